@@ -1,0 +1,58 @@
+.DEFAULT_GOAL := help
+UV_VERSION := 0.13.9
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen --all-extras --no-progress
+
+.PHONY: help
+help: ## List the targets
+	@grep -E '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(UV):
+	@echo "Setting up uv $(UV_VERSION) in .tools (once)"
+	@$(PYTHON) -c 'import sys; sys.exit("Lotkeeper needs Python 3.11 or later; this is " + sys.version) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip --quiet --disable-pip-version-check install uv==$(UV_VERSION)
+
+.venv/.synced: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --frozen --all-extras --quiet --python $(PYTHON)
+	@touch $@
+
+.PHONY: run
+run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1:50051
+	@exec .venv/bin/lotkeeper-server run
+
+.PHONY: test
+test: .venv/.synced ## Run every test, with branch coverage
+	@.venv/bin/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
+
+.PHONY: lint
+lint: .venv/.synced protos-check ## Check style, types, layers and the contract
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/buf lint protos
+	@.venv/bin/buf format --diff --exit-code protos
+
+.PHONY: protos
+protos: .venv/.synced ## Generate the stubs from the contract
+	@.venv/bin/python protos/generate.py client
+
+.PHONY: protos-check
+protos-check: .venv/.synced ## Prove that the committed stubs are current
+	@.venv/bin/python protos/generate.py --check client
+
+.PHONY: bench
+bench: .venv/.synced ## Measure, each figure beside its reference, into bench/report
+	@.venv/bin/python -m bench
+
+.PHONY: format
+format: .venv/.synced ## Format the code and the contract
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+	@.venv/bin/buf format -w protos
+
+.PHONY: clean
+clean: ## Remove the environments, not the data
+	@rm -rf .venv .tools

@@ -1,0 +1,102 @@
+"""An action says what happens to stock: "CONSUME 100 kg of lot L at Silo 1 into lot B".
+
+An operation, called with a few arguments, becomes one; applying it does not know where it came from.
+"""
+
+from dataclasses import dataclass
+
+from lotkeeper_server.domain.definitions import (
+    InventoryOperation,
+    Location,
+    Material,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.enumerations import InventoryOperationType, LotRecordType
+from lotkeeper_server.domain.refusals import LotRequired, Refused
+from lotkeeper_server.domain.stock import Lot, Record
+
+_Type = InventoryOperationType
+
+FALLS = frozenset({_Type.CONSUME, _Type.SHIP, _Type.RETURN, _Type.SCRAP, _Type.SCRAP_ALL})
+"""Types by which stock of the primary lot falls at the source."""
+RISES = frozenset({_Type.PRODUCE, _Type.UNCONSUME, _Type.RECEIVE})
+"""Types by which stock of the primary lot rises at the destination."""
+MAKES_LOTS = RISES | {_Type.RECEIVE_AND_CONSUME}
+"""Types that make a primary lot where there is none."""
+NEEDS_USABLE_LOT = frozenset({_Type.CONSUME, _Type.SHIP, _Type.RECEIVE_AND_CONSUME})
+"""Types that take OPEN and AVAILABLE lots within their date only."""
+TAKES_ANY_LOT = frozenset({_Type.SCRAP, _Type.SCRAP_ALL, _Type.RETURN})
+"""Types by which what is there can always be cleared away, whatever its status."""
+
+RECORD_TYPE: dict[InventoryOperationType, LotRecordType] = {
+    _Type.CONSUME: LotRecordType.CONSUME,
+    _Type.UNCONSUME: LotRecordType.UNCONSUME,
+    _Type.PRODUCE: LotRecordType.PRODUCE,
+    _Type.SCRAP: LotRecordType.SCRAP,
+    _Type.SCRAP_ALL: LotRecordType.SCRAP,
+    _Type.RETURN: LotRecordType.RETURN,
+    _Type.RECEIVE: LotRecordType.RECEIVE,
+    _Type.RECEIVE_AND_CONSUME: LotRecordType.CONSUME,
+    _Type.SHIP: LotRecordType.SHIP,
+}
+"""The type of the record of a call; RECEIVE_AND_CONSUME writes a RECEIVE before it."""
+
+
+@dataclass(slots=True)
+class Action:
+    """What is to happen to stock.
+
+    Attributes:
+        type: what kind of movement.
+        material: of the primary lot.
+        lot: the primary lot; None where it is picked, or where SCRAP_ALL takes every lot.
+        secondary_lot: genealogy; nothing moves there.
+        new_lots: those of the two that do not exist yet; they are made with the first record.
+        quantity_millionths: what is asked for, in `unit`; 0 at Start and for SCRAP_ALL.
+        unit: the unit asked in; None for SCRAP_ALL.
+        inventory_name: stands on every record; empty for none.
+        start_millis: when it began.
+        end_millis: when it ended.
+        operation: the inventory operation that became this action; None for a direct one.
+        running: the record that this action completes, where it stops what Start began.
+        fixed_lot: the lot that a Start picked; the pick begins with it.
+    """
+
+    type: InventoryOperationType
+    material: Material
+    lot: Lot | None
+    secondary_lot: Lot | None
+    new_lots: list[Lot]
+    quantity_millionths: int
+    unit: Unit | None
+    source: Location | None
+    destination: Location | None
+    inventory_name: str
+    start_millis: int
+    end_millis: int
+    reason_code: ReasonCode | None
+    notes: str
+    operation: InventoryOperation | None
+    operation_record_id: str
+    production_order: ProductionOrder | None
+    increments_order: bool
+    principal: str
+    request_id: str
+    running: Record | None = None
+    fixed_lot: Lot | None = None
+
+    @property
+    def place(self) -> Location:
+        """Where stock moves: the source of what falls or passes through, the destination of what rises."""
+        place = self.destination if self.type in RISES else self.source
+        assert place is not None
+        return place
+
+    @property
+    def the_lot(self) -> Lot:
+        """The primary lot, of an action that has one."""
+        if self.lot is None:
+            raise Refused(LotRequired(field="primary_lot_id_or_name", strategy="FROM_LOCATION"))
+        return self.lot

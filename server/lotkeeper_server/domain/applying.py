@@ -1,0 +1,277 @@
+"""Steps 12 to 16: an action is applied to stock. It does not matter who asks, nor from what it was resolved."""
+
+from fractions import Fraction
+from itertools import islice
+
+from lotkeeper_server.domain import limits, lots, storing
+from lotkeeper_server.domain.actions import FALLS, RECORD_TYPE, Action
+from lotkeeper_server.domain.conversion import converted
+from lotkeeper_server.domain.definitions import Unit
+from lotkeeper_server.domain.enumerations import InventoryOperationType, LotRecordType, LotUseStrategy
+from lotkeeper_server.domain.keys import StockKey
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.picking import pick
+from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.records import Movement, check_count, check_quantity, complete, move_stock, raise_total
+from lotkeeper_server.domain.refusals import InsufficientInventory, InvalidArgument, Refused, UnitNotConvertible
+from lotkeeper_server.domain.stock import Lot, Record
+from lotkeeper_server.domain.working_set import WorkingSet
+
+_Type = InventoryOperationType
+
+
+def apply(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
+    """Moves the stock and writes the records, in order.
+
+    Raises:
+        Refused: by the first step that does not hold.
+        Missing: for what is not loaded yet.
+    """
+    if action.type is _Type.SCRAP_ALL:
+        return _scrap_all(state, action, moment)
+    if action.type is _Type.RECEIVE_AND_CONSUME:
+        return _pass_through(state, action, moment)
+    if action.type not in FALLS:
+        return _rise(state, action, moment)
+    if action.lot is None:
+        return _picked_falls(state, action, moment)
+    quantity = _checked_quantity(state, action, action.lot)
+    return [_fall(state, action, action.lot, action.quantity_millionths, quantity, moment, action.running)]
+
+
+def main_index(action: Action, records: list[Record]) -> int | None:
+    """Which of an action's records is the one of the call; None where none was written."""
+    if not records:
+        return None
+    return 1 if action.type is _Type.RECEIVE_AND_CONSUME else 0
+
+
+def _checked_factor(state: WorkingSet, action: Action, lot: Lot) -> Fraction:
+    """Step 12: the lot's status, then whether the asked unit converts to its own."""
+    lots.check_status(lot, action.type, action.end_millis)
+    factor = None
+    if action.unit is not None and lot.unit_id is not None:
+        factor = state.factor(lot.material_id, action.unit.id, lot.unit_id)
+    if factor is None:
+        raise Refused(_not_convertible(state, action, lot))
+    return factor
+
+
+def _checked_quantity(state: WorkingSet, action: Action, lot: Lot) -> int:
+    """Step 12 whole: the quantity in the lot's unit."""
+    in_lot_unit = converted(action.quantity_millionths, _checked_factor(state, action, lot))
+    if in_lot_unit == 0:
+        unit = _unit_of(state, lot)
+        text = f"{decimal_text(action.quantity_millionths)} rounds to zero in {unit.symbol if unit else 'the lot'}"
+        raise Refused(InvalidArgument.on("quantity", f"{text}, the unit of lot {lot.name}"))
+    return check_quantity(in_lot_unit)
+
+
+def _not_convertible(state: WorkingSet, action: Action, lot: Lot) -> UnitNotConvertible:
+    unit = _unit_of(state, lot)
+    return UnitNotConvertible(
+        from_unit=action.unit.symbol if action.unit else None,
+        to_unit=unit.symbol if unit else None,
+        material=action.material.path,
+    )
+
+
+def _unit_of(state: WorkingSet, lot: Lot) -> Unit | None:
+    return None if lot.unit_id is None else state.unit(lot.unit_id)
+
+
+def _fall(
+    state: WorkingSet,
+    action: Action,
+    lot: Lot,
+    asked_millionths: int,
+    in_lot_unit: int,
+    moment: Moment,
+    running: Record | None,
+    unit: Unit | None = None,
+) -> Record:
+    """Steps 13 and 16 of what falls: stock leaves one location."""
+    location = action.place
+    movement = Movement(
+        RECORD_TYPE[action.type],
+        lot,
+        action.secondary_lot,
+        asked_millionths,
+        unit or action.unit,
+        action.source,
+        action.destination,
+    )
+    moves = location.keeps_stock and in_lot_unit != 0
+    if moves:
+        row = state.stock_row(location.id, lot.id)
+        available = row.millionths if row else 0
+        if available < in_lot_unit and not location.allow_negative_inventory:
+            lot_unit = _unit_of(state, lot)
+            raise Refused(
+                InsufficientInventory(
+                    lot=lot.name,
+                    location=location.path,
+                    available=decimal_text(available),
+                    requested=decimal_text(in_lot_unit),
+                    unit=lot_unit.symbol if lot_unit else None,
+                )
+            )
+        check_quantity(available - in_lot_unit)
+        movement.source_change = -in_lot_unit
+        movement.order_floor = row.changed_order if row else 0
+    record = complete(state, action, movement, moment, running)
+    if moves:
+        move_stock(state, location.id, lot, -in_lot_unit, record)
+    return record
+
+
+def _picked_falls(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
+    """A pick: one record a lot; the first completes what Start left running."""
+    if action.fixed_lot is not None:
+        _checked_factor(state, action, action.fixed_lot)
+    records: list[Record] = []
+    for taken in pick(state, action):
+        running = action.running if not records else None
+        records.append(_fall(state, action, taken.lot, taken.asked_millionths, taken.in_lot_unit, moment, running))
+    return records
+
+
+def _scrap_all(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
+    """Every lot of the material with stock above zero at the source, in FIFO order; or the one that was given."""
+    location = action.place
+    if not location.keeps_stock:
+        return []
+    doomed: list[tuple[Lot, int]] = []
+    if action.lot is not None:
+        row = state.stock_row(location.id, action.lot.id)
+        if row is not None and row.millionths > 0:
+            doomed.append((action.lot, row.millionths))
+    else:
+        in_stock = state.in_stock(location.id, action.material.id, LotUseStrategy.FIFO)
+        spared = action.secondary_lot.id if action.secondary_lot else None
+        others = ((lot, row.millionths) for row, lot in in_stock if lot.id != spared)
+        doomed.extend(islice(others, limits.RECORDS_PER_CALL_MAX + 1))
+    check_count(len(doomed))
+    return [
+        _fall(state, action, lot, millionths, millionths, moment, None, unit=_unit_of(state, lot))
+        for lot, millionths in doomed
+    ]
+
+
+def _rise(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
+    """Steps 12 to 16 of what rises at the destination."""
+    lot, location = action.the_lot, action.place
+    quantity = _checked_quantity(state, action, lot)
+    check_quantity(lot.total_millionths + quantity)
+    merges = storing.Merges()
+    floor = 0
+    if location.keeps_stock:
+        row = _row_or_new(state, action, lot)
+        check_quantity(row + quantity)
+        other_lots = storing.lots_to_merge(state, location, lot)
+        storing.check_capacity(state, action, lot, quantity, other_lots)  # step 14
+        merges = storing.plan_merges(action, lot, other_lots)  # step 15
+        floor = storing.order_floor(state, location, lot, merges)
+        check_count(1 + len(merges.others))
+    movement = Movement(
+        RECORD_TYPE[action.type],
+        lot,
+        action.secondary_lot,
+        action.quantity_millionths,
+        action.unit,
+        action.source,
+        action.destination,
+        destination_change=quantity if location.keeps_stock else 0,
+        lot_total_change=quantity,
+        order_count_change=_order_count_change(state, action),
+        order_floor=floor,
+    )
+    record = complete(state, action, movement, moment, action.running)
+    order_id = action.production_order.id if action.production_order and action.type is _Type.PRODUCE else None
+    lot = raise_total(state, lot, quantity, record)
+    if movement.order_count_change and order_id is not None:
+        state.put_count(order_id, check_quantity(state.count(order_id) + movement.order_count_change))
+    if not location.keeps_stock:
+        return [record]
+    stays = not merges.into_previous
+    move_stock(
+        state,
+        location.id,
+        lot,
+        quantity,
+        record,
+        name=action.inventory_name if stays else "",
+        production_order_id=order_id if stays else None,
+    )
+    return [record, *storing.merge(state, action, lot, quantity, merges, moment, order_id)]
+
+
+def _row_or_new(state: WorkingSet, action: Action, lot: Lot) -> int:
+    """Millionths of a lot at the place; a lot that is yet to be made has none, and nothing needs to be looked up."""
+    if lot in action.new_lots:
+        state.accept_no_stock(StockKey(action.place.id, lot.id))
+    row = state.stock_row(action.place.id, lot.id)
+    return row.millionths if row else 0
+
+
+def _order_count_change(state: WorkingSet, action: Action) -> int:
+    """Step 16: what a PRODUCE adds to its order's count, in the order's unit."""
+    order = action.production_order
+    if (
+        action.type is not _Type.PRODUCE
+        or not action.increments_order
+        or order is None
+        or order.product_material_id != action.material.id
+    ):
+        return 0
+    assert action.unit is not None
+    counted_in = order.unit or action.material.unit or action.unit
+    factor: Fraction | None = state.factor(action.material.id, action.unit.id, counted_in.id)
+    if factor is None:
+        refusal = UnitNotConvertible(
+            from_unit=action.unit.symbol, to_unit=counted_in.symbol, material=action.material.path
+        )
+        raise Refused(refusal)
+    change = converted(action.quantity_millionths, factor)
+    check_quantity(state.count(order.id) + change)
+    return change
+
+
+def _pass_through(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
+    """RECEIVE_AND_CONSUME: the lot's total rises; no inventory row is made or changed."""
+    lot = action.the_lot
+    quantity = _checked_quantity(state, action, lot)
+    check_quantity(lot.total_millionths + quantity)
+    received = complete(
+        state,
+        action,
+        Movement(
+            LotRecordType.RECEIVE,
+            lot,
+            None,
+            action.quantity_millionths,
+            action.unit,
+            None,
+            action.source,
+            lot_total_change=quantity,
+        ),
+        moment,
+        None,
+    )
+    lot = raise_total(state, lot, quantity, received)
+    consumed = complete(
+        state,
+        action,
+        Movement(
+            LotRecordType.CONSUME,
+            lot,
+            action.secondary_lot,
+            action.quantity_millionths,
+            action.unit,
+            action.source,
+            action.destination,
+        ),
+        moment,
+        action.running,
+    )
+    return [received, consumed]

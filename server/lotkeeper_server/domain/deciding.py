@@ -1,0 +1,195 @@
+"""One command, or one batch of them, decided on the working set: an answer and its changes, or a refusal and none."""
+
+from lotkeeper_server.domain import applying, limits, running
+from lotkeeper_server.domain.answer_weight import RECORDS_ALWAYS_LIGHT, weight_bytes
+from lotkeeper_server.domain.commands import Batch, Cancel, Command, Execute, Start, Stop
+from lotkeeper_server.domain.enumerations import Status
+from lotkeeper_server.domain.keys import Key, Missing, RequestKey
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.refusals import Refusal, Refused, RequestIdReused, TooManyRecords
+from lotkeeper_server.domain.resolving import Arguments, required_place, required_quantity, resolve
+from lotkeeper_server.domain.stock import Answer, OperationRun
+from lotkeeper_server.domain.working_set import KeptRequest, WorkingSet
+
+Outcome = Answer | Refusal
+
+
+def decide(state: WorkingSet, command: Command, moment: Moment, *, keeps_request: bool = True) -> Outcome:
+    """Decides one command; a refusal and a dry run leave nothing behind.
+
+    Args:
+        state: what is there; it holds the changes afterwards.
+        command: what is asked for.
+        moment: the time, and where new ids come from.
+        keeps_request: whether the request id is looked up and kept; a dry run does neither.
+
+    Raises:
+        Missing: for what is not loaded yet; nothing is left behind either.
+    """
+    savepoint = state.savepoint()
+    try:
+        answer = _answered(state, command, moment, keeps_request and not command.validate_only)
+    except Refused as refused:
+        state.roll_back(savepoint)
+        return refused.refusal
+    except BaseException:
+        state.roll_back(savepoint)
+        raise
+    if command.validate_only:
+        answer.unborn = state.new_ids(savepoint)
+        state.roll_back(savepoint)
+    return answer
+
+
+def decide_batch(state: WorkingSet, batch: Batch, moment: Moment) -> list[Outcome]:
+    """Decides the items in order, each seeing the effects of those before it.
+
+    Raises:
+        Refused: of an `all_or_nothing` batch, the first refusal, with its index.
+        Missing: for what any of its items needs and is not loaded yet.
+    """
+    savepoint = state.savepoint()
+    try:
+        outcomes = _decided_items(state, batch, moment)
+    except BaseException:
+        state.roll_back(savepoint)
+        raise
+    if batch.validate_only:
+        unborn = state.new_ids(savepoint)
+        for outcome in outcomes:
+            if isinstance(outcome, Answer):
+                outcome.unborn = unborn
+        state.roll_back(savepoint)
+    return outcomes
+
+
+def _decided_items(state: WorkingSet, batch: Batch, moment: Moment) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    missing: list[Key] = []
+    records = weight = 0
+    for index, item in enumerate(batch.items):
+        savepoint = state.savepoint()
+        try:
+            outcome = (
+                item
+                if isinstance(item, Refusal)
+                else decide(state, item, moment, keeps_request=not batch.validate_only)
+            )
+        except Missing as more:
+            missing.extend(more.keys)
+            continue
+        if isinstance(outcome, Answer):
+            item_records, item_weight = state.new_record_count(savepoint), weight_bytes(outcome)
+            limit = _limit_passed(records, item_records, weight + item_weight)
+            if limit is None:
+                records, weight = records + item_records, weight + item_weight
+            else:
+                state.roll_back(savepoint)
+                outcome = TooManyRecords(count=records + item_records, limit=limit)
+                if batch.all_or_nothing and not missing:
+                    raise Refused(outcome)
+        elif batch.all_or_nothing and not missing:
+            raise Refused(outcome, index)
+        outcomes.append(outcome)
+    if missing:
+        raise Missing(*missing)
+    return outcomes
+
+
+def _limit_passed(records: int, more: int, weight: int) -> int | None:
+    """The number of records that fit, where `more` of them do not: by count, or by what the answer weighs."""
+    if records + more > limits.RECORDS_PER_BATCH_MAX:
+        return limits.RECORDS_PER_BATCH_MAX
+    return records if weight > limits.ANSWER_BYTES_MAX else None
+
+
+def _answered(state: WorkingSet, command: Command, moment: Moment, keeps_request: bool) -> Answer:
+    """Step 3, then what the command asks for; a request id that takes effect is kept with its answer."""
+    key = RequestKey(command.principal, command.request_id) if command.request_id and keeps_request else None
+    if key is not None:
+        kept = state.request(*key)
+        if kept is not None and kept.created_millis > moment.now_millis - moment.request_id_kept_millis:
+            return _repeated(state, command, kept)
+    answer = _done(state, command, moment)
+    _check_weight(answer)
+    if key is not None:
+        record_ids = tuple(record.id for record in answer.records)
+        kept = KeptRequest(
+            command.fingerprint,
+            moment.now_millis,
+            record_ids,
+            answer.main_index,
+            answer.stopped_running_operation,
+        )
+        state.put_request(key, kept)
+    return answer
+
+
+def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
+    """Step 3: the same request gets the same records again, as they are now."""
+    if kept.fingerprint != command.fingerprint:
+        assert command.request_id is not None
+        raise Refused(RequestIdReused(request_id=command.request_id).at("request_id"))
+    records = [state.record(record_id) for record_id in kept.record_ids]
+    there = [record for record in records if record is not None]
+    assert len(there) == len(records)
+    return Answer(there, kept.main_index, kept.stopped_running_operation)
+
+
+def _done(state: WorkingSet, command: Command, moment: Moment) -> Answer:
+    match command:
+        case Execute():
+            return execute(state, command, moment)
+        case Start():
+            return running.start(state, command, moment)
+        case Stop():
+            return running.stop(state, command, moment)
+        case Cancel():
+            return running.cancel(state, command, moment)
+
+
+def execute(state: WorkingSet, command: Execute, moment: Moment) -> Answer:
+    """Steps 4 to 16: resolves the operation into an action and applies it; what is running is stopped instead."""
+    operation, run = running.found_operation(state, command.operation_id)
+    if run.status is Status.RUNNING:
+        stopped = running.stop(
+            state,
+            Stop(
+                principal=command.principal,
+                operation_id=command.operation_id,
+                request_id=command.request_id,
+                quantity_millionths=command.quantity_millionths,
+                inventory_name=command.inventory_name,
+                end_millis=command.end_millis,
+            ),
+            moment,
+        )
+        stopped.stopped_running_operation = True
+        return stopped
+    running.check_enabled(operation)
+    required_place(state, operation)
+    quantity = required_quantity(operation.operation_type, command.quantity_millionths)
+    arguments = Arguments(
+        command.principal,
+        command.request_id or "",
+        command.primary_lot,
+        command.secondary_lot,
+        command.material,
+        command.inventory_name,
+        command.start_millis,
+        command.end_millis,
+    )
+    action = resolve(state, operation, arguments, quantity, moment)
+    records = applying.apply(state, action, moment)
+    state.put_run(operation.id, OperationRun(Status.COMPLETED))
+    return Answer(records, applying.main_index(action, records))
+
+
+def _check_weight(answer: Answer) -> None:
+    """An answer that gRPC could not carry is refused before anything is committed."""
+    count = len(answer.records)
+    if count <= RECORDS_ALWAYS_LIGHT:
+        return
+    weight = weight_bytes(answer)
+    if weight > limits.ANSWER_BYTES_MAX:
+        raise Refused(TooManyRecords(count=count, limit=count * limits.ANSWER_BYTES_MAX // weight))

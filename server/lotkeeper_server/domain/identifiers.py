@@ -1,0 +1,58 @@
+"""ULIDs: 16 bytes inside, 26 characters of Crockford's base 32 at the edge, written 10-8-8 with hyphens.
+
+The bytes sort as the text does. Sixteen bytes instead of twenty-six characters halve what a million
+records cost their indexes.
+"""
+
+from functools import lru_cache
+from typing import Final, NewType
+
+Id = bytes
+LotId = NewType("LotId", bytes)
+LocationId = NewType("LocationId", bytes)
+MaterialId = NewType("MaterialId", bytes)
+UnitId = NewType("UnitId", bytes)
+ReasonCodeId = NewType("ReasonCodeId", bytes)
+InventoryOperationId = NewType("InventoryOperationId", bytes)
+RecordId = NewType("RecordId", bytes)
+ProcessOperationId = NewType("ProcessOperationId", bytes)
+ProductionOrderId = NewType("ProductionOrderId", bytes)
+
+ID_BYTES: Final = 16
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_DIGIT_OF: Final = {character: digit for digit, character in enumerate(_ALPHABET)} | {
+    character.lower(): digit for digit, character in enumerate(_ALPHABET)
+}
+_PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+_LARGEST: Final = (1 << 128) - 1
+
+
+def parse_id(text: str) -> Id | None:
+    """The id that a text stands for, or None where it has neither form of a ULID (it is then a name or a path)."""
+    if len(text) == 28:
+        if text[10] != "-" or text[19] != "-":
+            return None
+        text = text[:10] + text[11:19] + text[20:]
+    if len(text) != 26:
+        return None
+    return _parse_characters(text)
+
+
+@lru_cache(maxsize=16_384)
+def _parse_characters(text: str) -> Id | None:
+    number = 0
+    for character in text:
+        digit = _DIGIT_OF.get(character)
+        if digit is None:
+            return None
+        number = number << 5 | digit
+    return None if number > _LARGEST else number.to_bytes(ID_BYTES, "big")
+
+
+@lru_cache(maxsize=65_536)
+def format_id(identifier: Id) -> str:
+    """The hyphenated upper-case form, 10-8-8."""
+    number = int.from_bytes(identifier, "big")
+    pairs = _PAIRS
+    text = "".join([pairs[number >> shift & 1023] for shift in range(120, -1, -10)])
+    return f"{text[:10]}-{text[10:18]}-{text[18:]}"

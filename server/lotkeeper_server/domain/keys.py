@@ -1,0 +1,110 @@
+"""What a decision may need from a store, by kind: each kind is loaded as a set."""
+
+from typing import NamedTuple
+
+from lotkeeper_server.domain.enumerations import LotUseStrategy
+from lotkeeper_server.domain.identifiers import Id, LocationId, LotId, MaterialId, RecordId
+
+
+class DefinitionKey(NamedTuple):
+    """A definition by its table's name and its id."""
+
+    entity: str
+    id: Id
+
+
+class PathKey(NamedTuple):
+    """A definition by its table's name and its path."""
+
+    entity: str
+    path: str
+
+
+class ConversionsKey(NamedTuple):
+    """The conversions of a material; with None those that hold for every material."""
+
+    material_id: MaterialId | None
+
+
+class LotKey(NamedTuple):
+    """A lot by id."""
+
+    id: LotId
+
+
+class LotNameKey(NamedTuple):
+    """A lot by name within its material."""
+
+    material_id: MaterialId
+    name: str
+
+
+class StockKey(NamedTuple):
+    """The inventory row of a lot at a location."""
+
+    location_id: LocationId
+    lot_id: LotId
+
+
+class RunKey(NamedTuple):
+    """Where an inventory operation's run stands."""
+
+    operation_id: Id
+
+
+class CountKey(NamedTuple):
+    """A production order's quantity_produced."""
+
+    order_id: Id
+
+
+class RecordKey(NamedTuple):
+    """A record by id."""
+
+    id: RecordId
+
+
+class RequestKey(NamedTuple):
+    """A kept request id."""
+
+    principal: str
+    request_id: str
+
+
+class SumsKey(NamedTuple):
+    """The stock above zero at a location, summed by material and unit."""
+
+    location_id: LocationId
+
+
+class QueueKey(NamedTuple):
+    """The first rows in stock at a location, of one material or of all, in an order of use."""
+
+    location_id: LocationId
+    material_id: MaterialId | None
+    strategy: LotUseStrategy
+    length: int
+
+
+Key = (
+    DefinitionKey
+    | PathKey
+    | ConversionsKey
+    | LotKey
+    | LotNameKey
+    | StockKey
+    | RunKey
+    | CountKey
+    | RecordKey
+    | RequestKey
+    | SumsKey
+    | QueueKey
+)
+
+
+class Missing(Exception):
+    """A decision met something that is not loaded; it left nothing behind and is taken again once these are."""
+
+    def __init__(self, *keys: Key) -> None:
+        super().__init__(keys)
+        self.keys = keys

@@ -1,0 +1,41 @@
+"""Every limit in one place: what comes from outside, what waits, what is kept."""
+
+from typing import Final
+
+NAME_CODE_POINTS_MAX: Final = 255
+PATH_CODE_POINTS_MAX: Final = 750
+TEXT_CODE_POINTS_MAX: Final = 4_000
+"""Notes, descriptions, expressions."""
+SPARE_CODE_POINTS_MAX: Final = 255
+REQUEST_ID_CHARACTERS_MAX: Final = 128
+
+MILLIS_MIN: Final = 0
+"""1970-01-01T00:00:00Z."""
+MILLIS_MAX: Final = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z."""
+MILLIS_PER_DAY: Final = 86_400_000
+
+BATCH_ITEMS_MAX: Final = 1_000
+RECORDS_PER_CALL_MAX: Final = 1_000
+RECORDS_PER_BATCH_MAX: Final = 4_000
+ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024 - 64 * 1024
+"""What an answer may weigh: gRPC's 4 MB, less room for what frames it."""
+
+PAGE_SIZE_DEFAULT: Final = 50
+PAGE_SIZE_MAX: Final = 1_000
+
+REFUSAL_BYTES_MAX: Final = 7_000
+"""Message and details of a failed call as sent; gRPC clients lose more."""
+REFUSAL_VALUE_CODE_POINTS_MAX: Final = 200
+"""A longer value in a refusal is cut with an ellipsis."""
+
+KEYS_PER_STATEMENT_MAX: Final = 500
+"""Keys bound to one statement; more go in several."""
+ENGINE_BATCH_CALLS_MAX: Final = 128
+ENGINE_QUEUE_CALLS_MAX: Final = 4_096
+ENGINE_ATTEMPTS_MAX: Final = 8
+"""How often a transaction that the store refused runs again before its calls are refused with CONTENTION."""
+DEFINITIONS_CACHED_MAX: Final = 50_000
+"""Per kind; the oldest are dropped beyond it."""
+DEFINITION_CHANGES_KEPT: Final = 10_000
+"""Versions whose list of changes is kept; a cache that is further behind is emptied."""

@@ -1,0 +1,652 @@
+"""Every refusal of the catalogue: one class a reason, its fields its metadata, precedence as the steps have it.
+
+A refusal is a value. `Refused` carries it up to the border that answers; nothing that was refused changed anything.
+Metadata values are texts: lots by name, locations and materials by path, units by symbol, quantities as plain
+decimals, enum values without prefix. A field without a value is left out.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from typing import ClassVar, Self
+
+
+class Code(Enum):
+    """gRPC status codes that refusals use, with their numbers on the wire."""
+
+    CANCELLED = 1
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field of the request at fault, by its proto path (`requests[3].quantity`)."""
+
+    field: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What every refusal has: a code, a reason, a message for a plant engineer, metadata, fields at fault."""
+
+    code: ClassVar[Code]
+    reason: ClassVar[str]
+    retry_after_millis: ClassVar[int | None] = None
+    """Set where a retry is safe and makes sense: the answer then carries google.rpc.RetryInfo."""
+
+    violations: tuple[FieldViolation, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """One sentence that names the value at fault."""
+        raise NotImplementedError
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The fields that have a value, by name."""
+        return {
+            name: str(value)
+            for name in (f.name for f in fields(self) if f.name not in {"violations", "text"})
+            if (value := getattr(self, name)) is not None and value != ""
+        }
+
+    def at(self, field_path: str, description: str | None = None) -> Self:
+        """The same refusal with a request field named as the one at fault."""
+        return replace(self, violations=(*self.violations, FieldViolation(field_path, description or self.message)))
+
+    def below(self, prefix: str) -> Self:
+        """The same refusal with every field path below `prefix` (`requests[3].`)."""
+        moved = tuple(FieldViolation(prefix + v.field, v.description) for v in self.violations)
+        return replace(self, violations=moved)
+
+
+class Refused(Exception):
+    """Carries a refusal from where it is decided to the border that answers."""
+
+    def __init__(self, refusal: Refusal, index: int | None = None) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+        self.index = index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidArgument(Refusal):
+    """The shape of a request, and what a step calls an invalid argument later."""
+
+    code = Code.INVALID_ARGUMENT
+    reason = "INVALID_ARGUMENT"
+    text: str = ""
+
+    @classmethod
+    def on(cls, field_path: str, description: str) -> Self:
+        """One field at fault."""
+        return cls.of((FieldViolation(field_path, description),))
+
+    @classmethod
+    def of(cls, violations: tuple[FieldViolation, ...]) -> Self:
+        """All faults of shape at once."""
+        return cls(violations=violations)
+
+    @property
+    def message(self) -> str:
+        if self.text or not self.violations:
+            return self.text or "The request is malformed."
+        return "; ".join(f"{v.field}: {v.description}" for v in self.violations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotRequired(Refusal):
+    """Step 6: a lot that the strategy cannot supply was not given."""
+
+    code = Code.INVALID_ARGUMENT
+    reason = "LOT_REQUIRED"
+    field: str
+    strategy: str | None = None
+
+    @property
+    def message(self) -> str:
+        because = f": the operation resolves its lot by {self.strategy}" if self.strategy else ""
+        return f"{self.field} must be given{because}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialRequired(Refusal):
+    """Steps 5 and 7: a material neither given nor configured."""
+
+    code = Code.INVALID_ARGUMENT
+    reason = "MATERIAL_REQUIRED"
+    text: str = "No material is given, and none is configured."
+
+    @property
+    def message(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRequired(Refusal):
+    """Step 9: neither operation, order, material nor lot has a unit of measure."""
+
+    code = Code.INVALID_ARGUMENT
+    reason = "UNIT_REQUIRED"
+
+    @property
+    def message(self) -> str:
+        return "No unit of measure: neither the operation, the material nor the lot has one."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialConflict(Refusal):
+    """Step 5: another material than the operation's static one."""
+
+    code = Code.INVALID_ARGUMENT
+    reason = "MATERIAL_CONFLICT"
+    configured: str
+    given: str
+
+    @property
+    def message(self) -> str:
+        return f"The operation is configured for material {self.configured}; {self.given} was given."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotMaterialMismatch(Refusal):
+    """Steps 6 and 7: the lot belongs to another material."""
+
+    code = Code.INVALID_ARGUMENT
+    reason = "LOT_MATERIAL_MISMATCH"
+    lot: str
+    material: str
+
+    @property
+    def message(self) -> str:
+        return f"Lot {self.lot} is not of material {self.material}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestIdReused(Refusal):
+    """Step 3: the request id was used for a different request."""
+
+    code = Code.INVALID_ARGUMENT
+    reason = "REQUEST_ID_REUSED"
+    request_id: str
+
+    @property
+    def message(self) -> str:
+        return f"request_id {self.request_id} was used for a different request."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFound(Refusal):
+    """Something named by the request is not there; `entity` in snake_case gives the reason its name."""
+
+    code = Code.NOT_FOUND
+    entity: str
+    id: str | None = None
+    name: str | None = None
+    path: str | None = None
+    symbol: str | None = None
+    code_text: str | None = None
+
+    @property
+    def reason(self) -> str:  # type: ignore[override]
+        return {"inventory_lot": "LOT"}.get(self.entity, self.entity.upper()) + "_NOT_FOUND"
+
+    @property
+    def message(self) -> str:
+        named = self.id or self.path or self.name or self.symbol or self.code_text
+        return f"There is no {self.entity.replace('_', ' ')} {named}."
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        keys = {"id": self.id, "name": self.name, "path": self.path, "symbol": self.symbol, "code": self.code_text}
+        return {key: value for key, value in keys.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartNotSupported(Refusal):
+    """A type that cannot be started: SCRAP_ALL."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "START_NOT_SUPPORTED"
+    operation_type: str
+
+    @property
+    def message(self) -> str:
+        return f"An operation of type {self.operation_type} cannot be started; execute it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationDisabled(Refusal):
+    """Step 4: the inventory operation is disabled."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "OPERATION_DISABLED"
+    inventory_operation_id: str
+
+    @property
+    def message(self) -> str:
+        return f"Inventory operation {self.inventory_operation_id} is disabled."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationAlreadyRunning(Refusal):
+    """A Start, or a change of the definition, of what is running."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "OPERATION_ALREADY_RUNNING"
+    inventory_operation_id: str
+    status: str
+
+    @property
+    def message(self) -> str:
+        return f"Inventory operation {self.inventory_operation_id} is {self.status}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationNotRunning(Refusal):
+    """A Stop or Cancel of what is not running."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "OPERATION_NOT_RUNNING"
+    inventory_operation_id: str
+    status: str
+
+    @property
+    def message(self) -> str:
+        return f"Inventory operation {self.inventory_operation_id} is not running; it is {self.status}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationRequired(Refusal):
+    """Step 4: the location that the type needs is not configured."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "LOCATION_REQUIRED"
+    role: str
+    operation_type: str
+
+    @property
+    def message(self) -> str:
+        return f"An operation of type {self.operation_type} needs a {self.role} location."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsufficientInventory(Refusal):
+    """Step 13: stock would fall below zero; of a pick, in the asked unit and without a lot."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "INSUFFICIENT_INVENTORY"
+    lot: str | None = None
+    location: str
+    available: str
+    requested: str | None = None
+    unit: str | None = None
+
+    @property
+    def message(self) -> str:
+        what = f"lot {self.lot}" if self.lot else "the lots that may be picked"
+        unit = f" {self.unit}" if self.unit else ""
+        asked = f"; {self.requested}{unit} were asked for" if self.requested else ""
+        return f"{self.location} has {self.available}{unit} of {what}{asked}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotStatusForbids(Refusal):
+    """Step 12: the lot's status does not allow this type."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "LOT_STATUS_FORBIDS"
+    lot: str
+    lot_status: str
+    operation_type: str
+
+    @property
+    def message(self) -> str:
+        return f"Lot {self.lot} is {self.lot_status}, which forbids {self.operation_type}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotExpired(Refusal):
+    """Step 12: the lot's expiration date is before the end of the call."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "LOT_EXPIRED"
+    lot: str
+    expiration_date: str
+
+    @property
+    def message(self) -> str:
+        return f"Lot {self.lot} expired on {self.expiration_date}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationCapacityExceeded(Refusal):
+    """Step 14: a rise would take the location's stock above its capacity."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "LOCATION_CAPACITY_EXCEEDED"
+    location: str
+    capacity: str
+    stored: str
+    requested: str
+    unit: str
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.location} holds {self.stored} of at most {self.capacity} {self.unit}; "
+            f"{self.requested} {self.unit} more do not fit."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationHoldsAnotherLot(Refusal):
+    """Step 15: another lot has stock at a location that takes one lot at a time."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "LOCATION_HOLDS_ANOTHER_LOT"
+    location: str
+    lot: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.location} holds lot {self.lot} and takes one lot at a time."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeNotPossible(Refusal):
+    """Step 15: lots of different material or unit cannot merge; `cause` is MATERIAL or UNIT."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "MERGE_NOT_POSSIBLE"
+    location: str
+    lot: str
+    other_lot: str
+    cause: str
+
+    @property
+    def message(self) -> str:
+        return f"Lot {self.other_lot} cannot merge into {self.lot} at {self.location}: another {self.cause.lower()}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitNotConvertible(Refusal):
+    """Step 12: no conversion leads from one unit to the other."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "UNIT_NOT_CONVERTIBLE"
+    from_unit: str | None
+    to_unit: str | None
+    material: str | None = None
+
+    @property
+    def message(self) -> str:
+        of = f" for material {self.material}" if self.material else ""
+        return f"There is no conversion from {self.from_unit or 'no unit'} to {self.to_unit or 'no unit'}{of}."
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        keys = {"from": self.from_unit, "to": self.to_unit, "material": self.material}
+        return {key: value for key, value in keys.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsRequired(Refusal):
+    """Step 11: the reason code asks for comments and the operation has no notes."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "COMMENTS_REQUIRED"
+    reason_code: str
+
+    @property
+    def message(self) -> str:
+        return f"Reason code {self.reason_code} requires comments, and there are no notes."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooManyRecords(Refusal):
+    """A call would write more records than one call, batch or answer may hold."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "TOO_MANY_RECORDS"
+    count: int
+    limit: int
+
+    @property
+    def message(self) -> str:
+        return f"The call would write {self.count} records or more; at most {self.limit} fit."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationNotEmpty(Refusal):
+    """A location with stock cannot be saved as NO_STORAGE."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "LOCATION_NOT_EMPTY"
+    location: str
+    lots: int
+
+    @property
+    def message(self) -> str:
+        return f"{self.location} has stock of {self.lots} lots and cannot become NO_STORAGE."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImmutableField(Refusal):
+    """A lot's material or unit after its first record; a running operation's definition."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "IMMUTABLE_FIELD"
+    entity: str
+    field: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.field} of this {self.entity.replace('_', ' ')} cannot change any more."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HierarchyCycle(Refusal):
+    """A parent that is the entity itself or lies below it."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "HIERARCHY_CYCLE"
+    entity: str
+    id: str
+
+    @property
+    def message(self) -> str:
+        return f"The parent of {self.entity.replace('_', ' ')} {self.id} lies below it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referenced(Refusal):
+    """A delete of something in use; `entity` is what refers to it."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "REFERENCED"
+    entity: str
+    count: int
+
+    @property
+    def message(self) -> str:
+        return f"It is in use: {self.count} of {self.entity.replace('_', ' ')} refer to it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disabled(Refusal):
+    """A disabled material, lot, location or reason code."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "DISABLED"
+    entity: str
+    id: str
+
+    @property
+    def message(self) -> str:
+        return f"The {self.entity.replace('_', ' ')} {self.id} is disabled."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityOverflow(Refusal):
+    """A stored quantity would reach 9.2e12 units."""
+
+    code = Code.OUT_OF_RANGE
+    reason = "QUANTITY_OVERFLOW"
+
+    @property
+    def message(self) -> str:
+        return "A stored quantity would reach 9.2e12, the largest that is kept."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameTaken(Refusal):
+    """A unique name, symbol, code or path is taken."""
+
+    code = Code.ALREADY_EXISTS
+    reason = "NAME_TAKEN"
+    entity: str
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"There is a {self.entity.replace('_', ' ')} {self.name} already."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionConflict(Refusal):
+    """A save or delete that names an old version."""
+
+    code = Code.ABORTED
+    reason = "VERSION_CONFLICT"
+    expected: int
+    actual: int
+
+    @property
+    def message(self) -> str:
+        return f"Version {self.expected} was named; it is at {self.actual}. Read it again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contention(Refusal):
+    """The store kept refusing the transaction; nothing was done, safe to retry."""
+
+    code = Code.ABORTED
+    reason = "CONTENTION"
+    retry_after_millis = 100
+
+    @property
+    def message(self) -> str:
+        return "Other calls kept changing the same rows; nothing was done. Retry."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unauthenticated(Refusal):
+    """No or bad credentials; never says which part."""
+
+    code = Code.UNAUTHENTICATED
+    reason = "UNAUTHENTICATED"
+
+    @property
+    def message(self) -> str:
+        return "A valid token is needed: authorization: Bearer TOKEN."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionDenied(Refusal):
+    """The caller's roles do not grant the permission."""
+
+    code = Code.PERMISSION_DENIED
+    reason = "PERMISSION_DENIED"
+    permission: str
+
+    @property
+    def message(self) -> str:
+        return f"The permission {self.permission} is needed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overloaded(Refusal):
+    """The queue of calls is full; nothing was done."""
+
+    code = Code.RESOURCE_EXHAUSTED
+    reason = "OVERLOADED"
+    retry_after_millis = 250
+
+    @property
+    def message(self) -> str:
+        return "More calls are waiting than the server takes; nothing was done. Retry later."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreUnavailable(Refusal):
+    """The store cannot be reached; what was done is nothing or unknown, as the text says."""
+
+    code = Code.UNAVAILABLE
+    reason = "STORE_UNAVAILABLE"
+    text: str = "The store cannot be reached; a retry with the same request_id settles what was done."
+
+    @property
+    def message(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShuttingDown(Refusal):
+    """The server is going down; nothing was done."""
+
+    code = Code.UNAVAILABLE
+    reason = "SHUTTING_DOWN"
+    retry_after_millis = 1_000
+
+    @property
+    def message(self) -> str:
+        return "The server is shutting down; nothing was done. Retry."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineExceeded(Refusal):
+    """Given up before the commit began; nothing was done."""
+
+    code = Code.DEADLINE_EXCEEDED
+    reason = "DEADLINE_EXCEEDED"
+
+    @property
+    def message(self) -> str:
+        return "The call's deadline passed before it was done; nothing was done."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Refusal):
+    """Cancelled by the caller before the commit began; nothing was done."""
+
+    code = Code.CANCELLED
+    reason = "CANCELLED"
+
+    @property
+    def message(self) -> str:
+        return "The caller cancelled the call before it was done; nothing was done."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Internal(Refusal):
+    """A fault of the server; the log has the same error_id."""
+
+    code = Code.INTERNAL
+    reason = "INTERNAL"
+    error_id: str = field(default="")
+
+    @property
+    def message(self) -> str:
+        return f"The server has a fault; its log tells more under error_id {self.error_id}."

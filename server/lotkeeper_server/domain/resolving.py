@@ -1,0 +1,322 @@
+"""Steps 4 to 11: an operation and the arguments of a call become an action. Nothing moves here."""
+
+from dataclasses import dataclass
+
+from lotkeeper_server.domain import dates, lots
+from lotkeeper_server.domain.actions import FALLS, MAKES_LOTS, RECORD_TYPE, RISES, TAKES_ANY_LOT, Action
+from lotkeeper_server.domain.definitions import (
+    InventoryOperation,
+    Location,
+    Material,
+    ProcessOperation,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.enumerations import (
+    InventoryNameResolutionStrategy,
+    InventoryOperationType,
+    LotRecordType,
+    LotResolutionStrategy,
+    MaterialSource,
+    UnitOfMeasureResolutionStrategy,
+)
+from lotkeeper_server.domain.identifiers import Id, MaterialId, format_id
+from lotkeeper_server.domain.keys import LotKey, LotNameKey
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.refusals import (
+    CommentsRequired,
+    Disabled,
+    InvalidArgument,
+    LocationRequired,
+    LotRequired,
+    MaterialConflict,
+    MaterialRequired,
+    NotFound,
+    Refused,
+    UnitRequired,
+)
+from lotkeeper_server.domain.stock import Lot
+from lotkeeper_server.domain.working_set import WorkingSet
+
+_Type = InventoryOperationType
+_SELF_NAMING = frozenset({_Type.PRODUCE, _Type.UNCONSUME, _Type.RECEIVE})
+
+
+@dataclass(slots=True)
+class Arguments:
+    """What a call gives beside the operation; None for what it leaves out. An id is bytes, a name or path text."""
+
+    principal: str
+    request_id: str
+    primary_lot: Id | str | None
+    secondary_lot: Id | str | None
+    material: Id | str | None
+    inventory_name: str | None
+    start_millis: int | None
+    end_millis: int | None
+
+
+def required_place(state: WorkingSet, operation: InventoryOperation) -> Location:
+    """Step 4: the location that the type needs must be configured and enabled."""
+    rises = operation.operation_type in RISES
+    location_id = operation.destination_location_id if rises else operation.source_location_id
+    if location_id is None:
+        role = "destination" if rises else "source"
+        raise Refused(LocationRequired(role=role, operation_type=operation.operation_type.name))
+    location = state.location(location_id)
+    assert location is not None
+    if not location.enabled:
+        raise Refused(Disabled(entity="location", id=format_id(location.id)))
+    return location
+
+
+def required_quantity(operation_type: InventoryOperationType, millionths: int | None) -> int:
+    """Step 4: a quantity above zero, but for SCRAP_ALL, which ignores it."""
+    if operation_type is _Type.SCRAP_ALL:
+        return 0
+    if millionths is None:
+        raise Refused(InvalidArgument.on("quantity", f"must be given for an operation of type {operation_type.name}"))
+    if millionths == 0:
+        raise Refused(InvalidArgument.on("quantity", "must be above zero when rounded to 6 decimals"))
+    return millionths
+
+
+def resolve(
+    state: WorkingSet,
+    operation: InventoryOperation,
+    arguments: Arguments,
+    quantity_millionths: int,
+    moment: Moment,
+) -> Action:
+    """Steps 5 to 11, in their order.
+
+    Raises:
+        Refused: by the first step that does not hold.
+        Missing: for what is not loaded yet.
+    """
+    source, destination = _locations(state, operation)
+    material = _material(state, operation, arguments)  # step 5
+    secondary_material = _configured_material(state, operation.secondary_material_id)
+    _expect_lots(state, arguments, material, secondary_material)
+    primary = _primary_lot(state, operation, arguments, material, moment)  # step 6
+    secondary = _secondary_lot(state, operation, arguments, secondary_material, primary, moment)  # step 7
+    inventory_name = _inventory_name(operation, arguments, moment)  # step 8
+    process_operation = _process_operation(state, operation)
+    order = _current_order(state, process_operation)
+    unit = _unit(state, operation, order, material, primary)  # step 9
+    start_millis, end_millis = dates.start_and_end(arguments.start_millis, arguments.end_millis, moment)  # step 10
+    reason_code = _reason_code(state, operation)  # step 11
+    born = lots.Birth(end_millis, arguments.principal, moment)
+    new_lots: list[Lot] = []
+    lot = _existing_or_new(primary, material.unit or unit, born, new_lots)
+    secondary_lot = _existing_or_new(
+        secondary, (secondary_material.unit if secondary_material else None) or unit, born, new_lots
+    )
+    return Action(
+        type=operation.operation_type,
+        material=material,
+        lot=lot,
+        secondary_lot=secondary_lot,
+        new_lots=new_lots,
+        quantity_millionths=quantity_millionths,
+        unit=unit,
+        source=source,
+        destination=destination,
+        inventory_name=inventory_name,
+        start_millis=start_millis,
+        end_millis=end_millis,
+        reason_code=reason_code,
+        notes=operation.notes,
+        operation=operation,
+        operation_record_id=process_operation.current_operation_record_id if process_operation else "",
+        production_order=order,
+        increments_order=operation.increment_production_order_count,
+        principal=arguments.principal,
+        request_id=arguments.request_id,
+    )
+
+
+def _existing_or_new(
+    lot: "Lot | lots.NewLot | None", unit: Unit | None, born: lots.Birth, new_lots: list[Lot]
+) -> Lot | None:
+    if not isinstance(lot, lots.NewLot):
+        return lot
+    made = lots.make(lot, unit, born)
+    new_lots.append(made)
+    return made
+
+
+def _locations(state: WorkingSet, operation: InventoryOperation) -> tuple[Location | None, Location | None]:
+    source = operation.source_location_id and state.location(operation.source_location_id)
+    destination = operation.destination_location_id and state.location(operation.destination_location_id)
+    return source or None, destination or None
+
+
+def _configured_material(state: WorkingSet, material_id: MaterialId | None) -> Material | None:
+    return None if material_id is None else state.material(material_id)
+
+
+def _material(state: WorkingSet, operation: InventoryOperation, arguments: Arguments) -> Material:
+    """Step 5."""
+    configured = _configured_material(state, operation.material_id)
+    if arguments.material is not None:
+        material = _given_material(state, arguments.material)
+        if (
+            configured is not None
+            and operation.material_source is MaterialSource.STATIC
+            and configured.id != material.id
+        ):
+            conflict = MaterialConflict(configured=configured.path, given=material.path)
+            raise Refused(conflict.at("material_id_or_path"))
+    elif configured is not None:
+        material = configured
+    elif isinstance(arguments.primary_lot, bytes):
+        lot = lots.by_id(state, arguments.primary_lot, "primary_lot_id_or_name")
+        of_lot = state.material(lot.material_id)
+        assert of_lot is not None
+        material = of_lot
+    else:
+        raise Refused(MaterialRequired().at("material_id_or_path"))
+    if not material.enabled and operation.operation_type not in TAKES_ANY_LOT:
+        raise Refused(Disabled(entity="material", id=format_id(material.id)))
+    return material
+
+
+def _given_material(state: WorkingSet, given: Id | str) -> Material:
+    if isinstance(given, bytes):
+        material, absent = state.material(given), NotFound(entity="material", id=format_id(given))
+    else:
+        material, absent = state.material_at(given), NotFound(entity="material", path=given)
+    if material is None:
+        raise Refused(absent.at("material_id_or_path"))
+    return material
+
+
+def _expect_lots(
+    state: WorkingSet, arguments: Arguments, material: Material, secondary_material: Material | None
+) -> None:
+    """Both lots are loaded in one go; what they mean is for steps 6 and 7 to say."""
+    wanted: list[LotKey | LotNameKey] = []
+    if arguments.primary_lot is not None:
+        wanted.append(lots.key(arguments.primary_lot, material.id))
+    if isinstance(arguments.secondary_lot, bytes):
+        wanted.append(lots.key(arguments.secondary_lot, material.id))
+    elif arguments.secondary_lot is not None and secondary_material is not None:
+        wanted.append(lots.key(arguments.secondary_lot, secondary_material.id))
+    state.lots_known(*wanted)
+
+
+def _primary_lot(
+    state: WorkingSet, operation: InventoryOperation, arguments: Arguments, material: Material, moment: Moment
+) -> Lot | lots.NewLot | None:
+    """Step 6. None: to be picked from the location, or every lot of a SCRAP_ALL."""
+    may_make = operation.operation_type in MAKES_LOTS
+    if arguments.primary_lot is not None:
+        creates = may_make and operation.create_lot_if_not_found
+        return lots.find(state, arguments.primary_lot, material, "primary_lot_id_or_name", creates=creates)
+    if operation.operation_type is _Type.SCRAP_ALL:
+        return None
+    strategy = operation.primary_lot_resolution_strategy
+    if strategy is LotResolutionStrategy.AUTO_GENERATE and may_make:
+        return lots.NewLot(material, moment.new_uuid())
+    if strategy is LotResolutionStrategy.FROM_LOCATION and operation.operation_type in FALLS:
+        return None
+    field = "primary_lot_id_or_name"
+    raise Refused(LotRequired(field=field, strategy=strategy.name).at(field))
+
+
+def _secondary_lot(
+    state: WorkingSet,
+    operation: InventoryOperation,
+    arguments: Arguments,
+    secondary_material: Material | None,
+    primary: Lot | lots.NewLot | None,
+    moment: Moment,
+) -> Lot | lots.NewLot | None:
+    """Step 7."""
+    field = "secondary_lot_id_or_name"
+    given = arguments.secondary_lot
+    if given is None:
+        makes_one = operation.secondary_lot_resolution_strategy is LotResolutionStrategy.AUTO_GENERATE
+        return lots.NewLot(secondary_material, moment.new_uuid()) if secondary_material and makes_one else None
+    if secondary_material is not None:
+        secondary = lots.find(state, given, secondary_material, field, creates=operation.create_lot_if_not_found)
+    elif isinstance(given, bytes):
+        secondary = lots.by_id(state, given, field)
+    else:
+        text = f"The operation has no secondary material, so a lot named {given} cannot be looked up; give its id."
+        raise Refused(MaterialRequired(text=text).at(field))
+    if primary is not None and lots.same(primary, secondary):
+        raise Refused(InvalidArgument.on(field, f"is the primary lot itself, {secondary.name}"))
+    return secondary
+
+
+def _inventory_name(operation: InventoryOperation, arguments: Arguments, moment: Moment) -> str:
+    """Step 8."""
+    if arguments.inventory_name:
+        return arguments.inventory_name
+    strategy = operation.inventory_name_resolution_strategy
+    if strategy is InventoryNameResolutionStrategy.STATIC:
+        return operation.inventory_name
+    if strategy is InventoryNameResolutionStrategy.AUTO_GENERATE and operation.operation_type in _SELF_NAMING:
+        return moment.new_uuid()
+    return ""
+
+
+def _process_operation(state: WorkingSet, operation: InventoryOperation) -> ProcessOperation | None:
+    return None if operation.operation_id is None else state.process_operation(operation.operation_id)
+
+
+def _current_order(state: WorkingSet, process_operation: ProcessOperation | None) -> ProductionOrder | None:
+    if process_operation is None or process_operation.current_production_order_id is None:
+        return None
+    return state.production_order(process_operation.current_production_order_id)
+
+
+def _unit(
+    state: WorkingSet,
+    operation: InventoryOperation,
+    order: ProductionOrder | None,
+    material: Material,
+    primary: Lot | lots.NewLot | None,
+) -> Unit | None:
+    """Step 9. SCRAP_ALL needs none: its records are in each lot's own."""
+    if operation.operation_type is _Type.SCRAP_ALL:
+        return None
+    if (
+        operation.unit_of_measure_resolution_strategy is UnitOfMeasureResolutionStrategy.STATIC
+        and operation.unit_id is not None
+    ):
+        return state.unit(operation.unit_id)
+    if operation.operation_type is _Type.PRODUCE and order is not None and order.unit is not None:
+        return order.unit
+    if material.unit is not None:
+        return material.unit
+    if isinstance(primary, Lot) and primary.unit_id is not None:
+        return state.unit(primary.unit_id)
+    raise Refused(UnitRequired())
+
+
+def _reason_code(state: WorkingSet, operation: InventoryOperation) -> ReasonCode | None:
+    """Step 11."""
+    if operation.material_reason_code_id is None:
+        return None
+    reason_code = state.reason_code(operation.material_reason_code_id)
+    assert reason_code is not None
+    if not reason_code.enabled:
+        raise Refused(Disabled(entity="material_reason_code", id=format_id(reason_code.id)))
+    serves = reason_code.lot_record_type
+    if serves is not None and serves not in record_types(operation.operation_type):
+        text = f"reason code {reason_code.code} serves {serves.name} only, not {operation.operation_type.name}"
+        raise Refused(InvalidArgument.on("material_reason_code_id", text))
+    if reason_code.require_comments and not operation.notes:
+        raise Refused(CommentsRequired(reason_code=reason_code.code))
+    return reason_code
+
+
+def record_types(operation_type: InventoryOperationType) -> frozenset[LotRecordType]:
+    """The types of record that an operation type writes for itself."""
+    if operation_type is _Type.RECEIVE_AND_CONSUME:
+        return frozenset({LotRecordType.RECEIVE, LotRecordType.CONSUME})
+    return frozenset({RECORD_TYPE[operation_type]})

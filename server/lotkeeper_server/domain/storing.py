@@ -1,0 +1,209 @@
+"""Steps 14 and 15: what the location says of a rise, its capacity and its storage strategy with the merges."""
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import islice
+
+from lotkeeper_server.domain import limits, lots
+from lotkeeper_server.domain.actions import Action
+from lotkeeper_server.domain.definitions import Location, Unit
+from lotkeeper_server.domain.enumerations import LotRecordType, LotStorageStrategy, LotUseStrategy
+from lotkeeper_server.domain.identifiers import MaterialId, ProductionOrderId, UnitId
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.quantity import decimal_text, round_half_even
+from lotkeeper_server.domain.records import Movement, check_quantity, complete, move_stock
+from lotkeeper_server.domain.refusals import (
+    LocationCapacityExceeded,
+    LocationHoldsAnotherLot,
+    MergeNotPossible,
+    Refused,
+    UnitNotConvertible,
+)
+from lotkeeper_server.domain.stock import Lot, Record, StockRow
+from lotkeeper_server.domain.working_set import WorkingSet
+
+MERGE = "MERGE"
+
+
+@dataclass(slots=True)
+class Merges:
+    """What a storage strategy merges: into the one other lot that came last, or all others into the new one."""
+
+    into_previous: bool = False
+    others: list[tuple[StockRow, Lot]] = field(default_factory=list)
+
+
+def lots_to_merge(state: WorkingSet, location: Location, lot: Lot) -> list[tuple[StockRow, Lot]]:
+    """The other lots above zero that the strategy speaks of: the first, the last, all in order, or none."""
+    strategy = location.lot_storage_strategy
+    if strategy is LotStorageStrategy.ALLOW_MULTIPLE:
+        return []
+    newest_first = strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS
+    order = LotUseStrategy.LIFO if newest_first else LotUseStrategy.FIFO
+    others = (pair for pair in state.in_stock(location.id, None, order) if pair[1].id != lot.id)
+    wanted = limits.RECORDS_PER_CALL_MAX if strategy is LotStorageStrategy.MERGE_INTO_NEW else 1
+    return list(islice(others, wanted))
+
+
+def check_capacity(
+    state: WorkingSet, action: Action, lot: Lot, rise: int, other_lots: list[tuple[StockRow, Lot]]
+) -> None:
+    """Step 14: the exact sum of the rows above zero, each in the capacity's unit, must not pass the capacity."""
+    location = action.place
+    if location.storage_capacity_millionths is None:
+        return
+    unit = location.storage_capacity_unit
+    assert unit is not None
+    before = Fraction(0)
+    for (material_id, unit_id), millionths in state.stock_sums(location.id).items():
+        if millionths > 0:
+            before += millionths * _into_capacity_unit(state, material_id, unit_id, unit)
+    own_factor = _into_capacity_unit(state, lot.material_id, lot.unit_id, unit)
+    after = before + _net_rise(state, location, lot, rise, other_lots) * own_factor
+    if after > location.storage_capacity_millionths and after > before:
+        raise Refused(
+            LocationCapacityExceeded(
+                location=location.path,
+                capacity=decimal_text(location.storage_capacity_millionths),
+                stored=decimal_text(round_half_even(before)),
+                requested=decimal_text(round_half_even(rise * own_factor)),
+                unit=unit.symbol,
+            )
+        )
+
+
+def _net_rise(
+    state: WorkingSet, location: Location, lot: Lot, rise: int, other_lots: list[tuple[StockRow, Lot]]
+) -> int:
+    """By how much the stock above zero rises once the strategy's merges are done; only what is above zero counts."""
+    if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS and other_lots:
+        return rise
+    row = state.stock_row(location.id, lot.id)
+    old = row.millionths if row else 0
+    merged = 0
+    if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_NEW:
+        merged = sum(other.millionths for other, _ in other_lots)
+    return max(old + rise + merged, 0) - max(old, 0) - merged
+
+
+def _into_capacity_unit(state: WorkingSet, material_id: MaterialId, unit_id: UnitId | None, unit: Unit) -> Fraction:
+    factor = None if unit_id is None else state.factor(material_id, unit_id, unit.id)
+    if factor is None:
+        material = state.material(material_id)
+        stored_in = None if unit_id is None else state.unit(unit_id)
+        refusal = UnitNotConvertible(
+            from_unit=stored_in.symbol if stored_in else None,
+            to_unit=unit.symbol,
+            material=material.path if material else None,
+        )
+        raise Refused(refusal)
+    return factor
+
+
+def plan_merges(action: Action, lot: Lot, other_lots: list[tuple[StockRow, Lot]]) -> Merges:
+    """Step 15: which merges follow the rise, each by the rules of MERGE."""
+    location = action.place
+    strategy = location.lot_storage_strategy
+    if not other_lots:
+        return Merges()
+    if strategy is LotStorageStrategy.ALLOW_SINGLE_OR_THROW:
+        raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other_lots[0][1].name))
+    if strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS:
+        check_merge(location, other_lots[0][1], lot, action.end_millis)
+        return Merges(into_previous=True, others=other_lots)
+    for _, other in other_lots:
+        check_merge(location, lot, other, action.end_millis)
+    return Merges(others=other_lots)
+
+
+def check_merge(location: Location, receiving: Lot, merged: Lot, end_millis: int) -> None:
+    """Same material, same unit, both lots usable as for CONSUME, the merged one first."""
+    cause = "MATERIAL" if receiving.material_id != merged.material_id else None
+    if cause is None and receiving.unit_id != merged.unit_id:
+        cause = "UNIT"
+    if cause is not None:
+        refusal = MergeNotPossible(location=location.path, lot=receiving.name, other_lot=merged.name, cause=cause)
+        raise Refused(refusal)
+    lots.check_usable(merged, MERGE, end_millis)
+    lots.check_usable(receiving, MERGE, end_millis)
+
+
+def order_floor(state: WorkingSet, location: Location, lot: Lot, merges: Merges) -> int:
+    """The latest effect that a rise with its merges must come after."""
+    row = state.stock_row(location.id, lot.id)
+    floors = [other.changed_order for pair in merges.others for other in pair]
+    return max([row.changed_order if row else 0, *floors])
+
+
+def merge(
+    state: WorkingSet,
+    action: Action,
+    lot: Lot,
+    rise: int,
+    merges: Merges,
+    moment: Moment,
+    production_order_id: ProductionOrderId | None,
+) -> list[Record]:
+    """The MERGE records of a rise: what rose moves into the previous lot, or all others into the new one."""
+    records = []
+    for row, other in merges.others:
+        if merges.into_previous:
+            records.append(_merge_one(state, action, other, lot, rise, moment, production_order_id))
+        else:
+            lot = state.lot(lot.id) or lot
+            records.append(_merge_one(state, action, lot, other, row.millionths, moment, None))
+    return records
+
+
+def _merge_one(
+    state: WorkingSet,
+    action: Action,
+    receiving: Lot,
+    merged: Lot,
+    millionths: int,
+    moment: Moment,
+    production_order_id: ProductionOrderId | None,
+) -> Record:
+    location = action.place
+    unit = None if receiving.unit_id is None else state.unit(receiving.unit_id)
+    movement = Movement(
+        LotRecordType.MERGE,
+        receiving,
+        merged,
+        millionths,
+        unit,
+        location,
+        None,
+        source_change=millionths,
+        lot_total_change=millionths,
+        order_floor=merged.changed_order,
+    )
+    record = complete(state, action, movement, moment, None)
+    move_stock(state, location.id, merged, -millionths, record)
+    move_stock(
+        state,
+        location.id,
+        receiving,
+        millionths,
+        record,
+        name=action.inventory_name,
+        production_order_id=production_order_id,
+    )
+    state.put_lot(_received(receiving, merged, millionths, record, action, moment))
+    return record
+
+
+def _received(receiving: Lot, merged: Lot, millionths: int, record: Record, action: Action, moment: Moment) -> Lot:
+    """The receiving lot after a merge: its total has risen, its expiration date is the earlier of the two."""
+    dates = [date for date in (receiving.expiration_millis, merged.expiration_millis) if date is not None]
+    expiration_millis = min(dates, default=None)
+    common = receiving.common
+    if expiration_millis != receiving.expiration_millis:
+        common = common.edited(moment.now_millis, action.principal)
+    return replace(
+        receiving,
+        total_millionths=check_quantity(receiving.total_millionths + millionths),
+        expiration_millis=expiration_millis,
+        changed_order=record.effect_order,
+        common=common,
+    )

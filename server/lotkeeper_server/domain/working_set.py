@@ -1,0 +1,417 @@
+"""Everything the decisions of one transaction read and change, in memory.
+
+A decision asks it by key; what is not loaded yet raises `Missing`, the engine loads it for all decisions at once, and
+the decision is taken again. Changes are values put in the place of values, each noted in a journal: a refusal rolls
+back to where its decision began, and what is written in the end is what the journal names.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Final, TypeVar
+
+from lotkeeper_server.domain.conversion import exact_factor
+from lotkeeper_server.domain.definition_cache import DefinitionCache, Shelf
+from lotkeeper_server.domain.definitions import (
+    Conversions,
+    InventoryOperation,
+    Location,
+    Material,
+    ProcessOperation,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.enumerations import LotUseStrategy
+from lotkeeper_server.domain.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId
+from lotkeeper_server.domain.keys import (
+    ConversionsKey,
+    CountKey,
+    DefinitionKey,
+    Key,
+    LotKey,
+    LotNameKey,
+    Missing,
+    PathKey,
+    QueueKey,
+    RecordKey,
+    RequestKey,
+    RunKey,
+    StockKey,
+    SumsKey,
+)
+from lotkeeper_server.domain.stock import Lot, OperationRun, Record, StockRow
+
+QUEUE_LENGTH_FIRST: Final = 16
+"""Rows loaded first of a location's queue; four times as many each time that they do not suffice."""
+_NEVER: Final = 1 << 62
+
+Definition = TypeVar("Definition")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request id that took effect, and what its answer needs."""
+
+    fingerprint: bytes
+    created_millis: int
+    record_ids: tuple[RecordId, ...]
+    main_index: int | None
+    stopped_running_operation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedQueue:
+    """How far a location's queue is loaded: to the sort key `frontier`, or to its end."""
+
+    length: int
+    frontier: tuple[int, int]
+    exhausted: bool
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a transaction writes: values to insert and values to put in the place of old ones."""
+
+    new_lots: list[Lot] = field(default_factory=list)
+    changed_lots: list[Lot] = field(default_factory=list)
+    new_stock: list[StockRow] = field(default_factory=list)
+    changed_stock: list[StockRow] = field(default_factory=list)
+    new_records: list[Record] = field(default_factory=list)
+    changed_records: list[Record] = field(default_factory=list)
+    runs: list[tuple[Id, OperationRun]] = field(default_factory=list)
+    counts: list[tuple[Id, int]] = field(default_factory=list)
+    new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
+    renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
+
+
+class WorkingSet:
+    """The state that the decisions of one transaction share."""
+
+    def __init__(self, definitions: DefinitionCache) -> None:
+        self.definitions = definitions
+        self.absent: set[Key] = set()
+        self.lots: dict[LotId, Lot | None] = {}
+        self.lot_ids_by_name: dict[tuple[MaterialId, str], LotId | None] = {}
+        self.stock: dict[LocationId, dict[LotId, StockRow | None]] = {}
+        self.runs: dict[Id, OperationRun | None] = {}
+        self.counts: dict[Id, int] = {}
+        self.records: dict[RecordId, Record | None] = {}
+        self.requests: dict[tuple[str, str], KeptRequest | None] = {}
+        self.queues: dict[tuple[LocationId, MaterialId | None, LotUseStrategy], LoadedQueue] = {}
+        self.sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {}
+        self._loaded_millionths: dict[tuple[LocationId, LotId], int] = {}
+        self._journal: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    # What decisions ask for: definitions.
+
+    def _definition(self, shelf: Shelf[Definition], entity: str, identifier: Id) -> Definition | None:
+        kept = shelf.get(identifier)
+        if kept is None:
+            key = DefinitionKey(entity, identifier)
+            if key not in self.absent:
+                raise Missing(key)
+        return kept
+
+    def inventory_operation(self, identifier: Id) -> InventoryOperation | None:
+        """An inventory operation's definition."""
+        return self._definition(self.definitions.inventory_operations, "inventory_operation", identifier)
+
+    def material(self, identifier: Id) -> Material | None:
+        """A material."""
+        return self._definition(self.definitions.materials, "material", identifier)
+
+    def material_at(self, path: str) -> Material | None:
+        """A material by its path."""
+        kept = self.definitions.materials.at_path(path)
+        if kept is None and PathKey("material", path) not in self.absent:
+            raise Missing(PathKey("material", path))
+        return kept
+
+    def location(self, identifier: Id) -> Location | None:
+        """A location."""
+        return self._definition(self.definitions.locations, "location", identifier)
+
+    def unit(self, identifier: Id) -> Unit | None:
+        """A unit of measure."""
+        return self._definition(self.definitions.units, "unit_of_measure", identifier)
+
+    def reason_code(self, identifier: Id) -> ReasonCode | None:
+        """A reason code."""
+        return self._definition(self.definitions.reason_codes, "material_reason_code", identifier)
+
+    def process_operation(self, identifier: Id) -> ProcessOperation | None:
+        """A process operation."""
+        return self._definition(self.definitions.process_operations, "operation", identifier)
+
+    def production_order(self, identifier: Id) -> ProductionOrder | None:
+        """A production order's definition."""
+        return self._definition(self.definitions.production_orders, "production_order", identifier)
+
+    def factor(self, material_id: MaterialId | None, from_unit: UnitId, to_unit: UnitId) -> Fraction | None:
+        """The exact conversion factor for a material, or None where there is no conversion."""
+        key = (material_id, from_unit, to_unit)
+        factors = self.definitions.factors
+        if key not in factors:
+            factors[key] = exact_factor(
+                from_unit, to_unit, self._conversions(material_id).factors, self._conversions(None).factors
+            )
+        return factors[key]
+
+    def _conversions(self, material_id: MaterialId | None) -> Conversions:
+        kept = self.definitions.conversions.get(material_id)
+        if kept is None:
+            raise Missing(ConversionsKey(material_id), ConversionsKey(None))
+        return kept
+
+    # What decisions ask for: state.
+
+    def lot(self, identifier: Id) -> Lot | None:
+        """A lot by id."""
+        lot_id = LotId(identifier)
+        if lot_id not in self.lots:
+            raise Missing(LotKey(lot_id))
+        return self.lots[lot_id]
+
+    def lot_named(self, material_id: MaterialId, name: str) -> Lot | None:
+        """A lot by name within its material."""
+        if (material_id, name) not in self.lot_ids_by_name:
+            raise Missing(LotNameKey(material_id, name))
+        lot_id = self.lot_ids_by_name[material_id, name]
+        return None if lot_id is None else self.lots[lot_id]
+
+    def lots_known(self, *keys: LotKey | LotNameKey) -> None:
+        """Asks for several lots at once, so that one load brings them all."""
+        missing = [
+            key
+            for key in keys
+            if (key.id not in self.lots if isinstance(key, LotKey) else tuple(key) not in self.lot_ids_by_name)
+        ]
+        if missing:
+            raise Missing(*missing)
+
+    def stock_row(self, location_id: LocationId, lot_id: LotId) -> StockRow | None:
+        """The inventory row of a lot at a location; None where there is none, which counts as zero."""
+        rows = self.stock.get(location_id)
+        if rows is None or lot_id not in rows:
+            raise Missing(StockKey(location_id, lot_id))
+        return rows[lot_id]
+
+    def run(self, operation_id: Id) -> OperationRun | None:
+        """Where an operation's run stands; None where there is no such operation."""
+        if operation_id not in self.runs:
+            raise Missing(RunKey(operation_id))
+        return self.runs[operation_id]
+
+    def count(self, order_id: Id) -> int:
+        """An order's quantity_produced, in millionths of its unit."""
+        if order_id not in self.counts:
+            raise Missing(CountKey(order_id))
+        return self.counts[order_id]
+
+    def record(self, identifier: RecordId) -> Record | None:
+        """A record by id."""
+        if identifier not in self.records:
+            raise Missing(RecordKey(identifier))
+        return self.records[identifier]
+
+    def request(self, principal: str, request_id: str) -> KeptRequest | None:
+        """A request id that took effect."""
+        key = RequestKey(principal, request_id)
+        if key not in self.requests:
+            raise Missing(key)
+        return self.requests[key]
+
+    def stock_sums(self, location_id: LocationId) -> dict[tuple[MaterialId, UnitId | None], int]:
+        """Millionths above zero at a location, by material and unit."""
+        if location_id not in self.sums:
+            raise Missing(SumsKey(location_id))
+        return self.sums[location_id]
+
+    def in_stock(
+        self, location_id: LocationId, material_id: MaterialId | None, strategy: LotUseStrategy
+    ) -> Iterator[tuple[StockRow, Lot]]:
+        """The rows above zero at a location, of one material or of all, in order of use, loaded as far as asked."""
+        queue = self.queues.get((location_id, material_id, strategy))
+        if queue is None:
+            raise Missing(QueueKey(location_id, material_id, strategy, QUEUE_LENGTH_FIRST))
+        known = [
+            (self._sort_key(row, strategy), row)
+            for row in self.stock.get(location_id, {}).values()
+            if row is not None and row.millionths > 0 and (material_id is None or row.material_id == material_id)
+        ]
+        known.sort(key=lambda pair: pair[0])
+        more = QueueKey(location_id, material_id, strategy, queue.length * 4)
+        for sort_key, row in known:
+            if not queue.exhausted and sort_key > queue.frontier:
+                raise Missing(more)
+            lot = self.lot(row.lot_id)
+            assert lot is not None
+            yield row, lot
+        if not queue.exhausted:
+            raise Missing(more)
+
+    def _sort_key(self, row: StockRow, strategy: LotUseStrategy) -> tuple[int, int]:
+        if strategy is LotUseStrategy.LIFO:
+            return (0, -row.arrived_order)
+        if strategy is LotUseStrategy.FIFO:
+            return (0, row.arrived_order)
+        lot = self.lot(row.lot_id)
+        assert lot is not None
+        return (_NEVER if lot.expiration_millis is None else lot.expiration_millis, row.arrived_order)
+
+    # What decisions change.
+
+    def put_lot(self, lot: Lot) -> None:
+        """A lot that is new or has changed."""
+        self._put(self.lots, lot.id, lot)
+        name_key = (lot.material_id, lot.name)
+        if self.lot_ids_by_name.get(name_key) != lot.id:
+            self._put(self.lot_ids_by_name, name_key, lot.id)
+
+    def put_stock(self, row: StockRow, unit_id: UnitId | None) -> None:
+        """An inventory row that is new or has changed; the location's sums follow it."""
+        rows = self.stock.setdefault(row.location_id, {})
+        old = rows.get(row.lot_id)
+        sums = self.sums.get(row.location_id)
+        if sums is not None:
+            risen = max(row.millionths, 0) - max(old.millionths if old else 0, 0)
+            group = (row.material_id, unit_id)
+            if risen:
+                self._put(sums, group, sums.get(group, 0) + risen)
+        self._put(rows, row.lot_id, row)
+
+    def put_run(self, operation_id: Id, run: OperationRun) -> None:
+        """Where an operation's run stands now."""
+        if self.runs.get(operation_id) != run:
+            self._put(self.runs, operation_id, run)
+
+    def put_count(self, order_id: Id, millionths: int) -> None:
+        """An order's quantity_produced now."""
+        self._put(self.counts, order_id, millionths)
+
+    def put_record(self, record: Record) -> None:
+        """A record that is new or has been completed or cancelled."""
+        self._put(self.records, record.id, record)
+
+    def put_request(self, key: RequestKey, kept: KeptRequest) -> None:
+        """A request id that takes effect now."""
+        self._put(self.requests, key, kept)
+
+    def _put(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
+        self._journal.append((mapping, key, mapping.get(key, _ABSENT)))
+        mapping[key] = value
+
+    def savepoint(self) -> int:
+        """Where the journal stands, to roll back to."""
+        return len(self._journal)
+
+    def roll_back(self, savepoint: int) -> None:
+        """Takes back everything put since."""
+        journal = self._journal
+        while len(journal) > savepoint:
+            mapping, key, old = journal.pop()
+            if old is _ABSENT:
+                del mapping[key]
+            else:
+                mapping[key] = old
+
+    def new_ids(self, savepoint: int) -> frozenset[Id]:
+        """The lots and records put since that are not stored."""
+        return frozenset(
+            key
+            for mapping, key, old in self._journal[savepoint:]
+            if (mapping is self.records or mapping is self.lots) and (old is _ABSENT or old is None)
+        )
+
+    def new_record_count(self, savepoint: int) -> int:
+        """How many records were put since."""
+        return sum(mapping is self.records for mapping, _, _ in self._journal[savepoint:])
+
+    # What loads bring in. A load never overwrites what decisions have changed meanwhile.
+
+    def accept_lots(self, lots: list[Lot]) -> None:
+        """Lots as stored."""
+        for lot in lots:
+            self.lots.setdefault(lot.id, lot)
+            self.lot_ids_by_name.setdefault((lot.material_id, lot.name), lot.id)
+
+    def accept_stock(self, rows: list[StockRow]) -> None:
+        """Inventory rows as stored."""
+        for row in rows:
+            at_location = self.stock.setdefault(row.location_id, {})
+            if at_location.get(row.lot_id) is None and (row.location_id, row.lot_id) not in self._loaded_millionths:
+                at_location[row.lot_id] = row
+                self._loaded_millionths[row.location_id, row.lot_id] = row.millionths
+
+    def accept_no_stock(self, key: StockKey) -> None:
+        """A row that is not stored."""
+        self.stock.setdefault(key.location_id, {}).setdefault(key.lot_id, None)
+        self._loaded_millionths.setdefault((key.location_id, key.lot_id), 0)
+
+    def accept_sums(self, location_id: LocationId, sums: dict[tuple[MaterialId, UnitId | None], int]) -> None:
+        """A location's sums as stored; what decisions have changed meanwhile is added."""
+        for lot_id, row in self.stock.get(location_id, {}).items():
+            now = 0 if row is None else max(row.millionths, 0)
+            risen = now - max(self._loaded_millionths.get((location_id, lot_id), 0), 0)
+            if risen:
+                lot = self.lots[lot_id]
+                assert lot is not None
+                group = (lot.material_id, lot.unit_id)
+                sums[group] = sums.get(group, 0) + risen
+        self.sums[location_id] = sums
+
+    def accept_queue(self, key: QueueKey, rows: list[tuple[StockRow, Lot]]) -> None:
+        """The first rows of a location's queue as stored, in order."""
+        exhausted = len(rows) < key.length
+        frontier = (0, 0)
+        if rows:
+            last_row, last_lot = rows[-1]
+            frontier = {
+                LotUseStrategy.FIFO: (0, last_row.arrived_order),
+                LotUseStrategy.LIFO: (0, -last_row.arrived_order),
+                LotUseStrategy.FEFO: (
+                    _NEVER if last_lot.expiration_millis is None else last_lot.expiration_millis,
+                    last_row.arrived_order,
+                ),
+            }[key.strategy]
+        self.accept_lots([lot for _, lot in rows])
+        self.accept_stock([row for row, _ in rows])
+        self.queues[key.location_id, key.material_id, key.strategy] = LoadedQueue(key.length, frontier, exhausted)
+
+    # What is written.
+
+    def changes(self) -> Changes:
+        """Everything put since the transaction began that differs from what is stored."""
+        changes = Changes()
+        stock_mappings = {id(rows) for rows in self.stock.values()}
+        seen: set[tuple[int, Any]] = set()
+        for mapping, key, old in self._journal:
+            place = (id(mapping), key)
+            if place in seen:
+                continue
+            seen.add(place)
+            new = mapping[key]
+            if new == old:
+                continue
+            is_new = old is _ABSENT or old is None
+            if mapping is self.records:
+                (changes.new_records if is_new else changes.changed_records).append(new)
+            elif id(mapping) in stock_mappings:
+                (changes.new_stock if is_new else changes.changed_stock).append(new)
+            elif mapping is self.lots:
+                (changes.new_lots if is_new else changes.changed_lots).append(new)
+            elif mapping is self.runs:
+                changes.runs.append((key, new))
+            elif mapping is self.counts:
+                changes.counts.append((key, new))
+            elif mapping is self.requests:
+                (changes.new_requests if is_new else changes.renewed_requests).append((RequestKey(*key), new))
+        return changes
+
+
+class _Absent:
+    """Marks in the journal what had no value before."""
+
+
+_ABSENT: Final = _Absent()

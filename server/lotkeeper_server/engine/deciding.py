@@ -1,0 +1,101 @@
+"""Decides the commands of one transaction, loading in rounds what they find missing."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from lotkeeper_server.domain import deciding
+from lotkeeper_server.domain.commands import Batch, Command, Execute
+from lotkeeper_server.domain.deciding import Outcome
+from lotkeeper_server.domain.definition_cache import DefinitionCache
+from lotkeeper_server.domain.keys import DefinitionKey, Key, Missing, RequestKey, RunKey
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.refusals import Internal, Refused
+from lotkeeper_server.domain.working_set import WorkingSet
+from lotkeeper_server.store.loading import load
+
+ROUNDS_MAX: Final = 256
+"""Loads in one transaction; a pick among many lots takes a few, more than this is a fault."""
+_log = structlog.get_logger(__name__)
+
+__all__ = ["Decision", "Outcome", "decide_all"]
+
+
+@dataclass(slots=True, eq=False)
+class Decision:
+    """A command or batch and, once decided, its outcome; a batch that was refused as a whole has `refused`."""
+
+    command: Command | Batch
+    outcome: Outcome | list[Outcome] | None = None
+    refused: Refused | None = None
+
+    @property
+    def size(self) -> int:
+        """How many commands it holds."""
+        return len(self.command.items) if isinstance(self.command, Batch) else 1
+
+
+def decide_all(
+    connection: Connection, definitions: DefinitionCache, decisions: Sequence[Decision], moment: Moment
+) -> WorkingSet:
+    """Takes every decision; those that miss something wait for the next round and are taken again then.
+
+    Returns:
+        The working set, which holds what is to be written.
+    """
+    state = WorkingSet(definitions)
+    load(connection, state, [key for decision in decisions for key in _first_keys(decision.command, definitions)])
+    pending = list(decisions)
+    for _ in range(ROUNDS_MAX):
+        missing: list[Key] = []
+        later = []
+        for decision in pending:
+            keys = _decide(state, decision, moment)
+            if keys:
+                missing.extend(keys)
+                later.append(decision)
+        if not later:
+            return state
+        load(connection, state, missing)
+        pending = later
+    raise RuntimeError(f"{len(pending)} decisions still miss something after {ROUNDS_MAX} rounds")
+
+
+def _decide(state: WorkingSet, decision: Decision, moment: Moment) -> tuple[Key, ...]:
+    """The keys that it misses; none where it is decided. A fault in one command hurts no other."""
+    decision.outcome = decision.refused = None
+    savepoint = state.savepoint()
+    try:
+        if isinstance(decision.command, Batch):
+            decision.outcome = deciding.decide_batch(state, decision.command, moment)
+        else:
+            decision.outcome = deciding.decide(state, decision.command, moment)
+    except Missing as missing:
+        return missing.keys
+    except Refused as refused:
+        decision.refused = refused
+    except Exception:  # one command's fault must not take the transaction of the others with it
+        state.roll_back(savepoint)
+        error_id = uuid.uuid4().hex
+        _log.exception("fault", error_id=error_id)
+        decision.refused = Refused(Internal(error_id=error_id))
+    return ()
+
+
+def _first_keys(command: Command | Batch, definitions: DefinitionCache) -> list[Key]:
+    """What every command needs for certain, so that the first round does not run into it."""
+    commands = (
+        [item for item in command.items if isinstance(item, Execute)] if isinstance(command, Batch) else [command]
+    )
+    keys: list[Key] = []
+    for one in commands:
+        keys.append(RunKey(one.operation_id))
+        if definitions.inventory_operations.get(one.operation_id) is None:
+            keys.append(DefinitionKey("inventory_operation", one.operation_id))
+        if one.request_id is not None:
+            keys.append(RequestKey(one.principal, one.request_id))
+    return keys

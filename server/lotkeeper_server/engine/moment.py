@@ -1,0 +1,44 @@
+"""What a decision takes in from outside: the time, new ids, the order of effects. Made here, passed down."""
+
+import time
+import uuid
+
+from ulid import ULID
+
+from lotkeeper_server.domain.identifiers import Id
+
+
+class IdSource:
+    """New ULIDs that never decrease within this process."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self) -> Id:
+        """The next id."""
+        new = int(ULID())
+        # python-ulid counts on within a millisecond; whichever is later keeps ids distinct and in order.
+        self._last = max(self._last + 1, new)
+        return self._last.to_bytes(16, "big")
+
+
+def now_millis() -> int:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_uuid() -> str:
+    """A new UUID's text, for a lot or an inventory that names itself."""
+    return str(uuid.uuid4())
+
+
+class EffectOrder:
+    """Order numbers of completions: later than every earlier one of this process, and near the clock's microseconds."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self, floor: int) -> int:
+        """The next number, above `floor`: what it comes after may have been numbered by another process's clock."""
+        self._last = max(self._last + 1, floor + 1, time.time_ns() // 1_000)
+        return self._last

@@ -1,0 +1,1 @@
+"""Tables, dialects and statements. It knows nothing of rules."""

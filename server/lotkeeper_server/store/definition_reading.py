@@ -1,0 +1,184 @@
+"""Definitions as decisions use them, read by id or path, and what changed since a version."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from lotkeeper_server.domain.definition_cache import DefinitionCache
+from lotkeeper_server.domain.definitions import (
+    Conversions,
+    InventoryOperation,
+    Location,
+    Material,
+    ProcessOperation,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.enumerations import (
+    InventoryNameResolutionStrategy,
+    InventoryOperationType,
+    LotRecordType,
+    LotResolutionStrategy,
+    LotStorageStrategy,
+    LotUseStrategy,
+    MaterialSource,
+    UnitOfMeasureResolutionStrategy,
+)
+from lotkeeper_server.domain.identifiers import Id, MaterialId, UnitId
+from lotkeeper_server.store import tables
+from lotkeeper_server.store.tables import NO_ID, definition_change
+
+
+def read_versions(connection: Connection) -> tuple[int, int]:
+    """The versions of the definitions, and of roles and tokens."""
+    text = "SELECT version, access_version FROM definition_version"
+    version, access_version = connection.exec_driver_sql(text).one()
+    return version, access_version
+
+
+def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:
+    """Drops from the cache what changed since it was current; all of it where the list does not reach back so far."""
+    if cache.version != version:
+        changed = definition_change.c
+        rows = connection.execute(
+            select(changed.version, changed.entity, changed.entity_id).where(changed.version > cache.version)
+        ).all()
+        if cache.version < 0 or len({row.version for row in rows}) != version - cache.version:
+            cache.clear()
+        for _, entity, entity_id in rows:
+            cache.drop(entity, None if entity_id == NO_ID else entity_id)
+        cache.version = version
+
+
+def load_definitions(connection: Connection, cache: DefinitionCache, entity: str, ids: Collection[Id]) -> None:
+    """Brings definitions into the cache by id; what is not there stays out."""
+    table = tables.metadata.tables[entity]
+    _LOADERS[entity](connection, cache, table.c.id.in_(sorted(ids)))
+
+
+def load_by_path(connection: Connection, cache: DefinitionCache, entity: str, paths: Collection[str]) -> None:
+    """Brings definitions into the cache by path."""
+    table = tables.metadata.tables[entity]
+    _LOADERS[entity](connection, cache, table.c.path.in_(sorted(paths)))
+
+
+def load_conversions(
+    connection: Connection, cache: DefinitionCache, material_ids: Collection[MaterialId | None]
+) -> None:
+    """Brings the conversions of these materials into the cache; None for those that hold for every one."""
+    conversion = tables.unit_of_measure_conversion.c
+    one, other = tables.unit_of_measure.alias(), tables.unit_of_measure.alias()
+    rows = connection.execute(
+        select(conversion.material_key, conversion.from_unit_id, conversion.to_unit_id, conversion.factor)
+        .join_from(tables.unit_of_measure_conversion, one, one.c.id == conversion.from_unit_id)
+        .join(other, other.c.id == conversion.to_unit_id)
+        .where(conversion.enabled, one.c.enabled, other.c.enabled)
+        .where(conversion.material_key.in_(sorted(material_id or NO_ID for material_id in material_ids)))
+    )
+    factors: dict[bytes, dict[tuple[UnitId, UnitId], Decimal]] = defaultdict(dict)
+    for material_key, from_unit, to_unit, factor in rows:
+        factors[material_key][from_unit, to_unit] = Decimal(factor)
+    for material_id in material_ids:
+        cache.conversions[material_id] = Conversions(factors[material_id or NO_ID])
+
+
+def _units(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    unit = tables.unit_of_measure.c
+    for row in connection.execute(select(unit.id, unit.name, unit.symbol, unit.enabled).where(wanted)):
+        cache.units.keep(row.id, Unit(*row))
+
+
+def _with_units(connection: Connection, cache: DefinitionCache, rows: list[Any], column: str) -> Iterator[Any]:
+    """Rows, once the units that they refer to are in the cache."""
+    unit_ids = {unit_id for row in rows if (unit_id := getattr(row, column)) is not None}
+    _units(connection, cache, tables.unit_of_measure.c.id.in_(sorted(unit_ids)))
+    yield from rows
+
+
+def _materials(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    rows = list(connection.execute(select(tables.material).where(wanted)))
+    for row in _with_units(connection, cache, rows, "unit_of_measure_id"):
+        unit = None if row.unit_of_measure_id is None else cache.units.get(row.unit_of_measure_id)
+        cache.materials.keep(row.id, Material(row.id, row.path, row.enabled, unit, row.shelf_life_days), row.path)
+
+
+def _reason_codes(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    for row in connection.execute(select(tables.material_reason_code).where(wanted)):
+        serves = None if row.lot_record_type is None else LotRecordType(row.lot_record_type)
+        reason_code = ReasonCode(row.id, row.reason_code, row.enabled, serves, row.require_comments)
+        cache.reason_codes.keep(row.id, reason_code)
+
+
+def _locations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    rows = list(connection.execute(select(tables.location).where(wanted)))
+    for row in _with_units(connection, cache, rows, "storage_capacity_unit_id"):
+        unit_id = row.storage_capacity_unit_id
+        location = Location(
+            id=row.id,
+            name=row.name,
+            path=row.path,
+            enabled=row.enabled,
+            allow_negative_inventory=row.allow_negative_inventory,
+            storage_capacity_millionths=row.storage_capacity,
+            storage_capacity_unit=None if unit_id is None else cache.units.get(unit_id),
+            lot_storage_strategy=LotStorageStrategy(row.lot_storage_strategy),
+            lot_use_strategy=LotUseStrategy(row.lot_use_strategy),
+        )
+        cache.locations.keep(row.id, location, row.path)
+
+
+def _process_operations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    for row in connection.execute(select(tables.operation).where(wanted)):
+        operation = ProcessOperation(row.id, row.current_operation_record_id, row.current_production_order_id)
+        cache.process_operations.keep(row.id, operation)
+
+
+def _production_orders(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    rows = list(connection.execute(select(tables.production_order).where(wanted)))
+    for row in _with_units(connection, cache, rows, "unit_of_measure_id"):
+        unit = None if row.unit_of_measure_id is None else cache.units.get(row.unit_of_measure_id)
+        cache.production_orders.keep(row.id, ProductionOrder(row.id, row.name, row.product_material_id, unit))
+
+
+def _inventory_operations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    for row in connection.execute(select(tables.inventory_operation).where(wanted)):
+        operation = InventoryOperation(
+            id=row.id,
+            name=row.name,
+            enabled=row.enabled,
+            notes=row.notes,
+            operation_type=InventoryOperationType(row.operation_type),
+            operation_id=row.operation_id,
+            source_location_id=row.source_location_id,
+            destination_location_id=row.destination_location_id,
+            material_source=MaterialSource(row.material_source),
+            material_id=row.material_id,
+            secondary_material_id=row.secondary_material_id,
+            primary_lot_resolution_strategy=LotResolutionStrategy(row.primary_lot_resolution_strategy),
+            secondary_lot_resolution_strategy=LotResolutionStrategy(row.secondary_lot_resolution_strategy),
+            create_lot_if_not_found=row.create_lot_if_not_found,
+            inventory_name_resolution_strategy=InventoryNameResolutionStrategy(row.inventory_name_resolution_strategy),
+            inventory_name=row.inventory_name,
+            unit_of_measure_resolution_strategy=UnitOfMeasureResolutionStrategy(
+                row.unit_of_measure_resolution_strategy
+            ),
+            unit_id=row.unit_of_measure_id,
+            material_reason_code_id=row.material_reason_code_id,
+            increment_production_order_count=row.increment_production_order_count,
+        )
+        cache.inventory_operations.keep(row.id, operation)
+
+
+_LOADERS = {
+    "unit_of_measure": _units,
+    "material": _materials,
+    "material_reason_code": _reason_codes,
+    "location": _locations,
+    "operation": _process_operations,
+    "production_order": _production_orders,
+    "inventory_operation": _inventory_operations,
+}

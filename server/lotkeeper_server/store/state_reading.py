@@ -1,0 +1,125 @@
+"""What decisions need of the state, each kind read as a set."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.domain.enumerations import LotStatus, LotUseStrategy, Status
+from lotkeeper_server.domain.identifiers import ID_BYTES, Id, LocationId, LotId, MaterialId, RecordId, UnitId
+from lotkeeper_server.domain.keys import (
+    CountKey,
+    LotKey,
+    LotNameKey,
+    QueueKey,
+    RequestKey,
+    RunKey,
+    StockKey,
+    SumsKey,
+)
+from lotkeeper_server.domain.stock import Common, Lot, OperationRun, StockRow
+from lotkeeper_server.domain.working_set import KeptRequest
+from lotkeeper_server.store.statements import columns_of, rows_by_key, rows_by_pair
+from lotkeeper_server.store.tables import inventory, inventory_lot, request
+
+_LOT_COLUMNS: Final = columns_of(inventory_lot)
+_LOTS: Final = f"SELECT {', '.join(_LOT_COLUMNS)} FROM inventory_lot"  # noqa: S608
+_STOCK_COLUMNS: Final = tuple(name for name in columns_of(inventory) if name != "in_stock")
+_STATUSES: Final = {int(status): status for status in Status}
+_LOT_STATUSES: Final = {int(status): status for status in LotStatus}
+_QUEUE_ORDER: Final = {
+    LotUseStrategy.FIFO: "i.arrived_order",
+    LotUseStrategy.LIFO: "i.arrived_order DESC",
+    LotUseStrategy.FEFO: "l.expiration_millis IS NULL, l.expiration_millis, i.arrived_order",
+}
+
+
+def read_lots(connection: Connection, keys: Collection[LotKey]) -> list[Lot]:
+    """The lots of these ids that there are."""
+    return [_lot(row) for row in rows_by_key(connection, _LOTS, "id", sorted(key.id for key in keys))]
+
+
+def read_lots_by_name(connection: Connection, keys: Collection[LotNameKey]) -> list[Lot]:
+    """The lots of these names, each within its material, that there are."""
+    rows = rows_by_pair(connection, _LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys))
+    return [_lot(row) for row in rows]
+
+
+def read_stock(connection: Connection, keys: Collection[StockKey]) -> list[StockRow]:
+    """The inventory rows of these lots at these locations that there are."""
+    rows = rows_by_pair(connection, _STOCK_COLUMNS, inventory, ("location_id", "lot_id"), sorted(keys))
+    return [StockRow(*row) for row in rows]
+
+
+def read_runs(connection: Connection, keys: Collection[RunKey]) -> dict[Id, OperationRun]:
+    """Where the runs of these inventory operations stand."""
+    select = "SELECT operation_id, status, current_record_id FROM inventory_operation_run"
+    rows = rows_by_key(connection, select, "operation_id", sorted(key.operation_id for key in keys))
+    return {operation_id: OperationRun(_STATUSES[status], record_id) for operation_id, status, record_id in rows}
+
+
+def read_counts(connection: Connection, keys: Collection[CountKey]) -> dict[Id, int]:
+    """quantity_produced of these orders, in millionths of their units."""
+    select = "SELECT id, quantity_produced FROM production_order"
+    return {row[0]: row[1] for row in rows_by_key(connection, select, "id", sorted(key.order_id for key in keys))}
+
+
+def read_requests(connection: Connection, keys: Collection[RequestKey]) -> dict[RequestKey, KeptRequest]:
+    """The request ids among these that took effect."""
+    columns = columns_of(request)
+    found = {}
+    for row in rows_by_pair(connection, columns, request, ("principal", "request_id"), sorted(keys)):
+        principal, request_id, fingerprint, created_millis, record_ids, main_index, stopped = row
+        ids = tuple(RecordId(record_ids[at : at + ID_BYTES]) for at in range(0, len(record_ids), ID_BYTES))
+        main = None if main_index < 0 else main_index
+        found[RequestKey(principal, request_id)] = KeptRequest(fingerprint, created_millis, ids, main, bool(stopped))
+    return found
+
+
+def read_sums(
+    connection: Connection, keys: Iterable[SumsKey]
+) -> dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]]:
+    """Millionths above zero at these locations, by material and unit."""
+    sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {key.location_id: {} for key in keys}
+    text = (
+        "SELECT i.material_id, l.unit_of_measure_id, i.quantity FROM inventory AS i "
+        "JOIN inventory_lot AS l ON l.id = i.lot_id WHERE i.location_id = ? AND i.in_stock = 1"
+    )
+    for location_id in sorted(sums):
+        exact: dict[tuple[MaterialId, UnitId | None], int] = defaultdict(int)
+        for material_id, unit_id, millionths in connection.exec_driver_sql(text, (location_id,)):
+            exact[material_id, unit_id] += millionths
+        sums[location_id] = dict(exact)
+    return sums
+
+
+def read_queue(connection: Connection, key: QueueKey) -> list[tuple[StockRow, Lot]]:
+    """The first rows above zero at a location, with their lots, in order of use."""
+    of_material = "AND i.material_id = ? " if key.material_id is not None else ""
+    columns = ", ".join([*(f"i.{name}" for name in _STOCK_COLUMNS), *(f"l.{name}" for name in _LOT_COLUMNS)])
+    text = (
+        f"SELECT {columns} FROM inventory AS i JOIN inventory_lot AS l ON l.id = i.lot_id "  # noqa: S608
+        f"WHERE i.location_id = ? AND i.in_stock = 1 {of_material}ORDER BY {_QUEUE_ORDER[key.strategy]} LIMIT ?"
+    )
+    parameters = [key.location_id, *([key.material_id] if key.material_id is not None else []), key.length]
+    width = len(_STOCK_COLUMNS)
+    rows = connection.exec_driver_sql(text, tuple(parameters))
+    return [(StockRow(*row[:width]), _lot(row[width:])) for row in rows]
+
+
+def _lot(row: Any) -> Lot:
+    (lot_id, name, material_id, status, total, unit_id, expiration, closed, changed_order, *common) = row
+    enabled, notes, spare1, spare2, spare3, created, created_by, modified, modified_by, version = common
+    return Lot(
+        LotId(lot_id),
+        name,
+        material_id,
+        _LOT_STATUSES[status],
+        total,
+        unit_id,
+        expiration,
+        closed,
+        changed_order,
+        Common(created, created_by, notes, bool(enabled), spare1, spare2, spare3, modified, modified_by, version),
+    )

@@ -1,0 +1,72 @@
+"""SQL text made once from the tables, so that the schema stands in one place and the hot path builds no statements."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Table
+
+from lotkeeper_server.domain import limits
+
+_PLACE: Final = "?"
+
+
+def columns_of(table: Table) -> tuple[str, ...]:
+    """A table's column names, in order."""
+    return tuple(column.name for column in table.columns)
+
+
+def insert_text(table: Table) -> str:
+    """INSERT of every column, in order."""
+    names = columns_of(table)
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(_PLACE for _ in names)})"  # noqa: S608
+
+
+def update_text(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[Any]]) -> str:
+    """UPDATE of some columns by key."""
+    assignments = ", ".join(f"{column.name} = {_PLACE}" for column in changed)
+    keys = " AND ".join(f"{column.name} = {_PLACE}" for column in by)
+    return f"UPDATE {table.name} SET {assignments} WHERE {keys}"  # noqa: S608 - names are the schema's own
+
+
+def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[bytes]) -> Iterator[Sequence[Any]]:
+    """The rows whose key is among these.
+
+    Args:
+        connection: a transaction.
+        select_from: `SELECT ... FROM ...`.
+        by: the key's column.
+        keys: ids; few or many.
+    """
+    for chunk in _chunks(keys):
+        places = ", ".join(_PLACE for _ in chunk)
+        yield from connection.exec_driver_sql(f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
+
+
+def rows_by_pair(
+    connection: Connection, columns: Sequence[str], table: Table, by: tuple[str, str], keys: Sequence[tuple[Any, Any]]
+) -> Iterator[Sequence[Any]]:
+    """The rows whose two key columns are one of these pairs, each found by the index over both."""
+    selected = ", ".join(f"t.{name}" for name in columns)
+    for chunk in _chunks(keys):
+        values = ", ".join(f"({_PLACE}, {_PLACE})" for _ in chunk)
+        text = (
+            f"WITH k(one, other) AS (VALUES {values}) SELECT {selected} FROM k "  # noqa: S608
+            f"CROSS JOIN {table.name} AS t ON t.{by[0]} = k.one AND t.{by[1]} = k.other"
+        )
+        yield from connection.exec_driver_sql(text, tuple(value for pair in chunk for value in pair))
+
+
+def write_many(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Runs a write for each row of parameters; as many rows change as were meant."""
+    if not rows:
+        return
+    changed = connection.exec_driver_sql(text, list(rows) if len(rows) > 1 else rows[0]).rowcount
+    assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {text}"
+
+
+def _chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Pieces padded to a power of two with their last key, so that few distinct statements are prepared."""
+    for begin in range(0, len(keys), limits.KEYS_PER_STATEMENT_MAX):
+        piece = list(keys[begin : begin + limits.KEYS_PER_STATEMENT_MAX])
+        size = 1 << (len(piece) - 1).bit_length()
+        yield piece + [piece[-1]] * (size - len(piece))

@@ -1,0 +1,381 @@
+"""The schema: what a store holds, and what the database itself refuses.
+
+Ids are 16 bytes, quantities 64-bit millionths of a unit, times milliseconds since the epoch in UTC, enums the
+contract's numbers. Names are compared by code point in every store. `name` is unique where the model says so; a
+unique set with optional members has them in a key column of its own, since NULLs never collide.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from lotkeeper_server.domain.quantity import QUANTITY_LIMIT_MILLIONTHS
+
+NO_ID: Final = bytes(16)
+"""Stands for an absent reference in a key column."""
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[Any]:
+    return Column("id", LargeBinary(16), primary_key=True)
+
+
+def _reference(name: str, table: str, *, nullable: bool = True, index: bool = False) -> Column[Any]:
+    return Column(name, LargeBinary(16), ForeignKey(f"{table}.id"), nullable=nullable, index=index)
+
+
+def _common() -> list[Column[Any]]:
+    """What every entity has; modified_* are NULL until the first edit."""
+    return [
+        Column("enabled", Boolean(create_constraint=False), nullable=False, default=True),
+        Column("notes", Text, nullable=False, default=""),
+        Column("spare1", String(255), nullable=False, default=""),
+        Column("spare2", String(255), nullable=False, default=""),
+        Column("spare3", String(255), nullable=False, default=""),
+        Column("created_millis", BigInteger, nullable=False),
+        Column("created_by", String(255), nullable=False),
+        Column("modified_millis", BigInteger),
+        Column("modified_by", String(255)),
+        Column("version", BigInteger, nullable=False),
+    ]
+
+
+def _quantity_check(column: str) -> CheckConstraint:
+    limit = QUANTITY_LIMIT_MILLIONTHS
+    return CheckConstraint(f"{column} > -{limit} AND {column} < {limit}", name=f"{column}_range")
+
+
+def _enum_check(column: str, largest: int) -> CheckConstraint:
+    return CheckConstraint(f"{column} BETWEEN 1 AND {largest}", name=f"{column}_known")
+
+
+unit_of_measure = Table(
+    "unit_of_measure",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("symbol", String(255), nullable=False, unique=True),
+    *_common(),
+)
+
+unit_of_measure_conversion = Table(
+    "unit_of_measure_conversion",
+    metadata,
+    _id(),
+    _reference("from_unit_id", "unit_of_measure", nullable=False),
+    _reference("to_unit_id", "unit_of_measure", nullable=False),
+    _reference("material_id", "material", index=True),
+    Column("material_key", LargeBinary(16), nullable=False, comment="material_id, or sixteen zeros"),
+    Column("factor", String(64), nullable=False, comment="decimal text, all digits"),
+    *_common(),
+    UniqueConstraint("from_unit_id", "to_unit_id", "material_key"),
+)
+
+material_class = Table(
+    "material_class",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False),
+    _reference("parent_id", "material_class", index=True),
+    Column("path", String(750), nullable=False, unique=True),
+    *_common(),
+)
+
+material = Table(
+    "material",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False),
+    _reference("material_class_id", "material_class", index=True),
+    Column("path", String(750), nullable=False, unique=True),
+    Column("erp_id", String(255), nullable=False, default=""),
+    Column("description", Text, nullable=False, default=""),
+    _reference("unit_of_measure_id", "unit_of_measure"),
+    Column("shelf_life_days", Integer),
+    *_common(),
+)
+
+material_reason_code = Table(
+    "material_reason_code",
+    metadata,
+    _id(),
+    Column("reason_code", String(255), nullable=False, unique=True),
+    Column("description", Text, nullable=False, default=""),
+    Column("lot_record_type", SmallInteger, comment="NULL: serves every type"),
+    Column("require_comments", Boolean(create_constraint=False), nullable=False, default=False),
+    *_common(),
+    _enum_check("lot_record_type", 12),
+)
+
+location = Table(
+    "location",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False),
+    _reference("parent_id", "location", index=True),
+    Column("path", String(750), nullable=False, unique=True),
+    Column("type", SmallInteger, nullable=False),
+    Column("process_type", SmallInteger, nullable=False),
+    Column("sort_order", Integer, nullable=False, default=0),
+    Column("allow_negative_inventory", Boolean(create_constraint=False), nullable=False, default=False),
+    Column("storage_capacity", BigInteger, comment="millionths; NULL: no limit"),
+    _reference("storage_capacity_unit_id", "unit_of_measure"),
+    Column("lot_storage_strategy", SmallInteger, nullable=False),
+    Column("lot_use_strategy", SmallInteger, nullable=False),
+    *_common(),
+    _enum_check("type", 8),
+    _enum_check("process_type", 5),
+    _enum_check("lot_storage_strategy", 5),
+    _enum_check("lot_use_strategy", 3),
+    CheckConstraint(
+        "storage_capacity IS NULL OR storage_capacity >= 0 AND storage_capacity_unit_id IS NOT NULL", name="capacity"
+    ),
+)
+
+operation = Table(
+    "operation",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False, unique=True),
+    _reference("location_id", "location"),
+    Column("current_operation_record_id", String(255), nullable=False, default=""),
+    _reference("current_production_order_id", "production_order"),
+    *_common(),
+    comment="process operations",
+)
+
+production_order = Table(
+    "production_order",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False, unique=True),
+    _reference("product_material_id", "material"),
+    Column("quantity", BigInteger, nullable=False, default=0),
+    Column("quantity_produced", BigInteger, nullable=False, default=0),
+    _reference("unit_of_measure_id", "unit_of_measure"),
+    Column("status", SmallInteger, nullable=False),
+    *_common(),
+    _quantity_check("quantity"),
+    _quantity_check("quantity_produced"),
+    _enum_check("status", 7),
+)
+
+inventory_lot = Table(
+    "inventory_lot",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False),
+    _reference("material_id", "material", nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("total_quantity", BigInteger, nullable=False, default=0),
+    _reference("unit_of_measure_id", "unit_of_measure"),
+    Column("expiration_millis", BigInteger),
+    Column("closed_millis", BigInteger),
+    Column("changed_order", BigInteger, nullable=False, default=0, comment="order of the last record that wrote it"),
+    *_common(),
+    UniqueConstraint("material_id", "name"),
+    _quantity_check("total_quantity"),
+    _enum_check("status", 6),
+    CheckConstraint("(status = 6) = (closed_millis IS NOT NULL)", name="closed"),
+)
+
+inventory = Table(
+    "inventory",
+    metadata,
+    Column("location_id", LargeBinary(16), ForeignKey("location.id"), primary_key=True),
+    Column("lot_id", LargeBinary(16), ForeignKey("inventory_lot.id"), primary_key=True, index=True),
+    Column("material_id", LargeBinary(16), nullable=False, comment="the lot's, so that one index serves a pick"),
+    Column("quantity", BigInteger, nullable=False),
+    Column("in_stock", Boolean(create_constraint=False), nullable=False, comment="quantity > 0, to be indexed"),
+    Column("name", String(255), nullable=False, default=""),
+    _reference("production_order_id", "production_order"),
+    Column("arrived_order", BigInteger, nullable=False, comment="order of the record that last raised it from zero"),
+    Column("arrived_millis", BigInteger),
+    Column("arrived_record_id", LargeBinary(16)),
+    Column("changed_order", BigInteger, nullable=False, comment="order of the last record that changed it"),
+    _quantity_check("quantity"),
+    CheckConstraint("in_stock = (quantity > 0)", name="in_stock"),
+    Index("ix_inventory_arrival", "location_id", "in_stock", "arrived_order"),
+    Index("ix_inventory_material_arrival", "location_id", "material_id", "in_stock", "arrived_order"),
+    sqlite_with_rowid=False,
+)
+
+inventory_operation = Table(
+    "inventory_operation",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False),
+    Column("operation_type", SmallInteger, nullable=False),
+    Column("route", LargeBinary(32), nullable=False, comment="source and destination id, zeros for none"),
+    _reference("operation_id", "operation", index=True),
+    Column("trigger_source", SmallInteger, nullable=False),
+    Column("start_trigger_expression", Text, nullable=False, default=""),
+    Column("start_trigger_type", SmallInteger, nullable=False),
+    Column("stop_trigger_expression", Text, nullable=False, default=""),
+    Column("stop_trigger_type", SmallInteger, nullable=False),
+    _reference("source_location_id", "location", index=True),
+    _reference("destination_location_id", "location", index=True),
+    Column("material_source", SmallInteger, nullable=False),
+    _reference("material_id", "material"),
+    Column("material_expression", Text, nullable=False, default=""),
+    _reference("secondary_material_id", "material"),
+    Column("primary_lot_resolution_strategy", SmallInteger, nullable=False),
+    Column("secondary_lot_resolution_strategy", SmallInteger, nullable=False),
+    Column("primary_lot_code_expression", Text, nullable=False, default=""),
+    Column("secondary_lot_code_expression", Text, nullable=False, default=""),
+    Column("create_lot_if_not_found", Boolean(create_constraint=False), nullable=False, default=False),
+    Column("inventory_name_resolution_strategy", SmallInteger, nullable=False),
+    Column("inventory_name", String(255), nullable=False, default=""),
+    Column("inventory_name_expression", Text, nullable=False, default=""),
+    Column("quantity_source", SmallInteger, nullable=False),
+    Column("quantity_expression", Text, nullable=False, default=""),
+    Column("quantity_calc_type", SmallInteger, nullable=False),
+    Column("quantity_overflow_value", BigInteger),
+    Column("unit_of_measure_resolution_strategy", SmallInteger, nullable=False),
+    _reference("unit_of_measure_id", "unit_of_measure"),
+    _reference("material_reason_code_id", "material_reason_code"),
+    Column("increment_production_order_count", Boolean(create_constraint=False), nullable=False, default=False),
+    *_common(),
+    UniqueConstraint("name", "operation_type", "route"),
+    _enum_check("operation_type", 9),
+)
+
+inventory_operation_run = Table(
+    "inventory_operation_run",
+    metadata,
+    Column("operation_id", LargeBinary(16), ForeignKey("inventory_operation.id"), primary_key=True),
+    Column("status", SmallInteger, nullable=False),
+    Column("current_record_id", LargeBinary(16)),
+    _enum_check("status", 7),
+    CheckConstraint("(status = 2) = (current_record_id IS NOT NULL)", name="running"),
+    comment="where a definition's run stands: state, apart from the definition",
+    sqlite_with_rowid=False,
+)
+
+inventory_lot_record = Table(
+    "inventory_lot_record",
+    metadata,
+    _id(),
+    Column("lot_record_type", SmallInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    _reference("lot_id", "inventory_lot", nullable=False),
+    _reference("secondary_lot_id", "inventory_lot"),
+    _reference("material_id", "material", nullable=False),
+    _reference("inventory_operation_id", "inventory_operation"),
+    Column("operation_record_id", String(255), nullable=False, default=""),
+    _reference("production_order_id", "production_order"),
+    _reference("material_reason_code_id", "material_reason_code"),
+    _reference("source_location_id", "location"),
+    _reference("destination_location_id", "location"),
+    Column("lot_status", SmallInteger, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    _reference("unit_of_measure_id", "unit_of_measure"),
+    Column("source_quantity_change", BigInteger, nullable=False, default=0),
+    Column("destination_quantity_change", BigInteger, nullable=False, default=0),
+    Column("lot_total_change", BigInteger, nullable=False, default=0, comment="by how much it raised its lot's total"),
+    Column("order_count_change", BigInteger, nullable=False, default=0, comment="and the order's quantity_produced"),
+    Column("picked", Boolean(create_constraint=False), nullable=False, default=False, comment="a Start fixed the lot"),
+    Column("inventory_name", String(255), nullable=False, default=""),
+    Column("start_millis", BigInteger, nullable=False),
+    Column("end_millis", BigInteger),
+    Column("moment_millis", BigInteger, nullable=False, comment="end, or start while running: what lists sort by"),
+    Column("effect_order", BigInteger, nullable=False, comment="order in which completions took effect"),
+    Column("reverses_record_id", LargeBinary(16)),
+    Column("reversed_by_record_id", LargeBinary(16)),
+    Column("request_id", String(128), nullable=False, default=""),
+    *_common(),
+    _enum_check("lot_record_type", 12),
+    _enum_check("status", 7),
+    _enum_check("lot_status", 6),
+    _quantity_check("quantity"),
+    CheckConstraint("(status = 2) = (end_millis IS NULL)", name="running"),
+    CheckConstraint("end_millis IS NULL OR end_millis >= start_millis", name="times"),
+    CheckConstraint(
+        "status = 3 OR source_quantity_change = 0 AND destination_quantity_change = 0 AND lot_total_change = 0",
+        name="completed_moves_stock",
+    ),
+    Index("ix_inventory_lot_record_lot_id", "lot_id", "moment_millis", "id"),
+    Index("ix_inventory_lot_record_moment", "moment_millis", "id"),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("principal", String(255), primary_key=True),
+    Column("request_id", String(128), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False, comment="SHA-256 of method and fields by meaning"),
+    Column("created_millis", BigInteger, nullable=False, index=True),
+    Column("record_ids", LargeBinary, nullable=False, comment="16 bytes each, in order"),
+    Column("main_index", Integer, nullable=False, comment="which of them is the record of the call; -1: none"),
+    Column("stopped_running_operation", Boolean(create_constraint=False), nullable=False),
+    comment="request ids that took effect, and what their answer needs",
+)
+
+definition_version = Table(
+    "definition_version",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False, comment="raised by each change of a definition"),
+    Column("access_version", BigInteger, nullable=False, comment="raised by each change of a role or token"),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+definition_change = Table(
+    "definition_change",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("entity", String(40), primary_key=True),
+    Column("entity_id", LargeBinary(16), primary_key=True, comment="sixteen zeros: every one of the entity"),
+    comment="what each version changed, so that caches drop only that",
+)
+
+role = Table(
+    "role",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("permissions", Text, nullable=False, comment="one a line"),
+    Column("created_millis", BigInteger, nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    _id(),
+    Column("principal", String(255), nullable=False, index=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True, comment="SHA-256 of the token"),
+    Column("development", Boolean(create_constraint=False), nullable=False, default=False),
+    Column("created_millis", BigInteger, nullable=False),
+    Column("expires_millis", BigInteger),
+    Column("revoked_millis", BigInteger),
+)
+
+token_role = Table(
+    "token_role",
+    metadata,
+    Column("token_id", LargeBinary(16), ForeignKey("token.id"), primary_key=True),
+    Column("role_name", String(255), ForeignKey("role.name"), primary_key=True, index=True),
+)
