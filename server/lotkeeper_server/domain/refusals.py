@@ -198,6 +198,21 @@ class NotFound(Refusal):
     symbol: str | None = None
     code_text: str | None = None
 
+    @classmethod
+    def by(cls, entity: str, key: str, value: str) -> Self:
+        """By one of its keys: `id`, `name`, `path`, `symbol` or `code`."""
+        match key:
+            case "id":
+                return cls(entity=entity, id=value)
+            case "path":
+                return cls(entity=entity, path=value)
+            case "symbol":
+                return cls(entity=entity, symbol=value)
+            case "code":
+                return cls(entity=entity, code_text=value)
+            case _:
+                return cls(entity=entity, name=value)
+
     @property
     def reason(self) -> str:  # type: ignore[override]
         return {"inventory_lot": "LOT"}.get(self.entity, self.entity.upper()) + "_NOT_FOUND"

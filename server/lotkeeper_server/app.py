@@ -1,0 +1,91 @@
+"""The server put together: settings, store, engine, servicers, listener; and how it ends."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import structlog
+
+from lotkeeper_server.access.directory import Directory
+from lotkeeper_server.domain.limits import MILLIS_PER_DAY
+from lotkeeper_server.engine.engine import Engine, EngineSettings
+from lotkeeper_server.rpc.calls import Gate
+from lotkeeper_server.rpc.catalog import Catalog
+from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
+from lotkeeper_server.rpc.inventory_operations import InventoryOperations
+from lotkeeper_server.rpc.list_permissions import Permissions
+from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
+from lotkeeper_server.rpc.stock_reads import StockReads
+from lotkeeper_server.settings import Settings
+from lotkeeper_server.store.connection import Store
+
+MILLIS_PER_HOUR = 3_600_000
+_log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings, store: Store, *, bench_echo: bool, ready: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then ends the process with status 0 once every call taken in is answered.
+
+    Args:
+        settings: in force.
+        store: with a current schema.
+        bench_echo: whether to serve the method that benchmarks compare with.
+        ready: told the address once calls are answered.
+
+    Raises:
+        AddressInUse: where nothing can listen there.
+    """
+    asyncio.run(_serve(settings, store, bench_echo, ready))
+
+
+async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Callable[[str], None]) -> None:
+    directory = Directory()
+    engine = Engine(store, directory.confirm, _engine_settings(settings))
+    gate = Gate(directory, engine.read)
+    servicers = [
+        InventoryOperations(engine),
+        InventoryOperationDefinitions(engine),
+        StockReads(engine),
+        Catalog(engine),
+        Permissions(SERVICES),
+    ]
+    server = RpcServer(_server_settings(settings, bench_echo), gate, servicers)
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    address = await server.start()
+    ready(address)
+    await stop.wait()
+    _log.info("shutting_down", calls=gate.calls.count)
+    await server.shut_down()
+    await engine.close()
+    store.close()
+    _log.info("shut_down")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # gRPC's own stop, and what its objects do at the interpreter's end, answer whoever still calls with a bare
+    # CANCELLED. Everything taken in is answered and durable: the process can simply end.
+    os._exit(0)
+
+
+def _engine_settings(settings: Settings) -> EngineSettings:
+    return EngineSettings(
+        end_date_future_millis=int(settings.end_date_future_hours * MILLIS_PER_HOUR),
+        end_date_past_millis=int(settings.end_date_past_days * MILLIS_PER_DAY),
+        request_id_kept_millis=int(settings.request_id_days * MILLIS_PER_DAY),
+        queue_calls_max=settings.queue_max,
+    )
+
+
+def _server_settings(settings: Settings, bench_echo: bool) -> ServerSettings:
+    return ServerSettings(
+        listen=settings.listen,
+        max_concurrent_streams=settings.max_concurrent_streams,
+        reflection=settings.reflection,
+        bench_echo=bench_echo,
+        tls_certificate_file=settings.tls_certificate_file,
+        tls_key_file=settings.tls_key_file,
+        shutdown_seconds=settings.shutdown_seconds,
+    )

@@ -1,0 +1,204 @@
+"""The kinds of field that entities have: how each is read from a message, checked, stored, and written back."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from google.protobuf.message import Message
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.identifiers import parse_id
+from lotkeeper_server.domain.quantity import QuantityOutOfRange, double_of, factor_of, millionths_of
+from lotkeeper_server.domain.text import name_fault, text_fault
+
+Fault = Callable[[str, str], None]
+"""Takes a field's name and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of one proto name and one column.
+
+    Attributes:
+        name: in the contract.
+        column: in the table.
+    """
+
+    name: str
+    column: str
+
+    def read(self, message: Message, fault: Fault) -> Any:
+        """The value to store."""
+        raise NotImplementedError
+
+    def write(self, value: Any, message: Message) -> None:
+        """Puts a stored value into a message."""
+        setattr(message, self.name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Field):
+    """A name, symbol or code: 1 to 255 code points, never in the form of a ULID; a part of a path has no slash."""
+
+    required: bool = True
+    part_of_path: bool = False
+
+    def read(self, message: Message, fault: Fault) -> str:
+        text: str = getattr(message, self.name)
+        if not text and not self.required:
+            return text
+        if description := name_fault(text):
+            fault(self.name, description)
+        elif self.required and parse_id(text) is not None:
+            fault(self.name, f"{text} has the form of a ULID")
+        elif self.part_of_path and "/" in text:
+            fault(self.name, "has a slash, which separates the parts of a path")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Field):
+    """Free text; tab and line feed are allowed."""
+
+    code_points_max: int = limits.TEXT_CODE_POINTS_MAX
+
+    def read(self, message: Message, fault: Fault) -> str:
+        text: str = getattr(message, self.name)
+        if description := text_fault(text, self.code_points_max):
+            fault(self.name, description)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Field):
+    """True or false."""
+
+    def read(self, message: Message, fault: Fault) -> bool:  # noqa: ARG002 - every bool will do
+        value: bool = getattr(message, self.name)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Enumerated(Field):
+    """A value of a closed vocabulary; absent means the default, None that there is none."""
+
+    vocabulary: type[IntEnum]
+    default: IntEnum | None
+
+    def read(self, message: Message, fault: Fault) -> int | None:
+        number: int = getattr(message, self.name)
+        if number == 0:
+            return None if self.default is None else int(self.default)
+        if number not in {int(member) for member in self.vocabulary}:
+            fault(self.name, f"{number} is no {self.vocabulary.__name__}")
+        return number
+
+    def write(self, value: Any, message: Message) -> None:
+        setattr(message, self.name, value or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Field):
+    """A whole number of 32 bits; `optional` has an absence, stored as None."""
+
+    optional: bool = False
+    minimum: int = -(1 << 31)
+
+    def read(self, message: Message, fault: Fault) -> int | None:
+        if self.optional and not message.HasField(self.name):
+            return None
+        number: int = getattr(message, self.name)
+        if number < self.minimum:
+            fault(self.name, f"{number} is below {self.minimum}")
+        return number
+
+    def write(self, value: Any, message: Message) -> None:
+        if value is not None:
+            setattr(message, self.name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity(Field):
+    """A quantity in millionths; `optional` has an absence, stored as None."""
+
+    optional: bool = False
+
+    def read(self, message: Message, fault: Fault) -> int | None:
+        if self.optional and not message.HasField(self.name):
+            return None
+        number: float = getattr(message, self.name)
+        try:
+            return millionths_of(number)
+        except QuantityOutOfRange:
+            fault(self.name, f"{number!r} is not a quantity: a number from 0 to below 9.2e12")
+            return None
+
+    def write(self, value: Any, message: Message) -> None:
+        if value is not None:
+            setattr(message, self.name, double_of(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Factor(Field):
+    """A conversion factor, stored as decimal text with all its digits."""
+
+    def read(self, message: Message, fault: Fault) -> str:
+        number: float = getattr(message, self.name)
+        try:
+            return str(factor_of(number))
+        except QuantityOutOfRange:
+            fault(self.name, f"{number!r} is not a factor: a number from 1e-9 to 1e9")
+            return ""
+
+    def write(self, value: Any, message: Message) -> None:
+        setattr(message, self.name, float(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(Field):
+    """A timestamp, cut to milliseconds, years 1970 to 9999; absent is None."""
+
+    def read(self, message: Message, fault: Fault) -> int | None:
+        if not message.HasField(self.name):
+            return None
+        stamp = getattr(message, self.name)
+        millis: int = stamp.seconds * 1000 + stamp.nanos // 1_000_000
+        if not limits.MILLIS_MIN <= millis <= limits.MILLIS_MAX or not 0 <= stamp.nanos < 1_000_000_000:
+            fault(self.name, "is outside the years 1970 to 9999")
+            return None
+        return millis
+
+    def write(self, value: Any, message: Message) -> None:
+        if value is not None:
+            stamp = getattr(message, self.name)
+            stamp.seconds, stamp.nanos = value // 1000, value % 1000 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference `x`: the id `x_id`, and beside it what names the same thing.
+
+    Attributes:
+        name: `source_location`.
+        column: the id's.
+        target: the table referred to.
+        beside: columns of the target by proto field, `{"source_location_path": "path"}`.
+        required: on creation.
+    """
+
+    name: str
+    column: str
+    target: str
+    beside: dict[str, str]
+    required: bool = False
+
+    @property
+    def id_field(self) -> str:
+        """The proto field of the id."""
+        return f"{self.name}_id"
+
+    @property
+    def fields(self) -> Collection[str]:
+        """All its proto fields."""
+        return (self.id_field, *self.beside)

@@ -1,0 +1,119 @@
+"""References: an id, and beside it names, paths, symbols or codes that say the same."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
+from sqlalchemy import Connection, select
+
+from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
+from lotkeeper_server.catalog.fields import Reference
+from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
+from lotkeeper_server.domain.text import name_fault, path_fault
+from lotkeeper_server.store import tables
+
+if TYPE_CHECKING:
+    from lotkeeper_server.catalog.saving import Saving
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a request gives of a reference: the id's canonical text, and texts by field; empty ones are left out."""
+
+    given: dict[str, str]
+
+
+def read_parts(
+    reference: Reference, message: Message, looked_at: Collection[str], fault: Callable[[str, str], None]
+) -> Parts:
+    """The parts that are given and can be looked up; a name that is not unique by itself never is."""
+    given: dict[str, str] = {}
+    for name in looked_at:
+        text: str = getattr(message, name)
+        if not text:
+            continue
+        if name == reference.id_field:
+            identifier = parse_id(text)
+            if identifier is None:
+                fault(name, f"{text} is no ULID")
+            else:
+                given[name] = format_id(identifier)
+        elif reference.beside[name] in UNIQUE_NAME_TARGETS[reference.target]:
+            path = reference.beside[name] == "path"
+            text = text.removeprefix("/") if path else text
+            if description := (path_fault(text) if path else name_fault(text)):
+                fault(name, description)
+            else:
+                given[name] = text
+    if reference.required and not given:
+        fault(reference.id_field, "must be given")
+    return Parts(given)
+
+
+def resolve_reference(saving: "Saving", reference: Reference, parts: Parts) -> None:
+    """Puts the id that the parts name into the row to save; parts that only repeat what is there give way."""
+    given = parts.given
+    current = _current(saving, reference)
+    differing = {name: text for name, text in given.items() if current.get(name) != text}
+    if differing:
+        given = differing
+    elif given and saving.old is not None:
+        return
+    found: dict[str, Id] = {}
+    for name, text in given.items():
+        identifier = _look_up(saving.tx.connection, reference, name, text)
+        if identifier is None:
+            saving.refuse(_not_found(reference, name, text).at(saving.path_of(name)))
+            return
+        found[name] = identifier
+    if len(set(found.values())) > 1:
+        text = "does not name the same as the others given of it"
+        faults = tuple(FieldViolation(saving.path_of(name), text) for name in found)
+        saving.refuse(InvalidArgument.of(faults))
+        return
+    saving.new[reference.column] = next(iter(found.values()), None)
+
+
+def look_up(connection: Connection, target: str, given: Id | str, field_name: str) -> Id:
+    """The id of a thing given by id, or by the first column that it can be looked up by.
+
+    Raises:
+        Refused: its NOT_FOUND, on the request's field.
+    """
+    table = tables.metadata.tables[target]
+    column = "id" if isinstance(given, bytes) else UNIQUE_NAME_TARGETS[target][0]
+    identifier = connection.execute(select(table.c.id).where(table.c[column] == given)).scalar()
+    if identifier is None:
+        shown = format_id(given) if isinstance(given, bytes) else given
+        raise Refused(NotFound.by(target, _METADATA[column], shown).at(field_name))
+    found: Id = identifier
+    return found
+
+
+_METADATA = {"id": "id", "name": "name", "path": "path", "symbol": "symbol", "reason_code": "code"}
+
+
+def _current(saving: "Saving", reference: Reference) -> dict[str, str]:
+    """What stands in each part now."""
+    identifier = saving.old and saving.old[reference.column]
+    if not identifier:
+        return {}
+    table = tables.metadata.tables[reference.target]
+    columns = [table.c[column] for column in reference.beside.values()]
+    row: Any = saving.tx.connection.execute(select(*columns).where(table.c.id == identifier)).one()
+    return {reference.id_field: format_id(identifier), **dict(zip(reference.beside, row, strict=True))}
+
+
+def _look_up(connection: Connection, reference: Reference, name: str, text: str) -> Id | None:
+    table = tables.metadata.tables[reference.target]
+    by_id = name == reference.id_field
+    named = table.c.id == parse_id(text) if by_id else table.c[reference.beside[name]] == text
+    identifier: Id | None = connection.execute(select(table.c.id).where(named)).scalar()
+    return identifier
+
+
+def _not_found(reference: Reference, name: str, text: str) -> NotFound:
+    column = "id" if name == reference.id_field else reference.beside[name]
+    return NotFound.by(reference.target, _METADATA[column], text)

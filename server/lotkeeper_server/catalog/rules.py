@@ -1,0 +1,141 @@
+"""The rules that single entities have, beside what all share."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select
+
+from lotkeeper_server.catalog import lot_rules
+from lotkeeper_server.domain.actions import FALLS, RISES
+from lotkeeper_server.domain.enumerations import (
+    InventoryOperationType,
+    LotRecordType,
+    LotResolutionStrategy,
+    LotStorageStrategy,
+    Status,
+)
+from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
+from lotkeeper_server.domain.resolving import record_types
+from lotkeeper_server.store.tables import (
+    NO_ID,
+    inventory,
+    inventory_operation_run,
+    material_reason_code,
+)
+
+if TYPE_CHECKING:
+    from lotkeeper_server.catalog.saving import Saving
+
+Rule = Callable[["Saving"], None]
+_MAY_CHANGE_WHILE_RUNNING = frozenset({"enabled", "notes"})
+
+
+def check_stored(saving: "Saving") -> None:
+    """What is looked at as soon as the stored entity is known, before its references."""
+    if saving.description.entity == "lot":
+        lot_rules.check_status(saving)
+
+
+def check(saving: "Saving") -> None:
+    """The rules, once the references are known."""
+    _RULES.get(saving.description.entity, _no_rule)(saving)
+
+
+def before_write(saving: "Saving") -> None:
+    """What a write brings along in the same row."""
+    if saving.description.entity == "lot":
+        lot_rules.before_write(saving)
+
+
+def after_write(saving: "Saving") -> None:
+    """What a write brings along beside the row."""
+    if saving.description.entity == "lot":
+        lot_rules.after_write(saving)
+    elif saving.description.entity == "inventory_operation" and saving.old is None:
+        run = insert(inventory_operation_run).values(operation_id=saving.id, status=int(Status.IDLE))
+        saving.tx.connection.execute(run)
+
+
+def _no_rule(_saving: "Saving") -> None:
+    return
+
+
+def _conversion(saving: "Saving") -> None:
+    if saving.new["from_unit_id"] == saving.new["to_unit_id"]:
+        saving.refuse(InvalidArgument.on(saving.path_of("to_unit_id"), "is the unit converted from"))
+    saving.new["material_key"] = saving.new["material_id"] or NO_ID
+
+
+def _location(saving: "Saving") -> None:
+    new = saving.new
+    if new["storage_capacity"] is not None and new["storage_capacity_unit_id"] is None:
+        text = "must be given with a capacity"
+        saving.refuse(InvalidArgument.on(saving.path_of("storage_capacity_unit_id"), text))
+    becomes_storeless = new["lot_storage_strategy"] == LotStorageStrategy.NO_STORAGE
+    if saving.old is not None and becomes_storeless and saving.changed("lot_storage_strategy"):
+        lots = saving.tx.connection.execute(
+            select(func.count()).where(inventory.c.location_id == saving.id, inventory.c.quantity != 0)
+        ).scalar_one()
+        if lots:
+            refusal = LocationNotEmpty(location=saving.old["path"], lots=lots)
+            saving.refuse(refusal.at(saving.path_of("lot_storage_strategy")))
+
+
+def _inventory_operation(saving: "Saving") -> None:
+    new = saving.new
+    new["route"] = (new["source_location_id"] or NO_ID) + (new["destination_location_id"] or NO_ID)
+    if saving.old is not None:
+        _check_not_running(saving)
+    operation_type = InventoryOperationType(new["operation_type"])
+    role = "destination" if operation_type in RISES else "source"
+    if new[f"{role}_location_id"] is None:
+        refusal = LocationRequired(role=role, operation_type=operation_type.name)
+        saving.refuse(refusal.at(saving.path_of(f"{role}_location_id")))
+    from_location = LotResolutionStrategy.FROM_LOCATION
+    if new["primary_lot_resolution_strategy"] == from_location and operation_type not in FALLS:
+        text = f"FROM_LOCATION is for types by which stock falls, not for {operation_type.name}"
+        saving.refuse(InvalidArgument.on(saving.path_of("primary_lot_resolution_strategy"), text))
+    if new["secondary_lot_resolution_strategy"] == from_location:
+        text = "FROM_LOCATION is for the primary lot only"
+        saving.refuse(InvalidArgument.on(saving.path_of("secondary_lot_resolution_strategy"), text))
+    _check_reason_code(saving, operation_type)
+
+
+def _check_not_running(saving: "Saving") -> None:
+    run = saving.tx.connection.execute(
+        select(inventory_operation_run.c.status).where(inventory_operation_run.c.operation_id == saving.id)
+    ).scalar_one()
+    if run != Status.RUNNING:
+        return
+    for column in saving.new:
+        if column not in _MAY_CHANGE_WHILE_RUNNING and saving.changed(column):
+            name = _field_of(saving, column)
+            refusal = ImmutableField(entity=saving.description.refusal_entity, field=name)
+            saving.refuse(refusal.at(saving.path_of(name)))
+            return
+
+
+def _field_of(saving: "Saving", column: str) -> str:
+    """The proto field that a column is set by."""
+    names: dict[str, Any] = {one.column: one.name for one in saving.description.all_fields}
+    return str(names.get(column, column))
+
+
+def _check_reason_code(saving: "Saving", operation_type: InventoryOperationType) -> None:
+    reason_code_id = saving.new["material_reason_code_id"]
+    if reason_code_id is None:
+        return
+    serves = saving.tx.connection.execute(
+        select(material_reason_code.c.lot_record_type).where(material_reason_code.c.id == reason_code_id)
+    ).scalar()
+    if serves is not None and LotRecordType(serves) not in record_types(operation_type):
+        text = f"serves {LotRecordType(serves).name} only, not {operation_type.name}"
+        saving.refuse(InvalidArgument.on(saving.path_of("material_reason_code_id"), text))
+
+
+_RULES: dict[str, Rule] = {
+    "unit_of_measure_conversion": _conversion,
+    "location": _location,
+    "inventory_operation": _inventory_operation,
+    "lot": lot_rules.check,
+}

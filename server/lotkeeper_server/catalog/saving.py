@@ -1,0 +1,247 @@
+"""Save, for every entity: shape, id, version, references, rules, in this order; then the write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
+from sqlalchemy import insert, select, update
+
+from lotkeeper_server.catalog import hierarchy, rules
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.references import Parts, read_parts, resolve_reference
+from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
+from lotkeeper_server.domain.refusals import (
+    FieldViolation,
+    InvalidArgument,
+    NameTaken,
+    NotFound,
+    Refusal,
+    Refused,
+    VersionConflict,
+)
+from lotkeeper_server.store.definition_changes import note_definition_changes
+from lotkeeper_server.store.transaction import Transaction
+
+MASK_FIELD = "update_mask"
+
+
+@dataclass(slots=True)
+class Saving:
+    """One save in progress.
+
+    Attributes:
+        tx: the write transaction.
+        description: of the entity.
+        principal: who saves.
+        may: whether the caller has a permission.
+        looked_at: the proto fields that count; None for every one.
+        old: the stored row by column; None for a creation.
+        new: the row to store.
+        named_version: the version that the caller read; 0 for none.
+        id: of what is saved.
+        collected: where a validation gathers refusals; None raises the first.
+        also_changed: ids whose stored path changes along.
+    """
+
+    tx: Transaction
+    description: Description
+    principal: str
+    may: Callable[[str], bool]
+    looked_at: frozenset[str] | None
+    named_version: int
+    id: Id
+    collected: list[Refusal] | None
+    old: dict[str, Any] | None = None
+    new: dict[str, Any] = field(default_factory=dict)
+    also_changed: list[Id] = field(default_factory=list)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Refuses, or notes it for a validation."""
+        if self.collected is None:
+            raise Refused(refusal)
+        self.collected.append(refusal)
+
+    def path_of(self, field_name: str) -> str:
+        """The request's path of a field: `location.name`."""
+        return f"{self.description.entity}.{field_name}"
+
+    def looks_at(self, field_name: str) -> bool:
+        """Whether the save is about this field."""
+        return self.looked_at is None or field_name in self.looked_at
+
+    def changed(self, column: str) -> bool:
+        """Whether a column gets another value than it has."""
+        return self.old is None or self.old[column] != self.new[column]
+
+
+@dataclass(frozen=True, slots=True)
+class Saver:
+    """Who saves, and what they may."""
+
+    principal: str
+    may: Callable[[str], bool]
+
+
+def save(
+    tx: Transaction,
+    description: Description,
+    message: Message,
+    saver: Saver,
+    mask: Sequence[str] | None = None,
+    *,
+    new_id: Id | None = None,
+) -> Id:
+    """Creates or updates; returns the id.
+
+    Args:
+        tx: the write transaction.
+        description: of the entity.
+        message: its proto; without an id it is created.
+        saver: who saves.
+        mask: the fields to update; None for all.
+        new_id: the id to create under, where the caller of this function has one.
+
+    Raises:
+        Refused: by the first check that does not hold.
+    """
+    saving = _checked(tx, description, message, saver, mask, new_id, None)
+    if saving.old is None or saving.new != saving.old:
+        _write(saving)
+    return saving.id
+
+
+def validate(
+    tx: Transaction, description: Description, message: Message, saver: Saver, mask: Sequence[str] | None
+) -> list[Refusal]:
+    """Everything that `save` would refuse; writes nothing."""
+    collected: list[Refusal] = []
+    try:
+        _checked(tx, description, message, saver, mask, None, collected)
+    except Refused as refused:
+        collected.append(refused.refusal)
+    return collected
+
+
+def _checked(
+    tx: Transaction,
+    description: Description,
+    message: Any,
+    saver: Saver,
+    mask: Sequence[str] | None,
+    new_id: Id | None,
+    collected: list[Refusal] | None,
+) -> Saving:
+    violations: list[FieldViolation] = []
+
+    def fault(name: str, text: str) -> None:
+        violations.append(FieldViolation(f"{description.entity}.{name}", text))
+
+    creates = not message.id
+    given_id = parse_id(message.id) if message.id else None
+    if message.id and given_id is None:
+        fault("id", f"{message.id} is no ULID")
+    looked_at = None if mask is None or creates else frozenset(mask)
+    unknown = sorted((looked_at or frozenset()) - description.maskable)
+    violations.extend(FieldViolation(MASK_FIELD, f"{name} is no field") for name in unknown)
+    if message.version < 0:
+        fault("version", f"{message.version} is below 0")
+    saving = Saving(
+        tx=tx,
+        description=description,
+        principal=saver.principal,
+        may=saver.may,
+        looked_at=looked_at,
+        named_version=message.version,
+        id=given_id or new_id or tx.new_id(),
+        collected=collected,
+    )
+    values, parts = _read(saving, message, fault)
+    if violations:
+        refusal = InvalidArgument.of(tuple(violations))
+        saving.refuse(refusal)
+    saving.old = None if creates else _stored(saving)
+    if saving.old is not None and saving.named_version not in {0, saving.old["version"]}:
+        saving.refuse(VersionConflict(expected=saving.named_version, actual=saving.old["version"]))
+    saving.new = _blank(saving) if saving.old is None else dict(saving.old)
+    saving.new.update(values)
+    rules.check_stored(saving)
+    for reference in description.references:
+        if (given := parts.get(reference.name)) is not None:
+            resolve_reference(saving, reference, given)
+    if not (violations and collected is not None):
+        rules.check(saving)
+        hierarchy.check(saving)
+        _check_unique(saving)
+    return saving
+
+
+def _read(
+    saving: Saving, message: Message, fault: Callable[[str, str], None]
+) -> tuple[dict[str, Any], Mapping[str, Parts]]:
+    """The values of the fields that count, and the parts of the references that do."""
+    description = saving.description
+    values = {one.column: one.read(message, fault) for one in description.all_fields if saving.looks_at(one.name)}
+    if saving.looks_at("enabled") and message.HasField("enabled"):
+        values["enabled"] = message.enabled  # type: ignore[attr-defined]  # every entity has it
+    parts = {}
+    for reference in description.references:
+        looked_at = [name for name in reference.fields if saving.looks_at(name)]
+        if looked_at:
+            parts[reference.name] = read_parts(reference, message, looked_at, fault)
+    return values, parts
+
+
+def _stored(saving: Saving) -> dict[str, Any]:
+    table = saving.description.table
+    row = saving.tx.connection.execute(select(table).where(table.c.id == saving.id)).mappings().first()
+    if row is None:
+        refusal = NotFound(entity=saving.description.refusal_entity, id=format_id(saving.id))
+        raise Refused(refusal.at(saving.path_of("id")))
+    return dict(row)
+
+
+def _blank(saving: Saving) -> dict[str, Any]:
+    """A row to be created, before anything is known of it."""
+    row: dict[str, Any] = {column.name: None for column in saving.description.table.columns}
+    row.update(
+        id=saving.id,
+        enabled=True,
+        created_millis=saving.tx.now_millis,
+        created_by=saving.principal,
+        version=1,
+    )
+    for column in saving.description.table.columns:
+        if column.default is not None and row[column.name] is None:
+            row[column.name] = column.default.arg  # type: ignore[attr-defined]  # scalar defaults only
+    return row
+
+
+def _check_unique(saving: Saving) -> None:
+    table = saving.description.table
+    for columns, field_name in saving.description.unique:
+        if not any(saving.changed(column) for column in columns):
+            continue
+        same = [table.c[column] == saving.new[column] for column in columns]
+        if saving.tx.connection.execute(select(table.c.id).where(*same, table.c.id != saving.id)).first():
+            shown = saving.new.get("path") or saving.new.get(columns[0])
+            name = shown if isinstance(shown, str) else ""
+            refusal = NameTaken(entity=saving.description.refusal_entity, name=name)
+            saving.refuse(refusal.at(saving.path_of(field_name)))
+
+
+def _write(saving: Saving) -> None:
+    table, connection = saving.description.table, saving.tx.connection
+    rules.before_write(saving)
+    if saving.old is None:
+        connection.execute(insert(table).values(saving.new))
+    else:
+        saving.new["version"] = saving.old["version"] + 1
+        saving.new["modified_millis"] = saving.tx.now_millis
+        saving.new["modified_by"] = saving.principal
+        values = {name: value for name, value in saving.new.items() if value != saving.old[name]}
+        connection.execute(update(table).where(table.c.id == saving.id).values(values))
+    hierarchy.after_write(saving)
+    rules.after_write(saving)
+    if saving.description.is_definition:
+        note_definition_changes(connection, table.name, [saving.id])

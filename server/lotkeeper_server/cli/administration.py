@@ -1,0 +1,188 @@
+"""`role` and `token`: who may, set on the server's command line only."""
+
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, delete_role, list_roles
+from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
+from lotkeeper_server.cli.opening import Opened, fail, opened_current
+from lotkeeper_server.domain.dates import rfc3339
+from lotkeeper_server.domain.identifiers import format_id, parse_id
+from lotkeeper_server.domain.text import name_fault
+from lotkeeper_server.engine.moment import IdSource, now_millis
+from lotkeeper_server.settings import SettingsFault, read_settings
+
+_SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
+_DATABASE: Final = click.option("--database-url", help="The store: sqlite:///FILE.")
+
+
+def _store(config_file: Path | None, database_url: str | None) -> Opened:
+    try:
+        settings = read_settings({"database_url": database_url}, config_file)
+    except SettingsFault as fault:
+        raise click.UsageError(str(fault)) from fault
+    return Opened(opened_current(settings.database_url))
+
+
+@click.group()
+def role() -> None:
+    """Roles: names for sets of permissions."""
+
+
+@role.command("create")
+@click.argument("name")
+@click.option("--permission", "permissions", multiple=True, required=True, help="INVENTORY.READ, INVENTORY, * ...")
+@_DATABASE
+@click.pass_obj
+def create_role(config_file: Path | None, name: str, permissions: tuple[str, ...], database_url: str | None) -> None:
+    """Make a role. A permission grants all below it: INVENTORY grants INVENTORY.READ."""
+    _check_name("NAME", name)
+    for permission in permissions:
+        _check_permission(permission)
+    with _store(config_file, database_url) as store:
+        try:
+            with store.write() as connection:
+                add_role(connection, name, permissions, now_millis())
+        except RoleTaken:
+            fail(f"there is a role {name} already")
+    click.echo(f"role {name} is made")
+
+
+@role.command("list")
+@_DATABASE
+@click.pass_obj
+def show_roles(config_file: Path | None, database_url: str | None) -> None:
+    """List the roles and what they grant."""
+    with _store(config_file, database_url) as store, store.read() as connection:
+        roles = list_roles(connection)
+    for name, permissions in roles.items():
+        click.echo(f"{name}\t{' '.join(permissions)}")
+
+
+@role.command("delete")
+@click.argument("name")
+@_DATABASE
+@click.pass_obj
+def remove_role(config_file: Path | None, name: str, database_url: str | None) -> None:
+    """Delete a role that no token has."""
+    with _store(config_file, database_url) as store:
+        try:
+            with store.write() as connection:
+                deleted = delete_role(connection, name)
+        except RoleInUse as error:
+            fail(str(error))
+    if not deleted:
+        fail(f"there is no role {name}")
+    click.echo(f"role {name} is deleted")
+
+
+@click.group()
+def token() -> None:
+    """Tokens: what callers show, each with the roles of its holder."""
+
+
+@token.command("create")
+@click.option("--name", required=True, help="The principal: who the holder is; may have several tokens.")
+@click.option("--role", "roles", multiple=True, required=True, help="A role of the holder; may be given again.")
+@click.option("--expires", help="After a span, 12h, 30d or 8w, or on a day, 2027-01-31 (UTC). Default: never.")
+@_DATABASE
+@click.pass_obj
+def create_token(
+    config_file: Path | None, name: str, roles: tuple[str, ...], expires: str | None, database_url: str | None
+) -> None:
+    """Make a token and print it, once, and nothing else."""
+    _check_name("--name", name)
+    text, now = new_token(), now_millis()
+    entry = TokenEntry(IdSource()(), name, tuple(sorted(set(roles))), False, now, _expiry(expires), None)
+    with _store(config_file, database_url) as store:
+        try:
+            with store.write() as connection:
+                add_token(connection, text, entry)
+        except UnknownRole as error:
+            fail(f"there is no role {error}")
+    click.echo(text)
+
+
+@token.command("list")
+@_DATABASE
+@click.pass_obj
+def show_tokens(config_file: Path | None, database_url: str | None) -> None:
+    """List the tokens, without what they are."""
+    with _store(config_file, database_url) as store, store.read() as connection:
+        entries = list_tokens(connection)
+    for entry in entries:
+        click.echo("\t".join(_columns(entry)))
+
+
+def _columns(entry: TokenEntry) -> list[str]:
+    expires = rfc3339(entry.expires_millis) if entry.expires_millis else "never"
+    if entry.revoked_millis is not None:
+        state = "revoked " + rfc3339(entry.revoked_millis)
+    else:
+        state = "live" if entry.is_live(now_millis()) else "expired"
+    created = rfc3339(entry.created_millis)
+    return [
+        format_id(entry.id),
+        entry.principal,
+        ",".join(entry.roles),
+        "created " + created,
+        "expires " + expires,
+        state,
+    ]
+
+
+@token.command("revoke")
+@click.argument("token_id", required=False)
+@click.option("--name", help="Every token of this principal.")
+@_DATABASE
+@click.pass_obj
+def revoke(config_file: Path | None, token_id: str | None, name: str | None, database_url: str | None) -> None:
+    """Revoke a token by its id, or all of a principal; it counts for calls that begin after this returned."""
+    if (token_id is None) == (name is None):
+        raise click.UsageError("give a token's id or --name")
+    identifier = parse_id(token_id) if token_id else None
+    with _store(config_file, database_url) as store, store.write() as connection:
+        ids: list[Any] = [
+            one.id
+            for one in list_tokens(connection)
+            if one.revoked_millis is None and (one.id == identifier or one.principal == name)
+        ]
+        if ids:
+            revoke_tokens(connection, ids, now_millis())
+    if not ids:
+        fail(f"there is no token {token_id or 'of ' + str(name)} that is not revoked")
+    click.echo(f"{len(ids)} revoked")
+
+
+def _expiry(text: str | None) -> int | None:
+    """Milliseconds since the epoch, from a span or a day."""
+    if text is None:
+        return None
+    if match := re.fullmatch(r"(\d{1,6})([hdw])", text):
+        return int((time.time() + int(match[1]) * _SPANS[match[2]]) * 1000)
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        raise click.UsageError(f"--expires {text}: give a span such as 30d, or a day such as 2027-01-31") from None
+
+
+def _check_name(what: str, name: str) -> None:
+    if fault := name_fault(name):
+        raise click.UsageError(f"{what} {fault}")
+
+
+def _check_permission(permission: str) -> None:
+    """One that the contract knows, a parent of one, or `*`: a misspelt permission would grant nothing, silently."""
+    from lotkeeper_server.rpc.list_permissions import permissions_of  # noqa: PLC0415 - takes a while to import
+    from lotkeeper_server.rpc.server import SERVICES  # noqa: PLC0415
+
+    extra = {"INVENTORY.WRITE.STATUS_CHANGE"}
+    known = {*permissions_of(SERVICES), *extra}
+    parents = {".".join(one.split(".")[:count]) for one in known for count in range(1, len(one.split(".")))}
+    if permission not in known | parents | {"*"}:
+        raise click.UsageError(f"there is no permission {permission}; there are: * {' '.join(sorted(known | parents))}")

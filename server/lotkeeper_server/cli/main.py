@@ -1,0 +1,139 @@
+"""`lotkeeper-server`: serve, run, migrate, demo, verify, role, token."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lotkeeper_server.cli.administration import role, token
+from lotkeeper_server.cli.opening import Opened, fail, opened, opened_current
+from lotkeeper_server.cli.serving import serve_store
+from lotkeeper_server.settings import SettingsFault, read_settings
+
+
+def _setting(name: str, text: str, **options: Any) -> Callable[[Any], Any]:
+    return click.option(f"--{name.replace('_', '-')}", name, help=text, show_envvar=False, **options)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    envvar="LOTKEEPER_CONFIG",
+    help="A TOML file with settings.",
+)
+@click.version_option(package_name="lotkeeper")
+@click.pass_context
+def main(context: click.Context, config_file: Path | None) -> None:
+    """Lotkeeper's server. Every flag is also a setting: in the environment as LOTKEEPER_NAME, in the TOML file as name."""
+    context.obj = config_file
+
+
+def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags of what serves."""
+    for decorate in (
+        _setting("database_url", "The store: sqlite:///FILE."),
+        _setting("listen", "HOST:PORT to listen on; port 0 takes a free one."),
+        _setting("max_concurrent_streams", "Calls in progress per connection.", type=int),
+        _setting("queue_max", "Calls that may wait before more are refused with OVERLOADED.", type=int),
+        _setting("end_date_future_hours", "How far after now an end may lie.", type=float),
+        _setting("end_date_past_days", "How far before now an end may lie.", type=float),
+        _setting("request_id_days", "How long request ids are kept.", type=float),
+        _setting("reflection", "Whether tools may ask for the contract.", type=bool),
+        _setting("tls_certificate_file", "PEM file; serves with TLS.", type=click.Path(path_type=Path)),
+        _setting("tls_key_file", "PEM file of the certificate's key.", type=click.Path(path_type=Path)),
+        _setting("shutdown_seconds", "After so long, calls in progress are given up.", type=float),
+        _setting("log_level", "debug, info, warning or error."),
+        _setting("log_format", "json or console."),
+    ):
+        command = decorate(command)
+    return command
+
+
+@main.command()
+@settings_flags
+@click.option("--bench-echo", is_flag=True, help="Also serve /lotkeeper.bench.v1.Bench/Echo.")
+@click.pass_obj
+def serve(config_file: Path | None, bench_echo: bool, **flags: Any) -> None:
+    """Serve; an empty store is migrated first."""
+    settings = _settings(flags, config_file)
+    serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=False)
+
+
+@main.command()
+@settings_flags
+@click.option("--bench-echo", is_flag=True, hidden=True)
+@click.pass_obj
+def run(config_file: Path | None, bench_echo: bool, **flags: Any) -> None:
+    """Serve for development: a file in ./data, a demo plant in an empty store, a token picked up by itself."""
+    settings = _settings(flags, config_file)
+    if "database_url" not in settings.model_fields_set:
+        folder = Path("data")
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            fail(f"the folder {folder.absolute()} cannot be made: {error.strerror}")
+        settings = _settings({**flags, "database_url": f"sqlite:///{folder}/lotkeeper.db"}, config_file)
+    serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=True)
+
+
+def database_option(command: Callable[..., None]) -> Callable[..., None]:
+    """The one flag of what works on a store."""
+    return _setting("database_url", "The store: sqlite:///FILE.")(command)
+
+
+@main.command()
+@database_option
+@click.pass_obj
+def migrate(config_file: Path | None, **flags: Any) -> None:
+    """Bring the store's schema to this version."""
+    from lotkeeper_server.store.schema import migrate as migrate_store  # noqa: PLC0415 - beside its own name
+
+    with opened(_settings(flags, config_file).database_url) as store:
+        click.echo("migrated" if migrate_store(store) else "the schema is current")
+
+
+@main.command()
+@database_option
+@click.pass_obj
+def demo(config_file: Path | None, **flags: Any) -> None:
+    """Load the demo plant into an empty store."""
+    from lotkeeper_server.demo.loading import load_demo_plant  # noqa: PLC0415 - only here
+
+    with Opened(opened_current(_settings(flags, config_file).database_url)) as store:
+        if not load_demo_plant(store):
+            fail("the store is not empty; the demo plant is loaded into an empty one only")
+        click.echo("the demo plant is loaded")
+
+
+@main.command()
+@database_option
+@click.pass_obj
+def verify(config_file: Path | None, **flags: Any) -> None:
+    """Compare every stock and total with the sum of its records, while the server serves."""
+    from lotkeeper_server.store.verification import verify as verify_store  # noqa: PLC0415 - beside its own name
+
+    with Opened(opened_current(_settings(flags, config_file).database_url, makes=False)) as store, store.read() as read:
+        verification = verify_store(read)
+    for difference in verification.differences:
+        click.echo(str(difference))
+    click.echo(
+        f"{verification.records} records, {verification.rows} stocks, {verification.lots} lots: "
+        + (f"{len(verification.differences)} differences" if verification.differences else "all agree")
+    )
+    if verification.differences:
+        sys.exit(1)
+
+
+def _settings(flags: dict[str, Any], config_file: Path | None) -> Any:
+    try:
+        return read_settings(flags, config_file)
+    except SettingsFault as fault:
+        raise click.UsageError(str(fault)) from fault
+
+
+main.add_command(role)
+main.add_command(token)

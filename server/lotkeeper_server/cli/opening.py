@@ -1,0 +1,71 @@
+"""Opening a store from the command line: every way in which it fails is one clear line and exit status 1."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+import click
+from sqlalchemy.exc import ArgumentError
+
+from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.errors import StoreError
+from lotkeeper_server.store.schema import SchemaState, migrate, schema_state
+
+
+def fail(text: str) -> NoReturn:
+    """One line on standard error, exit status 1."""
+    click.echo(f"lotkeeper-server: {text}", err=True)
+    sys.exit(1)
+
+
+class Opened:
+    """A store that is closed at the end; its errors become one line."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __enter__(self) -> Store:
+        return self._store
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._store.close()
+        if isinstance(error, StoreError):
+            fail(f"{_shown(self._store)}: {error}")
+
+
+@contextmanager
+def opened(database_url: str) -> Iterator[Store]:
+    """A store, whatever its schema."""
+    try:
+        store = Store(database_url)
+    except (ArgumentError, StoreError, ImportError) as error:
+        fail(f"database_url: {error}")
+    folder = Path(store.url.database or "").absolute().parent
+    if store.url.database and not folder.is_dir():
+        fail(f"there is no folder {folder} for the store")
+    with Opened(store):
+        yield store
+
+
+def opened_current(database_url: str, *, makes: bool = True) -> Store:
+    """A store of this version's schema; an empty one is migrated where `makes` says so."""
+    with opened(database_url) as store:
+        if not makes and store.url.database and not Path(store.url.database).exists():
+            fail(f"{_shown(store)}: there is no such store")
+        state = schema_state(store)
+        if state is SchemaState.EMPTY and makes:
+            migrate(store)
+        elif state in {SchemaState.OLDER, SchemaState.EMPTY}:
+            fail(f"{_shown(store)}: its schema is older than this program; run: lotkeeper-server migrate")
+        elif state is not SchemaState.CURRENT:
+            migrate(store)
+    return Store(database_url)
+
+
+def _shown(store: Store) -> str:
+    return store.url.render_as_string(hide_password=True)

@@ -1,0 +1,120 @@
+"""What `serve` and `run` do once their store is open."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from lotkeeper import development_token_path, is_loopback
+
+from lotkeeper_server.access.roles import ADMIN
+from lotkeeper_server.access.tokens import (
+    TokenEntry,
+    add_token,
+    digest_of,
+    drop_development_tokens,
+    list_tokens,
+    new_token,
+)
+from lotkeeper_server.cli.opening import Opened, fail
+from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
+from lotkeeper_server.engine.moment import IdSource, now_millis
+from lotkeeper_server.logs import configure_logs
+from lotkeeper_server.settings import Settings
+from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.tables import token as token_table
+
+DEVELOPMENT_PRINCIPAL = "development"
+
+
+def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops: bool) -> None:
+    """Serves until it is told to end.
+
+    Args:
+        settings: in force.
+        store: with a current schema.
+        bench_echo: whether to serve the method that benchmarks compare with.
+        develops: whether to load the demo plant and to make a development token.
+    """
+    from lotkeeper_server.app import serve  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
+    from lotkeeper_server.rpc.server import AddressInUse  # noqa: PLC0415
+
+    configure_logs(settings.log_level, settings.log_format)
+    with Opened(store):
+        loopback = is_loopback(settings.listen)
+        if not loopback:
+            _check_guarded(store, settings.listen)
+        if develops:
+            load_demo_plant(store)
+
+        def ready(address: str) -> None:
+            if develops and loopback:
+                _give_development_token(store, address)
+            _greet(settings, address, develops)
+
+        try:
+            serve(settings, store, bench_echo=bench_echo, ready=ready)
+        except AddressInUse as error:
+            fail(f"the address {error} is in use, or cannot be listened on")
+        except OSError as error:
+            fail(f"{error.filename or settings.listen}: {error.strerror}")
+
+
+def _check_guarded(store: Store, listen: str) -> None:
+    """Whoever reaches another address than loopback must have been given a token."""
+    now = now_millis()
+    with store.read() as connection:
+        guarded = any(entry.is_live(now) and not entry.development for entry in list_tokens(connection))
+    if not guarded:
+        fail(
+            f"{listen} can be reached from other machines, and the store holds no token: make one first with "
+            "lotkeeper-server token create --name NAME --role admin"
+        )
+
+
+def _give_development_token(store: Store, address: str) -> None:
+    """A token in a file that only its owner can read; one that is there and still good is kept."""
+    path = development_token_path(address)
+    present = path.read_text().strip() if path.exists() else ""
+    with store.write() as connection:
+        query = token_table.select().where(
+            token_table.c.digest == digest_of(present), token_table.c.revoked_millis.is_(None)
+        )
+        if present and connection.execute(query).first() is not None:
+            return
+        drop_development_tokens(connection, None)
+        text = new_token()
+        now = now_millis()
+        entry = TokenEntry(IdSource()(), DEVELOPMENT_PRINCIPAL, (ADMIN,), True, now, None, None)
+        add_token(connection, text, entry)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+    fresh.replace(path)
+
+
+def _greet(settings: Settings, address: str, develops: bool) -> None:
+    click.echo(f"Lotkeeper serves on {address}")
+    if develops:
+        click.echo(f"  data: {_shown_data(settings)}")
+        click.echo(f"  try:  {_program()} {_address_flag(address)}{EXAMPLE_COMMAND}")
+    sys.stdout.flush()
+
+
+def _shown_data(settings: Settings) -> str:
+    kind, _, path = settings.database_url.partition(":///")
+    return str(Path(path).absolute()) if kind == "sqlite" else settings.database_url
+
+
+def _program() -> str:
+    beside = Path(sys.executable).parent / "lotkeeper"
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return str(beside) if beside.exists() else "lotkeeper"
+
+
+def _address_flag(address: str) -> str:
+    return "" if address == "127.0.0.1:50051" else f"--address {address} "

@@ -1,0 +1,1 @@
+"""A small dairy to try things with."""

@@ -1,0 +1,171 @@
+"""What every call passes on its way in and out, composed once per method at start.
+
+In order: shutting down? who calls; may they; is it a message; the method; and around all, refusals as statuses.
+Composed functions instead of interceptors: these run for every call, and a coroutine less is 5 µs less.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import grpc
+import structlog
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from lotkeeper.inventory.v1 import permission_pb2
+
+from lotkeeper_server.access.directory import Directory, Read
+from lotkeeper_server.domain.refusals import Code, Internal, InvalidArgument, Refusal, Refused, ShuttingDown
+from lotkeeper_server.rpc.call import Call
+from lotkeeper_server.rpc.refusal_status import STATUS_DETAILS_KEY, status_of
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+Method = Callable[[Any, Call], Awaitable[Message]]
+CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class CallsInProgress:
+    """How many calls are in the house, and whether the door is shut."""
+
+    count: int = 0
+    shutting_down: bool = False
+
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def begin(self) -> None:
+        """One more."""
+        self.count += 1
+
+    def end(self) -> None:
+        """One less; whoever waits for the last one is woken."""
+        self.count -= 1
+        if self.shutting_down:
+            self.changed.set()
+
+    async def drained(self) -> None:
+        """Returns once no call is in the house."""
+        while self.count:
+            self.changed.clear()
+            await self.changed.wait()
+
+
+def permission_of(method: MethodDescriptor) -> str:
+    """The permission that the contract names for a method.
+
+    Raises:
+        LookupError: where it names none: such a method cannot be served.
+    """
+    options = method.GetOptions()
+    assert isinstance(options, descriptor_pb2.MethodOptions)
+    permission = options.Extensions[permission_pb2.permission]
+    if not permission:
+        raise LookupError(f"{method.full_name} names no permission")
+    return permission
+
+
+def service_handler(service: ServiceDescriptor, servicers: list[object], gate: "Gate") -> grpc.GenericRpcHandler:
+    """Every method of a service, each found by its name in one of the servicers.
+
+    Raises:
+        LookupError: for a method that no servicer has, or that names no permission.
+    """
+    handlers: dict[str, Any] = {}
+    for method in service.methods:
+        implementation = next((found for one in servicers if (found := getattr(one, method.name, None))), None)
+        if implementation is None:
+            raise LookupError(f"no servicer has {method.full_name}")
+        behaviour = gate.unary(implementation, GetMessageClass(method.input_type), permission_of(method))
+        handlers[method.name] = grpc.unary_unary_rpc_method_handler(behaviour)
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+class Gate:
+    """What stands before every method of the contract."""
+
+    def __init__(self, directory: Directory, read: Read) -> None:
+        self._directory = directory
+        self._read = read
+        self.calls = CallsInProgress()
+
+    def unary(
+        self, method: Method, request_class: type[Message], permission: str
+    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        """A method of the contract as gRPC calls it: bytes in, bytes out."""
+        by_engine = getattr(method, "confirmed_by_engine", False)
+        calls = self.calls
+
+        async def behaviour(request_bytes: bytes, context: Context) -> bytes:
+            calls.begin()
+            call: Call | None = None
+            index = None
+            try:
+                if calls.shutting_down:
+                    raise Refused(ShuttingDown())
+                call = await self._let_in(context, permission)
+                if not by_engine:
+                    await self._directory.confirm_by_read(call, self._read)
+                request = _parsed(request_class, request_bytes)
+                return (await method(request, call)).SerializeToString()
+            except Refused as refused:
+                refusal, index = await self._settled(refused.refusal, call, by_engine), refused.index
+            except Exception:  # the outermost border: a fault is answered, logged, and found by its id
+                refusal = fault(permission)
+            finally:
+                calls.end()
+            await refuse(context, refusal, index)
+            raise AssertionError("abort returned")
+
+        return behaviour
+
+    async def _let_in(self, context: Context, permission: str) -> Call:
+        metadata = tuple(context.invocation_metadata() or ())
+        admission = self._directory.admit_known(metadata, permission)
+        if admission is None:
+            admission = await self._directory.admit(metadata, permission, self._read)
+        remaining = context.time_remaining()
+        return Call(
+            admission.principal,
+            admission.permissions,
+            permission,
+            admission.token_digest,
+            admission.access_version,
+            None if remaining is None else time.monotonic() + remaining,
+        )
+
+    async def _settled(self, refusal: Refusal, call: Call | None, by_engine: bool) -> Refusal:
+        """Credentials go before shape: a fault of shape that the engine never saw waits for a look at the caller."""
+        if call is not None and by_engine and refusal.code is Code.INVALID_ARGUMENT:
+            try:
+                await self._directory.confirm_by_read(call, self._read)
+            except Refused as refused:
+                return refused.refusal
+        return refusal
+
+
+def _parsed(request_class: type[Message], request_bytes: bytes) -> Message:
+    try:
+        return request_class.FromString(request_bytes)
+    except DecodeError:
+        text = f"The bytes are no {request_class.DESCRIPTOR.name}."
+        raise Refused(InvalidArgument(text=text)) from None
+
+
+def fault(method_name: str) -> Internal:
+    """Logs the exception in progress and gives the refusal that names it."""
+    error_id = uuid.uuid4().hex
+    _log.exception("fault", error_id=error_id, method=method_name)
+    return Internal(error_id=error_id)
+
+
+async def refuse(context: Context, refusal: Refusal, index: int | None) -> None:
+    """Ends the call with the refusal's status."""
+    status = status_of(refusal, index)
+    context.set_trailing_metadata(((STATUS_DETAILS_KEY, status.SerializeToString()),))
+    await context.abort(CODES[refusal.code.value], status.message)

@@ -1,0 +1,140 @@
+"""Save, Get and List of everything that is described in the catalog: one servicer, made from the descriptions."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Final
+
+from google.protobuf.message import Message
+from lotkeeper.inventory.v1 import (
+    inventory_operation_service_pb2,
+    inventory_service_pb2,
+    master_data_service_pb2,
+)
+from sqlalchemy import Connection
+
+from lotkeeper_server.catalog import descriptions as d
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.reading import messages, read_one, read_page
+from lotkeeper_server.catalog.saving import Saver, save
+from lotkeeper_server.domain.identifiers import ID_BYTES, Id
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.moment import now_millis
+from lotkeeper_server.rpc.call import Call, confirmed_by_engine
+from lotkeeper_server.rpc.catalog_filters import conditions_of, key_of
+from lotkeeper_server.rpc.paging import fitting, page_token, read_page_request
+from lotkeeper_server.rpc.shape import Shape
+from lotkeeper_server.store.transaction import Transaction
+
+Method = Callable[[Any, Call], Awaitable[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How the methods of an entity are named in the contract."""
+
+    description: Description
+    module: ModuleType
+    one: str
+    many: str
+    repeated: str
+
+
+SERVED: Final[Sequence[Served]] = (
+    Served(d.UNIT_OF_MEASURE, master_data_service_pb2, "UnitOfMeasure", "UnitsOfMeasure", "units_of_measure"),
+    Served(
+        d.UNIT_OF_MEASURE_CONVERSION,
+        master_data_service_pb2,
+        "UnitOfMeasureConversion",
+        "UnitOfMeasureConversions",
+        "unit_of_measure_conversions",
+    ),
+    Served(d.MATERIAL_CLASS, master_data_service_pb2, "MaterialClass", "MaterialClasses", "material_classes"),
+    Served(d.MATERIAL, master_data_service_pb2, "Material", "Materials", "materials"),
+    Served(
+        d.MATERIAL_REASON_CODE,
+        master_data_service_pb2,
+        "MaterialReasonCode",
+        "MaterialReasonCodes",
+        "material_reason_codes",
+    ),
+    Served(d.LOCATION, master_data_service_pb2, "Location", "Locations", "locations"),
+    Served(d.OPERATION, master_data_service_pb2, "Operation", "Operations", "operations"),
+    Served(d.PRODUCTION_ORDER, master_data_service_pb2, "ProductionOrder", "ProductionOrders", "production_orders"),
+    Served(
+        d.INVENTORY_OPERATION,
+        inventory_operation_service_pb2,
+        "InventoryOperation",
+        "InventoryOperations",
+        "inventory_operations",
+    ),
+    Served(d.LOT, inventory_service_pb2, "Lot", "Lots", "lots"),
+)
+
+
+class Catalog:
+    """The methods of every entity, under their names in the contract."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        for served in SERVED:
+            setattr(self, f"Save{served.one}", self._save_method(served))
+            setattr(self, f"Get{served.one}", self._get_method(served))
+            setattr(self, f"List{served.many}", self._list_method(served))
+
+    def _save_method(self, served: Served) -> Method:
+        description = served.description
+        response_class = getattr(served.module, f"Save{served.one}Response")
+
+        @confirmed_by_engine
+        async def save_one(request: Any, call: Call) -> Message:
+            mask = request.update_mask.paths if request.HasField("update_mask") else None
+            message = getattr(request, description.entity)
+
+            def work(tx: Transaction) -> Message:
+                identifier = save(tx, description, message, Saver(call.principal, call.may), mask)
+                return read_one(tx.connection, description, identifier, tx.now_millis)
+
+            saved = await self._engine.transact(work, call)
+            response: Message = response_class(**{description.entity: saved})
+            return response
+
+        return save_one
+
+    def _get_method(self, served: Served) -> Method:
+        description = served.description
+        response_class = getattr(served.module, f"Get{served.one}Response")
+
+        async def get_one(request: Any, _call: Call) -> Message:
+            key = key_of(description, request)
+            found = await self._engine.read(
+                lambda connection: read_one(connection, description, key(connection), now_millis())
+            )
+            response: Message = response_class(**{description.entity: found})
+            return response
+
+        return get_one
+
+    def _list_method(self, served: Served) -> Method:
+        description = served.description
+        response_class = getattr(served.module, f"List{served.many}Response")
+
+        async def list_many(request: Any, _call: Call) -> Message:
+            shape = Shape()
+            page = read_page_request(request, shape, ID_BYTES)
+            conditions = conditions_of(description, request, shape)
+            shape.check()
+
+            def work(connection: Connection) -> tuple[list[Any], list[Id]]:
+                rows = read_page(connection, description, conditions(connection), page.after or None, page.size + 1)
+                built = messages(connection, description, rows, now_millis())
+                return built, [row["id"] for row in rows]
+
+            built, ids = await self._engine.read(work)
+            shown = fitting(built[: page.size])
+            more = len(shown) < len(built)
+            token = page_token(request, ids[len(shown) - 1]) if more else ""
+            response: Message = response_class(**{served.repeated: shown, "next_page_token": token})
+            return response
+
+        return list_many

@@ -1,0 +1,234 @@
+"""What Get and List of the catalog's entities are asked by."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
+
+from lotkeeper_server.catalog import descriptions as d
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.hierarchy import below
+from lotkeeper_server.catalog.references import look_up
+from lotkeeper_server.domain.enumerations import InventoryOperationType, LotStatus, Status
+from lotkeeper_server.domain.identifiers import Id, format_id
+from lotkeeper_server.domain.lots import USABLE
+from lotkeeper_server.domain.refusals import LotMaterialMismatch, MaterialRequired, NotFound, Refused
+from lotkeeper_server.rpc.shape import Shape
+from lotkeeper_server.store import tables
+
+Conditions = Callable[[Connection], list[ColumnElement[bool]]]
+_LAST_CODE_POINT = "\U0010ffff"
+
+
+def key_of(description: Description, request: Any) -> Callable[[Connection], Id]:
+    """How the entity that a Get asks for is found.
+
+    Raises:
+        Refused: for a fault of shape; when called, its NOT_FOUND.
+    """
+    shape = Shape()
+    if description is d.LOT:
+        lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
+        material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
+        if lot is None:
+            shape.fault("lot_id_or_name", "must be given")
+        shape.check()
+        return lambda connection: find_lot(connection, lot or "", material)
+    field = f"{description.entity}_id"
+    if description.key is not None:
+        by = {"reason_code": "code"}.get(description.key, description.key)
+        field += f"_or_{by}"
+    text = getattr(request, field)
+    given: Id | str | None
+    if description.key is None:
+        given = shape.required_id(field, text)
+    elif description.key == "path":
+        given = shape.id_or_path(field, text)
+    else:
+        given = shape.id_or_name(field, text)
+    if given is None:
+        shape.fault(field, "must be given")
+    shape.check()
+    assert given is not None
+    key: Id | str = given
+    if description.key is None:
+        return lambda connection: _found_by_id(connection, description, key, field)
+    return lambda connection: look_up(connection, description.table.name, key, field)
+
+
+def _found_by_id(connection: Connection, description: Description, identifier: Id | str, field: str) -> Id:
+    table = description.table
+    found: Id | None = connection.execute(select(table.c.id).where(table.c.id == identifier)).scalar()
+    if found is None:
+        assert isinstance(identifier, bytes)
+        refusal = NotFound(entity=description.refusal_entity, id=format_id(identifier))
+        raise Refused(refusal.at(field))
+    return found
+
+
+def find_lot(connection: Connection, lot: Id | str, material: Id | str | None) -> Id:
+    """A lot by id, or by name within its material; a material given with an id must be the lot's.
+
+    Raises:
+        Refused: LOT_NOT_FOUND, MATERIAL_NOT_FOUND, MATERIAL_REQUIRED or LOT_MATERIAL_MISMATCH.
+    """
+    table = tables.inventory_lot
+    material_id = None if material is None else look_up(connection, "material", material, "material_id_or_path")
+    if isinstance(lot, bytes):
+        row = connection.execute(select(table.c.id, table.c.name, table.c.material_id).where(table.c.id == lot)).first()
+        if row is None:
+            raise Refused(NotFound(entity="inventory_lot", id=format_id(lot)).at("lot_id_or_name"))
+        if material_id is not None and row.material_id != material_id:
+            path = connection.execute(
+                select(tables.material.c.path).where(tables.material.c.id == material_id)
+            ).scalar_one()
+            raise Refused(LotMaterialMismatch(lot=row.name, material=path).at("lot_id_or_name"))
+        return lot
+    if material_id is None:
+        text = f"A lot named {lot} cannot be looked up without its material; give that, or the lot's id."
+        raise Refused(MaterialRequired(text=text).at("material_id_or_path"))
+    found: Id | None = connection.execute(
+        select(table.c.id).where(table.c.material_id == material_id, table.c.name == lot)
+    ).scalar()
+    if found is None:
+        raise Refused(NotFound(entity="inventory_lot", name=lot).at("lot_id_or_name"))
+    return found
+
+
+def conditions_of(description: Description, request: Any, shape: Shape) -> Conditions:
+    """What a list's filters mean; what they name is looked up when the conditions are made."""
+    if description is d.INVENTORY_OPERATION:
+        return _of_inventory_operations(request, shape)
+    if description is d.LOT:
+        return _of_lots(request, shape)
+    return _of_master_data(description, request, shape)
+
+
+_PARENT_FILTERS = {
+    "parent_id_or_path": "parent_id",
+    "material_class_id_or_path": "material_class_id",
+    "material_id_or_path": "material_id",
+}
+
+
+def _of_master_data(description: Description, request: Any, shape: Shape) -> Conditions:
+    table = description.table
+    fixed: list[ColumnElement[bool]] = []
+    parents: list[tuple[str, str, str, Id | str]] = []
+    names = {one.name for one in request.DESCRIPTOR.fields}
+    for field, column in _PARENT_FILTERS.items():
+        if field in names and (given := shape.id_or_path(field, getattr(request, field))) is not None:
+            target = next(one.target for one in description.references if one.column == column)
+            parents.append((field, column, target, given))
+    if request.HasField("enabled"):
+        fixed.append(table.c.enabled == request.enabled)
+    if "status" in names and (status := _enumerated(shape, "status", request.status, Status)):
+        fixed.append(table.c.status == status)
+    for field, column in (("name_prefix", "name"), ("reason_code_prefix", "reason_code")):
+        if field in names and (prefix := getattr(request, field)):
+            fixed.append(begins_with(table.c[column], prefix))
+
+    def conditions(connection: Connection) -> list[ColumnElement[bool]]:
+        return fixed + [
+            table.c[column] == look_up(connection, target, given, field) for field, column, target, given in parents
+        ]
+
+    return conditions
+
+
+def _of_inventory_operations(request: Any, shape: Shape) -> Conditions:
+    table, run = tables.inventory_operation, tables.inventory_operation_run
+    location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
+    if request.include_children and location is None:
+        shape.fault("include_children", "needs a location")
+    operation_id = shape.id("operation_id", request.operation_id)
+    operation_type = _enumerated(shape, "operation_type", request.operation_type, InventoryOperationType)
+    status = _enumerated(shape, "status", request.status, Status)
+
+    def conditions(connection: Connection) -> list[ColumnElement[bool]]:
+        made: list[ColumnElement[bool]] = []
+        if location is not None:
+            places = locations_of(connection, location, request.include_children)
+            made.append(or_(table.c.source_location_id.in_(places), table.c.destination_location_id.in_(places)))
+        if operation_id is not None:
+            made.append(table.c.operation_id == look_up(connection, "operation", operation_id, "operation_id"))
+        if operation_type:
+            made.append(table.c.operation_type == operation_type)
+        if status:
+            made.append(table.c.id.in_(select(run.c.operation_id).where(run.c.status == status)))
+        if request.name_prefix:
+            made.append(begins_with(table.c.name, request.name_prefix))
+        return made
+
+    return conditions
+
+
+def locations_of(connection: Connection, given: Id | str, include_children: bool) -> Any:
+    """A query for the ids of a location and, if asked for, of all below it.
+
+    Raises:
+        Refused: LOCATION_NOT_FOUND on `location_id_or_path`.
+    """
+    table = tables.location
+    location_id = look_up(connection, "location", given, "location_id_or_path")
+    if not include_children:
+        return select(table.c.id).where(table.c.id == location_id)
+    path = connection.execute(select(table.c.path).where(table.c.id == location_id)).scalar_one()
+    return select(table.c.id).where(or_(table.c.id == location_id, below(table.c.path, path)))
+
+
+def _of_lots(request: Any, shape: Shape) -> Conditions:
+    table = tables.inventory_lot
+    material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
+    status = _enumerated(shape, "status", request.status, LotStatus)
+    before = request.expiring_before_millis if request.HasField("expiring_before_millis") else None
+    before = shape.millis("expiring_before_millis", before)
+
+    def conditions(connection: Connection) -> list[ColumnElement[bool]]:
+        made: list[ColumnElement[bool]] = []
+        if material is not None:
+            made.append(table.c.material_id == look_up(connection, "material", material, "material_id_or_path"))
+        if status:
+            made.append(_shows(LotStatus(status), time.time_ns() // 1_000_000))
+        if request.name_prefix:
+            made.append(begins_with(table.c.name, request.name_prefix))
+        if before is not None:
+            made.append(table.c.expiration_millis < before)
+        return made
+
+    return conditions
+
+
+def _shows(status: LotStatus, now: int) -> ColumnElement[bool]:
+    """Lots that show a status: an OPEN or AVAILABLE one past its date shows EXPIRED."""
+    table = tables.inventory_lot
+    past = and_(table.c.expiration_millis.is_not(None), table.c.expiration_millis < now)
+    stored = table.c.status == int(status)
+    if status is LotStatus.EXPIRED:
+        return or_(stored, and_(table.c.status.in_([int(one) for one in USABLE]), past))
+    if status in USABLE:
+        return and_(stored, or_(table.c.expiration_millis.is_(None), table.c.expiration_millis >= now))
+    return stored
+
+
+def begins_with(column: Any, prefix: str) -> ColumnElement[bool]:
+    """By code point, as an index has it."""
+    if prefix > _LAST_CODE_POINT:
+        return false()
+    stem = prefix.rstrip(_LAST_CODE_POINT)
+    if not stem:
+        return and_(column >= prefix)
+    following = stem[:-1] + chr(_following(ord(stem[-1])))
+    return and_(column >= prefix, column < following)
+
+
+def _following(code_point: int) -> int:
+    """The next code point that may stand in a text; surrogates may not."""
+    return 0xE000 if code_point == 0xD7FF else code_point + 1
+
+
+def _enumerated(shape: Shape, field: str, number: int, vocabulary: Any) -> int:
+    if number and number not in {int(member) for member in vocabulary}:
+        shape.fault(field, f"{number} is no {vocabulary.__name__}")
+    return number

@@ -1,0 +1,178 @@
+"""ListInventory, ListInventoryLotRecords and GetInventoryLotRecord."""
+
+from typing import Any
+
+from lotkeeper.inventory.v1 import inventory_pb2
+from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+from sqlalchemy import ColumnElement, Connection, or_
+
+from lotkeeper_server.catalog.references import look_up
+from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain.identifiers import RecordId, format_id
+from lotkeeper_server.domain.lots import USABLE
+from lotkeeper_server.domain.quantity import double_of
+from lotkeeper_server.domain.refusals import NotFound, Refused
+from lotkeeper_server.domain.stock import Record
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.moment import now_millis
+from lotkeeper_server.rpc.call import Call
+from lotkeeper_server.rpc.catalog_filters import find_lot, locations_of
+from lotkeeper_server.rpc.paging import fitting, page_token, read_page_request
+from lotkeeper_server.rpc.record_message import record_message, timestamp
+from lotkeeper_server.rpc.shape import Shape
+from lotkeeper_server.store import inventory_listing, record_listing
+from lotkeeper_server.store.inventory_listing import InventoryEntry, list_inventory
+from lotkeeper_server.store.record_listing import RecordFilter, list_records
+from lotkeeper_server.store.record_reading import read_records
+from lotkeeper_server.store.tables import inventory, inventory_lot_record
+
+
+class StockReads:
+    """What there is, and what was done."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def ListInventory(self, request: pb.ListInventoryRequest, _call: Call) -> pb.ListInventoryResponse:  # noqa: N802
+        """Lists stock by location id, then lot id."""
+        shape = Shape()
+        page = read_page_request(request, shape, inventory_listing.KEY_BYTES)
+        location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
+        lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
+        material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
+        name = shape.name("inventory_name", request.inventory_name)
+        if request.include_children and location is None:
+            shape.fault("include_children", "needs a location")
+        shape.check()
+
+        def work(connection: Connection) -> list[InventoryEntry]:
+            row = inventory.c
+            conditions: list[ColumnElement[bool]] = []
+            if location is not None:
+                places = locations_of(connection, location, request.include_children)
+                conditions.append(row.location_id.in_(places))
+            if lot is not None:
+                conditions.append(row.lot_id == find_lot(connection, lot, material))
+            elif material is not None:
+                found = look_up(connection, "material", material, "material_id_or_path")
+                conditions.append(row.material_id == found)
+            if name is not None:
+                conditions.append(row.name == name)
+            if not request.include_empty:
+                conditions.append(row.quantity != 0)
+            return list_inventory(connection, conditions, page.after, page.size + 1)
+
+        entries = await self._engine.read(work)
+        now = now_millis()
+        shown = fitting([_inventory_message(entry, now) for entry in entries[: page.size]])
+        more = len(shown) < len(entries)
+        return pb.ListInventoryResponse(
+            inventory=shown, next_page_token=page_token(request, entries[len(shown) - 1].key) if more else ""
+        )
+
+    async def ListInventoryLotRecords(  # noqa: N802
+        self, request: pb.ListInventoryLotRecordsRequest, _call: Call
+    ) -> pb.ListInventoryLotRecordsResponse:
+        """Lists records by their moment, then by id, newest first."""
+        shape = Shape()
+        page = read_page_request(request, shape, record_listing.KEY_BYTES)
+        make_filter = _record_filter(request, shape)
+        shape.check()
+
+        def work(connection: Connection) -> list[Record]:
+            wanted = make_filter(connection)
+            return list_records(connection, wanted, page.after, page.size + 1, oldest_first=request.oldest_first)
+
+        records = await self._engine.read(work)
+        shown = fitting([record_message(record) for record in records[: page.size]])
+        more = len(shown) < len(records)
+        key = record_listing.key_of(records[len(shown) - 1]) if more else b""
+        return pb.ListInventoryLotRecordsResponse(
+            inventory_lot_records=shown, next_page_token=page_token(request, key) if more else ""
+        )
+
+    async def GetInventoryLotRecord(  # noqa: N802
+        self, request: pb.GetInventoryLotRecordRequest, _call: Call
+    ) -> pb.GetInventoryLotRecordResponse:
+        """Reads a record."""
+        shape = Shape()
+        record_id = RecordId(shape.required_id("inventory_lot_record_id", request.inventory_lot_record_id))
+        shape.check()
+        records = await self._engine.read(lambda connection: read_records(connection, [record_id]))
+        if record_id not in records:
+            refusal = NotFound(entity="inventory_lot_record", id=format_id(record_id))
+            raise Refused(refusal.at("inventory_lot_record_id"))
+        return pb.GetInventoryLotRecordResponse(inventory_lot_record=record_message(records[record_id]))
+
+
+def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> Any:
+    """How the filters of a request are made, once there is a snapshot to look things up in."""
+    record = inventory_lot_record.c
+    lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
+    material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
+    operation_id = shape.id("inventory_operation_id", request.inventory_operation_id)
+    order = shape.id_or_name("production_order_id_or_name", request.production_order_id_or_name)
+    reason_code_id = shape.id("material_reason_code_id", request.material_reason_code_id)
+    location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
+    if request.include_children and location is None:
+        shape.fault("include_children", "needs a location")
+    fixed: list[ColumnElement[bool]] = []
+    for field, column, vocabulary in (
+        ("lot_record_types", record.lot_record_type, LotRecordType),
+        ("statuses", record.status, Status),
+    ):
+        numbers = sorted(set(getattr(request, field)) - {0})
+        known = {int(member) for member in vocabulary}
+        for number in numbers:
+            if number not in known:
+                shape.fault(field, f"{number} is no {vocabulary.__name__}")
+        if numbers:
+            fixed.append(column.in_(numbers))
+    for field, from_here_on in (("start_date_millis", True), ("end_date_millis", False)):
+        if request.HasField(field):  # type: ignore[arg-type]  # both are fields of the request
+            millis = shape.millis(field, getattr(request, field))
+            if millis is not None:
+                fixed.append(record.moment_millis >= millis if from_here_on else record.moment_millis < millis)
+
+    def made(connection: Connection) -> RecordFilter:
+        conditions = list(fixed)
+        lot_id = None if lot is None else find_lot(connection, lot, material)
+        if lot is None and material is not None:
+            conditions.append(record.material_id == look_up(connection, "material", material, "material_id_or_path"))
+        if operation_id is not None:
+            found = look_up(connection, "inventory_operation", operation_id, "inventory_operation_id")
+            conditions.append(record.inventory_operation_id == found)
+        if order is not None:
+            found = look_up(connection, "production_order", order, "production_order_id_or_name")
+            conditions.append(record.production_order_id == found)
+        if reason_code_id is not None:
+            found = look_up(connection, "material_reason_code", reason_code_id, "material_reason_code_id")
+            conditions.append(record.material_reason_code_id == found)
+        if location is not None:
+            places = locations_of(connection, location, request.include_children)
+            conditions.append(or_(record.source_location_id.in_(places), record.destination_location_id.in_(places)))
+        return RecordFilter(conditions, lot_id)
+
+    return made
+
+
+def _inventory_message(entry: InventoryEntry, now: int) -> inventory_pb2.Inventory:
+    past = entry.expiration_millis is not None and entry.expiration_millis < now and entry.lot_status in USABLE
+    return inventory_pb2.Inventory(
+        location_id=format_id(entry.location_id),
+        location_path=entry.location_path,
+        inventory_lot_id=format_id(entry.lot_id),
+        inventory_lot_name=entry.lot_name,
+        lot_status=int(LotStatus.EXPIRED if past else entry.lot_status),  # type: ignore[arg-type]  # numbered alike
+        material_id=format_id(entry.material_id),
+        material_path=entry.material_path,
+        quantity=double_of(entry.millionths),
+        unit_of_measure_id=format_id(entry.unit_id) if entry.unit_id else "",
+        unit_of_measure_name=entry.unit_name or "",
+        unit_of_measure_symbol=entry.unit_symbol or "",
+        name=entry.name,
+        production_order_id=format_id(entry.production_order_id) if entry.production_order_id else "",
+        production_order_name=entry.production_order_name or "",
+        arrived_date=None if entry.arrived_millis is None else timestamp(entry.arrived_millis),
+        arrived_record_id=format_id(entry.arrived_record_id) if entry.arrived_record_id else "",
+    )

@@ -1,0 +1,73 @@
+"""Settings: flags, environment, a TOML file, defaults, in this order; the same names everywhere."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from lotkeeper_server.domain import limits
+
+
+class SettingsFault(ValueError):
+    """A setting that is unknown or has a bad value; the text names it."""
+
+
+class Settings(BaseSettings):
+    """What a server may be told. In the environment each name is in capitals after `LOTKEEPER_`."""
+
+    model_config = SettingsConfigDict(env_prefix="LOTKEEPER_", extra="forbid", frozen=True)
+    config_file: ClassVar[Path | None] = None
+
+    database_url: str = "sqlite:///lotkeeper.db"
+    listen: Annotated[str, Field(pattern=r"^.+:\d{1,5}$")] = "127.0.0.1:50051"
+    max_concurrent_streams: Annotated[int, Field(ge=1, le=10_000)] = 64
+    queue_max: Annotated[int, Field(ge=1, le=1_000_000)] = limits.ENGINE_QUEUE_CALLS_MAX
+    end_date_future_hours: Annotated[float, Field(ge=0, le=8_760)] = 24
+    end_date_past_days: Annotated[float, Field(ge=0, le=36_500)] = 7
+    request_id_days: Annotated[float, Field(gt=0, le=3_650)] = 30
+    reflection: bool = True
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    shutdown_seconds: Annotated[float, Field(gt=0, le=600)] = 8
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.config_file))
+
+
+def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
+    """The settings in force.
+
+    Args:
+        flags: what the command line gave; None for what it did not.
+        config_file: a TOML file, or None.
+
+    Raises:
+        SettingsFault: for an unknown name, a bad value or an unreadable file, naming it.
+    """
+    if config_file is not None and not config_file.is_file():
+        raise SettingsFault(f"there is no settings file {config_file}")
+    sourced = type("Settings", (Settings,), {"config_file": config_file, "__annotations__": {"config_file": ClassVar}})
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings: Settings = sourced(**given)
+    except ValidationError as error:
+        raise SettingsFault(
+            "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        ) from error
+    except ValueError as error:
+        raise SettingsFault(f"{config_file}: {error}") from error
+    if (settings.tls_certificate_file is None) != (settings.tls_key_file is None):
+        raise SettingsFault("tls_certificate_file and tls_key_file are given together or not at all")
+    return settings

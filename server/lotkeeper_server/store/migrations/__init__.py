@@ -1,0 +1,1 @@
+"""Alembic migrations: numbered, forward only; all together equal `tables`."""
