@@ -1,0 +1,62 @@
+"""The Lotkeeper client: runs inventory operations on a Lotkeeper server.
+
+with Client("127.0.0.1:50051") as client:
+    record = client.execute_inventory_operation(operation_id, "MILK-0815", 100.0)
+    print(to_json(record))
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from lotkeeper._async_client import AsyncClient
+from lotkeeper._client import Client
+from lotkeeper._errors import (
+    Aborted,
+    AlreadyExists,
+    Cancelled,
+    DeadlineExceeded,
+    FailedPrecondition,
+    FieldViolation,
+    Internal,
+    InvalidArgument,
+    LotkeeperError,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+    error_of_status,
+)
+from lotkeeper._json import to_dict, to_json
+from lotkeeper._tokens import development_token_path, is_loopback
+
+try:
+    __version__ = version("lotkeeper")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0+unknown"
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "AsyncClient",
+    "Cancelled",
+    "Client",
+    "DeadlineExceeded",
+    "FailedPrecondition",
+    "FieldViolation",
+    "Internal",
+    "InvalidArgument",
+    "LotkeeperError",
+    "NotFound",
+    "OutOfRange",
+    "PermissionDenied",
+    "ResourceExhausted",
+    "Unauthenticated",
+    "Unavailable",
+    "__version__",
+    "development_token_path",
+    "error_of_status",
+    "is_loopback",
+    "to_dict",
+    "to_json",
+]

@@ -28,7 +28,7 @@ def _setting(name: str, text: str, **options: Any) -> Callable[[Any], Any]:
 @click.version_option(package_name="lotkeeper")
 @click.pass_context
 def main(context: click.Context, config_file: Path | None) -> None:
-    """Lotkeeper's server. Every flag is also a setting: in the environment as LOTKEEPER_NAME, in the TOML file as name."""
+    """Lotkeeper's server. Every flag is a setting too: LOTKEEPER_NAME in the environment, name in the TOML file."""
     context.obj = config_file
 
 
@@ -57,7 +57,7 @@ def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
 @settings_flags
 @click.option("--bench-echo", is_flag=True, help="Also serve /lotkeeper.bench.v1.Bench/Echo.")
 @click.pass_obj
-def serve(config_file: Path | None, bench_echo: bool, **flags: Any) -> None:
+def serve(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
     """Serve; an empty store is migrated first."""
     settings = _settings(flags, config_file)
     serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=False)
@@ -67,7 +67,7 @@ def serve(config_file: Path | None, bench_echo: bool, **flags: Any) -> None:
 @settings_flags
 @click.option("--bench-echo", is_flag=True, hidden=True)
 @click.pass_obj
-def run(config_file: Path | None, bench_echo: bool, **flags: Any) -> None:
+def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
     """Serve for development: a file in ./data, a demo plant in an empty store, a token picked up by itself."""
     settings = _settings(flags, config_file)
     if "database_url" not in settings.model_fields_set:
@@ -80,15 +80,14 @@ def run(config_file: Path | None, bench_echo: bool, **flags: Any) -> None:
     serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=True)
 
 
-def database_option(command: Callable[..., None]) -> Callable[..., None]:
-    """The one flag of what works on a store."""
-    return _setting("database_url", "The store: sqlite:///FILE.")(command)
+database_option = _setting("database_url", "The store: sqlite:///FILE.")
+"""The one flag of what works on a store."""
 
 
 @main.command()
 @database_option
 @click.pass_obj
-def migrate(config_file: Path | None, **flags: Any) -> None:
+def migrate(config_file: Path | None, /, **flags: Any) -> None:
     """Bring the store's schema to this version."""
     from lotkeeper_server.store.schema import migrate as migrate_store  # noqa: PLC0415 - beside its own name
 
@@ -99,7 +98,7 @@ def migrate(config_file: Path | None, **flags: Any) -> None:
 @main.command()
 @database_option
 @click.pass_obj
-def demo(config_file: Path | None, **flags: Any) -> None:
+def demo(config_file: Path | None, /, **flags: Any) -> None:
     """Load the demo plant into an empty store."""
     from lotkeeper_server.demo.loading import load_demo_plant  # noqa: PLC0415 - only here
 
@@ -112,7 +111,7 @@ def demo(config_file: Path | None, **flags: Any) -> None:
 @main.command()
 @database_option
 @click.pass_obj
-def verify(config_file: Path | None, **flags: Any) -> None:
+def verify(config_file: Path | None, /, **flags: Any) -> None:
     """Compare every stock and total with the sum of its records, while the server serves."""
     from lotkeeper_server.store.verification import verify as verify_store  # noqa: PLC0415 - beside its own name
 

@@ -1,0 +1,182 @@
+"""What a call can end with other than an answer.
+
+LotkeeperError
+├── InvalidArgument        the request is malformed, or names what does not fit
+├── NotFound               something that it names is not there
+├── AlreadyExists          a unique name is taken
+├── FailedPrecondition     the plant's state forbids it: not enough stock, a held lot ...
+├── OutOfRange             a quantity would pass the largest one
+├── Aborted                an old version, or contention; read again, or retry
+├── Unauthenticated        no valid token
+├── PermissionDenied       the token's roles do not grant it
+├── ResourceExhausted      the server is overloaded; retry later
+├── Unavailable            the server or its store cannot be reached
+├── DeadlineExceeded       no answer in time; a retry with the same request_id settles what was done
+├── Cancelled              given up
+└── Internal               a fault of the server; its log has the error_id
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+from google.protobuf import duration_pb2
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+
+@dataclass(frozen=True)
+class FieldViolation:
+    """One field of the request at fault, by its proto path (`requests[3].quantity`)."""
+
+    field: str
+    description: str
+
+
+class LotkeeperError(Exception):
+    """A call that was refused or failed.
+
+    Attributes:
+        code: the gRPC status code.
+        reason: what was refused, as in the error guide: `INSUFFICIENT_INVENTORY`; empty where gRPC itself failed.
+        message: a sentence for people.
+        metadata: the values at fault, as texts.
+        field_violations: the fields of the request at fault.
+        retry_after_seconds: after how long a retry makes sense, where the server says so.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        *,
+        reason: str = "",
+        metadata: dict[str, str] | None = None,
+        field_violations: tuple[FieldViolation, ...] = (),
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(f"{reason or code.name}: {message}")
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.metadata = metadata or {}
+        self.field_violations = field_violations
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def index(self) -> int | None:
+        """Which item of a batch was the first at fault, counted from 0; None where no item was."""
+        text = self.metadata.get("index")
+        return None if text is None else int(text)
+
+
+class InvalidArgument(LotkeeperError):
+    """The request is malformed, or names what does not fit."""
+
+
+class NotFound(LotkeeperError):
+    """Something that the request names is not there."""
+
+
+class AlreadyExists(LotkeeperError):
+    """A unique name, symbol, code or path is taken."""
+
+
+class FailedPrecondition(LotkeeperError):
+    """The plant's state forbids it: not enough stock, a held lot, a full location."""
+
+
+class OutOfRange(LotkeeperError):
+    """A quantity would pass the largest one that is kept."""
+
+
+class Aborted(LotkeeperError):
+    """An old version was named (read again), or other calls kept changing the same rows (retry)."""
+
+
+class Unauthenticated(LotkeeperError):
+    """No valid token."""
+
+
+class PermissionDenied(LotkeeperError):
+    """The roles of the token's holder do not grant what the method needs."""
+
+
+class ResourceExhausted(LotkeeperError):
+    """More calls wait than the server takes; nothing was done."""
+
+
+class Unavailable(LotkeeperError):
+    """The server, or its store, cannot be reached."""
+
+
+class DeadlineExceeded(LotkeeperError):
+    """No answer in time; a retry with the same request_id settles what was done."""
+
+
+class Cancelled(LotkeeperError):
+    """The call was given up."""
+
+
+class Internal(LotkeeperError):
+    """A fault of the server; its log tells more under the metadata's error_id."""
+
+
+_BY_CODE: Final[dict[grpc.StatusCode, type[LotkeeperError]]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidArgument,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
+    grpc.StatusCode.OUT_OF_RANGE: OutOfRange,
+    grpc.StatusCode.ABORTED: Aborted,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.CANCELLED: Cancelled,
+    grpc.StatusCode.INTERNAL: Internal,
+}
+
+
+def error_of(rpc_error: Any) -> LotkeeperError:
+    """The error that a failed gRPC call stands for."""
+    code: grpc.StatusCode = rpc_error.code()
+    try:
+        status = rpc_status.from_call(rpc_error)
+    except ValueError:  # the details do not match the status: gRPC's word counts
+        status = None
+    if status is None:
+        return _BY_CODE.get(code, LotkeeperError)(code, rpc_error.details() or code.name)
+    return error_of_status(status)
+
+
+def error_of_status(status: Any) -> LotkeeperError:
+    """The error that a google.rpc.Status stands for: of a failed call, or of one item of a batch."""
+    codes = {member.value[0]: member for member in grpc.StatusCode}
+    code = codes.get(status.code, grpc.StatusCode.UNKNOWN)
+    info, bad_request, retry = (
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.BadRequest(),
+        error_details_pb2.RetryInfo(),
+    )
+    has_retry = False
+    for detail in status.details:
+        has_retry = detail.Unpack(retry) or has_retry
+        detail.Unpack(info)
+        detail.Unpack(bad_request)
+    violations = tuple(FieldViolation(one.field, one.description) for one in bad_request.field_violations)
+    return _BY_CODE.get(code, LotkeeperError)(
+        code,
+        status.message,
+        reason=info.reason,
+        metadata=dict(info.metadata),
+        field_violations=violations,
+        retry_after_seconds=_seconds(retry.retry_delay) if has_retry else None,
+    )
+
+
+def _seconds(delay: duration_pb2.Duration) -> float:
+    return delay.seconds + delay.nanos / 1e9

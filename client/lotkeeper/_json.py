@@ -1,0 +1,78 @@
+"""Messages as JSON, with the source system's names and values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BESIDE = ("_name", "_path", "_symbol", "_code")
+
+
+def to_json(message: Message, *, indent: int | None = 2) -> str:
+    """The message as JSON text.
+
+    Names in camelCase, enum values without their prefix, 64-bit integers as numbers, dates RFC 3339 in UTC, absent
+    references and dates null.
+
+    Args:
+        message: any message of the service.
+        indent: spaces a level; None writes one line.
+    """
+    return json.dumps(to_dict(message), indent=indent, ensure_ascii=False)
+
+
+def to_dict(message: Message) -> dict[str, Any]:
+    """The message as `to_json` writes it, as a dictionary."""
+    fields: Iterable[Any] = message.DESCRIPTOR.fields
+    return {field.json_name: _value_of(message, field) for field in fields}
+
+
+def _value_of(message: Message, field: FieldDescriptor) -> Any:
+    if field.is_repeated:
+        return [_single(field, item) for item in getattr(message, field.name)]
+    if field.has_presence and not message.HasField(field.name):
+        return None
+    value = getattr(message, field.name)
+    if value == "" and _is_of_reference(field):
+        return None
+    return _single(field, value)
+
+
+def _is_of_reference(field: FieldDescriptor) -> bool:
+    """Whether a text belongs to a reference: an id, or what stands beside one."""
+    if field.name.endswith("_id"):
+        return True
+    assert field.containing_type is not None
+    siblings = field.containing_type.fields_by_name
+    stems = [field.name, *(field.name.removesuffix(end) for end in _BESIDE if field.name.endswith(end))]
+    return any(f"{stem}_id" in siblings for stem in stems)
+
+
+def _single(field: FieldDescriptor, value: Any) -> Any:
+    if field.enum_type is not None:
+        return _enum_text(field.enum_type, value)
+    if field.message_type is None:
+        return value.hex() if isinstance(value, bytes) else value
+    if field.message_type.full_name == "google.protobuf.Timestamp":
+        return _date_text(value)
+    return to_dict(value)
+
+
+def _enum_text(enum: EnumDescriptor, number: int) -> str | int | None:
+    value = enum.values_by_number.get(number)
+    if value is None:
+        return number
+    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    return None if number == 0 else value.name.removeprefix(prefix)
+
+
+def _date_text(stamp: Any) -> str:
+    moment = _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1_000)
+    millis = stamp.nanos // 1_000_000
+    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{millis:03d}Z" if millis else "Z")

@@ -1,0 +1,80 @@
+"""When a failed call is tried again, and after how long: the part that both clients share."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from enum import Enum
+from typing import Any, Final
+
+import grpc
+
+from lotkeeper._errors import Aborted, LotkeeperError, ResourceExhausted, Unavailable
+
+BACKOFF_FIRST_SECONDS: Final = 0.05
+BACKOFF_MAX_SECONDS: Final = 2.0
+CONNECT_SECONDS: Final = 5.0
+"""How long a call waits for a connection before the server counts as unreachable."""
+_NOTHING_WAS_DONE: Final = frozenset({"SHUTTING_DOWN", "OVERLOADED", "CONTENTION"})
+
+
+class Repeatable(Enum):
+    """Whether a call may be made again when it is not known what became of it."""
+
+    YES = "reads, and calls that carry a request_id"
+    IF_NOTHING_WAS_DONE = "others: only where the call never left, or the server says so"
+
+
+class Attempts:
+    """The attempts of one call, inside its deadline."""
+
+    def __init__(self, timeout_seconds: float, repeatable: Repeatable) -> None:
+        self._deadline_seconds = time.monotonic() + timeout_seconds
+        self._repeatable = repeatable
+        self._backoff_seconds = BACKOFF_FIRST_SECONDS
+
+    def left_seconds(self) -> float:
+        """How long this call may still take."""
+        return max(self._deadline_seconds - time.monotonic(), 0.0)
+
+    def connect_seconds(self) -> float:
+        """How long to wait for a connection."""
+        return min(self.left_seconds(), CONNECT_SECONDS)
+
+    def pause_seconds(self, error: LotkeeperError) -> float:
+        """How long to wait before the next attempt.
+
+        Raises:
+            LotkeeperError: the error itself, where there is none.
+        """
+        safe = self._repeatable is Repeatable.YES and isinstance(error, Unavailable)
+        refused_for_now = error.reason in _NOTHING_WAS_DONE and isinstance(
+            error, Unavailable | ResourceExhausted | Aborted
+        )
+        if not (safe or refused_for_now):
+            raise error
+        pause = max(error.retry_after_seconds or 0.0, self._backoff_seconds) * random.uniform(0.5, 1.0)  # noqa: S311
+        self._backoff_seconds = min(self._backoff_seconds * 2, BACKOFF_MAX_SECONDS)
+        if pause >= self.left_seconds():
+            raise error
+        return pause
+
+
+def unreachable(address: str) -> Unavailable:
+    """No connection could be made: the call never left."""
+    return Unavailable(grpc.StatusCode.UNAVAILABLE, f"cannot connect to {address}")
+
+
+def with_request_id(request: Any) -> Repeatable:
+    """Gives a request that can carry a request id one, unless it has one, so that it is safe to repeat."""
+    names = request.DESCRIPTOR.fields_by_name
+    if "requests" in names:
+        for item in request.requests:
+            with_request_id(item)
+        return Repeatable.YES
+    if "request_id" not in names:
+        return Repeatable.IF_NOTHING_WAS_DONE
+    if not request.request_id:
+        request.request_id = uuid.uuid4().hex
+    return Repeatable.YES

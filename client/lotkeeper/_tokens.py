@@ -1,0 +1,49 @@
+"""Where a token comes from: the caller, the environment, or the file of a development server on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+TOKEN_VARIABLE: Final = "LOTKEEPER_TOKEN"  # noqa: S105 - the variable's name
+_LOOPBACK: Final = re.compile(r"^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$", re.IGNORECASE)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether HOST:PORT is on this machine's loopback."""
+    return _LOOPBACK.match(_host_and_port(address)[0]) is not None
+
+
+def development_token_path(address: str) -> Path:
+    """The file that keeps the development token of a server on this machine.
+
+    Kept by port, so that two servers do not disturb each other and every name of loopback finds the same file.
+    """
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "lotkeeper" / "tokens" / _host_and_port(address)[1]
+
+
+def find_token(address: str) -> str | None:
+    """The token of the environment, else the development token of a loopback address; None where there is none.
+
+    A token file that others than its owner can read is not used.
+    """
+    if from_environment := os.environ.get(TOKEN_VARIABLE):
+        return from_environment
+    if not is_loopback(address):
+        return None
+    path = development_token_path(address)
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            return None
+        return path.read_text().strip() or None
+    except OSError:
+        return None
+
+
+def _host_and_port(address: str) -> tuple[str, str]:
+    host, _, port = address.removeprefix("dns:///").rpartition(":")
+    return host, re.sub(r"\D", "", port)
