@@ -10,7 +10,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from lotkeeper._errors import error_of
-from lotkeeper._retrying import Attempts, Repeatable, unreachable
+from lotkeeper._retrying import KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable
 
 Response = TypeVar("Response", bound=Message)
 
@@ -54,17 +54,25 @@ class AsyncTransport:
             except grpc.aio.AioRpcError as rpc_error:
                 error = error_of(rpc_error)
                 error.__cause__ = rpc_error
-            self._connected = False
+            self._connected = error.code is not grpc.StatusCode.UNAVAILABLE
             await asyncio.sleep(attempts.pause_seconds(error))
 
     async def _connect(self, attempts: Attempts) -> None:
+        """Knocks until somebody answers: a call that follows has left only once there is somebody to take it."""
         if self._connected:
             return
-        try:
-            await asyncio.wait_for(self._channel.channel_ready(), attempts.connect_seconds())
-        except TimeoutError:
-            raise unreachable(self._address) from None
-        self._connected = True
+        knock: Any = self._channel.unary_unary(KNOCK_PATH)
+        waiting = attempts.connecting()
+        while True:
+            try:
+                await knock(b"", timeout=waiting.left_seconds())
+            except grpc.aio.AioRpcError as rpc_error:
+                if rpc_error.code() in NOBODY_ANSWERED:
+                    pause = waiting.pause_or_give_up(self._address)
+                    await asyncio.sleep(pause)
+                    continue
+            self._connected = True
+            return
 
     async def close(self) -> None:
         """Closes the channel."""

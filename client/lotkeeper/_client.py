@@ -10,9 +10,9 @@ import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from lotkeeper._transport import Transport
 from lotkeeper._retrying import Repeatable, with_request_id
 from lotkeeper._tokens import find_token
+from lotkeeper._transport import Transport
 from lotkeeper.inventory.v1 import (
     enums_pb2,
     inventory_lot_pb2,

@@ -16,6 +16,10 @@ BACKOFF_FIRST_SECONDS: Final = 0.05
 BACKOFF_MAX_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 5.0
 """How long a call waits for a connection before the server counts as unreachable."""
+CONNECT_PAUSE_SECONDS: Final = 0.2
+KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
+"""A call that every gRPC server answers somehow, needs no token and changes nothing; an empty message asks it."""
+NOBODY_ANSWERED: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _NOTHING_WAS_DONE: Final = frozenset({"SHUTTING_DOWN", "OVERLOADED", "CONTENTION"})
 
 
@@ -38,9 +42,9 @@ class Attempts:
         """How long this call may still take."""
         return max(self._deadline_seconds - time.monotonic(), 0.0)
 
-    def connect_seconds(self) -> float:
-        """How long to wait for a connection."""
-        return min(self.left_seconds(), CONNECT_SECONDS)
+    def connecting(self) -> Connecting:
+        """The attempts to connect, before one of this call."""
+        return Connecting(min(self.left_seconds(), CONNECT_SECONDS))
 
     def pause_seconds(self, error: LotkeeperError) -> float:
         """How long to wait before the next attempt.
@@ -61,9 +65,25 @@ class Attempts:
         return pause
 
 
-def unreachable(address: str) -> Unavailable:
-    """No connection could be made: the call never left."""
-    return Unavailable(grpc.StatusCode.UNAVAILABLE, f"cannot connect to {address}")
+class Connecting:
+    """The attempts to find a server that answers."""
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._deadline_seconds = time.monotonic() + timeout_seconds
+
+    def left_seconds(self) -> float:
+        """How long it may still take."""
+        return max(self._deadline_seconds - time.monotonic(), 0.0)
+
+    def pause_or_give_up(self, address: str) -> float:
+        """How long to wait before knocking again.
+
+        Raises:
+            Unavailable: where nobody answered in time; the call never left.
+        """
+        if self.left_seconds() <= CONNECT_PAUSE_SECONDS:
+            raise Unavailable(grpc.StatusCode.UNAVAILABLE, f"no server answers on {address}")
+        return CONNECT_PAUSE_SECONDS
 
 
 def with_request_id(request: Any) -> Repeatable:

@@ -91,7 +91,7 @@ class Catalog:
             mask = request.update_mask.paths if request.HasField("update_mask") else None
             message = getattr(request, description.entity)
 
-            def work(tx: Transaction) -> Message:
+            def work(tx: Transaction) -> Any:
                 identifier = save(tx, description, message, Saver(call.principal, call.may), mask)
                 return read_one(tx.connection, description, identifier, tx.now_millis)
 

@@ -116,23 +116,7 @@ def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> 
     location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
     if request.include_children and location is None:
         shape.fault("include_children", "needs a location")
-    fixed: list[ColumnElement[bool]] = []
-    for field, column, vocabulary in (
-        ("lot_record_types", record.lot_record_type, LotRecordType),
-        ("statuses", record.status, Status),
-    ):
-        numbers = sorted(set(getattr(request, field)) - {0})
-        known = {int(member) for member in vocabulary}
-        for number in numbers:
-            if number not in known:
-                shape.fault(field, f"{number} is no {vocabulary.__name__}")
-        if numbers:
-            fixed.append(column.in_(numbers))
-    for field, from_here_on in (("start_date_millis", True), ("end_date_millis", False)):
-        if request.HasField(field):  # type: ignore[arg-type]  # both are fields of the request
-            millis = shape.millis(field, getattr(request, field))
-            if millis is not None:
-                fixed.append(record.moment_millis >= millis if from_here_on else record.moment_millis < millis)
+    fixed = _fixed_conditions(request, shape)
 
     def made(connection: Connection) -> RecordFilter:
         conditions = list(fixed)
@@ -154,6 +138,29 @@ def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> 
         return RecordFilter(conditions, lot_id)
 
     return made
+
+
+def _fixed_conditions(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> list[ColumnElement[bool]]:
+    """What can be said without a look into the store: types, statuses, times."""
+    record = inventory_lot_record.c
+    fixed: list[ColumnElement[bool]] = []
+    for field, column, vocabulary in (
+        ("lot_record_types", record.lot_record_type, LotRecordType),
+        ("statuses", record.status, Status),
+    ):
+        numbers = sorted(set(getattr(request, field)) - {0})
+        known = {int(member) for member in vocabulary}
+        for number in numbers:
+            if number not in known:
+                shape.fault(field, f"{number} is no {vocabulary.__name__}")
+        if numbers:
+            fixed.append(column.in_(numbers))
+    for field, from_here_on in (("start_date_millis", True), ("end_date_millis", False)):
+        if request.HasField(field):  # type: ignore[arg-type]  # both are fields of the request
+            millis = shape.millis(field, getattr(request, field))
+            if millis is not None:
+                fixed.append(record.moment_millis >= millis if from_here_on else record.moment_millis < millis)
+    return fixed
 
 
 def _inventory_message(entry: InventoryEntry, now: int) -> inventory_pb2.Inventory:

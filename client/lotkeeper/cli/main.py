@@ -1,0 +1,292 @@
+"""`lotkeeper`: runs inventory operations and looks at what is there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import grpc
+from google.protobuf import json_format
+
+from lotkeeper._client import Client
+from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
+from lotkeeper.cli.listing import inventory, lots, master_data_commands, operations, permissions, records
+from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+
+EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+
+
+class Session:
+    """A client and an output, made when a command needs them."""
+
+    def __init__(self, address: str, token: str | None, timeout_seconds: float, tls: bool, output: Output) -> None:
+        self.output = output
+        credentials = grpc.ssl_channel_credentials() if tls else None
+        self.client = Client(address, token=token, channel_credentials=credentials, timeout_seconds=timeout_seconds)
+
+
+class LotkeeperGroup(click.Group):
+    """Ends with the exit status that an error stands for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except (Unavailable, DeadlineExceeded) as error:
+            refuse(error, EXIT_UNREACHABLE)
+        except LotkeeperError as error:
+            refuse(error, EXIT_REFUSED)
+        except BrokenPipeError:
+            quiet_on_closed_pipe()
+            sys.exit(0)
+        except KeyboardInterrupt:
+            sys.exit(EXIT_INTERRUPTED)
+
+
+def refuse(error: LotkeeperError, status: int) -> NoReturn:
+    """One readable line on standard error."""
+    word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
+    text = " ".join(error.message.split())
+    click.echo(f"{word}: {error.reason or error.code.name}: {text}", err=True)
+    sys.exit(status)
+
+
+class Moment(click.ParamType[int]):
+    """A time: RFC 3339, or milliseconds since the epoch; without a zone it is local."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds since the epoch."""
+        if isinstance(value, int):
+            return value
+        if value.isdigit():
+            return int(value)
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no time such as 2026-03-01T08:30:00Z", param, ctx)
+        return round(moment.astimezone(UTC).timestamp() * 1000)
+
+
+@click.group(cls=LotkeeperGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--address", envvar="LOTKEEPER_ADDRESS", default=DEFAULT_ADDRESS, show_default=True, help="HOST:PORT.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, exists=True), help="Holds the token; else LOTKEEPER_TOKEN."
+)
+@click.option("--timeout", "timeout_seconds", type=click.FloatRange(0.001, 3_600), default=30.0, help="Seconds.")
+@click.option("--tls", is_flag=True, help="Connect with TLS.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--utc", is_flag=True, help="Times in UTC instead of the local zone.")
+@click.version_option(package_name="lotkeeper")
+@click.pass_context
+def main(
+    context: click.Context,
+    address: str,
+    token_file: Path | None,
+    timeout_seconds: float,
+    tls: bool,
+    as_json: bool,
+    utc: bool,
+) -> None:
+    """Run inventory operations on a Lotkeeper server, and look at what is there.
+
+    Exit status: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached.
+    """
+    if context.invoked_subcommand == "completion":
+        return
+    token = token_file.read_text().strip() if token_file else None
+    context.obj = Session(address, token, timeout_seconds, tls, Output(as_json, utc))
+    context.call_on_close(context.obj.client.close)
+
+
+LOT = click.argument("lot", required=False)
+SECONDARY = click.option("--secondary-lot", help="What the lot goes into or comes from, by id or name.")
+MATERIAL = click.option("--material", help="By id or path.")
+INVENTORY_NAME = click.option("--inventory-name", help="A pallet or LPN code.")
+START = click.option("--start", "start_millis", type=Moment(), help="When it began.")
+END = click.option("--end", "end_millis", type=Moment(), help="When it ended.")
+REQUEST_ID = click.option("--request-id", help="Makes a retry safe, also of this whole command.")
+VALIDATE_ONLY = click.option("--validate-only", is_flag=True, help="Everything but the commit.")
+
+
+@main.command()
+@click.argument("operation_id")
+@LOT
+@click.argument("quantity", type=float, required=False)
+@SECONDARY
+@MATERIAL
+@INVENTORY_NAME
+@START
+@END
+@REQUEST_ID
+@VALIDATE_ONLY
+@click.pass_obj
+def execute(
+    session: Session,
+    /,
+    operation_id: str,
+    lot: str | None,
+    quantity: float | None,
+    secondary_lot: str | None,
+    material: str | None,
+    inventory_name: str | None,
+    start_millis: int | None,
+    end_millis: int | None,
+    request_id: str | None,
+    validate_only: bool,
+) -> None:
+    """Run OPERATION_ID on LOT (by id or name; '' for the operation's own way) with QUANTITY; stops what is running."""
+    response = session.client.execute(
+        pb.ExecuteInventoryOperationRequest(
+            inventory_operation_id=operation_id,
+            primary_lot_id_or_name=lot or "",
+            quantity=quantity,
+            secondary_lot_id_or_name=secondary_lot,
+            material_id_or_path=material,
+            inventory_name=inventory_name,
+            start_date_millis=start_millis,
+            end_date_millis=end_millis,
+            request_id=request_id or "",
+            validate_only=validate_only,
+        )
+    )
+    for record in response.inventory_lot_records:
+        session.output.one(record)
+    if not response.inventory_lot_records and not session.output.as_json:
+        click.echo("nothing was there to scrap")
+
+
+@main.command()
+@click.argument("operation_id")
+@LOT
+@SECONDARY
+@MATERIAL
+@INVENTORY_NAME
+@START
+@REQUEST_ID
+@VALIDATE_ONLY
+@click.pass_obj
+def start(
+    session: Session,
+    /,
+    operation_id: str,
+    lot: str | None,
+    secondary_lot: str | None,
+    material: str | None,
+    inventory_name: str | None,
+    start_millis: int | None,
+    request_id: str | None,
+    validate_only: bool,
+) -> None:
+    """Set OPERATION_ID running on LOT."""
+    session.output.one(
+        session.client.start_inventory_operation(
+            operation_id,
+            primary_lot_id_or_name=lot,
+            secondary_lot_id_or_name=secondary_lot,
+            material_id_or_path=material,
+            inventory_name=inventory_name,
+            start_date_millis=start_millis,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+    )
+
+
+@main.command()
+@click.argument("operation_id")
+@click.argument("quantity", type=float)
+@INVENTORY_NAME
+@END
+@REQUEST_ID
+@VALIDATE_ONLY
+@click.pass_obj
+def stop(
+    session: Session,
+    /,
+    operation_id: str,
+    quantity: float,
+    inventory_name: str | None,
+    end_millis: int | None,
+    request_id: str | None,
+    validate_only: bool,
+) -> None:
+    """Complete what a start of OPERATION_ID began, with QUANTITY."""
+    response = session.client.stop_inventory_operation(
+        operation_id,
+        quantity,
+        inventory_name=inventory_name,
+        end_date_millis=end_millis,
+        request_id=request_id,
+        validate_only=validate_only,
+    )
+    for record in response.inventory_lot_records:
+        session.output.one(record)
+
+
+@main.command()
+@click.argument("operation_id")
+@REQUEST_ID
+@click.pass_obj
+def cancel(session: Session, /, operation_id: str, request_id: str | None) -> None:
+    """End what a start of OPERATION_ID began, without moving stock."""
+    session.output.one(session.client.cancel_inventory_operation(operation_id, request_id=request_id))
+
+
+@main.command()
+@click.argument("file", type=click.File())
+@click.option("--all-or-nothing", is_flag=True, help="One refusal undoes all.")
+@VALIDATE_ONLY
+@click.pass_obj
+def batch(session: Session, /, file: Any, all_or_nothing: bool, validate_only: bool) -> None:
+    """Run the Execute requests of FILE, one JSON object a line ('-' for standard input), in one transaction."""
+    requests = [_request(number, line) for number, line in enumerate(file, 1) if line.strip()]
+    results = session.client.batch_execute_inventory_operations(
+        requests, all_or_nothing=all_or_nothing, validate_only=validate_only
+    )
+    refused = 0
+    for number, result in enumerate(results, 1):
+        if result.HasField("status"):
+            refused += 1
+            error = error_of_status(result.status)
+            if session.output.as_json:
+                refusal = {"reason": error.reason, "message": error.message, "metadata": error.metadata}
+                click.echo(json.dumps({"refused": refusal}))
+            else:
+                click.echo(f"{number}: refused: {error.reason}: {error.message}")
+        elif session.output.as_json:
+            session.output.one(result.response)
+        else:
+            ids = " ".join(record.id for record in result.response.inventory_lot_records)
+            click.echo(f"{number}: done: {ids or 'nothing to write'}")
+    if refused:
+        sys.exit(EXIT_REFUSED)
+
+
+def _request(number: int, line: str) -> pb.ExecuteInventoryOperationRequest:
+    try:
+        return json_format.Parse(line, pb.ExecuteInventoryOperationRequest())
+    except json_format.ParseError as error:
+        raise click.UsageError(f"line {number}: {error}") from error
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes `lotkeeper` in a shell: eval "$(lotkeeper completion bash)"."""
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 - here only
+
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
+    click.echo(completion_class(main, {}, "lotkeeper", "_LOTKEEPER_COMPLETE").source())
+
+
+for command in (operations, lots, inventory, records, permissions, *master_data_commands()):
+    main.add_command(command)

@@ -1,0 +1,99 @@
+"""The real server as a process of its own: started, asked, killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+BINARIES = Path(sys.executable).parent
+ANSWER_SECONDS = 30
+
+
+@dataclass
+class ServerProcess:
+    """A server on a store file, and a token of a role that may everything.
+
+    Attributes:
+        folder: where the store is, and nothing else.
+        flags: more flags of `serve`.
+    """
+
+    folder: Path
+    flags: tuple[str, ...] = ()
+    address: str = ""
+    token: str = ""
+    process: subprocess.Popen[str] | None = field(default=None, repr=False)
+
+    @property
+    def database_url(self) -> str:
+        """The store's URL."""
+        return f"sqlite:///{self.folder}/store.db"
+
+    def start(self, preexec: object = None) -> ServerProcess:
+        """Starts it and waits until it says its address; a free port the first time, the same one afterwards."""
+        if not self.token:
+            self.token = self.run("token", "create", "--name", "tester", "--role", "admin").stdout.strip()
+        listen = self.address or "127.0.0.1:0"
+        self.process = subprocess.Popen(
+            [BINARIES / "lotkeeper-server", "serve", "--database-url", self.database_url, "--listen", listen, *self.flags],
+            stdout=subprocess.PIPE,
+            stderr=(self.folder / "server.log").open("a"),
+            text=True,
+            preexec_fn=preexec,  # type: ignore[arg-type]  # a callable or None
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        match = re.fullmatch(r"Lotkeeper serves on (\S+)\n", line)
+        assert match, f"the server did not start: {line!r}\n{self.log()}"
+        self.address = match[1]
+        return self
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs another command of the server on the same store."""
+        command = [BINARIES / "lotkeeper-server", *arguments, "--database-url", self.database_url]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    def verify(self) -> None:
+        """Fails where stock is not the sum of the records."""
+        verification = self.run("verify")
+        assert verification.returncode == 0, verification.stdout + verification.stderr
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(ANSWER_SECONDS)
+
+    def terminate(self) -> int:
+        """SIGTERM; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(ANSWER_SECONDS)
+
+    def log(self) -> str:
+        """What it wrote on standard error."""
+        return (self.folder / "server.log").read_text()
+
+    def __enter__(self) -> ServerProcess:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
+        if error is not None:
+            sys.stderr.write(self.log()[-4_000:])
+
+
+def limited_to_core(core: int) -> object:
+    """For `start`: pins the server to one core."""
+    return lambda: os.sched_setaffinity(0, {core})
