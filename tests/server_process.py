@@ -41,7 +41,15 @@ class ServerProcess:
             self.token = self.run("token", "create", "--name", "tester", "--role", "admin").stdout.strip()
         listen = self.address or "127.0.0.1:0"
         self.process = subprocess.Popen(
-            [BINARIES / "lotkeeper-server", "serve", "--database-url", self.database_url, "--listen", listen, *self.flags],
+            [
+                BINARIES / "lotkeeper-server",
+                "serve",
+                "--database-url",
+                self.database_url,
+                "--listen",
+                listen,
+                *self.flags,
+            ],
             stdout=subprocess.PIPE,
             stderr=(self.folder / "server.log").open("a"),
             text=True,

@@ -97,8 +97,8 @@ def verify(connection: Connection) -> Verification:
     """
     differences: list[Difference] = []
     for text in (_STOCK, _TOTALS, _COUNTS, _RUNS):
-        rows = connection.exec_driver_sql(f"{text} LIMIT {DIFFERENCES_SHOWN_MAX}")
-        differences.extend(Difference(*row) for row in rows)
+        found = connection.exec_driver_sql(f"{text} LIMIT {DIFFERENCES_SHOWN_MAX}")
+        differences.extend(Difference(*row) for row in found)
     records, rows, lots = (
         int(connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one())  # noqa: S608 - constants
         for table in ("inventory_lot_record", "inventory", "inventory_lot")
