@@ -40,21 +40,24 @@ class ServerProcess:
         if not self.token:
             self.token = self.run("token", "create", "--name", "tester", "--role", "admin").stdout.strip()
         listen = self.address or "127.0.0.1:0"
-        self.process = subprocess.Popen(
-            [
-                BINARIES / "lotkeeper-server",
-                "serve",
-                "--database-url",
-                self.database_url,
-                "--listen",
-                listen,
-                *self.flags,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "server.log").open("a"),
-            text=True,
-            preexec_fn=preexec,  # type: ignore[arg-type]  # a callable or None
-        )
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
+        with (self.folder / "server.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [
+                    BINARIES / "lotkeeper-server",
+                    "serve",
+                    "--database-url",
+                    self.database_url,
+                    "--listen",
+                    listen,
+                    *self.flags,
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                preexec_fn=preexec,  # type: ignore[arg-type]  # noqa: PLW1509 - it only sets limits
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         match = re.fullmatch(r"Lotkeeper serves on (\S+)\n", line)
@@ -73,7 +76,7 @@ class ServerProcess:
         assert verification.returncode == 0, verification.stdout + verification.stderr
 
     def kill(self) -> None:
-        """kill -9."""
+        """Kill -9."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(ANSWER_SECONDS)

@@ -16,6 +16,12 @@ BACKOFF_FIRST_SECONDS: Final = 0.05
 BACKOFF_MAX_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 5.0
 """How long a call waits for a connection before the server counts as unreachable."""
+CHANNEL_OPTIONS: Final = (
+    # gRPC's own backoff reaches minutes; a server that is back should be found within a second.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
 CONNECT_PAUSE_SECONDS: Final = 0.2
 KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
 """A call that every gRPC server answers somehow, needs no token and changes nothing; an empty message asks it."""

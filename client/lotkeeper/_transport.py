@@ -9,7 +9,7 @@ import grpc
 from google.protobuf.message import Message
 
 from lotkeeper._errors import error_of
-from lotkeeper._retrying import KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable
+from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable
 
 Response = TypeVar("Response", bound=Message)
 
@@ -21,9 +21,9 @@ class Transport:
         self._address = address
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         if channel_credentials is None:
-            self._channel = grpc.insecure_channel(address)
+            self._channel = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
         else:
-            self._channel = grpc.secure_channel(address, channel_credentials)
+            self._channel = grpc.secure_channel(address, channel_credentials, options=CHANNEL_OPTIONS)
         self._connected = False
 
     def call(

@@ -272,7 +272,7 @@ def test_step_7_every_type_makes_a_secondary_lot(plant: Plant) -> None:
     outcome = plant.execute(auto, "L", "1")
     assert isinstance(outcome, Answer)
     assert outcome.records[0].secondary_lot is not None
-    assert sorted(lot.name for lot in plant.lots.values() if lot.material_id == cream.id)[0] == "BATCH"
+    assert min(lot.name for lot in plant.lots.values() if lot.material_id == cream.id) == "BATCH"
     assert len(plant.lots) == 3
 
 

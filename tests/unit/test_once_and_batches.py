@@ -17,7 +17,7 @@ def plant() -> Plant:
     return Plant()
 
 
-def command(plant: Plant, operation: object, lot: str, quantity: str, **more: object) -> Execute:
+def command(operation: object, lot: str, quantity: str, **more: object) -> Execute:
     return Execute("me", operation.id, primary_lot=lot, quantity_millionths=millionths(quantity), **more)  # type: ignore
 
 
@@ -25,7 +25,7 @@ def test_a_request_id_counts_once(plant: Plant) -> None:
     """The same request gets the same records again, whatever the operation does now."""
     plant.lot("L", stock="5")
     operation = plant.operation(T.CONSUME)
-    asked = command(plant, operation, "L", "2", request_id="r", fingerprint=b"f")
+    asked = command(operation, "L", "2", request_id="r", fingerprint=b"f")
     first, second = plant.decide(asked), plant.decide(asked)
     assert isinstance(first, Answer)
     assert isinstance(second, Answer)
@@ -37,8 +37,8 @@ def test_a_request_id_of_a_different_request_is_refused(plant: Plant) -> None:
     """Before the operation is looked at."""
     plant.lot("L", stock="5")
     operation = plant.operation(T.CONSUME)
-    plant.decide(command(plant, operation, "L", "2", request_id="r", fingerprint=b"f"))
-    outcome = plant.decide(command(plant, operation, "L", "3", request_id="r", fingerprint=b"g"))
+    plant.decide(command(operation, "L", "2", request_id="r", fingerprint=b"f"))
+    outcome = plant.decide(command(operation, "L", "3", request_id="r", fingerprint=b"g"))
     assert isinstance(outcome, RequestIdReused)
     assert plant.stock("L") == "3"
 
@@ -48,16 +48,16 @@ def test_only_a_call_that_took_effect_uses_its_request_id(plant: Plant) -> None:
     plant.lot("L", stock="1")
     operation = plant.operation(T.CONSUME)
     assert isinstance(
-        plant.decide(command(plant, operation, "L", "2", request_id="r", fingerprint=b"f")), InsufficientInventory
+        plant.decide(command(operation, "L", "2", request_id="r", fingerprint=b"f")), InsufficientInventory
     )
-    again = plant.decide(command(plant, operation, "L", "1", request_id="r", fingerprint=b"g"))
+    again = plant.decide(command(operation, "L", "1", request_id="r", fingerprint=b"g"))
     assert told(again) == [("CONSUME", "L", "1", "-1")]
 
 
 def test_a_request_id_counts_as_new_after_it_was_kept_its_time(plant: Plant) -> None:
     """Thirty days."""
     plant.lot("L", stock="5")
-    asked = command(plant, plant.operation(T.CONSUME), "L", "1", request_id="r", fingerprint=b"f")
+    asked = command(plant.operation(T.CONSUME), "L", "1", request_id="r", fingerprint=b"f")
     plant.decide(asked)
     plant.now += 30 * DAY
     plant.decide(asked)
@@ -69,7 +69,7 @@ def test_request_ids_belong_to_their_caller(plant: Plant) -> None:
     plant.lot("L", stock="5")
     operation = plant.operation(T.CONSUME)
     for principal in ("one", "other"):
-        asked = command(plant, operation, "L", "1", request_id="r", fingerprint=b"f")
+        asked = command(operation, "L", "1", request_id="r", fingerprint=b"f")
         asked.principal = principal
         plant.decide(asked)
     assert plant.stock("L") == "3"
@@ -78,7 +78,7 @@ def test_request_ids_belong_to_their_caller(plant: Plant) -> None:
 def test_a_dry_run_answers_as_if_and_changes_nothing(plant: Plant) -> None:
     """No id of what was not made; its request id is neither looked up nor kept."""
     operation = plant.operation(T.PRODUCE, create_lot_if_not_found=True)
-    asked = command(plant, operation, "NEW", "1", request_id="r", fingerprint=b"f", validate_only=True)
+    asked = command(operation, "NEW", "1", request_id="r", fingerprint=b"f", validate_only=True)
     outcome = plant.decide(asked)
     assert isinstance(outcome, Answer)
     assert {outcome.records[0].id, outcome.records[0].lot.id} == outcome.unborn
@@ -89,7 +89,7 @@ def test_a_batch_sees_the_effects_of_the_items_before(plant: Plant) -> None:
     """Each alone: what is refused hurts nobody else."""
     makes = plant.operation(T.PRODUCE, create_lot_if_not_found=True)
     uses = plant.operation(T.CONSUME)
-    items = [command(plant, makes, "N", "2"), command(plant, uses, "N", "3"), command(plant, uses, "N", "2")]
+    items = [command(makes, "N", "2"), command(uses, "N", "3"), command(uses, "N", "2")]
     outcomes = plant.decide_batch(Batch(list(items), all_or_nothing=False, validate_only=False))
     assert [type(outcome) for outcome in outcomes] == [Answer, InsufficientInventory, Answer]
     assert plant.stock("N") == "0"
@@ -98,7 +98,7 @@ def test_a_batch_sees_the_effects_of_the_items_before(plant: Plant) -> None:
 def test_all_or_nothing_undoes_all_and_names_the_first_refused(plant: Plant) -> None:
     """Nothing is left behind."""
     makes = plant.operation(T.PRODUCE, create_lot_if_not_found=True)
-    items = [command(plant, makes, "N", "2"), command(plant, plant.operation(T.CONSUME), "N", "3")]
+    items = [command(makes, "N", "2"), command(plant.operation(T.CONSUME), "N", "3")]
     with pytest.raises(Refused) as refused:
         plant.decide_batch(Batch(list(items), all_or_nothing=True, validate_only=False))
     assert (refused.value.index, refused.value.refusal.reason) == (1, "INSUFFICIENT_INVENTORY")
@@ -108,10 +108,10 @@ def test_all_or_nothing_undoes_all_and_names_the_first_refused(plant: Plant) -> 
 def test_a_request_id_that_stands_twice_in_a_batch_is_done_once(plant: Plant) -> None:
     """But not in a dry one, where none makes a repeat."""
     plant.lot("L", stock="5")
-    asked = command(plant, plant.operation(T.CONSUME), "L", "1", request_id="r", fingerprint=b"f")
+    asked = command(plant.operation(T.CONSUME), "L", "1", request_id="r", fingerprint=b"f")
     plant.decide_batch(Batch([asked, asked], all_or_nothing=False, validate_only=False))
     assert plant.stock("L") == "4"
-    other = command(plant, plant.operation(T.CONSUME), "L", "3", request_id="new", fingerprint=b"f")
+    other = command(plant.operation(T.CONSUME), "L", "3", request_id="new", fingerprint=b"f")
     dry = plant.decide_batch(Batch([other, other], all_or_nothing=False, validate_only=True))
     assert [type(outcome) for outcome in dry] == [Answer, InsufficientInventory]
     assert plant.stock("L") == "4"
