@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lotkeeper import Client, FailedPrecondition, InvalidArgument
+from lotkeeper import Client, FailedPrecondition, InvalidArgument, LotkeeperError
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
@@ -85,6 +85,23 @@ def test_equal_requests_in_flight_are_done_once(server: ServerProcess, client: C
     assert {again.id} == ids
 
 
+def test_refusals_leave_a_connection_usable(server: ServerProcess, client: Client) -> None:
+    """Many more of them at once than a connection may have calls in progress."""
+    consume = ServedPlant(client).operation("CONSUME")
+    with Client(server.address, token=server.token) as own:
+
+        def caller(_number: int) -> set[str]:
+            reasons = set()
+            for _ in range(30):
+                with pytest.raises(LotkeeperError) as refused:
+                    own.execute_inventory_operation(consume.id, "none", 1.0)
+                reasons.add(refused.value.reason)
+            return reasons
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            assert set().union(*pool.map(caller, range(CLIENTS))) == {"LOT_NOT_FOUND"}
+
+
 def test_of_two_starts_one_wins(server: ServerProcess, client: Client) -> None:
     """And of two stops of it one."""
     plant = ServedPlant(client)
@@ -125,8 +142,8 @@ def test_a_location_of_one_lot_holds_one_lot_whoever_comes(server: ServerProcess
         assert sorted(pool.map(attempt, range(CLIENTS))) == ["LOCATION_HOLDS_ANOTHER_LOT"] * 15 + ["done"]
 
 
-def test_a_saved_definition_counts_for_every_call_that_begins_after(server: ServerProcess, client: Client) -> None:
-    """Also where another process saved it: here another client, again and again."""
+def test_a_saved_definition_counts_for_every_call_that_begins_after(client: Client) -> None:
+    """Switched off and on, again and again."""
     plant = ServedPlant(client)
     produce = plant.operation("PRODUCE")
     for _ in range(20):
