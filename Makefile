@@ -24,7 +24,7 @@ run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1
 
 .PHONY: test
 test: .venv/.synced ## Run every test, with branch coverage
-	@.venv/bin/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 .PHONY: lint
 lint: .venv/.synced protos-check ## Check style, types, layers and the contract
@@ -39,9 +39,14 @@ lint: .venv/.synced protos-check ## Check style, types, layers and the contract
 protos: .venv/.synced ## Generate the stubs from the contract
 	@.venv/bin/python protos/generate.py client
 
+.PHONY: client
+client: .venv/.synced ## Make the client without asyncio from the one with it
+	@.venv/bin/python client/async_to_sync.py
+
 .PHONY: protos-check
 protos-check: .venv/.synced ## Prove that the committed stubs are current
 	@.venv/bin/python protos/generate.py --check client
+	@.venv/bin/python client/async_to_sync.py --check
 
 .PHONY: bench
 bench: .venv/.synced ## Measure, each figure beside its reference, into bench/report

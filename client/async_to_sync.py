@@ -15,6 +15,15 @@ WORDS = (
         '"""The client on asyncio. Its twin without is made from this file by `python client/async_to_sync.py`."""',
         '"""The client. Made from `_async_client.py` by `python client/async_to_sync.py`; change that one."""',
     ),
+    (
+        # Its place among the imports is another one.
+        "from lotkeeper._async_transport import AsyncTransport\nfrom lotkeeper._retrying",
+        "from lotkeeper._retrying",
+    ),
+    (
+        "from lotkeeper._tokens import find_token\n",
+        "from lotkeeper._tokens import find_token\nfrom lotkeeper._transport import Transport\n",
+    ),
     ("AsyncIterator", "Iterator"),
     ("AsyncTransport", "Transport"),
     ("_async_transport", "_transport"),

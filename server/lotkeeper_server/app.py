@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -22,6 +23,7 @@ from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.connection import Store
 
 MILLIS_PER_HOUR = 3_600_000
+CLOSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -60,11 +62,12 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
     await stop.wait()
     _log.info("shutting_down", calls=gate.calls.count)
     await server.shut_down()
-    await engine.close()
-    store.close()
+    with suppress(TimeoutError):  # a store that hangs: what still waits for it was not answered
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await engine.close()
     _log.info("shut_down")
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
     # gRPC's own stop, and what its objects do at the interpreter's end, answer whoever still calls with a bare
     # CANCELLED. Everything taken in is answered and durable: the process can simply end.
     os._exit(0)

@@ -6,6 +6,24 @@ import sys
 import structlog
 
 
+class _StandardError:
+    """Standard error as it is now; a log that cannot be written must not stop the work that it tells of."""
+
+    def write(self, text: str) -> None:
+        """Writes, or goes on without."""
+        try:
+            sys.stderr.write(text)
+        except (OSError, ValueError):
+            return
+
+    def flush(self) -> None:
+        """Flushes, or goes on without."""
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return
+
+
 def configure_logs(level: str, style: str) -> None:
     """Sets up logging for the process.
 
@@ -24,5 +42,5 @@ def configure_logs(level: str, style: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # what it needs of a file,
     )

@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from lotkeeper_server.domain import limits
 
+_PORT_MAX = 65_535
+
 
 class SettingsFault(ValueError):
     """A setting that is unknown or has a bad value; the text names it."""
@@ -29,7 +31,7 @@ class Settings(BaseSettings):
     reflection: bool = True
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None
-    shutdown_seconds: Annotated[float, Field(gt=0, le=600)] = 8
+    shutdown_seconds: Annotated[float, Field(gt=0, le=60)] = 8
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
@@ -68,6 +70,9 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
         ) from error
     except ValueError as error:
         raise SettingsFault(f"{config_file}: {error}") from error
+    port = settings.listen.rpartition(":")[2]
+    if int(port) > _PORT_MAX:
+        raise SettingsFault(f"listen: {port} is no port; the largest is {_PORT_MAX}")
     if (settings.tls_certificate_file is None) != (settings.tls_key_file is None):
         raise SettingsFault("tls_certificate_file and tls_key_file are given together or not at all")
     return settings

@@ -94,7 +94,7 @@ class Directory:
         Raises:
             Refused: UNAUTHENTICATED where there is no bearer token at all.
         """
-        return self._admit(_bearer_digest(metadata), permission)
+        return _admit(self._snapshot, _bearer_digest(metadata), permission)
 
     async def admit(self, metadata: Metadata, permission: str, read: Read) -> Admission:
         """Lets in by what the store says now.
@@ -103,8 +103,7 @@ class Directory:
             Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
         """
         digest = _bearer_digest(metadata)
-        await read(self._refresh)
-        return self._admitted_or_refused(digest, permission)
+        return _admitted_or_refused(await read(self._refreshed), digest, permission)
 
     async def confirm_by_read(self, admission: Any, read: Read) -> None:
         """Looks again, by a read of its own, whether the caller is still let in.
@@ -121,28 +120,33 @@ class Directory:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
         if read_access_version(connection) != admission.access_version:
-            self._refresh(connection)
-            self._admitted_or_refused(admission.token_digest, admission.permission)
+            _admitted_or_refused(self._refreshed(connection), admission.token_digest, admission.permission)
 
-    def _refresh(self, connection: Connection) -> None:
-        if read_access_version(connection) != self._snapshot.access_version:
-            self._snapshot = read_snapshot(connection)
-
-    def _admit(self, digest: bytes, permission: str) -> Admission | None:
+    def _refreshed(self, connection: Connection) -> _Snapshot:
+        """What the store says in this transaction; kept unless another thread has seen a later version."""
         snapshot = self._snapshot
-        grant = snapshot.grants.get(digest)
-        if grant is None or _expired(grant) or not _may(grant, permission):
-            return None
-        return Admission(grant.principal, grant.permissions, permission, digest, snapshot.access_version)
+        if read_access_version(connection) != snapshot.access_version:
+            snapshot = read_snapshot(connection)
+            if snapshot.access_version > self._snapshot.access_version:
+                self._snapshot = snapshot
+        return snapshot
 
-    def _admitted_or_refused(self, digest: bytes, permission: str) -> Admission:
-        admission = self._admit(digest, permission)
-        if admission is not None:
-            return admission
-        grant = self._snapshot.grants.get(digest)
-        if grant is None or _expired(grant):
-            raise Refused(Unauthenticated())
-        raise Refused(PermissionDenied(permission=permission))
+
+def _admit(snapshot: _Snapshot, digest: bytes, permission: str) -> Admission | None:
+    grant = snapshot.grants.get(digest)
+    if grant is None or _expired(grant) or not _may(grant, permission):
+        return None
+    return Admission(grant.principal, grant.permissions, permission, digest, snapshot.access_version)
+
+
+def _admitted_or_refused(snapshot: _Snapshot, digest: bytes, permission: str) -> Admission:
+    admission = _admit(snapshot, digest, permission)
+    if admission is not None:
+        return admission
+    grant = snapshot.grants.get(digest)
+    if grant is None or _expired(grant):
+        raise Refused(Unauthenticated())
+    raise Refused(PermissionDenied(permission=permission))
 
 
 def _may(grant: Grant, permission: str) -> bool:

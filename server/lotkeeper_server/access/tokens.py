@@ -97,10 +97,9 @@ def revoke_tokens(connection: Connection, ids: Sequence[Id], now_millis: int) ->
     note_access_change(connection)
 
 
-def drop_development_tokens(connection: Connection, except_digest: bytes | None) -> None:
-    """Deletes the development tokens but one."""
-    kept = token.c.digest != (except_digest or b"")
-    stale = select(token.c.id).where(token.c.development, kept)
+def drop_development_token(connection: Connection, digest: bytes) -> None:
+    """Deletes the development token of this digest, if there is one; those of other servers stay."""
+    stale = select(token.c.id).where(token.c.development, token.c.digest == digest)
     connection.execute(delete(token_role).where(token_role.c.token_id.in_(stale)))
-    connection.execute(delete(token).where(token.c.development, kept))
+    connection.execute(delete(token).where(token.c.development, token.c.digest == digest))
     note_access_change(connection)

@@ -11,6 +11,7 @@ import click
 from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, delete_role, list_roles
 from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
 from lotkeeper_server.cli.opening import Opened, fail, opened_current
+from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.dates import rfc3339
 from lotkeeper_server.domain.identifiers import format_id, parse_id
 from lotkeeper_server.domain.text import name_fault
@@ -120,7 +121,7 @@ def show_tokens(config_file: Path | None, database_url: str | None) -> None:
 
 
 def _columns(entry: TokenEntry) -> list[str]:
-    expires = rfc3339(entry.expires_millis) if entry.expires_millis else "never"
+    expires = "never" if entry.expires_millis is None else rfc3339(entry.expires_millis)
     if entry.revoked_millis is not None:
         state = "revoked " + rfc3339(entry.revoked_millis)
     else:
@@ -164,7 +165,10 @@ def _expiry(text: str | None) -> int | None:
     if text is None:
         return None
     if match := re.fullmatch(r"(\d{1,6})([hdw])", text):
-        return int((time.time() + int(match[1]) * _SPANS[match[2]]) * 1000)
+        moment = int((time.time() + int(match[1]) * _SPANS[match[2]]) * 1000)
+        if moment > limits.MILLIS_MAX:
+            raise click.UsageError(f"--expires {text} is after the year 9999")
+        return moment
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
     except ValueError:

@@ -12,7 +12,7 @@ from lotkeeper_server.access.tokens import (
     TokenEntry,
     add_token,
     digest_of,
-    drop_development_tokens,
+    drop_development_token,
     list_tokens,
     new_token,
 )
@@ -36,6 +36,7 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
         bench_echo: whether to serve the method that benchmarks compare with.
         develops: whether to load the demo plant and to make a development token.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core would explain an address in use in lines of its own
     from lotkeeper_server.app import serve  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
     from lotkeeper_server.rpc.server import AddressInUse  # noqa: PLC0415
 
@@ -82,7 +83,7 @@ def _give_development_token(store: Store, address: str) -> None:
         )
         if present and connection.execute(query).first() is not None:
             return
-        drop_development_tokens(connection, None)
+        drop_development_token(connection, digest_of(present))
         text = new_token()
         now = now_millis()
         entry = TokenEntry(IdSource()(), DEVELOPMENT_PRINCIPAL, (ADMIN,), True, now, None, None)

@@ -90,6 +90,8 @@ def _decided_items(state: WorkingSet, batch: Batch, moment: Moment) -> list[Outc
                     raise Refused(outcome)
         elif batch.all_or_nothing and not missing:
             raise Refused(outcome, index)
+        else:
+            weight += limits.REFUSAL_OF_ITEM_BYTES_MAX
         outcomes.append(outcome)
     if missing:
         raise Missing(*missing)

@@ -26,8 +26,14 @@ PAGE_SIZE_MAX: Final = 1_000
 
 REFUSAL_BYTES_MAX: Final = 7_000
 """Message and details of a failed call as sent; gRPC clients lose more."""
-REFUSAL_VALUE_CODE_POINTS_MAX: Final = 200
-"""A longer value in a refusal is cut with an ellipsis."""
+REFUSAL_OF_ITEM_BYTES_MAX: Final = 3_000
+"""The same of one item of a batch, so that a thousand fit an answer."""
+REFUSAL_VALUE_BYTES_MAX: Final = 400
+"""A longer value in a refusal, as UTF-8, is cut with an ellipsis."""
+REFUSAL_MESSAGE_BYTES_MAX: Final = 800
+"""The same of a message, which is sent percent-encoded, three bytes for one, beside its details."""
+REFUSAL_SHOWN_CODE_POINTS_MAX: Final = 64
+"""A text that is no id is shown in a refusal by its beginning."""
 
 KEYS_PER_STATEMENT_MAX: Final = 500
 """Keys bound to one statement; more go in several."""

@@ -172,7 +172,7 @@ class Engine:
         self._closing = True
         self._queue.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
-        self._readers.shutdown(wait=True)
+        self._readers.shutdown(wait=False)
 
     async def _wait(self, waiting: _Waiting) -> Any:
         if self._closing:
@@ -228,18 +228,17 @@ class Engine:
 
     def _process(self, decisions: list[_Decision]) -> None:
         """One transaction for all; where the store keeps refusing it, one for each half."""
-        for attempt in range(limits.ENGINE_ATTEMPTS_MAX):
-            live = _without_given_up(decisions)
-            if not live:
-                break
+        attempts = 0
+        while live := _without_given_up(decisions):
             try:
                 if self._transaction(live):
                     break
             except (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken) as error:
-                _log.info("transaction_refused", error=str(error), attempt=attempt, calls=len(live))
-                if attempt == limits.ENGINE_ATTEMPTS_MAX - 1:
+                attempts += 1
+                _log.info("transaction_refused", error=str(error), attempts=attempts, calls=len(live))
+                if attempts == limits.ENGINE_ATTEMPTS_MAX:
                     self._split(live)
-                    return
+                    break
             except errors.StoreError as error:
                 _log.warning("store_unavailable", error=str(error), calls=len(live))
                 _refuse(live, StoreUnavailable())
@@ -252,7 +251,6 @@ class Engine:
     def _split(self, decisions: list[_Decision]) -> None:
         if len(decisions) == 1:
             _refuse(decisions, Contention())
-            self._answer(decisions)
             return
         half = len(decisions) // 2
         self._process(decisions[:half])

@@ -81,7 +81,8 @@ def service_handler(service: ServiceDescriptor, servicers: list[object], gate: "
         implementation = next((found for one in servicers if (found := getattr(one, method.name, None))), None)
         if implementation is None:
             raise LookupError(f"no servicer has {method.full_name}")
-        behaviour = gate.unary(implementation, GetMessageClass(method.input_type), permission_of(method))
+        request_class = GetMessageClass(method.input_type)
+        behaviour = gate.unary(implementation, request_class, permission_of(method), method.full_name)
         handlers[method.name] = grpc.unary_unary_rpc_method_handler(behaviour)
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
@@ -95,7 +96,7 @@ class Gate:
         self.calls = CallsInProgress()
 
     def unary(
-        self, method: Method, request_class: type[Message], permission: str
+        self, method: Method, request_class: type[Message], permission: str, full_name: str
     ) -> Callable[[bytes, Context], Awaitable[bytes | None]]:
         """A method of the contract as gRPC calls it: bytes in, bytes out."""
         by_engine = getattr(method, "confirmed_by_engine", False)
@@ -114,9 +115,10 @@ class Gate:
                 request = _parsed(request_class, request_bytes)
                 return (await method(request, call)).SerializeToString()
             except Refused as refused:
-                refusal, index = await self._settled(refused.refusal, call, by_engine), refused.index
+                refusal = await self._settled(refused.refusal, call, by_engine)
+                index = refused.index if refusal is refused.refusal else None
             except Exception:  # the outermost border: a fault is answered, logged, and found by its id
-                refusal = fault(permission)
+                refusal = fault(full_name)
             finally:
                 calls.end()
             refuse(context, refusal, index)
@@ -167,8 +169,8 @@ def fault(method_name: str) -> Internal:
 def refuse(context: Context, refusal: Refusal, index: int | None) -> None:
     """Ends the call with the refusal's status, once its handler returns None.
 
-    Not by `abort`: under concurrency it leaves streams open in grpcio 1.75, and after as many refusals as the stream
-    limit has places a connection is dead.
+    The status then follows an empty message, which clients ignore. Not by `abort`: under concurrency that leaves
+    streams open in grpcio 1.75, and after as many refusals as the stream limit has places a connection is dead.
     """
     status = status_of(refusal, index)
     context.set_trailing_metadata(((STATUS_DETAILS_KEY, status.SerializeToString()),))

@@ -88,7 +88,7 @@ class Catalog:
 
         @confirmed_by_engine
         async def save_one(request: Any, call: Call) -> Message:
-            mask = request.update_mask.paths if request.HasField("update_mask") else None
+            mask = list(request.update_mask.paths) or None
             message = getattr(request, description.entity)
 
             def work(tx: Transaction) -> Any:

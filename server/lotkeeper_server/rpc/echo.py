@@ -34,7 +34,7 @@ def echo_handler(gate: Gate) -> grpc.GenericRpcHandler:
     async def echo(_request: pb.ExecuteInventoryOperationRequest, _call: Call) -> Any:
         return prebuilt
 
-    behaviour = gate.unary(echo, pb.ExecuteInventoryOperationRequest, "INVENTORY_OPERATION.EXECUTE")
+    behaviour = gate.unary(echo, pb.ExecuteInventoryOperationRequest, "INVENTORY_OPERATION.EXECUTE", f"{SERVICE}.Echo")
     return grpc.method_handlers_generic_handler(SERVICE, {"Echo": grpc.unary_unary_rpc_method_handler(behaviour)})
 
 

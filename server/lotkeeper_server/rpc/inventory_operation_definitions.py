@@ -50,7 +50,7 @@ class InventoryOperationDefinitions:
         self, request: pb.ValidateInventoryOperationRequest, call: Call
     ) -> pb.ValidateInventoryOperationResponse:
         """Says all that a Save would refuse."""
-        mask = request.update_mask.paths if request.HasField("update_mask") else None
+        mask = list(request.update_mask.paths) or None
         message = request.inventory_operation
         saver = Saver(call.principal, call.may)
         collected = await self._engine.transact(

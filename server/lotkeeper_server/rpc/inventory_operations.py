@@ -211,7 +211,7 @@ def execute_response(answer: Answer) -> pb.ExecuteInventoryOperationResponse:
 def _result(index: int, outcome: Answer | Refusal) -> pb.BatchExecuteResult:
     if isinstance(outcome, Answer):
         return pb.BatchExecuteResult(response=execute_response(outcome))
-    return pb.BatchExecuteResult(status=status_of(_below(outcome, index)))
+    return pb.BatchExecuteResult(status=status_of(_below(outcome, index), bytes_max=limits.REFUSAL_OF_ITEM_BYTES_MAX))
 
 
 def _below(refusal: Refusal, index: int) -> Refusal:

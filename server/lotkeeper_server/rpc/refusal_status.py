@@ -15,34 +15,48 @@ DOMAIN: Final = "lotkeeper"
 STATUS_DETAILS_KEY: Final = "grpc-status-details-bin"
 
 
-def status_of(refusal: Refusal, index: int | None = None) -> status_pb2.Status:
-    """The refusal as sent: at most `limits.REFUSAL_BYTES_MAX` with its message, the first violations that fit.
+def status_of(
+    refusal: Refusal, index: int | None = None, bytes_max: int = limits.REFUSAL_BYTES_MAX
+) -> status_pb2.Status:
+    """The refusal as sent, with the first violations that fit.
 
     Args:
         refusal: what was refused.
         index: which item of a batch was the first at fault.
+        bytes_max: what it may weigh, with its message, as sent.
     """
-    refusal = replace(refusal, violations=tuple(_cut_violation(violation) for violation in refusal.violations))
-    metadata = {key: _cut(value) for key, value in refusal.metadata.items()}
+    metadata = {key: _cut(value, limits.REFUSAL_VALUE_BYTES_MAX) for key, value in refusal.metadata.items()}
     if index is not None:
         metadata["index"] = str(index)
-    count = len(refusal.violations)
-    fitting = _as_status(refusal, metadata, refusal.violations)
-    while count and _sent_bytes(fitting) > limits.REFUSAL_BYTES_MAX:
-        count = count // 2 if count > 8 else count - 1
-        left_out = {"violations_left_out": str(len(refusal.violations) - count)}
-        fitting = _as_status(refusal, metadata | left_out, refusal.violations[:count])
-    return fitting
+    violations = refusal.violations
+    whole = _as_status(refusal, metadata, violations)
+    if _sent_bytes(whole) <= bytes_max:
+        return whole
+
+    def with_first(count: int) -> status_pb2.Status:
+        left_out = {"violations_left_out": str(len(violations) - count)}
+        return _as_status(refusal, metadata | left_out, violations[:count])
+
+    fits, too_many = 0, len(violations)
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        if _sent_bytes(with_first(middle)) <= bytes_max:
+            fits = middle
+        else:
+            too_many = middle
+    return with_first(fits)
 
 
 def _as_status(refusal: Refusal, metadata: dict[str, str], violations: Sequence[FieldViolation]) -> status_pb2.Status:
     details = [
         _packed(error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=metadata)),
     ]
-    if refusal.violations:
+    if violations:
         bad_request = error_details_pb2.BadRequest(
             field_violations=[
-                error_details_pb2.BadRequest.FieldViolation(field=_cut(one.field), description=one.description)
+                error_details_pb2.BadRequest.FieldViolation(
+                    field=one.field, description=_cut(one.description, limits.REFUSAL_VALUE_BYTES_MAX)
+                )
                 for one in violations
             ]
         )
@@ -51,8 +65,8 @@ def _as_status(refusal: Refusal, metadata: dict[str, str], violations: Sequence[
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(refusal.retry_after_millis)
         details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
-    message = replace(refusal, violations=tuple(violations)).message
-    return status_pb2.Status(code=refusal.code.value, message=_cut(message, 1_000), details=details)
+    message = _cut(replace(refusal, violations=tuple(violations)).message, limits.REFUSAL_MESSAGE_BYTES_MAX)
+    return status_pb2.Status(code=refusal.code.value, message=message, details=details)
 
 
 def _packed(
@@ -69,9 +83,8 @@ def _sent_bytes(status: status_pb2.Status) -> int:
     return details_bytes + len(quote(status.message, safe=" !\"#$&'()*+,/:;<=>?@[\\]^`{|}"))
 
 
-def _cut_violation(violation: FieldViolation) -> FieldViolation:
-    return FieldViolation(violation.field, _cut(violation.description, 400))
-
-
-def _cut(text: str, code_points_max: int = limits.REFUSAL_VALUE_CODE_POINTS_MAX) -> str:
-    return text if len(text) <= code_points_max else text[: code_points_max - 1] + "…"
+def _cut(text: str, bytes_max: int) -> str:
+    """The text, or as much of its beginning as fits, with an ellipsis."""
+    if len(text) * 4 <= bytes_max or len(text.encode()) <= bytes_max:
+        return text
+    return text.encode()[: bytes_max - 3].decode(errors="ignore") + "…"

@@ -82,7 +82,7 @@ class RpcServer:
 
     def _serve_reflection(self) -> None:
         names = [*(service.full_name for service in SERVICES), "grpc.health.v1.Health", reflection.SERVICE_NAME]
-        servicer = ReflectionServicer([*names, REFLECTION_V1])
+        servicer = ReflectionServicer(names)
         # The messages of v1 are those of v1alpha under another name.
         handler = grpc.stream_stream_rpc_method_handler(
             servicer.ServerReflectionInfo,
@@ -105,8 +105,7 @@ class RpcServer:
         settings = self._settings
         try:
             if settings.tls_certificate_file and settings.tls_key_file:
-                pair = (settings.tls_key_file.read_bytes(), settings.tls_certificate_file.read_bytes())
-                port = self._server.add_secure_port(settings.listen, grpc.ssl_server_credentials([pair]))
+                port = self._server.add_secure_port(settings.listen, _credentials(settings))
             else:
                 port = self._server.add_insecure_port(settings.listen)
         except RuntimeError as error:
@@ -144,3 +143,10 @@ class RpcServer:
                     await calls.changed.wait()
             except TimeoutError:
                 return
+
+
+def _credentials(settings: ServerSettings) -> grpc.ServerCredentials:
+    assert settings.tls_key_file is not None
+    assert settings.tls_certificate_file is not None
+    pair = (settings.tls_key_file.read_bytes(), settings.tls_certificate_file.read_bytes())
+    return grpc.ssl_server_credentials([pair])

@@ -97,4 +97,5 @@ class Shape:
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= limits.REFUSAL_VALUE_CODE_POINTS_MAX else text[:32] + "…"
+    shown = limits.REFUSAL_SHOWN_CODE_POINTS_MAX
+    return text if len(text) <= shown else text[:shown] + "…"

@@ -23,7 +23,7 @@ class _InventoryOperationType:
 class _InventoryOperationTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InventoryOperationType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     INVENTORY_OPERATION_TYPE_UNSPECIFIED: _InventoryOperationType.ValueType  # 0
-    """In a request: the default."""
+    """Not given: CONSUME in a definition, every type in a filter."""
     INVENTORY_OPERATION_TYPE_CONSUME: _InventoryOperationType.ValueType  # 1
     """Stock falls at the source; the secondary lot is the lot that consumes it."""
     INVENTORY_OPERATION_TYPE_UNCONSUME: _InventoryOperationType.ValueType  # 2
@@ -47,7 +47,7 @@ class InventoryOperationType(_InventoryOperationType, metaclass=_InventoryOperat
     """What an inventory operation does to stock."""
 
 INVENTORY_OPERATION_TYPE_UNSPECIFIED: InventoryOperationType.ValueType  # 0
-"""In a request: the default."""
+"""Not given: CONSUME in a definition, every type in a filter."""
 INVENTORY_OPERATION_TYPE_CONSUME: InventoryOperationType.ValueType  # 1
 """Stock falls at the source; the secondary lot is the lot that consumes it."""
 INVENTORY_OPERATION_TYPE_UNCONSUME: InventoryOperationType.ValueType  # 2
@@ -75,7 +75,7 @@ class _LotRecordType:
 class _LotRecordTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotRecordType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOT_RECORD_TYPE_UNSPECIFIED: _LotRecordType.ValueType  # 0
-    """In a request: the default."""
+    """Not given: on a reason code, every type."""
     LOT_RECORD_TYPE_CONSUME: _LotRecordType.ValueType  # 1
     """Consumed at the source."""
     LOT_RECORD_TYPE_UNCONSUME: _LotRecordType.ValueType  # 2
@@ -105,7 +105,7 @@ class LotRecordType(_LotRecordType, metaclass=_LotRecordTypeEnumTypeWrapper):
     """What an inventory lot record says was done."""
 
 LOT_RECORD_TYPE_UNSPECIFIED: LotRecordType.ValueType  # 0
-"""In a request: the default."""
+"""Not given: on a reason code, every type."""
 LOT_RECORD_TYPE_CONSUME: LotRecordType.ValueType  # 1
 """Consumed at the source."""
 LOT_RECORD_TYPE_UNCONSUME: LotRecordType.ValueType  # 2
@@ -139,7 +139,7 @@ class _LotStatus:
 class _LotStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOT_STATUS_UNSPECIFIED: _LotStatus.ValueType  # 0
-    """In a request: the default."""
+    """Not given: OPEN in a lot, every status in a filter."""
     LOT_STATUS_OPEN: _LotStatus.ValueType  # 1
     """Usable; the default."""
     LOT_STATUS_AVAILABLE: _LotStatus.ValueType  # 2
@@ -159,7 +159,7 @@ class LotStatus(_LotStatus, metaclass=_LotStatusEnumTypeWrapper):
     """What may be done with a lot."""
 
 LOT_STATUS_UNSPECIFIED: LotStatus.ValueType  # 0
-"""In a request: the default."""
+"""Not given: OPEN in a lot, every status in a filter."""
 LOT_STATUS_OPEN: LotStatus.ValueType  # 1
 """Usable; the default."""
 LOT_STATUS_AVAILABLE: LotStatus.ValueType  # 2
@@ -183,7 +183,7 @@ class _Status:
 class _StatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Status.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     STATUS_UNSPECIFIED: _Status.ValueType  # 0
-    """In a request: the default."""
+    """Not given: IDLE in a production order, every status in a filter."""
     STATUS_IDLE: _Status.ValueType  # 1
     """Not begun; the default."""
     STATUS_RUNNING: _Status.ValueType  # 2
@@ -203,7 +203,7 @@ class Status(_Status, metaclass=_StatusEnumTypeWrapper):
     """Where an operation, a record or a production order stands."""
 
 STATUS_UNSPECIFIED: Status.ValueType  # 0
-"""In a request: the default."""
+"""Not given: IDLE in a production order, every status in a filter."""
 STATUS_IDLE: Status.ValueType  # 1
 """Not begun; the default."""
 STATUS_RUNNING: Status.ValueType  # 2
@@ -227,7 +227,7 @@ class _LocationType:
 class _LocationTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LocationType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOCATION_TYPE_UNSPECIFIED: _LocationType.ValueType  # 0
-    """In a request: the default."""
+    """Not given: UNIT."""
     LOCATION_TYPE_ENTERPRISE: _LocationType.ValueType  # 1
     """An enterprise."""
     LOCATION_TYPE_COMPANY: _LocationType.ValueType  # 2
@@ -249,7 +249,7 @@ class LocationType(_LocationType, metaclass=_LocationTypeEnumTypeWrapper):
     """Level of a location in the equipment hierarchy."""
 
 LOCATION_TYPE_UNSPECIFIED: LocationType.ValueType  # 0
-"""In a request: the default."""
+"""Not given: UNIT."""
 LOCATION_TYPE_ENTERPRISE: LocationType.ValueType  # 1
 """An enterprise."""
 LOCATION_TYPE_COMPANY: LocationType.ValueType  # 2
@@ -275,7 +275,7 @@ class _ProcessType:
 class _ProcessTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProcessType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     PROCESS_TYPE_UNSPECIFIED: _ProcessType.ValueType  # 0
-    """In a request: the default."""
+    """Not given: NONE."""
     PROCESS_TYPE_STORAGE: _ProcessType.ValueType  # 1
     """It stores."""
     PROCESS_TYPE_CONTINUOUS: _ProcessType.ValueType  # 2
@@ -291,7 +291,7 @@ class ProcessType(_ProcessType, metaclass=_ProcessTypeEnumTypeWrapper):
     """How a location works."""
 
 PROCESS_TYPE_UNSPECIFIED: ProcessType.ValueType  # 0
-"""In a request: the default."""
+"""Not given: NONE."""
 PROCESS_TYPE_STORAGE: ProcessType.ValueType  # 1
 """It stores."""
 PROCESS_TYPE_CONTINUOUS: ProcessType.ValueType  # 2
@@ -311,7 +311,7 @@ class _LotStorageStrategy:
 class _LotStorageStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotStorageStrategy.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOT_STORAGE_STRATEGY_UNSPECIFIED: _LotStorageStrategy.ValueType  # 0
-    """In a request: the default."""
+    """Not given: ALLOW_MULTIPLE."""
     LOT_STORAGE_STRATEGY_ALLOW_MULTIPLE: _LotStorageStrategy.ValueType  # 1
     """Lots lie side by side; the default."""
     LOT_STORAGE_STRATEGY_ALLOW_SINGLE_OR_THROW: _LotStorageStrategy.ValueType  # 2
@@ -327,7 +327,7 @@ class LotStorageStrategy(_LotStorageStrategy, metaclass=_LotStorageStrategyEnumT
     """What happens when stock rises at a location that holds another lot."""
 
 LOT_STORAGE_STRATEGY_UNSPECIFIED: LotStorageStrategy.ValueType  # 0
-"""In a request: the default."""
+"""Not given: ALLOW_MULTIPLE."""
 LOT_STORAGE_STRATEGY_ALLOW_MULTIPLE: LotStorageStrategy.ValueType  # 1
 """Lots lie side by side; the default."""
 LOT_STORAGE_STRATEGY_ALLOW_SINGLE_OR_THROW: LotStorageStrategy.ValueType  # 2
@@ -347,7 +347,7 @@ class _LotUseStrategy:
 class _LotUseStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotUseStrategy.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOT_USE_STRATEGY_UNSPECIFIED: _LotUseStrategy.ValueType  # 0
-    """In a request: the default."""
+    """Not given: FIFO."""
     LOT_USE_STRATEGY_FIFO: _LotUseStrategy.ValueType  # 1
     """The lot that came first; the default."""
     LOT_USE_STRATEGY_LIFO: _LotUseStrategy.ValueType  # 2
@@ -359,7 +359,7 @@ class LotUseStrategy(_LotUseStrategy, metaclass=_LotUseStrategyEnumTypeWrapper):
     """In which order a pick takes the lots of a location."""
 
 LOT_USE_STRATEGY_UNSPECIFIED: LotUseStrategy.ValueType  # 0
-"""In a request: the default."""
+"""Not given: FIFO."""
 LOT_USE_STRATEGY_FIFO: LotUseStrategy.ValueType  # 1
 """The lot that came first; the default."""
 LOT_USE_STRATEGY_LIFO: LotUseStrategy.ValueType  # 2
@@ -375,7 +375,7 @@ class _LotResolutionStrategy:
 class _LotResolutionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotResolutionStrategy.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOT_RESOLUTION_STRATEGY_UNSPECIFIED: _LotResolutionStrategy.ValueType  # 0
-    """In a request: the default."""
+    """Not given: AUTO_GENERATE."""
     LOT_RESOLUTION_STRATEGY_AUTO_GENERATE: _LotResolutionStrategy.ValueType  # 1
     """A new lot named by a UUID, where the type makes lots; the default."""
     LOT_RESOLUTION_STRATEGY_MANUAL: _LotResolutionStrategy.ValueType  # 2
@@ -389,7 +389,7 @@ class LotResolutionStrategy(_LotResolutionStrategy, metaclass=_LotResolutionStra
     """Where a lot comes from when the call names none."""
 
 LOT_RESOLUTION_STRATEGY_UNSPECIFIED: LotResolutionStrategy.ValueType  # 0
-"""In a request: the default."""
+"""Not given: AUTO_GENERATE."""
 LOT_RESOLUTION_STRATEGY_AUTO_GENERATE: LotResolutionStrategy.ValueType  # 1
 """A new lot named by a UUID, where the type makes lots; the default."""
 LOT_RESOLUTION_STRATEGY_MANUAL: LotResolutionStrategy.ValueType  # 2
@@ -407,7 +407,7 @@ class _MaterialSource:
 class _MaterialSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MaterialSource.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     MATERIAL_SOURCE_UNSPECIFIED: _MaterialSource.ValueType  # 0
-    """In a request: the default."""
+    """Not given: STATIC."""
     MATERIAL_SOURCE_STATIC: _MaterialSource.ValueType  # 1
     """From the definition; another one is refused. The default."""
     MATERIAL_SOURCE_MANUAL: _MaterialSource.ValueType  # 2
@@ -421,7 +421,7 @@ class MaterialSource(_MaterialSource, metaclass=_MaterialSourceEnumTypeWrapper):
     """Where the material of an operation comes from."""
 
 MATERIAL_SOURCE_UNSPECIFIED: MaterialSource.ValueType  # 0
-"""In a request: the default."""
+"""Not given: STATIC."""
 MATERIAL_SOURCE_STATIC: MaterialSource.ValueType  # 1
 """From the definition; another one is refused. The default."""
 MATERIAL_SOURCE_MANUAL: MaterialSource.ValueType  # 2
@@ -439,7 +439,7 @@ class _InventoryNameResolutionStrategy:
 class _InventoryNameResolutionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InventoryNameResolutionStrategy.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     INVENTORY_NAME_RESOLUTION_STRATEGY_UNSPECIFIED: _InventoryNameResolutionStrategy.ValueType  # 0
-    """In a request: the default."""
+    """Not given: STATIC."""
     INVENTORY_NAME_RESOLUTION_STRATEGY_STATIC: _InventoryNameResolutionStrategy.ValueType  # 1
     """From the definition; the default."""
     INVENTORY_NAME_RESOLUTION_STRATEGY_MANUAL: _InventoryNameResolutionStrategy.ValueType  # 2
@@ -453,7 +453,7 @@ class InventoryNameResolutionStrategy(_InventoryNameResolutionStrategy, metaclas
     """Where the inventory name comes from when the call gives none."""
 
 INVENTORY_NAME_RESOLUTION_STRATEGY_UNSPECIFIED: InventoryNameResolutionStrategy.ValueType  # 0
-"""In a request: the default."""
+"""Not given: STATIC."""
 INVENTORY_NAME_RESOLUTION_STRATEGY_STATIC: InventoryNameResolutionStrategy.ValueType  # 1
 """From the definition; the default."""
 INVENTORY_NAME_RESOLUTION_STRATEGY_MANUAL: InventoryNameResolutionStrategy.ValueType  # 2
@@ -471,7 +471,7 @@ class _UnitOfMeasureResolutionStrategy:
 class _UnitOfMeasureResolutionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UnitOfMeasureResolutionStrategy.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     UNIT_OF_MEASURE_RESOLUTION_STRATEGY_UNSPECIFIED: _UnitOfMeasureResolutionStrategy.ValueType  # 0
-    """In a request: the default."""
+    """Not given: STATIC."""
     UNIT_OF_MEASURE_RESOLUTION_STRATEGY_STATIC: _UnitOfMeasureResolutionStrategy.ValueType  # 1
     """From the definition; without one there, as FROM_CONTEXT. The default."""
     UNIT_OF_MEASURE_RESOLUTION_STRATEGY_FROM_CONTEXT: _UnitOfMeasureResolutionStrategy.ValueType  # 2
@@ -481,7 +481,7 @@ class UnitOfMeasureResolutionStrategy(_UnitOfMeasureResolutionStrategy, metaclas
     """Where the unit of a quantity comes from."""
 
 UNIT_OF_MEASURE_RESOLUTION_STRATEGY_UNSPECIFIED: UnitOfMeasureResolutionStrategy.ValueType  # 0
-"""In a request: the default."""
+"""Not given: STATIC."""
 UNIT_OF_MEASURE_RESOLUTION_STRATEGY_STATIC: UnitOfMeasureResolutionStrategy.ValueType  # 1
 """From the definition; without one there, as FROM_CONTEXT. The default."""
 UNIT_OF_MEASURE_RESOLUTION_STRATEGY_FROM_CONTEXT: UnitOfMeasureResolutionStrategy.ValueType  # 2
@@ -495,7 +495,7 @@ class _TriggerSource:
 class _TriggerSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TriggerSource.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRIGGER_SOURCE_UNSPECIFIED: _TriggerSource.ValueType  # 0
-    """In a request: the default."""
+    """Not given: EXPRESSION."""
     TRIGGER_SOURCE_EXPRESSION: _TriggerSource.ValueType  # 1
     """An expression; the default."""
     TRIGGER_SOURCE_MANUAL: _TriggerSource.ValueType  # 2
@@ -507,7 +507,7 @@ class TriggerSource(_TriggerSource, metaclass=_TriggerSourceEnumTypeWrapper):
     """What starts an operation; kept for a trigger engine, a call does not look at it."""
 
 TRIGGER_SOURCE_UNSPECIFIED: TriggerSource.ValueType  # 0
-"""In a request: the default."""
+"""Not given: EXPRESSION."""
 TRIGGER_SOURCE_EXPRESSION: TriggerSource.ValueType  # 1
 """An expression; the default."""
 TRIGGER_SOURCE_MANUAL: TriggerSource.ValueType  # 2
@@ -523,7 +523,7 @@ class _TriggerType:
 class _TriggerTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TriggerType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRIGGER_TYPE_UNSPECIFIED: _TriggerType.ValueType  # 0
-    """In a request: the default."""
+    """Not given: RISING_EDGE to start, FALLING_EDGE to stop."""
     TRIGGER_TYPE_RISING_EDGE: _TriggerType.ValueType  # 1
     """From false to true."""
     TRIGGER_TYPE_FALLING_EDGE: _TriggerType.ValueType  # 2
@@ -535,7 +535,7 @@ class TriggerType(_TriggerType, metaclass=_TriggerTypeEnumTypeWrapper):
     """The change of an expression that triggers; kept for a trigger engine."""
 
 TRIGGER_TYPE_UNSPECIFIED: TriggerType.ValueType  # 0
-"""In a request: the default."""
+"""Not given: RISING_EDGE to start, FALLING_EDGE to stop."""
 TRIGGER_TYPE_RISING_EDGE: TriggerType.ValueType  # 1
 """From false to true."""
 TRIGGER_TYPE_FALLING_EDGE: TriggerType.ValueType  # 2
@@ -551,7 +551,7 @@ class _QuantitySource:
 class _QuantitySourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuantitySource.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     QUANTITY_SOURCE_UNSPECIFIED: _QuantitySource.ValueType  # 0
-    """In a request: the default."""
+    """Not given: EXPRESSION."""
     QUANTITY_SOURCE_EXPRESSION: _QuantitySource.ValueType  # 1
     """An expression; the default."""
     QUANTITY_SOURCE_MANUAL: _QuantitySource.ValueType  # 2
@@ -561,7 +561,7 @@ class QuantitySource(_QuantitySource, metaclass=_QuantitySourceEnumTypeWrapper):
     """Where the quantity comes from; kept for a trigger engine, a call always gives it."""
 
 QUANTITY_SOURCE_UNSPECIFIED: QuantitySource.ValueType  # 0
-"""In a request: the default."""
+"""Not given: EXPRESSION."""
 QUANTITY_SOURCE_EXPRESSION: QuantitySource.ValueType  # 1
 """An expression; the default."""
 QUANTITY_SOURCE_MANUAL: QuantitySource.ValueType  # 2
@@ -575,7 +575,7 @@ class _QuantityCalcType:
 class _QuantityCalcTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuantityCalcType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     QUANTITY_CALC_TYPE_UNSPECIFIED: _QuantityCalcType.ValueType  # 0
-    """In a request: the default."""
+    """Not given: DELTA."""
     QUANTITY_CALC_TYPE_DELTA: _QuantityCalcType.ValueType  # 1
     """By its difference; the default."""
     QUANTITY_CALC_TYPE_DIRECT: _QuantityCalcType.ValueType  # 2
@@ -585,7 +585,7 @@ class QuantityCalcType(_QuantityCalcType, metaclass=_QuantityCalcTypeEnumTypeWra
     """How a trigger engine reads a counter."""
 
 QUANTITY_CALC_TYPE_UNSPECIFIED: QuantityCalcType.ValueType  # 0
-"""In a request: the default."""
+"""Not given: DELTA."""
 QUANTITY_CALC_TYPE_DELTA: QuantityCalcType.ValueType  # 1
 """By its difference; the default."""
 QUANTITY_CALC_TYPE_DIRECT: QuantityCalcType.ValueType  # 2

@@ -53,14 +53,14 @@ class InventoryLot(_message.Message):
     Unique within its material.
     """
     material_id: _builtins.str
-    """ULID of its material; required; cannot change once the lot has a record. Empty: none."""
+    """ULID of its material; required; cannot change once the lot has a record."""
     material_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     material_path: _builtins.str
     """Its path now; on input another way to name it."""
     status: _enums_pb2.LotStatus.ValueType
     """What may be done with it. Absent: OPEN. An OPEN or AVAILABLE lot past its expiration date shows as EXPIRED. A Save
-    that changes it needs INVENTORY.WRITE.STATUS_CHANGE, too.
+    that changes it needs INVENTORY.WRITE.STATUS_CHANGE, too, and without a mask the version.
     """
     total_quantity: _builtins.float
     """All that was ever added to it, in its unit; only a reversal lowers it. Set by the server."""

@@ -145,7 +145,7 @@ class InventoryLotRecord(_message.Message):
     request_id: _builtins.str
     """The request id of the call that wrote it; empty: none."""
     enabled: _builtins.bool
-    """Whether it may be used. Absent on input: true on creation, unchanged on an update."""
+    """Always set; has no effect on a record."""
     notes: _builtins.str
     """Free text, at most 4,000 code points; tab and line feed allowed."""
     spare1: _builtins.str
@@ -157,11 +157,9 @@ class InventoryLotRecord(_message.Message):
     created_by: _builtins.str
     """The principal that created it. Set by the server."""
     modified_by: _builtins.str
-    """The principal that last edited it; empty until the first edit. Set by the server."""
+    """The principal that last changed it; empty until then. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
-    """
+    """Counts the changes, from 1; stopping or cancelling a running record raises it. Set by the server."""
     @_builtins.property
     def start_date(self) -> _timestamp_pb2.Timestamp:
         """When it began, in UTC."""
@@ -176,7 +174,7 @@ class InventoryLotRecord(_message.Message):
 
     @_builtins.property
     def modified_date(self) -> _timestamp_pb2.Timestamp:
-        """When it was last edited, in UTC; unset until the first edit. Set by the server."""
+        """When it was last changed, in UTC, as by Stop and Cancel; unset until then. Set by the server."""
 
     def __init__(
         self,

@@ -110,13 +110,13 @@ class InventoryOperation(_message.Message):
     RECEIVE_AND_CONSUME. Empty: none.
     """
     source_location_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     source_location_path: _builtins.str
     """Its path now; on input another way to name it."""
     destination_location_id: _builtins.str
     """ULID of where stock rises; required by PRODUCE, UNCONSUME and RECEIVE. Empty: none."""
     destination_location_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     destination_location_path: _builtins.str
     """Its path now; on input another way to name it."""
     material_source: _enums_pb2.MaterialSource.ValueType
@@ -124,7 +124,7 @@ class InventoryOperation(_message.Message):
     material_id: _builtins.str
     """ULID of its material. Empty: none."""
     material_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     material_path: _builtins.str
     """Its path now; on input another way to name it."""
     material_expression: _builtins.str
@@ -132,7 +132,7 @@ class InventoryOperation(_message.Message):
     secondary_material_id: _builtins.str
     """ULID of the material of the secondary lot. Empty: none."""
     secondary_material_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     secondary_material_path: _builtins.str
     """Its path now; on input another way to name it."""
     primary_lot_resolution_strategy: _enums_pb2.LotResolutionStrategy.ValueType

@@ -44,7 +44,9 @@ class ExecuteInventoryOperationRequest(_message.Message):
     primary_lot_id_or_name: _builtins.str
     """The primary lot, by id or by name within the material. Empty: by the operation's strategy."""
     quantity: _builtins.float
-    """Required but for SCRAP_ALL: above zero and below 9.2e12, in the operation's unit, rounded half-even to 6 decimals."""
+    """Required but for SCRAP_ALL, which ignores it: above zero, below 9.2e12, in the operation's unit, rounded half-even
+    to 6 decimals.
+    """
     secondary_lot_id_or_name: _builtins.str
     """The secondary lot, by id or, where the operation has a secondary material, by name."""
     material_id_or_path: _builtins.str
@@ -185,17 +187,19 @@ class StartInventoryOperationRequest(_message.Message):
         material_id_or_path: _builtins.str | None = ...,
         inventory_name: _builtins.str | None = ...,
         start_date_millis: _builtins.int | None = ...,
-        request_id: _builtins.str = ...,
+        request_id: _builtins.str | None = ...,
         validate_only: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "inventory_name", b"inventory_name", "material_id_or_path", b"material_id_or_path", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_request_id", b"_request_id", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "inventory_name", b"inventory_name", "material_id_or_path", b"material_id_or_path", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "material_id_or_path", b"material_id_or_path", "primary_lot_id_or_name", b"primary_lot_id_or_name", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_request_id", b"_request_id", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "material_id_or_path", b"material_id_or_path", "primary_lot_id_or_name", b"primary_lot_id_or_name", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__inventory_name: _TypeAlias = _typing.Literal["inventory_name"]  # noqa: Y015
     _WhichOneofArgType__inventory_name: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name"]  # noqa: Y015
     _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
     _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__secondary_lot_id_or_name: _TypeAlias = _typing.Literal["secondary_lot_id_or_name"]  # noqa: Y015
     _WhichOneofArgType__secondary_lot_id_or_name: _TypeAlias = _typing.Literal["_secondary_lot_id_or_name", b"_secondary_lot_id_or_name"]  # noqa: Y015
     _WhichOneofReturnType__start_date_millis: _TypeAlias = _typing.Literal["start_date_millis"]  # noqa: Y015
@@ -204,6 +208,8 @@ class StartInventoryOperationRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_name) -> _WhichOneofReturnType__inventory_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secondary_lot_id_or_name) -> _WhichOneofReturnType__secondary_lot_id_or_name | None: ...
     @_typing.overload
@@ -254,7 +260,9 @@ class StopInventoryOperationRequest(_message.Message):
     inventory_name: _builtins.str
     """Goes before the name that Start fixed."""
     end_date_millis: _builtins.int
-    """When it ended, ms since the epoch; not before the start. Absent: now, or the start if that is later."""
+    """When it ended, ms since the epoch; not before the start, at most 24 h after and 7 days before now (settings).
+    Absent: now, or the start if that is later.
+    """
     request_id: _builtins.str
     """Makes a retry safe, 1 to 128 printable ASCII characters: the same request under the same id gets its first answer
     again, another one REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
@@ -268,12 +276,12 @@ class StopInventoryOperationRequest(_message.Message):
         quantity: _builtins.float | None = ...,
         inventory_name: _builtins.str | None = ...,
         end_date_millis: _builtins.int | None = ...,
-        request_id: _builtins.str = ...,
+        request_id: _builtins.str | None = ...,
         validate_only: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "quantity", b"quantity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "_request_id", b"_request_id", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "quantity", b"quantity", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "quantity", b"quantity", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "_request_id", b"_request_id", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "quantity", b"quantity", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__end_date_millis: _TypeAlias = _typing.Literal["end_date_millis"]  # noqa: Y015
     _WhichOneofArgType__end_date_millis: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis"]  # noqa: Y015
@@ -281,12 +289,16 @@ class StopInventoryOperationRequest(_message.Message):
     _WhichOneofArgType__inventory_name: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name"]  # noqa: Y015
     _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
     _WhichOneofArgType__quantity: _TypeAlias = _typing.Literal["_quantity", b"_quantity"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__end_date_millis) -> _WhichOneofReturnType__end_date_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_name) -> _WhichOneofReturnType__inventory_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__quantity) -> _WhichOneofReturnType__quantity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___StopInventoryOperationRequest: _TypeAlias = StopInventoryOperationRequest  # noqa: Y015
 
@@ -338,13 +350,15 @@ class CancelInventoryOperationRequest(_message.Message):
         self,
         *,
         inventory_operation_id: _builtins.str = ...,
-        request_id: _builtins.str = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory_operation_id", b"inventory_operation_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "inventory_operation_id", b"inventory_operation_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___CancelInventoryOperationRequest: _TypeAlias = CancelInventoryOperationRequest  # noqa: Y015
 
@@ -539,7 +553,7 @@ class ListInventoryOperationsRequest(_message.Message):
     location_id_or_path: _builtins.str
     """Only those that have this location as source or destination."""
     include_children: _builtins.bool
-    """With a location: or one below it."""
+    """With a location: or one below it. Refused without one."""
     operation_id: _builtins.str
     """Only those of this process operation."""
     operation_type: _enums_pb2.InventoryOperationType.ValueType
@@ -625,7 +639,10 @@ class SaveInventoryOperationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,

@@ -313,7 +313,10 @@ class SaveLotRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,

@@ -94,17 +94,16 @@ class InventoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveLot(self, request, context):
-        """Creates a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-        STATUS_CHANGE record where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-        names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a lot where no id is given, else updates it. An update that changes its status needs
+        INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+        what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetLot(self, request, context):
-        """Reads a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-        STATUS_CHANGE record.
+        """Reads a lot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,14 +42,12 @@ class InventoryServiceStub:
     GetInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetInventoryLotRecordRequest, _inventory_service_pb2.GetInventoryLotRecordResponse]
     """Reads a record."""
     SaveLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.SaveLotRequest, _inventory_service_pb2.SaveLotResponse]
-    """Creates a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-    STATUS_CHANGE record where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-    names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a lot where no id is given, else updates it. An update that changes its status needs
+    INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+    what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
     """
     GetLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetLotRequest, _inventory_service_pb2.GetLotResponse]
-    """Reads a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-    STATUS_CHANGE record.
-    """
+    """Reads a lot."""
     ListLots: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListLotsRequest, _inventory_service_pb2.ListLotsResponse]
     """Lists by id, in pages, each a snapshot."""
 
@@ -67,14 +65,12 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     GetInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetInventoryLotRecordRequest, _inventory_service_pb2.GetInventoryLotRecordResponse]  # type: ignore[assignment]
     """Reads a record."""
     SaveLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SaveLotRequest, _inventory_service_pb2.SaveLotResponse]  # type: ignore[assignment]
-    """Creates a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-    STATUS_CHANGE record where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-    names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a lot where no id is given, else updates it. An update that changes its status needs
+    INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+    what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
     """
     GetLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetLotRequest, _inventory_service_pb2.GetLotResponse]  # type: ignore[assignment]
-    """Reads a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-    STATUS_CHANGE record.
-    """
+    """Reads a lot."""
     ListLots: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListLotsRequest, _inventory_service_pb2.ListLotsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
 
@@ -113,9 +109,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.SaveLotRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.SaveLotResponse, _abc.Awaitable[_inventory_service_pb2.SaveLotResponse]]:
-        """Creates a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-        STATUS_CHANGE record where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-        names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a lot where no id is given, else updates it. An update that changes its status needs
+        INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+        what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
         """
 
     @_abc_1.abstractmethod
@@ -124,9 +120,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.GetLotRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.GetLotResponse, _abc.Awaitable[_inventory_service_pb2.GetLotResponse]]:
-        """Reads a lot; a Save that changes the status of one needs INVENTORY.WRITE.STATUS_CHANGE, too, and writes a
-        STATUS_CHANGE record.
-        """
+        """Reads a lot."""
 
     @_abc_1.abstractmethod
     def ListLots(

@@ -128,21 +128,21 @@ class UnitOfMeasureConversion(_message.Message):
     id: _builtins.str
     """ULID of the conversion, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
     from_unit_id: _builtins.str
-    """ULID of the unit converted from; required, not the other unit. Empty: none."""
+    """ULID of the unit converted from; required, not the other unit."""
     from_unit_name: _builtins.str
     """Its name now; on input another way to name it."""
     from_unit_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     to_unit_id: _builtins.str
-    """ULID of the unit converted to; required. Empty: none."""
+    """ULID of the unit converted to; required."""
     to_unit_name: _builtins.str
     """Its name now; on input another way to name it."""
     to_unit_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     material_id: _builtins.str
-    """ULID of the material that it holds for. Empty: none."""
+    """ULID of the material that it holds for. Empty: every material."""
     material_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     material_path: _builtins.str
     """Its path now; on input another way to name it."""
     factor: _builtins.float
@@ -239,7 +239,7 @@ class MaterialClass(_message.Message):
     parent_id: _builtins.str
     """ULID of the class above. Empty: none."""
     parent_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     parent_path: _builtins.str
     """Its path now; on input another way to name it."""
     path: _builtins.str
@@ -337,11 +337,13 @@ class Material(_message.Message):
     material_class_id: _builtins.str
     """ULID of its class. Empty: none."""
     material_class_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     material_class_path: _builtins.str
     """Its path now; on input another way to name it."""
     path: _builtins.str
-    """The class's path and the name, `Dairy/Milk/Whole milk`; at most 750 code points. Set by the server."""
+    """The class's path and the name, `Dairy/Milk/Whole milk`; without a class the name alone; at most 750 code points.
+    Set by the server.
+    """
     erp_id: _builtins.str
     """Its number in another system, at most 255 code points."""
     description: _builtins.str
@@ -548,7 +550,7 @@ class Location(_message.Message):
     parent_id: _builtins.str
     """ULID of the location above. Empty: none."""
     parent_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     parent_path: _builtins.str
     """Its path now; on input another way to name it."""
     path: _builtins.str
@@ -677,7 +679,7 @@ class Operation(_message.Message):
     location_id: _builtins.str
     """ULID of where it runs. Empty: none."""
     location_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     location_path: _builtins.str
     """Its path now; on input another way to name it."""
     current_operation_record_id: _builtins.str
@@ -780,7 +782,7 @@ class ProductionOrder(_message.Message):
     product_material_id: _builtins.str
     """ULID of the material to produce. Empty: none."""
     product_material_name: _builtins.str
-    """Its name now; on input another way to name it."""
+    """Its name now; not looked at on input, since it need not be unique."""
     product_material_path: _builtins.str
     """Its path now; on input another way to name it."""
     quantity: _builtins.float

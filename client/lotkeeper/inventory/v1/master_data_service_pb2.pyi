@@ -35,7 +35,10 @@ class SaveUnitOfMeasureRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,
@@ -204,7 +207,10 @@ class SaveUnitOfMeasureConversionRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,
@@ -373,7 +379,10 @@ class SaveMaterialClassRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,
@@ -550,7 +559,10 @@ class SaveMaterialRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,
@@ -727,7 +739,10 @@ class SaveMaterialReasonCodeRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,
@@ -896,7 +911,10 @@ class SaveLocationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,
@@ -1073,7 +1091,10 @@ class SaveOperationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,
@@ -1242,7 +1263,10 @@ class SaveProductionOrderRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused."""
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
+        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
+        ignored.
+        """
 
     def __init__(
         self,

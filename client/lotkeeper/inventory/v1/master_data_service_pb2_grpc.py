@@ -206,8 +206,9 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveMaterialClass(self, request, context):
-        """Creates a material class where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
+        in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+        HIERARCHY_CYCLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -272,16 +273,16 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveLocation(self, request, context):
-        """Creates a location; a new name or parent rewrites the paths below it in the same transaction where no id is given,
-        else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and
-        those of its fields.
+        """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
+        same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+        HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetLocation(self, request, context):
-        """Reads a location; a new name or parent rewrites the paths below it in the same transaction.
+        """Reads a location.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,8 +50,9 @@ class MasterDataServiceStub:
     ListUnitOfMeasureConversions: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitOfMeasureConversionsRequest, _master_data_service_pb2.ListUnitOfMeasureConversionsResponse]
     """Lists by id, in pages, each a snapshot."""
     SaveMaterialClass: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialClassRequest, _master_data_service_pb2.SaveMaterialClassResponse]
-    """Creates a material class where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
+    in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+    HIERARCHY_CYCLE.
     """
     GetMaterialClass: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialClassRequest, _master_data_service_pb2.GetMaterialClassResponse]
     """Reads a material class."""
@@ -74,12 +75,12 @@ class MasterDataServiceStub:
     ListMaterialReasonCodes: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialReasonCodesRequest, _master_data_service_pb2.ListMaterialReasonCodesResponse]
     """Lists by id, in pages, each a snapshot."""
     SaveLocation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveLocationRequest, _master_data_service_pb2.SaveLocationResponse]
-    """Creates a location; a new name or parent rewrites the paths below it in the same transaction where no id is given,
-    else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and
-    those of its fields.
+    """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
+    same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+    HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
     """
     GetLocation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetLocationRequest, _master_data_service_pb2.GetLocationResponse]
-    """Reads a location; a new name or parent rewrites the paths below it in the same transaction."""
+    """Reads a location."""
     ListLocations: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListLocationsRequest, _master_data_service_pb2.ListLocationsResponse]
     """Lists by id, in pages, each a snapshot."""
     SaveOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]
@@ -121,8 +122,9 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     ListUnitOfMeasureConversions: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitOfMeasureConversionsRequest, _master_data_service_pb2.ListUnitOfMeasureConversionsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
     SaveMaterialClass: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialClassRequest, _master_data_service_pb2.SaveMaterialClassResponse]  # type: ignore[assignment]
-    """Creates a material class where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
+    in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+    HIERARCHY_CYCLE.
     """
     GetMaterialClass: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialClassRequest, _master_data_service_pb2.GetMaterialClassResponse]  # type: ignore[assignment]
     """Reads a material class."""
@@ -145,12 +147,12 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     ListMaterialReasonCodes: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialReasonCodesRequest, _master_data_service_pb2.ListMaterialReasonCodesResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
     SaveLocation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveLocationRequest, _master_data_service_pb2.SaveLocationResponse]  # type: ignore[assignment]
-    """Creates a location; a new name or parent rewrites the paths below it in the same transaction where no id is given,
-    else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and
-    those of its fields.
+    """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
+    same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+    HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
     """
     GetLocation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetLocationRequest, _master_data_service_pb2.GetLocationResponse]  # type: ignore[assignment]
-    """Reads a location; a new name or parent rewrites the paths below it in the same transaction."""
+    """Reads a location."""
     ListLocations: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListLocationsRequest, _master_data_service_pb2.ListLocationsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
     SaveOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]  # type: ignore[assignment]
@@ -231,8 +233,9 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveMaterialClassRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveMaterialClassResponse, _abc.Awaitable[_master_data_service_pb2.SaveMaterialClassResponse]]:
-        """Creates a material class where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
+        in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+        HIERARCHY_CYCLE.
         """
 
     @_abc_1.abstractmethod
@@ -309,9 +312,9 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveLocationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveLocationResponse, _abc.Awaitable[_master_data_service_pb2.SaveLocationResponse]]:
-        """Creates a location; a new name or parent rewrites the paths below it in the same transaction where no id is given,
-        else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and
-        those of its fields.
+        """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
+        same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+        HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
         """
 
     @_abc_1.abstractmethod
@@ -320,7 +323,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.GetLocationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.GetLocationResponse, _abc.Awaitable[_master_data_service_pb2.GetLocationResponse]]:
-        """Reads a location; a new name or parent rewrites the paths below it in the same transaction."""
+        """Reads a location."""
 
     @_abc_1.abstractmethod
     def ListLocations(
