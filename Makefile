@@ -20,7 +20,7 @@ $(UV):
 
 .PHONY: run
 run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1:50051
-	@exec .venv/bin/lotkeeper-server run
+	@exec .venv/bin/lotkeeper-server run $(ARGS)
 
 .PHONY: test
 test: .venv/.synced ## Run every test, with branch coverage

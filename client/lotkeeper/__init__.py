@@ -28,7 +28,7 @@ from lotkeeper._errors import (
     error_of_status,
 )
 from lotkeeper._json import to_dict, to_json
-from lotkeeper._tokens import development_token_path, is_loopback
+from lotkeeper._tokens import development_token_path, find_token_in, is_loopback
 
 try:
     __version__ = version("lotkeeper")
@@ -56,6 +56,7 @@ __all__ = [
     "__version__",
     "development_token_path",
     "error_of_status",
+    "find_token_in",
     "is_loopback",
     "to_dict",
     "to_json",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 TOKEN_VARIABLE: Final = "LOTKEEPER_TOKEN"  # noqa: S105 - the variable's name
-_LOOPBACK: Final = re.compile(r"^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$", re.IGNORECASE)
+_LOOPBACK: Final = re.compile(r"^(localhost|127(\.\d{1,3}){3}|--1)$", re.IGNORECASE)
 
 
 def is_loopback(address: str) -> bool:
@@ -20,10 +20,10 @@ def is_loopback(address: str) -> bool:
 def development_token_path(address: str) -> Path:
     """The file that keeps the development token of a server on this machine.
 
-    Kept by port, so that two servers do not disturb each other and every name of loopback finds the same file.
+    Kept by address, so that two servers do not disturb each other; `localhost` is 127.0.0.1.
     """
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "lotkeeper" / "tokens" / _host_and_port(address)[1]
+    return Path(state) / "lotkeeper" / "tokens" / "_".join(_host_and_port(address))
 
 
 def find_token(address: str) -> str | None:
@@ -35,15 +35,20 @@ def find_token(address: str) -> str | None:
         return from_environment
     if not is_loopback(address):
         return None
-    path = development_token_path(address)
+    return find_token_in(development_token_path(address))
+
+
+def find_token_in(path: Path) -> str | None:
+    """The token in a file; None where there is none, or where others than its owner can read it."""
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             return None
-        return path.read_text().strip() or None
-    except OSError:
+        return path.read_text(encoding="ascii").strip() or None
+    except (OSError, UnicodeDecodeError):
         return None
 
 
 def _host_and_port(address: str) -> tuple[str, str]:
     host, _, port = address.removeprefix("dns:///").rpartition(":")
+    host = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]").replace(":", "-")
     return host, re.sub(r"\D", "", port)

@@ -37,7 +37,7 @@ def serve(settings: Settings, store: Store, *, bench_echo: bool, ready: Callable
         ready: told the address once calls are answered.
 
     Raises:
-        AddressInUse: where nothing can listen there.
+        CannotListen: where nothing can listen there.
     """
     asyncio.run(_serve(settings, store, bench_echo, ready))
 

@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from lotkeeper_server.domain import limits
 
 _PORT_MAX = 65_535
+DEFAULT_FOLDER = Path("data")
+DEFAULT_DATABASE_URL = f"sqlite:///{DEFAULT_FOLDER}/lotkeeper.db"
+"""In the current folder; the folder is made where this default is in force."""
 
 
 class SettingsFault(ValueError):
@@ -18,10 +21,10 @@ class SettingsFault(ValueError):
 class Settings(BaseSettings):
     """What a server may be told. In the environment each name is in capitals after `LOTKEEPER_`."""
 
-    model_config = SettingsConfigDict(env_prefix="LOTKEEPER_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LOTKEEPER_", env_ignore_empty=True, extra="forbid", frozen=True)
     config_file: ClassVar[Path | None] = None
 
-    database_url: str = "sqlite:///lotkeeper.db"
+    database_url: str = DEFAULT_DATABASE_URL
     listen: Annotated[str, Field(pattern=r"^.+:\d{1,5}$")] = "127.0.0.1:50051"
     max_concurrent_streams: Annotated[int, Field(ge=1, le=10_000)] = 64
     queue_max: Annotated[int, Field(ge=1, le=1_000_000)] = limits.ENGINE_QUEUE_CALLS_MAX

@@ -39,7 +39,7 @@ def test_an_address_in_use_is_a_clear_error(own_server: ServerProcess, tmp_path:
     """Exit 1; the first server does not notice."""
     done = program("serve", "--database-url", f"sqlite:///{tmp_path}/other.db", "--listen", own_server.address)
     assert done.returncode == 1
-    assert f"the address {own_server.address} is in use" in one_line(done)
+    assert f"the address {own_server.address} cannot be listened on: it is in use" in one_line(done)
     with Client(own_server.address, token=own_server.token) as client:
         assert client.list_permissions().granted_permissions
 
@@ -87,7 +87,7 @@ def test_a_store_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:
     foreign.close()
     for name, named in [
         ("nowhere/store.db", "there is no folder"),
-        ("", "sqlite"),
+        ("", "unable to open"),
         ("text.db", "not a database"),
         ("foreign.db", "not Lotkeeper's"),
     ]:
@@ -174,7 +174,7 @@ def test_a_token_is_printed_once_and_listed_without_itself(tmp_path: Path) -> No
     listed = program("token", "list", *url).stdout
     assert ("L4\tline" in listed, created.stdout.strip() in listed) == (True, False)
     assert created.stdout.strip().encode() not in (tmp_path / "store.db").read_bytes()
-    assert "tokens have the role" in one_line(program("role", "delete", "line", *url))
+    assert "tokens have the role line: 1" in one_line(program("role", "delete", "line", *url))
     assert "the role admin stays" in one_line(program("role", "delete", "admin", *url))
     assert "no role" in one_line(program("token", "create", "--name", "x", "--role", "none", *url))
     assert program("role", "create", "odd", "--permission", "INVENTRY", *url).returncode == 2

@@ -19,6 +19,7 @@ from lotkeeper.cli.output import Output, quiet_on_closed_pipe
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
+ANYWHERE = {"--json", "--utc"}
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 
@@ -32,7 +33,13 @@ class Session:
 
 
 class LotkeeperGroup(click.Group):
-    """Ends with the exit status that an error stands for."""
+    """Takes `--json` and `--utc` anywhere; ends with the exit status that an error stands for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts the flags that may stand anywhere in front."""
+        words = args[: args.index("--")] if "--" in args else args
+        flags = [word for word in words if word in ANYWHERE]
+        return super().parse_args(ctx, flags + [word for word in words if word not in ANYWHERE] + args[len(words) :])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""

@@ -51,7 +51,7 @@ def delete_role(connection: Connection, name: str) -> bool:
         .where(token_role.c.role_name == name, token.c.revoked_millis.is_(None))
     ).scalar_one()
     if holders:
-        raise RoleInUse(f"{holders} tokens have the role {name}; revoke them first")
+        raise RoleInUse(f"tokens have the role {name}: {holders}; revoke them first")
     connection.execute(delete(token_role).where(token_role.c.role_name == name))
     deleted = connection.execute(delete(role).where(role.c.name == name)).rowcount > 0
     note_access_change(connection)

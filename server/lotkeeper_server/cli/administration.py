@@ -10,7 +10,7 @@ import click
 
 from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, delete_role, list_roles
 from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
-from lotkeeper_server.cli.opening import Opened, fail, opened_current
+from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened_current
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.dates import rfc3339
 from lotkeeper_server.domain.identifiers import format_id, parse_id
@@ -19,15 +19,14 @@ from lotkeeper_server.engine.moment import IdSource, now_millis
 from lotkeeper_server.settings import SettingsFault, read_settings
 
 _SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
-_DATABASE: Final = click.option("--database-url", help="The store: sqlite:///FILE.")
 
 
-def _store(config_file: Path | None, database_url: str | None) -> Opened:
+def _store(config_file: Path | None, database_url: str | None, *, makes: bool = False) -> Opened:
     try:
         settings = read_settings({"database_url": database_url}, config_file)
     except SettingsFault as fault:
         raise click.UsageError(str(fault)) from fault
-    return Opened(opened_current(settings.database_url))
+    return Opened(opened_current(settings.database_url, makes=makes))
 
 
 @click.group()
@@ -38,14 +37,15 @@ def role() -> None:
 @role.command("create")
 @click.argument("name")
 @click.option("--permission", "permissions", multiple=True, required=True, help="INVENTORY.READ, INVENTORY, * ...")
-@_DATABASE
+@CONFIG
+@DATABASE
 @click.pass_obj
 def create_role(config_file: Path | None, name: str, permissions: tuple[str, ...], database_url: str | None) -> None:
     """Make a role. A permission grants all below it: INVENTORY grants INVENTORY.READ."""
     _check_name("NAME", name)
     for permission in permissions:
         _check_permission(permission)
-    with _store(config_file, database_url) as store:
+    with _store(config_file, database_url, makes=True) as store:
         try:
             with store.write() as connection:
                 add_role(connection, name, permissions, now_millis())
@@ -55,7 +55,8 @@ def create_role(config_file: Path | None, name: str, permissions: tuple[str, ...
 
 
 @role.command("list")
-@_DATABASE
+@CONFIG
+@DATABASE
 @click.pass_obj
 def show_roles(config_file: Path | None, database_url: str | None) -> None:
     """List the roles and what they grant."""
@@ -67,7 +68,8 @@ def show_roles(config_file: Path | None, database_url: str | None) -> None:
 
 @role.command("delete")
 @click.argument("name")
-@_DATABASE
+@CONFIG
+@DATABASE
 @click.pass_obj
 def remove_role(config_file: Path | None, name: str, database_url: str | None) -> None:
     """Delete a role that no token has."""
@@ -91,7 +93,8 @@ def token() -> None:
 @click.option("--name", required=True, help="The principal: who the holder is; may have several tokens.")
 @click.option("--role", "roles", multiple=True, required=True, help="A role of the holder; may be given again.")
 @click.option("--expires", help="After a span, 12h, 30d or 8w, or on a day, 2027-01-31 (UTC). Default: never.")
-@_DATABASE
+@CONFIG
+@DATABASE
 @click.pass_obj
 def create_token(
     config_file: Path | None, name: str, roles: tuple[str, ...], expires: str | None, database_url: str | None
@@ -100,7 +103,7 @@ def create_token(
     _check_name("--name", name)
     text, now = new_token(), now_millis()
     entry = TokenEntry(IdSource()(), name, tuple(sorted(set(roles))), False, now, _expiry(expires), None)
-    with _store(config_file, database_url) as store:
+    with _store(config_file, database_url, makes=True) as store:
         try:
             with store.write() as connection:
                 add_token(connection, text, entry)
@@ -110,7 +113,8 @@ def create_token(
 
 
 @token.command("list")
-@_DATABASE
+@CONFIG
+@DATABASE
 @click.pass_obj
 def show_tokens(config_file: Path | None, database_url: str | None) -> None:
     """List the tokens, without what they are."""
@@ -140,7 +144,8 @@ def _columns(entry: TokenEntry) -> list[str]:
 @token.command("revoke")
 @click.argument("token_id", required=False)
 @click.option("--name", help="Every token of this principal.")
-@_DATABASE
+@CONFIG
+@DATABASE
 @click.pass_obj
 def revoke(config_file: Path | None, token_id: str | None, name: str | None, database_url: str | None) -> None:
     """Revoke a token by its id, or all of a principal; it counts for calls that begin after this returned."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lotkeeper_server.cli.administration import role, token
-from lotkeeper_server.cli.opening import Opened, fail, opened, opened_current
+from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened, opened_current
 from lotkeeper_server.cli.serving import serve_store
 from lotkeeper_server.settings import SettingsFault, read_settings
 
@@ -18,24 +18,17 @@ def _setting(name: str, text: str, **options: Any) -> Callable[[Any], Any]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    envvar="LOTKEEPER_CONFIG",
-    help="A TOML file with settings.",
-)
+@CONFIG
 @click.version_option(package_name="lotkeeper")
-@click.pass_context
-def main(context: click.Context, config_file: Path | None) -> None:
+def main() -> None:
     """Lotkeeper's server. Every flag is a setting too: LOTKEEPER_NAME in the environment, name in the TOML file."""
-    context.obj = config_file
 
 
 def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
     """The flags of what serves."""
     for decorate in (
-        _setting("database_url", "The store: sqlite:///FILE."),
+        CONFIG,
+        DATABASE,
         _setting("listen", "HOST:PORT to listen on; port 0 takes a free one."),
         _setting("max_concurrent_streams", "Calls in progress per connection.", type=int),
         _setting("queue_max", "Calls that may wait before more are refused with OVERLOADED.", type=int),
@@ -70,18 +63,12 @@ def serve(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
 def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
     """Serve for development: a file in ./data, a demo plant in an empty store, a token picked up by itself."""
     settings = _settings(flags, config_file)
-    if "database_url" not in settings.model_fields_set:
-        folder = Path("data")
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            fail(f"the folder {folder.absolute()} cannot be made: {error.strerror}")
-        settings = _settings({**flags, "database_url": f"sqlite:///{folder}/lotkeeper.db"}, config_file)
     serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=True)
 
 
-database_option = _setting("database_url", "The store: sqlite:///FILE.")
-"""The one flag of what works on a store."""
+def database_option(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags of what works on a store."""
+    return CONFIG(DATABASE(command))
 
 
 @main.command()

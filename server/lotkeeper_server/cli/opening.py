@@ -1,18 +1,39 @@
 """Opening a store from the command line: every way in which it fails is one clear line and exit status 1."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 from sqlalchemy.exc import ArgumentError
 
+from lotkeeper_server.settings import DEFAULT_DATABASE_URL
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.errors import StoreError
 from lotkeeper_server.store.schema import SchemaState, migrate, schema_state
+
+
+def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    """It may stand before or after a command."""
+    if value is not None:
+        context.obj = value
+
+
+CONFIG: Final = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="LOTKEEPER_CONFIG",
+    expose_value=False,
+    callback=_remember_config,
+    help="A TOML file with settings.",
+)
+DATABASE: Final = click.option(
+    "--database-url", help="The store, sqlite:///FILE. [default: sqlite:///data/lotkeeper.db]"
+)
 
 
 def fail(text: str) -> NoReturn:
@@ -45,18 +66,29 @@ def opened(database_url: str) -> Iterator[Store]:
         store = Store(database_url)
     except (ArgumentError, StoreError, ImportError) as error:
         fail(f"database_url: {error}")
-    folder = Path(store.url.database or "").absolute().parent
-    if store.url.database and not folder.is_dir():
+    folder = store.path.absolute().parent
+    if database_url == DEFAULT_DATABASE_URL:
+        _make(folder)
+    if not folder.is_dir():
         fail(f"there is no folder {folder} for the store")
     with Opened(store):
         yield store
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        fail(f"the folder {folder} cannot be made: {error.strerror}")
+
+
 def opened_current(database_url: str, *, makes: bool = True) -> Store:
     """A store of this version's schema; an empty one is migrated where `makes` says so."""
     with opened(database_url) as store:
-        if not makes and store.url.database and not Path(store.url.database).exists():
+        if not makes and not store.path.exists():
             fail(f"{_shown(store)}: there is no such store")
+        if not store.path.exists() and not os.access(store.path.absolute().parent, os.W_OK):
+            fail(f"the folder {store.path.absolute().parent} cannot be written")
         state = schema_state(store)
         if state is SchemaState.EMPTY and makes:
             migrate(store)
@@ -64,6 +96,8 @@ def opened_current(database_url: str, *, makes: bool = True) -> Store:
             fail(f"{_shown(store)}: its schema is older than this program; run: lotkeeper-server migrate")
         elif state is not SchemaState.CURRENT:
             migrate(store)
+        with store.write():  # a store that cannot be written is found out here, not by the first caller
+            pass
     return Store(database_url)
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import click
-from lotkeeper import development_token_path, is_loopback
+from lotkeeper import development_token_path, find_token_in, is_loopback
 
 from lotkeeper_server.access.roles import ADMIN
 from lotkeeper_server.access.tokens import (
@@ -38,7 +38,7 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core would explain an address in use in lines of its own
     from lotkeeper_server.app import serve  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
-    from lotkeeper_server.rpc.server import AddressInUse  # noqa: PLC0415
+    from lotkeeper_server.rpc.server import CannotListen  # noqa: PLC0415
 
     configure_logs(settings.log_level, settings.log_format)
     with Opened(store):
@@ -55,8 +55,8 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
 
         try:
             serve(settings, store, bench_echo=bench_echo, ready=ready)
-        except AddressInUse as error:
-            fail(f"the address {error} is in use, or cannot be listened on")
+        except CannotListen as error:
+            fail(f"the address {error}")
         except OSError as error:
             fail(f"{error.filename or settings.listen}: {error.strerror}")
 
@@ -76,7 +76,7 @@ def _check_guarded(store: Store, listen: str) -> None:
 def _give_development_token(store: Store, address: str) -> None:
     """A token in a file that only its owner can read; one that is there and still good is kept."""
     path = development_token_path(address)
-    present = path.read_text().strip() if path.exists() else ""
+    present = find_token_in(path) or ""
     with store.write() as connection:
         query = token_table.select().where(
             token_table.c.digest == digest_of(present), token_table.c.revoked_millis.is_(None)

@@ -18,7 +18,7 @@ from lotkeeper_server.domain.identifiers import Id, parse_id
 from lotkeeper_server.domain.quantity import millionths_of
 from lotkeeper_server.engine.moment import EffectOrder, IdSource, now_millis
 from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.tables import inventory, inventory_lot, inventory_lot_record, location, unit_of_measure
+from lotkeeper_server.store.tables import inventory, inventory_lot, inventory_lot_record
 from lotkeeper_server.store.transaction import Transaction
 
 PRINCIPAL: Final = "demo"
@@ -56,7 +56,8 @@ def load_demo_plant(store: Store) -> bool:
 
 
 def _is_empty(connection: Connection) -> bool:
-    return all(connection.execute(select(table.c.id).limit(1)).first() is None for table in (unit_of_measure, location))
+    tables = [description.table for description in _SECTIONS.values()]
+    return all(connection.execute(select(table.c.id).limit(1)).first() is None for table in tables)
 
 
 def _message(description: Description, entry: dict[str, Any]) -> Message:
@@ -103,6 +104,7 @@ def _open_stock(tx: Transaction, entry: dict[str, Any]) -> None:
             unit_of_measure_id=lot.unit_of_measure_id,
             source_quantity_change=millionths,
             lot_total_change=millionths,
+            inventory_name=entry.get("name", ""),
             start_millis=now,
             end_millis=now,
             moment_millis=now,

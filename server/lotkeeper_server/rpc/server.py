@@ -27,8 +27,8 @@ QUIET_SECONDS: Final = 0.3
 """At shutdown, refusals go on until no call has come for so long, so that no caller meets a bare CANCELLED."""
 
 
-class AddressInUse(Exception):
-    """Nothing can listen there; the argument is the address."""
+class CannotListen(Exception):
+    """Nothing can listen there; the argument says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class RpcServer:
         """Listens; returns the address, with the port that was taken.
 
         Raises:
-            AddressInUse: where nothing can listen there.
+            CannotListen: where nothing can listen there.
         """
         settings = self._settings
         try:
@@ -109,7 +109,10 @@ class RpcServer:
             else:
                 port = self._server.add_insecure_port(settings.listen)
         except RuntimeError as error:
-            raise AddressInUse(settings.listen) from error
+            raise CannotListen(
+                f"{settings.listen} cannot be listened on: it is in use"
+                + (", or the certificate and key are no usable pair" if settings.tls_key_file else "")
+            ) from error
         await self._server.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         return f"{settings.listen.rpartition(':')[0]}:{port}"

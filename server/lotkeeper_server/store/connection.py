@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -12,6 +13,9 @@ from lotkeeper_server.store.errors import StoreError, translated
 SQLITE_BUSY_TIMEOUT_MILLIS = 10_000
 """How long a writer waits for another process's write before the store counts as unavailable."""
 SQLITE_WAL_PAGES_BEFORE_CHECKPOINT = 16_000
+
+APPLICATION_ID = 0x4C4F544B
+"""Marks a SQLite file as a store of Lotkeeper, "LOTK"; the first migration sets it."""
 
 
 class Store:
@@ -26,11 +30,18 @@ class Store:
         self.url = make_url(database_url)
         if self.url.get_backend_name() != "sqlite":
             raise StoreError(f"The store {self.url.get_backend_name()} is not supported; use sqlite:///FILE.")
+        if self.url.database in {None, "", ":memory:"} or self.url.query:
+            raise StoreError("The store is a file: use sqlite:///FILE, without anything after it.")
         self.engine: Engine = create_engine(
             self.url, pool_size=8, max_overflow=8, connect_args={"check_same_thread": False}
         )
         event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(str(self.url.database))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -65,7 +76,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own transactions begin too late; `_begin_sqlite` begins them
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MILLIS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:  # else it may be somebody else's file
+        cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {SQLITE_WAL_PAGES_BEFORE_CHECKPOINT}")

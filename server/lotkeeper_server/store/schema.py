@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect
 
-from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.connection import APPLICATION_ID, Store
 from lotkeeper_server.store.errors import StoreError, translated
 
 HEAD_REVISION: Final = "0001"
@@ -57,6 +57,8 @@ def migrate(store: Store) -> bool:
         raise StoreError("The database holds tables that are not Lotkeeper's; name an empty one.")
     with store.write() as connection:
         upgrade(connection)
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    store.close()  # connections made from here on find the mark, and keep a write-ahead log
     return True
 
 

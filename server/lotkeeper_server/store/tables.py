@@ -315,7 +315,8 @@ inventory_lot_record = Table(
     CheckConstraint("(status = 2) = (end_millis IS NULL)", name="running"),
     CheckConstraint("end_millis IS NULL OR end_millis >= start_millis", name="times"),
     CheckConstraint(
-        "status = 3 OR source_quantity_change = 0 AND destination_quantity_change = 0 AND lot_total_change = 0",
+        "status = 3 OR source_quantity_change = 0 AND destination_quantity_change = 0 "
+        "AND lot_total_change = 0 AND order_count_change = 0",
         name="completed_moves_stock",
     ),
     Index("ix_inventory_lot_record_lot_id", "lot_id", "moment_millis", "id"),

@@ -524,7 +524,8 @@ def upgrade() -> None:
             name=op.f("ck_inventory_lot_record_quantity_range"),
         ),
         sa.CheckConstraint(
-            "status = 3 OR source_quantity_change = 0 AND destination_quantity_change = 0 AND lot_total_change = 0",
+            "status = 3 OR source_quantity_change = 0 AND destination_quantity_change = 0 "
+            "AND lot_total_change = 0 AND order_count_change = 0",
             name=op.f("ck_inventory_lot_record_completed_moves_stock"),
         ),
         sa.CheckConstraint("status BETWEEN 1 AND 7", name=op.f("ck_inventory_lot_record_status_known")),
