@@ -19,7 +19,7 @@ CONNECT_SECONDS: Final = 5.0
 CHANNEL_OPTIONS: Final = (
     # gRPC's own backoff reaches minutes; a server that is back should be found within a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 2_000),  # also how long one attempt to connect may take
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 CONNECT_PAUSE_SECONDS: Final = 0.2

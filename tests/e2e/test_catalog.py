@@ -141,8 +141,8 @@ def test_a_rename_rewrites_the_paths_below_and_is_no_change_there(client: Client
     client.save_material_class(top)
     moved = client.get_material(milk.id)
     assert (moved.path, moved.version) == (f"{plant.prefix} %_/B/M", 1)
-    for _ in range(2):
-        below = client.save_material_class(master_data_pb2.MaterialClass(name="b" * 240, parent_id=below.id))
+    for _ in range(3):
+        below = client.save_material_class(master_data_pb2.MaterialClass(name="b" * 200, parent_id=below.id))
     with pytest.raises(InvalidArgument) as refused:
         client.save_material_class(master_data_pb2.MaterialClass(name="b" * 255, parent_id=below.id))
     assert fields(refused.value) == ["material_class.name"]

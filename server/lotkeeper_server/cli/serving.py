@@ -36,7 +36,6 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
         bench_echo: whether to serve the method that benchmarks compare with.
         develops: whether to load the demo plant and to make a development token.
     """
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core would explain an address in use in lines of its own
     from lotkeeper_server.app import serve  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
     from lotkeeper_server.rpc.server import CannotListen  # noqa: PLC0415
 

@@ -174,7 +174,7 @@ class Record:
     picked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reference:
     """A thing that a stored record refers to: what a join brings, enough to show it."""
 

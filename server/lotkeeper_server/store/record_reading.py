@@ -3,15 +3,15 @@
 from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import Connection, FromClause, Select, select
+from sqlalchemy import Connection, FromClause, select
 
 from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.identifiers import RecordId
 from lotkeeper_server.domain.stock import Common, Record, Reference
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.statements import rows_by_key
 from lotkeeper_server.store.tables import inventory_lot_record
 
-record: Final = inventory_lot_record.c
 _lot = tables.inventory_lot.alias("lot")
 _secondary = tables.inventory_lot.alias("secondary")
 _material = tables.material.alias("of_material")
@@ -23,8 +23,9 @@ _destination = tables.location.alias("destination")
 _unit = tables.unit_of_measure.alias("in_unit")
 
 
-def records_selected() -> Select[Any]:
-    """Every column that a record is built from; conditions, order and limit are the caller's."""
+def _select_from() -> str:
+    """Every column that a record is built from, and the names of what it refers to."""
+    record = inventory_lot_record.c
     joined: FromClause = (
         inventory_lot_record.join(_lot, _lot.c.id == record.lot_id)
         .join(_material, _material.c.id == record.material_id)
@@ -36,35 +37,42 @@ def records_selected() -> Select[Any]:
         .outerjoin(_destination, _destination.c.id == record.destination_location_id)
         .outerjoin(_unit, _unit.c.id == record.unit_of_measure_id)
     )
-    return select(
-        inventory_lot_record,
-        _lot.c.name.label("lot_name"),
-        _secondary.c.name.label("secondary_lot_name"),
-        _material.c.path.label("material_path"),
-        _operation.c.name.label("operation_name"),
-        _order.c.name.label("order_name"),
-        _reason.c.reason_code.label("reason_code"),
-        _source.c.name.label("source_name"),
-        _source.c.path.label("source_path"),
-        _destination.c.name.label("destination_name"),
-        _destination.c.path.label("destination_path"),
-        _unit.c.name.label("unit_name"),
-        _unit.c.symbol.label("unit_symbol"),
-    ).select_from(joined)
+    return str(
+        select(
+            inventory_lot_record,
+            _lot.c.name.label("lot_name"),
+            _secondary.c.name.label("secondary_lot_name"),
+            _material.c.path.label("material_path"),
+            _operation.c.name.label("operation_name"),
+            _order.c.name.label("order_name"),
+            _reason.c.reason_code.label("reason_code"),
+            _source.c.name.label("source_name"),
+            _source.c.path.label("source_path"),
+            _destination.c.name.label("destination_name"),
+            _destination.c.path.label("destination_path"),
+            _unit.c.name.label("unit_name"),
+            _unit.c.symbol.label("unit_symbol"),
+        ).select_from(joined)
+    )
+
+
+_RECORDS: Final = _select_from()
+_KEY: Final = str(inventory_lot_record.c.id)
+_TYPES: Final = {int(one): one for one in LotRecordType}
+_STATUSES: Final = {int(one): one for one in Status}
+_LOT_STATUSES: Final = {int(one): one for one in LotStatus}
 
 
 def read_records(connection: Connection, ids: Collection[RecordId]) -> dict[RecordId, Record]:
     """The records of these ids that there are."""
-    rows = connection.execute(records_selected().where(record.id.in_(sorted(ids))))
-    return {row.id: record_of(row) for row in rows}
+    return {row.id: _record(row) for row in rows_by_key(connection, _RECORDS, _KEY, sorted(ids))}
 
 
-def record_of(row: Any) -> Record:
-    """A record from a row of `records_selected`."""
+def _record(row: Any) -> Record:
     return Record(
         id=row.id,
-        lot_record_type=LotRecordType(row.lot_record_type),
-        status=Status(row.status),
+        lot_record_type=_TYPES[row.lot_record_type],
+        status=_STATUSES[row.status],
         lot=Reference(row.lot_id, name=row.lot_name),
         secondary_lot=_reference(row.secondary_lot_id, name=row.secondary_lot_name),
         material=Reference(row.material_id, path=row.material_path),
@@ -76,7 +84,7 @@ def record_of(row: Any) -> Record:
         destination_location=_reference(
             row.destination_location_id, name=row.destination_name, path=row.destination_path
         ),
-        lot_status=LotStatus(row.lot_status),
+        lot_status=_LOT_STATUSES[row.lot_status],
         quantity_millionths=row.quantity,
         unit=_reference(row.unit_of_measure_id, name=row.unit_name, symbol=row.unit_symbol),
         source_change_millionths=row.source_quantity_change,
@@ -91,7 +99,7 @@ def record_of(row: Any) -> Record:
             row.created_millis,
             row.created_by,
             row.notes,
-            row.enabled,
+            bool(row.enabled),
             row.spare1,
             row.spare2,
             row.spare3,
@@ -102,7 +110,7 @@ def record_of(row: Any) -> Record:
         effect_order=row.effect_order,
         lot_total_change_millionths=row.lot_total_change,
         order_count_change_millionths=row.order_count_change,
-        picked=row.picked,
+        picked=bool(row.picked),
     )
 
 

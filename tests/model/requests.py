@@ -1,0 +1,129 @@
+"""What callers ask, and step 2: the shape of it."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass, fields
+
+from tests.model.plant import ById, Reference
+from tests.model.quantities import TOO_LARGE, exact, rounded
+from tests.model.refusal import Refusal
+
+FIRST_MILLIS, LAST_MILLIS = 0, 253_402_300_799_999
+"""The years 1970 to 9999."""
+
+
+@dataclass(frozen=True)
+class Execute:
+    """ExecuteInventoryOperation; what is empty or None is absent."""
+
+    inventory_operation_id: Reference
+    primary_lot_id_or_name: Reference = ""
+    quantity: float | None = None
+    secondary_lot_id_or_name: Reference = ""
+    material_id_or_path: Reference = ""
+    inventory_name: str = ""
+    start_date_millis: int | None = None
+    end_date_millis: int | None = None
+    request_id: str = ""
+    validate_only: bool = False
+
+
+@dataclass(frozen=True)
+class Start:
+    """StartInventoryOperation."""
+
+    inventory_operation_id: Reference
+    primary_lot_id_or_name: Reference = ""
+    secondary_lot_id_or_name: Reference = ""
+    material_id_or_path: Reference = ""
+    inventory_name: str = ""
+    start_date_millis: int | None = None
+    request_id: str = ""
+    validate_only: bool = False
+
+
+@dataclass(frozen=True)
+class Stop:
+    """StopInventoryOperation."""
+
+    inventory_operation_id: Reference
+    quantity: float | None = None
+    inventory_name: str = ""
+    end_date_millis: int | None = None
+    request_id: str = ""
+    validate_only: bool = False
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """CancelInventoryOperation."""
+
+    inventory_operation_id: Reference
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """BatchExecuteInventoryOperations."""
+
+    requests: tuple[Execute, ...]
+    all_or_nothing: bool = False
+    validate_only: bool = False
+
+
+Single = Execute | Start | Stop | Cancel
+Request = Single | Batch
+
+
+def faults_of_shape(request: Single) -> set[str]:
+    """The fields at fault."""
+    faults = {field.name for field in fields(request) if _is_malformed(field.name, getattr(request, field.name))}
+    start, end = getattr(request, "start_date_millis", None), getattr(request, "end_date_millis", None)
+    if start is not None and end is not None and end < start:
+        faults |= {"start_date_millis", "end_date_millis"}
+    return faults
+
+
+def check_shape(request: Single) -> None:
+    """Refuses with all faults at once."""
+    faults = faults_of_shape(request)
+    if faults:
+        raise Refusal("INVALID_ARGUMENT", faults)
+
+
+def _is_malformed(name: str, value: object) -> bool:
+    match value:
+        case float():
+            return not math.isfinite(value) or value < 0 or exact(value) >= TOO_LARGE
+        case str() if name == "inventory_operation_id":
+            return True
+        case str() if name == "request_id":
+            return len(value) > 128 or not all("!" <= letter <= "~" or letter == " " for letter in value)
+        case str():
+            longest = 750 if name.endswith("_path") else 255
+            return len(value) > longest or value != value.strip() or any(map(_is_control, value))
+        case bool() | None | ById():
+            return False
+        case int():
+            return not FIRST_MILLIS <= value <= LAST_MILLIS
+    raise AssertionError(name)
+
+
+def _is_control(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cc"
+
+
+def meaning(request: Single) -> object:
+    """What makes two requests the same: quantities in millionths, paths without a leading slash."""
+    values = []
+    for field in fields(request):
+        value = getattr(request, field.name)
+        if isinstance(value, float):
+            value = rounded(exact(value))
+        if isinstance(value, str) and field.name.endswith("_path"):
+            value = value.removeprefix("/")
+        if field.name not in {"request_id", "validate_only"}:
+            values.append((field.name, value))
+    return type(request).__name__, tuple(values)

@@ -1,0 +1,276 @@
+"""Steps 4 to 11: an operation and a few arguments become an action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from tests.model.plant import ById, Location, Lot, Operation, Plant, Reference
+from tests.model.quantities import exact, rounded
+from tests.model.refusal import Refusal
+from tests.model.requests import Execute, Start
+
+HOUR, DAY = 3_600_000, 86_400_000
+FUTURE_MAX, PAST_MAX = 24 * HOUR, 7 * DAY
+LAST_DAY = 253_402_214_400_000
+
+RISES = {"PRODUCE", "UNCONSUME", "RECEIVE"}
+MAKES_LOTS = RISES | {"RECEIVE_AND_CONSUME"}
+CLEARS_AWAY = {"SCRAP", "SCRAP_ALL", "RETURN"}
+WRITES = {"SCRAP_ALL": {"SCRAP"}, "RECEIVE_AND_CONSUME": {"RECEIVE", "CONSUME"}}
+
+
+@dataclass
+class Action:
+    """What happens to stock; `lot` is None for a pick and for a SCRAP_ALL of every lot."""
+
+    type: str
+    source: str | None
+    destination: str | None
+    material: str
+    lot: str | None
+    secondary: str | None
+    unit: str
+    inventory_name: str
+    start: int
+    end: int
+    now: int
+    order: str | None
+    operation_record: str
+    reason_code: str | None
+    notes: str
+    request_id: str
+    operation: str
+    increment: bool
+    quantity: Fraction = Fraction(0)
+    running: str | None = None
+    made_lots: list[str] = field(default_factory=list)
+    changed_lots: set[str] = field(default_factory=set)
+
+    @property
+    def place(self) -> str:
+        """The location that the type needs."""
+        place = self.destination if self.type in RISES else self.source
+        assert place is not None
+        return place
+
+
+def find_operation(plant: Plant, reference: Reference) -> Operation:
+    """Step 4, its beginning."""
+    assert isinstance(reference, ById)
+    if reference.key not in plant.operations:
+        raise Refusal("INVENTORY_OPERATION_NOT_FOUND", {"inventory_operation_id"}, id=reference.key)
+    return plant.operations[reference.key]
+
+
+def check_operation(plant: Plant, operation: Operation) -> Location:
+    """Step 4 for what is not running: enabled, with an enabled location."""
+    if not operation.enabled:
+        raise Refusal("OPERATION_DISABLED", None, inventory_operation_id=operation.key)
+    place = operation.destination if operation.type in RISES else operation.source
+    assert place is not None
+    location = plant.locations[place]
+    if not location.enabled:
+        raise Refusal("DISABLED", None, entity="location", id=location.key)
+    return location
+
+
+def required_quantity(number: float | None) -> Fraction:
+    """Step 4, its end."""
+    quantity = rounded(exact(number or 0.0))
+    if quantity == 0:
+        raise Refusal("INVALID_ARGUMENT", {"quantity"})
+    return quantity
+
+
+def resolve(plant: Plant, operation: Operation, request: Execute | Start, now: int) -> Action:
+    """Steps 5 to 11; lots that are made are there afterwards."""
+    end_given = request.end_date_millis if isinstance(request, Execute) else None
+    material = _material(plant, operation, request)
+    # The end of step 10 is needed for the dates of lots that are made; it is refused in its turn.
+    end = now if end_given is None else end_given
+    made: list[str] = []
+    primary = _primary_lot(plant, operation, request.primary_lot_id_or_name, material, end, made)
+    secondary = _secondary_lot(plant, operation, request.secondary_lot_id_or_name, primary, end, made)
+    name = request.inventory_name or _inventory_name(plant, operation)
+    process = plant.process_operations.get(operation.process_operation or "")
+    order = process.order if process else None
+    unit = _unit(plant, operation, order, material, primary)
+    for key in made:
+        lot = plant.lots[key]
+        lot.unit = plant.materials[lot.material].unit or unit
+    start = _times(request.start_date_millis, end_given, now, is_start=isinstance(request, Start))
+    _check_reason_code(plant, operation)
+    return Action(
+        type=operation.type,
+        source=operation.source,
+        destination=operation.destination,
+        material=material,
+        lot=primary,
+        secondary=secondary,
+        unit=unit,
+        inventory_name=name,
+        start=start,
+        end=end,
+        now=now,
+        order=order,
+        operation_record=process.operation_record if process else "",
+        reason_code=operation.reason_code,
+        notes=operation.notes,
+        request_id=request.request_id,
+        operation=operation.key,
+        increment=operation.increment,
+        made_lots=made,
+    )
+
+
+def _material(plant: Plant, operation: Operation, request: Execute | Start) -> str:
+    """Step 5."""
+    given = request.material_id_or_path
+    lot = request.primary_lot_id_or_name
+    if given:
+        material = _find_material(plant, given)
+        if operation.material_source == "STATIC" and operation.material not in {None, material}:
+            paths = {
+                "configured": plant.materials[operation.material or ""].path,
+                "given": plant.materials[material].path,
+            }
+            raise Refusal("MATERIAL_CONFLICT", {"material_id_or_path"}, **paths)
+    elif operation.material is not None:
+        material = operation.material
+    elif isinstance(lot, ById):
+        if lot.key not in plant.lots:
+            raise Refusal("LOT_NOT_FOUND", {"primary_lot_id_or_name"}, id=lot.key)
+        material = plant.lots[lot.key].material
+    else:
+        raise Refusal("MATERIAL_REQUIRED")
+    if not plant.materials[material].enabled and operation.type not in CLEARS_AWAY:
+        raise Refusal("DISABLED", None, entity="material", id=material)
+    return material
+
+
+def _find_material(plant: Plant, reference: Reference) -> str:
+    if isinstance(reference, ById):
+        if reference.key in plant.materials:
+            return reference.key
+        raise Refusal("MATERIAL_NOT_FOUND", {"material_id_or_path"}, id=reference.key)
+    path = reference.removeprefix("/")
+    for material in plant.materials.values():
+        if material.path == path:
+            return material.key
+    raise Refusal("MATERIAL_NOT_FOUND", {"material_id_or_path"}, path=frozenset({path, reference}))
+
+
+def _primary_lot(
+    plant: Plant, operation: Operation, reference: Reference, material: str, end: int, made: list[str]
+) -> str | None:
+    """Step 6; None where lots are picked or all are taken."""
+    field_name, makes = "primary_lot_id_or_name", operation.type in MAKES_LOTS
+    if reference:
+        return _given_lot(plant, reference, material, field_name, end, made if makes and operation.create_lot else None)
+    if operation.type == "SCRAP_ALL":
+        return None
+    strategy = operation.primary_strategy
+    if strategy == "FROM_LOCATION":
+        return None
+    if strategy == "AUTO_GENERATE" and makes:
+        return _make_lot(plant, plant.new_key("uuid"), material, end, made)
+    raise Refusal("LOT_REQUIRED", {field_name}, field=field_name, strategy=strategy)
+
+
+def _secondary_lot(
+    plant: Plant, operation: Operation, reference: Reference, primary: str | None, end: int, made: list[str]
+) -> str | None:
+    """Step 7."""
+    field_name, material = "secondary_lot_id_or_name", operation.secondary_material
+    if not reference:
+        if operation.secondary_strategy == "AUTO_GENERATE" and material is not None:
+            return _make_lot(plant, plant.new_key("uuid"), material, end, made)
+        return None
+    if material is None and not isinstance(reference, ById):
+        raise Refusal("MATERIAL_REQUIRED")
+    lot = _given_lot(plant, reference, material, field_name, end, made if operation.create_lot else None)
+    if lot == primary:
+        raise Refusal("INVALID_ARGUMENT", {field_name})
+    return lot
+
+
+def _given_lot(
+    plant: Plant, reference: Reference, material: str | None, field_name: str, end: int, made: list[str] | None
+) -> str:
+    """A lot by id, else by name within the material; made where `made` is a list to note it in."""
+    if isinstance(reference, ById):
+        if reference.key not in plant.lots:
+            raise Refusal("LOT_NOT_FOUND", {field_name}, id=reference.key)
+        lot = plant.lots[reference.key]
+        if material is not None and lot.material != material:
+            raise Refusal("LOT_MATERIAL_MISMATCH", {field_name}, lot=lot.name, material=plant.materials[material].path)
+        return lot.key
+    for lot in plant.lots.values():
+        if lot.name == reference and lot.material == material:
+            return lot.key
+    if made is None:
+        raise Refusal("LOT_NOT_FOUND", {field_name}, name=reference)
+    assert material is not None
+    return _make_lot(plant, reference, material, end, made)
+
+
+def _make_lot(plant: Plant, name: str, material: str, end: int, made: list[str]) -> str:
+    days = plant.materials[material].shelf_life_days
+    lot = Lot(plant.new_key("lot"), name, material, unit="")
+    lot.expiration = None if days is None else min(end + days * DAY, LAST_DAY)
+    plant.lots[lot.key] = lot
+    made.append(lot.key)
+    return lot.key
+
+
+def _inventory_name(plant: Plant, operation: Operation) -> str:
+    """Step 8, where none is given."""
+    if operation.name_strategy == "STATIC":
+        return operation.inventory_name
+    if operation.name_strategy == "AUTO_GENERATE" and operation.type in RISES:
+        return plant.new_key("uuid")
+    return ""
+
+
+def _unit(plant: Plant, operation: Operation, order: str | None, material: str, lot: str | None) -> str:
+    """Step 9."""
+    if operation.unit_strategy == "STATIC" and operation.unit is not None:
+        return operation.unit
+    if operation.type == "PRODUCE" and order is not None:
+        return plant.orders[order].unit
+    unit = plant.materials[material].unit or (plant.lots[lot].unit if lot else "")
+    if not unit:
+        raise Refusal("UNIT_REQUIRED")
+    return unit
+
+
+def _times(start_given: int | None, end_given: int | None, now: int, *, is_start: bool) -> int:
+    """Step 10; the start."""
+    end = now if end_given is None else end_given
+    start = min(now, end) if start_given is None else start_given
+    if is_start and start > now:
+        raise Refusal("INVALID_ARGUMENT", {"start_date_millis"})
+    if end < start:
+        raise Refusal("INVALID_ARGUMENT")
+    check_end(end, now)
+    return start
+
+
+def check_end(end: int, now: int) -> None:
+    """The limits of step 10."""
+    if not now - PAST_MAX <= end <= now + FUTURE_MAX:
+        raise Refusal("INVALID_ARGUMENT", {"end_date_millis"})
+
+
+def _check_reason_code(plant: Plant, operation: Operation) -> None:
+    """Step 11."""
+    if operation.reason_code is None:
+        return
+    code = plant.reason_codes[operation.reason_code]
+    if not code.enabled:
+        raise Refusal("DISABLED", None, entity="material_reason_code", id=code.key)
+    if code.record_type not in {None} | WRITES.get(operation.type, {operation.type}):
+        raise Refusal("INVALID_ARGUMENT")
+    if code.require_comments and not operation.notes:
+        raise Refusal("COMMENTS_REQUIRED", None, reason_code=code.code)
