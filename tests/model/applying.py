@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from tests.model.lots import keeps_stock, refuse_unusable, status_at
+from tests.model.picking import choose
 from tests.model.plant import Location, Plant, Record
 from tests.model.quantities import converted, converted_exactly, in_range, text
 from tests.model.refusal import Refusal
@@ -32,42 +34,6 @@ def apply(plant: Plant, action: Action) -> list[str]:
     return written
 
 
-def refuse_unusable(plant: Plant, key: str, kind: str, end: int) -> None:
-    """Step 12 for one lot: disabled, then status, then date."""
-    lot = plant.lots[key]
-    falls = kind in {"CONSUME", "SHIP", "RECEIVE_AND_CONSUME", "MERGE"}
-    if not falls and kind not in RISES:
-        return
-    if not lot.enabled:
-        raise Refusal("DISABLED", None, entity="lot", id=lot.key)
-    if lot.status in ({"QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"} if falls else {"SHIPPED", "CLOSED"}):
-        raise Refusal("LOT_STATUS_FORBIDS", None, lot=lot.name, lot_status=lot.status, operation_type=kind)
-    if falls and lot.expiration is not None and lot.expiration < end:
-        raise Refusal("LOT_EXPIRED", None, lot=lot.name, expiration_date=str(lot.expiration))
-
-
-def pickable(plant: Plant, action: Action) -> list[str]:
-    """The lots that a pick may take, in the location's order."""
-    location = plant.locations[action.place]
-    lots = []
-    for lot in plant.lots_in_stock(location.key) if _keeps_stock(location) else []:
-        if plant.lots[lot].material == action.material and lot != action.secondary:
-            try:
-                refuse_unusable(plant, lot, action.type, action.end)
-            except Refusal:
-                continue
-            lots.append(lot)
-    if location.use == "LIFO":
-        lots.reverse()
-    if location.use == "FEFO":
-        lots.sort(key=lambda lot: (plant.lots[lot].expiration is None, plant.lots[lot].expiration or 0))
-    return lots
-
-
-def _keeps_stock(location: Location) -> bool:
-    return location.storage != "NO_STORAGE"
-
-
 def _in_lot_unit(plant: Plant, action: Action, lot: str) -> Fraction:
     """Step 12, its end."""
     amount = converted(plant, action.quantity, action.unit, plant.lots[lot].unit, action.material)
@@ -81,7 +47,7 @@ def _fall(plant: Plant, action: Action) -> list[str]:
     lot, location = plant.lots[action.lot], plant.locations[action.place]
     refuse_unusable(plant, lot.key, action.type, action.end)
     amount = _in_lot_unit(plant, action, lot.key)
-    if not _keeps_stock(location):
+    if not keeps_stock(location):
         return [_write(plant, action, action.type, lot.key, action.quantity)]
     available = plant.stock(location.key, lot.key)
     if available < amount and not location.allow_negative:
@@ -102,7 +68,7 @@ def _fall(plant: Plant, action: Action) -> list[str]:
 def _scrap_all(plant: Plant, action: Action) -> list[str]:
     location = plant.locations[action.place]
     written = []
-    for lot in plant.lots_in_stock(location.key) if _keeps_stock(location) else []:
+    for lot in plant.lots_in_stock(location.key) if keeps_stock(location) else []:
         if plant.lots[lot].material == action.material and action.lot in {None, lot} and lot != action.secondary:
             stock = plant.stock(location.key, lot)
             key = _write(plant, action, "SCRAP", lot, stock, unit=plant.lots[lot].unit, source_change=-stock)
@@ -112,57 +78,10 @@ def _scrap_all(plant: Plant, action: Action) -> list[str]:
 
 
 def _pick(plant: Plant, action: Action) -> list[str]:
-    """Lots in order, each giving what it has, until the rest is covered."""
-    location = plant.locations[action.place]
-    fixed = plant.records[action.running].lot if action.running else None
-    lots = pickable(plant, action)
-    if fixed is not None:
-        refuse_unusable(plant, fixed, action.type, action.end)
-        lots = [fixed, *(lot for lot in lots if lot != fixed)]
-    rest = action.quantity
-    taken: dict[str, tuple[Fraction, Fraction]] = {}
-    last_passed = None
-    for lot in lots:
-        unit, stock = plant.lots[lot].unit, max(plant.stock(location.key, lot), Fraction(0))
-        in_asked_unit = converted(plant, stock, unit, action.unit, action.material)
-        if in_asked_unit == 0:
-            last_passed = lot
-            continue
-        needed = converted(plant, rest, action.unit, unit, action.material)
-        if needed == 0:
-            if not taken:
-                raise Refusal("INVALID_ARGUMENT", {"quantity"})
-            rest = Fraction(0)
-        elif stock < needed:
-            taken[lot] = in_asked_unit, stock
-            rest -= in_asked_unit
-        else:
-            taken[lot] = rest, needed
-            rest = Fraction(0)
-        if rest <= 0:
-            break
-    if rest > 0:
-        giver = next(reversed(taken), last_passed)
-        if giver is None or not location.allow_negative:
-            raise Refusal(
-                "INSUFFICIENT_INVENTORY",
-                None,
-                location=location.path,
-                available=text(action.quantity - rest),
-                requested=text(action.quantity),
-                unit=plant.units[action.unit].symbol,
-            )
-        asked, amount = taken.get(giver, (Fraction(0), Fraction(0)))
-        more = converted(plant, rest, action.unit, plant.lots[giver].unit, action.material)
-        if amount + more == 0:
-            raise Refusal("INVALID_ARGUMENT", {"quantity"})
-        taken[giver] = asked + rest, amount + more
-    if fixed is not None and fixed not in taken:
-        taken = {fixed: (Fraction(0), Fraction(0)), **taken}
     written = []
-    for lot, (asked, amount) in taken.items():
+    for lot, (asked, amount) in choose(plant, action).items():
         key = _write(plant, action, action.type, lot, asked, source_change=-amount)
-        _change_stock(plant, location.key, lot, -amount, key)
+        _change_stock(plant, action.place, lot, -amount, key)
         written.append(key)
     return written
 
@@ -185,7 +104,7 @@ def _rise(plant: Plant, action: Action) -> list[str]:
     refuse_unusable(plant, lot, action.type, action.end)
     amount = _in_lot_unit(plant, action, lot)
     written = []
-    if _keeps_stock(location):
+    if keeps_stock(location):
         _refuse_over_capacity(plant, location, lot, amount)
         others = [other for other in plant.lots_in_stock(location.key) if other != lot]
         if others and location.storage == "ALLOW_SINGLE_OR_THROW":
@@ -198,8 +117,7 @@ def _rise(plant: Plant, action: Action) -> list[str]:
             holder = others[-1]
             written.append(_merge(plant, action, holder, lot, amount))
         if location.storage == "MERGE_INTO_NEW":
-            for other in others:
-                written.append(_merge(plant, action, lot, other, plant.stock(location.key, other)))
+            written += [_merge(plant, action, lot, other, plant.stock(location.key, other)) for other in others]
         row = plant.row(location.key, holder)
         row.name = action.inventory_name or row.name
         if action.type == "PRODUCE":
@@ -332,10 +250,3 @@ def new_record(plant: Plant, action: Action, kind: str, lot: str, unit: str) -> 
     )
     plant.records[record.key] = record
     return record
-
-
-def status_at(plant: Plant, lot_key: str, end: int | None) -> str:
-    """A lot's status as a record shows it."""
-    lot = plant.lots[lot_key]
-    passed = lot.expiration is not None and end is not None and lot.expiration < end
-    return "EXPIRED" if passed and lot.status in {"OPEN", "AVAILABLE"} else lot.status

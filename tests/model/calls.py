@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.model.applying import apply, new_record, pickable, refuse_unusable, status_at
+from tests.model.applying import apply, new_record
+from tests.model.lots import refuse_unusable, status_at
+from tests.model.picking import first_pick
 from tests.model.plant import Answer, Operation, Plant, Run
-from tests.model.quantities import converted
 from tests.model.refusal import Refusal
 from tests.model.requests import (
     Batch,
@@ -147,21 +148,13 @@ def _start(plant: Plant, operation: Operation, request: Start, now: int) -> Answ
     if operation.type == "SCRAP_ALL":
         raise Refusal("START_NOT_SUPPORTED", None, operation_type=operation.type)
     action = resolve(plant, operation, request, now)
-    lot = action.lot or _first_pick(plant, action)
+    lot = action.lot or first_pick(plant, action)
     refuse_unusable(plant, lot, action.type, action.end)
     record = new_record(plant, action, RUNNING_TYPE.get(action.type, action.type), lot, action.unit)
     record.lot_status = status_at(plant, lot, None)
     record.lot_was_given = action.lot is not None
     plant.runs[operation.key] = Run("RUNNING", record.key)
     return Answer(record.key, [record.key])
-
-
-def _first_pick(plant: Plant, action: Action) -> str:
-    for lot in pickable(plant, action):
-        stock = plant.stock(action.place, lot)
-        if converted(plant, stock, plant.lots[lot].unit, action.unit, action.material) > 0:
-            return lot
-    raise Refusal("INSUFFICIENT_INVENTORY")
 
 
 def _stop(plant: Plant, operation: Operation, request: Stop, now: int) -> Answer:

@@ -221,8 +221,15 @@ class Plant:
         """A plant of one's own: state copied, definitions shared, numbers never given twice."""
         return replace(
             self,
-            **{name: dict(getattr(self, name)) for name in ("locations", "materials", "operations", "requests")},
-            **{name: copy.deepcopy(getattr(self, name)) for name in ("lots", "rows", "records", "runs", "counts")},
+            locations=dict(self.locations),
+            materials=dict(self.materials),
+            operations=dict(self.operations),
+            requests=dict(self.requests),
+            lots=copy.deepcopy(self.lots),
+            rows=copy.deepcopy(self.rows),
+            records=copy.deepcopy(self.records),
+            runs=copy.deepcopy(self.runs),
+            counts=dict(self.counts),
         )
 
     def row(self, location: str, lot: str) -> Row:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 from lotkeeper_server.domain.identifiers import UnitId
 from lotkeeper_server.domain.quantity import round_half_even
 
+SAME: Final = Fraction(1)
 Factors = Mapping[tuple[UnitId, UnitId], Decimal]
 """What one unit of the first is worth in the second. Disabled units and conversions are not among them."""
 
@@ -21,7 +23,7 @@ def exact_factor(from_unit: UnitId, to_unit: UnitId, own: Factors, everywhere: F
         everywhere: the factors that hold for every material.
     """
     if from_unit == to_unit:
-        return Fraction(1)
+        return SAME
     direct = _one_leg(from_unit, to_unit, own, everywhere)
     if direct is not None:
         return direct
@@ -35,7 +37,7 @@ def exact_factor(from_unit: UnitId, to_unit: UnitId, own: Factors, everywhere: F
 
 def converted(millionths: int, factor: Fraction) -> int:
     """The quantity in the other unit: computed exactly, rounded once, half-even."""
-    return round_half_even(millionths * factor)
+    return millionths if factor is SAME else round_half_even(millionths * factor)
 
 
 def _one_leg(from_unit: UnitId, to_unit: UnitId, own: Factors, everywhere: Factors) -> Fraction | None:

@@ -1,18 +1,20 @@
 """Decides the commands of one transaction, loading in rounds what they find missing."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain import deciding
+from lotkeeper_server.domain import deciding, lots
+from lotkeeper_server.domain.actions import RISES
 from lotkeeper_server.domain.commands import Batch, Command, Execute
 from lotkeeper_server.domain.deciding import Outcome
 from lotkeeper_server.domain.definition_cache import DefinitionCache
-from lotkeeper_server.domain.keys import DefinitionKey, Key, Missing, RequestKey, RunKey
+from lotkeeper_server.domain.identifiers import Id, LotId
+from lotkeeper_server.domain.keys import DefinitionKey, Key, Missing, RequestKey, RunKey, StockKey
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.refusals import Internal, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -48,7 +50,9 @@ def decide_all(
         The working set, which holds what is to be written.
     """
     state = WorkingSet(definitions)
-    load(connection, state, [key for decision in decisions for key in _first_keys(decision.command, definitions)])
+    commands = [command for decision in decisions for command in _commands_of(decision.command)]
+    load(connection, state, [key for command in commands for key in _first_keys(command, definitions)])
+    load(connection, state, [key for command in commands for key in _likely_stock(command, state)])
     pending = list(decisions)
     for _ in range(ROUNDS_MAX):
         missing: list[Key] = []
@@ -86,16 +90,34 @@ def _decide(state: WorkingSet, decision: Decision, moment: Moment) -> tuple[Key,
     return ()
 
 
-def _first_keys(command: Command | Batch, definitions: DefinitionCache) -> list[Key]:
-    """What every command needs for certain, so that the first round does not run into it."""
-    commands = (
-        [item for item in command.items if isinstance(item, Execute)] if isinstance(command, Batch) else [command]
-    )
-    keys: list[Key] = []
-    for one in commands:
-        keys.append(RunKey(one.operation_id))
-        if definitions.inventory_operations.get(one.operation_id) is None:
-            keys.append(DefinitionKey("inventory_operation", one.operation_id))
-        if one.request_id is not None:
-            keys.append(RequestKey(one.principal, one.request_id))
-    return keys
+def _commands_of(command: Command | Batch) -> Sequence[Command]:
+    return [item for item in command.items if isinstance(item, Execute)] if isinstance(command, Batch) else [command]
+
+
+# What follows only saves rounds: a decision asks for whatever it turns out to need.
+
+
+def _first_keys(command: Command, definitions: DefinitionCache) -> Iterator[Key]:
+    """What a command needs for certain, and the lot that it names where its material is not in question."""
+    yield RunKey(command.operation_id)
+    if command.request_id is not None:
+        yield RequestKey(command.principal, command.request_id)
+    operation = definitions.inventory_operations.get(command.operation_id)
+    if operation is None:
+        yield DefinitionKey("inventory_operation", command.operation_id)
+    elif isinstance(command, Execute) and command.primary_lot is not None and operation.material_id is not None:
+        yield lots.key(command.primary_lot, operation.material_id)
+
+
+def _likely_stock(command: Command, state: WorkingSet) -> Iterator[Key]:
+    """The row of the lot that a command names, at the place of its operation."""
+    operation = state.definitions.inventory_operations.get(command.operation_id)
+    if not isinstance(command, Execute) or command.primary_lot is None or operation is None:
+        return
+    rises = operation.operation_type in RISES
+    place = operation.destination_location_id if rises else operation.source_location_id
+    lot_id: Id | None = command.primary_lot if isinstance(command.primary_lot, bytes) else None
+    if lot_id is None and operation.material_id is not None:
+        lot_id = state.lot_ids_by_name.get((operation.material_id, str(command.primary_lot)))
+    if place is not None and lot_id is not None:
+        yield StockKey(place, LotId(lot_id))

@@ -1,6 +1,7 @@
 """ListInventory, ListInventoryLotRecords and GetInventoryLotRecord."""
 
-from typing import Any
+from collections.abc import Callable
+from enum import IntEnum
 
 from lotkeeper.inventory.v1 import inventory_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -12,7 +13,6 @@ from lotkeeper_server.domain.identifiers import RecordId, format_id
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.quantity import double_of
 from lotkeeper_server.domain.refusals import NotFound, Refused
-from lotkeeper_server.domain.stock import Record
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call
@@ -22,7 +22,7 @@ from lotkeeper_server.rpc.record_message import record_message, timestamp
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store import inventory_listing, record_listing
 from lotkeeper_server.store.inventory_listing import InventoryEntry, list_inventory
-from lotkeeper_server.store.record_listing import RecordFilter, list_records
+from lotkeeper_server.store.record_listing import RecordFilter, key_of, list_records
 from lotkeeper_server.store.record_reading import read_records
 from lotkeeper_server.store.tables import inventory, inventory_lot_record
 
@@ -45,7 +45,7 @@ class StockReads:
             shape.fault("include_children", "needs a location")
         shape.check()
 
-        def work(connection: Connection) -> list[InventoryEntry]:
+        def work(connection: Connection) -> pb.ListInventoryResponse:
             row = inventory.c
             conditions: list[ColumnElement[bool]] = []
             if location is not None:
@@ -60,15 +60,15 @@ class StockReads:
                 conditions.append(row.name == name)
             if not request.include_empty:
                 conditions.append(row.quantity != 0)
-            return list_inventory(connection, conditions, page.after, page.size + 1)
+            entries = list_inventory(connection, conditions, page.after, page.size + 1)
+            now = now_millis()
+            shown = fitting([_inventory_message(entry, now) for entry in entries[: page.size]])
+            more = len(shown) < len(entries)
+            return pb.ListInventoryResponse(
+                inventory=shown, next_page_token=page_token(request, entries[len(shown) - 1].key) if more else ""
+            )
 
-        entries = await self._engine.read(work)
-        now = now_millis()
-        shown = fitting([_inventory_message(entry, now) for entry in entries[: page.size]])
-        more = len(shown) < len(entries)
-        return pb.ListInventoryResponse(
-            inventory=shown, next_page_token=page_token(request, entries[len(shown) - 1].key) if more else ""
-        )
+        return await self._engine.read(work)
 
     async def ListInventoryLotRecords(  # noqa: N802
         self, request: pb.ListInventoryLotRecordsRequest, _call: Call
@@ -79,17 +79,17 @@ class StockReads:
         make_filter = _record_filter(request, shape)
         shape.check()
 
-        def work(connection: Connection) -> list[Record]:
+        def work(connection: Connection) -> pb.ListInventoryLotRecordsResponse:
             wanted = make_filter(connection)
-            return list_records(connection, wanted, page.after, page.size + 1, oldest_first=request.oldest_first)
+            records = list_records(connection, wanted, page.after, page.size + 1, oldest_first=request.oldest_first)
+            shown = fitting([record_message(record) for record in records[: page.size]])
+            more = len(shown) < len(records)
+            return pb.ListInventoryLotRecordsResponse(
+                inventory_lot_records=shown,
+                next_page_token=page_token(request, key_of(records[len(shown) - 1])) if more else "",
+            )
 
-        records = await self._engine.read(work)
-        shown = fitting([record_message(record) for record in records[: page.size]])
-        more = len(shown) < len(records)
-        key = record_listing.key_of(records[len(shown) - 1]) if more else b""
-        return pb.ListInventoryLotRecordsResponse(
-            inventory_lot_records=shown, next_page_token=page_token(request, key) if more else ""
-        )
+        return await self._engine.read(work)
 
     async def GetInventoryLotRecord(  # noqa: N802
         self, request: pb.GetInventoryLotRecordRequest, _call: Call
@@ -105,62 +105,75 @@ class StockReads:
         return pb.GetInventoryLotRecordResponse(inventory_lot_record=record_message(records[record_id]))
 
 
-def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> Any:
+def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> Callable[[Connection], RecordFilter]:
     """How the filters of a request are made, once there is a snapshot to look things up in."""
     record = inventory_lot_record.c
     lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
     material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
-    operation_id = shape.id("inventory_operation_id", request.inventory_operation_id)
-    order = shape.id_or_name("production_order_id_or_name", request.production_order_id_or_name)
-    reason_code_id = shape.id("material_reason_code_id", request.material_reason_code_id)
+    fixed = [*_among(request, shape, "lot_record_types", record.lot_record_type, LotRecordType)]
+    fixed += _among(request, shape, "statuses", record.status, Status)
+    from_millis, before_millis = _time_span(request, shape)
     location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
     if request.include_children and location is None:
         shape.fault("include_children", "needs a location")
-    fixed = _fixed_conditions(request, shape)
+    references = (
+        (
+            "inventory_operation_id",
+            "inventory_operation",
+            shape.id("inventory_operation_id", request.inventory_operation_id),
+        ),
+        (
+            "production_order_id_or_name",
+            "production_order",
+            shape.id_or_name("production_order_id_or_name", request.production_order_id_or_name),
+        ),
+        (
+            "material_reason_code_id",
+            "material_reason_code",
+            shape.id("material_reason_code_id", request.material_reason_code_id),
+        ),
+    )
 
     def made(connection: Connection) -> RecordFilter:
         conditions = list(fixed)
         lot_id = None if lot is None else find_lot(connection, lot, material)
         if lot is None and material is not None:
             conditions.append(record.material_id == look_up(connection, "material", material, "material_id_or_path"))
-        if operation_id is not None:
-            found = look_up(connection, "inventory_operation", operation_id, "inventory_operation_id")
-            conditions.append(record.inventory_operation_id == found)
-        if order is not None:
-            found = look_up(connection, "production_order", order, "production_order_id_or_name")
-            conditions.append(record.production_order_id == found)
-        if reason_code_id is not None:
-            found = look_up(connection, "material_reason_code", reason_code_id, "material_reason_code_id")
-            conditions.append(record.material_reason_code_id == found)
+        for field, target, given in references:
+            if given is not None:
+                conditions.append(record[f"{target}_id"] == look_up(connection, target, given, field))
         if location is not None:
             places = locations_of(connection, location, request.include_children)
             conditions.append(or_(record.source_location_id.in_(places), record.destination_location_id.in_(places)))
-        return RecordFilter(conditions, lot_id)
+        return RecordFilter(conditions, lot_id, from_millis, before_millis)
 
     return made
 
 
-def _fixed_conditions(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> list[ColumnElement[bool]]:
-    """What can be said without a look into the store: types, statuses, times."""
-    record = inventory_lot_record.c
-    fixed: list[ColumnElement[bool]] = []
-    for field, column, vocabulary in (
-        ("lot_record_types", record.lot_record_type, LotRecordType),
-        ("statuses", record.status, Status),
-    ):
-        numbers = sorted(set(getattr(request, field)) - {0})
-        known = {int(member) for member in vocabulary}
-        for number in numbers:
-            if number not in known:
-                shape.fault(field, f"{number} is no {vocabulary.__name__}")
-        if numbers:
-            fixed.append(column.in_(numbers))
-    for field, from_here_on in (("start_date_millis", True), ("end_date_millis", False)):
-        if request.HasField(field):  # type: ignore[arg-type]  # both are fields of the request
-            millis = shape.millis(field, getattr(request, field))
-            if millis is not None:
-                fixed.append(record.moment_millis >= millis if from_here_on else record.moment_millis < millis)
-    return fixed
+def _among(
+    request: pb.ListInventoryLotRecordsRequest,
+    shape: Shape,
+    field: str,
+    column: ColumnElement[int],
+    vocabulary: type[IntEnum],
+) -> list[ColumnElement[bool]]:
+    """Rows with one of the numbers given; none given, or none but zero: all."""
+    numbers = set(getattr(request, field)) - {0}
+    if unknown := numbers - {int(member) for member in vocabulary}:
+        shape.fault(field, f"{min(unknown)} is no {vocabulary.__name__}")
+    return [column.in_(sorted(numbers))] if numbers else []
+
+
+def _time_span(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> tuple[int | None, int | None]:
+    """From which moment, and before which."""
+    start = shape.millis(
+        "start_date_millis", request.start_date_millis if request.HasField("start_date_millis") else None
+    )
+    end = shape.millis("end_date_millis", request.end_date_millis if request.HasField("end_date_millis") else None)
+    if start is not None and end is not None and end < start:
+        shape.fault("start_date_millis", "is after end_date_millis")
+        shape.fault("end_date_millis", "is before start_date_millis")
+    return start, end
 
 
 def _inventory_message(entry: InventoryEntry, now: int) -> inventory_pb2.Inventory:

@@ -12,6 +12,8 @@ from lotkeeper_server.store.errors import StoreError, translated
 
 SQLITE_BUSY_TIMEOUT_MILLIS = 10_000
 """How long a writer waits for another process's write before the store counts as unavailable."""
+SQLITE_CACHE_KIBIBYTES = 32_768
+"""Of pages, per connection; SQLite's own 2 MB hold the indexes of some ten thousand records."""
 SQLITE_WAL_PAGES_BEFORE_CHECKPOINT = 16_000
 
 APPLICATION_ID = 0x4C4F544B
@@ -79,6 +81,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:  # else it may be somebody else's file
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIBIBYTES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {SQLITE_WAL_PAGES_BEFORE_CHECKPOINT}")
     cursor.close()

@@ -30,13 +30,14 @@ from lotkeeper_server.domain.enumerations import (
 )
 from lotkeeper_server.domain.identifiers import Id, MaterialId, UnitId
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.statements import fetch
 from lotkeeper_server.store.tables import NO_ID, definition_change
 
 
 def read_versions(connection: Connection) -> tuple[int, int]:
     """The versions of the definitions, and of roles and tokens."""
     text = "SELECT version, access_version FROM definition_version"
-    version, access_version = connection.exec_driver_sql(text).one()
+    ((version, access_version),) = fetch(connection, text)
     return version, access_version
 
 

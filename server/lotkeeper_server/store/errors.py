@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import exc
 
@@ -31,22 +32,22 @@ class OutcomeUnknown(StoreUnavailable):
     """The commit's answer was lost; it may have taken effect."""
 
 
+_UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turns drivers' errors into the ones above."""
     try:
         yield
-    except exc.IntegrityError as error:
-        name = getattr(error.orig, "sqlite_errorname", "")
-        unique = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
-        raise (AlreadyThere if name in unique else ReferenceBroken)(str(error.orig)) from error
-    except exc.OperationalError as error:
-        raise StoreUnavailable(_plain(error.orig)) from error
-    except exc.DatabaseError as error:
-        raise StoreUnavailable(_plain(error.orig)) from error
+    except exc.DBAPIError as error:
+        raise _store_error(error.orig) from error
     except sqlite3.Error as error:
-        raise StoreUnavailable(_plain(error)) from error
+        raise _store_error(error) from error
 
 
-def _plain(error: BaseException | None) -> str:
-    return str(error)
+def _store_error(error: BaseException | None) -> StoreError:
+    if isinstance(error, sqlite3.IntegrityError):
+        kind = AlreadyThere if error.sqlite_errorname in _UNIQUE else ReferenceBroken
+        return kind(str(error))
+    return StoreUnavailable(str(error))

@@ -1,8 +1,7 @@
 """Lists of stock: rows by location id, then lot id, with the names of what they refer to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select, tuple_
 
@@ -14,8 +13,7 @@ from lotkeeper_server.store.tables import inventory
 KEY_BYTES: Final = 2 * ID_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class InventoryEntry:
+class InventoryEntry(NamedTuple):
     """The stock of a lot at a location, by the names that things have now. Quantities in millionths of the unit."""
 
     location_id: Id
@@ -86,10 +84,4 @@ def list_inventory(
     )
     if after:
         query = query.where(tuple_(row.location_id, row.lot_id) > tuple_(after[:ID_BYTES], after[ID_BYTES:]))
-    return [_entry(found) for found in connection.execute(query)]
-
-
-def _entry(found: Any) -> InventoryEntry:
-    values = list(found)
-    values[4] = LotStatus(values[4])
-    return InventoryEntry(*values)
+    return [InventoryEntry(*found[:4], LotStatus(found[4]), *found[5:]) for found in connection.execute(query)]

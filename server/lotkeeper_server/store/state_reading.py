@@ -20,7 +20,7 @@ from lotkeeper_server.domain.keys import (
 )
 from lotkeeper_server.domain.stock import Common, Lot, OperationRun, StockRow
 from lotkeeper_server.domain.working_set import KeptRequest
-from lotkeeper_server.store.statements import columns_of, rows_by_key, rows_by_pair
+from lotkeeper_server.store.statements import columns_of, fetch, rows_by_key, rows_by_pair
 from lotkeeper_server.store.tables import inventory, inventory_lot, request
 
 _LOT_COLUMNS: Final = columns_of(inventory_lot)
@@ -88,7 +88,7 @@ def read_sums(
     )
     for location_id in sorted(sums):
         exact: dict[tuple[MaterialId, UnitId | None], int] = defaultdict(int)
-        for material_id, unit_id, millionths in connection.exec_driver_sql(text, (location_id,)):
+        for material_id, unit_id, millionths in fetch(connection, text, (location_id,)):
             exact[material_id, unit_id] += millionths
         sums[location_id] = dict(exact)
     return sums
@@ -104,7 +104,7 @@ def read_queue(connection: Connection, key: QueueKey) -> list[tuple[StockRow, Lo
     )
     parameters = [key.location_id, *([key.material_id] if key.material_id is not None else []), key.length]
     width = len(_STOCK_COLUMNS)
-    rows = connection.exec_driver_sql(text, tuple(parameters))
+    rows = fetch(connection, text, tuple(parameters))
     return [(StockRow(*row[:width]), _lot(row[width:])) for row in rows]
 
 

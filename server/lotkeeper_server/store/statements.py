@@ -39,7 +39,7 @@ def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequenc
     """
     for chunk in _chunks(keys):
         places = ", ".join(_PLACE for _ in chunk)
-        yield from connection.exec_driver_sql(f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
+        yield from fetch(connection, f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
 
 
 def rows_by_pair(
@@ -53,14 +53,26 @@ def rows_by_pair(
             f"WITH k(one, other) AS (VALUES {values}) SELECT {selected} FROM k "  # noqa: S608
             f"CROSS JOIN {table.name} AS t ON t.{by[0]} = k.one AND t.{by[1]} = k.other"
         )
-        yield from connection.exec_driver_sql(text, tuple(value for pair in chunk for value in pair))
+        yield from fetch(connection, text, tuple(value for pair in chunk for value in pair))
+
+
+def fetch(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> Sequence[Sequence[Any]]:
+    """Every row, through the driver's own cursor: what SQLAlchemy wraps around a result costs 40 µs a statement."""
+    cursor = connection.connection.cursor()
+    cursor.execute(text, parameters)
+    rows: Sequence[Sequence[Any]] = cursor.fetchall()
+    cursor.close()
+    return rows
 
 
 def write_many(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Runs a write for each row of parameters; as many rows change as were meant."""
     if not rows:
         return
-    changed = connection.exec_driver_sql(text, list(rows) if len(rows) > 1 else rows[0]).rowcount
+    cursor = connection.connection.cursor()
+    cursor.executemany(text, rows)
+    changed = cursor.rowcount
+    cursor.close()
     assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {text}"
 
 

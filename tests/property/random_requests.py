@@ -1,0 +1,131 @@
+"""Requests that mostly make sense in a plant, and the odd ones that do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from tests.model.plant import ById, Plant, Reference
+from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
+from tests.model.resolving import DAY, HOUR
+from tests.property.random_plants import LOT_NAMES, Dice
+
+PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
+ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
+STARTS = [None] * 8 + [-HOUR, -2 * HOUR, -8 * DAY, HOUR]
+ENDS = [None] * 8 + [HOUR, -HOUR // 2, -6 * DAY, -8 * DAY, 25 * HOUR]
+
+
+@st.composite
+def requests(draw: st.DrawFn, plant: Plant, prefix: str, now: int, earlier: list[Request]) -> Request:
+    """Any request; now and then one that was made before, to the letter."""
+    dice = Dice(draw)
+    with_ids = [one for one in earlier if isinstance(one, Batch) or one.request_id]
+    if with_ids and dice.seldom():
+        return dice.one_of(with_ids)
+    if dice.seldom():
+        items = [_execute(dice, plant, prefix, now) for _ in range(dice.one_of([2, 1, 3, 5]))]
+        if dice.seldom():
+            items.append(items[0])
+        return Batch(tuple(items), all_or_nothing=dice.one_of([False, True]), validate_only=dice.seldom())
+    return _single(dice, plant, prefix, now)
+
+
+def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
+    operation, request_id = _operation(dice, plant), _request_id(dice, prefix)
+    running = [ById(key) for key, run in plant.runs.items() if run.status == "RUNNING"]
+    match dice.one_of(["execute"] * 5 + ["start", "stop", "cancel"]):
+        case "start":
+            execute = _execute(dice, plant, prefix, now)
+            return Start(
+                execute.inventory_operation_id,
+                execute.primary_lot_id_or_name,
+                execute.secondary_lot_id_or_name,
+                execute.material_id_or_path,
+                execute.inventory_name,
+                execute.start_date_millis,
+                request_id,
+                validate_only=dice.seldom(),
+            )
+        case "stop":
+            return Stop(
+                dice.one_of([*running, *running, operation]),
+                _quantity(dice),
+                _inventory_name(dice),
+                _moment(dice, ENDS, now),
+                request_id,
+                validate_only=dice.seldom(),
+            )
+        case "cancel":
+            return Cancel(dice.one_of([*running, *running, operation]), request_id)
+    return replace(_execute(dice, plant, prefix, now), validate_only=dice.seldom())
+
+
+def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
+    operation = _operation(dice, plant)
+    definition = plant.operations.get(operation.key) if isinstance(operation, ById) else None
+    picks = definition is not None and (
+        definition.primary_strategy == "FROM_LOCATION" or definition.type == "SCRAP_ALL"
+    )
+    return Execute(
+        operation,
+        "" if picks and not dice.seldom() else _lot(dice, plant),
+        _quantity(dice),
+        _lot(dice, plant) if dice.one_of([False, False, False, True]) else "",
+        _material(dice, plant) if dice.one_of([False, False, False, True]) else "",
+        _inventory_name(dice),
+        _moment(dice, STARTS, now),
+        _moment(dice, ENDS, now),
+        _request_id(dice, prefix),
+    )
+
+
+def _operation(dice: Dice, plant: Plant) -> Reference:
+    if dice.one_of([False] * 40 + [True]):
+        return dice.one_of([ById("unknown 1"), ById("lot 1"), "no id", ""])
+    return ById(dice.one_of(list(plant.operations)))
+
+
+def _lot(dice: Dice, plant: Plant) -> Reference:
+    known = [ById(key) for key in plant.lots]
+    generated = [lot.name for lot in plant.lots.values() if lot.name.startswith("uuid ")]
+    kind = dice.one_of(["name"] * 5 + ["id"] * 4 + ["generated", "odd", "none"])
+    if kind == "name" or (kind == "generated" and not generated):
+        return dice.one_of([*LOT_NAMES, "E", "F"])
+    if kind == "id":
+        return dice.one_of(known)
+    if kind == "generated":
+        return dice.one_of(generated)
+    return "" if kind == "none" else dice.one_of([ById("unknown 2"), ById("location 1"), " A", "A\t", "é" * 256])
+
+
+def _material(dice: Dice, plant: Plant) -> Reference:
+    ids: list[Reference] = [ById(key) for key in plant.materials]
+    paths: list[Reference] = [material.path for material in plant.materials.values()]
+    slashed: list[Reference] = [f"/{material.path}" for material in plant.materials.values()]
+    odd: list[Reference] = ["no such path", ById("unknown 3"), ById("operation 1")]
+    return dice.one_of(ids + paths + slashed + odd)
+
+
+def _quantity(dice: Dice) -> float | None:
+    if dice.seldom():
+        return dice.one_of([None, *ODD])
+    return dice.one_of(PLAIN)
+
+
+def _inventory_name(dice: Dice) -> str:
+    return dice.one_of([""] * 6 + ["LPN 1", "LPN 2", " odd "])
+
+
+def _moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:
+    if dice.one_of([False] * 60 + [True]):
+        return dice.one_of([-1, 0, 253_402_300_799_999, 253_402_300_800_000])
+    offset = dice.one_of(offsets)
+    return None if offset is None else now + offset
+
+
+def _request_id(dice: Dice, prefix: str) -> str:
+    if dice.one_of([False] * 60 + [True]):
+        return dice.one_of(["tab\t", "é", "x" * 129, f"{prefix} spaced "])
+    return dice.one_of([""] * 5 + [f"{prefix}-1", f"{prefix}-2", f"{prefix}-3"])
