@@ -34,6 +34,7 @@ lint: .venv/.synced protos-check ## Check style, types, layers and the contract
 	@.venv/bin/lint-imports
 	@.venv/bin/buf lint protos
 	@.venv/bin/buf format --diff --exit-code protos
+	@.venv/bin/buf breaking protos --against protos/contract.binpb
 
 .PHONY: protos
 protos: .venv/.synced ## Generate the stubs from the contract
@@ -47,6 +48,10 @@ client: .venv/.synced ## Make the client without asyncio from the one with it
 protos-check: .venv/.synced ## Prove that the committed stubs are current
 	@.venv/bin/python protos/generate.py --check client
 	@.venv/bin/python client/async_to_sync.py --check
+
+.PHONY: protos-baseline
+protos-baseline: .venv/.synced ## Make the contract as it is now the one that later changes must not break
+	@.venv/bin/buf build protos -o protos/contract.binpb
 
 .PHONY: bench
 bench: .venv/.synced ## Measure, each figure beside its reference, into bench/report

@@ -151,7 +151,7 @@ def _start(plant: Plant, operation: Operation, request: Start, now: int) -> Answ
     lot = action.lot or first_pick(plant, action)
     refuse_unusable(plant, lot, action.type, action.end)
     record = new_record(plant, action, RUNNING_TYPE.get(action.type, action.type), lot, action.unit)
-    record.lot_status = status_at(plant, lot, None)
+    record.lot_status = status_at(plant, lot, action.end)
     record.lot_was_given = action.lot is not None
     plant.runs[operation.key] = Run("RUNNING", record.key)
     return Answer(record.key, [record.key])

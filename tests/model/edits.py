@@ -1,23 +1,58 @@
-"""Saves that a plant sees while it runs: of lots, with the record that a change of status leaves."""
+"""Saves that a plant sees while it runs: of lots, with the record that a change of status leaves, and switches."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tests.model.plant import Plant, Record
 
 
-def change_lot(plant: Plant, key: str, *, status: str, enabled: bool, expiration: int | None, now: int) -> Plant:
-    """The plant after a Save of a lot; an unset date is None."""
+@dataclass(frozen=True)
+class ChangeLot:
+    """A Save of a lot with a mask of these fields; an unset date is None."""
+
+    lot: str
+    status: str
+    enabled: bool
+    expiration: int | None
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A Save that switches an operation, a location or a material on or off."""
+
+    key: str
+    enabled: bool
+
+
+Edit = ChangeLot | Switch
+
+
+def edit(plant: Plant, wanted: Edit, now: int) -> Plant:
+    """The plant after the Save."""
+    if isinstance(wanted, ChangeLot):
+        return _change_lot(plant, wanted, now)
+    key, enabled, after = wanted.key, wanted.enabled, plant.copied()
+    if key in after.operations:
+        after.operations[key] = replace(after.operations[key], enabled=enabled)
+    elif key in after.locations:
+        after.locations[key] = replace(after.locations[key], enabled=enabled)
+    else:
+        after.materials[key] = replace(after.materials[key], enabled=enabled)
+    return after
+
+
+def _change_lot(plant: Plant, wanted: ChangeLot, now: int) -> Plant:
     after = plant.copied()
-    lot = after.lots[key]
-    if (lot.status, lot.enabled, lot.expiration) != (status, enabled, expiration):
+    lot = after.lots[wanted.lot]
+    if (lot.status, lot.enabled, lot.expiration) != (wanted.status, wanted.enabled, wanted.expiration):
         lot.version += 1
-    if lot.status != status:
+    if lot.status != wanted.status:
+        lot.closed = now if wanted.status == "CLOSED" else None
         record = Record(
             key=after.new_key("record"),
             type="STATUS_CHANGE",
-            lot=key,
+            lot=lot.key,
             secondary=None,
             operation=None,
             operation_record="",
@@ -34,20 +69,8 @@ def change_lot(plant: Plant, key: str, *, status: str, enabled: bool, expiration
             request_id="",
             notes="",
             created=now,
-            lot_status=status,
+            lot_status=wanted.status,
         )
         after.records[record.key] = record
-        lot.closed = now if status == "CLOSED" else None
-    lot.status, lot.enabled, lot.expiration = status, enabled, expiration
+    lot.status, lot.enabled, lot.expiration = wanted.status, wanted.enabled, wanted.expiration
     return after
-
-
-def switch_operation(plant: Plant, key: str, *, enabled: bool) -> Plant:
-    """The plant after a Save that switches an operation on or off."""
-    operation = plant.operations[key]
-    return replace(plant, operations={**plant.operations, key: replace(operation, enabled=enabled)})
-
-
-def switch_location(plant: Plant, key: str, *, enabled: bool) -> Plant:
-    """The plant after a Save that switches a location on or off."""
-    return replace(plant, locations={**plant.locations, key: replace(plant.locations[key], enabled=enabled)})

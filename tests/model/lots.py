@@ -14,7 +14,7 @@ def refuse_unusable(plant: Plant, key: str, kind: str, end: int) -> None:
     if not falls and kind not in RISES:
         return
     if not lot.enabled:
-        raise Refusal("DISABLED", None, entity="lot", id=lot.key)
+        raise Refusal("DISABLED", None, entity="inventory_lot", id=lot.key)
     if lot.status in ({"QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"} if falls else {"SHIPPED", "CLOSED"}):
         raise Refusal("LOT_STATUS_FORBIDS", None, lot=lot.name, lot_status=lot.status, operation_type=kind)
     if falls and lot.expiration is not None and lot.expiration < end:
@@ -26,8 +26,8 @@ def keeps_stock(location: Location) -> bool:
     return location.storage != "NO_STORAGE"
 
 
-def status_at(plant: Plant, lot_key: str, end: int | None) -> str:
+def status_at(plant: Plant, lot_key: str, end: int) -> str:
     """A lot's status as a record shows it."""
     lot = plant.lots[lot_key]
-    passed = lot.expiration is not None and end is not None and lot.expiration < end
+    passed = lot.expiration is not None and lot.expiration < end
     return "EXPIRED" if passed and lot.status in {"OPEN", "AVAILABLE"} else lot.status

@@ -15,13 +15,14 @@ Shares = dict[str, tuple[Fraction, Fraction]]
 
 
 def pickable(plant: Plant, action: Action) -> list[str]:
-    """The lots that a pick may take, in the location's order."""
+    """The lots that step 12 would accept (what cannot be converted is none), in the location's order."""
     location = plant.locations[action.place]
     lots = []
     for lot in plant.lots_in_stock(location.key) if keeps_stock(location) else []:
         if plant.lots[lot].material == action.material and lot != action.secondary:
             try:
                 refuse_unusable(plant, lot, action.type, action.end)
+                _in_asked_unit(plant, action, lot)
             except Refusal:
                 continue
             lots.append(lot)

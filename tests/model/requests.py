@@ -81,7 +81,8 @@ def faults_of_shape(request: Single) -> set[str]:
     """The fields at fault."""
     faults = {field.name for field in fields(request) if _is_malformed(field.name, getattr(request, field.name))}
     start, end = getattr(request, "start_date_millis", None), getattr(request, "end_date_millis", None)
-    if start is not None and end is not None and end < start:
+    in_range = not faults & {"start_date_millis", "end_date_millis"}
+    if start is not None and end is not None and in_range and end < start:
         faults |= {"start_date_millis", "end_date_millis"}
     return faults
 

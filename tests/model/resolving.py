@@ -12,7 +12,7 @@ from tests.model.requests import Execute, Start
 
 HOUR, DAY = 3_600_000, 86_400_000
 FUTURE_MAX, PAST_MAX = 24 * HOUR, 7 * DAY
-LAST_DAY = 253_402_214_400_000
+LAST_MOMENT = 253_402_300_799_999
 
 RISES = {"PRODUCE", "UNCONSUME", "RECEIVE"}
 MAKES_LOTS = RISES | {"RECEIVE_AND_CONSUME"}
@@ -218,7 +218,7 @@ def _given_lot(
 def _make_lot(plant: Plant, name: str, material: str, end: int, made: list[str]) -> str:
     days = plant.materials[material].shelf_life_days
     lot = Lot(plant.new_key("lot"), name, material, unit="")
-    lot.expiration = None if days is None else min(end + days * DAY, LAST_DAY)
+    lot.expiration = None if days is None else min(end + days * DAY, LAST_MOMENT)
     plant.lots[lot.key] = lot
     made.append(lot.key)
     return lot.key

@@ -28,6 +28,7 @@ TYPES = ["PRODUCE", "RECEIVE", "UNCONSUME", "CONSUME", "SHIP", "RETURN", "SCRAP"
 LOT_NAMES = ["A", "B", "C", "D"]
 DATES = [None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
 """Expiration dates, from now."""
+STATUSES = ["OPEN", "AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]
 
 
 @dataclass
@@ -40,9 +41,9 @@ class Dice:
         """One of the values."""
         return self.draw(st.sampled_from(values))
 
-    def seldom(self) -> bool:
-        """True in one of eight."""
-        return self.one_of([False] * 7 + [True])
+    def seldom(self, one_in: int = 8) -> bool:
+        """True in one of so many."""
+        return self.draw(st.integers(0, one_in - 1)) == one_in - 1
 
 
 @dataclass
@@ -60,7 +61,7 @@ def plants(draw: st.DrawFn, prefix: str, now: int) -> Plant:
     dice, keys, plant = Dice(draw), Keys(), Plant()
     for key, symbol in zip(keys.units, ["kg", "g", "t", "l", "box", "pcs"], strict=True):
         plant.units[key] = Unit(key, f"{prefix}{symbol}")
-    for number in range(dice.one_of([1, 2, 3])):
+    for number in range(dice.one_of([1, 1, 2, 3])):
         _add_material(dice, plant, keys, prefix, number)
     _add_conversions(dice, plant, keys)
     for number in range(3):
@@ -70,10 +71,10 @@ def plants(draw: st.DrawFn, prefix: str, now: int) -> Plant:
         plant.orders[order.key], plant.counts[order.key] = order, Fraction(0)
         key = f"process {number}"
         plant.process_operations[key] = ProcessOperation(
-            key, dice.one_of(["", "01JPAND53PBZ61RZHZV7C6EEHG"]), dice.one_of([order.key, None])
+            key, dice.one_of(["", "01JPAND53P-BZ61RZHZ-V7C6EEHG"]), dice.one_of([order.key, None])
         )
     for number, (kind, comments) in enumerate([(None, False), (None, True), ("SCRAP", False), ("PRODUCE", False)]):
-        code = ReasonCode(f"code {number}", f"{prefix} code {number}", kind, comments, not dice.seldom())
+        code = ReasonCode(f"code {number}", f"{prefix} code {number}", kind, comments, not dice.seldom(20))
         plant.reason_codes[code.key] = code
     for name in LOT_NAMES:
         _add_lot(dice, plant, keys, name, now)
@@ -88,7 +89,7 @@ def _add_material(dice: Dice, plant: Plant, keys: Keys, prefix: str, number: int
         f"{prefix} material {number}",
         dice.one_of(["unit 1", "unit 1", "unit 2", "unit 4"]),
         dice.one_of([None, 1, 10, 5_000_000]),
-        number == 0 or not dice.seldom(),
+        number == 0 or not dice.seldom(20),
     )
     plant.materials[material.key] = material
     keys.materials.append(material.key)
@@ -124,7 +125,7 @@ def _add_location(dice: Dice, plant: Plant, keys: Keys, prefix: str, number: int
             + ["ALLOW_SINGLE_OR_THROW", "NO_STORAGE"]
         ),
         use=dice.one_of(["FIFO", "LIFO", "FEFO"]),
-        enabled=number == 0 or not dice.seldom(),
+        enabled=number == 0 or not dice.seldom(20),
     )
     plant.locations[location.key] = location
     keys.locations.append(location.key)
@@ -140,7 +141,7 @@ def _add_lot(dice: Dice, plant: Plant, keys: Keys, name: str, now: int) -> None:
         name,
         material,
         dice.one_of([unit, unit, unit, "unit 1", "unit 2"]),
-        status=dice.one_of(["OPEN"] * 5 + ["AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]),
+        status=dice.one_of(["OPEN"] * 5 + STATUSES),
         expiration=None if offset is None else now + offset,
         enabled=not dice.seldom(),
     )
@@ -151,7 +152,8 @@ def _add_operation(dice: Dice, plant: Plant, keys: Keys, name: str, kind: str) -
     rises = kind in RISES
     strategies = ["MANUAL", "AUTO_GENERATE", "EXPRESSION"]
     primary = strategies if kind in MAKES_LOTS else ["FROM_LOCATION", "FROM_LOCATION", *strategies]
-    place, other = dice.one_of(keys.locations), dice.one_of([None, *keys.locations])
+    place = dice.one_of([keys.locations[0], *keys.locations])
+    other = dice.one_of([None, *keys.locations])
     codes = [
         code.key
         for code in plant.reason_codes.values()
@@ -165,7 +167,7 @@ def _add_operation(dice: Dice, plant: Plant, keys: Keys, name: str, kind: str) -
         destination=place if rises else other,
         process_operation=dice.one_of([None, *plant.process_operations]),
         material_source=dice.one_of(["STATIC", "MANUAL", "PARENT"]),
-        material=dice.one_of([keys.materials[0], *keys.materials, None]),
+        material=None if dice.seldom() else dice.one_of([keys.materials[0], *keys.materials]),
         secondary_material=dice.one_of([None, None, *keys.materials]),
         primary_strategy=dice.one_of(primary),
         secondary_strategy=dice.one_of(["MANUAL", "MANUAL", "AUTO_GENERATE", "EXPRESSION"]),
@@ -174,10 +176,10 @@ def _add_operation(dice: Dice, plant: Plant, keys: Keys, name: str, kind: str) -
         inventory_name=dice.one_of(["", "pallet"]),
         unit_strategy=dice.one_of(["STATIC", "STATIC", "FROM_CONTEXT"]),
         unit=dice.one_of([None, None, "unit 1", "unit 2", "unit 3", "unit 5", "unit 6"]),
-        reason_code=dice.one_of([None, None, None, "code 1", *codes]),
+        reason_code=dice.one_of([None, None, None, *codes, *codes, "code 1"]),
         increment=dice.one_of([False, True]),
         notes=dice.one_of(["", "why"]),
-        enabled=not dice.seldom(),
+        enabled=not dice.seldom(20),
     )
     plant.operations[operation.key] = operation
     plant.runs[operation.key] = Run()

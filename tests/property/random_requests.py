@@ -6,15 +6,16 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from tests.model.edits import ChangeLot, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
-from tests.model.resolving import DAY, HOUR
-from tests.property.random_plants import LOT_NAMES, Dice
+from tests.model.resolving import DAY, HOUR, RISES
+from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, Dice
 
 PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
 ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
-STARTS = [None] * 8 + [-HOUR, -2 * HOUR, -8 * DAY, HOUR]
-ENDS = [None] * 8 + [HOUR, -HOUR // 2, -6 * DAY, -8 * DAY, 25 * HOUR]
+STARTS = [None] * 12 + [-HOUR, -HOUR, -2 * HOUR, -8 * DAY, HOUR]
+ENDS = [None] * 12 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -6 * DAY, -8 * DAY, 25 * HOUR]
 
 
 @st.composite
@@ -32,10 +33,35 @@ def requests(draw: st.DrawFn, plant: Plant, prefix: str, now: int, earlier: list
     return _single(dice, plant, prefix, now)
 
 
+@st.composite
+def openings(draw: st.DrawFn, plant: Plant) -> list[Request]:
+    """Something in stock, where the plant lets it in."""
+    dice = Dice(draw)
+    receiving = [ById(key) for key, one in plant.operations.items() if one.type in RISES]
+    return [Execute(dice.one_of(receiving), ById(lot), dice.one_of(PLAIN)) for lot in plant.lots]
+
+
+@st.composite
+def edits(draw: st.DrawFn, plant: Plant, now: int) -> Edit:
+    """A Save of something that calls look at."""
+    dice = Dice(draw)
+    if dice.one_of([True, False]):
+        lot = plant.lots[dice.one_of(list(plant.lots))]
+        offset = dice.one_of(DATES)
+        return ChangeLot(
+            lot.key,
+            dice.one_of([lot.status, "OPEN", "OPEN", *STATUSES]),
+            not dice.seldom(),
+            dice.one_of([lot.expiration, None if offset is None else now + offset]),
+        )
+    return Switch(dice.one_of([*plant.operations, *plant.locations, *plant.materials]), not dice.seldom(3))
+
+
 def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
     operation, request_id = _operation(dice, plant), _request_id(dice, prefix)
     running = [ById(key) for key, run in plant.runs.items() if run.status == "RUNNING"]
-    match dice.one_of(["execute"] * 5 + ["start", "stop", "cancel"]):
+    ends = ["stop", "stop", "cancel"] if running or dice.seldom(20) else []
+    match dice.one_of(["execute"] * 7 + ["start", "start"] + ends):
         case "start":
             execute = _execute(dice, plant, prefix, now)
             return Start(
@@ -72,8 +98,8 @@ def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
         operation,
         "" if picks and not dice.seldom() else _lot(dice, plant),
         _quantity(dice),
-        _lot(dice, plant) if dice.one_of([False, False, False, True]) else "",
-        _material(dice, plant) if dice.one_of([False, False, False, True]) else "",
+        _lot(dice, plant) if dice.seldom(5) else "",
+        _material(dice, plant) if dice.seldom(5) else "",
         _inventory_name(dice),
         _moment(dice, STARTS, now),
         _moment(dice, ENDS, now),
@@ -82,22 +108,24 @@ def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
 
 
 def _operation(dice: Dice, plant: Plant) -> Reference:
-    if dice.one_of([False] * 40 + [True]):
-        return dice.one_of([ById("unknown 1"), ById("lot 1"), "no id", ""])
+    if dice.seldom(40):
+        odd: list[Reference] = [ById("unknown 1"), ById("lot 1"), "no id", ""]
+        return dice.one_of(odd)
     return ById(dice.one_of(list(plant.operations)))
 
 
 def _lot(dice: Dice, plant: Plant) -> Reference:
     known = [ById(key) for key in plant.lots]
     generated = [lot.name for lot in plant.lots.values() if lot.name.startswith("uuid ")]
-    kind = dice.one_of(["name"] * 5 + ["id"] * 4 + ["generated", "odd", "none"])
+    kind = "odd" if dice.seldom(40) else dice.one_of(["name"] * 5 + ["id"] * 4 + ["generated", "none"])
     if kind == "name" or (kind == "generated" and not generated):
         return dice.one_of([*LOT_NAMES, "E", "F"])
     if kind == "id":
         return dice.one_of(known)
     if kind == "generated":
         return dice.one_of(generated)
-    return "" if kind == "none" else dice.one_of([ById("unknown 2"), ById("location 1"), " A", "A\t", "é" * 256])
+    odd: list[Reference] = [ById("unknown 2"), ById("location 1"), " A", "A\t", "é" * 256]
+    return "" if kind == "none" else dice.one_of(odd)
 
 
 def _material(dice: Dice, plant: Plant) -> Reference:
@@ -105,27 +133,27 @@ def _material(dice: Dice, plant: Plant) -> Reference:
     paths: list[Reference] = [material.path for material in plant.materials.values()]
     slashed: list[Reference] = [f"/{material.path}" for material in plant.materials.values()]
     odd: list[Reference] = ["no such path", ById("unknown 3"), ById("operation 1")]
-    return dice.one_of(ids + paths + slashed + odd)
+    return dice.one_of(odd if dice.seldom(20) else ids + paths + slashed)
 
 
 def _quantity(dice: Dice) -> float | None:
-    if dice.seldom():
+    if dice.seldom(20):
         return dice.one_of([None, *ODD])
     return dice.one_of(PLAIN)
 
 
 def _inventory_name(dice: Dice) -> str:
-    return dice.one_of([""] * 6 + ["LPN 1", "LPN 2", " odd "])
+    return " odd " if dice.seldom(60) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
 
 
 def _moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:
-    if dice.one_of([False] * 60 + [True]):
+    if dice.seldom(60):
         return dice.one_of([-1, 0, 253_402_300_799_999, 253_402_300_800_000])
     offset = dice.one_of(offsets)
     return None if offset is None else now + offset
 
 
 def _request_id(dice: Dice, prefix: str) -> str:
-    if dice.one_of([False] * 60 + [True]):
+    if dice.seldom(60):
         return dice.one_of(["tab\t", "é", "x" * 129, f"{prefix} spaced "])
     return dice.one_of([""] * 5 + [f"{prefix}-1", f"{prefix}-2", f"{prefix}-3"])

@@ -84,4 +84,5 @@ def list_inventory(
     )
     if after:
         query = query.where(tuple_(row.location_id, row.lot_id) > tuple_(after[:ID_BYTES], after[ID_BYTES:]))
-    return [InventoryEntry(*found[:4], LotStatus(found[4]), *found[5:]) for found in connection.execute(query)]
+    rows = connection.execute(query)
+    return [InventoryEntry._make((*found[:4], LotStatus(found[4]), *found[5:])) for found in rows]

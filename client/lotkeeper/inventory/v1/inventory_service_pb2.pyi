@@ -145,7 +145,7 @@ class ListInventoryLotRecordsRequest(_message.Message):
     start_date_millis: _builtins.int
     """Only those whose moment is at or after this one, ms since the epoch."""
     end_date_millis: _builtins.int
-    """Only those whose moment is before this one, ms since the epoch."""
+    """Only those whose moment is before this one, ms since the epoch. Refused where it lies before start_date_millis."""
     production_order_id_or_name: _builtins.str
     """Only of this production order."""
     material_reason_code_id: _builtins.str
