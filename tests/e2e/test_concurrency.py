@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lotkeeper import Client, FailedPrecondition, InvalidArgument, LotkeeperError
-from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import enums_pb2, master_data_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from tests.plants import ServedPlant
@@ -100,6 +100,15 @@ def test_refusals_leave_a_connection_usable(server: ServerProcess, client: Clien
 
         with ThreadPoolExecutor(CLIENTS) as pool:
             assert set().union(*pool.map(caller, range(CLIENTS))) == {"LOT_NOT_FOUND"}
+
+
+def test_refused_saves_leave_a_connection_usable(server: ServerProcess) -> None:
+    """One after another, so that nothing but the refusal itself could free what it held."""
+    with Client(server.address, token=server.token) as own:
+        for _ in range(200):
+            with pytest.raises(LotkeeperError) as refused:
+                own.save_location(master_data_pb2.Location(name="X", parent_path="No/Such"))
+            assert refused.value.reason == "LOCATION_NOT_FOUND"
 
 
 def test_of_two_starts_one_wins(server: ServerProcess, client: Client) -> None:

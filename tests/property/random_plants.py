@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
@@ -33,17 +35,31 @@ STATUSES = ["OPEN", "AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]
 
 @dataclass
 class Dice:
-    """Draws; the first value of a list is the plain one, to which examples shrink."""
+    """Chance; the first value of a list is the plain one, to which examples shrink.
 
-    draw: st.DrawFn
+    Attributes:
+        below: a number from 0 to below the given one.
+    """
+
+    below: Callable[[int], int]
+
+    @classmethod
+    def of_hypothesis(cls, data: st.DataObject) -> Dice:
+        """What hypothesis draws, and shrinks where something fails."""
+        return cls(lambda count: data.draw(st.integers(0, count - 1)))
+
+    @classmethod
+    def of_seed(cls, seed: int) -> Dice:
+        """The same every time, for the same seed."""
+        return cls(random.Random(seed).randrange)
 
     def one_of(self, values: list[T]) -> T:
         """One of the values."""
-        return self.draw(st.sampled_from(values))
+        return values[self.below(len(values))]
 
     def seldom(self, one_in: int = 8) -> bool:
         """True in one of so many."""
-        return self.draw(st.integers(0, one_in - 1)) == one_in - 1
+        return self.below(one_in) == one_in - 1
 
 
 @dataclass
@@ -55,10 +71,9 @@ class Keys:
     locations: list[str] = field(default_factory=list)
 
 
-@st.composite
-def plants(draw: st.DrawFn, prefix: str, now: int) -> Plant:
+def random_plant(dice: Dice, prefix: str, now: int) -> Plant:
     """A plant whose names begin with the prefix."""
-    dice, keys, plant = Dice(draw), Keys(), Plant()
+    keys, plant = Keys(), Plant()
     for key, symbol in zip(keys.units, ["kg", "g", "t", "l", "box", "pcs"], strict=True):
         plant.units[key] = Unit(key, f"{prefix}{symbol}")
     for number in range(dice.one_of([1, 1, 2, 3])):

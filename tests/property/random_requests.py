@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import strategies as st
-
 from tests.model.edits import ChangeLot, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
@@ -18,10 +16,8 @@ STARTS = [None] * 12 + [-HOUR, -HOUR, -2 * HOUR, -8 * DAY, HOUR]
 ENDS = [None] * 12 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -6 * DAY, -8 * DAY, 25 * HOUR]
 
 
-@st.composite
-def requests(draw: st.DrawFn, plant: Plant, prefix: str, now: int, earlier: list[Request]) -> Request:
+def random_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Request]) -> Request:
     """Any request; now and then one that was made before, to the letter."""
-    dice = Dice(draw)
     with_ids = [one for one in earlier if isinstance(one, Batch) or one.request_id]
     if with_ids and dice.seldom():
         return dice.one_of(with_ids)
@@ -33,18 +29,14 @@ def requests(draw: st.DrawFn, plant: Plant, prefix: str, now: int, earlier: list
     return _single(dice, plant, prefix, now)
 
 
-@st.composite
-def openings(draw: st.DrawFn, plant: Plant) -> list[Request]:
+def openings(dice: Dice, plant: Plant) -> list[Request]:
     """Something in stock, where the plant lets it in."""
-    dice = Dice(draw)
     receiving = [ById(key) for key, one in plant.operations.items() if one.type in RISES]
     return [Execute(dice.one_of(receiving), ById(lot), dice.one_of(PLAIN)) for lot in plant.lots]
 
 
-@st.composite
-def edits(draw: st.DrawFn, plant: Plant, now: int) -> Edit:
+def random_edit(dice: Dice, plant: Plant, now: int) -> Edit:
     """A Save of something that calls look at."""
-    dice = Dice(draw)
     if dice.one_of([True, False]):
         lot = plant.lots[dice.one_of(list(plant.lots))]
         offset = dice.one_of(DATES)

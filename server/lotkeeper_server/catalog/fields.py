@@ -88,11 +88,11 @@ class Enumerated(Field):
 
     def read(self, message: Message, fault: Fault) -> int | None:
         number: int = getattr(message, self.name)
-        if number == 0:
-            return None if self.default is None else int(self.default)
-        if number not in {int(member) for member in self.vocabulary}:
+        if number in {int(member) for member in self.vocabulary}:
+            return number
+        if number != 0:
             fault(self.name, f"{number} is no {self.vocabulary.__name__}")
-        return number
+        return None if self.default is None else int(self.default)
 
     def write(self, value: Any, message: Message) -> None:
         setattr(message, self.name, value or 0)

@@ -25,10 +25,16 @@ class Parts:
     given: dict[str, str]
 
 
+def looked_up(reference: Reference) -> Collection[str]:
+    """The proto fields that can say what is meant: a name that is not unique by itself never does."""
+    unique = UNIQUE_NAME_TARGETS[reference.target]
+    return (reference.id_field, *(name for name, column in reference.beside.items() if column in unique))
+
+
 def read_parts(
     reference: Reference, message: Message, looked_at: Collection[str], fault: Callable[[str, str], None]
 ) -> Parts:
-    """The parts that are given and can be looked up; a name that is not unique by itself never is."""
+    """The parts that are given, of the fields to look at, all of which can be looked up."""
     given: dict[str, str] = {}
     for name in looked_at:
         text: str = getattr(message, name)
@@ -40,7 +46,7 @@ def read_parts(
                 fault(name, f"{text} is no ULID")
             else:
                 given[name] = format_id(identifier)
-        elif reference.beside[name] in UNIQUE_NAME_TARGETS[reference.target]:
+        else:
             path = reference.beside[name] == "path"
             text = text.removeprefix("/") if path else text
             if description := (path_fault(text) if path else name_fault(text)):
@@ -66,12 +72,14 @@ def resolve_reference(saving: "Saving", reference: Reference, parts: Parts) -> N
         identifier = _look_up(saving.tx.connection, reference, name, text)
         if identifier is None:
             saving.refuse(_not_found(reference, name, text).at(saving.path_of(name)))
+            saving.unsettled.add(reference.name)
             return
         found[name] = identifier
     if len(set(found.values())) > 1:
         text = "does not name the same as the others given of it"
         faults = tuple(FieldViolation(saving.path_of(name), text) for name in found)
         saving.refuse(InvalidArgument.of(faults))
+        saving.unsettled.add(reference.name)
         return
     saving.new[reference.column] = next(iter(found.values()), None)
 

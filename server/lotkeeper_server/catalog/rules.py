@@ -1,7 +1,7 @@
 """The rules that single entities have, beside what all share."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Rule = Callable[["Saving"], None]
 _MAY_CHANGE_WHILE_RUNNING = frozenset({"enabled", "notes"})
+_DERIVED = frozenset({"route"})
+"""Columns made of others, which say themselves that they change."""
 
 
 def check_stored(saving: "Saving") -> None:
@@ -84,21 +86,30 @@ def _location(saving: "Saving") -> None:
 def _inventory_operation(saving: "Saving") -> None:
     new = saving.new
     new["route"] = (new["source_location_id"] or NO_ID) + (new["destination_location_id"] or NO_ID)
+    if not saving.unsettled.isdisjoint({"source_location", "destination_location"}):
+        saving.unsettled.add("route")
     if saving.old is not None:
         _check_not_running(saving)
-    operation_type = InventoryOperationType(new["operation_type"])
+    if "operation_type" not in saving.unsettled:
+        _check_type(saving, InventoryOperationType(new["operation_type"]))
+    if new["secondary_lot_resolution_strategy"] == LotResolutionStrategy.FROM_LOCATION:
+        text = "FROM_LOCATION is for the primary lot only"
+        saving.refuse(InvalidArgument.on(saving.path_of("secondary_lot_resolution_strategy"), text))
+
+
+def _check_type(saving: "Saving", operation_type: InventoryOperationType) -> None:
+    """What the type asks of the location, the primary lot's strategy and the reason code."""
+    new = saving.new
     role = "destination" if operation_type in RISES else "source"
-    if new[f"{role}_location_id"] is None:
+    if f"{role}_location" not in saving.unsettled and new[f"{role}_location_id"] is None:
         refusal = LocationRequired(role=role, operation_type=operation_type.name)
         saving.refuse(refusal.at(saving.path_of(f"{role}_location_id")))
     from_location = LotResolutionStrategy.FROM_LOCATION
     if new["primary_lot_resolution_strategy"] == from_location and operation_type not in FALLS:
         text = f"FROM_LOCATION is for types by which stock falls, not for {operation_type.name}"
         saving.refuse(InvalidArgument.on(saving.path_of("primary_lot_resolution_strategy"), text))
-    if new["secondary_lot_resolution_strategy"] == from_location:
-        text = "FROM_LOCATION is for the primary lot only"
-        saving.refuse(InvalidArgument.on(saving.path_of("secondary_lot_resolution_strategy"), text))
-    _check_reason_code(saving, operation_type)
+    if "material_reason_code" not in saving.unsettled:
+        _check_reason_code(saving, operation_type)
 
 
 def _check_not_running(saving: "Saving") -> None:
@@ -107,18 +118,10 @@ def _check_not_running(saving: "Saving") -> None:
     ).scalar_one()
     if run != Status.RUNNING:
         return
-    for column in saving.new:
-        if column not in _MAY_CHANGE_WHILE_RUNNING and saving.changed(column):
-            name = _field_of(saving, column)
-            refusal = ImmutableField(entity=saving.description.refusal_entity, field=name)
-            saving.refuse(refusal.at(saving.path_of(name)))
-            return
-
-
-def _field_of(saving: "Saving", column: str) -> str:
-    """The proto field that a column is set by."""
-    names: dict[str, Any] = {one.column: one.name for one in saving.description.all_fields}
-    return str(names.get(column, column))
+    for column in saving.new:  # named as the proto fields are, but for what is derived
+        if column not in _MAY_CHANGE_WHILE_RUNNING | _DERIVED | saving.unsettled and saving.changed(column):
+            refusal = ImmutableField(entity=saving.description.refusal_entity, field=column)
+            saving.refuse(refusal.at(saving.path_of(column)))
 
 
 def _check_reason_code(saving: "Saving", operation_type: InventoryOperationType) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
-from lotkeeper_server.catalog.references import Parts, read_parts, resolve_reference
+from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
 from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
     FieldViolation,
@@ -41,7 +41,7 @@ class Saving:
         named_version: the version that the caller read; 0 for none.
         id: of what is saved.
         collected: where a validation gathers refusals; None raises the first.
-        also_changed: ids whose stored path changes along.
+        unsettled: fields, and references as a whole, whose new value is not known, having been refused.
     """
 
     tx: Transaction
@@ -54,7 +54,7 @@ class Saving:
     collected: list[Refusal] | None
     old: dict[str, Any] | None = None
     new: dict[str, Any] = field(default_factory=dict)
-    also_changed: list[Id] = field(default_factory=list)
+    unsettled: set[str] = field(default_factory=set)
 
     def refuse(self, refusal: Refusal) -> None:
         """Refuses, or notes it for a validation."""
@@ -133,9 +133,11 @@ def _checked(
     collected: list[Refusal] | None,
 ) -> Saving:
     violations: list[FieldViolation] = []
+    unsettled: set[str] = set()
 
     def fault(name: str, text: str) -> None:
         violations.append(FieldViolation(f"{description.entity}.{name}", text))
+        unsettled.add(name)
 
     creates = not message.id
     given_id = parse_id(message.id) if message.id else None
@@ -155,24 +157,27 @@ def _checked(
         named_version=message.version,
         id=given_id or new_id or tx.new_id(),
         collected=collected,
+        unsettled=unsettled,
     )
     values, parts = _read(saving, message, fault)
     if violations:
         refusal = InvalidArgument.of(tuple(violations))
+        if "id" in unsettled:  # what it would update is not known: nothing more can be said
+            raise Refused(refusal)
         saving.refuse(refusal)
     saving.old = None if creates else _stored(saving)
     if saving.old is not None and saving.named_version not in {0, saving.old["version"]}:
-        saving.refuse(VersionConflict(expected=saving.named_version, actual=saving.old["version"]))
+        conflict = VersionConflict(expected=saving.named_version, actual=saving.old["version"])
+        saving.refuse(conflict.at(saving.path_of("version")))
     saving.new = _blank(saving) if saving.old is None else dict(saving.old)
     saving.new.update(values)
     rules.check_stored(saving)
     for reference in description.references:
         if (given := parts.get(reference.name)) is not None:
             resolve_reference(saving, reference, given)
-    if not (violations and collected is not None):
-        rules.check(saving)
-        hierarchy.check(saving)
-        _check_unique(saving)
+    rules.check(saving)
+    hierarchy.check(saving)
+    _check_unique(saving)
     return saving
 
 
@@ -186,9 +191,11 @@ def _read(
         values["enabled"] = message.enabled  # type: ignore[attr-defined]  # every entity has it
     parts = {}
     for reference in description.references:
-        looked_at = [name for name in reference.fields if saving.looks_at(name)]
+        looked_at = [name for name in looked_up(reference) if saving.looks_at(name)]
         if looked_at:
             parts[reference.name] = read_parts(reference, message, looked_at, fault)
+            if not saving.unsettled.isdisjoint(looked_at):
+                saving.unsettled.add(reference.name)
     return values, parts
 
 
@@ -220,12 +227,12 @@ def _blank(saving: Saving) -> dict[str, Any]:
 def _check_unique(saving: Saving) -> None:
     table = saving.description.table
     for columns, field_name in saving.description.unique:
-        if not any(saving.changed(column) for column in columns):
+        if not saving.unsettled.isdisjoint(columns) or not any(saving.changed(column) for column in columns):
             continue
         same = [table.c[column] == saving.new[column] for column in columns]
         if saving.tx.connection.execute(select(table.c.id).where(*same, table.c.id != saving.id)).first():
-            shown = saving.new.get("path") or saving.new.get(columns[0])
-            name = shown if isinstance(shown, str) else ""
+            texts = (value for column in columns if isinstance(value := saving.new[column], str))
+            name = next(texts, "")
             refusal = NameTaken(entity=saving.description.refusal_entity, name=name)
             saving.refuse(refusal.at(saving.path_of(field_name)))
 

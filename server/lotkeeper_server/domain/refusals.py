@@ -536,7 +536,8 @@ class NameTaken(Refusal):
 
     @property
     def message(self) -> str:
-        return f"There is a {self.entity.replace('_', ' ')} {self.name} already."
+        named = f" {self.name}" if self.name else " with the same key"
+        return f"There is already another {self.entity.replace('_', ' ')}{named}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,7 @@ class Gate:
             except Refused as refused:
                 refusal = await self._settled(refused.refusal, call, by_engine)
                 index = refused.index if refusal is refused.refusal else None
+                refused.__traceback__ = None  # its frames hold the stream, and it may hold them in a circle
             except Exception:  # the outermost border: a fault is answered, logged, and found by its id
                 refusal = fault(full_name)
             finally:

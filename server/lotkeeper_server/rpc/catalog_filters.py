@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
@@ -214,8 +214,6 @@ def _shows(status: LotStatus, now: int) -> ColumnElement[bool]:
 
 def begins_with(column: Any, prefix: str) -> ColumnElement[bool]:
     """By code point, as an index has it."""
-    if prefix > _LAST_CODE_POINT:
-        return false()
     stem = prefix.rstrip(_LAST_CODE_POINT)
     if not stem:
         return and_(column >= prefix)

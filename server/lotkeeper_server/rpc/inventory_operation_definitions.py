@@ -69,8 +69,12 @@ class InventoryOperationDefinitions:
         self, request: pb.DeleteInventoryOperationRequest, call: Call
     ) -> pb.DeleteInventoryOperationResponse:
         """Deletes a definition that nothing refers to."""
-        operation_id = _required_id(request.inventory_operation_id)
+        shape = Shape()
+        operation_id = shape.required_id(_ID, request.inventory_operation_id)
         version = request.version
+        if version < 0:
+            shape.fault("version", f"{version} is below 0")
+        shape.check()
         await self._engine.transact(lambda tx: delete_inventory_operation(tx, operation_id, version), call)
         return pb.DeleteInventoryOperationResponse()
 
@@ -88,7 +92,7 @@ def delete_inventory_operation(tx: Transaction, operation_id: Id, version: int) 
     if stored is None:
         raise Refused(_not_found(operation_id))
     if version not in {0, stored}:
-        raise Refused(VersionConflict(expected=version, actual=stored))
+        raise Refused(VersionConflict(expected=version, actual=stored).at("version"))
     status, _ = read_runs(connection, [operation_id])[operation_id]
     if status is Status.RUNNING:
         refusal = OperationAlreadyRunning(inventory_operation_id=format_id(operation_id), status=status.name)

@@ -63,7 +63,8 @@ def _digest(request: Any, key: bytes) -> bytes:
     meaning.CopyFrom(request)
     meaning.page_size = 0
     meaning.page_token = ""
-    return hashlib.sha256(meaning.SerializeToString(deterministic=True) + key).digest()[:_DIGEST_BYTES]
+    asked = request.DESCRIPTOR.full_name.encode() + meaning.SerializeToString(deterministic=True)
+    return hashlib.sha256(asked + key).digest()[:_DIGEST_BYTES]
 
 
 def fitting(messages: list[Any]) -> list[Any]:
