@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from lotkeeper.cli.output import Column, field
+from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
-
-if TYPE_CHECKING:
-    from lotkeeper.cli.main import Session
 
 LIMIT = click.option("--limit", type=click.IntRange(1), help="At most so many. Default: all.")
 LOCATION = click.option("--location", help="By id or path.")

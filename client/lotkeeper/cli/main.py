@@ -9,27 +9,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-import grpc
 from google.protobuf import json_format
 
-from lotkeeper._client import Client
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
 from lotkeeper.cli.listing import inventory, lots, master_data_commands, operations, permissions, records
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 ANYWHERE = {"--json", "--utc"}
 DEFAULT_ADDRESS = "127.0.0.1:50051"
-
-
-class Session:
-    """A client and an output, made when a command needs them."""
-
-    def __init__(self, address: str, token: str | None, timeout_seconds: float, tls: bool, output: Output) -> None:
-        self.output = output
-        credentials = grpc.ssl_channel_credentials() if tls else None
-        self.client = Client(address, token=token, channel_credentials=credentials, timeout_seconds=timeout_seconds)
 
 
 class LotkeeperGroup(click.Group):

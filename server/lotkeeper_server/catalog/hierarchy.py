@@ -1,18 +1,16 @@
 """Paths of what forms trees: checked when a parent or name changes, rewritten below in the same transaction."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy import Column, ColumnElement, Table, func, select, update
 
+from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.definition_changes import note_definition_changes
-
-if TYPE_CHECKING:
-    from lotkeeper_server.catalog.saving import Saving
 
 BELOW: Final[dict[str, Sequence[Table]]] = {
     "location": (tables.location,),
@@ -27,7 +25,7 @@ def below(column: "Column[str] | ColumnElement[str]", path: str) -> ColumnElemen
     return (column >= f"{path}/") & (column < f"{path}0")
 
 
-def check(saving: "Saving") -> None:
+def check(saving: Saving) -> None:
     """Puts the path into the row to save; refuses cycles and paths that would become too long."""
     parent = saving.description.parent
     if parent is None:
@@ -52,13 +50,13 @@ def check(saving: "Saving") -> None:
     saving.new["path"] = path
 
 
-def _is_cycle(saving: "Saving", parent_id: bytes, parent_path: str, target: str) -> bool:
+def _is_cycle(saving: Saving, parent_id: bytes, parent_path: str, target: str) -> bool:
     if saving.old is None or target != saving.description.table.name:
         return False
     return parent_id == saving.id or parent_path.startswith(saving.old["path"] + "/")
 
 
-def _longest_below(saving: "Saving") -> int:
+def _longest_below(saving: Saving) -> int:
     """How much longer than the entity's own the longest path below it is."""
     if saving.old is None:
         return 0
@@ -72,7 +70,7 @@ def _longest_below(saving: "Saving") -> int:
     return longest
 
 
-def after_write(saving: "Saving") -> None:
+def after_write(saving: Saving) -> None:
     """Rewrites the paths below what was renamed or moved; that is no change of what lies below."""
     if saving.description.parent is None or saving.old is None or saving.old["path"] == saving.new["path"]:
         return

@@ -1,21 +1,17 @@
 """The rules of saving a lot: its status is guarded and recorded, its material and unit stay once it has a record."""
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import insert, select
 
+from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, PermissionDenied
 from lotkeeper_server.store.tables import inventory_lot_record, material
 
-if TYPE_CHECKING:
-    from lotkeeper_server.catalog.saving import Saving
-
 STATUS_CHANGE_PERMISSION = "INVENTORY.WRITE.STATUS_CHANGE"
 
 
-def check_status(saving: "Saving") -> None:
+def check_status(saving: Saving) -> None:
     """A changed status needs its own permission, and without a mask the version that the caller read."""
     if saving.old is None:
         return
@@ -34,7 +30,7 @@ def check_status(saving: "Saving") -> None:
         saving.refuse(InvalidArgument.on(saving.path_of("version"), text))
 
 
-def check(saving: "Saving") -> None:
+def check(saving: Saving) -> None:
     """The unit defaults to the material's; a lot that has a record keeps its material and unit."""
     new = saving.new
     if new["unit_of_measure_id"] is None and saving.old is None and new["material_id"] is not None:
@@ -49,13 +45,13 @@ def check(saving: "Saving") -> None:
             saving.refuse(refusal.at(saving.path_of(f"{name}_id")))
 
 
-def _has_record(saving: "Saving") -> bool:
+def _has_record(saving: Saving) -> bool:
     of_lot = select(inventory_lot_record.c.id).where(inventory_lot_record.c.lot_id == saving.id).limit(1)
     into_lot = select(inventory_lot_record.c.id).where(inventory_lot_record.c.secondary_lot_id == saving.id).limit(1)
     return any(saving.tx.connection.execute(query).first() for query in (of_lot, into_lot))
 
 
-def before_write(saving: "Saving") -> None:
+def before_write(saving: Saving) -> None:
     """The closing moment follows the status; a recorded change has its place in the order of effects."""
     if saving.changed("status"):
         closed = saving.new["status"] == LotStatus.CLOSED
@@ -64,7 +60,7 @@ def before_write(saving: "Saving") -> None:
             saving.new["changed_order"] = saving.tx.next_effect_order(saving.old["changed_order"])
 
 
-def after_write(saving: "Saving") -> None:
+def after_write(saving: Saving) -> None:
     """No status changes without a record; what a creation sets is no change."""
     if saving.old is None or not saving.changed("status"):
         return

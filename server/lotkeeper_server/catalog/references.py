@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection, select
 
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.catalog.fields import Reference
+from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
 from lotkeeper_server.domain.text import name_fault, path_fault
 from lotkeeper_server.store import tables
-
-if TYPE_CHECKING:
-    from lotkeeper_server.catalog.saving import Saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def read_parts(
     return Parts(given)
 
 
-def resolve_reference(saving: "Saving", reference: Reference, parts: Parts) -> None:
+def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> None:
     """Puts the id that the parts name into the row to save; parts that only repeat what is there give way."""
     given = parts.given
     current = _current(saving, reference)
@@ -103,7 +101,7 @@ def look_up(connection: Connection, target: str, given: Id | str, field_name: st
 _METADATA = {"id": "id", "name": "name", "path": "path", "symbol": "symbol", "reason_code": "code"}
 
 
-def _current(saving: "Saving", reference: Reference) -> dict[str, str]:
+def _current(saving: Saving, reference: Reference) -> dict[str, str]:
     """What stands in each part now."""
     identifier = saving.old and saving.old[reference.column]
     if not identifier:

@@ -1,11 +1,11 @@
 """The rules that single entities have, beside what all share."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
 from lotkeeper_server.catalog import lot_rules
+from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.actions import FALLS, RISES
 from lotkeeper_server.domain.enumerations import (
     InventoryOperationType,
@@ -23,33 +23,30 @@ from lotkeeper_server.store.tables import (
     material_reason_code,
 )
 
-if TYPE_CHECKING:
-    from lotkeeper_server.catalog.saving import Saving
-
-Rule = Callable[["Saving"], None]
+Rule = Callable[[Saving], None]
 _MAY_CHANGE_WHILE_RUNNING = frozenset({"enabled", "notes"})
 _DERIVED = frozenset({"route"})
 """Columns made of others, which say themselves that they change."""
 
 
-def check_stored(saving: "Saving") -> None:
+def check_stored(saving: Saving) -> None:
     """What is looked at as soon as the stored entity is known, before its references."""
     if saving.description.entity == "lot":
         lot_rules.check_status(saving)
 
 
-def check(saving: "Saving") -> None:
+def check(saving: Saving) -> None:
     """The rules, once the references are known."""
     _RULES.get(saving.description.entity, _no_rule)(saving)
 
 
-def before_write(saving: "Saving") -> None:
+def before_write(saving: Saving) -> None:
     """What a write brings along in the same row."""
     if saving.description.entity == "lot":
         lot_rules.before_write(saving)
 
 
-def after_write(saving: "Saving") -> None:
+def after_write(saving: Saving) -> None:
     """What a write brings along beside the row."""
     if saving.description.entity == "lot":
         lot_rules.after_write(saving)
@@ -58,17 +55,17 @@ def after_write(saving: "Saving") -> None:
         saving.tx.connection.execute(run)
 
 
-def _no_rule(_saving: "Saving") -> None:
+def _no_rule(_saving: Saving) -> None:
     return
 
 
-def _conversion(saving: "Saving") -> None:
+def _conversion(saving: Saving) -> None:
     if saving.new["from_unit_id"] == saving.new["to_unit_id"]:
         saving.refuse(InvalidArgument.on(saving.path_of("to_unit_id"), "is the unit converted from"))
     saving.new["material_key"] = saving.new["material_id"] or NO_ID
 
 
-def _location(saving: "Saving") -> None:
+def _location(saving: Saving) -> None:
     new = saving.new
     if new["storage_capacity"] is not None and new["storage_capacity_unit_id"] is None:
         text = "must be given with a capacity"
@@ -83,7 +80,7 @@ def _location(saving: "Saving") -> None:
             saving.refuse(refusal.at(saving.path_of("lot_storage_strategy")))
 
 
-def _inventory_operation(saving: "Saving") -> None:
+def _inventory_operation(saving: Saving) -> None:
     new = saving.new
     new["route"] = (new["source_location_id"] or NO_ID) + (new["destination_location_id"] or NO_ID)
     if not saving.unsettled.isdisjoint({"source_location", "destination_location"}):
@@ -97,7 +94,7 @@ def _inventory_operation(saving: "Saving") -> None:
         saving.refuse(InvalidArgument.on(saving.path_of("secondary_lot_resolution_strategy"), text))
 
 
-def _check_type(saving: "Saving", operation_type: InventoryOperationType) -> None:
+def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
     """What the type asks of the location, the primary lot's strategy and the reason code."""
     new = saving.new
     role = "destination" if operation_type in RISES else "source"
@@ -112,7 +109,7 @@ def _check_type(saving: "Saving", operation_type: InventoryOperationType) -> Non
         _check_reason_code(saving, operation_type)
 
 
-def _check_not_running(saving: "Saving") -> None:
+def _check_not_running(saving: Saving) -> None:
     run = saving.tx.connection.execute(
         select(inventory_operation_run.c.status).where(inventory_operation_run.c.operation_id == saving.id)
     ).scalar_one()
@@ -124,7 +121,7 @@ def _check_not_running(saving: "Saving") -> None:
             saving.refuse(refusal.at(saving.path_of(column)))
 
 
-def _check_reason_code(saving: "Saving", operation_type: InventoryOperationType) -> None:
+def _check_reason_code(saving: Saving, operation_type: InventoryOperationType) -> None:
     reason_code_id = saving.new["material_reason_code_id"]
     if reason_code_id is None:
         return

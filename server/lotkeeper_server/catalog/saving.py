@@ -1,7 +1,7 @@
 """Save, for every entity: shape, id, version, references, rules, in this order; then the write."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
+from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
     FieldViolation,
@@ -24,55 +25,6 @@ from lotkeeper_server.store.definition_changes import note_definition_changes
 from lotkeeper_server.store.transaction import Transaction
 
 MASK_FIELD = "update_mask"
-
-
-@dataclass(slots=True)
-class Saving:
-    """One save in progress.
-
-    Attributes:
-        tx: the write transaction.
-        description: of the entity.
-        principal: who saves.
-        may: whether the caller has a permission.
-        looked_at: the proto fields that count; None for every one.
-        old: the stored row by column; None for a creation.
-        new: the row to store.
-        named_version: the version that the caller read; 0 for none.
-        id: of what is saved.
-        collected: where a validation gathers refusals; None raises the first.
-        unsettled: fields, and references as a whole, whose new value is not known, having been refused.
-    """
-
-    tx: Transaction
-    description: Description
-    principal: str
-    may: Callable[[str], bool]
-    looked_at: frozenset[str] | None
-    named_version: int
-    id: Id
-    collected: list[Refusal] | None
-    old: dict[str, Any] | None = None
-    new: dict[str, Any] = field(default_factory=dict)
-    unsettled: set[str] = field(default_factory=set)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Refuses, or notes it for a validation."""
-        if self.collected is None:
-            raise Refused(refusal)
-        self.collected.append(refusal)
-
-    def path_of(self, field_name: str) -> str:
-        """The request's path of a field: `location.name`."""
-        return f"{self.description.entity}.{field_name}"
-
-    def looks_at(self, field_name: str) -> bool:
-        """Whether the save is about this field."""
-        return self.looked_at is None or field_name in self.looked_at
-
-    def changed(self, column: str) -> bool:
-        """Whether a column gets another value than it has."""
-        return self.old is None or self.old[column] != self.new[column]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,59 @@
+"""One save in progress: what its steps know and hand on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.refusals import Refusal, Refused
+from lotkeeper_server.store.transaction import Transaction
+
+
+@dataclass(slots=True)
+class Saving:
+    """One save in progress.
+
+    Attributes:
+        tx: the write transaction.
+        description: of the entity.
+        principal: who saves.
+        may: whether the caller has a permission.
+        looked_at: the proto fields that count; None for every one.
+        old: the stored row by column; None for a creation.
+        new: the row to store.
+        named_version: the version that the caller read; 0 for none.
+        id: of what is saved.
+        collected: where a validation gathers refusals; None raises the first.
+        unsettled: fields, and references as a whole, whose new value is not known, having been refused.
+    """
+
+    tx: Transaction
+    description: Description
+    principal: str
+    may: Callable[[str], bool]
+    looked_at: frozenset[str] | None
+    named_version: int
+    id: Id
+    collected: list[Refusal] | None
+    old: dict[str, Any] | None = None
+    new: dict[str, Any] = field(default_factory=dict)
+    unsettled: set[str] = field(default_factory=set)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Refuses, or notes it for a validation."""
+        if self.collected is None:
+            raise Refused(refusal)
+        self.collected.append(refusal)
+
+    def path_of(self, field_name: str) -> str:
+        """The request's path of a field: `location.name`."""
+        return f"{self.description.entity}.{field_name}"
+
+    def looks_at(self, field_name: str) -> bool:
+        """Whether the save is about this field."""
+        return self.looked_at is None or field_name in self.looked_at
+
+    def changed(self, column: str) -> bool:
+        """Whether a column gets another value than it has."""
+        return self.old is None or self.old[column] != self.new[column]
