@@ -45,6 +45,9 @@ def edit(plant: Plant, wanted: Edit, now: int) -> Plant:
 def _change_lot(plant: Plant, wanted: ChangeLot, now: int) -> Plant:
     after = plant.copied()
     lot = after.lots[wanted.lot]
+    only_shows = lot.status in {"OPEN", "AVAILABLE"} and lot.expiration is not None and lot.expiration < now
+    if wanted.status == "EXPIRED" and only_shows:
+        wanted = replace(wanted, status=lot.status)
     if (lot.status, lot.enabled, lot.expiration) != (wanted.status, wanted.enabled, wanted.expiration):
         lot.version += 1
     if lot.status != wanted.status:

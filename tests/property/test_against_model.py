@@ -1,6 +1,6 @@
 """The promise: whatever plant and whatever calls, each answer, each refusal and all stock are what the rules say.
 
-The rules are read a second time in tests/model. LOTKEEPER_PROPERTY_EXAMPLES=2000 looks longer, and so does
+The rules are read a second time in tests/model. LOTKEEPER_PROPERTY_EXAMPLES=2000 looks longer, at others, and so does
 `python -m tests.property.soak --seconds 600`, which says the seed of what it finds.
 """
 
@@ -34,6 +34,7 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
+    derandomize="LOTKEEPER_PROPERTY_EXAMPLES" not in os.environ,  # the same plants each time, others where asked for
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_every_answer_and_all_stock_are_as_the_rules_say(
