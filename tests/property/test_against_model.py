@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.property.playing import play
@@ -34,6 +34,7 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a real server takes minutes
     derandomize="LOTKEEPER_PROPERTY_EXAMPLES" not in os.environ,  # the same plants each time, others where asked for
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

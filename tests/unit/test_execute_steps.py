@@ -503,6 +503,22 @@ def test_step_15_merge_into_new_takes_all_others_in_the_order_they_came(plant: P
     assert {lot.status for lot in plant.lots.values()} == {LotStatus.OPEN}
 
 
+def test_step_15_a_call_raises_a_version_once_and_not_of_what_it_makes(plant: Plant) -> None:
+    """Two merges that each bring an earlier date are one edit; a new lot is born with its date."""
+    tank = plant.location("Tank", lot_storage_strategy=LotStorageStrategy.MERGE_INTO_NEW)
+    operation = plant.operation(T.PRODUCE, destination_location_id=tank.id, create_lot_if_not_found=True)
+    for name in ("KNOWN", "BORN"):
+        if name == "KNOWN":
+            plant.lot(name)
+        plant.lot(f"A for {name}", stock="5", at=tank, expiration_millis=NOW + 3 * DAY)
+        plant.lot(f"B for {name}", stock="7", at=tank, expiration_millis=NOW + 2 * DAY)
+        assert isinstance(plant.execute(operation, name, "1"), Answer)
+        plant.rows.clear()
+    versions = {lot.name: (lot.common.version, lot.expiration_millis) for lot in plant.lots.values()}
+    assert versions["KNOWN"] == (2, NOW + 2 * DAY)
+    assert versions["BORN"] == (1, NOW + 2 * DAY)
+
+
 def test_step_15_a_lot_that_may_not_be_merged_refuses_the_call(plant: Plant) -> None:
     """Material, then unit, then the merged lot before the receiving one."""
     tank = plant.location("Tank", lot_storage_strategy=LotStorageStrategy.MERGE_INTO_NEW)

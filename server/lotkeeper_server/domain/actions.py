@@ -3,7 +3,7 @@
 An operation, called with a few arguments, becomes one; applying it does not know where it came from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lotkeeper_server.domain.definitions import (
     InventoryOperation,
@@ -14,6 +14,7 @@ from lotkeeper_server.domain.definitions import (
     Unit,
 )
 from lotkeeper_server.domain.enumerations import InventoryOperationType, LotRecordType
+from lotkeeper_server.domain.identifiers import LotId
 from lotkeeper_server.domain.refusals import LotRequired, Refused
 from lotkeeper_server.domain.stock import Lot, Record
 
@@ -62,6 +63,7 @@ class Action:
         operation: the inventory operation that became this action; None for a direct one.
         running: the record that this action completes, where it stops what Start began.
         fixed_lot: the lot that a Start picked; the pick begins with it.
+        versioned: lots that this call has made or edited: a call raises a version once, and not of what it makes.
     """
 
     type: InventoryOperationType
@@ -86,6 +88,7 @@ class Action:
     request_id: str
     running: Record | None = None
     fixed_lot: Lot | None = None
+    versioned: set[LotId] = field(default_factory=set)
 
     @property
     def place(self) -> Location:

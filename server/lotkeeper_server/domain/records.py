@@ -53,6 +53,7 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
     """Writes a COMPLETED record, or completes the one that Start left RUNNING; lots of the action are made with it."""
     for lot in action.new_lots:
         state.put_lot(lot)
+        action.versioned.add(lot.id)
     action.new_lots = []
     effect_order = moment.next_effect_order(max(movement.order_floor, movement.lot.changed_order))
     lot_status = movement.lot.status_at(action.end_millis)

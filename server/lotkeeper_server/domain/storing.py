@@ -198,8 +198,9 @@ def _received(receiving: Lot, merged: Lot, millionths: int, record: Record, acti
     dates = [date for date in (receiving.expiration_millis, merged.expiration_millis) if date is not None]
     expiration_millis = min(dates, default=None)
     common = receiving.common
-    if expiration_millis != receiving.expiration_millis:
+    if expiration_millis != receiving.expiration_millis and receiving.id not in action.versioned:
         common = common.edited(moment.now_millis, action.principal)
+        action.versioned.add(receiving.id)
     return replace(
         receiving,
         total_millionths=check_quantity(receiving.total_millionths + millionths),
