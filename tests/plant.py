@@ -37,6 +37,7 @@ from lotkeeper_server.domain.enumerations import (
 from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
+    EdgeKey,
     LotKey,
     LotNameKey,
     Missing,
@@ -49,7 +50,7 @@ from lotkeeper_server.domain.keys import (
 )
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.quantity import decimal_text
-from lotkeeper_server.domain.stock import Answer, Common, Lot, OperationRun, Record, StockRow
+from lotkeeper_server.domain.stock import Answer, Common, Edge, Lot, OperationRun, Record, StockRow
 from lotkeeper_server.domain.working_set import WorkingSet
 
 NOW = 1_750_000_000_000
@@ -77,6 +78,7 @@ class Plant:
     runs: dict[bytes, OperationRun] = field(default_factory=dict)
     records: dict[bytes, Record] = field(default_factory=dict)
     counts: dict[bytes, int] = field(default_factory=dict)
+    edges: dict[EdgeKey, Edge] = field(default_factory=dict)
     requests: dict[Any, Any] = field(default_factory=dict)
     now: int = NOW
     effects: int = 0
@@ -277,6 +279,8 @@ class Plant:
                 state.counts.setdefault(key.order_id, self.counts[key.order_id])
             case RecordKey():
                 state.records.setdefault(key.id, self.records.get(key.id))
+            case EdgeKey():
+                state.accept_edges({key: self.edges.get(key)})
             case RequestKey():
                 state.requests.setdefault(key, self.requests.get(key))
             case ConversionsKey():
@@ -319,6 +323,7 @@ class Plant:
             self.records[record.id] = record
         self.runs.update(changes.runs)
         self.counts.update(changes.counts)
+        self.edges.update(changes.new_edges + changes.changed_edges)
         self.requests.update(changes.new_requests + changes.renewed_requests)
 
     # What is there.

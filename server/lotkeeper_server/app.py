@@ -20,6 +20,7 @@ from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
+from lotkeeper_server.rpc.unfinished import Unfinished
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.connection import Store
 
@@ -55,6 +56,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         StockReads(engine),
         Catalog(engine),
         Permissions(SERVICES),
+        Unfinished(),
     ]
     server = RpcServer(_server_settings(settings, bench_echo), gate, servicers)
     stop = asyncio.Event()

@@ -8,7 +8,6 @@ from lotkeeper_server.domain.actions import FALLS, RECORD_TYPE, Action
 from lotkeeper_server.domain.conversion import converted
 from lotkeeper_server.domain.definitions import Unit
 from lotkeeper_server.domain.enumerations import InventoryOperationType, LotRecordType, LotUseStrategy
-from lotkeeper_server.domain.keys import StockKey
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.picking import pick
 from lotkeeper_server.domain.quantity import decimal_text
@@ -100,6 +99,7 @@ def _fall(
         unit or action.unit,
         action.source,
         action.destination,
+        lot_quantity=in_lot_unit,
     )
     moves = location.keeps_stock and in_lot_unit != 0
     if moves:
@@ -166,8 +166,8 @@ def _rise(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
     merges = storing.Merges()
     floor = 0
     if location.keeps_stock:
-        row = _row_or_new(state, action, lot)
-        check_quantity(row + quantity)
+        row = state.stock_row(location.id, lot.id)
+        check_quantity((row.millionths if row else 0) + quantity)
         other_lots = storing.lots_to_merge(state, location, lot)
         storing.check_capacity(state, action, lot, quantity, other_lots)  # step 14
         merges = storing.plan_merges(action, lot, other_lots)  # step 15
@@ -181,6 +181,7 @@ def _rise(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
         action.unit,
         action.source,
         action.destination,
+        lot_quantity=quantity,
         destination_change=quantity if location.keeps_stock else 0,
         lot_total_change=quantity,
         order_count_change=_order_count_change(state, action),
@@ -204,14 +205,6 @@ def _rise(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
         production_order_id=order_id if stays else None,
     )
     return [record, *storing.merge(state, action, lot, quantity, merges, moment, order_id)]
-
-
-def _row_or_new(state: WorkingSet, action: Action, lot: Lot) -> int:
-    """Millionths of a lot at the place; a lot that is yet to be made has none, and nothing needs to be looked up."""
-    if lot in action.new_lots:
-        state.accept_no_stock(StockKey(action.place.id, lot.id))
-    row = state.stock_row(action.place.id, lot.id)
-    return row.millionths if row else 0
 
 
 def _order_count_change(state: WorkingSet, action: Action) -> int:
@@ -253,6 +246,7 @@ def _pass_through(state: WorkingSet, action: Action, moment: Moment) -> list[Rec
             action.unit,
             None,
             action.source,
+            lot_quantity=quantity,
             lot_total_change=quantity,
         ),
         moment,
@@ -270,6 +264,7 @@ def _pass_through(state: WorkingSet, action: Action, moment: Moment) -> list[Rec
             action.unit,
             action.source,
             action.destination,
+            lot_quantity=quantity,
         ),
         moment,
         action.running,

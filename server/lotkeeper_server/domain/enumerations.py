@@ -160,3 +160,38 @@ class QuantityCalcType(IntEnum):
 
     DELTA = 1
     DIRECT = 2
+
+
+class InventoryActionType(IntEnum):
+    """What an action does to stock; the first nine are what operations do."""
+
+    CONSUME = 1
+    UNCONSUME = 2
+    PRODUCE = 3
+    SCRAP = 4
+    SCRAP_ALL = 5
+    RETURN = 6
+    RECEIVE = 7
+    RECEIVE_AND_CONSUME = 8
+    SHIP = 9
+    MOVE = 10
+    SPLIT = 11
+    MERGE = 12
+    EDIT = 13
+    STATUS_CHANGE = 14
+
+
+class TraceDirection(IntEnum):
+    """Which way a trace goes: towards what went into a lot, what it went into, or both."""
+
+    INPUT = 1
+    OUTPUT = 2
+    BOTH = 3
+
+
+class ExportFormat(IntEnum):
+    """How a file of an import or an export is written."""
+
+    CSV = 1
+    JSON = 2
+    YAML = 3

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lotkeeper_server.domain.enumerations import LotUseStrategy
+from lotkeeper_server.domain.enumerations import LotRecordType, LotUseStrategy
 from lotkeeper_server.domain.identifiers import Id, LocationId, LotId, MaterialId, RecordId
 
 
@@ -64,6 +64,14 @@ class RecordKey(NamedTuple):
     id: RecordId
 
 
+class EdgeKey(NamedTuple):
+    """How much of one lot went into another by one type of record."""
+
+    from_lot_id: LotId
+    to_lot_id: LotId
+    record_type: LotRecordType
+
+
 class RequestKey(NamedTuple):
     """A kept request id."""
 
@@ -96,6 +104,7 @@ Key = (
     | RunKey
     | CountKey
     | RecordKey
+    | EdgeKey
     | RequestKey
     | SumsKey
     | QueueKey

@@ -6,6 +6,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.actions import Action
 from lotkeeper_server.domain.definitions import Location, Unit
 from lotkeeper_server.domain.enumerations import LotRecordType, Status
+from lotkeeper_server.domain.genealogy import add_to_edge, edge_key
 from lotkeeper_server.domain.identifiers import LocationId, ProductionOrderId, RecordId
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.quantity import QUANTITY_LIMIT_MILLIONTHS
@@ -16,7 +17,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 @dataclass(slots=True)
 class Movement:
-    """What one record says: quantity and unit as asked for, and what stock did, in the primary lot's unit."""
+    """What one record says: quantity and unit as asked for; in the primary lot's unit the same, and what stock did."""
 
     record_type: LotRecordType
     lot: Lot
@@ -25,6 +26,7 @@ class Movement:
     unit: Unit | None
     source: Location | None
     destination: Location | None
+    lot_quantity: int = 0
     source_change: int = 0
     destination_change: int = 0
     lot_total_change: int = 0
@@ -73,6 +75,7 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
             effect_order=effect_order,
             lot_total_change_millionths=movement.lot_total_change,
             order_count_change_millionths=movement.order_count_change,
+            lot_quantity_millionths=movement.lot_quantity,
         )
     else:
         record = Record(
@@ -103,8 +106,12 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
             effect_order,
             movement.lot_total_change,
             movement.order_count_change,
+            lot_quantity_millionths=movement.lot_quantity,
         )
     state.put_record(record)
+    if movement.secondary_lot is not None and movement.lot_quantity > 0:
+        key = edge_key(movement.record_type, movement.lot.id, movement.secondary_lot.id)
+        add_to_edge(state, key, movement.lot_quantity)
     return record
 
 

@@ -109,9 +109,9 @@ def resolve(
     reason_code = _reason_code(state, operation)  # step 11
     born = lots.Birth(end_millis, arguments.principal, moment)
     new_lots: list[Lot] = []
-    lot = _existing_or_new(primary, material.unit or unit, born, new_lots)
+    lot = _existing_or_new(state, primary, material.unit or unit, born, new_lots)
     secondary_lot = _existing_or_new(
-        secondary, (secondary_material.unit if secondary_material else None) or unit, born, new_lots
+        state, secondary, (secondary_material.unit if secondary_material else None) or unit, born, new_lots
     )
     return Action(
         type=operation.operation_type,
@@ -138,11 +138,12 @@ def resolve(
 
 
 def _existing_or_new(
-    lot: "Lot | lots.NewLot | None", unit: Unit | None, born: lots.Birth, new_lots: list[Lot]
+    state: WorkingSet, lot: "Lot | lots.NewLot | None", unit: Unit | None, born: lots.Birth, new_lots: list[Lot]
 ) -> Lot | None:
     if not isinstance(lot, lots.NewLot):
         return lot
     made = lots.make(lot, unit, born)
+    state.expect_lot(made.id)
     new_lots.append(made)
     return made
 

@@ -81,6 +81,14 @@ class StockRow:
 
 
 @dataclass(slots=True)
+class Edge:
+    """How much of one lot went into another by one type of record: sums of completed records that stand."""
+
+    millionths: int
+    record_count: int
+
+
+@dataclass(slots=True)
 class OperationRun:
     """Where the run of an inventory operation stands."""
 
@@ -141,7 +149,8 @@ class Record:
     """An inventory lot record with the things it refers to, by the names they have now.
 
     `quantity` and unit are those asked for; the changes are what stock did, in the primary lot's unit. `end_millis`
-    is None while RUNNING. The last block is kept unseen: what a reversal takes back, and whether a Start picked it.
+    is None while RUNNING. The last block is kept unseen: the order of its effect, what a reversal takes back,
+    whether a Start picked it, and the quantity in the primary lot's unit as converted when it was written.
     """
 
     id: RecordId
@@ -172,6 +181,7 @@ class Record:
     lot_total_change_millionths: int = 0
     order_count_change_millionths: int = 0
     picked: bool = False
+    lot_quantity_millionths: int = 0
 
 
 @dataclass(slots=True)

@@ -174,6 +174,7 @@ def _merge_one(
         unit,
         location,
         None,
+        lot_quantity=millionths,
         source_change=millionths,
         lot_total_change=millionths,
         order_floor=merged.changed_order,

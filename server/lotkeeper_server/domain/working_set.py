@@ -5,7 +5,7 @@ the decision is taken again. Changes are values put in the place of values, each
 back to where its decision began, and what is written in the end is what the journal names.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, TypeVar
@@ -28,6 +28,7 @@ from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
     DefinitionKey,
+    EdgeKey,
     Key,
     LotKey,
     LotNameKey,
@@ -40,7 +41,7 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
-from lotkeeper_server.domain.stock import Lot, OperationRun, Record, StockRow
+from lotkeeper_server.domain.stock import Edge, Lot, OperationRun, Record, StockRow
 
 QUEUE_LENGTH_FIRST: Final = 16
 """Rows loaded first of a location's queue; four times as many each time that they do not suffice."""
@@ -81,6 +82,8 @@ class Changes:
     changed_records: list[Record] = field(default_factory=list)
     runs: list[tuple[Id, OperationRun]] = field(default_factory=list)
     counts: list[tuple[Id, int]] = field(default_factory=list)
+    new_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
+    changed_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
     new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
     renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
 
@@ -97,9 +100,11 @@ class WorkingSet:
         self.runs: dict[Id, OperationRun | None] = {}
         self.counts: dict[Id, int] = {}
         self.records: dict[RecordId, Record | None] = {}
+        self.edges: dict[EdgeKey, Edge | None] = {}
         self.requests: dict[tuple[str, str], KeptRequest | None] = {}
         self.queues: dict[tuple[LocationId, MaterialId | None, LotUseStrategy], LoadedQueue] = {}
         self.sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {}
+        self._born: set[LotId] = set()
         self._loaded_millionths: dict[tuple[LocationId, LotId], int] = {}
         self._journal: list[tuple[dict[Any, Any], Any, Any]] = []
 
@@ -194,6 +199,8 @@ class WorkingSet:
         """The inventory row of a lot at a location; None where there is none, which counts as zero."""
         rows = self.stock.get(location_id)
         if rows is None or lot_id not in rows:
+            if lot_id in self._born:
+                return None
             raise Missing(StockKey(location_id, lot_id))
         return rows[lot_id]
 
@@ -214,6 +221,14 @@ class WorkingSet:
         if identifier not in self.records:
             raise Missing(RecordKey(identifier))
         return self.records[identifier]
+
+    def edge(self, key: EdgeKey) -> Edge | None:
+        """How much of one lot went into another; None where nothing ever did."""
+        if key not in self.edges:
+            if key.from_lot_id in self._born or key.to_lot_id in self._born:
+                return None
+            raise Missing(key)
+        return self.edges[key]
 
     def request(self, principal: str, request_id: str) -> KeptRequest | None:
         """A request id that took effect."""
@@ -262,6 +277,10 @@ class WorkingSet:
 
     # What decisions change.
 
+    def expect_lot(self, lot_id: LotId) -> None:
+        """A lot that is about to be made: it has no stock and no edges that could be loaded."""
+        self._born.add(lot_id)
+
     def put_lot(self, lot: Lot) -> None:
         """A lot that is new or has changed."""
         self._put(self.lots, lot.id, lot)
@@ -293,6 +312,10 @@ class WorkingSet:
     def put_record(self, record: Record) -> None:
         """A record that is new or has been completed or cancelled."""
         self._put(self.records, record.id, record)
+
+    def put_edge(self, key: EdgeKey, edge: Edge) -> None:
+        """How much of one lot went into another now."""
+        self._put(self.edges, key, edge)
 
     def put_request(self, key: RequestKey, kept: KeptRequest) -> None:
         """A request id that takes effect now."""
@@ -361,6 +384,11 @@ class WorkingSet:
                 sums[group] = sums.get(group, 0) + risen
         self.sums[location_id] = sums
 
+    def accept_edges(self, edges: Mapping[EdgeKey, Edge | None]) -> None:
+        """Edges as stored; None for what is not."""
+        for key, edge in edges.items():
+            self.edges.setdefault(key, edge)
+
     def accept_queue(self, key: QueueKey, rows: list[tuple[StockRow, Lot]]) -> None:
         """The first rows of a location's queue as stored, in order."""
         exhausted = len(rows) < key.length
@@ -405,6 +433,8 @@ class WorkingSet:
                 changes.runs.append((key, new))
             elif mapping is self.counts:
                 changes.counts.append((key, new))
+            elif mapping is self.edges:
+                (changes.new_edges if is_new else changes.changed_edges).append((key, new))
             elif mapping is self.requests:
                 (changes.new_requests if is_new else changes.renewed_requests).append((RequestKey(*key), new))
         return changes

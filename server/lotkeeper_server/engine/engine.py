@@ -283,8 +283,9 @@ class Engine:
         """Loads, decides, writes and commits; False where a call was given up meanwhile, so that nothing was done."""
         with self._store.write() as connection:
             versions = read_versions(connection)
-            allowed = [decision for decision in decisions if self._still_may(connection, decision, versions[1])]
-            follow_changes(connection, self._definitions, versions[0])
+            self._next_effect_order.follow(versions.effect_order)
+            allowed = [decision for decision in decisions if self._still_may(connection, decision, versions.access)]
+            follow_changes(connection, self._definitions, versions.definitions)
             state = decide_all(connection, self._definitions, [one.decision for one in allowed], self._moment())
             write_changes(connection, state.changes())
             now_seconds = time.monotonic()
@@ -312,7 +313,8 @@ class Engine:
         try:
             with self._store.write() as connection:
                 versions = read_versions(connection)
-                if self._still_may(connection, work, versions[1]):
+                self._next_effect_order.follow(versions.effect_order)
+                if self._still_may(connection, work, versions.access):
                     moment = self._moment()
                     transaction = Transaction(connection, moment.now_millis, moment.new_id, moment.next_effect_order)
                     work.result = work.work(transaction)

@@ -37,10 +37,14 @@ def new_uuid() -> str:
 
 
 class EffectOrder:
-    """Order numbers of completions: later than every earlier one of this process, and near the clock's microseconds."""
+    """Order numbers of completions: later than every earlier one, and near the clock's microseconds."""
 
     def __init__(self) -> None:
         self._last = 0
+
+    def follow(self, effect_order: int) -> None:
+        """What comes from here on comes after this one: the store's latest, which another process may have written."""
+        self._last = max(self._last, effect_order)
 
     def __call__(self, floor: int) -> int:
         """The next number, above `floor`: what it comes after may have been numbered by another process's clock."""

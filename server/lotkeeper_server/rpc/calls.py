@@ -7,9 +7,10 @@ Composed functions instead of interceptors: these run for every call, and a coro
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import grpc
 import structlog
@@ -26,6 +27,8 @@ from lotkeeper_server.rpc.refusal_status import STATUS_DETAILS_KEY, status_of
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 Method = Callable[[Any, Call], Awaitable[Message]]
+StreamingMethod = Callable[[Any, Call], AsyncGenerator[Message, None]]
+Answer = TypeVar("Answer")
 CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _log = structlog.get_logger(__name__)
 
@@ -81,10 +84,19 @@ def service_handler(service: ServiceDescriptor, servicers: list[object], gate: "
         implementation = next((found for one in servicers if (found := getattr(one, method.name, None))), None)
         if implementation is None:
             raise LookupError(f"no servicer has {method.full_name}")
-        request_class = GetMessageClass(method.input_type)
-        behaviour = gate.unary(implementation, request_class, permission_of(method), method.full_name)
-        handlers[method.name] = grpc.unary_unary_rpc_method_handler(behaviour)
+        handlers[method.name] = _handler(method, implementation, gate)
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def _handler(method: MethodDescriptor, implementation: Any, gate: "Gate") -> Any:
+    """By which of the two sides streams; no method of the contract has both do so."""
+    served = (implementation, GetMessageClass(method.input_type), permission_of(method), method.full_name)
+    assert not (method.client_streaming and method.server_streaming), method.full_name
+    if method.client_streaming:
+        return grpc.stream_unary_rpc_method_handler(gate.taking_stream(*served))
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(gate.giving_stream(*served))
+    return grpc.unary_unary_rpc_method_handler(gate.unary(*served))
 
 
 class Gate:
@@ -126,6 +138,56 @@ class Gate:
             return None
 
         return behaviour
+
+    def giving_stream(
+        self, method: StreamingMethod, request_class: type[Message], permission: str, full_name: str
+    ) -> Callable[[bytes, Context], Awaitable[None]]:
+        """A method that answers with a stream; it takes its next step once gRPC has taken the message before."""
+
+        async def behaviour(request_bytes: bytes, context: Context) -> None:
+            async def answer(call: Call) -> None:
+                request = _parsed(request_class, request_bytes)
+                async with aclosing(method(request, call)) as messages:
+                    async for message in messages:
+                        await context.write(message.SerializeToString())
+
+            await self._streaming(context, permission, full_name, answer)
+
+        return behaviour
+
+    def taking_stream(
+        self, method: Method, request_class: type[Message], permission: str, full_name: str
+    ) -> Callable[[AsyncIterator[bytes], Context], Awaitable[bytes | None]]:
+        """A method that takes a stream; the caller may send on only as fast as the method takes in."""
+
+        async def behaviour(pieces: AsyncIterator[bytes], context: Context) -> bytes | None:
+            async def answer(call: Call) -> bytes:
+                requests = (_parsed(request_class, piece) async for piece in pieces)
+                return (await method(requests, call)).SerializeToString()
+
+            return await self._streaming(context, permission, full_name, answer)
+
+        return behaviour
+
+    async def _streaming(
+        self, context: Context, permission: str, full_name: str, answer: Callable[[Call], Awaitable[Answer]]
+    ) -> Answer | None:
+        """Lets the caller in, then answers; a refusal, also one in the middle of a stream, becomes the status."""
+        self.calls.begin()
+        try:
+            if self.calls.shutting_down:
+                raise Refused(ShuttingDown())
+            call = await self._let_in(context, permission)
+            await self._directory.confirm_by_read(call, self._read)
+            return await answer(call)
+        except Refused as refused:
+            refuse(context, refused.refusal, refused.index)
+            refused.__traceback__ = None
+        except Exception:  # the outermost border: a fault is answered, logged, and found by its id
+            refuse(context, fault(full_name), None)
+        finally:
+            self.calls.end()
+        return None
 
     async def _let_in(self, context: Context, permission: str) -> Call:
         metadata = tuple(context.invocation_metadata() or ())

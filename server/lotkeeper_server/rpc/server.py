@@ -12,7 +12,12 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha._async import ReflectionServicer
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
-from lotkeeper.inventory.v1 import inventory_operation_service_pb2, inventory_service_pb2, master_data_service_pb2
+from lotkeeper.inventory.v1 import (
+    inventory_operation_service_pb2,
+    inventory_service_pb2,
+    master_data_service_pb2,
+    trace_service_pb2,
+)
 
 from lotkeeper_server.rpc.calls import Gate, service_handler
 from lotkeeper_server.rpc.echo import echo_handler
@@ -21,6 +26,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     inventory_operation_service_pb2.DESCRIPTOR.services_by_name["InventoryOperationService"],
     inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"],
     master_data_service_pb2.DESCRIPTOR.services_by_name["MasterDataService"],
+    trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"],
 )
 REFLECTION_V1: Final = "grpc.reflection.v1.ServerReflection"
 QUIET_SECONDS: Final = 0.3

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -34,11 +34,28 @@ from lotkeeper_server.store.statements import fetch
 from lotkeeper_server.store.tables import NO_ID, definition_change
 
 
-def read_versions(connection: Connection) -> tuple[int, int]:
-    """The versions of the definitions, and of roles and tokens."""
-    text = "SELECT version, access_version FROM definition_version"
-    ((version, access_version),) = fetch(connection, text)
-    return version, access_version
+class StoreVersions(NamedTuple):
+    """How far a store has come.
+
+    Attributes:
+        definitions: raised by each change of a definition.
+        access: raised by each change of a role or token.
+        effect_order: of the latest completion; 0 where there is none.
+    """
+
+    definitions: int
+    access: int
+    effect_order: int
+
+
+def read_versions(connection: Connection) -> StoreVersions:
+    """Read first in every write transaction."""
+    text = (
+        "SELECT version, access_version, COALESCE((SELECT effect_order FROM inventory_lot_record "
+        "WHERE status = 3 ORDER BY effect_order DESC LIMIT 1), 0) FROM definition_version"
+    )
+    (row,) = fetch(connection, text)
+    return StoreVersions(*row)
 
 
 def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:

@@ -10,6 +10,7 @@ from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
     DefinitionKey,
+    EdgeKey,
     Key,
     LotKey,
     LotNameKey,
@@ -45,6 +46,9 @@ def load(connection: Connection, state: WorkingSet, keys: Iterable[Key]) -> None
     if sums := wanted[SumsKey]:
         for location_id, of_location in state_reading.read_sums(connection, sums).items():
             state.accept_sums(location_id, of_location)
+    if edges := wanted[EdgeKey]:
+        stored = state_reading.read_edges(connection, edges)
+        state.accept_edges({key: stored.get(key) for key in edges})
     _load_runs(connection, state, wanted)
 
 

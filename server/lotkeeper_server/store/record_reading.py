@@ -43,7 +43,7 @@ def _select_from() -> str:
     columns = (
         record.id, record.lot_record_type, record.status, record.lot_status, record.picked,
         record.quantity, record.source_quantity_change, record.destination_quantity_change,
-        record.lot_total_change, record.order_count_change, record.effect_order,
+        record.lot_total_change, record.order_count_change, record.effect_order, record.lot_quantity,
         record.start_millis, record.end_millis, record.inventory_name, record.operation_record_id,
         record.reverses_record_id, record.reversed_by_record_id, record.request_id,
         record.lot_id, lot.c.name, record.secondary_lot_id, secondary.c.name,
@@ -73,7 +73,7 @@ def _record(row: Sequence[Any]) -> Record:
     (
         record_id, lot_record_type, status, lot_status, picked,
         quantity, source_change, destination_change,
-        lot_total_change, order_count_change, effect_order,
+        lot_total_change, order_count_change, effect_order, lot_quantity,
         start_millis, end_millis, inventory_name, operation_record_id,
         reverses_record_id, reversed_by_record_id, request_id,
         lot_id, lot_name, secondary_lot_id, secondary_lot_name,
@@ -128,4 +128,5 @@ def _record(row: Sequence[Any]) -> Record:
         lot_total_change_millionths=lot_total_change,
         order_count_change_millionths=order_count_change,
         picked=bool(picked),
+        lot_quantity_millionths=lot_quantity,
     )

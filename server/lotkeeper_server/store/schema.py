@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect
 from lotkeeper_server.store.connection import APPLICATION_ID, Store
 from lotkeeper_server.store.errors import StoreError, translated
 
-HEAD_REVISION: Final = "0001"
+HEAD_REVISION: Final = "0002"
 """The newest migration; a test compares it with the files."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 

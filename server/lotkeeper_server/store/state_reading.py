@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.enumerations import LotStatus, LotUseStrategy, Status
+from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, LotUseStrategy, Status
 from lotkeeper_server.domain.identifiers import ID_BYTES, Id, LocationId, LotId, MaterialId, RecordId, UnitId
 from lotkeeper_server.domain.keys import (
     CountKey,
+    EdgeKey,
     LotKey,
     LotNameKey,
     QueueKey,
@@ -18,10 +19,10 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
-from lotkeeper_server.domain.stock import Common, Lot, OperationRun, StockRow
+from lotkeeper_server.domain.stock import Common, Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.domain.working_set import KeptRequest
 from lotkeeper_server.store.statements import columns_of, fetch, rows_by_key, rows_by_pair
-from lotkeeper_server.store.tables import inventory, inventory_lot, request
+from lotkeeper_server.store.tables import inventory, inventory_lot, lot_edge, request
 
 _LOT_COLUMNS: Final = columns_of(inventory_lot)
 _LOTS: Final = f"SELECT {', '.join(_LOT_COLUMNS)} FROM inventory_lot"  # noqa: S608
@@ -63,6 +64,16 @@ def read_counts(connection: Connection, keys: Collection[CountKey]) -> dict[Id, 
     """quantity_produced of these orders, in millionths of their units."""
     select = "SELECT id, quantity_produced FROM production_order"
     return {row[0]: row[1] for row in rows_by_key(connection, select, "id", sorted(key.order_id for key in keys))}
+
+
+def read_edges(connection: Connection, keys: Collection[EdgeKey]) -> dict[EdgeKey, Edge]:
+    """The edges among these that there are; every type between two lots is read, they are few."""
+    pairs = sorted({(key.from_lot_id, key.to_lot_id) for key in keys})
+    rows = rows_by_pair(connection, columns_of(lot_edge), lot_edge, ("from_lot_id", "to_lot_id"), pairs)
+    return {
+        EdgeKey(from_lot_id, to_lot_id, LotRecordType(record_type)): Edge(millionths, record_count)
+        for from_lot_id, to_lot_id, record_type, millionths, record_count in rows
+    }
 
 
 def read_requests(connection: Connection, keys: Collection[RequestKey]) -> dict[RequestKey, KeptRequest]:

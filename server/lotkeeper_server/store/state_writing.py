@@ -12,6 +12,7 @@ from lotkeeper_server.store.tables import (
     inventory_lot,
     inventory_lot_record,
     inventory_operation_run,
+    lot_edge,
     production_order,
     request,
 )
@@ -66,6 +67,7 @@ UPDATE_RECORD: Final = update_text(
         _record.modified_millis,
         _record.modified_by,
         _record.version,
+        _record.lot_quantity,
     ],
     [_record.id],
 )
@@ -75,6 +77,12 @@ UPDATE_RUN: Final = update_text(
     [inventory_operation_run.c.operation_id],
 )
 UPDATE_COUNT: Final = update_text(production_order, [production_order.c.quantity_produced], [production_order.c.id])
+INSERT_EDGE: Final = insert_text(lot_edge)
+UPDATE_EDGE: Final = update_text(
+    lot_edge,
+    [lot_edge.c.quantity, lot_edge.c.record_count],
+    [lot_edge.c.from_lot_id, lot_edge.c.to_lot_id, lot_edge.c.lot_record_type],
+)
 UPDATE_REQUEST: Final = update_text(
     request,
     [
@@ -102,6 +110,9 @@ def write_changes(connection: Connection, changes: Changes) -> None:
     write_many(connection, UPDATE_RECORD, [_changed_record(record) for record in changes.changed_records])
     runs = [(int(run.status), run.current_record_id, operation_id) for operation_id, run in changes.runs]
     write_many(connection, UPDATE_RUN, runs)
+    write_many(connection, INSERT_EDGE, [(*key, edge.millionths, edge.record_count) for key, edge in changes.new_edges])
+    changed = [(edge.millionths, edge.record_count, *key) for key, edge in changes.changed_edges]
+    write_many(connection, UPDATE_EDGE, changed)
     write_many(connection, UPDATE_COUNT, [(millionths, order_id) for order_id, millionths in changes.counts])
     kept = [
         (
@@ -232,6 +243,7 @@ def record_values(record: Record) -> tuple[Any, ...]:
         record.reversed_by_record_id,
         record.request_id,
         *_common_values(record.common),
+        record.lot_quantity_millionths,
     )
 
 
@@ -251,5 +263,6 @@ def _changed_record(record: Record) -> tuple[Any, ...]:
         record.common.modified_millis,
         record.common.modified_by,
         record.common.version,
+        record.lot_quantity_millionths,
         record.id,
     )

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from lotkeeper_server.domain.quantity import QUANTITY_LIMIT_MILLIONTHS
@@ -71,6 +72,11 @@ def _quantity_check(column: str) -> CheckConstraint:
 
 def _enum_check(column: str, largest: int) -> CheckConstraint:
     return CheckConstraint(f"{column} BETWEEN 1 AND {largest}", name=f"{column}_known")
+
+
+def _index_where(name: str, columns: list[str], condition: str) -> Index:
+    """An index of some rows only: the others cost it nothing."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 unit_of_measure = Table(
@@ -308,6 +314,13 @@ inventory_lot_record = Table(
     Column("reversed_by_record_id", LargeBinary(16)),
     Column("request_id", String(128), nullable=False, default=""),
     *_common(),
+    Column(
+        "lot_quantity",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="quantity in the lot's unit, as converted when written",
+    ),
     _enum_check("lot_record_type", 12),
     _enum_check("status", 7),
     _enum_check("lot_status", 6),
@@ -321,6 +334,37 @@ inventory_lot_record = Table(
     ),
     Index("ix_inventory_lot_record_lot_id", "lot_id", "moment_millis", "id"),
     Index("ix_inventory_lot_record_moment", "moment_millis", "id"),
+    *(
+        _index_where(f"ix_inventory_lot_record_{column}", [column, "moment_millis", "id"], f"{column} IS NOT NULL")
+        for column in (
+            "secondary_lot_id",
+            "inventory_operation_id",
+            "production_order_id",
+            "material_reason_code_id",
+            "source_location_id",
+            "destination_location_id",
+        )
+    ),
+    Index("ix_inventory_lot_record_material_id", "material_id", "moment_millis", "id"),
+    Index("ix_inventory_lot_record_lot_record_type", "lot_record_type", "moment_millis", "id"),
+    _index_where("ix_inventory_lot_record_status", ["status", "moment_millis", "id"], "status <> 3"),
+    _index_where("ix_inventory_lot_record_effect_order", ["effect_order", "id"], "status = 3"),
+)
+
+lot_edge = Table(
+    "lot_edge",
+    metadata,
+    Column("from_lot_id", LargeBinary(16), ForeignKey("inventory_lot.id"), primary_key=True),
+    Column("to_lot_id", LargeBinary(16), ForeignKey("inventory_lot.id"), primary_key=True),
+    Column("lot_record_type", SmallInteger, primary_key=True, autoincrement=False),
+    Column("quantity", BigInteger, nullable=False, comment="of the records, in their primary lot's unit"),
+    Column("record_count", BigInteger, nullable=False, comment="0: every one of them was reversed"),
+    _enum_check("lot_record_type", 12),
+    _quantity_check("quantity"),
+    CheckConstraint("record_count >= 0 AND quantity >= 0", name="counted"),
+    Index("ix_lot_edge_to_lot_id", "to_lot_id", "from_lot_id", "lot_record_type"),
+    comment="genealogy: completed records between two lots summed by type, without reversals and what they reverse",
+    sqlite_with_rowid=False,
 )
 
 request = Table(

@@ -1,4 +1,4 @@
-"""Proves on a store, while it serves, that stock, totals and counts are the sums of the completed records."""
+"""Proves on a store, while it serves, that stock, totals, counts and genealogy are sums of the completed records."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -56,6 +56,25 @@ _COUNTS: Final = f"""
       FROM production_order AS o LEFT JOIN summed AS s ON s.production_order_id = o.id
       WHERE o.quantity_produced <> COALESCE(s.counted, 0)
 """  # noqa: S608 - constants
+_EDGES: Final = f"""
+    WITH summed AS (
+      SELECT CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN secondary_lot_id ELSE lot_id END AS from_lot_id,
+             CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN lot_id ELSE secondary_lot_id END AS to_lot_id,
+             lot_record_type, {exact_sum("lot_quantity")} AS quantity, COUNT(*) AS record_count
+        FROM inventory_lot_record
+        WHERE status = 3 AND secondary_lot_id IS NOT NULL AND lot_quantity > 0
+          AND reverses_record_id IS NULL AND reversed_by_record_id IS NULL
+        GROUP BY 1, 2, 3)
+    SELECT 'genealogy', NULL, e.from_lot_id, e.quantity, COALESCE(s.quantity, 0)
+      FROM lot_edge AS e LEFT JOIN summed AS s
+        ON s.from_lot_id = e.from_lot_id AND s.to_lot_id = e.to_lot_id AND s.lot_record_type = e.lot_record_type
+      WHERE e.quantity <> COALESCE(s.quantity, 0) OR e.record_count <> COALESCE(s.record_count, 0)
+    UNION ALL
+    SELECT 'genealogy', NULL, s.from_lot_id, 0, s.quantity
+      FROM summed AS s LEFT JOIN lot_edge AS e
+        ON s.from_lot_id = e.from_lot_id AND s.to_lot_id = e.to_lot_id AND s.lot_record_type = e.lot_record_type
+      WHERE e.from_lot_id IS NULL
+"""  # noqa: S608 - constants
 _RUNS: Final = """
     SELECT 'RUNNING without its record', NULL, r.operation_id, NULL, NULL
       FROM inventory_operation_run AS r
@@ -107,13 +126,13 @@ class Verification:
 
 
 def verify(connection: Connection) -> Verification:
-    """Sums the records and compares every stock, total, count and run.
+    """Sums the records and compares every stock, total, count, edge of the genealogy and run.
 
     Args:
         connection: a snapshot of a store, which may serve meanwhile.
     """
     differences: list[Difference] = []
-    for text in (_STOCK, _TOTALS, _COUNTS, _RUNS, _REQUESTS):
+    for text in (_STOCK, _TOTALS, _COUNTS, _EDGES, _RUNS, _REQUESTS):
         found = connection.exec_driver_sql(f"{text} LIMIT {DIFFERENCES_SHOWN_MAX}")
         differences.extend(Difference(*row) for row in found)
     records, rows, lots = (

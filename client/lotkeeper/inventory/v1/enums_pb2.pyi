@@ -591,3 +591,131 @@ QUANTITY_CALC_TYPE_DELTA: QuantityCalcType.ValueType  # 1
 QUANTITY_CALC_TYPE_DIRECT: QuantityCalcType.ValueType  # 2
 """As it stands."""
 Global___QuantityCalcType: _TypeAlias = QuantityCalcType  # noqa: Y015
+
+class _InventoryActionType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InventoryActionTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InventoryActionType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INVENTORY_ACTION_TYPE_UNSPECIFIED: _InventoryActionType.ValueType  # 0
+    """Not given: refused, an action has no default type."""
+    INVENTORY_ACTION_TYPE_CONSUME: _InventoryActionType.ValueType  # 1
+    """Stock falls at the source; the secondary lot is the lot that consumes it."""
+    INVENTORY_ACTION_TYPE_UNCONSUME: _InventoryActionType.ValueType  # 2
+    """Stock rises at the destination; the secondary lot is the lot it comes back from."""
+    INVENTORY_ACTION_TYPE_PRODUCE: _InventoryActionType.ValueType  # 3
+    """Stock rises at the destination; the secondary lot is the lot that produces it."""
+    INVENTORY_ACTION_TYPE_SCRAP: _InventoryActionType.ValueType  # 4
+    """Stock falls at the source, whatever the status of the lot."""
+    INVENTORY_ACTION_TYPE_SCRAP_ALL: _InventoryActionType.ValueType  # 5
+    """The stock of a lot, or of every lot of the material, falls to zero at the source; needs no quantity."""
+    INVENTORY_ACTION_TYPE_RETURN: _InventoryActionType.ValueType  # 6
+    """Stock falls at the source, whatever the status of the lot; the secondary lot is the lot returned into."""
+    INVENTORY_ACTION_TYPE_RECEIVE: _InventoryActionType.ValueType  # 7
+    """Stock rises at the destination; the secondary lot is the lot received from."""
+    INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: _InventoryActionType.ValueType  # 8
+    """Passes through the source: received and consumed at once, no stock is kept."""
+    INVENTORY_ACTION_TYPE_SHIP: _InventoryActionType.ValueType  # 9
+    """Stock falls at the source; the secondary lot is the lot shipped into."""
+    INVENTORY_ACTION_TYPE_MOVE: _InventoryActionType.ValueType  # 10
+    """Stock falls at the source and rises at the destination."""
+    INVENTORY_ACTION_TYPE_SPLIT: _InventoryActionType.ValueType  # 11
+    """Part of a lot's stock at the source becomes a new lot."""
+    INVENTORY_ACTION_TYPE_MERGE: _InventoryActionType.ValueType  # 12
+    """All that the secondary lot has at the source goes into the lot."""
+    INVENTORY_ACTION_TYPE_EDIT: _InventoryActionType.ValueType  # 13
+    """The stock of a lot at the source becomes the quantity, whatever it was."""
+    INVENTORY_ACTION_TYPE_STATUS_CHANGE: _InventoryActionType.ValueType  # 14
+    """The lot gets another status; no stock moves."""
+
+class InventoryActionType(_InventoryActionType, metaclass=_InventoryActionTypeEnumTypeWrapper):
+    """What an action does to stock. The first nine do what inventory operations of these types do."""
+
+INVENTORY_ACTION_TYPE_UNSPECIFIED: InventoryActionType.ValueType  # 0
+"""Not given: refused, an action has no default type."""
+INVENTORY_ACTION_TYPE_CONSUME: InventoryActionType.ValueType  # 1
+"""Stock falls at the source; the secondary lot is the lot that consumes it."""
+INVENTORY_ACTION_TYPE_UNCONSUME: InventoryActionType.ValueType  # 2
+"""Stock rises at the destination; the secondary lot is the lot it comes back from."""
+INVENTORY_ACTION_TYPE_PRODUCE: InventoryActionType.ValueType  # 3
+"""Stock rises at the destination; the secondary lot is the lot that produces it."""
+INVENTORY_ACTION_TYPE_SCRAP: InventoryActionType.ValueType  # 4
+"""Stock falls at the source, whatever the status of the lot."""
+INVENTORY_ACTION_TYPE_SCRAP_ALL: InventoryActionType.ValueType  # 5
+"""The stock of a lot, or of every lot of the material, falls to zero at the source; needs no quantity."""
+INVENTORY_ACTION_TYPE_RETURN: InventoryActionType.ValueType  # 6
+"""Stock falls at the source, whatever the status of the lot; the secondary lot is the lot returned into."""
+INVENTORY_ACTION_TYPE_RECEIVE: InventoryActionType.ValueType  # 7
+"""Stock rises at the destination; the secondary lot is the lot received from."""
+INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: InventoryActionType.ValueType  # 8
+"""Passes through the source: received and consumed at once, no stock is kept."""
+INVENTORY_ACTION_TYPE_SHIP: InventoryActionType.ValueType  # 9
+"""Stock falls at the source; the secondary lot is the lot shipped into."""
+INVENTORY_ACTION_TYPE_MOVE: InventoryActionType.ValueType  # 10
+"""Stock falls at the source and rises at the destination."""
+INVENTORY_ACTION_TYPE_SPLIT: InventoryActionType.ValueType  # 11
+"""Part of a lot's stock at the source becomes a new lot."""
+INVENTORY_ACTION_TYPE_MERGE: InventoryActionType.ValueType  # 12
+"""All that the secondary lot has at the source goes into the lot."""
+INVENTORY_ACTION_TYPE_EDIT: InventoryActionType.ValueType  # 13
+"""The stock of a lot at the source becomes the quantity, whatever it was."""
+INVENTORY_ACTION_TYPE_STATUS_CHANGE: InventoryActionType.ValueType  # 14
+"""The lot gets another status; no stock moves."""
+Global___InventoryActionType: _TypeAlias = InventoryActionType  # noqa: Y015
+
+class _TraceDirection:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TraceDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TraceDirection.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRACE_DIRECTION_UNSPECIFIED: _TraceDirection.ValueType  # 0
+    """Not given: BOTH in a graph; refused where terminal lots are asked for."""
+    TRACE_DIRECTION_INPUT: _TraceDirection.ValueType  # 1
+    """Towards what went into the lot: what is in this box?"""
+    TRACE_DIRECTION_OUTPUT: _TraceDirection.ValueType  # 2
+    """Towards what the lot went into: where did this milk go?"""
+    TRACE_DIRECTION_BOTH: _TraceDirection.ValueType  # 3
+    """Both ways, each from the lot asked for."""
+
+class TraceDirection(_TraceDirection, metaclass=_TraceDirectionEnumTypeWrapper):
+    """Which way a trace goes."""
+
+TRACE_DIRECTION_UNSPECIFIED: TraceDirection.ValueType  # 0
+"""Not given: BOTH in a graph; refused where terminal lots are asked for."""
+TRACE_DIRECTION_INPUT: TraceDirection.ValueType  # 1
+"""Towards what went into the lot: what is in this box?"""
+TRACE_DIRECTION_OUTPUT: TraceDirection.ValueType  # 2
+"""Towards what the lot went into: where did this milk go?"""
+TRACE_DIRECTION_BOTH: TraceDirection.ValueType  # 3
+"""Both ways, each from the lot asked for."""
+Global___TraceDirection: _TypeAlias = TraceDirection  # noqa: Y015
+
+class _ExportFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EXPORT_FORMAT_UNSPECIFIED: _ExportFormat.ValueType  # 0
+    """Not given: refused."""
+    EXPORT_FORMAT_CSV: _ExportFormat.ValueType  # 1
+    """RFC 4180 in UTF-8, CRLF, the first row a header. Of inventory operations only."""
+    EXPORT_FORMAT_JSON: _ExportFormat.ValueType  # 2
+    """Inventory operations: one object a line. A plant: one document."""
+    EXPORT_FORMAT_YAML: _ExportFormat.ValueType  # 3
+    """One document. Of a plant only."""
+
+class ExportFormat(_ExportFormat, metaclass=_ExportFormatEnumTypeWrapper):
+    """How a file of an import or an export is written."""
+
+EXPORT_FORMAT_UNSPECIFIED: ExportFormat.ValueType  # 0
+"""Not given: refused."""
+EXPORT_FORMAT_CSV: ExportFormat.ValueType  # 1
+"""RFC 4180 in UTF-8, CRLF, the first row a header. Of inventory operations only."""
+EXPORT_FORMAT_JSON: ExportFormat.ValueType  # 2
+"""Inventory operations: one object a line. A plant: one document."""
+EXPORT_FORMAT_YAML: ExportFormat.ValueType  # 3
+"""One document. Of a plant only."""
+Global___ExportFormat: _TypeAlias = ExportFormat  # noqa: Y015

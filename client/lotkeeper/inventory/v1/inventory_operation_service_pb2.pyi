@@ -782,6 +782,178 @@ class DeleteInventoryOperationResponse(_message.Message):
 Global___DeleteInventoryOperationResponse: _TypeAlias = DeleteInventoryOperationResponse  # noqa: Y015
 
 @_typing.final
+class GetInventoryOperationReferencesRequest(_message.Message):
+    """What GetInventoryOperationReferences asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_OPERATION_ID_FIELD_NUMBER: _builtins.int
+    inventory_operation_id: _builtins.str
+    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    def __init__(
+        self,
+        *,
+        inventory_operation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory_operation_id", b"inventory_operation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetInventoryOperationReferencesRequest: _TypeAlias = GetInventoryOperationReferencesRequest  # noqa: Y015
+
+@_typing.final
+class GetInventoryOperationReferencesResponse(_message.Message):
+    """What GetInventoryOperationReferences answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def references(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntityReference]:
+        """One for each kind of entity that refers to it; empty: nothing does."""
+
+    def __init__(
+        self,
+        *,
+        references: _abc.Iterable[Global___EntityReference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["references", b"references"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetInventoryOperationReferencesResponse: _TypeAlias = GetInventoryOperationReferencesResponse  # noqa: Y015
+
+@_typing.final
+class ExportInventoryOperationsRequest(_message.Message):
+    """What ExportInventoryOperations asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    LOCATION_IDS_OR_PATHS_FIELD_NUMBER: _builtins.int
+    format: _enums_pb2.ExportFormat.ValueType
+    """Required: CSV or JSON."""
+    @_builtins.property
+    def location_ids_or_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only definitions that have one of these locations, or one below, as source or destination; each a ULID or a path,
+        at most 1,000. Empty: all.
+        """
+
+    def __init__(
+        self,
+        *,
+        format: _enums_pb2.ExportFormat.ValueType = ...,
+        location_ids_or_paths: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "location_ids_or_paths", b"location_ids_or_paths"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportInventoryOperationsRequest: _TypeAlias = ExportInventoryOperationsRequest  # noqa: Y015
+
+@_typing.final
+class ExportInventoryOperationsResponse(_message.Message):
+    """A piece of what ExportInventoryOperations answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The next bytes of the file, in UTF-8."""
+    def __init__(
+        self,
+        *,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportInventoryOperationsResponse: _TypeAlias = ExportInventoryOperationsResponse  # noqa: Y015
+
+@_typing.final
+class ImportInventoryOperationsRequest(_message.Message):
+    """A piece of what ImportInventoryOperations takes in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    KEEP_GOOD_ROWS_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    format: _enums_pb2.ExportFormat.ValueType
+    """Required on the first piece, where it is read: CSV or JSON."""
+    keep_good_rows: _builtins.bool
+    """Whether rows at fault leave the others done. Read on the first piece."""
+    validate_only: _builtins.bool
+    """Says what would be done and does nothing. Read on the first piece."""
+    data: _builtins.bytes
+    """The next bytes of the file, in UTF-8."""
+    def __init__(
+        self,
+        *,
+        format: _enums_pb2.ExportFormat.ValueType = ...,
+        keep_good_rows: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "format", b"format", "keep_good_rows", b"keep_good_rows", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportInventoryOperationsRequest: _TypeAlias = ImportInventoryOperationsRequest  # noqa: Y015
+
+@_typing.final
+class ImportInventoryOperationsResponse(_message.Message):
+    """What ImportInventoryOperations did, or with validate_only would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    FAILED_ROWS_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    created: _builtins.int
+    """How many definitions were created."""
+    updated: _builtins.int
+    """How many were updated."""
+    unchanged: _builtins.int
+    """How many were there already just so."""
+    failed: _builtins.int
+    """How many rows are at fault in all."""
+    @_builtins.property
+    def failed_rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportFailure]:
+        """The first 1,000 rows at fault, in their order. Where there are any and good rows are not kept, nothing was done."""
+
+    def __init__(
+        self,
+        *,
+        created: _builtins.int = ...,
+        updated: _builtins.int = ...,
+        unchanged: _builtins.int = ...,
+        failed_rows: _abc.Iterable[Global___ImportFailure] | None = ...,
+        failed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "failed", b"failed", "failed_rows", b"failed_rows", "unchanged", b"unchanged", "updated", b"updated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportInventoryOperationsResponse: _TypeAlias = ImportInventoryOperationsResponse  # noqa: Y015
+
+@_typing.final
 class ListPermissionsRequest(_message.Message):
     """What ListPermissions asks for."""
 
@@ -889,3 +1061,71 @@ class FieldViolation(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FieldViolation: _TypeAlias = FieldViolation  # noqa: Y015
+
+@_typing.final
+class EntityReference(_message.Message):
+    """How many things of one kind refer to something."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    EXAMPLE_ID_FIELD_NUMBER: _builtins.int
+    EXAMPLE_NAME_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """What refers, in snake_case: `inventory_lot_record`."""
+    count: _builtins.int
+    """How many."""
+    example_id: _builtins.str
+    """ULID of one of them."""
+    example_name: _builtins.str
+    """Its name; empty where it has none."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        count: _builtins.int = ...,
+        example_id: _builtins.str = ...,
+        example_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "entity", b"entity", "example_id", b"example_id", "example_name", b"example_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntityReference: _TypeAlias = EntityReference  # noqa: Y015
+
+@_typing.final
+class ImportFailure(_message.Message):
+    """A row that an import refuses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """The physical line of the file where the row begins, the first being 1."""
+    reason: _builtins.str
+    """The reason that SaveInventoryOperation would refuse with."""
+    field: _builtins.str
+    """The column at fault, as the header names it; empty: the row as a whole."""
+    description: _builtins.str
+    """What is wrong, in a sentence."""
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        field: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "field", b"field", "line", b"line", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFailure: _TypeAlias = ImportFailure  # noqa: Y015

@@ -90,6 +90,21 @@ class InventoryOperationServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.DeleteInventoryOperationRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.DeleteInventoryOperationResponse.FromString,
                 _registered_method=True)
+        self.GetInventoryOperationReferences = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryOperationService/GetInventoryOperationReferences',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.GetInventoryOperationReferencesRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.GetInventoryOperationReferencesResponse.FromString,
+                _registered_method=True)
+        self.ExportInventoryOperations = channel.unary_stream(
+                '/lotkeeper.inventory.v1.InventoryOperationService/ExportInventoryOperations',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ExportInventoryOperationsRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ExportInventoryOperationsResponse.FromString,
+                _registered_method=True)
+        self.ImportInventoryOperations = channel.stream_unary(
+                '/lotkeeper.inventory.v1.InventoryOperationService/ImportInventoryOperations',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ImportInventoryOperationsRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ImportInventoryOperationsResponse.FromString,
+                _registered_method=True)
         self.ListPermissions = channel.unary_unary(
                 '/lotkeeper.inventory.v1.InventoryOperationService/ListPermissions',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ListPermissionsRequest.SerializeToString,
@@ -184,6 +199,29 @@ class InventoryOperationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetInventoryOperationReferences(self, request, context):
+        """Counts what refers to a definition, by kind of entity.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportInventoryOperations(self, request, context):
+        """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
+        unchanged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportInventoryOperations(self, request_iterator, context):
+        """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
+        updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPermissions(self, request, context):
         """Lists every permission there is, and what the caller's roles grant.
         """
@@ -248,6 +286,21 @@ def add_InventoryOperationServiceServicer_to_server(servicer, server):
                     servicer.DeleteInventoryOperation,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.DeleteInventoryOperationRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.DeleteInventoryOperationResponse.SerializeToString,
+            ),
+            'GetInventoryOperationReferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInventoryOperationReferences,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.GetInventoryOperationReferencesRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.GetInventoryOperationReferencesResponse.SerializeToString,
+            ),
+            'ExportInventoryOperations': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportInventoryOperations,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ExportInventoryOperationsRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ExportInventoryOperationsResponse.SerializeToString,
+            ),
+            'ImportInventoryOperations': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportInventoryOperations,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ImportInventoryOperationsRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ImportInventoryOperationsResponse.SerializeToString,
             ),
             'ListPermissions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPermissions,
@@ -553,6 +606,87 @@ class InventoryOperationService(object):
             '/lotkeeper.inventory.v1.InventoryOperationService/DeleteInventoryOperation',
             lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.DeleteInventoryOperationRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.DeleteInventoryOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInventoryOperationReferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryOperationService/GetInventoryOperationReferences',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.GetInventoryOperationReferencesRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.GetInventoryOperationReferencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportInventoryOperations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryOperationService/ExportInventoryOperations',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ExportInventoryOperationsRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ExportInventoryOperationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportInventoryOperations(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/lotkeeper.inventory.v1.InventoryOperationService/ImportInventoryOperations',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ImportInventoryOperationsRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__operation__service__pb2.ImportInventoryOperationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

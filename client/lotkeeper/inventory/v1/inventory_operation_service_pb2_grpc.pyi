@@ -66,6 +66,16 @@ class InventoryOperationServiceStub:
     """Says all that SaveInventoryOperation would refuse; writes nothing."""
     DeleteInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.DeleteInventoryOperationRequest, _inventory_operation_service_pb2.DeleteInventoryOperationResponse]
     """Deletes a definition. Refused while it runs (OPERATION_ALREADY_RUNNING) or records refer to it (REFERENCED)."""
+    GetInventoryOperationReferences: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationReferencesRequest, _inventory_operation_service_pb2.GetInventoryOperationReferencesResponse]
+    """Counts what refers to a definition, by kind of entity."""
+    ExportInventoryOperations: _grpc.UnaryStreamMultiCallable[_inventory_operation_service_pb2.ExportInventoryOperationsRequest, _inventory_operation_service_pb2.ExportInventoryOperationsResponse]
+    """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
+    unchanged.
+    """
+    ImportInventoryOperations: _grpc.StreamUnaryMultiCallable[_inventory_operation_service_pb2.ImportInventoryOperationsRequest, _inventory_operation_service_pb2.ImportInventoryOperationsResponse]
+    """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
+    updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+    """
     ListPermissions: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListPermissionsRequest, _inventory_operation_service_pb2.ListPermissionsResponse]
     """Lists every permission there is, and what the caller's roles grant."""
 
@@ -107,6 +117,16 @@ class InventoryOperationServiceAsyncStub(InventoryOperationServiceStub):
     """Says all that SaveInventoryOperation would refuse; writes nothing."""
     DeleteInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.DeleteInventoryOperationRequest, _inventory_operation_service_pb2.DeleteInventoryOperationResponse]  # type: ignore[assignment]
     """Deletes a definition. Refused while it runs (OPERATION_ALREADY_RUNNING) or records refer to it (REFERENCED)."""
+    GetInventoryOperationReferences: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationReferencesRequest, _inventory_operation_service_pb2.GetInventoryOperationReferencesResponse]  # type: ignore[assignment]
+    """Counts what refers to a definition, by kind of entity."""
+    ExportInventoryOperations: _aio.UnaryStreamMultiCallable[_inventory_operation_service_pb2.ExportInventoryOperationsRequest, _inventory_operation_service_pb2.ExportInventoryOperationsResponse]  # type: ignore[assignment]
+    """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
+    unchanged.
+    """
+    ImportInventoryOperations: _aio.StreamUnaryMultiCallable[_inventory_operation_service_pb2.ImportInventoryOperationsRequest, _inventory_operation_service_pb2.ImportInventoryOperationsResponse]  # type: ignore[assignment]
+    """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
+    updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+    """
     ListPermissions: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListPermissionsRequest, _inventory_operation_service_pb2.ListPermissionsResponse]  # type: ignore[assignment]
     """Lists every permission there is, and what the caller's roles grant."""
 
@@ -211,6 +231,34 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.DeleteInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.DeleteInventoryOperationResponse]]:
         """Deletes a definition. Refused while it runs (OPERATION_ALREADY_RUNNING) or records refer to it (REFERENCED)."""
+
+    @_abc_1.abstractmethod
+    def GetInventoryOperationReferences(
+        self,
+        request: _inventory_operation_service_pb2.GetInventoryOperationReferencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_operation_service_pb2.GetInventoryOperationReferencesResponse, _abc.Awaitable[_inventory_operation_service_pb2.GetInventoryOperationReferencesResponse]]:
+        """Counts what refers to a definition, by kind of entity."""
+
+    @_abc_1.abstractmethod
+    def ExportInventoryOperations(
+        self,
+        request: _inventory_operation_service_pb2.ExportInventoryOperationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_inventory_operation_service_pb2.ExportInventoryOperationsResponse], _abc.AsyncIterator[_inventory_operation_service_pb2.ExportInventoryOperationsResponse]]:
+        """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
+        unchanged.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportInventoryOperations(
+        self,
+        request_iterator: _MaybeAsyncIterator[_inventory_operation_service_pb2.ImportInventoryOperationsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_operation_service_pb2.ImportInventoryOperationsResponse, _abc.Awaitable[_inventory_operation_service_pb2.ImportInventoryOperationsResponse]]:
+        """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
+        updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+        """
 
     @_abc_1.abstractmethod
     def ListPermissions(

@@ -25,54 +25,97 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from lotkeeper.inventory.v1 import enums_pb2 as lotkeeper_dot_inventory_dot_v1_dot_enums__pb2
 from lotkeeper.inventory.v1 import inventory_pb2 as lotkeeper_dot_inventory_dot_v1_dot_inventory__pb2
+from lotkeeper.inventory.v1 import inventory_action_pb2 as lotkeeper_dot_inventory_dot_v1_dot_inventory__action__pb2
 from lotkeeper.inventory.v1 import inventory_lot_pb2 as lotkeeper_dot_inventory_dot_v1_dot_inventory__lot__pb2
 from lotkeeper.inventory.v1 import inventory_lot_record_pb2 as lotkeeper_dot_inventory_dot_v1_dot_inventory__lot__record__pb2
 from lotkeeper.inventory.v1 import permission_pb2 as lotkeeper_dot_inventory_dot_v1_dot_permission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.lotkeeper/inventory/v1/inventory_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a&lotkeeper/inventory/v1/inventory.proto\x1a*lotkeeper/inventory/v1/inventory_lot.proto\x1a\x31lotkeeper/inventory/v1/inventory_lot_record.proto\x1a\'lotkeeper/inventory/v1/permission.proto\"\xc2\x02\n\x14ListInventoryRequest\x12 \n\x13location_id_or_path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x10include_children\x18\x02 \x01(\x08\x12\x1b\n\x0elot_id_or_name\x18\x03 \x01(\tH\x01\x88\x01\x01\x12 \n\x13material_id_or_path\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x1b\n\x0einventory_name\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x15\n\rinclude_empty\x18\x06 \x01(\x08\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\tB\x16\n\x14_location_id_or_pathB\x11\n\x0f_lot_id_or_nameB\x16\n\x14_material_id_or_pathB\x11\n\x0f_inventory_name\"f\n\x15ListInventoryResponse\x12\x34\n\tinventory\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.Inventory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc2\x05\n\x1eListInventoryLotRecordsRequest\x12\x1b\n\x0elot_id_or_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x01\x88\x01\x01\x12#\n\x16inventory_operation_id\x18\x03 \x01(\tH\x02\x88\x01\x01\x12?\n\x10lot_record_types\x18\x04 \x03(\x0e\x32%.lotkeeper.inventory.v1.LotRecordType\x12\x30\n\x08statuses\x18\x05 \x03(\x0e\x32\x1e.lotkeeper.inventory.v1.Status\x12\x1e\n\x11start_date_millis\x18\x06 \x01(\x03H\x03\x88\x01\x01\x12\x1c\n\x0f\x65nd_date_millis\x18\x07 \x01(\x03H\x04\x88\x01\x01\x12(\n\x1bproduction_order_id_or_name\x18\x08 \x01(\tH\x05\x88\x01\x01\x12$\n\x17material_reason_code_id\x18\t \x01(\tH\x06\x88\x01\x01\x12 \n\x13location_id_or_path\x18\n \x01(\tH\x07\x88\x01\x01\x12\x18\n\x10include_children\x18\x0b \x01(\x08\x12\x14\n\x0coldest_first\x18\x0c \x01(\x08\x12\x11\n\tpage_size\x18\r \x01(\x05\x12\x12\n\npage_token\x18\x0e \x01(\tB\x11\n\x0f_lot_id_or_nameB\x16\n\x14_material_id_or_pathB\x19\n\x17_inventory_operation_idB\x14\n\x12_start_date_millisB\x12\n\x10_end_date_millisB\x1e\n\x1c_production_order_id_or_nameB\x1a\n\x18_material_reason_code_idB\x16\n\x14_location_id_or_path\"\x85\x01\n\x1fListInventoryLotRecordsResponse\x12I\n\x15inventory_lot_records\x18\x01 \x03(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x1cGetInventoryLotRecordRequest\x12\x1f\n\x17inventory_lot_record_id\x18\x01 \x01(\t\"i\n\x1dGetInventoryLotRecordResponse\x12H\n\x14inventory_lot_record\x18\x01 \x01(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\"t\n\x0eSaveLotRequest\x12\x31\n\x03lot\x18\x01 \x01(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"D\n\x0fSaveLotResponse\x12\x31\n\x03lot\x18\x01 \x01(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\"a\n\rGetLotRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x16\n\x14_material_id_or_path\"C\n\x0eGetLotResponse\x12\x31\n\x03lot\x18\x01 \x01(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\"\x8f\x02\n\x0fListLotsRequest\x12 \n\x13material_id_or_path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x18\n\x0bname_prefix\x18\x03 \x01(\tH\x01\x88\x01\x01\x12#\n\x16\x65xpiring_before_millis\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\tB\x16\n\x14_material_id_or_pathB\x0e\n\x0c_name_prefixB\x19\n\x17_expiring_before_millis\"_\n\x10ListLotsResponse\x12\x32\n\x04lots\x18\x01 \x03(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x90\x06\n\x10InventoryService\x12\x80\x01\n\rListInventory\x12,.lotkeeper.inventory.v1.ListInventoryRequest\x1a-.lotkeeper.inventory.v1.ListInventoryResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x9e\x01\n\x17ListInventoryLotRecords\x12\x36.lotkeeper.inventory.v1.ListInventoryLotRecordsRequest\x1a\x37.lotkeeper.inventory.v1.ListInventoryLotRecordsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x98\x01\n\x15GetInventoryLotRecord\x12\x34.lotkeeper.inventory.v1.GetInventoryLotRecordRequest\x1a\x35.lotkeeper.inventory.v1.GetInventoryLotRecordResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12i\n\x07SaveLot\x12&.lotkeeper.inventory.v1.SaveLotRequest\x1a\'.lotkeeper.inventory.v1.SaveLotResponse\"\r\xca\xda\x18\tLOT.WRITE\x12\x65\n\x06GetLot\x12%.lotkeeper.inventory.v1.GetLotRequest\x1a&.lotkeeper.inventory.v1.GetLotResponse\"\x0c\xca\xda\x18\x08LOT.READ\x12k\n\x08ListLots\x12\'.lotkeeper.inventory.v1.ListLotsRequest\x1a(.lotkeeper.inventory.v1.ListLotsResponse\"\x0c\xca\xda\x18\x08LOT.READb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.lotkeeper/inventory/v1/inventory_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a&lotkeeper/inventory/v1/inventory.proto\x1a-lotkeeper/inventory/v1/inventory_action.proto\x1a*lotkeeper/inventory/v1/inventory_lot.proto\x1a\x31lotkeeper/inventory/v1/inventory_lot_record.proto\x1a\'lotkeeper/inventory/v1/permission.proto\"\x99\x01\n\x1e\x45xecuteInventoryActionsRequest\x12\x38\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\'.lotkeeper.inventory.v1.InventoryAction\x12\x17\n\nrequest_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x42\r\n\x0b_request_id\"\x84\x01\n\x1f\x45xecuteInventoryActionsResponse\x12I\n\x15inventory_lot_records\x18\x01 \x03(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\x12\x16\n\x0e\x61\x63tion_indexes\x18\x02 \x03(\x05\"\xa0\x01\n ReverseInventoryLotRecordRequest\x12\x1f\n\x17inventory_lot_record_id\x18\x01 \x01(\t\x12\x12\n\x05notes\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x17\n\nrequest_id\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x42\x08\n\x06_notesB\r\n\x0b_request_id\"m\n!ReverseInventoryLotRecordResponse\x12H\n\x14inventory_lot_record\x18\x01 \x01(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\"\xc2\x01\n!AnnotateInventoryLotRecordRequest\x12\x1f\n\x17inventory_lot_record_id\x18\x01 \x01(\t\x12\x12\n\x05notes\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06spare1\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x13\n\x06spare2\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x13\n\x06spare3\x18\x05 \x01(\tH\x03\x88\x01\x01\x42\x08\n\x06_notesB\t\n\x07_spare1B\t\n\x07_spare2B\t\n\x07_spare3\"n\n\"AnnotateInventoryLotRecordResponse\x12H\n\x14inventory_lot_record\x18\x01 \x01(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\"\xf2\x01\n\x1bSetInventoryMetadataRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x1b\n\x13location_id_or_path\x18\x03 \x01(\t\x12\x11\n\x04name\x18\x04 \x01(\tH\x01\x88\x01\x01\x12(\n\x1bproduction_order_id_or_name\x18\x05 \x01(\tH\x02\x88\x01\x01\x42\x16\n\x14_material_id_or_pathB\x07\n\x05_nameB\x1e\n\x1c_production_order_id_or_name\"T\n\x1cSetInventoryMetadataResponse\x12\x34\n\tinventory\x18\x01 \x01(\x0b\x32!.lotkeeper.inventory.v1.Inventory\"\xee\x02\n\x14ListInventoryRequest\x12 \n\x13location_id_or_path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x10include_children\x18\x02 \x01(\x08\x12\x1b\n\x0elot_id_or_name\x18\x03 \x01(\tH\x01\x88\x01\x01\x12 \n\x13material_id_or_path\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x1b\n\x0einventory_name\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x15\n\rinclude_empty\x18\x06 \x01(\x08\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\x12\x19\n\x0c\x61s_of_millis\x18\t \x01(\x03H\x04\x88\x01\x01\x42\x16\n\x14_location_id_or_pathB\x11\n\x0f_lot_id_or_nameB\x16\n\x14_material_id_or_pathB\x11\n\x0f_inventory_nameB\x0f\n\r_as_of_millis\"f\n\x15ListInventoryResponse\x12\x34\n\tinventory\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.Inventory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc2\x05\n\x1eListInventoryLotRecordsRequest\x12\x1b\n\x0elot_id_or_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x01\x88\x01\x01\x12#\n\x16inventory_operation_id\x18\x03 \x01(\tH\x02\x88\x01\x01\x12?\n\x10lot_record_types\x18\x04 \x03(\x0e\x32%.lotkeeper.inventory.v1.LotRecordType\x12\x30\n\x08statuses\x18\x05 \x03(\x0e\x32\x1e.lotkeeper.inventory.v1.Status\x12\x1e\n\x11start_date_millis\x18\x06 \x01(\x03H\x03\x88\x01\x01\x12\x1c\n\x0f\x65nd_date_millis\x18\x07 \x01(\x03H\x04\x88\x01\x01\x12(\n\x1bproduction_order_id_or_name\x18\x08 \x01(\tH\x05\x88\x01\x01\x12$\n\x17material_reason_code_id\x18\t \x01(\tH\x06\x88\x01\x01\x12 \n\x13location_id_or_path\x18\n \x01(\tH\x07\x88\x01\x01\x12\x18\n\x10include_children\x18\x0b \x01(\x08\x12\x14\n\x0coldest_first\x18\x0c \x01(\x08\x12\x11\n\tpage_size\x18\r \x01(\x05\x12\x12\n\npage_token\x18\x0e \x01(\tB\x11\n\x0f_lot_id_or_nameB\x16\n\x14_material_id_or_pathB\x19\n\x17_inventory_operation_idB\x14\n\x12_start_date_millisB\x12\n\x10_end_date_millisB\x1e\n\x1c_production_order_id_or_nameB\x1a\n\x18_material_reason_code_idB\x16\n\x14_location_id_or_path\"\x85\x01\n\x1fListInventoryLotRecordsResponse\x12I\n\x15inventory_lot_records\x18\x01 \x03(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x1cGetInventoryLotRecordRequest\x12\x1f\n\x17inventory_lot_record_id\x18\x01 \x01(\t\"i\n\x1dGetInventoryLotRecordResponse\x12H\n\x14inventory_lot_record\x18\x01 \x01(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\"\xb0\x04\n\x1fWatchInventoryLotRecordsRequest\x12\x19\n\x0cresume_token\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\x0e\x66rom_beginning\x18\x02 \x01(\x08\x12\x1b\n\x0elot_id_or_name\x18\x03 \x01(\tH\x01\x88\x01\x01\x12 \n\x13material_id_or_path\x18\x04 \x01(\tH\x02\x88\x01\x01\x12#\n\x16inventory_operation_id\x18\x05 \x01(\tH\x03\x88\x01\x01\x12?\n\x10lot_record_types\x18\x06 \x03(\x0e\x32%.lotkeeper.inventory.v1.LotRecordType\x12(\n\x1bproduction_order_id_or_name\x18\x07 \x01(\tH\x04\x88\x01\x01\x12$\n\x17material_reason_code_id\x18\x08 \x01(\tH\x05\x88\x01\x01\x12 \n\x13location_id_or_path\x18\t \x01(\tH\x06\x88\x01\x01\x12\x18\n\x10include_children\x18\n \x01(\x08\x42\x0f\n\r_resume_tokenB\x11\n\x0f_lot_id_or_nameB\x16\n\x14_material_id_or_pathB\x19\n\x17_inventory_operation_idB\x1e\n\x1c_production_order_id_or_nameB\x1a\n\x18_material_reason_code_idB\x16\n\x14_location_id_or_path\"\x82\x01\n WatchInventoryLotRecordsResponse\x12H\n\x14inventory_lot_record\x18\x01 \x01(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\xbe\x02\n\x1f\x43heckLocationHasCapacityRequest\x12\x1b\n\x13location_id_or_path\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x01\x12\x1f\n\x12unit_of_measure_id\x18\x03 \x01(\tH\x00\x88\x01\x01\x12!\n\x14unit_of_measure_name\x18\x04 \x01(\tH\x01\x88\x01\x01\x12#\n\x16unit_of_measure_symbol\x18\x05 \x01(\tH\x02\x88\x01\x01\x12 \n\x13material_id_or_path\x18\x06 \x01(\tH\x03\x88\x01\x01\x42\x15\n\x13_unit_of_measure_idB\x17\n\x15_unit_of_measure_nameB\x19\n\x17_unit_of_measure_symbolB\x16\n\x14_material_id_or_path\"\xf2\x01\n CheckLocationHasCapacityResponse\x12\x14\n\x0chas_capacity\x18\x01 \x01(\x08\x12\x15\n\x08\x63\x61pacity\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06stored\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04\x66ree\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\x12unit_of_measure_id\x18\x05 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\x06 \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x07 \x01(\tB\x0b\n\t_capacityB\t\n\x07_storedB\x07\n\x05_free\"t\n\x0eSaveLotRequest\x12\x31\n\x03lot\x18\x01 \x01(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"D\n\x0fSaveLotResponse\x12\x31\n\x03lot\x18\x01 \x01(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\"a\n\rGetLotRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x16\n\x14_material_id_or_path\"C\n\x0eGetLotResponse\x12\x31\n\x03lot\x18\x01 \x01(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\"\x8f\x02\n\x0fListLotsRequest\x12 \n\x13material_id_or_path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x18\n\x0bname_prefix\x18\x03 \x01(\tH\x01\x88\x01\x01\x12#\n\x16\x65xpiring_before_millis\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\tB\x16\n\x14_material_id_or_pathB\x0e\n\x0c_name_prefixB\x19\n\x17_expiring_before_millis\"_\n\x10ListLotsResponse\x12\x32\n\x04lots\x18\x01 \x03(\x0b\x32$.lotkeeper.inventory.v1.InventoryLot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x86\x01\n\x10\x44\x65leteLotRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07version\x18\x03 \x01(\x03H\x01\x88\x01\x01\x42\x16\n\x14_material_id_or_pathB\n\n\x08_version\"\x13\n\x11\x44\x65leteLotResponse2\xe7\x0e\n\x10InventoryService\x12\x93\x01\n\x17\x45xecuteInventoryActions\x12\x36.lotkeeper.inventory.v1.ExecuteInventoryActionsRequest\x1a\x37.lotkeeper.inventory.v1.ExecuteInventoryActionsResponse\"\x07\xca\xda\x18\x03\x61ny\x12\xad\x01\n\x19ReverseInventoryLotRecord\x12\x38.lotkeeper.inventory.v1.ReverseInventoryLotRecordRequest\x1a\x39.lotkeeper.inventory.v1.ReverseInventoryLotRecordResponse\"\x1b\xca\xda\x18\x17INVENTORY.WRITE.REVERSE\x12\xb1\x01\n\x1a\x41nnotateInventoryLotRecord\x12\x39.lotkeeper.inventory.v1.AnnotateInventoryLotRecordRequest\x1a:.lotkeeper.inventory.v1.AnnotateInventoryLotRecordResponse\"\x1c\xca\xda\x18\x18INVENTORY.WRITE.ANNOTATE\x12\x9f\x01\n\x14SetInventoryMetadata\x12\x33.lotkeeper.inventory.v1.SetInventoryMetadataRequest\x1a\x34.lotkeeper.inventory.v1.SetInventoryMetadataResponse\"\x1c\xca\xda\x18\x18INVENTORY.WRITE.METADATA\x12\x80\x01\n\rListInventory\x12,.lotkeeper.inventory.v1.ListInventoryRequest\x1a-.lotkeeper.inventory.v1.ListInventoryResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x9e\x01\n\x17ListInventoryLotRecords\x12\x36.lotkeeper.inventory.v1.ListInventoryLotRecordsRequest\x1a\x37.lotkeeper.inventory.v1.ListInventoryLotRecordsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x98\x01\n\x15GetInventoryLotRecord\x12\x34.lotkeeper.inventory.v1.GetInventoryLotRecordRequest\x1a\x35.lotkeeper.inventory.v1.GetInventoryLotRecordResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\xa3\x01\n\x18WatchInventoryLotRecords\x12\x37.lotkeeper.inventory.v1.WatchInventoryLotRecordsRequest\x1a\x38.lotkeeper.inventory.v1.WatchInventoryLotRecordsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ0\x01\x12\xa0\x01\n\x18\x43heckLocationHasCapacity\x12\x37.lotkeeper.inventory.v1.CheckLocationHasCapacityRequest\x1a\x38.lotkeeper.inventory.v1.CheckLocationHasCapacityResponse\"\x11\xca\xda\x18\rLOCATION.READ\x12i\n\x07SaveLot\x12&.lotkeeper.inventory.v1.SaveLotRequest\x1a\'.lotkeeper.inventory.v1.SaveLotResponse\"\r\xca\xda\x18\tLOT.WRITE\x12\x65\n\x06GetLot\x12%.lotkeeper.inventory.v1.GetLotRequest\x1a&.lotkeeper.inventory.v1.GetLotResponse\"\x0c\xca\xda\x18\x08LOT.READ\x12k\n\x08ListLots\x12\'.lotkeeper.inventory.v1.ListLotsRequest\x1a(.lotkeeper.inventory.v1.ListLotsResponse\"\x0c\xca\xda\x18\x08LOT.READ\x12p\n\tDeleteLot\x12(.lotkeeper.inventory.v1.DeleteLotRequest\x1a).lotkeeper.inventory.v1.DeleteLotResponse\"\x0e\xca\xda\x18\nLOT.DELETEb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lotkeeper.inventory.v1.inventory_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ExecuteInventoryActions']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ExecuteInventoryActions']._serialized_options = b'\312\332\030\003any'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ReverseInventoryLotRecord']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ReverseInventoryLotRecord']._serialized_options = b'\312\332\030\027INVENTORY.WRITE.REVERSE'
+  _globals['_INVENTORYSERVICE'].methods_by_name['AnnotateInventoryLotRecord']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['AnnotateInventoryLotRecord']._serialized_options = b'\312\332\030\030INVENTORY.WRITE.ANNOTATE'
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetInventoryMetadata']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetInventoryMetadata']._serialized_options = b'\312\332\030\030INVENTORY.WRITE.METADATA'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListInventory']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['ListInventory']._serialized_options = b'\312\332\030\016INVENTORY.READ'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListInventoryLotRecords']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['ListInventoryLotRecords']._serialized_options = b'\312\332\030\016INVENTORY.READ'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetInventoryLotRecord']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['GetInventoryLotRecord']._serialized_options = b'\312\332\030\016INVENTORY.READ'
+  _globals['_INVENTORYSERVICE'].methods_by_name['WatchInventoryLotRecords']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['WatchInventoryLotRecords']._serialized_options = b'\312\332\030\016INVENTORY.READ'
+  _globals['_INVENTORYSERVICE'].methods_by_name['CheckLocationHasCapacity']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['CheckLocationHasCapacity']._serialized_options = b'\312\332\030\rLOCATION.READ'
   _globals['_INVENTORYSERVICE'].methods_by_name['SaveLot']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['SaveLot']._serialized_options = b'\312\332\030\tLOT.WRITE'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetLot']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['GetLot']._serialized_options = b'\312\332\030\010LOT.READ'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListLots']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['ListLots']._serialized_options = b'\312\332\030\010LOT.READ'
-  _globals['_LISTINVENTORYREQUEST']._serialized_start=321
-  _globals['_LISTINVENTORYREQUEST']._serialized_end=643
-  _globals['_LISTINVENTORYRESPONSE']._serialized_start=645
-  _globals['_LISTINVENTORYRESPONSE']._serialized_end=747
-  _globals['_LISTINVENTORYLOTRECORDSREQUEST']._serialized_start=750
-  _globals['_LISTINVENTORYLOTRECORDSREQUEST']._serialized_end=1456
-  _globals['_LISTINVENTORYLOTRECORDSRESPONSE']._serialized_start=1459
-  _globals['_LISTINVENTORYLOTRECORDSRESPONSE']._serialized_end=1592
-  _globals['_GETINVENTORYLOTRECORDREQUEST']._serialized_start=1594
-  _globals['_GETINVENTORYLOTRECORDREQUEST']._serialized_end=1657
-  _globals['_GETINVENTORYLOTRECORDRESPONSE']._serialized_start=1659
-  _globals['_GETINVENTORYLOTRECORDRESPONSE']._serialized_end=1764
-  _globals['_SAVELOTREQUEST']._serialized_start=1766
-  _globals['_SAVELOTREQUEST']._serialized_end=1882
-  _globals['_SAVELOTRESPONSE']._serialized_start=1884
-  _globals['_SAVELOTRESPONSE']._serialized_end=1952
-  _globals['_GETLOTREQUEST']._serialized_start=1954
-  _globals['_GETLOTREQUEST']._serialized_end=2051
-  _globals['_GETLOTRESPONSE']._serialized_start=2053
-  _globals['_GETLOTRESPONSE']._serialized_end=2120
-  _globals['_LISTLOTSREQUEST']._serialized_start=2123
-  _globals['_LISTLOTSREQUEST']._serialized_end=2394
-  _globals['_LISTLOTSRESPONSE']._serialized_start=2396
-  _globals['_LISTLOTSRESPONSE']._serialized_end=2491
-  _globals['_INVENTORYSERVICE']._serialized_start=2494
-  _globals['_INVENTORYSERVICE']._serialized_end=3278
+  _globals['_INVENTORYSERVICE'].methods_by_name['DeleteLot']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['DeleteLot']._serialized_options = b'\312\332\030\nLOT.DELETE'
+  _globals['_EXECUTEINVENTORYACTIONSREQUEST']._serialized_start=368
+  _globals['_EXECUTEINVENTORYACTIONSREQUEST']._serialized_end=521
+  _globals['_EXECUTEINVENTORYACTIONSRESPONSE']._serialized_start=524
+  _globals['_EXECUTEINVENTORYACTIONSRESPONSE']._serialized_end=656
+  _globals['_REVERSEINVENTORYLOTRECORDREQUEST']._serialized_start=659
+  _globals['_REVERSEINVENTORYLOTRECORDREQUEST']._serialized_end=819
+  _globals['_REVERSEINVENTORYLOTRECORDRESPONSE']._serialized_start=821
+  _globals['_REVERSEINVENTORYLOTRECORDRESPONSE']._serialized_end=930
+  _globals['_ANNOTATEINVENTORYLOTRECORDREQUEST']._serialized_start=933
+  _globals['_ANNOTATEINVENTORYLOTRECORDREQUEST']._serialized_end=1127
+  _globals['_ANNOTATEINVENTORYLOTRECORDRESPONSE']._serialized_start=1129
+  _globals['_ANNOTATEINVENTORYLOTRECORDRESPONSE']._serialized_end=1239
+  _globals['_SETINVENTORYMETADATAREQUEST']._serialized_start=1242
+  _globals['_SETINVENTORYMETADATAREQUEST']._serialized_end=1484
+  _globals['_SETINVENTORYMETADATARESPONSE']._serialized_start=1486
+  _globals['_SETINVENTORYMETADATARESPONSE']._serialized_end=1570
+  _globals['_LISTINVENTORYREQUEST']._serialized_start=1573
+  _globals['_LISTINVENTORYREQUEST']._serialized_end=1939
+  _globals['_LISTINVENTORYRESPONSE']._serialized_start=1941
+  _globals['_LISTINVENTORYRESPONSE']._serialized_end=2043
+  _globals['_LISTINVENTORYLOTRECORDSREQUEST']._serialized_start=2046
+  _globals['_LISTINVENTORYLOTRECORDSREQUEST']._serialized_end=2752
+  _globals['_LISTINVENTORYLOTRECORDSRESPONSE']._serialized_start=2755
+  _globals['_LISTINVENTORYLOTRECORDSRESPONSE']._serialized_end=2888
+  _globals['_GETINVENTORYLOTRECORDREQUEST']._serialized_start=2890
+  _globals['_GETINVENTORYLOTRECORDREQUEST']._serialized_end=2953
+  _globals['_GETINVENTORYLOTRECORDRESPONSE']._serialized_start=2955
+  _globals['_GETINVENTORYLOTRECORDRESPONSE']._serialized_end=3060
+  _globals['_WATCHINVENTORYLOTRECORDSREQUEST']._serialized_start=3063
+  _globals['_WATCHINVENTORYLOTRECORDSREQUEST']._serialized_end=3623
+  _globals['_WATCHINVENTORYLOTRECORDSRESPONSE']._serialized_start=3626
+  _globals['_WATCHINVENTORYLOTRECORDSRESPONSE']._serialized_end=3756
+  _globals['_CHECKLOCATIONHASCAPACITYREQUEST']._serialized_start=3759
+  _globals['_CHECKLOCATIONHASCAPACITYREQUEST']._serialized_end=4077
+  _globals['_CHECKLOCATIONHASCAPACITYRESPONSE']._serialized_start=4080
+  _globals['_CHECKLOCATIONHASCAPACITYRESPONSE']._serialized_end=4322
+  _globals['_SAVELOTREQUEST']._serialized_start=4324
+  _globals['_SAVELOTREQUEST']._serialized_end=4440
+  _globals['_SAVELOTRESPONSE']._serialized_start=4442
+  _globals['_SAVELOTRESPONSE']._serialized_end=4510
+  _globals['_GETLOTREQUEST']._serialized_start=4512
+  _globals['_GETLOTREQUEST']._serialized_end=4609
+  _globals['_GETLOTRESPONSE']._serialized_start=4611
+  _globals['_GETLOTRESPONSE']._serialized_end=4678
+  _globals['_LISTLOTSREQUEST']._serialized_start=4681
+  _globals['_LISTLOTSREQUEST']._serialized_end=4952
+  _globals['_LISTLOTSRESPONSE']._serialized_start=4954
+  _globals['_LISTLOTSRESPONSE']._serialized_end=5049
+  _globals['_DELETELOTREQUEST']._serialized_start=5052
+  _globals['_DELETELOTREQUEST']._serialized_end=5186
+  _globals['_DELETELOTRESPONSE']._serialized_start=5188
+  _globals['_DELETELOTRESPONSE']._serialized_end=5207
+  _globals['_INVENTORYSERVICE']._serialized_start=5210
+  _globals['_INVENTORYSERVICE']._serialized_end=7105
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
+from lotkeeper.inventory.v1 import inventory_action_pb2 as _inventory_action_pb2
 from lotkeeper.inventory.v1 import inventory_lot_pb2 as _inventory_lot_pb2
 from lotkeeper.inventory.v1 import inventory_lot_record_pb2 as _inventory_lot_record_pb2
 from lotkeeper.inventory.v1 import inventory_pb2 as _inventory_pb2
@@ -24,6 +25,287 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ExecuteInventoryActionsRequest(_message.Message):
+    """What ExecuteInventoryActions asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a retry safe: the same request under the same id gets its first answer again, another one REQUEST_ID_REUSED.
+    1 to 128 printable ASCII characters.
+    """
+    validate_only: _builtins.bool
+    """Everything but the commit. A request id is neither looked up nor kept then."""
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_action_pb2.InventoryAction]:
+        """1 to 1,000, applied in this order."""
+
+    def __init__(
+        self,
+        *,
+        actions: _abc.Iterable[_inventory_action_pb2.InventoryAction] | None = ...,
+        request_id: _builtins.str | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "request_id", b"request_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "actions", b"actions", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
+
+Global___ExecuteInventoryActionsRequest: _TypeAlias = ExecuteInventoryActionsRequest  # noqa: Y015
+
+@_typing.final
+class ExecuteInventoryActionsResponse(_message.Message):
+    """What ExecuteInventoryActions answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_LOT_RECORDS_FIELD_NUMBER: _builtins.int
+    ACTION_INDEXES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def inventory_lot_records(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_lot_record_pb2.InventoryLotRecord]:
+        """All records that were written, in order."""
+
+    @_builtins.property
+    def action_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each record the place of its action in the request, from 0."""
+
+    def __init__(
+        self,
+        *,
+        inventory_lot_records: _abc.Iterable[_inventory_lot_record_pb2.InventoryLotRecord] | None = ...,
+        action_indexes: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_indexes", b"action_indexes", "inventory_lot_records", b"inventory_lot_records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecuteInventoryActionsResponse: _TypeAlias = ExecuteInventoryActionsResponse  # noqa: Y015
+
+@_typing.final
+class ReverseInventoryLotRecordRequest(_message.Message):
+    """What ReverseInventoryLotRecord asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_LOT_RECORD_ID_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    inventory_lot_record_id: _builtins.str
+    """Required. ULID of the record to undo."""
+    notes: _builtins.str
+    """The new record's notes, at most 4,000 code points; tab and line feed allowed."""
+    request_id: _builtins.str
+    """Makes a retry safe, as in ExecuteInventoryActions."""
+    validate_only: _builtins.bool
+    """Everything but the commit."""
+    def __init__(
+        self,
+        *,
+        inventory_lot_record_id: _builtins.str = ...,
+        notes: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_notes", b"_notes", "_request_id", b"_request_id", "notes", b"notes", "request_id", b"request_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_notes", b"_notes", "_request_id", b"_request_id", "inventory_lot_record_id", b"inventory_lot_record_id", "notes", b"notes", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__notes: _TypeAlias = _typing.Literal["notes"]  # noqa: Y015
+    _WhichOneofArgType__notes: _TypeAlias = _typing.Literal["_notes", b"_notes"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__notes) -> _WhichOneofReturnType__notes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
+
+Global___ReverseInventoryLotRecordRequest: _TypeAlias = ReverseInventoryLotRecordRequest  # noqa: Y015
+
+@_typing.final
+class ReverseInventoryLotRecordResponse(_message.Message):
+    """What ReverseInventoryLotRecord answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_LOT_RECORD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def inventory_lot_record(self) -> _inventory_lot_record_pb2.InventoryLotRecord:
+        """The record that undoes the other one."""
+
+    def __init__(
+        self,
+        *,
+        inventory_lot_record: _inventory_lot_record_pb2.InventoryLotRecord | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["inventory_lot_record", b"inventory_lot_record"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory_lot_record", b"inventory_lot_record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseInventoryLotRecordResponse: _TypeAlias = ReverseInventoryLotRecordResponse  # noqa: Y015
+
+@_typing.final
+class AnnotateInventoryLotRecordRequest(_message.Message):
+    """What AnnotateInventoryLotRecord asks for. Present but empty clears, absent leaves as it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_LOT_RECORD_ID_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
+    SPARE1_FIELD_NUMBER: _builtins.int
+    SPARE2_FIELD_NUMBER: _builtins.int
+    SPARE3_FIELD_NUMBER: _builtins.int
+    inventory_lot_record_id: _builtins.str
+    """Required. ULID of the record."""
+    notes: _builtins.str
+    """Free text, at most 4,000 code points; tab and line feed allowed."""
+    spare1: _builtins.str
+    """Free for the plant's own use, at most 255 code points."""
+    spare2: _builtins.str
+    """Free for the plant's own use, at most 255 code points."""
+    spare3: _builtins.str
+    """Free for the plant's own use, at most 255 code points."""
+    def __init__(
+        self,
+        *,
+        inventory_lot_record_id: _builtins.str = ...,
+        notes: _builtins.str | None = ...,
+        spare1: _builtins.str | None = ...,
+        spare2: _builtins.str | None = ...,
+        spare3: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_notes", b"_notes", "_spare1", b"_spare1", "_spare2", b"_spare2", "_spare3", b"_spare3", "notes", b"notes", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_notes", b"_notes", "_spare1", b"_spare1", "_spare2", b"_spare2", "_spare3", b"_spare3", "inventory_lot_record_id", b"inventory_lot_record_id", "notes", b"notes", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__notes: _TypeAlias = _typing.Literal["notes"]  # noqa: Y015
+    _WhichOneofArgType__notes: _TypeAlias = _typing.Literal["_notes", b"_notes"]  # noqa: Y015
+    _WhichOneofReturnType__spare1: _TypeAlias = _typing.Literal["spare1"]  # noqa: Y015
+    _WhichOneofArgType__spare1: _TypeAlias = _typing.Literal["_spare1", b"_spare1"]  # noqa: Y015
+    _WhichOneofReturnType__spare2: _TypeAlias = _typing.Literal["spare2"]  # noqa: Y015
+    _WhichOneofArgType__spare2: _TypeAlias = _typing.Literal["_spare2", b"_spare2"]  # noqa: Y015
+    _WhichOneofReturnType__spare3: _TypeAlias = _typing.Literal["spare3"]  # noqa: Y015
+    _WhichOneofArgType__spare3: _TypeAlias = _typing.Literal["_spare3", b"_spare3"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__notes) -> _WhichOneofReturnType__notes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__spare1) -> _WhichOneofReturnType__spare1 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__spare2) -> _WhichOneofReturnType__spare2 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__spare3) -> _WhichOneofReturnType__spare3 | None: ...
+
+Global___AnnotateInventoryLotRecordRequest: _TypeAlias = AnnotateInventoryLotRecordRequest  # noqa: Y015
+
+@_typing.final
+class AnnotateInventoryLotRecordResponse(_message.Message):
+    """What AnnotateInventoryLotRecord answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_LOT_RECORD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def inventory_lot_record(self) -> _inventory_lot_record_pb2.InventoryLotRecord:
+        """The record as it is now."""
+
+    def __init__(
+        self,
+        *,
+        inventory_lot_record: _inventory_lot_record_pb2.InventoryLotRecord | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["inventory_lot_record", b"inventory_lot_record"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory_lot_record", b"inventory_lot_record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnnotateInventoryLotRecordResponse: _TypeAlias = AnnotateInventoryLotRecordResponse  # noqa: Y015
+
+@_typing.final
+class SetInventoryMetadataRequest(_message.Message):
+    """What SetInventoryMetadata asks for. Present but empty clears, absent leaves as it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PRODUCTION_ORDER_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    lot_id_or_name: _builtins.str
+    """Required. The lot's ULID, or its name with the material."""
+    material_id_or_path: _builtins.str
+    """The material within which the name is meant."""
+    location_id_or_path: _builtins.str
+    """Required. The location's ULID or path."""
+    name: _builtins.str
+    """A pallet or LPN code."""
+    production_order_id_or_name: _builtins.str
+    """The production order, by ULID or name."""
+    def __init__(
+        self,
+        *,
+        lot_id_or_name: _builtins.str = ...,
+        material_id_or_path: _builtins.str | None = ...,
+        location_id_or_path: _builtins.str = ...,
+        name: _builtins.str | None = ...,
+        production_order_id_or_name: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_name", b"_name", "_production_order_id_or_name", b"_production_order_id_or_name", "material_id_or_path", b"material_id_or_path", "name", b"name", "production_order_id_or_name", b"production_order_id_or_name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_name", b"_name", "_production_order_id_or_name", b"_production_order_id_or_name", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "name", b"name", "production_order_id_or_name", b"production_order_id_or_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__production_order_id_or_name: _TypeAlias = _typing.Literal["production_order_id_or_name"]  # noqa: Y015
+    _WhichOneofArgType__production_order_id_or_name: _TypeAlias = _typing.Literal["_production_order_id_or_name", b"_production_order_id_or_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__production_order_id_or_name) -> _WhichOneofReturnType__production_order_id_or_name | None: ...
+
+Global___SetInventoryMetadataRequest: _TypeAlias = SetInventoryMetadataRequest  # noqa: Y015
+
+@_typing.final
+class SetInventoryMetadataResponse(_message.Message):
+    """What SetInventoryMetadata answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def inventory(self) -> _inventory_pb2.Inventory:
+        """The row as it is now."""
+
+    def __init__(
+        self,
+        *,
+        inventory: _inventory_pb2.Inventory | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["inventory", b"inventory"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory", b"inventory"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetInventoryMetadataResponse: _TypeAlias = SetInventoryMetadataResponse  # noqa: Y015
+
+@_typing.final
 class ListInventoryRequest(_message.Message):
     """What ListInventory asks for."""
 
@@ -37,6 +319,7 @@ class ListInventoryRequest(_message.Message):
     INCLUDE_EMPTY_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_MILLIS_FIELD_NUMBER: _builtins.int
     location_id_or_path: _builtins.str
     """Only at this location."""
     include_children: _builtins.bool
@@ -53,6 +336,10 @@ class ListInventoryRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    as_of_millis: _builtins.int
+    """The rows and quantities as of this moment, ms since the epoch, as the records say whose end is at or before it;
+    arrived_* are unset then. Refused together with inventory_name.
+    """
     def __init__(
         self,
         *,
@@ -64,11 +351,14 @@ class ListInventoryRequest(_message.Message):
         include_empty: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        as_of_millis: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "inventory_name", b"inventory_name", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of_millis", b"_as_of_millis", "_inventory_name", b"_inventory_name", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "as_of_millis", b"as_of_millis", "inventory_name", b"inventory_name", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "include_children", b"include_children", "include_empty", b"include_empty", "inventory_name", b"inventory_name", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of_millis", b"_as_of_millis", "_inventory_name", b"_inventory_name", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "as_of_millis", b"as_of_millis", "include_children", b"include_children", "include_empty", b"include_empty", "inventory_name", b"inventory_name", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__as_of_millis: _TypeAlias = _typing.Literal["as_of_millis"]  # noqa: Y015
+    _WhichOneofArgType__as_of_millis: _TypeAlias = _typing.Literal["_as_of_millis", b"_as_of_millis"]  # noqa: Y015
     _WhichOneofReturnType__inventory_name: _TypeAlias = _typing.Literal["inventory_name"]  # noqa: Y015
     _WhichOneofArgType__inventory_name: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name"]  # noqa: Y015
     _WhichOneofReturnType__location_id_or_path: _TypeAlias = _typing.Literal["location_id_or_path"]  # noqa: Y015
@@ -77,6 +367,8 @@ class ListInventoryRequest(_message.Message):
     _WhichOneofArgType__lot_id_or_name: _TypeAlias = _typing.Literal["_lot_id_or_name", b"_lot_id_or_name"]  # noqa: Y015
     _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
     _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__as_of_millis) -> _WhichOneofReturnType__as_of_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_name) -> _WhichOneofReturnType__inventory_name | None: ...
     @_typing.overload
@@ -300,6 +592,237 @@ class GetInventoryLotRecordResponse(_message.Message):
 Global___GetInventoryLotRecordResponse: _TypeAlias = GetInventoryLotRecordResponse  # noqa: Y015
 
 @_typing.final
+class WatchInventoryLotRecordsRequest(_message.Message):
+    """What WatchInventoryLotRecords asks for: where to begin, and the filters of ListInventoryLotRecords."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    FROM_BEGINNING_FIELD_NUMBER: _builtins.int
+    LOT_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    INVENTORY_OPERATION_ID_FIELD_NUMBER: _builtins.int
+    LOT_RECORD_TYPES_FIELD_NUMBER: _builtins.int
+    PRODUCTION_ORDER_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    MATERIAL_REASON_CODE_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    INCLUDE_CHILDREN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """The resume_token of the last message that the caller has dealt with: the stream goes on behind it. May be given
+    with other filters than before. Absent: the stream begins with what is completed from now on.
+    """
+    from_beginning: _builtins.bool
+    """Without a token: begins with the oldest record there is."""
+    lot_id_or_name: _builtins.str
+    """Only of this lot, primary or secondary; by name it needs the material."""
+    material_id_or_path: _builtins.str
+    """Only of this material; with a lot it only says which lot is meant."""
+    inventory_operation_id: _builtins.str
+    """Only of this inventory operation."""
+    production_order_id_or_name: _builtins.str
+    """Only of this production order."""
+    material_reason_code_id: _builtins.str
+    """Only of this reason code."""
+    location_id_or_path: _builtins.str
+    """Only those that have this location as source or destination."""
+    include_children: _builtins.bool
+    """With a location: or below it, as the tree is when the watch begins. Refused without one."""
+    @_builtins.property
+    def lot_record_types(self) -> _containers.RepeatedScalarFieldContainer[_enums_pb2.LotRecordType.ValueType]:
+        """Only of these types. Empty: all."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str | None = ...,
+        from_beginning: _builtins.bool = ...,
+        lot_id_or_name: _builtins.str | None = ...,
+        material_id_or_path: _builtins.str | None = ...,
+        inventory_operation_id: _builtins.str | None = ...,
+        lot_record_types: _abc.Iterable[_enums_pb2.LotRecordType.ValueType] | None = ...,
+        production_order_id_or_name: _builtins.str | None = ...,
+        material_reason_code_id: _builtins.str | None = ...,
+        location_id_or_path: _builtins.str | None = ...,
+        include_children: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_inventory_operation_id", b"_inventory_operation_id", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_production_order_id_or_name", b"_production_order_id_or_name", "_resume_token", b"_resume_token", "inventory_operation_id", b"inventory_operation_id", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "production_order_id_or_name", b"production_order_id_or_name", "resume_token", b"resume_token"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inventory_operation_id", b"_inventory_operation_id", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_production_order_id_or_name", b"_production_order_id_or_name", "_resume_token", b"_resume_token", "from_beginning", b"from_beginning", "include_children", b"include_children", "inventory_operation_id", b"inventory_operation_id", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "lot_record_types", b"lot_record_types", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "production_order_id_or_name", b"production_order_id_or_name", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__inventory_operation_id: _TypeAlias = _typing.Literal["inventory_operation_id"]  # noqa: Y015
+    _WhichOneofArgType__inventory_operation_id: _TypeAlias = _typing.Literal["_inventory_operation_id", b"_inventory_operation_id"]  # noqa: Y015
+    _WhichOneofReturnType__location_id_or_path: _TypeAlias = _typing.Literal["location_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__location_id_or_path: _TypeAlias = _typing.Literal["_location_id_or_path", b"_location_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__lot_id_or_name: _TypeAlias = _typing.Literal["lot_id_or_name"]  # noqa: Y015
+    _WhichOneofArgType__lot_id_or_name: _TypeAlias = _typing.Literal["_lot_id_or_name", b"_lot_id_or_name"]  # noqa: Y015
+    _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__material_reason_code_id: _TypeAlias = _typing.Literal["material_reason_code_id"]  # noqa: Y015
+    _WhichOneofArgType__material_reason_code_id: _TypeAlias = _typing.Literal["_material_reason_code_id", b"_material_reason_code_id"]  # noqa: Y015
+    _WhichOneofReturnType__production_order_id_or_name: _TypeAlias = _typing.Literal["production_order_id_or_name"]  # noqa: Y015
+    _WhichOneofArgType__production_order_id_or_name: _TypeAlias = _typing.Literal["_production_order_id_or_name", b"_production_order_id_or_name"]  # noqa: Y015
+    _WhichOneofReturnType__resume_token: _TypeAlias = _typing.Literal["resume_token"]  # noqa: Y015
+    _WhichOneofArgType__resume_token: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_operation_id) -> _WhichOneofReturnType__inventory_operation_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__location_id_or_path) -> _WhichOneofReturnType__location_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lot_id_or_name) -> _WhichOneofReturnType__lot_id_or_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_reason_code_id) -> _WhichOneofReturnType__material_reason_code_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__production_order_id_or_name) -> _WhichOneofReturnType__production_order_id_or_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resume_token) -> _WhichOneofReturnType__resume_token | None: ...
+
+Global___WatchInventoryLotRecordsRequest: _TypeAlias = WatchInventoryLotRecordsRequest  # noqa: Y015
+
+@_typing.final
+class WatchInventoryLotRecordsResponse(_message.Message):
+    """One message of WatchInventoryLotRecords."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_LOT_RECORD_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Stands for all that came before, matching or not."""
+    @_builtins.property
+    def inventory_lot_record(self) -> _inventory_lot_record_pb2.InventoryLotRecord:
+        """The record; unset in a heartbeat: the first message, and then one at least every 10 s while nothing matches."""
+
+    def __init__(
+        self,
+        *,
+        inventory_lot_record: _inventory_lot_record_pb2.InventoryLotRecord | None = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["inventory_lot_record", b"inventory_lot_record"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory_lot_record", b"inventory_lot_record", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchInventoryLotRecordsResponse: _TypeAlias = WatchInventoryLotRecordsResponse  # noqa: Y015
+
+@_typing.final
+class CheckLocationHasCapacityRequest(_message.Message):
+    """What CheckLocationHasCapacity asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_ID_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    location_id_or_path: _builtins.str
+    """Required. The location's ULID or path."""
+    quantity: _builtins.float
+    """Required; 0 or above, below 9.2e12."""
+    unit_of_measure_id: _builtins.str
+    """The unit of the quantity: one of the three is required."""
+    unit_of_measure_name: _builtins.str
+    """The same by name."""
+    unit_of_measure_symbol: _builtins.str
+    """The same by symbol."""
+    material_id_or_path: _builtins.str
+    """What is to be stored. Absent: only global conversions count."""
+    def __init__(
+        self,
+        *,
+        location_id_or_path: _builtins.str = ...,
+        quantity: _builtins.float = ...,
+        unit_of_measure_id: _builtins.str | None = ...,
+        unit_of_measure_name: _builtins.str | None = ...,
+        unit_of_measure_symbol: _builtins.str | None = ...,
+        material_id_or_path: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "location_id_or_path", b"location_id_or_path", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__unit_of_measure_id: _TypeAlias = _typing.Literal["unit_of_measure_id"]  # noqa: Y015
+    _WhichOneofArgType__unit_of_measure_id: _TypeAlias = _typing.Literal["_unit_of_measure_id", b"_unit_of_measure_id"]  # noqa: Y015
+    _WhichOneofReturnType__unit_of_measure_name: _TypeAlias = _typing.Literal["unit_of_measure_name"]  # noqa: Y015
+    _WhichOneofArgType__unit_of_measure_name: _TypeAlias = _typing.Literal["_unit_of_measure_name", b"_unit_of_measure_name"]  # noqa: Y015
+    _WhichOneofReturnType__unit_of_measure_symbol: _TypeAlias = _typing.Literal["unit_of_measure_symbol"]  # noqa: Y015
+    _WhichOneofArgType__unit_of_measure_symbol: _TypeAlias = _typing.Literal["_unit_of_measure_symbol", b"_unit_of_measure_symbol"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unit_of_measure_id) -> _WhichOneofReturnType__unit_of_measure_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unit_of_measure_name) -> _WhichOneofReturnType__unit_of_measure_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unit_of_measure_symbol) -> _WhichOneofReturnType__unit_of_measure_symbol | None: ...
+
+Global___CheckLocationHasCapacityRequest: _TypeAlias = CheckLocationHasCapacityRequest  # noqa: Y015
+
+@_typing.final
+class CheckLocationHasCapacityResponse(_message.Message):
+    """What CheckLocationHasCapacity answers. Quantities in the capacity's unit; unset where the location has no limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HAS_CAPACITY_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
+    FREE_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_ID_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
+    has_capacity: _builtins.bool
+    """Whether a rise by the quantity would be taken."""
+    capacity: _builtins.float
+    """The location's storage capacity."""
+    stored: _builtins.float
+    """What counts against it now."""
+    free: _builtins.float
+    """What is left; below zero where more is stored than the capacity."""
+    unit_of_measure_id: _builtins.str
+    """ULID of the capacity's unit; empty without a limit."""
+    unit_of_measure_name: _builtins.str
+    """Its name now."""
+    unit_of_measure_symbol: _builtins.str
+    """Its symbol now."""
+    def __init__(
+        self,
+        *,
+        has_capacity: _builtins.bool = ...,
+        capacity: _builtins.float | None = ...,
+        stored: _builtins.float | None = ...,
+        free: _builtins.float | None = ...,
+        unit_of_measure_id: _builtins.str = ...,
+        unit_of_measure_name: _builtins.str = ...,
+        unit_of_measure_symbol: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "_free", b"_free", "_stored", b"_stored", "capacity", b"capacity", "free", b"free", "stored", b"stored"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "_free", b"_free", "_stored", b"_stored", "capacity", b"capacity", "free", b"free", "has_capacity", b"has_capacity", "stored", b"stored", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__capacity: _TypeAlias = _typing.Literal["capacity"]  # noqa: Y015
+    _WhichOneofArgType__capacity: _TypeAlias = _typing.Literal["_capacity", b"_capacity"]  # noqa: Y015
+    _WhichOneofReturnType__free: _TypeAlias = _typing.Literal["free"]  # noqa: Y015
+    _WhichOneofArgType__free: _TypeAlias = _typing.Literal["_free", b"_free"]  # noqa: Y015
+    _WhichOneofReturnType__stored: _TypeAlias = _typing.Literal["stored"]  # noqa: Y015
+    _WhichOneofArgType__stored: _TypeAlias = _typing.Literal["_stored", b"_stored"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capacity) -> _WhichOneofReturnType__capacity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__free) -> _WhichOneofReturnType__free | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stored) -> _WhichOneofReturnType__stored | None: ...
+
+Global___CheckLocationHasCapacityResponse: _TypeAlias = CheckLocationHasCapacityResponse  # noqa: Y015
+
+@_typing.final
 class SaveLotRequest(_message.Message):
     """What SaveLot asks for."""
 
@@ -488,3 +1011,57 @@ class ListLotsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListLotsResponse: _TypeAlias = ListLotsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteLotRequest(_message.Message):
+    """What DeleteLot asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    lot_id_or_name: _builtins.str
+    """Required. Its ULID, or its name with the material."""
+    material_id_or_path: _builtins.str
+    """The material within which the name is meant."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        lot_id_or_name: _builtins.str = ...,
+        material_id_or_path: _builtins.str | None = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_version", b"_version", "material_id_or_path", b"material_id_or_path", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_version", b"_version", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteLotRequest: _TypeAlias = DeleteLotRequest  # noqa: Y015
+
+@_typing.final
+class DeleteLotResponse(_message.Message):
+    """What DeleteLot answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteLotResponse: _TypeAlias = DeleteLotResponse  # noqa: Y015

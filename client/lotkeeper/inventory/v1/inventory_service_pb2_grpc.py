@@ -35,6 +35,26 @@ class InventoryServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
+        self.ExecuteInventoryActions = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryService/ExecuteInventoryActions',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ExecuteInventoryActionsRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ExecuteInventoryActionsResponse.FromString,
+                _registered_method=True)
+        self.ReverseInventoryLotRecord = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryService/ReverseInventoryLotRecord',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ReverseInventoryLotRecordRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ReverseInventoryLotRecordResponse.FromString,
+                _registered_method=True)
+        self.AnnotateInventoryLotRecord = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryService/AnnotateInventoryLotRecord',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.AnnotateInventoryLotRecordRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.AnnotateInventoryLotRecordResponse.FromString,
+                _registered_method=True)
+        self.SetInventoryMetadata = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryService/SetInventoryMetadata',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SetInventoryMetadataRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SetInventoryMetadataResponse.FromString,
+                _registered_method=True)
         self.ListInventory = channel.unary_unary(
                 '/lotkeeper.inventory.v1.InventoryService/ListInventory',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListInventoryRequest.SerializeToString,
@@ -49,6 +69,16 @@ class InventoryServiceStub(object):
                 '/lotkeeper.inventory.v1.InventoryService/GetInventoryLotRecord',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.GetInventoryLotRecordRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.GetInventoryLotRecordResponse.FromString,
+                _registered_method=True)
+        self.WatchInventoryLotRecords = channel.unary_stream(
+                '/lotkeeper.inventory.v1.InventoryService/WatchInventoryLotRecords',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.WatchInventoryLotRecordsRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.WatchInventoryLotRecordsResponse.FromString,
+                _registered_method=True)
+        self.CheckLocationHasCapacity = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryService/CheckLocationHasCapacity',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.CheckLocationHasCapacityRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.CheckLocationHasCapacityResponse.FromString,
                 _registered_method=True)
         self.SaveLot = channel.unary_unary(
                 '/lotkeeper.inventory.v1.InventoryService/SaveLot',
@@ -65,11 +95,47 @@ class InventoryServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListLotsRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListLotsResponse.FromString,
                 _registered_method=True)
+        self.DeleteLot = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryService/DeleteLot',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServiceServicer(object):
     """Lots, stock and history.
     """
+
+    def ExecuteInventoryActions(self, request, context):
+        """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
+        Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
+        fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReverseInventoryLotRecord(self, request, context):
+        """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
+        INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnnotateInventoryLotRecord(self, request, context):
+        """Changes a record's notes and spares; all else of a record never changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetInventoryMetadata(self, request, context):
+        """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ListInventory(self, request, context):
         """Lists stock by location id, then lot id, in pages, each a snapshot.
@@ -88,6 +154,22 @@ class InventoryServiceServicer(object):
 
     def GetInventoryLotRecord(self, request, context):
         """Reads a record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchInventoryLotRecords(self, request, context):
+        """Streams every completed record once, when it is completed, in the one order in which completions took effect.
+        Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+        RESUME_TOKEN_EXPIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckLocationHasCapacity(self, request, context):
+        """Says whether a location has room for a quantity, by the rule that a rise there obeys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,9 +198,37 @@ class InventoryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteLot(self, request, context):
+        """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InventoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'ExecuteInventoryActions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteInventoryActions,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ExecuteInventoryActionsRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ExecuteInventoryActionsResponse.SerializeToString,
+            ),
+            'ReverseInventoryLotRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseInventoryLotRecord,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ReverseInventoryLotRecordRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ReverseInventoryLotRecordResponse.SerializeToString,
+            ),
+            'AnnotateInventoryLotRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnnotateInventoryLotRecord,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.AnnotateInventoryLotRecordRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.AnnotateInventoryLotRecordResponse.SerializeToString,
+            ),
+            'SetInventoryMetadata': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetInventoryMetadata,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SetInventoryMetadataRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SetInventoryMetadataResponse.SerializeToString,
+            ),
             'ListInventory': grpc.unary_unary_rpc_method_handler(
                     servicer.ListInventory,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListInventoryRequest.FromString,
@@ -133,6 +243,16 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.GetInventoryLotRecord,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.GetInventoryLotRecordRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.GetInventoryLotRecordResponse.SerializeToString,
+            ),
+            'WatchInventoryLotRecords': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchInventoryLotRecords,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.WatchInventoryLotRecordsRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.WatchInventoryLotRecordsResponse.SerializeToString,
+            ),
+            'CheckLocationHasCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckLocationHasCapacity,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.CheckLocationHasCapacityRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.CheckLocationHasCapacityResponse.SerializeToString,
             ),
             'SaveLot': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveLot,
@@ -149,6 +269,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListLotsRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListLotsResponse.SerializeToString,
             ),
+            'DeleteLot': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteLot,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'lotkeeper.inventory.v1.InventoryService', rpc_method_handlers)
@@ -160,6 +285,114 @@ def add_InventoryServiceServicer_to_server(servicer, server):
 class InventoryService(object):
     """Lots, stock and history.
     """
+
+    @staticmethod
+    def ExecuteInventoryActions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/ExecuteInventoryActions',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ExecuteInventoryActionsRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ExecuteInventoryActionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseInventoryLotRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/ReverseInventoryLotRecord',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ReverseInventoryLotRecordRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ReverseInventoryLotRecordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnnotateInventoryLotRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/AnnotateInventoryLotRecord',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.AnnotateInventoryLotRecordRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.AnnotateInventoryLotRecordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetInventoryMetadata(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/SetInventoryMetadata',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SetInventoryMetadataRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SetInventoryMetadataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ListInventory(request,
@@ -243,6 +476,60 @@ class InventoryService(object):
             _registered_method=True)
 
     @staticmethod
+    def WatchInventoryLotRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/WatchInventoryLotRecords',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.WatchInventoryLotRecordsRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.WatchInventoryLotRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckLocationHasCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/CheckLocationHasCapacity',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.CheckLocationHasCapacityRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.CheckLocationHasCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SaveLot(request,
             target,
             options=(),
@@ -313,6 +600,33 @@ class InventoryService(object):
             '/lotkeeper.inventory.v1.InventoryService/ListLots',
             lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListLotsRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.ListLotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteLot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/DeleteLot',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotResponse.FromString,
             options,
             channel_credentials,
             insecure,

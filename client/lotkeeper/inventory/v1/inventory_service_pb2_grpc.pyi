@@ -33,6 +33,19 @@ class InventoryServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InventoryServiceAsyncStub: ...
+    ExecuteInventoryActions: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ExecuteInventoryActionsRequest, _inventory_service_pb2.ExecuteInventoryActionsResponse]
+    """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
+    Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
+    fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+    """
+    ReverseInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ReverseInventoryLotRecordRequest, _inventory_service_pb2.ReverseInventoryLotRecordResponse]
+    """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
+    INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+    """
+    AnnotateInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.AnnotateInventoryLotRecordRequest, _inventory_service_pb2.AnnotateInventoryLotRecordResponse]
+    """Changes a record's notes and spares; all else of a record never changes."""
+    SetInventoryMetadata: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.SetInventoryMetadataRequest, _inventory_service_pb2.SetInventoryMetadataResponse]
+    """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND."""
     ListInventory: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryRequest, _inventory_service_pb2.ListInventoryResponse]
     """Lists stock by location id, then lot id, in pages, each a snapshot."""
     ListInventoryLotRecords: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryLotRecordsRequest, _inventory_service_pb2.ListInventoryLotRecordsResponse]
@@ -41,6 +54,13 @@ class InventoryServiceStub:
     """
     GetInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetInventoryLotRecordRequest, _inventory_service_pb2.GetInventoryLotRecordResponse]
     """Reads a record."""
+    WatchInventoryLotRecords: _grpc.UnaryStreamMultiCallable[_inventory_service_pb2.WatchInventoryLotRecordsRequest, _inventory_service_pb2.WatchInventoryLotRecordsResponse]
+    """Streams every completed record once, when it is completed, in the one order in which completions took effect.
+    Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+    RESUME_TOKEN_EXPIRED.
+    """
+    CheckLocationHasCapacity: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.CheckLocationHasCapacityRequest, _inventory_service_pb2.CheckLocationHasCapacityResponse]
+    """Says whether a location has room for a quantity, by the rule that a rise there obeys."""
     SaveLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.SaveLotRequest, _inventory_service_pb2.SaveLotResponse]
     """Creates a lot where no id is given, else updates it. An update that changes its status needs
     INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
@@ -50,12 +70,29 @@ class InventoryServiceStub:
     """Reads a lot."""
     ListLots: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListLotsRequest, _inventory_service_pb2.ListLotsResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.DeleteLotRequest, _inventory_service_pb2.DeleteLotResponse]
+    """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
     """Lots, stock and history."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    ExecuteInventoryActions: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ExecuteInventoryActionsRequest, _inventory_service_pb2.ExecuteInventoryActionsResponse]  # type: ignore[assignment]
+    """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
+    Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
+    fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+    """
+    ReverseInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ReverseInventoryLotRecordRequest, _inventory_service_pb2.ReverseInventoryLotRecordResponse]  # type: ignore[assignment]
+    """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
+    INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+    """
+    AnnotateInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.AnnotateInventoryLotRecordRequest, _inventory_service_pb2.AnnotateInventoryLotRecordResponse]  # type: ignore[assignment]
+    """Changes a record's notes and spares; all else of a record never changes."""
+    SetInventoryMetadata: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SetInventoryMetadataRequest, _inventory_service_pb2.SetInventoryMetadataResponse]  # type: ignore[assignment]
+    """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND."""
     ListInventory: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryRequest, _inventory_service_pb2.ListInventoryResponse]  # type: ignore[assignment]
     """Lists stock by location id, then lot id, in pages, each a snapshot."""
     ListInventoryLotRecords: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryLotRecordsRequest, _inventory_service_pb2.ListInventoryLotRecordsResponse]  # type: ignore[assignment]
@@ -64,6 +101,13 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """
     GetInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetInventoryLotRecordRequest, _inventory_service_pb2.GetInventoryLotRecordResponse]  # type: ignore[assignment]
     """Reads a record."""
+    WatchInventoryLotRecords: _aio.UnaryStreamMultiCallable[_inventory_service_pb2.WatchInventoryLotRecordsRequest, _inventory_service_pb2.WatchInventoryLotRecordsResponse]  # type: ignore[assignment]
+    """Streams every completed record once, when it is completed, in the one order in which completions took effect.
+    Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+    RESUME_TOKEN_EXPIRED.
+    """
+    CheckLocationHasCapacity: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.CheckLocationHasCapacityRequest, _inventory_service_pb2.CheckLocationHasCapacityResponse]  # type: ignore[assignment]
+    """Says whether a location has room for a quantity, by the rule that a rise there obeys."""
     SaveLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SaveLotRequest, _inventory_service_pb2.SaveLotResponse]  # type: ignore[assignment]
     """Creates a lot where no id is given, else updates it. An update that changes its status needs
     INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
@@ -73,9 +117,50 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Reads a lot."""
     ListLots: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListLotsRequest, _inventory_service_pb2.ListLotsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.DeleteLotRequest, _inventory_service_pb2.DeleteLotResponse]  # type: ignore[assignment]
+    """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lots, stock and history."""
+
+    @_abc_1.abstractmethod
+    def ExecuteInventoryActions(
+        self,
+        request: _inventory_service_pb2.ExecuteInventoryActionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.ExecuteInventoryActionsResponse, _abc.Awaitable[_inventory_service_pb2.ExecuteInventoryActionsResponse]]:
+        """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
+        Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
+        fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+        """
+
+    @_abc_1.abstractmethod
+    def ReverseInventoryLotRecord(
+        self,
+        request: _inventory_service_pb2.ReverseInventoryLotRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.ReverseInventoryLotRecordResponse, _abc.Awaitable[_inventory_service_pb2.ReverseInventoryLotRecordResponse]]:
+        """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
+        INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+        """
+
+    @_abc_1.abstractmethod
+    def AnnotateInventoryLotRecord(
+        self,
+        request: _inventory_service_pb2.AnnotateInventoryLotRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.AnnotateInventoryLotRecordResponse, _abc.Awaitable[_inventory_service_pb2.AnnotateInventoryLotRecordResponse]]:
+        """Changes a record's notes and spares; all else of a record never changes."""
+
+    @_abc_1.abstractmethod
+    def SetInventoryMetadata(
+        self,
+        request: _inventory_service_pb2.SetInventoryMetadataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.SetInventoryMetadataResponse, _abc.Awaitable[_inventory_service_pb2.SetInventoryMetadataResponse]]:
+        """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListInventory(
@@ -104,6 +189,25 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads a record."""
 
     @_abc_1.abstractmethod
+    def WatchInventoryLotRecords(
+        self,
+        request: _inventory_service_pb2.WatchInventoryLotRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_inventory_service_pb2.WatchInventoryLotRecordsResponse], _abc.AsyncIterator[_inventory_service_pb2.WatchInventoryLotRecordsResponse]]:
+        """Streams every completed record once, when it is completed, in the one order in which completions took effect.
+        Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+        RESUME_TOKEN_EXPIRED.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckLocationHasCapacity(
+        self,
+        request: _inventory_service_pb2.CheckLocationHasCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.CheckLocationHasCapacityResponse, _abc.Awaitable[_inventory_service_pb2.CheckLocationHasCapacityResponse]]:
+        """Says whether a location has room for a quantity, by the rule that a rise there obeys."""
+
+    @_abc_1.abstractmethod
     def SaveLot(
         self,
         request: _inventory_service_pb2.SaveLotRequest,
@@ -129,5 +233,15 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListLotsResponse, _abc.Awaitable[_inventory_service_pb2.ListLotsResponse]]:
         """Lists by id, in pages, each a snapshot."""
+
+    @_abc_1.abstractmethod
+    def DeleteLot(
+        self,
+        request: _inventory_service_pb2.DeleteLotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.DeleteLotResponse, _abc.Awaitable[_inventory_service_pb2.DeleteLotResponse]]:
+        """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -194,6 +194,51 @@ class ListUnitsOfMeasureResponse(_message.Message):
 Global___ListUnitsOfMeasureResponse: _TypeAlias = ListUnitsOfMeasureResponse  # noqa: Y015
 
 @_typing.final
+class DeleteUnitOfMeasureRequest(_message.Message):
+    """What DeleteUnitOfMeasure asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_OF_MEASURE_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    unit_of_measure_id_or_name: _builtins.str
+    """Required. Its ULID or its name."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        unit_of_measure_id_or_name: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "unit_of_measure_id_or_name", b"unit_of_measure_id_or_name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteUnitOfMeasureRequest: _TypeAlias = DeleteUnitOfMeasureRequest  # noqa: Y015
+
+@_typing.final
+class DeleteUnitOfMeasureResponse(_message.Message):
+    """What DeleteUnitOfMeasure answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteUnitOfMeasureResponse: _TypeAlias = DeleteUnitOfMeasureResponse  # noqa: Y015
+
+@_typing.final
 class SaveUnitOfMeasureConversionRequest(_message.Message):
     """What SaveUnitOfMeasureConversion asks for."""
 
@@ -364,6 +409,51 @@ class ListUnitOfMeasureConversionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListUnitOfMeasureConversionsResponse: _TypeAlias = ListUnitOfMeasureConversionsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteUnitOfMeasureConversionRequest(_message.Message):
+    """What DeleteUnitOfMeasureConversion asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_OF_MEASURE_CONVERSION_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    unit_of_measure_conversion_id: _builtins.str
+    """Required. Its ULID."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        unit_of_measure_conversion_id: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "unit_of_measure_conversion_id", b"unit_of_measure_conversion_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteUnitOfMeasureConversionRequest: _TypeAlias = DeleteUnitOfMeasureConversionRequest  # noqa: Y015
+
+@_typing.final
+class DeleteUnitOfMeasureConversionResponse(_message.Message):
+    """What DeleteUnitOfMeasureConversion answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteUnitOfMeasureConversionResponse: _TypeAlias = DeleteUnitOfMeasureConversionResponse  # noqa: Y015
 
 @_typing.final
 class SaveMaterialClassRequest(_message.Message):
@@ -546,6 +636,51 @@ class ListMaterialClassesResponse(_message.Message):
 Global___ListMaterialClassesResponse: _TypeAlias = ListMaterialClassesResponse  # noqa: Y015
 
 @_typing.final
+class DeleteMaterialClassRequest(_message.Message):
+    """What DeleteMaterialClass asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATERIAL_CLASS_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    material_class_id_or_path: _builtins.str
+    """Required. Its ULID or its path."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        material_class_id_or_path: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "material_class_id_or_path", b"material_class_id_or_path", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteMaterialClassRequest: _TypeAlias = DeleteMaterialClassRequest  # noqa: Y015
+
+@_typing.final
+class DeleteMaterialClassResponse(_message.Message):
+    """What DeleteMaterialClass answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteMaterialClassResponse: _TypeAlias = DeleteMaterialClassResponse  # noqa: Y015
+
+@_typing.final
 class SaveMaterialRequest(_message.Message):
     """What SaveMaterial asks for."""
 
@@ -726,6 +861,51 @@ class ListMaterialsResponse(_message.Message):
 Global___ListMaterialsResponse: _TypeAlias = ListMaterialsResponse  # noqa: Y015
 
 @_typing.final
+class DeleteMaterialRequest(_message.Message):
+    """What DeleteMaterial asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    material_id_or_path: _builtins.str
+    """Required. Its ULID or its path."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        material_id_or_path: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "material_id_or_path", b"material_id_or_path", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteMaterialRequest: _TypeAlias = DeleteMaterialRequest  # noqa: Y015
+
+@_typing.final
+class DeleteMaterialResponse(_message.Message):
+    """What DeleteMaterial answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteMaterialResponse: _TypeAlias = DeleteMaterialResponse  # noqa: Y015
+
+@_typing.final
 class SaveMaterialReasonCodeRequest(_message.Message):
     """What SaveMaterialReasonCode asks for."""
 
@@ -896,6 +1076,51 @@ class ListMaterialReasonCodesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMaterialReasonCodesResponse: _TypeAlias = ListMaterialReasonCodesResponse  # noqa: Y015
+
+@_typing.final
+class DeleteMaterialReasonCodeRequest(_message.Message):
+    """What DeleteMaterialReasonCode asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATERIAL_REASON_CODE_ID_OR_CODE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    material_reason_code_id_or_code: _builtins.str
+    """Required. Its ULID or its code."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        material_reason_code_id_or_code: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "material_reason_code_id_or_code", b"material_reason_code_id_or_code", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteMaterialReasonCodeRequest: _TypeAlias = DeleteMaterialReasonCodeRequest  # noqa: Y015
+
+@_typing.final
+class DeleteMaterialReasonCodeResponse(_message.Message):
+    """What DeleteMaterialReasonCode answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteMaterialReasonCodeResponse: _TypeAlias = DeleteMaterialReasonCodeResponse  # noqa: Y015
 
 @_typing.final
 class SaveLocationRequest(_message.Message):
@@ -1078,6 +1303,51 @@ class ListLocationsResponse(_message.Message):
 Global___ListLocationsResponse: _TypeAlias = ListLocationsResponse  # noqa: Y015
 
 @_typing.final
+class DeleteLocationRequest(_message.Message):
+    """What DeleteLocation asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    location_id_or_path: _builtins.str
+    """Required. Its ULID or its path."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        location_id_or_path: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "location_id_or_path", b"location_id_or_path", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteLocationRequest: _TypeAlias = DeleteLocationRequest  # noqa: Y015
+
+@_typing.final
+class DeleteLocationResponse(_message.Message):
+    """What DeleteLocation answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteLocationResponse: _TypeAlias = DeleteLocationResponse  # noqa: Y015
+
+@_typing.final
 class SaveOperationRequest(_message.Message):
     """What SaveOperation asks for."""
 
@@ -1248,6 +1518,51 @@ class ListOperationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOperationsResponse: _TypeAlias = ListOperationsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteOperationRequest(_message.Message):
+    """What DeleteOperation asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATION_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    operation_id_or_name: _builtins.str
+    """Required. Its ULID or its name."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        operation_id_or_name: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "operation_id_or_name", b"operation_id_or_name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteOperationRequest: _TypeAlias = DeleteOperationRequest  # noqa: Y015
+
+@_typing.final
+class DeleteOperationResponse(_message.Message):
+    """What DeleteOperation answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteOperationResponse: _TypeAlias = DeleteOperationResponse  # noqa: Y015
 
 @_typing.final
 class SaveProductionOrderRequest(_message.Message):
@@ -1424,3 +1739,297 @@ class ListProductionOrdersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProductionOrdersResponse: _TypeAlias = ListProductionOrdersResponse  # noqa: Y015
+
+@_typing.final
+class DeleteProductionOrderRequest(_message.Message):
+    """What DeleteProductionOrder asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCTION_ORDER_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    production_order_id_or_name: _builtins.str
+    """Required. Its ULID or its name."""
+    version: _builtins.int
+    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    def __init__(
+        self,
+        *,
+        production_order_id_or_name: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "production_order_id_or_name", b"production_order_id_or_name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DeleteProductionOrderRequest: _TypeAlias = DeleteProductionOrderRequest  # noqa: Y015
+
+@_typing.final
+class DeleteProductionOrderResponse(_message.Message):
+    """What DeleteProductionOrder answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteProductionOrderResponse: _TypeAlias = DeleteProductionOrderResponse  # noqa: Y015
+
+@_typing.final
+class ConvertQuantityRequest(_message.Message):
+    """What ConvertQuantity asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    FROM_UNIT_OF_MEASURE_ID_FIELD_NUMBER: _builtins.int
+    FROM_UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
+    FROM_UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
+    TO_UNIT_OF_MEASURE_ID_FIELD_NUMBER: _builtins.int
+    TO_UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
+    TO_UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    quantity: _builtins.float
+    """Required; 0 or above, below 9.2e12."""
+    from_unit_of_measure_id: _builtins.str
+    """The unit that it is in: one of the three is required."""
+    from_unit_of_measure_name: _builtins.str
+    """The same by name."""
+    from_unit_of_measure_symbol: _builtins.str
+    """The same by symbol."""
+    to_unit_of_measure_id: _builtins.str
+    """The unit asked for: one of the three is required."""
+    to_unit_of_measure_name: _builtins.str
+    """The same by name."""
+    to_unit_of_measure_symbol: _builtins.str
+    """The same by symbol."""
+    material_id_or_path: _builtins.str
+    """Whose own factors go before the global ones. Absent: the global ones only."""
+    def __init__(
+        self,
+        *,
+        quantity: _builtins.float = ...,
+        from_unit_of_measure_id: _builtins.str | None = ...,
+        from_unit_of_measure_name: _builtins.str | None = ...,
+        from_unit_of_measure_symbol: _builtins.str | None = ...,
+        to_unit_of_measure_id: _builtins.str | None = ...,
+        to_unit_of_measure_name: _builtins.str | None = ...,
+        to_unit_of_measure_symbol: _builtins.str | None = ...,
+        material_id_or_path: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id", "_from_unit_of_measure_name", b"_from_unit_of_measure_name", "_from_unit_of_measure_symbol", b"_from_unit_of_measure_symbol", "_material_id_or_path", b"_material_id_or_path", "_to_unit_of_measure_id", b"_to_unit_of_measure_id", "_to_unit_of_measure_name", b"_to_unit_of_measure_name", "_to_unit_of_measure_symbol", b"_to_unit_of_measure_symbol", "from_unit_of_measure_id", b"from_unit_of_measure_id", "from_unit_of_measure_name", b"from_unit_of_measure_name", "from_unit_of_measure_symbol", b"from_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "to_unit_of_measure_id", b"to_unit_of_measure_id", "to_unit_of_measure_name", b"to_unit_of_measure_name", "to_unit_of_measure_symbol", b"to_unit_of_measure_symbol"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id", "_from_unit_of_measure_name", b"_from_unit_of_measure_name", "_from_unit_of_measure_symbol", b"_from_unit_of_measure_symbol", "_material_id_or_path", b"_material_id_or_path", "_to_unit_of_measure_id", b"_to_unit_of_measure_id", "_to_unit_of_measure_name", b"_to_unit_of_measure_name", "_to_unit_of_measure_symbol", b"_to_unit_of_measure_symbol", "from_unit_of_measure_id", b"from_unit_of_measure_id", "from_unit_of_measure_name", b"from_unit_of_measure_name", "from_unit_of_measure_symbol", b"from_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "to_unit_of_measure_id", b"to_unit_of_measure_id", "to_unit_of_measure_name", b"to_unit_of_measure_name", "to_unit_of_measure_symbol", b"to_unit_of_measure_symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__from_unit_of_measure_id: _TypeAlias = _typing.Literal["from_unit_of_measure_id"]  # noqa: Y015
+    _WhichOneofArgType__from_unit_of_measure_id: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id"]  # noqa: Y015
+    _WhichOneofReturnType__from_unit_of_measure_name: _TypeAlias = _typing.Literal["from_unit_of_measure_name"]  # noqa: Y015
+    _WhichOneofArgType__from_unit_of_measure_name: _TypeAlias = _typing.Literal["_from_unit_of_measure_name", b"_from_unit_of_measure_name"]  # noqa: Y015
+    _WhichOneofReturnType__from_unit_of_measure_symbol: _TypeAlias = _typing.Literal["from_unit_of_measure_symbol"]  # noqa: Y015
+    _WhichOneofArgType__from_unit_of_measure_symbol: _TypeAlias = _typing.Literal["_from_unit_of_measure_symbol", b"_from_unit_of_measure_symbol"]  # noqa: Y015
+    _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__to_unit_of_measure_id: _TypeAlias = _typing.Literal["to_unit_of_measure_id"]  # noqa: Y015
+    _WhichOneofArgType__to_unit_of_measure_id: _TypeAlias = _typing.Literal["_to_unit_of_measure_id", b"_to_unit_of_measure_id"]  # noqa: Y015
+    _WhichOneofReturnType__to_unit_of_measure_name: _TypeAlias = _typing.Literal["to_unit_of_measure_name"]  # noqa: Y015
+    _WhichOneofArgType__to_unit_of_measure_name: _TypeAlias = _typing.Literal["_to_unit_of_measure_name", b"_to_unit_of_measure_name"]  # noqa: Y015
+    _WhichOneofReturnType__to_unit_of_measure_symbol: _TypeAlias = _typing.Literal["to_unit_of_measure_symbol"]  # noqa: Y015
+    _WhichOneofArgType__to_unit_of_measure_symbol: _TypeAlias = _typing.Literal["_to_unit_of_measure_symbol", b"_to_unit_of_measure_symbol"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_unit_of_measure_id) -> _WhichOneofReturnType__from_unit_of_measure_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_unit_of_measure_name) -> _WhichOneofReturnType__from_unit_of_measure_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_unit_of_measure_symbol) -> _WhichOneofReturnType__from_unit_of_measure_symbol | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_unit_of_measure_id) -> _WhichOneofReturnType__to_unit_of_measure_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_unit_of_measure_name) -> _WhichOneofReturnType__to_unit_of_measure_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_unit_of_measure_symbol) -> _WhichOneofReturnType__to_unit_of_measure_symbol | None: ...
+
+Global___ConvertQuantityRequest: _TypeAlias = ConvertQuantityRequest  # noqa: Y015
+
+@_typing.final
+class ConvertQuantityResponse(_message.Message):
+    """What ConvertQuantity answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    quantity: _builtins.float
+    """Rounded once, half-even to 6 decimals."""
+    def __init__(
+        self,
+        *,
+        quantity: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertQuantityResponse: _TypeAlias = ConvertQuantityResponse  # noqa: Y015
+
+@_typing.final
+class ImportMasterDataRequest(_message.Message):
+    """A piece of what ImportMasterData takes in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    format: _enums_pb2.ExportFormat.ValueType
+    """Required on the first piece, where it is read: YAML or JSON."""
+    validate_only: _builtins.bool
+    """Says what would change and changes nothing. Read on the first piece."""
+    data: _builtins.bytes
+    """The next bytes of the document, in UTF-8; 64 MB in all at most."""
+    def __init__(
+        self,
+        *,
+        format: _enums_pb2.ExportFormat.ValueType = ...,
+        validate_only: _builtins.bool = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "format", b"format", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportMasterDataRequest: _TypeAlias = ImportMasterDataRequest  # noqa: Y015
+
+@_typing.final
+class ImportMasterDataResponse(_message.Message):
+    """What ImportMasterData did, or with validate_only would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    created: _builtins.int
+    """How many things were created."""
+    updated: _builtins.int
+    """How many were updated."""
+    unchanged: _builtins.int
+    """How many were there already just so."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MasterDataChange]:
+        """What was created or updated, in the order of the document; the first 1,000."""
+
+    def __init__(
+        self,
+        *,
+        created: _builtins.int = ...,
+        updated: _builtins.int = ...,
+        unchanged: _builtins.int = ...,
+        changes: _abc.Iterable[Global___MasterDataChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "created", b"created", "unchanged", b"unchanged", "updated", b"updated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportMasterDataResponse: _TypeAlias = ImportMasterDataResponse  # noqa: Y015
+
+@_typing.final
+class MasterDataChange(_message.Message):
+    """One thing that an import of a plant creates or updates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """What it is, in snake_case: `material_class`, `lot`, `inventory`."""
+    key: _builtins.str
+    """Its name, path or code."""
+    change: _builtins.str
+    """CREATE or UPDATE."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of an UPDATE, the fields that change, as the document names them."""
+
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        key: _builtins.str = ...,
+        change: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "entity", b"entity", "fields", b"fields", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MasterDataChange: _TypeAlias = MasterDataChange  # noqa: Y015
+
+@_typing.final
+class ExportMasterDataRequest(_message.Message):
+    """What ExportMasterData asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    INCLUDE_LOTS_FIELD_NUMBER: _builtins.int
+    format: _enums_pb2.ExportFormat.ValueType
+    """Required: YAML or JSON."""
+    include_lots: _builtins.bool
+    """Also lots, and their stock as opening stock."""
+    def __init__(
+        self,
+        *,
+        format: _enums_pb2.ExportFormat.ValueType = ...,
+        include_lots: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "include_lots", b"include_lots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportMasterDataRequest: _TypeAlias = ExportMasterDataRequest  # noqa: Y015
+
+@_typing.final
+class ExportMasterDataResponse(_message.Message):
+    """A piece of what ExportMasterData answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The next bytes of the document, in UTF-8."""
+    def __init__(
+        self,
+        *,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportMasterDataResponse: _TypeAlias = ExportMasterDataResponse  # noqa: Y015

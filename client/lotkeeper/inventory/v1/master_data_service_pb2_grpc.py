@@ -50,6 +50,11 @@ class MasterDataServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitsOfMeasureRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitsOfMeasureResponse.FromString,
                 _registered_method=True)
+        self.DeleteUnitOfMeasure = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteUnitOfMeasure',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureResponse.FromString,
+                _registered_method=True)
         self.SaveUnitOfMeasureConversion = channel.unary_unary(
                 '/lotkeeper.inventory.v1.MasterDataService/SaveUnitOfMeasureConversion',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveUnitOfMeasureConversionRequest.SerializeToString,
@@ -64,6 +69,11 @@ class MasterDataServiceStub(object):
                 '/lotkeeper.inventory.v1.MasterDataService/ListUnitOfMeasureConversions',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitOfMeasureConversionsRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitOfMeasureConversionsResponse.FromString,
+                _registered_method=True)
+        self.DeleteUnitOfMeasureConversion = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteUnitOfMeasureConversion',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureConversionRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureConversionResponse.FromString,
                 _registered_method=True)
         self.SaveMaterialClass = channel.unary_unary(
                 '/lotkeeper.inventory.v1.MasterDataService/SaveMaterialClass',
@@ -80,6 +90,11 @@ class MasterDataServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialClassesRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialClassesResponse.FromString,
                 _registered_method=True)
+        self.DeleteMaterialClass = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteMaterialClass',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialClassRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialClassResponse.FromString,
+                _registered_method=True)
         self.SaveMaterial = channel.unary_unary(
                 '/lotkeeper.inventory.v1.MasterDataService/SaveMaterial',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveMaterialRequest.SerializeToString,
@@ -94,6 +109,11 @@ class MasterDataServiceStub(object):
                 '/lotkeeper.inventory.v1.MasterDataService/ListMaterials',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialsRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialsResponse.FromString,
+                _registered_method=True)
+        self.DeleteMaterial = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteMaterial',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialResponse.FromString,
                 _registered_method=True)
         self.SaveMaterialReasonCode = channel.unary_unary(
                 '/lotkeeper.inventory.v1.MasterDataService/SaveMaterialReasonCode',
@@ -110,6 +130,11 @@ class MasterDataServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialReasonCodesRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialReasonCodesResponse.FromString,
                 _registered_method=True)
+        self.DeleteMaterialReasonCode = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteMaterialReasonCode',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialReasonCodeRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialReasonCodeResponse.FromString,
+                _registered_method=True)
         self.SaveLocation = channel.unary_unary(
                 '/lotkeeper.inventory.v1.MasterDataService/SaveLocation',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveLocationRequest.SerializeToString,
@@ -124,6 +149,11 @@ class MasterDataServiceStub(object):
                 '/lotkeeper.inventory.v1.MasterDataService/ListLocations',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListLocationsRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListLocationsResponse.FromString,
+                _registered_method=True)
+        self.DeleteLocation = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteLocation',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteLocationRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteLocationResponse.FromString,
                 _registered_method=True)
         self.SaveOperation = channel.unary_unary(
                 '/lotkeeper.inventory.v1.MasterDataService/SaveOperation',
@@ -140,6 +170,11 @@ class MasterDataServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListOperationsRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListOperationsResponse.FromString,
                 _registered_method=True)
+        self.DeleteOperation = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteOperation',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteOperationRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteOperationResponse.FromString,
+                _registered_method=True)
         self.SaveProductionOrder = channel.unary_unary(
                 '/lotkeeper.inventory.v1.MasterDataService/SaveProductionOrder',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveProductionOrderRequest.SerializeToString,
@@ -154,6 +189,26 @@ class MasterDataServiceStub(object):
                 '/lotkeeper.inventory.v1.MasterDataService/ListProductionOrders',
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListProductionOrdersRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListProductionOrdersResponse.FromString,
+                _registered_method=True)
+        self.DeleteProductionOrder = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/DeleteProductionOrder',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteProductionOrderRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteProductionOrderResponse.FromString,
+                _registered_method=True)
+        self.ConvertQuantity = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/ConvertQuantity',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ConvertQuantityRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ConvertQuantityResponse.FromString,
+                _registered_method=True)
+        self.ImportMasterData = channel.stream_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/ImportMasterData',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ImportMasterDataRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ImportMasterDataResponse.FromString,
+                _registered_method=True)
+        self.ExportMasterData = channel.unary_stream(
+                '/lotkeeper.inventory.v1.MasterDataService/ExportMasterData',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataResponse.FromString,
                 _registered_method=True)
 
 
@@ -183,6 +238,14 @@ class MasterDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteUnitOfMeasure(self, request, context):
+        """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SaveUnitOfMeasureConversion(self, request, context):
         """Creates a conversion between units where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the
         NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -200,6 +263,14 @@ class MasterDataServiceServicer(object):
 
     def ListUnitOfMeasureConversions(self, request, context):
         """Lists by id, in pages, each a snapshot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteUnitOfMeasureConversion(self, request, context):
+        """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,6 +299,14 @@ class MasterDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteMaterialClass(self, request, context):
+        """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SaveMaterial(self, request, context):
         """Creates a material where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
         names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -250,6 +329,14 @@ class MasterDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteMaterial(self, request, context):
+        """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SaveMaterialReasonCode(self, request, context):
         """Creates a reason code where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
         names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -267,6 +354,14 @@ class MasterDataServiceServicer(object):
 
     def ListMaterialReasonCodes(self, request, context):
         """Lists by id, in pages, each a snapshot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMaterialReasonCode(self, request, context):
+        """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -295,6 +390,14 @@ class MasterDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteLocation(self, request, context):
+        """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SaveOperation(self, request, context):
         """Creates a process operation where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
         what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -312,6 +415,14 @@ class MasterDataServiceServicer(object):
 
     def ListOperations(self, request, context):
         """Lists by id, in pages, each a snapshot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteOperation(self, request, context):
+        """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -339,6 +450,37 @@ class MasterDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteProductionOrder(self, request, context):
+        """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConvertQuantity(self, request, context):
+        """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
+        one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportMasterData(self, request_iterator, context):
+        """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
+        updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportMasterData(self, request, context):
+        """Writes the plant as one document that ImportMasterData takes back unchanged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MasterDataServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -357,6 +499,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitsOfMeasureRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitsOfMeasureResponse.SerializeToString,
             ),
+            'DeleteUnitOfMeasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteUnitOfMeasure,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureResponse.SerializeToString,
+            ),
             'SaveUnitOfMeasureConversion': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveUnitOfMeasureConversion,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveUnitOfMeasureConversionRequest.FromString,
@@ -371,6 +518,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     servicer.ListUnitOfMeasureConversions,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitOfMeasureConversionsRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitOfMeasureConversionsResponse.SerializeToString,
+            ),
+            'DeleteUnitOfMeasureConversion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteUnitOfMeasureConversion,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureConversionRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureConversionResponse.SerializeToString,
             ),
             'SaveMaterialClass': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveMaterialClass,
@@ -387,6 +539,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialClassesRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialClassesResponse.SerializeToString,
             ),
+            'DeleteMaterialClass': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMaterialClass,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialClassRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialClassResponse.SerializeToString,
+            ),
             'SaveMaterial': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveMaterial,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveMaterialRequest.FromString,
@@ -401,6 +558,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     servicer.ListMaterials,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialsRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialsResponse.SerializeToString,
+            ),
+            'DeleteMaterial': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMaterial,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialResponse.SerializeToString,
             ),
             'SaveMaterialReasonCode': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveMaterialReasonCode,
@@ -417,6 +579,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialReasonCodesRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialReasonCodesResponse.SerializeToString,
             ),
+            'DeleteMaterialReasonCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMaterialReasonCode,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialReasonCodeRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialReasonCodeResponse.SerializeToString,
+            ),
             'SaveLocation': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveLocation,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveLocationRequest.FromString,
@@ -431,6 +598,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     servicer.ListLocations,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListLocationsRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListLocationsResponse.SerializeToString,
+            ),
+            'DeleteLocation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteLocation,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteLocationRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteLocationResponse.SerializeToString,
             ),
             'SaveOperation': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveOperation,
@@ -447,6 +619,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListOperationsRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListOperationsResponse.SerializeToString,
             ),
+            'DeleteOperation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteOperation,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteOperationRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteOperationResponse.SerializeToString,
+            ),
             'SaveProductionOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.SaveProductionOrder,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.SaveProductionOrderRequest.FromString,
@@ -461,6 +638,26 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     servicer.ListProductionOrders,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListProductionOrdersRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListProductionOrdersResponse.SerializeToString,
+            ),
+            'DeleteProductionOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteProductionOrder,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteProductionOrderRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteProductionOrderResponse.SerializeToString,
+            ),
+            'ConvertQuantity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConvertQuantity,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ConvertQuantityRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ConvertQuantityResponse.SerializeToString,
+            ),
+            'ImportMasterData': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportMasterData,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ImportMasterDataRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ImportMasterDataResponse.SerializeToString,
+            ),
+            'ExportMasterData': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportMasterData,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -556,6 +753,33 @@ class MasterDataService(object):
             _registered_method=True)
 
     @staticmethod
+    def DeleteUnitOfMeasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteUnitOfMeasure',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SaveUnitOfMeasureConversion(request,
             target,
             options=(),
@@ -626,6 +850,33 @@ class MasterDataService(object):
             '/lotkeeper.inventory.v1.MasterDataService/ListUnitOfMeasureConversions',
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitOfMeasureConversionsRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListUnitOfMeasureConversionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteUnitOfMeasureConversion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteUnitOfMeasureConversion',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureConversionRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteUnitOfMeasureConversionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -718,6 +969,33 @@ class MasterDataService(object):
             _registered_method=True)
 
     @staticmethod
+    def DeleteMaterialClass(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteMaterialClass',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialClassRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialClassResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SaveMaterial(request,
             target,
             options=(),
@@ -788,6 +1066,33 @@ class MasterDataService(object):
             '/lotkeeper.inventory.v1.MasterDataService/ListMaterials',
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialsRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListMaterialsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMaterial(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteMaterial',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -880,6 +1185,33 @@ class MasterDataService(object):
             _registered_method=True)
 
     @staticmethod
+    def DeleteMaterialReasonCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteMaterialReasonCode',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialReasonCodeRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteMaterialReasonCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SaveLocation(request,
             target,
             options=(),
@@ -950,6 +1282,33 @@ class MasterDataService(object):
             '/lotkeeper.inventory.v1.MasterDataService/ListLocations',
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListLocationsRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListLocationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteLocation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteLocation',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteLocationRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteLocationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1042,6 +1401,33 @@ class MasterDataService(object):
             _registered_method=True)
 
     @staticmethod
+    def DeleteOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteOperation',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteOperationRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SaveProductionOrder(request,
             target,
             options=(),
@@ -1112,6 +1498,114 @@ class MasterDataService(object):
             '/lotkeeper.inventory.v1.MasterDataService/ListProductionOrders',
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListProductionOrdersRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ListProductionOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteProductionOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/DeleteProductionOrder',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteProductionOrderRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.DeleteProductionOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConvertQuantity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/ConvertQuantity',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ConvertQuantityRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ConvertQuantityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportMasterData(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/ImportMasterData',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ImportMasterDataRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ImportMasterDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportMasterData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/ExportMasterData',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataResponse.FromString,
             options,
             channel_credentials,
             insecure,

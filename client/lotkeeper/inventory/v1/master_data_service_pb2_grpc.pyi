@@ -41,6 +41,10 @@ class MasterDataServiceStub:
     """Reads a unit of measure."""
     ListUnitsOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitsOfMeasureRequest, _master_data_service_pb2.ListUnitsOfMeasureResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteUnitOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureRequest, _master_data_service_pb2.DeleteUnitOfMeasureResponse]
+    """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveUnitOfMeasureConversion: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureConversionRequest, _master_data_service_pb2.SaveUnitOfMeasureConversionResponse]
     """Creates a conversion between units where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the
     NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -49,6 +53,10 @@ class MasterDataServiceStub:
     """Reads a conversion between units."""
     ListUnitOfMeasureConversions: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitOfMeasureConversionsRequest, _master_data_service_pb2.ListUnitOfMeasureConversionsResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteUnitOfMeasureConversion: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureConversionRequest, _master_data_service_pb2.DeleteUnitOfMeasureConversionResponse]
+    """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveMaterialClass: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialClassRequest, _master_data_service_pb2.SaveMaterialClassResponse]
     """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
     in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
@@ -58,6 +66,10 @@ class MasterDataServiceStub:
     """Reads a material class."""
     ListMaterialClasses: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialClassesRequest, _master_data_service_pb2.ListMaterialClassesResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteMaterialClass: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialClassRequest, _master_data_service_pb2.DeleteMaterialClassResponse]
+    """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveMaterial: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialRequest, _master_data_service_pb2.SaveMaterialResponse]
     """Creates a material where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
     names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -66,6 +78,10 @@ class MasterDataServiceStub:
     """Reads a material."""
     ListMaterials: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialsRequest, _master_data_service_pb2.ListMaterialsResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteMaterial: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialRequest, _master_data_service_pb2.DeleteMaterialResponse]
+    """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveMaterialReasonCode: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialReasonCodeRequest, _master_data_service_pb2.SaveMaterialReasonCodeResponse]
     """Creates a reason code where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
     names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -74,6 +90,10 @@ class MasterDataServiceStub:
     """Reads a reason code."""
     ListMaterialReasonCodes: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialReasonCodesRequest, _master_data_service_pb2.ListMaterialReasonCodesResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteMaterialReasonCode: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialReasonCodeRequest, _master_data_service_pb2.DeleteMaterialReasonCodeResponse]
+    """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveLocation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveLocationRequest, _master_data_service_pb2.SaveLocationResponse]
     """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
     same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
@@ -83,6 +103,10 @@ class MasterDataServiceStub:
     """Reads a location."""
     ListLocations: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListLocationsRequest, _master_data_service_pb2.ListLocationsResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteLocation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteLocationRequest, _master_data_service_pb2.DeleteLocationResponse]
+    """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]
     """Creates a process operation where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -91,6 +115,10 @@ class MasterDataServiceStub:
     """Reads a process operation."""
     ListOperations: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListOperationsRequest, _master_data_service_pb2.ListOperationsResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteOperationRequest, _master_data_service_pb2.DeleteOperationResponse]
+    """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveProductionOrder: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveProductionOrderRequest, _master_data_service_pb2.SaveProductionOrderResponse]
     """Creates a production order where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -99,6 +127,20 @@ class MasterDataServiceStub:
     """Reads a production order."""
     ListProductionOrders: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListProductionOrdersRequest, _master_data_service_pb2.ListProductionOrdersResponse]
     """Lists by id, in pages, each a snapshot."""
+    DeleteProductionOrder: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteProductionOrderRequest, _master_data_service_pb2.DeleteProductionOrderResponse]
+    """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
+    ConvertQuantity: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ConvertQuantityRequest, _master_data_service_pb2.ConvertQuantityResponse]
+    """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
+    one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+    """
+    ImportMasterData: _grpc.StreamUnaryMultiCallable[_master_data_service_pb2.ImportMasterDataRequest, _master_data_service_pb2.ImportMasterDataResponse]
+    """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
+    updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+    """
+    ExportMasterData: _grpc.UnaryStreamMultiCallable[_master_data_service_pb2.ExportMasterDataRequest, _master_data_service_pb2.ExportMasterDataResponse]
+    """Writes the plant as one document that ImportMasterData takes back unchanged."""
 
 @_typing.type_check_only
 class MasterDataServiceAsyncStub(MasterDataServiceStub):
@@ -113,6 +155,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a unit of measure."""
     ListUnitsOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitsOfMeasureRequest, _master_data_service_pb2.ListUnitsOfMeasureResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteUnitOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureRequest, _master_data_service_pb2.DeleteUnitOfMeasureResponse]  # type: ignore[assignment]
+    """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveUnitOfMeasureConversion: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureConversionRequest, _master_data_service_pb2.SaveUnitOfMeasureConversionResponse]  # type: ignore[assignment]
     """Creates a conversion between units where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the
     NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -121,6 +167,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a conversion between units."""
     ListUnitOfMeasureConversions: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitOfMeasureConversionsRequest, _master_data_service_pb2.ListUnitOfMeasureConversionsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteUnitOfMeasureConversion: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureConversionRequest, _master_data_service_pb2.DeleteUnitOfMeasureConversionResponse]  # type: ignore[assignment]
+    """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveMaterialClass: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialClassRequest, _master_data_service_pb2.SaveMaterialClassResponse]  # type: ignore[assignment]
     """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
     in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
@@ -130,6 +180,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a material class."""
     ListMaterialClasses: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialClassesRequest, _master_data_service_pb2.ListMaterialClassesResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteMaterialClass: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialClassRequest, _master_data_service_pb2.DeleteMaterialClassResponse]  # type: ignore[assignment]
+    """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveMaterial: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialRequest, _master_data_service_pb2.SaveMaterialResponse]  # type: ignore[assignment]
     """Creates a material where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
     names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -138,6 +192,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a material."""
     ListMaterials: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialsRequest, _master_data_service_pb2.ListMaterialsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteMaterial: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialRequest, _master_data_service_pb2.DeleteMaterialResponse]  # type: ignore[assignment]
+    """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveMaterialReasonCode: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialReasonCodeRequest, _master_data_service_pb2.SaveMaterialReasonCodeResponse]  # type: ignore[assignment]
     """Creates a reason code where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
     names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -146,6 +204,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a reason code."""
     ListMaterialReasonCodes: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialReasonCodesRequest, _master_data_service_pb2.ListMaterialReasonCodesResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteMaterialReasonCode: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialReasonCodeRequest, _master_data_service_pb2.DeleteMaterialReasonCodeResponse]  # type: ignore[assignment]
+    """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveLocation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveLocationRequest, _master_data_service_pb2.SaveLocationResponse]  # type: ignore[assignment]
     """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
     same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
@@ -155,6 +217,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a location."""
     ListLocations: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListLocationsRequest, _master_data_service_pb2.ListLocationsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteLocation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteLocationRequest, _master_data_service_pb2.DeleteLocationResponse]  # type: ignore[assignment]
+    """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]  # type: ignore[assignment]
     """Creates a process operation where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -163,6 +229,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a process operation."""
     ListOperations: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListOperationsRequest, _master_data_service_pb2.ListOperationsResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteOperationRequest, _master_data_service_pb2.DeleteOperationResponse]  # type: ignore[assignment]
+    """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
     SaveProductionOrder: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveProductionOrderRequest, _master_data_service_pb2.SaveProductionOrderResponse]  # type: ignore[assignment]
     """Creates a production order where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
@@ -171,6 +241,20 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Reads a production order."""
     ListProductionOrders: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListProductionOrdersRequest, _master_data_service_pb2.ListProductionOrdersResponse]  # type: ignore[assignment]
     """Lists by id, in pages, each a snapshot."""
+    DeleteProductionOrder: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteProductionOrderRequest, _master_data_service_pb2.DeleteProductionOrderResponse]  # type: ignore[assignment]
+    """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+    (VERSION_CONFLICT).
+    """
+    ConvertQuantity: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ConvertQuantityRequest, _master_data_service_pb2.ConvertQuantityResponse]  # type: ignore[assignment]
+    """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
+    one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+    """
+    ImportMasterData: _aio.StreamUnaryMultiCallable[_master_data_service_pb2.ImportMasterDataRequest, _master_data_service_pb2.ImportMasterDataResponse]  # type: ignore[assignment]
+    """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
+    updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+    """
+    ExportMasterData: _aio.UnaryStreamMultiCallable[_master_data_service_pb2.ExportMasterDataRequest, _master_data_service_pb2.ExportMasterDataResponse]  # type: ignore[assignment]
+    """Writes the plant as one document that ImportMasterData takes back unchanged."""
 
 class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """Units, materials, reason codes, locations, process operations and production orders: what a plant is set up with."""
@@ -202,6 +286,16 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists by id, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
+    def DeleteUnitOfMeasure(
+        self,
+        request: _master_data_service_pb2.DeleteUnitOfMeasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteUnitOfMeasureResponse, _abc.Awaitable[_master_data_service_pb2.DeleteUnitOfMeasureResponse]]:
+        """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+
+    @_abc_1.abstractmethod
     def SaveUnitOfMeasureConversion(
         self,
         request: _master_data_service_pb2.SaveUnitOfMeasureConversionRequest,
@@ -226,6 +320,16 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListUnitOfMeasureConversionsResponse, _abc.Awaitable[_master_data_service_pb2.ListUnitOfMeasureConversionsResponse]]:
         """Lists by id, in pages, each a snapshot."""
+
+    @_abc_1.abstractmethod
+    def DeleteUnitOfMeasureConversion(
+        self,
+        request: _master_data_service_pb2.DeleteUnitOfMeasureConversionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteUnitOfMeasureConversionResponse, _abc.Awaitable[_master_data_service_pb2.DeleteUnitOfMeasureConversionResponse]]:
+        """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
 
     @_abc_1.abstractmethod
     def SaveMaterialClass(
@@ -255,6 +359,16 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists by id, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
+    def DeleteMaterialClass(
+        self,
+        request: _master_data_service_pb2.DeleteMaterialClassRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteMaterialClassResponse, _abc.Awaitable[_master_data_service_pb2.DeleteMaterialClassResponse]]:
+        """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+
+    @_abc_1.abstractmethod
     def SaveMaterial(
         self,
         request: _master_data_service_pb2.SaveMaterialRequest,
@@ -281,6 +395,16 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists by id, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
+    def DeleteMaterial(
+        self,
+        request: _master_data_service_pb2.DeleteMaterialRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteMaterialResponse, _abc.Awaitable[_master_data_service_pb2.DeleteMaterialResponse]]:
+        """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+
+    @_abc_1.abstractmethod
     def SaveMaterialReasonCode(
         self,
         request: _master_data_service_pb2.SaveMaterialReasonCodeRequest,
@@ -305,6 +429,16 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListMaterialReasonCodesResponse, _abc.Awaitable[_master_data_service_pb2.ListMaterialReasonCodesResponse]]:
         """Lists by id, in pages, each a snapshot."""
+
+    @_abc_1.abstractmethod
+    def DeleteMaterialReasonCode(
+        self,
+        request: _master_data_service_pb2.DeleteMaterialReasonCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteMaterialReasonCodeResponse, _abc.Awaitable[_master_data_service_pb2.DeleteMaterialReasonCodeResponse]]:
+        """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
 
     @_abc_1.abstractmethod
     def SaveLocation(
@@ -334,6 +468,16 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists by id, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
+    def DeleteLocation(
+        self,
+        request: _master_data_service_pb2.DeleteLocationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteLocationResponse, _abc.Awaitable[_master_data_service_pb2.DeleteLocationResponse]]:
+        """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+
+    @_abc_1.abstractmethod
     def SaveOperation(
         self,
         request: _master_data_service_pb2.SaveOperationRequest,
@@ -360,6 +504,16 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists by id, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
+    def DeleteOperation(
+        self,
+        request: _master_data_service_pb2.DeleteOperationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteOperationResponse, _abc.Awaitable[_master_data_service_pb2.DeleteOperationResponse]]:
+        """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+
+    @_abc_1.abstractmethod
     def SaveProductionOrder(
         self,
         request: _master_data_service_pb2.SaveProductionOrderRequest,
@@ -384,5 +538,43 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListProductionOrdersResponse, _abc.Awaitable[_master_data_service_pb2.ListProductionOrdersResponse]]:
         """Lists by id, in pages, each a snapshot."""
+
+    @_abc_1.abstractmethod
+    def DeleteProductionOrder(
+        self,
+        request: _master_data_service_pb2.DeleteProductionOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.DeleteProductionOrderResponse, _abc.Awaitable[_master_data_service_pb2.DeleteProductionOrderResponse]]:
+        """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+        (VERSION_CONFLICT).
+        """
+
+    @_abc_1.abstractmethod
+    def ConvertQuantity(
+        self,
+        request: _master_data_service_pb2.ConvertQuantityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.ConvertQuantityResponse, _abc.Awaitable[_master_data_service_pb2.ConvertQuantityResponse]]:
+        """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
+        one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportMasterData(
+        self,
+        request_iterator: _MaybeAsyncIterator[_master_data_service_pb2.ImportMasterDataRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.ImportMasterDataResponse, _abc.Awaitable[_master_data_service_pb2.ImportMasterDataResponse]]:
+        """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
+        updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportMasterData(
+        self,
+        request: _master_data_service_pb2.ExportMasterDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_master_data_service_pb2.ExportMasterDataResponse], _abc.AsyncIterator[_master_data_service_pb2.ExportMasterDataResponse]]:
+        """Writes the plant as one document that ImportMasterData takes back unchanged."""
 
 def add_MasterDataServiceServicer_to_server(servicer: MasterDataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
