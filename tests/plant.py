@@ -329,8 +329,6 @@ class Plant:
             case LotRowsKey():
                 rows = [row for (_, lot_id), row in self.rows.items() if lot_id == key.lot_id and row.millionths != 0]
                 state.accept_rows_of_lot(key.lot_id, rows)
-            case NameKey():
-                state.ids_by_name[key] = self.ids_by_name.get(key)
             case RunKey():
                 state.runs.setdefault(key.operation_id, self.runs.get(key.operation_id))
             case CountKey():
@@ -341,8 +339,15 @@ class Plant:
                 state.accept_edges({key: self.edges.get(key)})
             case RequestKey():
                 state.requests.setdefault(key, self.requests.get(key))
+            case _:
+                self._load_definition_or_place(state, key)
+
+    def _load_definition_or_place(self, state: WorkingSet, key: Any) -> None:
+        match key:
             case ConversionsKey():
                 self.cache.conversions.setdefault(key.material_id, Conversions({}))
+            case NameKey():
+                state.ids_by_name[key] = self.ids_by_name.get(key)
             case SumsKey():
                 state.accept_sums(key.location_id, self._sums(key.location_id))
             case QueueKey():
