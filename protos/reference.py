@@ -18,7 +18,7 @@ from lotkeeper.inventory.v1 import permission_pb2
 PROTOS = Path(__file__).parent
 PACKAGE = "lotkeeper.inventory.v1"
 MESSAGE, SERVICE, ENUM, FIELD = 4, 6, 5, 2
-"""Places in a source path: a file's messages, services, enums; a message's fields, a service's methods, an enum's values."""
+"""Places in a source path: messages, services and enums of a file; fields, methods and values inside one."""
 SCALARS = {
     value.number: name.removeprefix("TYPE_").lower()
     for name, value in descriptor_pb2.FieldDescriptorProto.Type.DESCRIPTOR.values_by_name.items()
@@ -94,7 +94,7 @@ class Reference:
             ]
             for kind in (method.input_type, method.output_type):
                 at, where, message = messages[kind.rpartition(".")[2]]
-                lines += [f"**{message.name}**\n", *(self._fields(at, where, message) or ["Empty."]), ""]
+                lines += [f"#### {message.name}\n", *(self._fields(at, where, message) or ["Empty."]), ""]
         return lines
 
     def _fields(self, file: Any, index: int, message: Any) -> list[str]:
