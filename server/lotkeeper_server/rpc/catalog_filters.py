@@ -1,4 +1,4 @@
-"""What Get and List of the catalog's entities are asked by."""
+"""What Get, List and Delete of the catalog's entities are asked by."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,13 +33,12 @@ ENABLED = Condition("t.enabled")
 DISABLED = Condition("NOT t.enabled", walks=(Walk("NOT enabled"),))
 
 
-def key_of(description: Description, request: Any) -> Callable[[Connection], Id]:
-    """How the entity that a Get asks for is found.
+def key_of(description: Description, request: Any, shape: Shape) -> Callable[[Connection], Id]:
+    """How the entity that a Get or Delete names is found.
 
     Raises:
-        Refused: for a fault of shape; when called, its NOT_FOUND.
+        Refused: for all faults of shape, those noted before included; when called, its NOT_FOUND.
     """
-    shape = Shape()
     if description is d.LOT:
         lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
         material = shape.id_or_path("material_id_or_path", request.material_id_or_path)

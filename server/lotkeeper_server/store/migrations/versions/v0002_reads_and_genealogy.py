@@ -1,4 +1,4 @@
-"""Indexes that carry each filter of every list, the order of effects, and genealogy summed by edge."""
+"""Indexes for each filter of every list, each reference and the order of effects; genealogy summed by edge."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,6 +37,22 @@ _BY_ID = (
     ("inventory_operation", "operation_type"),
 )
 _DISABLED = ("unit_of_measure_conversion", "material_class", "material", "location", "operation", "production_order")
+_REFERENCES = {
+    "unit_of_measure_conversion": ["to_unit_id"],
+    "material": ["unit_of_measure_id"],
+    "location": ["storage_capacity_unit_id"],
+    "operation": ["location_id", "current_production_order_id"],
+    "production_order": ["product_material_id", "unit_of_measure_id"],
+    "inventory_lot": ["unit_of_measure_id"],
+    "inventory_operation": [
+        "material_id",
+        "secondary_material_id",
+        "unit_of_measure_id",
+        "material_reason_code_id",
+    ],
+    _RECORD: ["unit_of_measure_id"],
+}
+"""By which what refers to a thing is counted before that is deleted."""
 
 
 def upgrade() -> None:
@@ -51,6 +67,17 @@ def upgrade() -> None:
     _index("lot_record_type", ["lot_record_type", "moment_millis", "id"], None)
     _index("status", ["status", "moment_millis", "id"], "status <> 3")
     _index("effect_order", ["effect_order", "id"], "status = 3")
+    for table, columns in _REFERENCES.items():
+        for column in columns:
+            op.create_index(f"ix_{table}_{column}", table, [column])
+    where = sa.text("production_order_id IS NOT NULL")
+    op.create_index(
+        "ix_inventory_production_order_id",
+        "inventory",
+        ["production_order_id"],
+        sqlite_where=where,
+        postgresql_where=where,
+    )
     op.create_table(
         "lot_edge",
         sa.Column("from_lot_id", sa.LargeBinary(length=16), nullable=False),
