@@ -18,6 +18,7 @@ from lotkeeper_server.rpc.catalog import Catalog
 from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
 from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
+from lotkeeper_server.rpc.location_room import LocationRoom
 from lotkeeper_server.rpc.master_data import MasterData
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
@@ -55,6 +56,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         InventoryOperations(engine),
         InventoryOperationDefinitions(engine),
         StockReads(engine),
+        LocationRoom(engine),
         Catalog(engine),
         MasterData(engine),
         Permissions(SERVICES),

@@ -25,6 +25,7 @@ from lotkeeper_server.store.conditions import Condition, among, equal, in_either
 from lotkeeper_server.store.inventory_listing import HOLDS_SOMETHING, NAMED, NOT_ZERO, InventoryEntry, list_inventory
 from lotkeeper_server.store.record_listing import RecordFilter, in_status, key_of, list_records
 from lotkeeper_server.store.record_reading import read_records
+from lotkeeper_server.store.stock_history import list_inventory_as_of
 
 
 class StockReads:
@@ -41,14 +42,18 @@ class StockReads:
         lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
         material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
         name = shape.name("inventory_name", request.inventory_name)
+        at_millis = shape.millis("as_of_millis", request.as_of_millis if request.HasField("as_of_millis") else None)
+        if request.inventory_name and request.HasField("as_of_millis"):
+            shape.fault("inventory_name", "cannot be given with as_of_millis: what names rows had is not kept")
         if request.include_children and location is None:
             shape.fault("include_children", "needs a location")
         shape.check()
 
         def work(connection: Connection) -> pb.ListInventoryResponse:
-            conditions: list[Condition] = [] if request.include_empty else [HOLDS_SOMETHING]
+            of_now = not request.include_empty and at_millis is None
+            conditions: list[Condition] = [HOLDS_SOMETHING] if of_now else []
             if location is not None:
-                also = "" if request.include_empty else NOT_ZERO
+                also = NOT_ZERO if of_now else ""
                 conditions.append(
                     at_location(connection, ("location_id",), location, request.include_children, leads=True, also=also)
                 )
@@ -59,7 +64,12 @@ class StockReads:
                 conditions.append(equal("material_id", found))
             if name is not None:
                 conditions.append(equal("name", name, NAMED))
-            entries, after = list_inventory(connection, conditions, page.after, page.size)
+            if at_millis is None:
+                entries, after = list_inventory(connection, conditions, page.after, page.size)
+            else:
+                entries, after = list_inventory_as_of(
+                    connection, conditions, at_millis, page.after, page.size, include_empty=request.include_empty
+                )
             now = now_millis()
             shown = fitting([_inventory_message(entry, now) for entry in entries])
             if len(shown) < len(entries):

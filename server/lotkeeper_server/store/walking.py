@@ -25,6 +25,8 @@ ROWS_SORTED_MAX: Final = 2_048
 """Rows of a range that are gathered to be sorted; a list of more is walked."""
 _ROWS_BEFORE_LEAP: Final = 1_024
 _HITS_SPARSE: Final = 1 / 16
+_HITS_RARE: Final = 1 / 128
+"""Where a walk finds less, looking up the first row of each location is worth its price."""
 _PROBED_ROWS: Final = 64
 _CHUNK_ROWS_MIN: Final = 8
 _CHUNK_ROWS_MAX: Final = 2_048
@@ -114,7 +116,7 @@ class _Listing:
         keys: list[Key] = []
         driver = self._choose(begin)
         while True:
-            base, hits_base = self.looked_at, len(keys)
+            base, hits_base, hits = self.looked_at, len(keys), 0.0
             for key, holds in self._stream(driver, begin):
                 if holds:
                     if len(keys) == self.limit:
@@ -125,8 +127,10 @@ class _Listing:
                     return Page(keys, key)
                 begin = Bound(key)
                 looked = self.looked_at - base
-                if looked >= _ROWS_BEFORE_LEAP and len(keys) - hits_base < looked * _HITS_SPARSE and driver.may_leap:
-                    break
+                if looked >= _ROWS_BEFORE_LEAP and driver.may_leap:
+                    hits = (len(keys) - hits_base) / looked
+                    if hits < _HITS_SPARSE:
+                        break
             else:
                 return Page(keys, None)
             assert begin is not None
@@ -134,11 +138,11 @@ class _Listing:
             if leap is None:
                 return Page(keys, None)
             begin = leap
-            driver = self._choose(begin, sparse=True)
+            driver = self._choose(begin, rare=hits < _HITS_RARE)
 
     # Which filter leads.
 
-    def _choose(self, begin: Bound | None, *, sparse: bool = False) -> _Driver:
+    def _choose(self, begin: Bound | None, *, rare: bool = False) -> _Driver:
         """The filter with the fewest rows ahead, as far as a few looks can tell."""
         best: Condition | None = None
         farthest: Key | None = None
@@ -160,7 +164,7 @@ class _Listing:
             gathered = self.ranges[number]
             if gathered is not None:
                 return _Driver([other for other in self.conditions if other is not one], gathered=gathered)
-        if sparse:
+        if rare:
             for one in self.conditions:
                 if one.places is not None:
                     others = [other for other in self.conditions if other is not one]
