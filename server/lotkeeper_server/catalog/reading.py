@@ -25,7 +25,7 @@ def read_one(connection: Connection, description: Description, identifier: Id, n
 
 
 class CatalogPage(NamedTuple):
-    """Rows by id, as mappings of their table's columns, and the id after which the next page begins; None for the last."""
+    """Rows by id, as mappings of their columns, and the id after which the next page begins; None on the last one."""
 
     rows: list[dict[str, Any]]
     next_after: Id | None

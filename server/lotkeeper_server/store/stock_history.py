@@ -4,7 +4,7 @@ Which rows there can be is what there is now, since rows stay; so the list walks
 lots: those until the moment, or, of a lot with many, those since, taken from what there is now.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -12,14 +12,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.enumerations import LotRecordType, Status
 from lotkeeper_server.store.conditions import Condition, Key
-from lotkeeper_server.store.inventory_listing import (
-    ORDER,
-    InventoryEntry,
-    InventoryPage,
-    key_from,
-    read_entries,
-    text_of,
-)
+from lotkeeper_server.store.inventory_listing import ORDER, InventoryPage, key_from, read_entries, text_of
 from lotkeeper_server.store.statements import fetch
 from lotkeeper_server.store.verification import exact_sum
 from lotkeeper_server.store.walking import walk_page
@@ -28,7 +21,7 @@ RECORDS_SUMMED_MAX: Final = 20_000
 """For one page, but for a lot that has more by itself."""
 RECORDS_SUMMED_FORWARD_MAX: Final = 2_000
 """Of a lot with more until the moment, those since are counted, too: they may be fewer."""
-_ROUNDS_MAX: Final = 4
+_ROUNDS_MAX: Final = 6
 _UNTIL: Final = "<="
 _SINCE: Final = ">"
 
@@ -58,20 +51,21 @@ def list_inventory_as_of(
         include_empty: whether rows of exactly zero come.
     """
     found: _Sums = {}
-    begin, summed = key_from(after), 0
+    begin, budget, size = key_from(after), RECORDS_SUMMED_MAX, limit
     for _ in range(_ROUNDS_MAX):
-        page = walk_page(connection, ORDER, conditions, limit, begin)
-        keys, records = _affordable(connection, page.keys, at_millis, RECORDS_SUMMED_MAX - summed)
-        summed += records
-        there = _sums(connection, keys, at_millis, include_empty=include_empty)
+        page = walk_page(connection, ORDER, conditions, size, begin)
+        counts = _counts(connection, {key[1] for key in page.keys}, at_millis, _UNTIL)
+        keys, budget = _affordable(page.keys, counts, budget)
+        there = _sums(connection, keys, counts, at_millis, include_empty=include_empty)
         for key in keys:
             if key in there and (include_empty or there[key] != 0):
                 if len(found) == limit:
                     return _page(connection, found, next(reversed(found)))
                 found[key] = there[key]
         begin = keys[-1] if len(keys) < len(page.keys) else page.next_after
-        if begin is None or summed >= RECORDS_SUMMED_MAX:
+        if begin is None or budget <= 0:
             break
+        size = min(size * 4, limits.PAGE_SIZE_MAX)
     return _page(connection, found, begin)
 
 
@@ -83,44 +77,35 @@ def _page(connection: Connection, found: _Sums, next_after: Key | None) -> Inven
     return InventoryPage(entries, text_of(next_after))
 
 
-def _affordable(
-    connection: Connection, keys: Sequence[Key], at_millis: int, records_max: int
-) -> tuple[Sequence[Key], int]:
-    """As many of the first keys as can be summed, at least one, and how many records that takes."""
-    counts = _counts(connection, {key[1] for key in keys}, at_millis, _UNTIL)
-    total = 0
+def _affordable(keys: Sequence[Key], counts: Mapping[bytes, int], budget: int) -> tuple[Sequence[Key], int]:
+    """As many of the first keys as there are records left to sum, at least one; and how many are left then."""
     seen = set()
     for place, (_, lot_id) in enumerate(keys):
         if lot_id not in seen:
             seen.add(lot_id)
-            total += counts[lot_id]
-            if total > records_max and place > 0:
-                return keys[:place], total
-    return keys, total
+            budget -= counts[lot_id]
+            if budget < 0 and place > 0:
+                return keys[:place], budget
+    return keys, budget
 
 
-def _sums(connection: Connection, keys: Sequence[Key], at_millis: int, *, include_empty: bool) -> _Sums:
+def _sums(
+    connection: Connection, keys: Sequence[Key], counts: Mapping[bytes, int], at_millis: int, *, include_empty: bool
+) -> _Sums:
     """What there was, in millionths, of rows that a record had touched by then; none of the others."""
-    lots = {key[1] for key in keys}
-    backward = set() if include_empty else _shorter_since(connection, lots, at_millis)
+    lots = {key[1] for key in keys if counts[key[1]]}
+    backward: set[bytes] = set()
+    if not include_empty:  # what is not zero has been touched; of what is zero only the records until then can tell
+        long = {lot_id for lot_id in lots if counts[lot_id] > RECORDS_SUMMED_FORWARD_MAX}
+        since = _counts(connection, long, at_millis, _SINCE)
+        backward = {lot_id for lot_id in long if since[lot_id] < counts[lot_id]}
     there = _changes(connection, lots - backward, at_millis, _UNTIL)
-    since = _changes(connection, backward, at_millis, _SINCE)
     if backward:
-        now = {(entry.location_id, entry.lot_id): entry.millionths for entry in _entries_of(connection, keys, backward)}
-        there |= {key: millionths - since.get(key, 0) for key, millionths in now.items()}
+        changed = _changes(connection, backward, at_millis, _SINCE)
+        for entry in read_entries(connection, [key for key in keys if key[1] in backward]):
+            key = (entry.location_id, entry.lot_id)
+            there[key] = entry.millionths - changed.get(key, 0)
     return there
-
-
-def _entries_of(connection: Connection, keys: Sequence[Key], lots: Collection[bytes]) -> list[InventoryEntry]:
-    return read_entries(connection, [key for key in keys if key[1] in lots])
-
-
-def _shorter_since(connection: Connection, lots: Collection[bytes], at_millis: int) -> set[bytes]:
-    """Lots with many records until a moment and fewer since: what is not zero then is sure to have been touched."""
-    until = _counts(connection, lots, at_millis, _UNTIL)
-    long = {lot_id for lot_id in lots if until[lot_id] > RECORDS_SUMMED_FORWARD_MAX}
-    since = _counts(connection, long, at_millis, _SINCE)
-    return {lot_id for lot_id in long if since[lot_id] < until[lot_id]}
 
 
 def _counts(connection: Connection, lots: Collection[bytes], at_millis: int, side: str) -> dict[bytes, int]:
@@ -136,8 +121,8 @@ def _counts(connection: Connection, lots: Collection[bytes], at_millis: int, sid
     return counts
 
 
-# Columns by which a lot is found, where it changed and by how much, and the records that do. An EDIT touches its row even
-# where it changes nothing; of a SPLIT and a MERGE the secondary lot changes by the opposite.
+# Columns by which a lot is found, where it changed and by how much, and the records that do. An EDIT touches its row
+# even where it changes nothing; of a SPLIT and a MERGE the secondary lot changes by the opposite.
 _CHANGES: Final = (
     (
         "lot_id",
