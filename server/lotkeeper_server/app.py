@@ -20,6 +20,8 @@ from lotkeeper_server.rpc.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
 from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
+from lotkeeper_server.rpc.location_room import LocationRoom
+from lotkeeper_server.rpc.master_data import MasterData
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
 from lotkeeper_server.rpc.unfinished import Unfinished
@@ -58,7 +60,9 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         InventoryActions(engine),
         InventoryMetadata(engine),
         StockReads(engine),
+        LocationRoom(engine),
         Catalog(engine),
+        MasterData(engine),
         Permissions(SERVICES),
         Unfinished(),
     ]

@@ -43,15 +43,29 @@ def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequenc
 
 
 def rows_by_pair(
-    connection: Connection, columns: Sequence[str], table: Table, by: tuple[str, str], keys: Sequence[tuple[Any, Any]]
+    connection: Connection,
+    columns: Sequence[str],
+    table: Table,
+    by: tuple[str, str],
+    keys: Sequence[tuple[Any, ...]],
+    joined: str = "",
 ) -> Iterator[Sequence[Any]]:
-    """The rows whose two key columns are one of these pairs, each found by the index over both."""
-    selected = ", ".join(f"t.{name}" for name in columns)
+    """The rows whose two key columns are one of these pairs, each found by the index over both.
+
+    Args:
+        connection: a transaction.
+        columns: of the table, which is `t`; those of joined ones with their tables' names.
+        table: that has the rows.
+        by: the key's columns.
+        keys: few or many.
+        joined: ` JOIN ...` to what the rows refer to.
+    """
+    selected = ", ".join(name if "." in name else f"t.{name}" for name in columns)
     for chunk in _chunks(keys):
         values = ", ".join(f"({_PLACE}, {_PLACE})" for _ in chunk)
         text = (
             f"WITH k(one, other) AS (VALUES {values}) SELECT {selected} FROM k "  # noqa: S608
-            f"CROSS JOIN {table.name} AS t ON t.{by[0]} = k.one AND t.{by[1]} = k.other"
+            f"CROSS JOIN {table.name} AS t ON t.{by[0]} = k.one AND t.{by[1]} = k.other{joined}"
         )
         yield from fetch(connection, text, tuple(value for pair in chunk for value in pair))
 
