@@ -10,7 +10,6 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.definition_changes import note_definition_changes
 
 BELOW: Final[dict[str, Sequence[Table]]] = {
     "location": (tables.location,),
@@ -80,4 +79,4 @@ def after_write(saving: Saving) -> None:
         ids = connection.execute(select(table.c.id).where(lies_below)).scalars().all()
         rewritten = saving.new["path"] + func.substr(table.c.path, len(old_path) + 1)
         connection.execute(update(table).where(lies_below).values(path=rewritten))
-        note_definition_changes(connection, table.name, ids)
+        saving.note(connection, table.name, ids)

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
-from lotkeeper_server.catalog.save_in_progress import Saving
+from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving
 from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
     FieldViolation,
@@ -29,10 +29,11 @@ MASK_FIELD = "update_mask"
 
 @dataclass(frozen=True, slots=True)
 class Saver:
-    """Who saves, and what they may."""
+    """Who saves, what they may, and where changed definitions are noted: at once, or together at the end of many."""
 
     principal: str
     may: Callable[[str], bool]
+    note: NoteChanges = note_definition_changes
 
 
 def save(
@@ -57,10 +58,23 @@ def save(
     Raises:
         Refused: by the first check that does not hold.
     """
+    return save_one(tx, description, message, saver, mask, new_id=new_id).id
+
+
+def save_one(
+    tx: Transaction,
+    description: Description,
+    message: Message,
+    saver: Saver,
+    mask: Sequence[str] | None = None,
+    *,
+    new_id: Id | None = None,
+) -> Saving:
+    """As `save`; returns what it knows in the end, the row before and the row after."""
     saving = _checked(tx, description, message, saver, mask, new_id, None)
     if saving.old is None or saving.new != saving.old:
         _write(saving)
-    return saving.id
+    return saving
 
 
 def validate(
@@ -110,6 +124,7 @@ def _checked(
         id=given_id or new_id or tx.new_id(),
         collected=collected,
         unsettled=unsettled,
+        note=saver.note,
     )
     values, parts = _read(saving, message, fault)
     if violations:
@@ -203,4 +218,4 @@ def _write(saving: Saving) -> None:
     hierarchy.after_write(saving)
     rules.after_write(saving)
     if saving.description.is_definition:
-        note_definition_changes(connection, table.name, [saving.id])
+        saving.note(connection, table.name, [saving.id])

@@ -45,3 +45,13 @@ DEFINITIONS_CACHED_MAX: Final = 50_000
 """Per kind; the oldest are dropped beyond it."""
 DEFINITION_CHANGES_KEPT: Final = 10_000
 """Versions whose list of changes is kept; a cache that is further behind is emptied."""
+
+PLANT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of a plant as one document."""
+PLANT_NODES_MAX: Final = 2_000_000
+"""Values in it: texts, numbers, entries; an alias counts as all that it stands for."""
+PLANT_DEPTH_MAX: Final = 8
+PLANT_FAULTS_MAX: Final = 100
+"""Faults of shape of one document that are reported together, the first ones."""
+PLANT_CHANGES_MAX: Final = 1_000
+"""What an import did, as its answer lists it, the first ones."""
