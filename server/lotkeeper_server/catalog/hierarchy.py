@@ -10,6 +10,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.rows import value_where
 
 BELOW: Final[dict[str, Sequence[Table]]] = {
     "location": (tables.location,),
@@ -34,7 +35,7 @@ def check(saving: Saving) -> None:
     parent_id = saving.new[reference.column]
     path = saving.new["name"]
     if parent_id is not None:
-        parent_path = saving.tx.connection.execute(select(table.c.path).where(table.c.id == parent_id)).scalar_one()
+        parent_path: str = value_where(saving.tx.connection, table, "path", id=parent_id)
         if _is_cycle(saving, parent_id, parent_path, reference.target):
             refusal = HierarchyCycle(entity=saving.description.refusal_entity, id=format_id(saving.id))
             saving.refuse(refusal.at(saving.path_of(reference.id_field)))

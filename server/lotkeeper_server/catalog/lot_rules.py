@@ -6,6 +6,7 @@ from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, PermissionDenied
+from lotkeeper_server.store.rows import value_where
 from lotkeeper_server.store.tables import inventory_lot_record, material
 
 STATUS_CHANGE_PERMISSION = "INVENTORY.WRITE.STATUS_CHANGE"
@@ -34,9 +35,9 @@ def check(saving: Saving) -> None:
     """The unit defaults to the material's; a lot that has a record keeps its material and unit."""
     new = saving.new
     if new["unit_of_measure_id"] is None and saving.old is None and new["material_id"] is not None:
-        new["unit_of_measure_id"] = saving.tx.connection.execute(
-            select(material.c.unit_of_measure_id).where(material.c.id == new["material_id"])
-        ).scalar_one()
+        new["unit_of_measure_id"] = value_where(
+            saving.tx.connection, material, "unit_of_measure_id", id=new["material_id"]
+        )
     if saving.old is None:
         return
     for name in ("material", "unit_of_measure"):

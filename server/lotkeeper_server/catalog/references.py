@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.catalog.fields import Reference
@@ -14,6 +13,7 @@ from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
 from lotkeeper_server.domain.text import name_fault, path_fault
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.rows import stored_row, value_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def look_up(connection: Connection, target: str, given: Id | str, field_name: st
     """
     table = tables.metadata.tables[target]
     column = "id" if isinstance(given, bytes) else UNIQUE_NAME_TARGETS[target][0]
-    identifier = connection.execute(select(table.c.id).where(table.c[column] == given)).scalar()
+    identifier = value_where(connection, table, "id", **{column: given})
     if identifier is None:
         shown = format_id(given) if isinstance(given, bytes) else given
         raise Refused(NotFound.by(target, _METADATA[column], shown).at(field_name))
@@ -107,16 +107,15 @@ def _current(saving: Saving, reference: Reference) -> dict[str, str]:
     if not identifier:
         return {}
     table = tables.metadata.tables[reference.target]
-    columns = [table.c[column] for column in reference.beside.values()]
-    row: Any = saving.tx.connection.execute(select(*columns).where(table.c.id == identifier)).one()
-    return {reference.id_field: format_id(identifier), **dict(zip(reference.beside, row, strict=True))}
+    row = stored_row(saving.tx.connection, table, identifier)
+    assert row is not None  # or the schema would not have let it go
+    return {reference.id_field: format_id(identifier), **{part: row[name] for part, name in reference.beside.items()}}
 
 
 def _look_up(connection: Connection, reference: Reference, name: str, text: str) -> Id | None:
     table = tables.metadata.tables[reference.target]
-    by_id = name == reference.id_field
-    named = table.c.id == parse_id(text) if by_id else table.c[reference.beside[name]] == text
-    identifier: Id | None = connection.execute(select(table.c.id).where(named)).scalar()
+    named = {"id": parse_id(text)} if name == reference.id_field else {reference.beside[name]: text}
+    identifier: Id | None = value_where(connection, table, "id", **named)
     return identifier
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from lotkeeper_server.catalog import lot_rules
 from lotkeeper_server.catalog.save_in_progress import Saving
@@ -16,6 +16,7 @@ from lotkeeper_server.domain.enumerations import (
 )
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
 from lotkeeper_server.domain.resolving import record_types
+from lotkeeper_server.store.rows import insert_row
 from lotkeeper_server.store.tables import (
     NO_ID,
     inventory,
@@ -51,8 +52,8 @@ def after_write(saving: Saving) -> None:
     if saving.description.entity == "lot":
         lot_rules.after_write(saving)
     elif saving.description.entity == "inventory_operation" and saving.old is None:
-        run = insert(inventory_operation_run).values(operation_id=saving.id, status=int(Status.IDLE))
-        saving.tx.connection.execute(run)
+        run = {"operation_id": saving.id, "status": int(Status.IDLE), "current_record_id": None}
+        insert_row(saving.tx.connection, inventory_operation_run, run)
 
 
 def _no_rule(_saving: Saving) -> None:

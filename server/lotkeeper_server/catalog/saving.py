@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import insert, select, update
 
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
@@ -22,6 +21,7 @@ from lotkeeper_server.domain.refusals import (
     VersionConflict,
 )
 from lotkeeper_server.store.definition_changes import note_definition_changes
+from lotkeeper_server.store.rows import insert_row, stored_row, update_row, value_where
 from lotkeeper_server.store.transaction import Transaction
 
 MASK_FIELD = "update_mask"
@@ -168,11 +168,11 @@ def _read(
 
 def _stored(saving: Saving) -> dict[str, Any]:
     table = saving.description.table
-    row = saving.tx.connection.execute(select(table).where(table.c.id == saving.id)).mappings().first()
+    row = stored_row(saving.tx.connection, table, saving.id)
     if row is None:
         refusal = NotFound(entity=saving.description.refusal_entity, id=format_id(saving.id))
         raise Refused(refusal.at(saving.path_of("id")))
-    return dict(row)
+    return row
 
 
 def _blank(saving: Saving) -> dict[str, Any]:
@@ -196,8 +196,8 @@ def _check_unique(saving: Saving) -> None:
     for columns, field_name in saving.description.unique:
         if not saving.unsettled.isdisjoint(columns) or not any(saving.changed(column) for column in columns):
             continue
-        same = [table.c[column] == saving.new[column] for column in columns]
-        if saving.tx.connection.execute(select(table.c.id).where(*same, table.c.id != saving.id)).first():
+        same = {column: saving.new[column] for column in columns}
+        if value_where(saving.tx.connection, table, "id", **same) not in {None, saving.id}:
             texts = (value for column in columns if isinstance(value := saving.new[column], str))
             name = next(texts, "")
             refusal = NameTaken(entity=saving.description.refusal_entity, name=name)
@@ -208,13 +208,13 @@ def _write(saving: Saving) -> None:
     table, connection = saving.description.table, saving.tx.connection
     rules.before_write(saving)
     if saving.old is None:
-        connection.execute(insert(table).values(saving.new))
+        insert_row(connection, table, saving.new)
     else:
         saving.new["version"] = saving.old["version"] + 1
         saving.new["modified_millis"] = saving.tx.now_millis
         saving.new["modified_by"] = saving.principal
         values = {name: value for name, value in saving.new.items() if value != saving.old[name]}
-        connection.execute(update(table).where(table.c.id == saving.id).values(values))
+        update_row(connection, table, saving.id, values)
     hierarchy.after_write(saving)
     rules.after_write(saving)
     if saving.description.is_definition:

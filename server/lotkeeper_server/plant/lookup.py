@@ -25,9 +25,9 @@ class Names:
             wanted = sorted(text for text in texts if text not in self._ids[target])
             for identifier, text in rows_by_key(
                 self._connection,
-                f"SELECT id, {column} FROM {target}",
+                f"SELECT id, {column} FROM {target}",  # noqa: S608 - the schema's names
                 column,
-                wanted,  # noqa: S608
+                wanted,
             ):
                 self._ids[target].setdefault(text, identifier)
 
