@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection, select
@@ -67,7 +66,9 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
         return
     found: dict[str, Id] = {}
     for name, text in given.items():
-        identifier = _look_up(saving.tx.connection, reference, name, text)
+        by_id = name == reference.id_field
+        column = "id" if by_id else reference.beside[name]
+        identifier = saving.lookups.id_by(reference.target, column, parse_id(text) if by_id else text)
         if identifier is None:
             saving.refuse(_not_found(reference, name, text).at(saving.path_of(name)))
             saving.unsettled.add(reference.name)
@@ -106,18 +107,8 @@ def _current(saving: Saving, reference: Reference) -> dict[str, str]:
     identifier = saving.old and saving.old[reference.column]
     if not identifier:
         return {}
-    table = tables.metadata.tables[reference.target]
-    columns = [table.c[column] for column in reference.beside.values()]
-    row: Any = saving.tx.connection.execute(select(*columns).where(table.c.id == identifier)).one()
-    return {reference.id_field: format_id(identifier), **dict(zip(reference.beside, row, strict=True))}
-
-
-def _look_up(connection: Connection, reference: Reference, name: str, text: str) -> Id | None:
-    table = tables.metadata.tables[reference.target]
-    by_id = name == reference.id_field
-    named = table.c.id == parse_id(text) if by_id else table.c[reference.beside[name]] == text
-    identifier: Id | None = connection.execute(select(table.c.id).where(named)).scalar()
-    return identifier
+    values = saving.lookups.values_of(reference.target, identifier, tuple(reference.beside.values()))
+    return {reference.id_field: format_id(identifier), **dict(zip(reference.beside, values, strict=True))}
 
 
 def _not_found(reference: Reference, name: str, text: str) -> NotFound:

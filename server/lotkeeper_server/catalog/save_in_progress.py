@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.lookups import Lookups
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.store.transaction import Transaction
@@ -16,6 +17,7 @@ class Saving:
 
     Attributes:
         tx: the write transaction.
+        lookups: what the checks look up.
         description: of the entity.
         principal: who saves.
         may: whether the caller has a permission.
@@ -29,6 +31,7 @@ class Saving:
     """
 
     tx: Transaction
+    lookups: Lookups
     description: Description
     principal: str
     may: Callable[[str], bool]

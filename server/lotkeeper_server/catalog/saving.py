@@ -1,14 +1,15 @@
 """Save, for every entity: shape, id, version, references, rules, in this order; then the write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
@@ -57,7 +58,7 @@ def save(
     Raises:
         Refused: by the first check that does not hold.
     """
-    saving = _checked(tx, description, message, saver, mask, new_id, None)
+    saving = checked(tx, StoreLookups(tx.connection), description, message, saver, mask, new_id=new_id)
     if saving.old is None or saving.new != saving.old:
         _write(saving)
     return saving.id
@@ -69,21 +70,43 @@ def validate(
     """Everything that `save` would refuse; writes nothing."""
     collected: list[Refusal] = []
     try:
-        _checked(tx, description, message, saver, mask, None, collected)
+        checked(tx, StoreLookups(tx.connection), description, message, saver, mask, collected=collected)
     except Refused as refused:
         collected.append(refused.refusal)
     return collected
 
 
-def _checked(
+def checked(
     tx: Transaction,
+    lookups: Lookups,
     description: Description,
     message: Any,
     saver: Saver,
-    mask: Sequence[str] | None,
-    new_id: Id | None,
-    collected: list[Refusal] | None,
+    mask: Collection[str] | None,
+    *,
+    new_id: Id | None = None,
+    collected: list[Refusal] | None = None,
+    misread: Mapping[str, str] | None = None,
 ) -> Saving:
+    """Takes every check of a save, and writes nothing.
+
+    Args:
+        tx: the transaction; what is only checked may be checked in one that reads.
+        lookups: what the checks look up.
+        description: of the entity.
+        message: its proto; without an id it is created.
+        saver: who saves.
+        mask: the fields to update; None for all.
+        new_id: the id to create under; None for the next one.
+        collected: takes in what is refused; None raises the first.
+        misread: what is wrong with fields whose values did not come as far as the message, by field.
+
+    Returns:
+        The save, ready to be written where nothing was refused.
+
+    Raises:
+        Refused: by the first check that does not hold; where refusals are collected, only where no more can be said.
+    """
     violations: list[FieldViolation] = []
     unsettled: set[str] = set()
 
@@ -102,6 +125,7 @@ def _checked(
         fault("version", f"{message.version} is below 0")
     saving = Saving(
         tx=tx,
+        lookups=lookups,
         description=description,
         principal=saver.principal,
         may=saver.may,
@@ -111,6 +135,8 @@ def _checked(
         collected=collected,
         unsettled=unsettled,
     )
+    for name, text in (misread or {}).items():
+        fault(name, text)
     values, parts = _read(saving, message, fault)
     if violations:
         refusal = InvalidArgument.of(tuple(violations))
@@ -152,12 +178,11 @@ def _read(
 
 
 def _stored(saving: Saving) -> dict[str, Any]:
-    table = saving.description.table
-    row = saving.tx.connection.execute(select(table).where(table.c.id == saving.id)).mappings().first()
+    row = saving.lookups.stored(saving.description, saving.id)
     if row is None:
         refusal = NotFound(entity=saving.description.refusal_entity, id=format_id(saving.id))
         raise Refused(refusal.at(saving.path_of("id")))
-    return dict(row)
+    return row
 
 
 def _blank(saving: Saving) -> dict[str, Any]:
@@ -177,12 +202,11 @@ def _blank(saving: Saving) -> dict[str, Any]:
 
 
 def _check_unique(saving: Saving) -> None:
-    table = saving.description.table
     for columns, field_name in saving.description.unique:
         if not saving.unsettled.isdisjoint(columns) or not any(saving.changed(column) for column in columns):
             continue
-        same = [table.c[column] == saving.new[column] for column in columns]
-        if saving.tx.connection.execute(select(table.c.id).where(*same, table.c.id != saving.id)).first():
+        values = {column: saving.new[column] for column in columns}
+        if saving.lookups.is_taken(saving.description, values, saving.id):
             texts = (value for column in columns if isinstance(value := saving.new[column], str))
             name = next(texts, "")
             refusal = NameTaken(entity=saving.description.refusal_entity, name=name)
