@@ -6,7 +6,7 @@ mask. So a column that the file does not have stays as it is, and an empty cell 
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
@@ -90,8 +90,8 @@ class _Lines:
 def read_csv(file: BinaryIO, description: Description) -> Iterator[Row]:
     """The rows of a CSV file; blank lines are none.
 
-    A header at fault is one row at fault, and the only one. A quote that is never closed, or one in the wrong place, ends
-    the reading: where the next row begins is then not known.
+    A header at fault is one row at fault, and the only one. A quote that is never closed, or one in the wrong place,
+    ends the reading: where the next row begins is then not known.
     """
     lines = _Lines(file)
     reader = csv.reader(lines, strict=True)
@@ -111,9 +111,8 @@ def read_csv(file: BinaryIO, description: Description) -> Iterator[Row]:
             return
         if cells:
             if columns is None:
-                fault = _NOT_UTF8 if lines.not_utf8 else _header_fault(cells, description)
-                if fault:
-                    yield fault if isinstance(fault, Row) else _fault(description, line, fault)
+                if (fault := _header_fault(cells, description, lines)) is not None:
+                    yield fault
                     return
                 columns = [imported_columns(description)[name] for name in cells]
                 given = frozenset(column.field for column in columns)
@@ -122,7 +121,7 @@ def read_csv(file: BinaryIO, description: Description) -> Iterator[Row]:
             elif len(cells) != len(columns):
                 yield _fault(description, line, f"has {len(cells)} cells; the header has {len(columns)}")
             else:
-                yield _row(description, line, zip(columns, cells, strict=True), given, Column.of_cell)
+                yield _row(description, line, zip(columns, cells, strict=True), given, _of_cell)
         line = lines.count + 1
     if columns is None:
         yield _fault(description, 1, "has no header")
@@ -169,7 +168,7 @@ def _json_row(description: Description, line: int, text: str, known: dict[str, C
             return _fault(description, line, "is there twice", name)
         given.add(column.field)
         cells.append((column, value))
-    return _row(description, line, iter(cells), frozenset(given), Column.of_json)
+    return _row(description, line, cells, frozenset(given), _of_json)
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -181,8 +180,10 @@ def _by_json_or_proto_name(description: Description) -> dict[str, Column]:
     return {column.field: column for column in columns.values()} | columns
 
 
-def _header_fault(cells: list[str], description: Description) -> Row | None:
+def _header_fault(cells: list[str], description: Description, lines: _Lines) -> Row | None:
     known = imported_columns(description)
+    if lines.not_utf8:
+        return _fault(description, 1, _NOT_UTF8)
     for number, name in enumerate(cells):
         if name not in known:
             text = f"{name} is no column of a definition" if name else f"column {number + 1} has no name"
@@ -194,20 +195,26 @@ def _header_fault(cells: list[str], description: Description) -> Row | None:
     return None
 
 
+def _of_cell(column: Column, cell: str) -> Any:
+    return column.of_cell(cell)
+
+
+def _of_json(column: Column, value: Any) -> Any:
+    return column.of_json(value)
+
+
 def _row(
     description: Description,
     line: int,
-    cells: Iterator[tuple[Column, Any]],
+    cells: Iterable[tuple[Column, Any]],
     given: frozenset[str],
     read: Callable[[Column, Any], Any],
 ) -> Row:
     message: Message = description.message()
     row = Row(line, message, given)
-    name_of_reader = read.__name__
     for column, cell in cells:
         try:
-            value = getattr(column, name_of_reader)(cell)
-            if value is not None:
+            if (value := read(column, cell)) is not None:
                 setattr(message, column.field, value)
         except Unreadable as error:
             row.misread[column.field] = str(error)

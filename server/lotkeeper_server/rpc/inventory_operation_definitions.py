@@ -1,10 +1,11 @@
-"""What only the definitions of inventory operations have: status, validation, deletion."""
+"""What only the definitions of inventory operations have: status, validation, references, deletion."""
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.reading import read_runs
+from lotkeeper_server.catalog.references_to import REFERRING_TO_INVENTORY_OPERATION, Reference, references_to
 from lotkeeper_server.catalog.saving import Saver, validate
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import Id, format_id
@@ -19,7 +20,7 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store.definition_changes import note_definition_changes
-from lotkeeper_server.store.tables import inventory_lot_record, inventory_operation, inventory_operation_run
+from lotkeeper_server.store.tables import inventory_operation, inventory_operation_run
 from lotkeeper_server.store.transaction import Transaction
 
 _ID = "inventory_operation_id"
@@ -64,6 +65,24 @@ class InventoryOperationDefinitions:
             ]
         )
 
+    async def GetInventoryOperationReferences(  # noqa: N802
+        self, request: pb.GetInventoryOperationReferencesRequest, _call: Call
+    ) -> pb.GetInventoryOperationReferencesResponse:
+        """Counts what refers to a definition."""
+        operation_id = _required_id(request.inventory_operation_id)
+        found = await self._engine.read(lambda connection: _references(connection, operation_id))
+        return pb.GetInventoryOperationReferencesResponse(
+            references=[
+                pb.EntityReference(
+                    entity=one.entity,
+                    count=one.count,
+                    example_id=format_id(one.example_id),
+                    example_name=one.example_name,
+                )
+                for one in found
+            ]
+        )
+
     @confirmed_by_engine
     async def DeleteInventoryOperation(  # noqa: N802
         self, request: pb.DeleteInventoryOperationRequest, call: Call
@@ -97,19 +116,17 @@ def delete_inventory_operation(tx: Transaction, operation_id: Id, version: int) 
     if status is Status.RUNNING:
         refusal = OperationAlreadyRunning(inventory_operation_id=format_id(operation_id), status=status.name)
         raise Refused(refusal)
-    count = _count_records(connection, operation_id)
-    if count:
-        raise Refused(Referenced(entity="inventory_lot_record", count=count))
+    for reference in references_to(connection, operation_id, REFERRING_TO_INVENTORY_OPERATION):
+        raise Refused(Referenced(entity=reference.entity, count=reference.count))
     connection.execute(delete(inventory_operation_run).where(inventory_operation_run.c.operation_id == operation_id))
     connection.execute(delete(inventory_operation).where(inventory_operation.c.id == operation_id))
     note_definition_changes(connection, "inventory_operation", [operation_id])
 
 
-def _count_records(connection: Connection, operation_id: Id) -> int:
-    count: int = connection.execute(
-        select(func.count()).where(inventory_lot_record.c.inventory_operation_id == operation_id)
-    ).scalar_one()
-    return count
+def _references(connection: Connection, operation_id: Id) -> list[Reference]:
+    if operation_id not in read_runs(connection, [operation_id]):
+        raise Refused(_not_found(operation_id))
+    return references_to(connection, operation_id, REFERRING_TO_INVENTORY_OPERATION)
 
 
 def _required_id(text: str) -> Id:
