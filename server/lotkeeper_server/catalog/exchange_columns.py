@@ -46,7 +46,7 @@ class Column:
     def cell_of(self, value: Any) -> str:
         """A stored value as a cell of CSV."""
         text: str = value or ""
-        return _MARK + text if text[:1] in _RUN_BY_SPREADSHEETS and text else text
+        return _MARK + text if text[:1] in _RUN_BY_SPREADSHEETS else text
 
     def json_of(self, value: Any) -> Any:
         """A stored value as a JSON value."""

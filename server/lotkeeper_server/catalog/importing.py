@@ -1,5 +1,7 @@
-"""Import of inventory operations: every row is checked as a Save of its fields, outside of a write transaction; what
-is to be written is planned in a file, and one transaction writes it set by set.
+"""Import of inventory operations: each row is checked as a Save of its fields.
+
+That is done outside of any write transaction; what is to be written is planned in a file, and one transaction writes
+it, set by set.
 """
 
 import hashlib

@@ -73,7 +73,7 @@ class DefinitionExchange:
         shape.check()
         stopped = threading.Event()
         with self._exports.one(), _held_as_long_as_used(stopped) as held:
-            file: BinaryIO = held.enter_context(tempfile.TemporaryFile())
+            file = _temporary_file(held)
             await self._engine.read_long(
                 lambda connection: write_export(connection, file, file_format, places, stopped)
             )
@@ -87,7 +87,7 @@ class DefinitionExchange:
         """Takes the stream in, checks it, and writes what is right."""
         stopped = threading.Event()
         with self._imports.one(), _held_as_long_as_used(stopped) as held:
-            file: BinaryIO = held.enter_context(tempfile.TemporaryFile())
+            file = _temporary_file(held)
             first = await _take_in(requests, file)
             one = Import(
                 file=file,
@@ -122,6 +122,11 @@ def _held_as_long_as_used(stopped: threading.Event) -> Iterator[ExitStack]:
             stopped.set()
             held.pop_all()
             raise
+
+
+def _temporary_file(held: ExitStack) -> BinaryIO:
+    file: BinaryIO = held.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+    return file
 
 
 async def _take_in(
