@@ -166,7 +166,7 @@ def exported_columns(description: Description) -> tuple[Column, ...]:
     columns = [_column_of(description, one) for one in description.all_fields]
     columns.append(FlagColumn("enabled", "enabled", "enabled"))
     columns.extend(
-        Column(field := list(looked_up(reference))[-1], _json_name(description, field), reference.name)
+        Column(field := looked_up(reference)[-1], _json_name(description, field), reference.name)
         for reference in description.references
     )
     numbers = {name: one.number for name, one in description.message.DESCRIPTOR.fields_by_name.items()}

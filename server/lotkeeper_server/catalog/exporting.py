@@ -82,7 +82,7 @@ def _chunks(connection: Connection, within: Collection[Id] | None) -> Iterator[l
 def _named(connection: Connection, rows: list[Written]) -> list[Written]:
     """The rows, with a text for each reference."""
     for reference in INVENTORY_OPERATION.references:
-        shown = reference.beside[list(looked_up(reference))[-1]]
+        shown = reference.beside[looked_up(reference)[-1]]
         ids = sorted({row[reference.column] for row in rows} - {None})
         select_text = f"SELECT id, {shown} FROM {reference.target}"  # noqa: S608 - the schema's own names
         names = {row[0]: row[1] for row in rows_by_key(connection, select_text, "id", ids)}

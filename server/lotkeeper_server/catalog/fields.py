@@ -176,7 +176,7 @@ class Moment(Field):
             stamp.seconds, stamp.nanos = value // 1000, value % 1000 * 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """A reference `x`: the id `x_id`, and beside it what names the same thing.
 

@@ -1,6 +1,7 @@
 """What the checks of some hundred rows look up, read beforehand with a few statements."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -149,5 +150,6 @@ def _running(connection: Connection, ids: Sequence[Id]) -> set[Id]:
     return {row[0] for row in found if row[1] == Status.RUNNING}
 
 
+@cache
 def _texts_of(reference: Reference) -> list[tuple[str, str]]:
     return [(field, reference.beside[field]) for field in looked_up(reference) if field != reference.id_field]

@@ -136,11 +136,8 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
         return True
     changed: list[bytes] = []
     insert = insert_text(_TABLE)
-    for rows in one.plan.creations():
-        for row in rows:
-            row["id"], row["created_millis"] = tx.new_id(), tx.now_millis
-        ids = [row["id"] for row in rows]
-        write_many(tx.connection, insert, [tuple(row.values()) for row in rows])
+    for ids, rows in one.plan.creations(tx.new_id, tx.now_millis):
+        write_many(tx.connection, insert, rows)
         add_idle_runs(tx.connection, ids)
         _note(changed, ids)
     for columns, rows in one.plan.updates():

@@ -1,7 +1,8 @@
 """References: an id, and beside it names, paths, symbols or codes that say the same."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection, select
@@ -22,7 +23,8 @@ class Parts:
     given: dict[str, str]
 
 
-def looked_up(reference: Reference) -> Collection[str]:
+@cache
+def looked_up(reference: Reference) -> Sequence[str]:
     """The proto fields that can say what is meant: a name that is not unique by itself never does."""
     unique = UNIQUE_NAME_TARGETS[reference.target]
     return (reference.id_field, *(name for name, column in reference.beside.items() if column in unique))

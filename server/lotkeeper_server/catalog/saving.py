@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from google.protobuf.message import Message
@@ -187,18 +188,21 @@ def _stored(saving: Saving) -> dict[str, Any]:
 
 def _blank(saving: Saving) -> dict[str, Any]:
     """A row to be created, before anything is known of it."""
-    row: dict[str, Any] = {column.name: None for column in saving.description.table.columns}
-    row.update(
-        id=saving.id,
-        enabled=True,
-        created_millis=saving.tx.now_millis,
-        created_by=saving.principal,
-        version=1,
-    )
-    for column in saving.description.table.columns:
-        if column.default is not None and row[column.name] is None:
-            row[column.name] = column.default.arg  # type: ignore[attr-defined]  # scalar defaults only
-    return row
+    return _defaults(saving.description) | {
+        "id": saving.id,
+        "enabled": True,
+        "created_millis": saving.tx.now_millis,
+        "created_by": saving.principal,
+        "version": 1,
+    }
+
+
+@cache
+def _defaults(description: Description) -> dict[str, Any]:
+    return {
+        column.name: None if column.default is None else column.default.arg  # type: ignore[attr-defined]  # scalars only
+        for column in description.table.columns
+    }
 
 
 def _check_unique(saving: Saving) -> None:

@@ -5,7 +5,7 @@ The file has no name and goes with the connection.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Table
@@ -14,8 +14,6 @@ from lotkeeper_server.store.statements import columns_of
 
 _CACHE_KIBIBYTES: Final = 8_192
 _ROWS_AT_ONCE: Final = 500
-PlannedUpdate = tuple[tuple[str, ...], Sequence[Any]]
-"""The columns that change, and the whole row as it is to be."""
 
 
 class ImportPlan:
@@ -34,7 +32,9 @@ class ImportPlan:
         )
         places = ", ".join("?" for _ in self._names)
         self._insert = f"INSERT INTO planned (changed, while_running, {columns}) VALUES (?, ?, {places})"  # noqa: S608
-        self._select = f"SELECT changed, {columns} FROM planned WHERE changed"  # noqa: S608
+        self._select_updates = (
+            f"SELECT changed, {columns} FROM planned WHERE changed IS NOT NULL ORDER BY changed, number"  # noqa: S608
+        )
 
     def meet(self, key: bytes, line: int) -> int | None:
         """The line where a key was met first, if before; else notes it."""
@@ -51,15 +51,19 @@ class ImportPlan:
         """Plans the change of some columns; `while_running`: whether that is allowed to what runs."""
         self._file.execute(self._insert, (",".join(changed), while_running, *(row[name] for name in self._names)))
 
-    def creations(self) -> Iterator[list[dict[str, Any]]]:
-        """The rows to create as planned, some hundred at a time."""
-        cursor = self._file.execute(f"{self._select} IS NULL ORDER BY number")
+    def creations(self, new_id: Callable[[], bytes], now_millis: int) -> Iterator[tuple[list[bytes], list[Any]]]:
+        """The rows to create, some hundred at a time: their ids, and the values of every column in order."""
+        others = ", ".join("?" if name == "created_millis" else name for name in self._names[1:])
+        assert self._names[0] == "id"
+        planned = f"SELECT {others} FROM planned WHERE changed IS NULL ORDER BY number"  # noqa: S608
+        cursor = self._file.execute(planned, (now_millis,))
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            yield [dict(zip(self._names, row[1:], strict=True)) for row in rows]
+            ids = [new_id() for _ in rows]
+            yield ids, [(identifier, *row) for identifier, row in zip(ids, rows, strict=True)]
 
     def updates(self) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
         """The rows to update, some hundred at a time, those together that change the same columns."""
-        cursor = self._file.execute(f"{self._select} IS NOT NULL ORDER BY changed, number")
+        cursor = self._file.execute(self._select_updates)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             alike: dict[str, list[dict[str, Any]]] = {}
             for changed, *values in rows:
