@@ -41,12 +41,14 @@ protos: .venv/.synced ## Generate the stubs from the contract
 	@.venv/bin/python protos/generate.py client
 
 .PHONY: client
-client: .venv/.synced ## Make the client without asyncio from the one with it
+client: .venv/.synced ## Make what the client makes from the contract, and its twin without asyncio
+	@.venv/bin/python client/entity_methods.py
 	@.venv/bin/python client/async_to_sync.py
 
 .PHONY: protos-check
-protos-check: .venv/.synced ## Prove that the committed stubs are current
+protos-check: .venv/.synced ## Prove that the committed stubs and client modules are current
 	@.venv/bin/python protos/generate.py --check client
+	@.venv/bin/python client/entity_methods.py --check
 	@.venv/bin/python client/async_to_sync.py --check
 
 .PHONY: protos-baseline
