@@ -15,6 +15,7 @@ from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.rpc.calls import Gate
 from lotkeeper_server.rpc.catalog import Catalog
+from lotkeeper_server.rpc.definition_exchange import DefinitionExchange
 from lotkeeper_server.rpc.inventory_actions import InventoryActions
 from lotkeeper_server.rpc.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
@@ -58,6 +59,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         InventoryOperationDefinitions(engine),
         InventoryActions(engine),
         InventoryMetadata(engine),
+        DefinitionExchange(engine),
         StockReads(engine),
         Catalog(engine),
         MasterData(engine),

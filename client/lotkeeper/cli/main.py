@@ -12,6 +12,7 @@ import click
 from google.protobuf import json_format
 
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
+from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.listing import inventory, lots, master_data_commands, operations, permissions, records
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
 from lotkeeper.cli.session import Session
@@ -285,5 +286,5 @@ def completion(shell: str) -> None:
     click.echo(completion_class(main, {}, "lotkeeper", "_LOTKEEPER_COMPLETE").source())
 
 
-for command in (operations, lots, inventory, records, permissions, *master_data_commands()):
+for command in (operations, import_, export, lots, inventory, records, permissions, *master_data_commands()):
     main.add_command(command)

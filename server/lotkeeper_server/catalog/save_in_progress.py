@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.lookups import Lookups
 from lotkeeper_server.domain.enumerations import LotStatus
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import Refusal, Refused
@@ -23,6 +24,7 @@ class Saving:
 
     Attributes:
         tx: the write transaction.
+        lookups: what the checks look up.
         description: of the entity.
         principal: who saves.
         may: whether the caller has a permission.
@@ -38,6 +40,7 @@ class Saving:
     """
 
     tx: Transaction
+    lookups: Lookups
     description: Description
     principal: str
     may: Callable[[str], bool]

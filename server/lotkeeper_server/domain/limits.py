@@ -35,6 +35,20 @@ REFUSAL_MESSAGE_BYTES_MAX: Final = 800
 REFUSAL_SHOWN_CODE_POINTS_MAX: Final = 64
 """A text that is no id is shown in a refusal by its beginning."""
 
+IMPORT_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""The whole stream of an import of definitions."""
+IMPORT_ROW_BYTES_MAX: Final = 1024 * 1024
+"""One of its rows; the longest that can be right, written with JSON escapes, takes half of it."""
+IMPORT_FAILURES_SHOWN_MAX: Final = 1_000
+IMPORT_FAILURE_CODE_POINTS_MAX: Final = 800
+"""What is said of one row at fault; a thousand fit an answer."""
+IMPORTS_AT_ONCE_MAX: Final = 4
+"""Imports that are being sent, checked or written; each has a file of its own meanwhile."""
+EXPORTS_AT_ONCE_MAX: Final = 8
+EXPORT_LOCATIONS_MAX: Final = 1_000
+STREAM_PIECE_BYTES: Final = 64 * 1024
+"""What one message of an export carries."""
+
 KEYS_PER_STATEMENT_MAX: Final = 500
 """Keys bound to one statement; more go in several."""
 ENGINE_BATCH_CALLS_MAX: Final = 128
