@@ -22,6 +22,7 @@ from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperat
 from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
 from lotkeeper_server.rpc.master_data import MasterData
+from lotkeeper_server.rpc.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
 from lotkeeper_server.rpc.unfinished import Unfinished
@@ -63,6 +64,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         StockReads(engine),
         Catalog(engine),
         MasterData(engine),
+        PlantExchange(engine),
         Permissions(SERVICES),
         Unfinished(),
     ]

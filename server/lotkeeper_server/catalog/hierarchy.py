@@ -10,7 +10,6 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.rows import value_where
 
 BELOW: Final[dict[str, Sequence[Table]]] = {
     "location": (tables.location,),
@@ -31,11 +30,10 @@ def check(saving: Saving) -> None:
     if parent is None:
         return
     reference = next(one for one in saving.description.references if one.name == parent)
-    table = tables.metadata.tables[reference.target]
     parent_id = saving.new[reference.column]
     path = saving.new["name"]
     if parent_id is not None:
-        parent_path: str = value_where(saving.tx.connection, table, "path", id=parent_id)
+        (parent_path,) = saving.lookups.values_of(reference.target, parent_id, ("path",))
         if _is_cycle(saving, parent_id, parent_path, reference.target):
             refusal = HierarchyCycle(entity=saving.description.refusal_entity, id=format_id(saving.id))
             saving.refuse(refusal.at(saving.path_of(reference.id_field)))

@@ -62,6 +62,8 @@ DEFINITION_CHANGES_KEPT: Final = 10_000
 
 PLANT_BYTES_MAX: Final = 64 * 1024 * 1024
 """Of a plant as one document."""
+PLANTS_AT_ONCE_MAX: Final = 2
+"""Documents that are read or written at once; each may take some hundred megabytes of memory."""
 PLANT_NODES_MAX: Final = 2_000_000
 """Values in it: texts, numbers, entries; an alias counts as all that it stands for."""
 PLANT_DEPTH_MAX: Final = 8

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -15,7 +15,7 @@ from lotkeeper_server.domain.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
 from lotkeeper_server.plant.lookup import Names, lots_named, with_records
 from lotkeeper_server.plant.matching import document_key, key_of_entry, rows_by_entry_key
-from lotkeeper_server.plant.opening_stock import open_stock
+from lotkeeper_server.plant.opening_stock import OpeningStock, open_stocks
 from lotkeeper_server.plant.reading import Entry, Plant, StockEntry
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references
 from lotkeeper_server.store.definition_changes import note_definition_changes
@@ -187,6 +187,7 @@ class _Import:
     def _stock(self, stock: Sequence[StockEntry]) -> None:
         self._names.find("location", {entry.location for entry in stock})
         seen: set[tuple[Id, Id]] = set()
+        opened = []
         for entry in stock:
             location_id = self._id_of("location", entry.location, f"{entry.place}.location")
             material_id = self._id_of("material", entry.material, f"{entry.place}.material")
@@ -200,9 +201,11 @@ class _Import:
             if lot["id"] in self._kept_lots:
                 self._outcome.unchanged += 1
                 continue
-            open_stock(self._tx, self._principal, location_id, material_id, lot, entry)
+            opened.append(OpeningStock(entry, location_id, lot["id"]))
             self._outcome.created += 1
             self._outcome.changes.append(Change(entry.position, INVENTORY, f"{entry.lot} at {entry.location}", None))
+        if opened:
+            open_stocks(self._tx, self._principal, opened)
 
 
 def _differing(
@@ -234,4 +237,4 @@ def _placed(refusal: Refusal, description: Description, place: str) -> Refusal:
     for violation in refusal.violations:
         name = violation.field.removeprefix(f"{description.entity}.")
         moved.append(FieldViolation(f"{place}.{parts.get(name, name)}", violation.description))
-    return replace(refusal, violations=tuple(moved) or (FieldViolation(place, refusal.message),))
+    return refusal.instead(tuple(moved) or (FieldViolation(place, refusal.message),))

@@ -1,68 +1,73 @@
-"""Opening stock: a completed EDIT, so that stock is the sum of its records from the first moment on."""
+"""Opening stock: EDIT actions as any others, so that stock is the sum of its records from the first moment on."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import insert, update
-
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.commands import ExecuteActions, RequestedAction
+from lotkeeper_server.domain.definition_cache import DefinitionCache
+from lotkeeper_server.domain.enumerations import InventoryActionType
 from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.refusals import FieldViolation, Refusal, Refused
+from lotkeeper_server.engine.deciding import Decision, decide_all
 from lotkeeper_server.plant.reading import StockEntry
-from lotkeeper_server.store.tables import inventory, inventory_lot, inventory_lot_record
+from lotkeeper_server.store.state_writing import write_changes
 from lotkeeper_server.store.transaction import Transaction
 
+_PLACES = {
+    "source_location_id_or_path": "location",
+    "lot_id_or_name": "lot",
+    "material_id_or_path": "material",
+    "inventory_name": "name",
+}
+"""The document's fields by those of an action."""
 
-def open_stock(
-    tx: Transaction, principal: str, location_id: Id, material_id: Id, lot: dict[str, Any], entry: StockEntry
-) -> None:
-    """Gives a lot its stock at a location.
 
-    Args:
-        tx: the write transaction.
-        principal: who does so.
-        location_id: where.
-        material_id: the lot's.
-        lot: its row, whose total rises.
-        entry: says how much.
+@dataclass(frozen=True, slots=True)
+class OpeningStock:
+    """Stock that a lot begins with at one location."""
+
+    entry: StockEntry
+    location_id: Id
+    lot_id: Id
+
+
+def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock]) -> None:
+    """Gives lots their first stock.
+
+    Raises:
+        Refused: as an EDIT would be, with the place in the document.
     """
-    order, record_id, now = tx.next_effect_order(0), tx.new_id(), tx.now_millis
-    tx.connection.execute(
-        insert(inventory_lot_record).values(
-            id=record_id,
-            lot_record_type=int(LotRecordType.EDIT),
-            status=int(Status.COMPLETED),
-            lot_id=lot["id"],
-            material_id=material_id,
-            source_location_id=location_id,
-            lot_status=int(LotStatus(lot["status"])),
-            quantity=entry.millionths,
-            lot_quantity=entry.millionths,
-            unit_of_measure_id=lot["unit_of_measure_id"],
-            source_quantity_change=entry.millionths,
-            lot_total_change=entry.millionths,
-            inventory_name=entry.name,
-            start_millis=now,
-            end_millis=now,
-            moment_millis=now,
-            effect_order=order,
-            created_millis=now,
-            created_by=principal,
-            version=1,
-        )
+    moment = Moment(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
+    chunks = [opened[start : start + limits.BATCH_ITEMS_MAX] for start in range(0, len(opened), limits.BATCH_ITEMS_MAX)]
+    decisions = [Decision(ExecuteActions(principal, [_edit(one) for one in chunk])) for chunk in chunks]
+    state = decide_all(tx.connection, DefinitionCache(), decisions, moment)
+    for decision, chunk in zip(decisions, chunks, strict=True):
+        if (refused := decision.refused) is not None:
+            entry = chunk[refused.index or 0].entry
+            raise Refused(_placed(refused.refusal, entry.place))
+    write_changes(tx.connection, state.changes())
+
+
+def _edit(one: OpeningStock) -> RequestedAction:
+    return RequestedAction(
+        type=InventoryActionType.EDIT,
+        lot=one.lot_id,
+        source=one.location_id,
+        quantity_millionths=one.entry.millionths,
+        inventory_name=one.entry.name or None,
     )
-    tx.connection.execute(
-        insert(inventory).values(
-            location_id=location_id,
-            lot_id=lot["id"],
-            material_id=material_id,
-            quantity=entry.millionths,
-            in_stock=entry.millionths > 0,
-            name=entry.name,
-            arrived_order=order,
-            arrived_millis=now,
-            arrived_record_id=record_id,
-            changed_order=order,
-        )
+
+
+def _placed(refusal: Refusal, place: str) -> Refusal:
+    named = [violation.field.rpartition(".")[2] for violation in refusal.violations]
+    moved = tuple(
+        FieldViolation(f"{place}.{_PLACES.get(name, name)}", violation.description)
+        for name, violation in zip(named, refusal.violations, strict=True)
     )
-    lot["total_quantity"] += entry.millionths
-    values = {"total_quantity": lot["total_quantity"], "changed_order": order}
-    tx.connection.execute(update(inventory_lot).where(inventory_lot.c.id == lot["id"]).values(values))
+    return refusal.instead(moved or (FieldViolation(place, refusal.message),))
+
+
+def _no_uuid() -> str:
+    raise AssertionError("an EDIT names nothing")

@@ -9,7 +9,7 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.enumerations import ExportFormat
 from lotkeeper_server.domain.identifiers import Id, parse_id
-from lotkeeper_server.domain.quantity import QuantityOutOfRange, millionths_of
+from lotkeeper_server.domain.quantity import QuantityOutOfRange, millionths_of_text
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
 from lotkeeper_server.domain.text import name_fault, path_fault
 from lotkeeper_server.plant.document import Tree, Unreadable, read_tree
@@ -75,6 +75,14 @@ class Plant:
 
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     stock: list[StockEntry] = field(default_factory=list)
+
+    def location_paths(self) -> set[str]:
+        """The paths of the locations that it has entries for."""
+        paths = set()
+        for entry in self.entries.get(d.LOCATION.entity, []):
+            parent = entry.references.get("parent")
+            paths.add(f"{parent}/{entry.message.name}" if parent else str(entry.message.name))
+        return paths
 
 
 def read_plant(data: bytes, document_format: ExportFormat) -> Plant:
@@ -221,15 +229,16 @@ class _Reading:
             self._fault(place, "must be given")
             return 0
         try:
-            given = number(value)
-            millionths = millionths_of(given)
+            number(value)
         except Unfit as unfit:
             self._fault(place, str(unfit))
             return 0
+        try:
+            millionths = millionths_of_text(str(value))
         except QuantityOutOfRange:
             self._fault(place, f"{value} is not a quantity: a number from 0 to below 9.2e12")
             return 0
-        if given and not millionths:
+        if not millionths and number(value):
             self._fault(place, f"{value} rounds to zero")
         return millionths
 
