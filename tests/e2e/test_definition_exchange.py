@@ -295,8 +295,10 @@ def test_an_imported_change_counts_for_the_next_call(client: Client, plant: Serv
     with pytest.raises(LotkeeperError) as disabled:
         client.execute_inventory_operation(operation.id, "L", 1.0)
     assert disabled.value.reason == "OPERATION_DISABLED"
+    base["materialPath"] = plant.milk.path
     many = [{**base, "name": f"{plant.prefix} {number}"} for number in range(600)]
-    answer = client.import_inventory_operations(table({**base, "enabled": "true"}, *many), export_format=CSV)
+    rows = [{**one, "enabled": "true", "createLotIfNotFound": "true"} for one in (base, *many)]
+    answer = client.import_inventory_operations(table(*rows), export_format=CSV)
     assert counts(answer) == (600, 1, 0, 0)
     client.execute_inventory_operation(operation.id, "L", 1.0)
     client.execute_inventory_operation(named(client, plant)["599"].id, "L", 1.0)
