@@ -16,6 +16,8 @@ from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.rpc.calls import Gate
 from lotkeeper_server.rpc.catalog import Catalog
 from lotkeeper_server.rpc.definition_exchange import DefinitionExchange
+from lotkeeper_server.rpc.inventory_actions import InventoryActions
+from lotkeeper_server.rpc.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
 from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
@@ -55,6 +57,8 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         InventoryOperations(engine),
         InventoryOperationDefinitions(engine),
         DefinitionExchange(engine),
+        InventoryActions(engine),
+        InventoryMetadata(engine),
         StockReads(engine),
         Catalog(engine),
         Permissions(SERVICES),

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.catalog import lot_rules
 from lotkeeper_server.catalog.save_in_progress import Saving
-from lotkeeper_server.domain.actions import FALLS, RISES
+from lotkeeper_server.domain.actions import FALLS, RISES, record_types
 from lotkeeper_server.domain.enumerations import (
     InventoryOperationType,
     LotRecordType,
@@ -17,7 +17,6 @@ from lotkeeper_server.domain.enumerations import (
 )
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
-from lotkeeper_server.domain.resolving import record_types
 from lotkeeper_server.store.statements import write_many
 from lotkeeper_server.store.tables import NO_ID, inventory, inventory_operation_run
 
