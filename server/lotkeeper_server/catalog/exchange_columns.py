@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import EnumDescriptor
 
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Field, Flag, Quantity
@@ -197,7 +197,7 @@ def header_of_fields(description: Description) -> dict[str, str]:
 def _column_of(description: Description, field: Field) -> Column:
     names = (field.name, _json_name(description, field.name), field.column)
     if isinstance(field, Enumerated):
-        enum = _descriptor_of(description, field.name).enum_type
+        enum = description.message.DESCRIPTOR.fields_by_name[field.name].enum_type
         assert enum is not None
         return EnumColumn.of(*names, enum)
     if isinstance(field, Flag):
@@ -207,12 +207,8 @@ def _column_of(description: Description, field: Field) -> Column:
     return Column(*names)
 
 
-def _descriptor_of(description: Description, field: str) -> FieldDescriptor:
-    return description.message.DESCRIPTOR.fields_by_name[field]
-
-
 def _json_name(description: Description, field: str) -> str:
-    return str(_descriptor_of(description, field).json_name)
+    return str(description.message.DESCRIPTOR.fields_by_name[field].json_name)
 
 
 def _shown(value: Any) -> str:
