@@ -1,14 +1,13 @@
 """ListInventory, ListInventoryLotRecords and GetInventoryLotRecord."""
 
 from collections.abc import Callable
-from enum import IntEnum
 
 from lotkeeper.inventory.v1 import inventory_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from sqlalchemy import ColumnElement, Connection, or_
+from sqlalchemy import ColumnElement, Connection
 
 from lotkeeper_server.catalog.references import look_up
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain.enumerations import LotStatus, Status
 from lotkeeper_server.domain.identifiers import RecordId, format_id
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.quantity import double_of
@@ -18,6 +17,7 @@ from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call
 from lotkeeper_server.rpc.catalog_filters import find_lot, locations_of
 from lotkeeper_server.rpc.paging import fitting, page_token, read_page_request
+from lotkeeper_server.rpc.record_filters import conditions_on_records, read_record_criteria, read_vocabulary
 from lotkeeper_server.rpc.record_message import record_message, timestamp
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store import inventory_listing, record_listing
@@ -107,61 +107,18 @@ class StockReads:
 
 def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> Callable[[Connection], RecordFilter]:
     """How the filters of a request are made, once there is a snapshot to look things up in."""
-    record = inventory_lot_record.c
-    lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
-    material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
-    fixed = [*_among(request, shape, "lot_record_types", record.lot_record_type, LotRecordType)]
-    fixed += _among(request, shape, "statuses", record.status, Status)
+    criteria_in = read_record_criteria(request, shape)
+    statuses = read_vocabulary(request, shape, "statuses", Status)
     from_millis, before_millis = _time_span(request, shape)
-    location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
-    if request.include_children and location is None:
-        shape.fault("include_children", "needs a location")
-    references = (
-        (
-            "inventory_operation_id",
-            "inventory_operation",
-            shape.id("inventory_operation_id", request.inventory_operation_id),
-        ),
-        (
-            "production_order_id_or_name",
-            "production_order",
-            shape.id_or_name("production_order_id_or_name", request.production_order_id_or_name),
-        ),
-        (
-            "material_reason_code_id",
-            "material_reason_code",
-            shape.id("material_reason_code_id", request.material_reason_code_id),
-        ),
-    )
 
     def made(connection: Connection) -> RecordFilter:
-        conditions = list(fixed)
-        lot_id = None if lot is None else find_lot(connection, lot, material)
-        if lot is None and material is not None:
-            conditions.append(record.material_id == look_up(connection, "material", material, "material_id_or_path"))
-        for field, target, given in references:
-            if given is not None:
-                conditions.append(record[f"{target}_id"] == look_up(connection, target, given, field))
-        if location is not None:
-            places = locations_of(connection, location, request.include_children)
-            conditions.append(or_(record.source_location_id.in_(places), record.destination_location_id.in_(places)))
-        return RecordFilter(conditions, lot_id, from_millis, before_millis)
+        criteria = criteria_in(connection)
+        conditions = conditions_on_records(criteria)
+        if statuses:
+            conditions.append(inventory_lot_record.c.status.in_(sorted(statuses)))
+        return RecordFilter(conditions, criteria.lot_id, from_millis, before_millis)
 
     return made
-
-
-def _among(
-    request: pb.ListInventoryLotRecordsRequest,
-    shape: Shape,
-    field: str,
-    column: ColumnElement[int],
-    vocabulary: type[IntEnum],
-) -> list[ColumnElement[bool]]:
-    """Rows with one of the numbers given; none given, or none but zero: all."""
-    numbers = set(getattr(request, field)) - {0}
-    if unknown := numbers - {int(member) for member in vocabulary}:
-        shape.fault(field, f"{min(unknown)} is no {vocabulary.__name__}")
-    return [column.in_(sorted(numbers))] if numbers else []
 
 
 def _time_span(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> tuple[int | None, int | None]:
