@@ -35,6 +35,15 @@ REFUSAL_MESSAGE_BYTES_MAX: Final = 800
 REFUSAL_SHOWN_CODE_POINTS_MAX: Final = 64
 """A text that is no id is shown in a refusal by its beginning."""
 
+WATCH_RECORDS_PER_READ_MAX: Final = 64
+"""Records that one watcher holds while its reader is slow."""
+WATCH_WALK_PER_READ_MAX: Final = 2_000
+"""Records that one read of a watcher passes, wanted or not."""
+WATCH_TAIL_RECORDS_MAX: Final = 2_000
+"""The latest records, kept for all watchers; who falls behind them reads the store."""
+WATCH_TAIL_BYTES_MAX: Final = 8 * 1024 * 1024
+"""And what they may weigh as sent."""
+
 KEYS_PER_STATEMENT_MAX: Final = 500
 """Keys bound to one statement; more go in several."""
 ENGINE_BATCH_CALLS_MAX: Final = 128
