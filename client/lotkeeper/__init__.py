@@ -7,8 +7,7 @@ with Client("127.0.0.1:50051") as client:
 
 from importlib.metadata import PackageNotFoundError, version
 
-from lotkeeper._async_client import AsyncClient
-from lotkeeper._client import Client
+from lotkeeper._async.client import AsyncClient
 from lotkeeper._errors import (
     Aborted,
     AlreadyExists,
@@ -28,6 +27,7 @@ from lotkeeper._errors import (
     error_of_status,
 )
 from lotkeeper._json import to_dict, to_json
+from lotkeeper._sync.client import Client
 from lotkeeper._tokens import development_token_path, find_token_in, is_loopback
 
 try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc
 
-from lotkeeper._client import Client
+from lotkeeper._sync.client import Client
 from lotkeeper.cli.output import Output
 
 
