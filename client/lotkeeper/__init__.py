@@ -7,6 +7,7 @@ with Client("127.0.0.1:50051") as client:
 
 from importlib.metadata import PackageNotFoundError, version
 
+from lotkeeper import actions
 from lotkeeper._async.client import AsyncClient
 from lotkeeper._errors import (
     Aborted,
@@ -54,6 +55,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "__version__",
+    "actions",
     "development_token_path",
     "error_of_status",
     "find_token_in",
