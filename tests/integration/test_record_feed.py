@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -16,8 +16,9 @@ from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.rpc.resume_tokens import resume_token
 from lotkeeper_server.rpc.watching import Watching
+from lotkeeper_server.store import record_feed
 from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.record_feed import BEGINNING, EVERYTHING, FeedFilter, FeedPosition, read_after
+from lotkeeper_server.store.record_feed import BEGINNING, FeedFilter, FeedPosition, read_after
 
 from tests.stored_plant import CALL, MADE, Reads, StoredPlant, facts, texts
 
@@ -51,9 +52,9 @@ class Watcher:
 
 
 @pytest.fixture
-async def watcher(reads: Reads) -> AsyncIterator[Watcher]:
+def watcher(reads: Reads) -> Watcher:
     """A watcher whose heartbeats do not come by themselves."""
-    yield Watcher(reads)
+    return Watcher(reads)
 
 
 async def test_the_first_message_is_a_heartbeat_and_then_come_the_records_that_complete(
@@ -122,13 +123,8 @@ async def test_tokens_go_on_across_reads_and_the_tail(plant: StoredPlant, watche
 async def test_what_is_no_token_is_refused(watcher: Watcher, text: str) -> None:
     """INVALID_ARGUMENT on `resume_token`; so are a token cut, extended, or with a letter changed."""
     real = resume_token(FeedPosition(7, bytes(16)))
-    for wrong in (
-        text,
-        real[:-1],
-        real + "A",
-        "B" + real[1:],
-        real[:20] + ("A" if real[20] != "A" else "B") + real[21:],
-    ):
+    changed = real[:20] + ("A" if real[20] != "A" else "B") + real[21:]
+    for wrong in (text, real[:-1], real + "A", "B" + real[1:], changed):
         with pytest.raises(Refused) as refused:
             await anext(watcher.stream(resume_token=wrong))
         assert facts(refused.value) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", {}, ["resume_token"])
@@ -271,16 +267,11 @@ async def test_a_rare_filter_over_many_records_reads_in_bounded_steps(plant: Sto
     assert steps == 6
 
 
-async def test_the_feed_is_a_walk_along_its_index(plant: StoredPlant, store: Store) -> None:
+def test_the_feed_is_a_walk_along_its_index(store: Store) -> None:
     """Neither sorted nor searched for among all records."""
     with store.read() as connection:
-        read_after(connection, BEGINNING, EVERYTHING, 1, 1)
-        for statement in (
-            "SELECT id FROM inventory_lot_record WHERE status = 3 AND (effect_order, id) > (1, x'00') "
-            "ORDER BY effect_order, id LIMIT 5",
-            "SELECT id FROM inventory_lot_record WHERE status = 3 ORDER BY effect_order DESC, id DESC LIMIT 1",
-        ):
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+        for statement, parameters in ((record_feed._AFTER, (1, bytes(16), 5)), (record_feed._LATEST, ())):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             assert len(plan) == 1
             assert "ix_inventory_lot_record_effect_order" in plan[0][3]
 
