@@ -193,8 +193,13 @@ class Gate:
 
         async def behaviour(pieces: AsyncIterator[bytes], context: Context) -> bytes | None:
             async def answer(call: Call) -> bytes:
-                requests = (_parsed(request_class, piece) async for piece in pieces)
-                return (await method(requests, call)).SerializeToString()
+                async def requests() -> AsyncIterator[Message]:
+                    async for piece in pieces:
+                        yield _parsed(request_class, piece)
+                    # A stream that the caller broke off ends like one that was finished: a word to the caller fails.
+                    await context.send_initial_metadata(())
+
+                return (await method(requests(), call)).SerializeToString()
 
             return await self._streaming(context, permission, full_name, answer)
 
