@@ -27,6 +27,7 @@ from lotkeeper_server.rpc.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
 from lotkeeper_server.rpc.unfinished import Unfinished
+from lotkeeper_server.rpc.watching import Watching
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.connection import Store
 
@@ -64,6 +65,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         DefinitionExchange(engine),
         StockReads(engine),
         LocationRoom(engine),
+        Watching(engine),
         Catalog(engine),
         MasterData(engine),
         PlantExchange(engine),
