@@ -20,6 +20,7 @@ from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
+from lotkeeper_server.rpc.tracing import Tracing
 from lotkeeper_server.rpc.unfinished import Unfinished
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.connection import Store
@@ -54,6 +55,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         InventoryOperations(engine),
         InventoryOperationDefinitions(engine),
         StockReads(engine),
+        Tracing(engine),
         Catalog(engine),
         Permissions(SERVICES),
         Unfinished(),

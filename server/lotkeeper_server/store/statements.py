@@ -37,7 +37,7 @@ def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequenc
         by: the key's column.
         keys: ids; few or many.
     """
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         places = ", ".join(_PLACE for _ in chunk)
         yield from fetch(connection, f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
 
@@ -47,7 +47,7 @@ def rows_by_pair(
 ) -> Iterator[Sequence[Any]]:
     """The rows whose two key columns are one of these pairs, each found by the index over both."""
     selected = ", ".join(f"t.{name}" for name in columns)
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         values = ", ".join(f"({_PLACE}, {_PLACE})" for _ in chunk)
         text = (
             f"WITH k(one, other) AS (VALUES {values}) SELECT {selected} FROM k "  # noqa: S608
@@ -76,7 +76,7 @@ def write_many(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]
     assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {text}"
 
 
-def _chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Pieces padded to a power of two with their last key, so that few distinct statements are prepared."""
     for begin in range(0, len(keys), limits.KEYS_PER_STATEMENT_MAX):
         piece = list(keys[begin : begin + limits.KEYS_PER_STATEMENT_MAX])
