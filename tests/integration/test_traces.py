@@ -293,7 +293,7 @@ async def test_an_answer_too_heavy_loses_its_farthest_lots(traces: Traces) -> No
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_a_store_is_walked_as_memory_is(plant: StoredPlant, traces: Traces, seed: int) -> None:
+def test_a_store_is_walked_as_memory_is(plant: StoredPlant, seed: int) -> None:
     """Random genealogies, every direction and several bounds: the same lots and edges in the same order."""
     genealogy = random_genealogy(lots=60, edges=150, seed=seed)
     stored = {EdgeKey(_moved(key[0]), _moved(key[1]), key[2]): edge for key, edge in genealogy.edges.items()}
