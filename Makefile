@@ -37,16 +37,20 @@ lint: .venv/.synced protos-check ## Check style, types, layers and the contract
 	@.venv/bin/buf breaking protos --against protos/contract.binpb
 
 .PHONY: protos
-protos: .venv/.synced ## Generate the stubs from the contract
+protos: .venv/.synced ## Generate the stubs and the API reference from the contract
 	@.venv/bin/python protos/generate.py client
+	@.venv/bin/python protos/reference.py docs/api.md
 
 .PHONY: client
-client: .venv/.synced ## Make the client without asyncio from the one with it
+client: .venv/.synced ## Make what the client makes from the contract, and its twin without asyncio
+	@.venv/bin/python client/entity_methods.py
 	@.venv/bin/python client/async_to_sync.py
 
 .PHONY: protos-check
-protos-check: .venv/.synced ## Prove that the committed stubs are current
+protos-check: .venv/.synced ## Prove that the committed stubs and client modules are current
 	@.venv/bin/python protos/generate.py --check client
+	@.venv/bin/python protos/reference.py --check docs/api.md
+	@.venv/bin/python client/entity_methods.py --check
 	@.venv/bin/python client/async_to_sync.py --check
 
 .PHONY: protos-baseline

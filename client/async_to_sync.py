@@ -1,60 +1,56 @@
 """Makes the client without asyncio from the one with it, or proves that the committed one is current.
 
-python client/async_to_sync.py           writes client/lotkeeper/_client.py
-python client/async_to_sync.py --check   exits 1 where it differs
+python client/async_to_sync.py           writes client/lotkeeper/_sync from client/lotkeeper/_async
+python client/async_to_sync.py --check   exits 1 and names the modules that differ
 """
 
-import subprocess
+import re
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "lotkeeper"
-SOURCE, TARGET = FOLDER / "_async_client.py", FOLDER / "_client.py"
+from entity_methods import tidied
+
+SOURCE = Path(__file__).parent / "lotkeeper" / "_async"
+TARGET = SOURCE.with_name("_sync")
 WORDS = (
-    (
-        '"""The client on asyncio. Its twin without is made from this file by `python client/async_to_sync.py`."""',
-        '"""The client. Made from `_async_client.py` by `python client/async_to_sync.py`; change that one."""',
-    ),
-    (
-        # Its place among the imports is another one.
-        "from lotkeeper._async_transport import AsyncTransport\nfrom lotkeeper._retrying",
-        "from lotkeeper._retrying",
-    ),
-    (
-        "from lotkeeper._tokens import find_token\n",
-        "from lotkeeper._tokens import find_token\nfrom lotkeeper._transport import Transport\n",
-    ),
-    ("AsyncIterator", "Iterator"),
-    ("AsyncTransport", "Transport"),
-    ("_async_transport", "_transport"),
-    ("AsyncClient", "Client"),
-    ("import Iterator, Iterable,", "import Iterable, Iterator,"),
-    ("async with", "with"),
-    ("async def ", "def "),
-    ("await ", ""),
-    ("__aenter__", "__enter__"),
-    ("__aexit__", "__exit__"),
+    (r"# Made from the contract by .*\n", ""),
+    (r"lotkeeper\._async\b", "lotkeeper._sync"),
+    (r"\bon asyncio\b", "without asyncio"),
+    (r" \| AsyncIterable\[\w+\]", ""),
+    (r"AsyncIterable, ", ""),
+    (r"AsyncGenerator\[([\w.]+), None\]", r"Generator[\1, None, None]"),
+    (r"\bAsync(Client|Transport|Generator|Iterator)\b", r"\1"),
+    (r"\b_async_transport\b", "_transport"),
+    (r"\baclosing\b", "closing"),
+    (r"\basync (with|def|for)\b", r"\1"),
+    (r"\bawait ", ""),
+    (r"\b__a(enter|exit)__\b", r"__\1__"),
 )
 
 
-def _formatted(text: str) -> str:
-    ruff = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(TARGET), "-"]
-    return subprocess.run(ruff, input=text, text=True, capture_output=True, check=True).stdout  # noqa: S603 - ours
+def twin_of(path: Path) -> str:
+    """A module without asyncio."""
+    text = path.read_text()
+    for word, instead in WORDS:
+        text = re.sub(word, instead, text)
+    text = f"# Made from _async/{path.name} by `python client/async_to_sync.py`; change that one.\n{text}"
+    return tidied(text, TARGET / path.name)
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 where the client is not current."""
-    text = SOURCE.read_text()
-    for word, instead in WORDS:
-        text = text.replace(word, instead)
-    text = _formatted(text)
+    """Runs the command line; the exit status is 1 where a module is not current."""
+    TARGET.mkdir(exist_ok=True)
+    (TARGET / "__init__.py").touch()  # without it the linter takes what is here for no part of the package
+    texts = {TARGET / path.name: twin_of(path) for path in sorted(SOURCE.glob("*.py"))}
     if "--check" not in sys.argv:
-        TARGET.write_text(text)
+        for path, text in texts.items():
+            path.write_text(text)
         return 0
-    if TARGET.read_text() == text:
-        return 0
-    print(f"{TARGET} is not current, run `make client`", file=sys.stderr)
-    return 1
+    differing = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
+    differing += set(TARGET.glob("*.py")) - set(texts)
+    if differing:
+        print("not current, run `make client`:", *differing, sep="\n  ", file=sys.stderr)
+    return 1 if differing else 0
 
 
 if __name__ == "__main__":

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from lotkeeper._errors import error_of
+from lotkeeper._errors import LotkeeperError, error_of
+from lotkeeper._requests import Uploading
 from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable
 
 Response = TypeVar("Response", bound=Message)
 
 
 class AsyncTransport:
-    """Calls unary methods by their path."""
+    """Calls methods by their path."""
 
     def __init__(self, address: str, token: str | None, channel_credentials: grpc.ChannelCredentials | None) -> None:
         self._address = address
@@ -41,21 +44,113 @@ class AsyncTransport:
             LotkeeperError: what it was refused or failed with.
         """
         attempts = Attempts(timeout_seconds, repeatable)
-        method: Any = self._channel.unary_unary(
-            path,
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=response_class.FromString,
-        )
+        method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
         while True:
             await self._connect(attempts)
             try:
                 response: Response = await method(request, timeout=attempts.left_seconds(), metadata=self._metadata)
                 return response
             except grpc.aio.AioRpcError as rpc_error:
-                error = error_of(rpc_error)
+                error = self._failed(rpc_error)
                 error.__cause__ = rpc_error
-            self._connected = error.code is not grpc.StatusCode.UNAVAILABLE
             await asyncio.sleep(attempts.pause_seconds(error))
+
+    async def stream(
+        self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
+    ) -> AsyncGenerator[Response, None]:
+        """What a method that changes nothing streams back; asks again only while nothing has come.
+
+        Closing the generator ends the call.
+
+        Raises:
+            LotkeeperError: what it was refused or failed with, also after messages.
+        """
+        attempts = Attempts(timeout_seconds, Repeatable.YES)
+        while True:
+            await self._connect(attempts)
+            begun = False
+            try:
+                async with aclosing(
+                    self._responses(path, request, response_class, attempts.left_seconds())
+                ) as responses:
+                    async for response in responses:
+                        begun = True
+                        yield response
+                return
+            except LotkeeperError as error:
+                if begun:
+                    raise
+                pause = attempts.pause_seconds(error)
+            await asyncio.sleep(pause)
+
+    async def follow(
+        self, path: str, request: Message, response_class: type[Response], connect_seconds: float
+    ) -> AsyncGenerator[Response, None]:
+        """What a method streams back for as long as it likes: asked once, without a deadline.
+
+        Closing the generator ends the call.
+
+        Raises:
+            LotkeeperError: what it was refused or failed with, also after messages; Unavailable where nobody answers
+                for so long.
+        """
+        await self._connect(Attempts(connect_seconds, Repeatable.YES))
+        async with aclosing(self._responses(path, request, response_class, None)) as responses:
+            async for response in responses:
+                yield response
+
+    async def _responses(
+        self, path: str, request: Message, response_class: type[Response], timeout_seconds: float | None
+    ) -> AsyncGenerator[Response, None]:
+        method: Any = self._channel.unary_stream(path, _serialized, response_class.FromString)
+        call = method(request, timeout=timeout_seconds, metadata=self._metadata)
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as rpc_error:
+            raise self._failed(rpc_error) from rpc_error
+        finally:
+            call.cancel()
+
+    async def upload(
+        self,
+        path: str,
+        uploading: Uploading,
+        pieces: bytes | Iterable[bytes] | AsyncIterable[bytes],
+        response_class: type[Response],
+        timeout_seconds: float,
+    ) -> Response:
+        """Sends data in pieces, once: it cannot be known whether they could be had again.
+
+        Raises:
+            LotkeeperError: what it was refused or failed with.
+        """
+        attempts = Attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
+        await self._connect(attempts)
+        method: Any = self._channel.stream_unary(path, _serialized, response_class.FromString)
+        call = method(timeout=attempts.left_seconds(), metadata=self._metadata)
+        try:
+            async for piece in _each(pieces):
+                for message in uploading.add(piece):
+                    await call.write(message)
+            for message in uploading.end():
+                await call.write(message)
+            await call.done_writing()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            pass  # the server has ended the call already: what it says comes below
+        except BaseException:
+            call.cancel()
+            raise
+        try:
+            response: Response = await call
+            return response
+        except grpc.aio.AioRpcError as rpc_error:
+            raise self._failed(rpc_error) from rpc_error
+
+    def _failed(self, rpc_error: grpc.aio.AioRpcError) -> LotkeeperError:
+        error = error_of(rpc_error)
+        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE
+        return error
 
     async def _connect(self, attempts: Attempts) -> None:
         """Knocks until somebody answers: a call that follows has left only once there is somebody to take it."""
@@ -77,3 +172,23 @@ class AsyncTransport:
     async def close(self) -> None:
         """Closes the channel."""
         await self._channel.close()
+
+
+async def pause(seconds: float) -> None:
+    """Waits."""
+    await asyncio.sleep(seconds)
+
+
+def _serialized(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+async def _each(pieces: bytes | Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(pieces, bytes):
+        yield pieces
+    elif isinstance(pieces, AsyncIterable):
+        async for piece in pieces:
+            yield piece
+    else:
+        for piece in pieces:
+            yield piece

@@ -26,6 +26,7 @@ CONNECT_PAUSE_SECONDS: Final = 0.2
 KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
 """A call that every gRPC server answers somehow, needs no token and changes nothing; an empty message asks it."""
 NOBODY_ANSWERED: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_BROKEN_OFF: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
 _NOTHING_WAS_DONE: Final = frozenset({"SHUTTING_DOWN", "OVERLOADED", "CONTENTION"})
 
 
@@ -90,6 +91,40 @@ class Connecting:
         if self.left_seconds() <= CONNECT_PAUSE_SECONDS:
             raise Unavailable(grpc.StatusCode.UNAVAILABLE, f"no server answers on {address}")
         return CONNECT_PAUSE_SECONDS
+
+
+class Resuming:
+    """When a stream that has no deadline is asked for again."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._backoff_seconds = BACKOFF_FIRST_SECONDS
+
+    def came(self) -> None:
+        """A message came: the server is there."""
+        self._begun = True
+        self._backoff_seconds = BACKOFF_FIRST_SECONDS
+
+    def pause_seconds(self) -> float:
+        """How long to wait after the stream has ended."""
+        pause = self._backoff_seconds * random.uniform(0.5, 1.0)  # noqa: S311 - spreads those who come back
+        self._backoff_seconds = min(self._backoff_seconds * 2, BACKOFF_MAX_SECONDS)
+        return pause
+
+    def pause_seconds_after(self, error: LotkeeperError) -> float:
+        """How long to wait after the stream has failed.
+
+        Raises:
+            LotkeeperError: the error itself, where it says more than that the stream was lost.
+        """
+        if not self._begun or not (isinstance(error, Unavailable) or _is_of_grpc(error)):
+            raise error
+        return max(error.retry_after_seconds or 0.0, self.pause_seconds())
+
+
+def _is_of_grpc(error: LotkeeperError) -> bool:
+    """Whether the connection broke off in the middle of a stream: the server's own errors have a reason."""
+    return not error.reason and error.code in _BROKEN_OFF
 
 
 def with_request_id(request: Any) -> Repeatable:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
-from lotkeeper._errors import error_of
+from lotkeeper._errors import LotkeeperError, error_of
+from lotkeeper._requests import Uploading
 from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable
 
 Response = TypeVar("Response", bound=Message)
 
 
 class Transport:
-    """Calls unary methods by their path. May be used from several threads."""
+    """Calls methods by their path. May be used from several threads."""
 
     def __init__(self, address: str, token: str | None, channel_credentials: grpc.ChannelCredentials | None) -> None:
         self._address = address
@@ -40,21 +43,109 @@ class Transport:
             LotkeeperError: what it was refused or failed with.
         """
         attempts = Attempts(timeout_seconds, repeatable)
-        method: Any = self._channel.unary_unary(
-            path,
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=response_class.FromString,
-        )
+        method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
         while True:
             self._connect(attempts)
             try:
                 response: Response = method(request, timeout=attempts.left_seconds(), metadata=self._metadata)
                 return response
             except grpc.RpcError as rpc_error:
-                error = error_of(rpc_error)
+                error = self._failed(rpc_error)
                 error.__cause__ = rpc_error
-            self._connected = error.code is not grpc.StatusCode.UNAVAILABLE
             time.sleep(attempts.pause_seconds(error))
+
+    def stream(
+        self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
+    ) -> Generator[Response, None, None]:
+        """What a method that changes nothing streams back; asks again only while nothing has come.
+
+        Closing the generator ends the call.
+
+        Raises:
+            LotkeeperError: what it was refused or failed with, also after messages.
+        """
+        attempts = Attempts(timeout_seconds, Repeatable.YES)
+        while True:
+            self._connect(attempts)
+            begun = False
+            try:
+                with closing(self._responses(path, request, response_class, attempts.left_seconds())) as responses:
+                    for response in responses:
+                        begun = True
+                        yield response
+                return
+            except LotkeeperError as error:
+                if begun:
+                    raise
+                pause = attempts.pause_seconds(error)
+            time.sleep(pause)
+
+    def follow(
+        self, path: str, request: Message, response_class: type[Response], connect_seconds: float
+    ) -> Generator[Response, None, None]:
+        """What a method streams back for as long as it likes: asked once, without a deadline.
+
+        Closing the generator ends the call.
+
+        Raises:
+            LotkeeperError: what it was refused or failed with, also after messages; Unavailable where nobody answers
+                for so long.
+        """
+        self._connect(Attempts(connect_seconds, Repeatable.YES))
+        with closing(self._responses(path, request, response_class, None)) as responses:
+            yield from responses
+
+    def _responses(
+        self, path: str, request: Message, response_class: type[Response], timeout_seconds: float | None
+    ) -> Generator[Response, None, None]:
+        method: Any = self._channel.unary_stream(path, _serialized, response_class.FromString)
+        call = method(request, timeout=timeout_seconds, metadata=self._metadata)
+        try:
+            yield from call
+        except grpc.RpcError as rpc_error:
+            raise self._failed(rpc_error) from rpc_error
+        finally:
+            call.cancel()
+
+    def upload(
+        self,
+        path: str,
+        uploading: Uploading,
+        pieces: bytes | Iterable[bytes],
+        response_class: type[Response],
+        timeout_seconds: float,
+    ) -> Response:
+        """Sends data in pieces, once: it cannot be known whether they could be had again.
+
+        Raises:
+            LotkeeperError: what it was refused or failed with.
+        """
+        attempts = Attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
+        self._connect(attempts)
+        method: Any = self._channel.stream_unary(path, _serialized, response_class.FromString)
+        failures: list[BaseException] = []
+
+        def messages() -> Iterator[Message]:  # taken in a thread of gRPC's, where an exception would be lost
+            try:
+                for piece in [pieces] if isinstance(pieces, bytes) else pieces:
+                    yield from uploading.add(piece)
+                yield from uploading.end()
+            except BaseException as failure:
+                failures.append(failure)
+                raise
+
+        try:
+            response: Response = method(messages(), timeout=attempts.left_seconds(), metadata=self._metadata)
+            return response
+        except grpc.RpcError as rpc_error:
+            if failures:
+                raise failures[0] from None
+            raise self._failed(rpc_error) from rpc_error
+
+    def _failed(self, rpc_error: grpc.RpcError) -> LotkeeperError:
+        error = error_of(rpc_error)
+        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE
+        return error
 
     def _connect(self, attempts: Attempts) -> None:
         """Knocks until somebody answers: a call that follows has left only once there is somebody to take it."""
@@ -76,3 +167,12 @@ class Transport:
     def close(self) -> None:
         """Closes the channel."""
         self._channel.close()
+
+
+def pause(seconds: float) -> None:
+    """Waits."""
+    time.sleep(seconds)
+
+
+def _serialized(message: Message) -> bytes:
+    return message.SerializeToString()

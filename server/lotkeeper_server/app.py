@@ -15,6 +15,8 @@ from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.rpc.calls import Gate
 from lotkeeper_server.rpc.catalog import Catalog
+from lotkeeper_server.rpc.inventory_actions import InventoryActions
+from lotkeeper_server.rpc.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
 from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
@@ -54,6 +56,8 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
     servicers = [
         InventoryOperations(engine),
         InventoryOperationDefinitions(engine),
+        InventoryActions(engine),
+        InventoryMetadata(engine),
         StockReads(engine),
         Tracing(engine),
         Catalog(engine),

@@ -6,7 +6,7 @@ from sqlalchemy import func, insert, select
 
 from lotkeeper_server.catalog import lot_rules
 from lotkeeper_server.catalog.save_in_progress import Saving
-from lotkeeper_server.domain.actions import FALLS, RISES
+from lotkeeper_server.domain.actions import FALLS, RISES, record_types
 from lotkeeper_server.domain.enumerations import (
     InventoryOperationType,
     LotRecordType,
@@ -15,7 +15,6 @@ from lotkeeper_server.domain.enumerations import (
     Status,
 )
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
-from lotkeeper_server.domain.resolving import record_types
 from lotkeeper_server.store.tables import (
     NO_ID,
     inventory,

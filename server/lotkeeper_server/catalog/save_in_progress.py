@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.domain.enumerations import LotStatus
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.store.transaction import Transaction
@@ -25,6 +26,7 @@ class Saving:
         named_version: the version that the caller read; 0 for none.
         id: of what is saved.
         collected: where a validation gathers refusals; None raises the first.
+        changes_status_to: the status of a lot that the save changes, once that is sure.
         unsettled: fields, and references as a whole, whose new value is not known, having been refused.
     """
 
@@ -38,6 +40,7 @@ class Saving:
     collected: list[Refusal] | None
     old: dict[str, Any] | None = None
     new: dict[str, Any] = field(default_factory=dict)
+    changes_status_to: LotStatus | None = None
     unsettled: set[str] = field(default_factory=set)
 
     def refuse(self, refusal: Refusal) -> None:

@@ -13,6 +13,7 @@ from lotkeeper_server.domain.keys import (
     EdgeKey,
     LotKey,
     LotNameKey,
+    LotRowsKey,
     QueueKey,
     RequestKey,
     RunKey,
@@ -21,6 +22,7 @@ from lotkeeper_server.domain.keys import (
 )
 from lotkeeper_server.domain.stock import Common, Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.domain.working_set import KeptRequest
+from lotkeeper_server.store.action_indexes import unpack_indexes
 from lotkeeper_server.store.statements import columns_of, fetch, rows_by_key, rows_by_pair
 from lotkeeper_server.store.tables import inventory, inventory_lot, lot_edge, request
 
@@ -53,6 +55,16 @@ def read_stock(connection: Connection, keys: Collection[StockKey]) -> list[Stock
     return [StockRow(*row) for row in rows]
 
 
+def read_rows_of_lots(connection: Connection, keys: Collection[LotRowsKey]) -> dict[LotId, list[StockRow]]:
+    """The inventory rows of these lots that are not zero, wherever they are."""
+    select = f"SELECT {', '.join(_STOCK_COLUMNS)} FROM inventory"  # noqa: S608
+    by_lot: dict[LotId, list[StockRow]] = defaultdict(list)
+    for row in rows_by_key(connection, select, "quantity <> 0 AND lot_id", sorted(key.lot_id for key in keys)):
+        stored = StockRow(*row)
+        by_lot[stored.lot_id].append(stored)
+    return by_lot
+
+
 def read_runs(connection: Connection, keys: Collection[RunKey]) -> dict[Id, OperationRun]:
     """Where the runs of these inventory operations stand."""
     select = "SELECT operation_id, status, current_record_id FROM inventory_operation_run"
@@ -81,10 +93,12 @@ def read_requests(connection: Connection, keys: Collection[RequestKey]) -> dict[
     columns = columns_of(request)
     found = {}
     for row in rows_by_pair(connection, columns, request, ("principal", "request_id"), sorted(keys)):
-        principal, request_id, fingerprint, created_millis, record_ids, main_index, stopped = row
+        principal, request_id, fingerprint, created_millis, record_ids, main_index, stopped, indexes = row
         ids = tuple(RecordId(record_ids[at : at + ID_BYTES]) for at in range(0, len(record_ids), ID_BYTES))
         main = None if main_index < 0 else main_index
-        found[RequestKey(principal, request_id)] = KeptRequest(fingerprint, created_millis, ids, main, bool(stopped))
+        found[RequestKey(principal, request_id)] = KeptRequest(
+            fingerprint, created_millis, ids, main, bool(stopped), () if indexes is None else unpack_indexes(indexes)
+        )
     return found
 
 

@@ -1,9 +1,8 @@
-"""The README as a newcomer reads it: every marked block is run against `lotkeeper-server run`, in an empty folder."""
+"""The development server as a newcomer meets it: `lotkeeper-server run` in an empty folder."""
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent
-BLOCKS = re.findall(r"<!-- test: (\w+) -->\n```\w+\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +40,6 @@ def test_the_greeting_says_where_everything_is_and_what_to_paste(
     done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S602 - as a user would
     assert done.returncode == 0, done.stderr
     assert "lotRecordType              CONSUME" in done.stdout
-
-
-@pytest.mark.parametrize(("kind", "block"), BLOCKS, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(BLOCKS)])
-def test_every_marked_block_runs(served: tuple[Path, str, dict[str, str]], kind: str, block: str) -> None:
-    """As it stands, but for the address, which the environment gives."""
-    folder, _, environment = served
-    if kind == "python":
-        command = [sys.executable, "-c", block.replace('"127.0.0.1:50051"', repr(environment["LOTKEEPER_ADDRESS"]))]
-    else:
-        command = ["bash", "-euo", "pipefail", "-c", block]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    if kind == "python":
-        assert '"lotRecordType": "CONSUME"' in done.stdout
 
 
 def test_started_again_it_keeps_its_data(served: tuple[Path, str, dict[str, str]]) -> None:

@@ -1,0 +1,1 @@
+"""The client on asyncio, a module for each part of the contract."""

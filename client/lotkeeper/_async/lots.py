@@ -1,0 +1,94 @@
+# Made from the contract by `python client/entity_methods.py`; change that one.
+"""Lots."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from lotkeeper._async.calling import Calling
+from lotkeeper._requests import mask
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
+
+
+class LotMethods(Calling):
+    """Lots."""
+
+    async def save_lot(
+        self, lot: InventoryLot, *, update_mask: Sequence[str] | None = None, timeout_seconds: float | None = None
+    ) -> InventoryLot:
+        """Creates a lot where it has no id, else updates it; returns what is saved.
+
+        Args:
+            lot: what to save.
+            update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.SaveLotRequest(lot=lot, update_mask=mask(update_mask))
+        response = await self._call(request, pb.SaveLotResponse, timeout_seconds)
+        return response.lot
+
+    async def get_lot(
+        self, lot_id_or_name: str, *, material_id_or_path: str | None = None, timeout_seconds: float | None = None
+    ) -> InventoryLot:
+        """Reads a lot.
+
+        Args:
+            lot_id_or_name: its ULID, or its name with the material.
+            material_id_or_path: the material within which the name is meant.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.GetLotRequest(lot_id_or_name=lot_id_or_name, material_id_or_path=material_id_or_path)
+        response = await self._read(request, pb.GetLotResponse, timeout_seconds)
+        return response.lot
+
+    def list_lots(
+        self,
+        *,
+        material_id_or_path: str | None = None,
+        status: enums_pb2.LotStatus.ValueType = enums_pb2.LOT_STATUS_UNSPECIFIED,
+        name_prefix: str | None = None,
+        expiring_before_millis: int | None = None,
+        page_size: int = 0,
+        timeout_seconds: float | None = None,
+    ) -> AsyncIterator[InventoryLot]:
+        """The lots that pass every filter that is given, by id.
+
+        Args:
+            material_id_or_path: only of this material.
+            status: only those that show this status. Absent: all.
+            name_prefix: only those whose name begins so, by code point.
+            expiring_before_millis: only those that expire before this moment, ms since the epoch.
+            page_size: how many a call brings, at most 1,000. Default: the server's.
+            timeout_seconds: of each call. Default: the client's.
+        """
+        request = pb.ListLotsRequest(
+            material_id_or_path=material_id_or_path,
+            status=status,
+            name_prefix=name_prefix,
+            expiring_before_millis=expiring_before_millis,
+            page_size=page_size,
+        )
+        return self._pages(request, pb.ListLotsResponse, lambda page: page.lots, timeout_seconds)
+
+    async def delete_lot(
+        self,
+        lot_id_or_name: str,
+        *,
+        material_id_or_path: str | None = None,
+        version: int | None = None,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Deletes a lot that nothing refers to.
+
+        Args:
+            lot_id_or_name: its ULID, or its name with the material.
+            material_id_or_path: the material within which the name is meant.
+            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.DeleteLotRequest(
+            lot_id_or_name=lot_id_or_name, material_id_or_path=material_id_or_path, version=version
+        )
+        await self._call(request, pb.DeleteLotResponse, timeout_seconds)

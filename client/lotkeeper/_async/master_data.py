@@ -1,0 +1,90 @@
+"""A plant's master data: each kind of it, conversions of quantities, and all of it as one document."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+
+from lotkeeper._async.materials import MaterialMethods
+from lotkeeper._async.plant import PlantMethods
+from lotkeeper._async.units import UnitMethods
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
+
+
+class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
+    """A plant's master data: each kind of it, conversions of quantities, and all of it as one document."""
+
+    async def convert_quantity(
+        self,
+        quantity: float,
+        *,
+        from_unit_of_measure_id: str | None = None,
+        from_unit_of_measure_name: str | None = None,
+        from_unit_of_measure_symbol: str | None = None,
+        to_unit_of_measure_id: str | None = None,
+        to_unit_of_measure_name: str | None = None,
+        to_unit_of_measure_symbol: str | None = None,
+        material_id_or_path: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> float:
+        """A quantity in another unit, as a call would convert it, to 6 decimals.
+
+        Args:
+            quantity: in the unit that it is converted from.
+            from_unit_of_measure_id: that unit, by one of the three.
+            from_unit_of_measure_name: the same by name.
+            from_unit_of_measure_symbol: the same by symbol.
+            to_unit_of_measure_id: the unit of the result, by one of the three.
+            to_unit_of_measure_name: the same by name.
+            to_unit_of_measure_symbol: the same by symbol.
+            material_id_or_path: what is measured. Default: only conversions that hold for everything.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.ConvertQuantityRequest(
+            quantity=quantity,
+            from_unit_of_measure_id=from_unit_of_measure_id,
+            from_unit_of_measure_name=from_unit_of_measure_name,
+            from_unit_of_measure_symbol=from_unit_of_measure_symbol,
+            to_unit_of_measure_id=to_unit_of_measure_id,
+            to_unit_of_measure_name=to_unit_of_measure_name,
+            to_unit_of_measure_symbol=to_unit_of_measure_symbol,
+            material_id_or_path=material_id_or_path,
+        )
+        response = await self._read(request, pb.ConvertQuantityResponse, timeout_seconds)
+        return response.quantity
+
+    def export_master_data(
+        self,
+        *,
+        export_format: enums_pb2.ExportFormat.ValueType,
+        include_lots: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """The plant as one document, in pieces: what an import takes back.
+
+        Args:
+            export_format: EXPORT_FORMAT_YAML or EXPORT_FORMAT_JSON.
+            include_lots: also the lots, and what is in stock of them.
+            timeout_seconds: until the last piece. Default: the client's.
+        """
+        request = pb.ExportMasterDataRequest(format=export_format, include_lots=include_lots)
+        return self._download(request, pb.ExportMasterDataResponse, timeout_seconds)
+
+    async def import_master_data(
+        self,
+        pieces: bytes | Iterable[bytes] | AsyncIterable[bytes],
+        *,
+        export_format: enums_pb2.ExportFormat.ValueType,
+        validate_only: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> pb.ImportMasterDataResponse:
+        """Creates and updates what a document holds, all or nothing; what it does not name stays as it is.
+
+        Args:
+            pieces: the document, whole or in pieces of any size; a file opened to read bytes will do.
+            export_format: EXPORT_FORMAT_YAML or EXPORT_FORMAT_JSON.
+            validate_only: does everything but the commit; the answer says what would change.
+            timeout_seconds: of the whole import. Default: the client's.
+        """
+        first = pb.ImportMasterDataRequest(format=export_format, validate_only=validate_only)
+        return await self._upload(first, pieces, pb.ImportMasterDataResponse, timeout_seconds)

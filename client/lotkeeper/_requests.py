@@ -1,0 +1,60 @@
+"""How requests are made: the part that both clients share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, Final
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+PIECE_BYTES_MAX: Final = 256 * 1024
+"""How much data one message of an upload carries."""
+
+
+def path_of(request: Message) -> str:
+    """The path of the method that takes a request."""
+    return _path_of(request.DESCRIPTOR)
+
+
+@cache
+def _path_of(request: Descriptor) -> str:
+    """The contract has one service a file, and names what its method X asks for XRequest."""
+    [service] = request.file.services_by_name.values()
+    return f"/{service.full_name}/{request.name.removesuffix('Request')}"
+
+
+def mask(fields: Sequence[str] | None) -> FieldMask | None:
+    """The mask that names the fields; None: every field."""
+    return None if fields is None else FieldMask(paths=fields)
+
+
+class Uploading:
+    """Cuts data that comes in pieces of any size into messages: the first one says how the data is meant."""
+
+    def __init__(self, first: Message) -> None:
+        self._message: Any = first
+        self._begun = False
+        self._kept = bytearray()
+
+    def add(self, piece: bytes) -> Iterator[Message]:
+        """The full messages that there are now."""
+        self._kept += piece
+        whole = len(self._kept) - len(self._kept) % PIECE_BYTES_MAX
+        for start in range(0, whole, PIECE_BYTES_MAX):
+            yield self._with(bytes(self._kept[start : start + PIECE_BYTES_MAX]))
+        del self._kept[:whole]
+
+    def end(self) -> Iterator[Message]:
+        """The last message, where there is something left to say."""
+        if self._kept or not self._begun:
+            yield self._with(bytes(self._kept))
+
+    def _with(self, data: bytes) -> Message:
+        message = type(self._message)() if self._begun else self._message
+        self._begun = True
+        message.data = data
+        sent: Message = message
+        return sent

@@ -1,0 +1,2 @@
+# Made from _async/__init__.py by `python client/async_to_sync.py`; change that one.
+"""The client without asyncio, a module for each part of the contract."""

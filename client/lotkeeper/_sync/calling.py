@@ -1,0 +1,101 @@
+# Made from _async/calling.py by `python client/async_to_sync.py`; change that one.
+"""How every method of the client reaches the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from lotkeeper._requests import Uploading, path_of
+from lotkeeper._retrying import Repeatable, with_request_id
+from lotkeeper._tokens import find_token
+from lotkeeper._transport import Transport
+
+DEFAULT_TIMEOUT_SECONDS = 30.0
+Response = TypeVar("Response", bound=Message)
+Item = TypeVar("Item", bound=Message)
+_NEXT, _DATA = "next_page_token", "data"  # fields that the responses share; Message does not know of them
+
+
+class Calling:
+    """The connection to a server, and the ways to use it."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        channel_credentials: grpc.ChannelCredentials | None = None,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> None:
+        """Connects with the first call.
+
+        Args:
+            address: HOST:PORT.
+            token: the bearer token. Default: LOTKEEPER_TOKEN, else that of a development server on this machine.
+            channel_credentials: for TLS, `grpc.ssl_channel_credentials()`. Default: none, plain text.
+            timeout_seconds: how long a call may take, retries included.
+        """
+        self._timeout_seconds = timeout_seconds
+        self._transport = Transport(address, token or find_token(address), channel_credentials)
+
+    def close(self) -> None:
+        """Closes the connection; streams that are open end."""
+        self._transport.close()
+
+    def _timeout(self, timeout_seconds: float | None) -> float:
+        return self._timeout_seconds if timeout_seconds is None else timeout_seconds
+
+    def _call(self, request: Message, response_class: type[Response], timeout_seconds: float | None) -> Response:
+        """A call that changes something: a copy of the request carries a request id where it can."""
+        sent = type(request)()
+        sent.CopyFrom(request)
+        repeatable = with_request_id(sent)
+        timeout = self._timeout(timeout_seconds)
+        return self._transport.call(path_of(sent), sent, response_class, timeout, repeatable)
+
+    def _read(self, request: Message, response_class: type[Response], timeout_seconds: float | None) -> Response:
+        """A call that changes nothing, and may be made again."""
+        timeout = self._timeout(timeout_seconds)
+        return self._transport.call(path_of(request), request, response_class, timeout, Repeatable.YES)
+
+    def _pages(
+        self,
+        request: Message,
+        response_class: type[Response],
+        items_of: Callable[[Response], Iterable[Item]],
+        timeout_seconds: float | None,
+    ) -> Iterator[Item]:
+        """What the pages of a list hold; the next one is read once all of the last one has been taken."""
+        following: Any = request
+        while True:
+            page = self._read(request, response_class, timeout_seconds)
+            for item in items_of(page):
+                yield item
+            following.page_token = getattr(page, _NEXT)
+            if not following.page_token:
+                return
+
+    def _download(
+        self, request: Message, response_class: type[Response], timeout_seconds: float | None
+    ) -> Generator[bytes, None, None]:
+        """The data of a stream, piece by piece; closing the generator ends the call."""
+        path, timeout = path_of(request), self._timeout(timeout_seconds)
+        with closing(self._transport.stream(path, request, response_class, timeout)) as responses:
+            for response in responses:
+                yield getattr(response, _DATA)
+
+    def _upload(
+        self,
+        first: Message,
+        pieces: bytes | Iterable[bytes],
+        response_class: type[Response],
+        timeout_seconds: float | None,
+    ) -> Response:
+        """A call that takes data in pieces; the first message says how it is meant."""
+        path, timeout = path_of(first), self._timeout(timeout_seconds)
+        return self._transport.upload(path, Uploading(first), pieces, response_class, timeout)

@@ -1,0 +1,35 @@
+# Made from _async/client.py by `python client/async_to_sync.py`; change that one.
+"""The client."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from lotkeeper._sync.acting import ActionMethods
+from lotkeeper._sync.master_data import MasterDataMethods
+from lotkeeper._sync.operations import OperationMethods
+from lotkeeper._sync.trace import TraceMethods
+from lotkeeper._sync.watching import WatchMethods
+
+
+class Client(OperationMethods, ActionMethods, WatchMethods, TraceMethods, MasterDataMethods):
+    """Calls a Lotkeeper server. Close it, or use it in an `with` block.
+
+    Every call has a deadline, but for a watch. On UNAVAILABLE, reads and calls that carry a request id are retried
+    inside it; the client makes a request id where the caller gives none. A caller that must survive its own restart
+    passes one that it stored before.
+
+    What is asked for comes by position, all else by keyword. Ids are ULIDs; times are ms since the epoch, UTC. Lists
+    are iterators that read page after page. Answers are the messages of the contract; every refusal and failure is a
+    `LotkeeperError`, by its subclass.
+    """
+
+    def __enter__(self) -> Client:
+        """The client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Closes the client."""
+        self.close()

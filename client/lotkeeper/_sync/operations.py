@@ -1,0 +1,238 @@
+# Made from _async/operations.py by `python client/async_to_sync.py`; change that one.
+"""What runs inventory operations, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+
+from lotkeeper._requests import mask
+from lotkeeper._sync.definitions import DefinitionMethods
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
+from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
+
+
+class OperationMethods(DefinitionMethods):
+    """Inventory operations: run, read, saved, imported and exported."""
+
+    def execute_inventory_operation(
+        self,
+        inventory_operation_id: str,
+        primary_lot_id_or_name: str | None = None,
+        quantity: float | None = None,
+        secondary_lot_id_or_name: str | None = None,
+        material_id_or_path: str | None = None,
+        inventory_name: str | None = None,
+        start_date_millis: int | None = None,
+        end_date_millis: int | None = None,
+        *,
+        request_id: str | None = None,
+        validate_only: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> InventoryLotRecord:
+        """Runs an inventory operation, or stops it where it is running; returns the record of the operation.
+
+        Args:
+            inventory_operation_id: ULID of the operation.
+            primary_lot_id_or_name: the lot. Default: by the operation's strategy.
+            quantity: in the operation's unit; needed by every type but SCRAP_ALL.
+            secondary_lot_id_or_name: what the lot goes into or comes from. Default: by the operation's strategy.
+            material_id_or_path: Default: the operation's.
+            inventory_name: a pallet or LPN code. Default: by the operation's strategy.
+            start_date_millis: when it began, ms since the epoch, UTC. Default: now.
+            end_date_millis: when it ended, ms since the epoch, UTC. Default: now.
+            request_id: makes a retry safe. Default: a new one.
+            validate_only: does everything but the commit.
+            timeout_seconds: of this call. Default: the client's.
+
+        Raises:
+            LotkeeperError: by its subclass.
+        """
+        response = self.execute(
+            pb.ExecuteInventoryOperationRequest(
+                inventory_operation_id=inventory_operation_id,
+                primary_lot_id_or_name=primary_lot_id_or_name or "",
+                quantity=quantity,
+                secondary_lot_id_or_name=secondary_lot_id_or_name,
+                material_id_or_path=material_id_or_path,
+                inventory_name=inventory_name,
+                start_date_millis=start_date_millis,
+                end_date_millis=end_date_millis,
+                request_id=request_id or "",
+                validate_only=validate_only,
+            ),
+            timeout_seconds=timeout_seconds,
+        )
+        return response.inventory_lot_record
+
+    def execute(
+        self,
+        request: pb.ExecuteInventoryOperationRequest,
+        *,
+        timeout_seconds: float | None = None,
+    ) -> pb.ExecuteInventoryOperationResponse:
+        """Runs an inventory operation; returns the whole answer, with every record that was written."""
+        return self._call(request, pb.ExecuteInventoryOperationResponse, timeout_seconds)
+
+    def start_inventory_operation(
+        self,
+        inventory_operation_id: str,
+        *,
+        primary_lot_id_or_name: str | None = None,
+        secondary_lot_id_or_name: str | None = None,
+        material_id_or_path: str | None = None,
+        inventory_name: str | None = None,
+        start_date_millis: int | None = None,
+        request_id: str | None = None,
+        validate_only: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> InventoryLotRecord:
+        """Sets an operation running; returns its record. Arguments as of `execute_inventory_operation`."""
+        request = pb.StartInventoryOperationRequest(
+            inventory_operation_id=inventory_operation_id,
+            primary_lot_id_or_name=primary_lot_id_or_name or "",
+            secondary_lot_id_or_name=secondary_lot_id_or_name,
+            material_id_or_path=material_id_or_path,
+            inventory_name=inventory_name,
+            start_date_millis=start_date_millis,
+            request_id=request_id or "",
+            validate_only=validate_only,
+        )
+        response = self._call(request, pb.StartInventoryOperationResponse, timeout_seconds)
+        return response.inventory_lot_record
+
+    def stop_inventory_operation(
+        self,
+        inventory_operation_id: str,
+        quantity: float | None = None,
+        *,
+        inventory_name: str | None = None,
+        end_date_millis: int | None = None,
+        request_id: str | None = None,
+        validate_only: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> pb.StopInventoryOperationResponse:
+        """Completes what a start began; returns the record that was running, and every one that was written."""
+        request = pb.StopInventoryOperationRequest(
+            inventory_operation_id=inventory_operation_id,
+            quantity=quantity,
+            inventory_name=inventory_name,
+            end_date_millis=end_date_millis,
+            request_id=request_id or "",
+            validate_only=validate_only,
+        )
+        return self._call(request, pb.StopInventoryOperationResponse, timeout_seconds)
+
+    def cancel_inventory_operation(
+        self,
+        inventory_operation_id: str,
+        *,
+        request_id: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> InventoryLotRecord:
+        """Ends what a start began without moving stock; returns the record, CANCELLED."""
+        request = pb.CancelInventoryOperationRequest(
+            inventory_operation_id=inventory_operation_id, request_id=request_id or ""
+        )
+        response = self._call(request, pb.CancelInventoryOperationResponse, timeout_seconds)
+        return response.inventory_lot_record
+
+    def batch_execute_inventory_operations(
+        self,
+        requests: Iterable[pb.ExecuteInventoryOperationRequest],
+        *,
+        all_or_nothing: bool = False,
+        validate_only: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> Sequence[pb.BatchExecuteResult]:
+        """Runs up to 1,000 requests in order, in one transaction; returns a result for each.
+
+        Args:
+            requests: each gets a request id, unless it has one.
+            all_or_nothing: whether one refusal undoes all and is raised; else it stands in its result's `status`.
+            validate_only: does everything but the commit.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.BatchExecuteInventoryOperationsRequest(
+            requests=requests, all_or_nothing=all_or_nothing, validate_only=validate_only
+        )
+        response = self._call(request, pb.BatchExecuteInventoryOperationsResponse, timeout_seconds)
+        return response.results
+
+    def get_inventory_operation_status(
+        self, inventory_operation_id: str, *, timeout_seconds: float | None = None
+    ) -> pb.GetInventoryOperationStatusResponse:
+        """Reads where an operation's run stands."""
+        request = pb.GetInventoryOperationStatusRequest(inventory_operation_id=inventory_operation_id)
+        return self._read(request, pb.GetInventoryOperationStatusResponse, timeout_seconds)
+
+    def validate_inventory_operation(
+        self,
+        inventory_operation: InventoryOperation,
+        *,
+        update_mask: Sequence[str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Sequence[pb.FieldViolation]:
+        """Says all that a save would refuse; nothing where it would be saved."""
+        request = pb.ValidateInventoryOperationRequest(
+            inventory_operation=inventory_operation, update_mask=mask(update_mask)
+        )
+        response = self._read(request, pb.ValidateInventoryOperationResponse, timeout_seconds)
+        return response.violations
+
+    def list_permissions(self, *, timeout_seconds: float | None = None) -> pb.ListPermissionsResponse:
+        """Every permission there is, and what the caller's roles grant."""
+        request = pb.ListPermissionsRequest()
+        return self._read(request, pb.ListPermissionsResponse, timeout_seconds)
+
+    def get_inventory_operation_references(
+        self, inventory_operation_id: str, *, timeout_seconds: float | None = None
+    ) -> Sequence[pb.EntityReference]:
+        """What refers to an operation, one entry for each kind of entity; nothing where it can be deleted."""
+        request = pb.GetInventoryOperationReferencesRequest(inventory_operation_id=inventory_operation_id)
+        response = self._read(request, pb.GetInventoryOperationReferencesResponse, timeout_seconds)
+        return response.references
+
+    def export_inventory_operations(
+        self,
+        *,
+        export_format: enums_pb2.ExportFormat.ValueType,
+        location_ids_or_paths: Sequence[str] = (),
+        timeout_seconds: float | None = None,
+    ) -> Generator[bytes, None, None]:
+        """The definitions as one file, in pieces, by name, then id: what an import takes back.
+
+        Args:
+            export_format: EXPORT_FORMAT_CSV or EXPORT_FORMAT_JSON, one object a line.
+            location_ids_or_paths: only those that have one of these, or one below, as source or destination.
+                Default: all.
+            timeout_seconds: until the last piece. Default: the client's.
+        """
+        request = pb.ExportInventoryOperationsRequest(format=export_format, location_ids_or_paths=location_ids_or_paths)
+        return self._download(request, pb.ExportInventoryOperationsResponse, timeout_seconds)
+
+    def import_inventory_operations(
+        self,
+        pieces: bytes | Iterable[bytes],
+        *,
+        export_format: enums_pb2.ExportFormat.ValueType,
+        keep_good_rows: bool = False,
+        validate_only: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> pb.ImportInventoryOperationsResponse:
+        """Creates and updates definitions from a file; returns what was done, with every row that failed.
+
+        Look at `failed`: a failed row is no error of the call.
+
+        Args:
+            pieces: the file, whole or in pieces of any size; a file opened to read bytes will do.
+            export_format: EXPORT_FORMAT_CSV or EXPORT_FORMAT_JSON, one object a line.
+            keep_good_rows: saves the rows that do not fail; else one that fails undoes all.
+            validate_only: does everything but the commit.
+            timeout_seconds: of the whole import. Default: the client's.
+        """
+        first = pb.ImportInventoryOperationsRequest(
+            format=export_format, keep_good_rows=keep_good_rows, validate_only=validate_only
+        )
+        return self._upload(first, pieces, pb.ImportInventoryOperationsResponse, timeout_seconds)

@@ -1,0 +1,152 @@
+# Made from _async/units.py by `python client/async_to_sync.py`; change that one.
+"""Units of measure and the conversions between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lotkeeper._requests import mask
+from lotkeeper._sync.calling import Calling
+from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
+from lotkeeper.inventory.v1.master_data_pb2 import UnitOfMeasure, UnitOfMeasureConversion
+
+
+class UnitMethods(Calling):
+    """Units of measure and the conversions between them."""
+
+    def save_unit_of_measure(
+        self,
+        unit_of_measure: UnitOfMeasure,
+        *,
+        update_mask: Sequence[str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> UnitOfMeasure:
+        """Creates a unit of measure where it has no id, else updates it; returns what is saved.
+
+        Args:
+            unit_of_measure: what to save.
+            update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.SaveUnitOfMeasureRequest(unit_of_measure=unit_of_measure, update_mask=mask(update_mask))
+        response = self._call(request, pb.SaveUnitOfMeasureResponse, timeout_seconds)
+        return response.unit_of_measure
+
+    def get_unit_of_measure(
+        self, unit_of_measure_id_or_name: str, *, timeout_seconds: float | None = None
+    ) -> UnitOfMeasure:
+        """Reads a unit of measure.
+
+        Args:
+            unit_of_measure_id_or_name: its ULID or its name.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.GetUnitOfMeasureRequest(unit_of_measure_id_or_name=unit_of_measure_id_or_name)
+        response = self._read(request, pb.GetUnitOfMeasureResponse, timeout_seconds)
+        return response.unit_of_measure
+
+    def list_units_of_measure(
+        self,
+        *,
+        enabled: bool | None = None,
+        name_prefix: str | None = None,
+        page_size: int = 0,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[UnitOfMeasure]:
+        """The units of measure that pass every filter that is given, by id.
+
+        Args:
+            enabled: only those that are enabled, or are not.
+            name_prefix: only those whose name begins so, by code point.
+            page_size: how many a call brings, at most 1,000. Default: the server's.
+            timeout_seconds: of each call. Default: the client's.
+        """
+        request = pb.ListUnitsOfMeasureRequest(enabled=enabled, name_prefix=name_prefix, page_size=page_size)
+        return self._pages(request, pb.ListUnitsOfMeasureResponse, lambda page: page.units_of_measure, timeout_seconds)
+
+    def delete_unit_of_measure(
+        self, unit_of_measure_id_or_name: str, *, version: int | None = None, timeout_seconds: float | None = None
+    ) -> None:
+        """Deletes a unit of measure that nothing refers to.
+
+        Args:
+            unit_of_measure_id_or_name: its ULID or its name.
+            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.DeleteUnitOfMeasureRequest(unit_of_measure_id_or_name=unit_of_measure_id_or_name, version=version)
+        self._call(request, pb.DeleteUnitOfMeasureResponse, timeout_seconds)
+
+    def save_unit_of_measure_conversion(
+        self,
+        unit_of_measure_conversion: UnitOfMeasureConversion,
+        *,
+        update_mask: Sequence[str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> UnitOfMeasureConversion:
+        """Creates a conversion between units where it has no id, else updates it; returns what is saved.
+
+        Args:
+            unit_of_measure_conversion: what to save.
+            update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.SaveUnitOfMeasureConversionRequest(
+            unit_of_measure_conversion=unit_of_measure_conversion, update_mask=mask(update_mask)
+        )
+        response = self._call(request, pb.SaveUnitOfMeasureConversionResponse, timeout_seconds)
+        return response.unit_of_measure_conversion
+
+    def get_unit_of_measure_conversion(
+        self, unit_of_measure_conversion_id: str, *, timeout_seconds: float | None = None
+    ) -> UnitOfMeasureConversion:
+        """Reads a conversion between units.
+
+        Args:
+            unit_of_measure_conversion_id: its ULID.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.GetUnitOfMeasureConversionRequest(unit_of_measure_conversion_id=unit_of_measure_conversion_id)
+        response = self._read(request, pb.GetUnitOfMeasureConversionResponse, timeout_seconds)
+        return response.unit_of_measure_conversion
+
+    def list_unit_of_measure_conversions(
+        self,
+        *,
+        material_id_or_path: str | None = None,
+        enabled: bool | None = None,
+        page_size: int = 0,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[UnitOfMeasureConversion]:
+        """The unit of measure conversions that pass every filter that is given, by id.
+
+        Args:
+            material_id_or_path: only those of this material.
+            enabled: only those that are enabled, or are not.
+            page_size: how many a call brings, at most 1,000. Default: the server's.
+            timeout_seconds: of each call. Default: the client's.
+        """
+        request = pb.ListUnitOfMeasureConversionsRequest(
+            material_id_or_path=material_id_or_path, enabled=enabled, page_size=page_size
+        )
+        return self._pages(
+            request,
+            pb.ListUnitOfMeasureConversionsResponse,
+            lambda page: page.unit_of_measure_conversions,
+            timeout_seconds,
+        )
+
+    def delete_unit_of_measure_conversion(
+        self, unit_of_measure_conversion_id: str, *, version: int | None = None, timeout_seconds: float | None = None
+    ) -> None:
+        """Deletes a conversion between units that nothing refers to.
+
+        Args:
+            unit_of_measure_conversion_id: its ULID.
+            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            timeout_seconds: of this call. Default: the client's.
+        """
+        request = pb.DeleteUnitOfMeasureConversionRequest(
+            unit_of_measure_conversion_id=unit_of_measure_conversion_id, version=version
+        )
+        self._call(request, pb.DeleteUnitOfMeasureConversionResponse, timeout_seconds)
