@@ -26,6 +26,7 @@ from lotkeeper_server.rpc.master_data import MasterData
 from lotkeeper_server.rpc.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
+from lotkeeper_server.rpc.tracing import Tracing
 from lotkeeper_server.rpc.unfinished import Unfinished
 from lotkeeper_server.rpc.watching import Watching
 from lotkeeper_server.settings import Settings
@@ -66,6 +67,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         StockReads(engine),
         LocationRoom(engine),
         Watching(engine),
+        Tracing(engine),
         Catalog(engine),
         MasterData(engine),
         PlantExchange(engine),

@@ -24,6 +24,12 @@ ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024 - 64 * 1024
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1_000
 
+TRACE_DEPTH_DEFAULT: Final = 10
+TRACE_DEPTH_MAX: Final = 50
+"""Edges between the lot asked for and the farthest ones."""
+TRACE_NODES_MAX: Final = 10_000
+TRACE_EDGES_MAX: Final = 20_000
+
 REFUSAL_BYTES_MAX: Final = 7_000
 """Message and details of a failed call as sent; gRPC clients lose more."""
 REFUSAL_OF_ITEM_BYTES_MAX: Final = 3_000

@@ -37,7 +37,7 @@ def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequenc
         by: the key's column.
         keys: ids, paths or names; few or many.
     """
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         places = ", ".join(_PLACE for _ in chunk)
         yield from fetch(connection, f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
 
@@ -64,7 +64,7 @@ def rows_by_columns(
     parts = ", ".join(f"k{number}" for number in range(len(by)))
     same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
     places = "(" + ", ".join(_PLACE for _ in by) + ")"
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         text = (
             f"WITH k({parts}) AS (VALUES {', '.join(places for _ in chunk)}) "  # noqa: S608
             f"SELECT {selected} FROM k CROSS JOIN {table.name} AS t ON {same}{joined}"
@@ -92,7 +92,7 @@ def write_many(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]
     assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {text}"
 
 
-def _chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Pieces padded to a power of two with their last key, so that few distinct statements are prepared."""
     for begin in range(0, len(keys), limits.KEYS_PER_STATEMENT_MAX):
         piece = list(keys[begin : begin + limits.KEYS_PER_STATEMENT_MAX])
