@@ -9,6 +9,7 @@ from fractions import Fraction
 from tests.model.lots import keeps_stock
 from tests.model.plant import Plant, Record
 from tests.model.quantities import converted, converted_exactly, factor
+from tests.model.refusal import Refusal
 from tests.model.reversing import changes_of
 from tests.model.storing import in_capacity_unit
 
@@ -80,7 +81,9 @@ def room(plant: Plant, location_key: str, quantity: Fraction, unit: str, materia
         return Room(has_capacity=True)
     if material is None:
         how_many = factor(plant, unit, location.capacity_unit, None)
-        assert how_many is not None, "asked only where it can be converted"
+        if how_many is None:
+            units = {"from": plant.units[unit].symbol, "to": plant.units[location.capacity_unit].symbol}
+            raise Refusal("UNIT_NOT_CONVERTIBLE", None, **units)
         rising = quantity * how_many
     else:
         own = plant.materials[material].unit or unit

@@ -96,6 +96,11 @@ class Location:
     use: str = "FIFO"
     enabled: bool = True
 
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
 
 @dataclass(frozen=True)
 class Operation:

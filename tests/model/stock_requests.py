@@ -135,9 +135,7 @@ def faults_of_action(item: ActionItem) -> set[str]:
     faults = faults_of_shape(item)
     if item.type not in FIRST_NINE | STARRED:
         return faults | {"type"}
-    given = {
-        one.name for one in fields(item) if getattr(item, one.name) not in ("", None, False) or _is_zero(item, one.name)
-    }
+    given = {one.name for one in fields(item) if _is_given(getattr(item, one.name))}
     faults |= given - used_by(item.type)
     faults |= needed_by(item.type) - given
     if isinstance(item.new_lot_name, ById):
