@@ -30,7 +30,8 @@ def set_metadata(plant: Plant, request: SetMetadata) -> tuple[str, str]:
     row: Row | None = plant.rows.get((location, lot.key))
     order = find_order(plant, request.production_order_id_or_name) if request.production_order_id_or_name else None
     if row is None:
-        raise Refusal("INVENTORY_NOT_FOUND")
+        named = {"lot_id_or_name", "location_id_or_path"}
+        raise Refusal("INVENTORY_NOT_FOUND", named, name=lot.name, path=plant.locations[location].path)
     row.name = row.name if request.name is None else request.name
     row.order = row.order if request.production_order_id_or_name is None else order
     return location, lot.key

@@ -108,7 +108,7 @@ def _locations(plant: Plant, item: ActionItem) -> tuple[str | None, str | None]:
     for role in needed.get(item.type, ["destination" if item.type in RISES else "source"]):
         location = plant.locations[found[role]]
         if not location.enabled:
-            raise Refusal("DISABLED", {f"{role}_location_id_or_path"}, entity="location", id=location.key)
+            raise Refusal("DISABLED", None, entity="location", id=location.key)
     return found.get("source"), found.get("destination")
 
 

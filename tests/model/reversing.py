@@ -51,7 +51,7 @@ def reverse(plant: Plant, request: Reverse, now: int) -> str:
         reverses=undone.key,
     )
     plant.records[record.key] = record
-    undone.reversed_by = record.key
+    undone.reversed_by, undone.modified, undone.version = record.key, now, undone.version + 1
     for place, lot, by in falls:
         change_stock(plant, place, lot, by, record.key)
     for place, lot, by in rises:

@@ -40,23 +40,23 @@ def in_capacity_unit(plant: Plant, location: Location, lot: str, quantity: Fract
     return converted_exactly(plant, max(quantity, Fraction(0)), kept.unit, location.capacity_unit, kept.material)
 
 
-def refuse_over_capacity(plant: Plant, location: Location, rising: str, amount: Fraction) -> None:
-    """Step 14."""
+def refuse_over_capacity(plant: Plant, location: Location, lot: str, amount: Fraction, holder: str = "") -> None:
+    """Step 14; the holder is the lot with which the stock ends up, where it is another one."""
     if location.capacity is None or location.capacity_unit is None:
         return
-    stored = after = Fraction(0)
-    for lot in {rising, *plant.lots_in_stock(location.key)}:
-        stock = plant.stock(location.key, lot)
-        stored += in_capacity_unit(plant, location, lot, stock)
-        after += in_capacity_unit(plant, location, lot, stock + (amount if lot == rising else 0))
-    if after > location.capacity:
+    rising, stored, after = holder or lot, Fraction(0), Fraction(0)
+    for other in {rising, *plant.lots_in_stock(location.key)}:
+        stock = plant.stock(location.key, other)
+        stored += in_capacity_unit(plant, location, other, stock)
+        after += in_capacity_unit(plant, location, other, stock + (amount if other == rising else 0))
+    if after > location.capacity and after > stored:
         raise Refusal(
             "LOCATION_CAPACITY_EXCEEDED",
             None,
             location=location.path,
             capacity=text(location.capacity),
             stored=text(stored),
-            requested=text(in_capacity_unit(plant, location, rising, amount)),
+            requested=text(in_capacity_unit(plant, location, lot, amount)),
             unit=plant.units[location.capacity_unit].symbol,
         )
 
@@ -74,8 +74,9 @@ def holds_another(plant: Plant, location: Location, lots: list[str]) -> Refusal:
 
 def refuse_rise(plant: Plant, location: Location, lot: str, amount: Fraction) -> None:
     """Step 14, and of step 15 what refuses before anything is written."""
-    refuse_over_capacity(plant, location, lot, amount)
     others = others_in_stock(plant, location, lot)
+    takes_over = others and location.storage == "MERGE_INTO_PREVIOUS"
+    refuse_over_capacity(plant, location, lot, amount, others[-1] if takes_over else "")
     if others and location.storage == "ALLOW_SINGLE_OR_THROW":
         raise holds_another(plant, location, others)
 

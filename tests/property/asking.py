@@ -22,7 +22,7 @@ RECORD_TYPES = ["CONSUME", "PRODUCE", "RECEIVE", "MOVE", "MERGE", "SPLIT", "SCRA
 STATUSES = ["COMPLETED", "RUNNING", "CANCELLED"]
 
 
-def ask(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice, now: int) -> None:
+def ask(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) -> None:
     """One question, put to both."""
     questions: list[Callable[[ServedSide, Comparing, Plant, Dice], None]] = [
         ask_records,

@@ -38,7 +38,11 @@ class Comparing:
         expected = [self._record(plant, before, key) for key in keys]
         assert len(told) == len(expected), (told, expected)
         for one, other in zip(told, expected, strict=True):
-            self._equal(one, other)
+            try:
+                self._equal(one, other)
+            except AssertionError as error:
+                error.add_note(f"of the {one['lot_record_type']} {one['id']}")
+                raise
 
     def _equal(self, told: dict[str, Any], expected: dict[str, Any]) -> None:
         assert set(told) == set(expected)

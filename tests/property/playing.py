@@ -47,7 +47,7 @@ def play(channel: grpc.Channel, token: str, dice: Dice, prefix: str) -> None:
         if dice.seldom():
             plant = compare_edit(side, comparing, plant, random_edit(dice, plant, now))
         if dice.seldom():
-            ask(side, comparing, plant, dice, now)
+            ask(side, comparing, plant, dice)
         which = random_request if dice.one_of([True, False]) else random_stock_request
         request: Any = which(dice, plant, prefix, now, earlier)
         earlier.append(request)
@@ -57,7 +57,7 @@ def play(channel: grpc.Channel, token: str, dice: Dice, prefix: str) -> None:
             error.add_note(f"in answer to {request}")
             raise
     for _ in range(QUESTIONS):
-        ask(side, comparing, plant, dice, now)
+        ask(side, comparing, plant, dice)
     compare_plant(side, comparing, plant)
 
 
