@@ -13,7 +13,7 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from tests.model.calls import Outcome, Writing, call
 from tests.model.edits import Edit, edit
 from tests.model.notes import annotate, set_metadata
-from tests.model.plant import Answer, Plant
+from tests.model.plant import Answer, Plant, Record
 from tests.model.refusal import Refusal
 from tests.model.requests import Batch, check_shape
 from tests.model.stock_requests import Actions, Annotate, SetMetadata
@@ -24,7 +24,7 @@ from tests.property.random_requests import openings, random_edit, random_request
 from tests.property.random_stock_requests import random_stock_request
 from tests.property.served import Reply, ServedSide, now_millis
 
-CALLS_MAX = 25
+CALLS = 40
 QUESTIONS = 6
 PAGE = 1_000
 
@@ -43,7 +43,7 @@ def play(channel: grpc.Channel, token: str, dice: Dice, prefix: str) -> None:
     earlier: list[Any] = []
     for opening in openings(dice, plant):
         plant = compare_call(side, comparing, plant, opening)
-    for _ in range(1 + dice.below(CALLS_MAX)):
+    for _ in range(CALLS):
         if dice.seldom():
             plant = compare_edit(side, comparing, plant, random_edit(dice, plant, now))
         if dice.seldom():
@@ -66,22 +66,25 @@ def compare_word(side: ServedSide, comparing: Comparing, plant: Plant, request: 
     if not isinstance(request, Annotate | SetMetadata):
         return None
     reply, after = side.send(request), plant.copied()
-    try:
-        check_shape(request)
-        if isinstance(request, Annotate):
-            record = annotate(after, request, (_moment(reply.message) or 0) if reply.message else 0)
-        else:
-            row = set_metadata(after, request)
-    except Refusal as refusal:
-        assert reply.status is not None, f"answered {reply.message}, expected {refusal}"
-        comparing.refusal(reply.status, refusal)
+    expected = _word(after, request, _moment(reply.message) or 0)
+    if isinstance(expected, Refusal):
+        assert reply.status is not None, f"answered {reply.message}, expected {expected}"
+        comparing.refusal(reply.status, expected)
         return plant
     assert reply.message is not None, f"refused {reply.status}"
-    if isinstance(request, Annotate):
-        comparing.records(after, after, [record.key], [reply.message.inventory_lot_record])
+    if isinstance(expected, Record):
+        comparing.records(after, after, [expected.key], [reply.message.inventory_lot_record])
     else:
-        comparing.rows(after, [row], [reply.message.inventory])
+        comparing.rows(after, [expected], [reply.message.inventory])
     return after
+
+
+def _word(plant: Plant, request: Annotate | SetMetadata, now: int) -> Record | tuple[str, str] | Refusal:
+    try:
+        check_shape(request)
+        return annotate(plant, request, now) if isinstance(request, Annotate) else set_metadata(plant, request)
+    except Refusal as refusal:
+        return refusal
 
 
 def compare_call(side: ServedSide, comparing: Comparing, plant: Plant, request: Writing) -> Plant:
@@ -170,7 +173,9 @@ def _repeats_within(wanted: Any, one: Any) -> bool:
 
 
 def _moment(message: Any) -> int | None:
-    if message is None:
+    if message is None or {"inventory_lot_record", "inventory_lot_records"}.isdisjoint(
+        message.DESCRIPTOR.fields_by_name
+    ):
         return None
     has_main = "inventory_lot_record" in message.DESCRIPTOR.fields_by_name
     found = [message.inventory_lot_record] if has_main and message.HasField("inventory_lot_record") else []

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
 
-from hypothesis import strategies as st
-
 from tests.model.plant import (
     Conversion,
     Location,
@@ -35,18 +33,13 @@ STATUSES = ["OPEN", "AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]
 
 @dataclass
 class Dice:
-    """Chance; the first value of a list is the plain one, to which examples shrink.
+    """Chance; the first value of a list is the plain one.
 
     Attributes:
         below: a number from 0 to below the given one.
     """
 
     below: Callable[[int], int]
-
-    @classmethod
-    def of_hypothesis(cls, data: st.DataObject) -> Dice:
-        """What hypothesis draws, and shrinks where something fails."""
-        return cls(lambda count: data.draw(st.integers(0, count - 1)))
 
     @classmethod
     def of_seed(cls, seed: int) -> Dice:
