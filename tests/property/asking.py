@@ -78,8 +78,8 @@ def compare_records(side: ServedSide, comparing: Comparing, plant: Plant, wanted
         lot_id_or_name=ids[wanted.lot] if wanted.lot else None,
         material_id_or_path=ids[wanted.material] if wanted.material else None,
         inventory_operation_id=ids[wanted.operation] if wanted.operation else None,
-        lot_record_types=[f"LOT_RECORD_TYPE_{one}" for one in wanted.types],
-        statuses=[f"STATUS_{one}" for one in wanted.statuses],
+        lot_record_types=[enums_pb2.LotRecordType.Value(f"LOT_RECORD_TYPE_{one}") for one in wanted.types],
+        statuses=[enums_pb2.Status.Value(f"STATUS_{one}") for one in wanted.statuses],
         start_date_millis=wanted.start,
         end_date_millis=wanted.end,
         production_order_id_or_name=ids[wanted.order] if wanted.order else None,
@@ -171,7 +171,9 @@ def ask_graph(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) 
     lot = dice.one_of(linked or list(plant.lots))
     direction, depth = dice.one_of(["BOTH", "INPUT", "OUTPUT", "UNSPECIFIED"]), dice.one_of([None, 1, 2, 3, 50])
     request = trace_service_pb2.GetLotTraceGraphRequest(
-        lot_id_or_name=side.ids[lot], direction=f"TRACE_DIRECTION_{direction}", depth=depth
+        lot_id_or_name=side.ids[lot],
+        direction=enums_pb2.TraceDirection.Value(f"TRACE_DIRECTION_{direction}"),
+        depth=depth,
     )
     told = side.call(side.trace.GetLotTraceGraph, request)
     expected = graph(plant, lot, direction.replace("UNSPECIFIED", "BOTH"), depth or 10)
@@ -220,7 +222,9 @@ def ask_terminal_lots(side: ServedSide, comparing: Comparing, plant: Plant, dice
     del comparing
     lot, direction = dice.one_of(list(plant.lots)), dice.one_of(["INPUT", "OUTPUT"])
     request = trace_service_pb2.ListTerminalLotsRequest(
-        lot_id_or_name=side.ids[lot], direction=f"TRACE_DIRECTION_{direction}", page_size=dice.one_of([1, 1_000])
+        lot_id_or_name=side.ids[lot],
+        direction=enums_pb2.TraceDirection.Value(f"TRACE_DIRECTION_{direction}"),
+        page_size=dice.one_of([1, 1_000]),
     )
     told = all_pages(side, side.trace.ListTerminalLots, request, "nodes")
     expected = sorted(side.ids[one] for one in terminal_lots(plant, lot, direction))

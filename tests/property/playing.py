@@ -173,13 +173,11 @@ def _repeats_within(wanted: Any, one: Any) -> bool:
 
 
 def _moment(message: Any) -> int | None:
-    if message is None or {"inventory_lot_record", "inventory_lot_records"}.isdisjoint(
-        message.DESCRIPTOR.fields_by_name
-    ):
-        return None
-    has_main = "inventory_lot_record" in message.DESCRIPTOR.fields_by_name
-    found = [message.inventory_lot_record] if has_main and message.HasField("inventory_lot_record") else []
-    found = found if has_main else list(message.inventory_lot_records[:1])
+    known = message.DESCRIPTOR.fields_by_name if message is not None else {}
+    if "inventory_lot_record" in known:
+        found = [message.inventory_lot_record] if message.HasField("inventory_lot_record") else []
+    else:
+        found = list(message.inventory_lot_records[:1]) if "inventory_lot_records" in known else []
     if not found:
         return None
     record: inventory_lot_record_pb2.InventoryLotRecord = found[0]

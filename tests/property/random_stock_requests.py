@@ -229,11 +229,15 @@ def _spoilt(dice: Dice, item: ActionItem) -> ActionItem:
 
 def _location(dice: Dice, plant: Plant, key: str) -> Reference:
     if dice.seldom(60):
-        return dice.one_of([ById("unknown 8"), "no such place"])
-    path = plant.locations[key].path
-    return dice.one_of([ById(key), path, f"/{path}"])
+        odd: list[Reference] = [ById("unknown 8"), "no such place"]
+        return dice.one_of(odd)
+    return _one_of_its_names(dice, key, plant.locations[key].path)
 
 
 def _material(dice: Dice, plant: Plant, key: str) -> Reference:
-    path = plant.materials[key].path
-    return dice.one_of([ById(key), path, f"/{path}"])
+    return _one_of_its_names(dice, key, plant.materials[key].path)
+
+
+def _one_of_its_names(dice: Dice, key: str, path: str) -> Reference:
+    names: list[Reference] = [ById(key), path, f"/{path}"]
+    return dice.one_of(names)
