@@ -109,7 +109,9 @@ def compare_edit(side: ServedSide, comparing: Comparing, plant: Plant, wanted: E
     new = [key for key in after.records if key not in plant.records]
     if new:
         assert begun <= now <= now_millis()
-        comparing.records(after, after, new, side.status_changes(after.records[new[0]].lot)[:1])
+        known = set(side.ids.values())
+        told = [one for one in side.status_changes(after.records[new[0]].lot) if one.id not in known]
+        comparing.records(after, after, new, told)
     return after
 
 
