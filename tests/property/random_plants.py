@@ -26,7 +26,7 @@ from tests.model.resolving import DAY, HOUR, MAKES_LOTS, RISES, WRITES
 T = TypeVar("T")
 TYPES = ["PRODUCE", "RECEIVE", "UNCONSUME", "CONSUME", "SHIP", "RETURN", "SCRAP", "SCRAP_ALL", "RECEIVE_AND_CONSUME"]
 LOT_NAMES = ["A", "B", "C", "D"]
-DATES = [None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
+DATES = [None, None, None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
 """Expiration dates, from now."""
 STATUSES = ["OPEN", "AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]
 
@@ -153,9 +153,9 @@ def _add_lot(dice: Dice, plant: Plant, keys: Keys, name: str, now: int) -> None:
         name,
         material,
         dice.one_of([unit, unit, unit, "unit 1", "unit 2"]),
-        status=dice.one_of(["OPEN"] * 5 + STATUSES),
+        status=dice.one_of(["OPEN"] * 14 + STATUSES),
         expiration=None if offset is None else now + offset,
-        enabled=not dice.seldom(),
+        enabled=not dice.seldom(20),
     )
     plant.lots[lot.key] = lot
 
