@@ -138,7 +138,7 @@ def quantity(dice: Dice) -> float | None:
 
 def inventory_name(dice: Dice) -> str:
     """The name of a pallet, or none."""
-    return " odd " if dice.seldom(60) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
+    return " odd " if dice.seldom(300) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
 
 
 def moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:

@@ -22,8 +22,8 @@ from tests.property.random_plants import LOT_NAMES, STATUSES, TYPES, Dice
 from tests.property.random_requests import PLAIN, inventory_name, moment, quantity, request_id
 
 STARRED = ["MOVE", "SPLIT", "MERGE", "EDIT", "STATUS_CHANGE"]
-STARTS = [None] * 20 + [-HOUR, -2 * HOUR, -150 * HOUR, HOUR]
-ENDS = [None] * 20 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -HOUR // 2, -144 * HOUR, 25 * HOUR]
+STARTS = [None] * 60 + [-HOUR, -2 * HOUR, -150 * HOUR, HOUR]
+ENDS = [None] * 40 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -HOUR // 2, -144 * HOUR, 25 * HOUR]
 
 
 def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Any]) -> StockRequest:
@@ -42,7 +42,7 @@ def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlie
             return Annotate(record, dice.one_of(words), *(dice.one_of(words[:4]) for _ in range(3)))
         case "metadata":
             return _metadata(dice, plant)
-    items = tuple(random_action(dice, plant, now) for _ in range(dice.one_of([1, 1, 1, 2, 3, 6])))
+    items = tuple(random_action(dice, plant, now) for _ in range(dice.one_of([1, 1, 1, 1, 1, 2, 2, 3, 6])))
     return Actions(items, request_id(dice, prefix), validate_only=dice.seldom())
 
 
@@ -161,7 +161,8 @@ def _secondary_values(dice: Dice, plant: Plant, kind: str, spot: Spot) -> dict[s
     others = [lot for lot in plant.lots.values() if lot.key != spot.lot or dice.seldom(20)]
     here = [lot for lot in others if plant.stock(spot.place, lot.key) > 0]
     same = [lot for lot in others if lot.material == plant.lots[spot.lot].material]
-    lot = dice.one_of((here or others) if kind == "MERGE" and not dice.seldom(4) else (same or others))
+    fit = [lot for lot in here if lot in same and lot.unit == plant.lots[spot.lot].unit]
+    lot = dice.one_of((fit or here or others) if kind == "MERGE" and not dice.seldom() else (same or others))
     if dice.one_of([True, False]):
         return {"secondary_lot_id_or_name": ById(lot.key)}
     values: dict[str, Any] = {"secondary_lot_id_or_name": lot.name}
@@ -177,9 +178,9 @@ def _quantity(dice: Dice, plant: Plant, kind: str, spot: Spot) -> float | None:
     stock = plant.stock(spot.place, spot.lot)
     if kind == "EDIT" and dice.seldom(4):
         return 0.0
-    if stock > 0 and kind not in RISES and dice.seldom(4):
-        return float(stock)
-    return quantity(dice) if dice.one_of([True, False]) else dice.one_of(PLAIN[1:9])
+    if stock > 0 and kind not in RISES and not dice.seldom(4):
+        return float(dice.one_of([stock, stock / 2, stock / 3, stock / 7]))
+    return quantity(dice) if dice.seldom() else dice.one_of(PLAIN[1:9])
 
 
 def _unit_values(dice: Dice, plant: Plant) -> dict[str, Any]:
@@ -203,11 +204,11 @@ def _context_values(dice: Dice, plant: Plant, kind: str) -> dict[str, Any]:
         values["increment_production_order_count"] = kind == "PRODUCE" and not dice.seldom(4)
     if dice.seldom(5):
         values["operation_id"] = ById(dice.one_of(list(plant.process_operations)))
-    if dice.seldom(4):
+    if dice.seldom(6):
         fitting = [code.key for code in plant.reason_codes.values() if code.record_type in {None, kind}]
-        codes = list(plant.reason_codes) if dice.seldom(4) else fitting
+        codes = list(plant.reason_codes) if dice.seldom() else fitting
         values["material_reason_code_id"] = ById(dice.one_of(codes))
-    values["notes"] = dice.one_of(["", "why", "because"])
+    values["notes"] = dice.one_of(["why", "because", ""])
     if dice.seldom(4):
         values |= {"spare1": "one", "spare3": "three"}
     return values
