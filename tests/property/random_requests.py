@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.model.edits import ChangeLot, Edit, Switch
+from tests.model.edits import ChangeLot, ChangeStorage, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
 from tests.model.resolving import DAY, HOUR, RISES
-from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, Dice
+from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, STORAGES, Dice
 
 PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
 ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
@@ -38,6 +38,10 @@ def openings(dice: Dice, plant: Plant) -> list[Request]:
 
 def random_edit(dice: Dice, plant: Plant, now: int) -> Edit:
     """A Save of something that calls look at."""
+    if dice.seldom(4):
+        location = dice.one_of(list(plant.locations))
+        has_stock = any(row.quantity != 0 for (place, _), row in plant.rows.items() if place == location)
+        return ChangeStorage(location, dice.one_of(STORAGES[:-1] if has_stock else STORAGES))
     if dice.one_of([True, False]):
         lot = plant.lots[dice.one_of(list(plant.lots))]
         offset = dice.one_of(DATES)
