@@ -37,6 +37,35 @@ class Referrer:
         return counted
 
 
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """How many of one kind refer to a thing, and one of them.
+
+    Attributes:
+        entity: its name in refusals.
+        count: above 0.
+        example_id: of the first by the index.
+        example_name: empty where that kind has no names.
+    """
+
+    entity: str
+    count: int
+    example_id: Id
+    example_name: str
+
+
+def references_to(connection: Connection, table_name: str, identifier: Id) -> list[Referring]:
+    """What refers to a row of a table, by kind; a kind that does not is left out."""
+    found = []
+    for referrer in referrers_of(table_name):
+        if count := referrer.count(connection, identifier):
+            shown = [referrer.table.c[name] for name in ("id", "name") if name in referrer.table.c]
+            refers = or_(*(column == identifier for column in referrer.columns))
+            example_id, *name = connection.execute(select(*shown).where(refers).limit(1)).one()
+            found.append(Referring(referrer.entity, count, example_id, name[0] if name else ""))
+    return found
+
+
 @cache
 def referrers_of(table_name: str) -> Sequence[Referrer]:
     """Every kind that may refer to rows of a table, in the order in which a refusal looks at them: the schema's."""

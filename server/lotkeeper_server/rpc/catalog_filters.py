@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, select
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.hierarchy import below
 from lotkeeper_server.catalog.references import look_up
 from lotkeeper_server.domain.enumerations import InventoryOperationType, LotStatus, Status
 from lotkeeper_server.domain.identifiers import Id, format_id
@@ -217,6 +218,21 @@ def at_location(
         return at_place(columns, location_id, leads=leads, within=within)
     path = connection.execute(select(table.c.path).where(table.c.id == location_id)).scalar_one()
     return at_places(connection, Places(tuple(columns), location_id, path, leads, within))
+
+
+def location_ids(connection: Connection, given: Id | str, include_children: bool) -> frozenset[Id]:
+    """A location's id and, if asked for, those of all below it.
+
+    Raises:
+        Refused: LOCATION_NOT_FOUND on `location_id_or_path`.
+    """
+    table = tables.location
+    location_id = look_up(connection, table.name, given, "location_id_or_path")
+    if not include_children:
+        return frozenset({location_id})
+    path = connection.execute(select(table.c.path).where(table.c.id == location_id)).scalar_one()
+    inside = connection.execute(select(table.c.id).where(below(table.c.path, path))).scalars()
+    return frozenset({location_id, *inside})
 
 
 def _of_lots(request: Any, shape: Shape) -> Conditions:

@@ -1,9 +1,11 @@
-"""What only the definitions of inventory operations have: status and validation."""
+"""What only the definitions of inventory operations have: status, validation, references."""
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.reading import read_runs
+from lotkeeper_server.catalog.referrers import Referring, references_to
 from lotkeeper_server.catalog.saving import Saver, validate
 from lotkeeper_server.domain.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import NotFound, Refused
@@ -52,6 +54,30 @@ class InventoryOperationDefinitions:
                 for violation in refusal.violations
             ]
         )
+
+    async def GetInventoryOperationReferences(  # noqa: N802
+        self, request: pb.GetInventoryOperationReferencesRequest, _call: Call
+    ) -> pb.GetInventoryOperationReferencesResponse:
+        """Counts what refers to a definition."""
+        operation_id = _required_id(request.inventory_operation_id)
+        found = await self._engine.read(lambda connection: _references(connection, operation_id))
+        return pb.GetInventoryOperationReferencesResponse(
+            references=[
+                pb.EntityReference(
+                    entity=one.entity,
+                    count=one.count,
+                    example_id=format_id(one.example_id),
+                    example_name=one.example_name,
+                )
+                for one in found
+            ]
+        )
+
+
+def _references(connection: Connection, operation_id: Id) -> list[Referring]:
+    if operation_id not in read_runs(connection, [operation_id]):
+        raise Refused(_not_found(operation_id))
+    return references_to(connection, INVENTORY_OPERATION.table.name, operation_id)
 
 
 def _required_id(text: str) -> Id:

@@ -1,14 +1,13 @@
 """ListInventory, ListInventoryLotRecords and GetInventoryLotRecord."""
 
 from collections.abc import Callable
-from enum import IntEnum
 
 from lotkeeper.inventory.v1 import inventory_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.references import look_up
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain.enumerations import LotStatus, Status
 from lotkeeper_server.domain.identifiers import RecordId, format_id
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.quantity import double_of
@@ -18,10 +17,11 @@ from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call
 from lotkeeper_server.rpc.catalog_filters import at_location, find_lot
 from lotkeeper_server.rpc.paging import fitting, page_token, read_page_request
+from lotkeeper_server.rpc.record_filters import conditions_on_records, read_record_criteria, read_vocabulary
 from lotkeeper_server.rpc.record_message import record_message, timestamp
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store import inventory_listing, record_listing
-from lotkeeper_server.store.conditions import Condition, among, equal, in_either
+from lotkeeper_server.store.conditions import Condition, equal
 from lotkeeper_server.store.inventory_listing import HOLDS_SOMETHING, NAMED, NOT_ZERO, InventoryEntry, list_inventory
 from lotkeeper_server.store.record_listing import RecordFilter, in_status, key_of, list_records
 from lotkeeper_server.store.record_reading import read_records
@@ -117,60 +117,17 @@ class StockReads:
 
 def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> Callable[[Connection], RecordFilter]:
     """How the filters of a request are made, once there is a snapshot to look things up in."""
-    lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
-    material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
-    fixed: list[Condition] = []
-    if types := _numbers(request, shape, "lot_record_types", LotRecordType):
-        fixed.append(among("lot_record_type", types))
-    if statuses := _numbers(request, shape, "statuses", Status):
-        fixed.append(in_status(statuses))
+    criteria_in = read_record_criteria(request, shape)
+    statuses = read_vocabulary(request, shape, "statuses", Status)
     from_millis, before_millis = _time_span(request, shape)
-    location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
-    if request.include_children and location is None:
-        shape.fault("include_children", "needs a location")
-    references = (
-        (
-            "inventory_operation_id",
-            "inventory_operation",
-            shape.id("inventory_operation_id", request.inventory_operation_id),
-        ),
-        (
-            "production_order_id_or_name",
-            "production_order",
-            shape.id_or_name("production_order_id_or_name", request.production_order_id_or_name),
-        ),
-        (
-            "material_reason_code_id",
-            "material_reason_code",
-            shape.id("material_reason_code_id", request.material_reason_code_id),
-        ),
-    )
 
     def made(connection: Connection) -> RecordFilter:
-        conditions = list(fixed)
-        if lot is not None:
-            conditions.append(in_either(("lot_id", "secondary_lot_id"), find_lot(connection, lot, material)))
-        elif material is not None:
-            conditions.append(equal("material_id", look_up(connection, "material", material, "material_id_or_path")))
-        for field, target, given in references:
-            if given is not None:
-                conditions.append(equal(f"{target}_id", look_up(connection, target, given, field)))
-        if location is not None:
-            ends = ("source_location_id", "destination_location_id")
-            conditions.append(at_location(connection, ends, location, request.include_children))
+        conditions = conditions_on_records(connection, criteria_in(connection))
+        if statuses:
+            conditions.append(in_status(statuses))
         return RecordFilter(conditions, from_millis, before_millis)
 
     return made
-
-
-def _numbers(
-    request: pb.ListInventoryLotRecordsRequest, shape: Shape, field: str, vocabulary: type[IntEnum]
-) -> set[int]:
-    """Those given; zero stands for none."""
-    numbers = set(getattr(request, field)) - {0}
-    if unknown := numbers - {int(member) for member in vocabulary}:
-        shape.fault(field, f"{min(unknown)} is no {vocabulary.__name__}")
-    return numbers
 
 
 def _time_span(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> tuple[int | None, int | None]:

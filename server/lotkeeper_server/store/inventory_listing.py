@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.enumerations import LotStatus
 from lotkeeper_server.domain.identifiers import ID_BYTES, Id
 from lotkeeper_server.store.conditions import Condition, Key, PartialIndex, Walk
-from lotkeeper_server.store.statements import rows_by_pair
+from lotkeeper_server.store.statements import rows_by_columns
 from lotkeeper_server.store.tables import inventory
 from lotkeeper_server.store.walking import Order, walk_page
 
@@ -86,7 +86,7 @@ def list_inventory(connection: Connection, conditions: Sequence[Condition], afte
 def read_entries(connection: Connection, keys: Sequence[Key]) -> list[InventoryEntry]:
     """The rows of these keys, in their order; every one of them is there."""
     found: dict[Key, InventoryEntry] = {}
-    for row in rows_by_pair(connection, _COLUMNS, inventory, ORDER_COLUMNS, keys, _JOINED):
+    for row in rows_by_columns(connection, _COLUMNS, inventory, ORDER_COLUMNS, keys, _JOINED):
         found[row[0], row[2]] = InventoryEntry._make((*row[:4], LotStatus(row[4]), *row[5:]))
     return [found[key] for key in keys]
 

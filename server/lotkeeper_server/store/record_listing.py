@@ -1,6 +1,6 @@
 """Lists of records: by the moment of their end (of a RUNNING one its start), then by id."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -44,7 +44,7 @@ class RecordPage(NamedTuple):
     next_after: bytes
 
 
-def in_status(statuses: set[int]) -> Condition:
+def in_status(statuses: Collection[int]) -> Condition:
     """Records in one of some statuses; those completed are nearly all there are, and in no index of their own."""
     return among("status", statuses, indexed=Status.COMPLETED not in statuses, within=_NOT_COMPLETED)
 

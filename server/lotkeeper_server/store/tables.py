@@ -409,6 +409,7 @@ request = Table(
     Column("record_ids", LargeBinary, nullable=False, comment="16 bytes each, in order"),
     Column("main_index", Integer, nullable=False, comment="which of them is the record of the call; -1: none"),
     Column("stopped_running_operation", Boolean(create_constraint=False), nullable=False),
+    Column("action_indexes", LargeBinary, comment="of actions: for each record its action's, 2 bytes; else NULL"),
     comment="request ids that took effect, and what their answer needs",
 )
 

@@ -61,6 +61,8 @@ def upgrade() -> None:
     op.add_column(
         _RECORD, sa.Column("lot_quantity", sa.BigInteger(), server_default="0", nullable=False, comment=comment)
     )
+    comment = "of actions: for each record its action's, 2 bytes; else NULL"
+    op.add_column("request", sa.Column("action_indexes", sa.LargeBinary(), comment=comment))
     for column in _SPARSE:
         _index(column, [column, "moment_millis", "id"], f"{column} IS NOT NULL")
     _index("material_id", ["material_id", "moment_millis", "id"], None)
