@@ -7,11 +7,10 @@ from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from lotkeeper_server.catalog.references import look_up
 from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.catalog_filters import find_lot
 from lotkeeper_server.rpc.shape import Shape
-from lotkeeper_server.rpc.stock_reads import _inventory_message
+from lotkeeper_server.rpc.stock_reads import inventory_message
 from lotkeeper_server.store.inventory_listing import read_entries
 from lotkeeper_server.store.inventory_metadata import name_of_row, set_metadata
 from lotkeeper_server.store.transaction import Transaction
@@ -56,6 +55,6 @@ class InventoryMetadata:
                 lot_name, path = name_of_row(connection, location_id, lot_id)
                 raise Refused(NotFound(entity="inventory", name=lot_name, path=path).at(_LOT).at(_LOCATION))
             (entry,) = read_entries(connection, [(location_id, lot_id)])
-            return pb.SetInventoryMetadataResponse(inventory=_inventory_message(entry, now_millis()))
+            return pb.SetInventoryMetadataResponse(inventory=inventory_message(entry, transaction.now_millis))
 
         return await self._engine.transact(work, call)

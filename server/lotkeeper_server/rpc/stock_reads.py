@@ -73,7 +73,7 @@ class StockReads:
                     connection, conditions, at_millis, page.after, page.size, include_empty=request.include_empty
                 )
             now = now_millis()
-            shown = fitting([_inventory_message(entry, now) for entry in entries])
+            shown = fitting([inventory_message(entry, now) for entry in entries])
             if len(shown) < len(entries):
                 after = entries[len(shown) - 1].key
             return pb.ListInventoryResponse(inventory=shown, next_page_token=page_token(request, after))
@@ -142,7 +142,8 @@ def _time_span(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> tupl
     return start, end
 
 
-def _inventory_message(entry: InventoryEntry, now: int) -> inventory_pb2.Inventory:
+def inventory_message(entry: InventoryEntry, now: int) -> inventory_pb2.Inventory:
+    """A row as the contract has it; its lot shows as EXPIRED once its date is before `now`, milliseconds."""
     past = entry.expiration_millis is not None and entry.expiration_millis < now and entry.lot_status in USABLE
     return inventory_pb2.Inventory(
         location_id=format_id(entry.location_id),
