@@ -18,6 +18,9 @@ CHILDREN = click.option("--include-children", is_flag=True, help="Also below the
 LOT = click.option("--lot", help="By id, or by name with --material.")
 MATERIAL = click.option("--material", help="By id or path.")
 PREFIX = click.option("--name-prefix", help="Whose name begins so.")
+TYPES = click.option(
+    "--type", "types", multiple=True, type=click.Choice(enums_pb2.LotRecordType.keys()[1:]), help="May be repeated."
+)
 _ID: Column = ("ID", field("id"))
 _NAME: Column = ("NAME", field("name"))
 
@@ -173,7 +176,7 @@ def records() -> None:
 @LOCATION
 @CHILDREN
 @click.option("--operation", "inventory_operation_id", help="Of this inventory operation.")
-@click.option("--type", "types", multiple=True, type=click.Choice(enums_pb2.LotRecordType.keys()[1:]))
+@TYPES
 @click.option("--oldest-first", is_flag=True)
 @LIMIT
 @click.pass_obj

@@ -15,6 +15,7 @@ from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, err
 from lotkeeper.cli.listing import inventory, lots, master_data_commands, operations, permissions, records
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.watching import watch
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -285,5 +286,5 @@ def completion(shell: str) -> None:
     click.echo(completion_class(main, {}, "lotkeeper", "_LOTKEEPER_COMPLETE").source())
 
 
-for command in (operations, lots, inventory, records, permissions, *master_data_commands()):
+for command in (operations, lots, inventory, records, watch, permissions, *master_data_commands()):
     main.add_command(command)
