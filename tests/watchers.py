@@ -13,7 +13,7 @@ from types import TracebackType
 from lotkeeper import Client, LotkeeperError
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 
 
 @dataclass

@@ -8,14 +8,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from lotkeeper import Client, FailedPrecondition, LotkeeperError
+from lotkeeper import Client, LotkeeperError, Unavailable
 from lotkeeper._errors import error_of
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as operations_pb
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -42,11 +43,8 @@ class Writing:
 
     def run(self) -> None:
         """All callers, to their end."""
-        threads = [threading.Thread(target=self._write, args=(number,)) for number in range(WRITERS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(self._write, range(WRITERS)))
 
     def _write(self, number: int) -> None:
         dice = random.Random(number)
@@ -56,10 +54,9 @@ class Writing:
                 lot = f"L{dice.randrange(4)}"
                 try:
                     self._call(client, dice, self._running[number], lot)
-                except FailedPrecondition as refused:
-                    assert refused.reason == "INSUFFICIENT_INVENTORY"
-                except LotkeeperError as error:
-                    assert error.reason == "LOT_NOT_FOUND", error
+                except LotkeeperError as refused:
+                    if refused.reason not in {"INSUFFICIENT_INVENTORY", "LOT_NOT_FOUND"}:
+                        raise
 
     def _call(self, client: Client, dice: random.Random, running_id: str, lot: str) -> None:
         choice = dice.random()
@@ -71,7 +68,7 @@ class Writing:
             client.start_inventory_operation(running_id, primary_lot_id_or_name=lot)
             self.written.append(client.execute_inventory_operation(self._produce, lot, 0.5).id)
             if choice < 0.9:
-                self.written.append(client.stop_inventory_operation(running_id, 2.0).id)
+                self.written.append(client.stop_inventory_operation(running_id, 2.0).inventory_lot_record.id)
             else:
                 self.cancelled.append(client.cancel_inventory_operation(running_id).id)
 
@@ -121,19 +118,21 @@ def test_kill_9_and_restart_skip_and_repeat_nothing(own_server: ServerProcess) -
         def write(lot: str) -> None:
             with Client(own_server.address, token=own_server.token, timeout_seconds=60) as writer:
                 while not stopping.is_set():
-                    writer.execute_inventory_operation(operation.id, lot, 1.0)
+                    with suppress(Unavailable):  # the server is away; what became of the call, the list will say
+                        writer.execute_inventory_operation(operation.id, lot, 1.0)
 
         with SteadyWatcher(own_server.address, own_server.token) as watcher:
-            writers = [threading.Thread(target=write, args=(f"L{number}",)) for number in range(4)]
-            for writer in writers:
-                writer.start()
-            for round_number in range(1, 4):
-                watcher.seen(40 * round_number)
-                own_server.kill()
-                own_server.start()
-            stopping.set()
-            for writer in writers:
-                writer.join()
+            with ThreadPoolExecutor(4) as pool:
+                writers = [pool.submit(write, f"L{number}") for number in range(4)]
+                try:
+                    for round_number in range(1, 4):
+                        watcher.seen(40 * round_number)
+                        own_server.kill()
+                        own_server.start()
+                finally:
+                    stopping.set()
+                for writer in writers:
+                    writer.result()
             stored = {
                 record.id
                 for record in client.list_inventory_lot_records(inventory_operation_id=operation.id, page_size=1_000)
