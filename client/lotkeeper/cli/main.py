@@ -20,6 +20,7 @@ from lotkeeper.cli.output import Output, quiet_on_closed_pipe
 from lotkeeper.cli.records import records
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
+from lotkeeper.cli.watching import watch
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -298,6 +299,7 @@ for section, command in (
     ("Look at stock and history", inventory),
     ("Look at stock and history", GROUPS["lots"]),
     ("Look at stock and history", records),
+    ("Look at stock and history", watch),
     ("Describe the plant", GROUPS["locations"]),
     ("Describe the plant", GROUPS["materials"]),
     ("Describe the plant", GROUPS["material-classes"]),
