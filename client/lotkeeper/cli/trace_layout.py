@@ -22,12 +22,16 @@ _LANE_HEIGHT: Final = 4.0
 _SPACE: Final = 12.0
 """Between what stands above each other."""
 _GAP_MIN: Final = 40.0
-_GAP_MAX: Final = 220.0
-_RISE_PER_GAP: Final = 6.0
+_GAP_MAX: Final = 120.0
+_RISE_PER_GAP: Final = 8.0
 """How steep a curve may become before its gap grows."""
 _PORT_MARGIN: Final = 12.0
-_ROUNDS: Final = 8
-"""Of ordering, to have few crossings."""
+_ROUNDS: Final = 3
+"""Of ordering, to have few crossings; later ones find little."""
+_SWEEPS: Final = 12
+"""Of placing, from one side to the other and back, until neighbours are level."""
+_LANE_PULL: Final = 8.0
+"""How much more two lanes of one arrow wish to be level than other neighbours."""
 
 Point = tuple[float, float]
 
@@ -77,7 +81,6 @@ class _Item:
     w: float  # the extent within the column, as grandalf names it
     h: float
     label_width: float = 0.0
-    xy: Point = (0.0, 0.0)
 
 
 def lay_out(names: Sequence[str], arrows: Sequence[Arrow]) -> Layout:
@@ -102,10 +105,12 @@ def lay_out(names: Sequence[str], arrows: Sequence[Arrow]) -> Layout:
     top = 0.0
     for part in graph.C:
         sugiyama = SugiyamaLayout(part)
-        sugiyama.xspace, sugiyama.dw = _SPACE, _LANE_HEIGHT
+        sugiyama.dw = _LANE_HEIGHT
         sugiyama.init_all(inverted_edges=[], optimize=True)
-        sugiyama.draw(_ROUNDS)
-        placed = [_apart(layer) for layer in sugiyama.layers]
+        for _ in range(_ROUNDS):
+            for _ in sugiyama.ordering_step():
+                pass
+        placed = _placed(sugiyama.layers, [_items(half, sugiyama.ctrls) for half in part.E()])
         upper = min(centre - item.view.w / 2 for column in placed for item, centre in column)
         lower = max(centre + item.view.w / 2 for column in placed for item, centre in column)
         for number, column in enumerate(placed):
@@ -154,22 +159,55 @@ def _against_the_flow(names: Sequence[str], arrows: Sequence[Arrow]) -> set[int]
     return found
 
 
-def _apart(layer: Sequence[Any]) -> list[tuple[Any, float]]:
-    """The items of a column in their order, as near to where they would like to be as distances between them allow."""
-    offsets, at = [], 0.0
-    for above, item in zip([None, *layer], layer, strict=False):
-        at += 0.0 if above is None else (above.view.w + item.view.w) / 2 + _SPACE
+def _items(half: Any, lanes: Mapping[Any, Mapping[int, Any]]) -> list[Any]:
+    """What half an arrow goes through, from left to right."""
+    by_column = lanes.get(half)
+    return list(half.v) if by_column is None else [by_column[number] for number in sorted(by_column)]
+
+
+def _placed(layers: Sequence[Sequence[Any]], halves: Sequence[Sequence[Any]]) -> list[list[tuple[Any, float]]]:
+    """The centre of each item of each column: as level with its neighbours as order and distances allow."""
+    before: dict[Any, list[tuple[Any, float]]] = {item: [] for layer in layers for item in layer}
+    after: dict[Any, list[tuple[Any, float]]] = {item: [] for layer in layers for item in layer}
+    for path in halves:
+        for place, (one, other) in enumerate(pairwise(path)):
+            pull = _LANE_PULL if 0 < place < len(path) - 2 else 1.0
+            before[other].append((one, pull))
+            after[one].append((other, pull))
+    centres: dict[Any, float] = dict.fromkeys(before, 0.0)
+    for layer in layers:
+        _settle(layer, centres, [(0.0, 1.0) for _ in layer])
+    for sweep in range(_SWEEPS):
+        last = sweep == _SWEEPS - 1
+        for layer in layers if sweep % 2 == 0 else reversed(layers):
+            wishes = []
+            for item in layer:
+                neighbours = before[item] + after[item] if last else (before if sweep % 2 == 0 else after)[item]
+                pull = sum(one for _, one in neighbours)
+                mean = sum(centres[other] * one for other, one in neighbours) / pull if pull else centres[item]
+                wishes.append((mean, pull or 0.1))
+            _settle(layer, centres, wishes)
+    return [[(item, centres[item]) for item in layer] for layer in layers]
+
+
+def _settle(layer: Sequence[Any], centres: dict[Any, float], wishes: Sequence[tuple[float, float]]) -> None:
+    """Puts the items of a column as near to their wishes, each with its weight, as order and distances allow."""
+    offsets, at = [0.0], 0.0
+    for above, item in pairwise(layer):
+        at += (above.view.w + item.view.w) / 2 + _SPACE
         offsets.append(at)
     # Wishes less offsets must not fall: neighbours that would are pooled at their mean.
-    pools: list[tuple[float, int]] = []
-    for item, offset in zip(layer, offsets, strict=True):
-        mean, count = item.view.xy[0] - offset, 1
+    pools: list[tuple[float, float, int]] = []
+    for (wish, weight), offset in zip(wishes, offsets, strict=True):
+        mean, count = wish - offset, 1
         while pools and pools[-1][0] > mean:
-            other, others = pools.pop()
-            mean, count = (mean * count + other * others) / (count + others), count + others
-        pools.append((mean, count))
-    wishes = [mean for mean, count in pools for _ in range(count)]
-    return [(item, wish + offset) for item, wish, offset in zip(layer, wishes, offsets, strict=True)]
+            other, others_weight, others = pools.pop()
+            mean = (mean * weight + other * others_weight) / (weight + others_weight)
+            weight, count = weight + others_weight, count + others  # noqa: PLW2901 - the pool grows
+        pools.append((mean, weight, count))
+    settled = [mean for mean, _, count in pools for _ in range(count)]
+    for item, mean, offset in zip(layer, settled, offsets, strict=True):
+        centres[item] = mean + offset
 
 
 class _Drawing:
@@ -190,7 +228,7 @@ class _Drawing:
 
     def layout(self, halves: Sequence[tuple[Any, Any]], against: set[int], height: float) -> Layout:
         """Boxes, labels and routes."""
-        paths = [self._items(first)[:-1] + self._items(second) for first, second in halves]
+        paths = [_items(first, self._lanes)[:-1] + _items(second, self._lanes) for first, second in halves]
         self._set_columns(paths)
         ports = self._ports(paths)
         layout = Layout(width=self._rights[-1], height=height)
@@ -200,11 +238,6 @@ class _Drawing:
             points = self._points(path, ports[number])
             layout.routes.append(points[::-1] if number in against else points)
         return layout
-
-    def _items(self, half: Any) -> list[Any]:
-        """What half an arrow goes through, from left to right."""
-        by_column = self._lanes.get(half)
-        return list(half.v) if by_column is None else [by_column[number] for number in sorted(by_column)]
 
     def _set_columns(self, paths: Sequence[Sequence[Any]]) -> None:
         """Columns as wide as what stands in them; gaps wider where curves are steep."""

@@ -12,8 +12,8 @@ from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, quanti
 from lotkeeper.cli.trace_layout import BOX_HEIGHT, BOX_WIDTH, Arrow, Box, Layout, Point, lay_out
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
-ITEMS_MAX: Final = 3_000
-"""Lots and edges that a picture shows; more would take minutes to lay out, and nobody would read it."""
+ITEMS_MAX: Final = 2_000
+"""Lots and edges that a picture shows; more would take too long to lay out, and nobody would read it."""
 _COLOURS: Final = {
     "OPEN": "#2f76c4",
     "AVAILABLE": "#2b9348",
