@@ -20,6 +20,7 @@ from lotkeeper.cli.output import Output, quiet_on_closed_pipe
 from lotkeeper.cli.records import records
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
+from lotkeeper.cli.tracing import trace
 from lotkeeper.cli.watching import watch
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
@@ -36,8 +37,12 @@ class LotkeeperGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts the flags that may stand anywhere in front."""
         words = args[: args.index("--")] if "--" in args else args
-        flags = [word for word in words if word in ANYWHERE]
-        return super().parse_args(ctx, flags + [word for word in words if word not in ANYWHERE] + args[len(words) :])
+        # What the command has as an option of its own stays with it.
+        command = next((self.commands[word] for word in words if word in self.commands), None)
+        own = {option for parameter in command.params for option in parameter.opts} if command else set()
+        flags = [word for word in words if word in ANYWHERE - own]
+        others = [word for word in words if word not in ANYWHERE - own]
+        return super().parse_args(ctx, flags + others + args[len(words) :])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The commands in their sections."""
@@ -300,6 +305,7 @@ for section, command in (
     ("Look at stock and history", GROUPS["lots"]),
     ("Look at stock and history", records),
     ("Look at stock and history", watch),
+    ("Look at stock and history", trace),
     ("Describe the plant", GROUPS["locations"]),
     ("Describe the plant", GROUPS["materials"]),
     ("Describe the plant", GROUPS["material-classes"]),
