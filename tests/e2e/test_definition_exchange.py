@@ -343,9 +343,9 @@ def test_callers_that_go_away_free_their_places(exchange: Exchange, plant: Serve
         try:
             answer = exchange.take_in(data)
             break
-        except grpc.RpcError as error:
-            assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
-            assert time.monotonic() < deadline
+        except grpc.RpcError:  # OVERLOADED, until the server has seen that the others went
+            if time.monotonic() > deadline:
+                raise
     assert counts(answer) == (1, 0, 0, 0)
     assert exchange.give(CSV, [plant.silo.id]).count(b"\r\n") == 2
 
@@ -358,7 +358,7 @@ def test_more_imports_at_once_than_there_are_places_are_refused(exchange: Exchan
     def slow(sent: threading.Event) -> Iterator[Any]:
         # The second piece is asked for once the first was taken: then the call has its place.
         yield pb.ImportInventoryOperationsRequest(format=JSON)
-        yield pb.ImportInventoryOperationsRequest(data=b" " * 3_000_000)
+        yield pb.ImportInventoryOperationsRequest(data=b" " * 1_000_000)
         sent.set()
         over.wait(30)
 
