@@ -233,7 +233,10 @@ def _digest(key: Key) -> bytes:
 
 
 class _Breath:
-    """Now and then lets go of the interpreter's lock, or every other call would wait 5 ms for it; ends what nobody wants."""
+    """Taken at each step: now and then lets go of the interpreter's lock, or every other call would wait 5 ms for it.
+
+    Raises Stopped where nobody waits any more.
+    """
 
     def __init__(self, stopped: threading.Event) -> None:
         self._stopped = stopped
