@@ -9,6 +9,7 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.rows import stored_row, value_where
 
 
 class Lookups(Protocol):
@@ -38,22 +39,18 @@ class StoreLookups:
 
     def stored(self, description: Description, identifier: Id) -> dict[str, Any] | None:
         """The row of an entity by column, or None where there is none."""
-        table = description.table
-        row = self._connection.execute(select(table).where(table.c.id == identifier)).mappings().first()
-        return None if row is None else dict(row)
+        return stored_row(self._connection, description.table, identifier)
 
     def id_by(self, target: str, column: str, value: Any) -> Id | None:
         """The id of the row of a table that has a value in a unique column, or None."""
-        table = tables.metadata.tables[target]
-        identifier: Id | None = self._connection.execute(select(table.c.id).where(table.c[column] == value)).scalar()
+        identifier: Id | None = value_where(self._connection, tables.metadata.tables[target], "id", **{column: value})
         return identifier
 
     def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
         """Columns of a row that is known to be there."""
-        table = tables.metadata.tables[target]
-        return self._connection.execute(
-            select(*(table.c[column] for column in columns)).where(table.c.id == identifier)
-        ).one()
+        row = stored_row(self._connection, tables.metadata.tables[target], identifier)
+        assert row is not None, f"{target} is not there"
+        return [row[column] for column in columns]
 
     def is_running(self, operation_id: Id) -> bool:
         """Whether an inventory operation, known to be there, runs."""
@@ -63,8 +60,4 @@ class StoreLookups:
 
     def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
         """Whether another entity has these values in these columns."""
-        table = description.table
-        same = [table.c[column] == value for column, value in values.items()]
-        return (
-            self._connection.execute(select(table.c.id).where(*same, table.c.id != by_other_than)).first() is not None
-        )
+        return value_where(self._connection, description.table, "id", **values) not in {None, by_other_than}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.catalog.fields import Reference
@@ -14,6 +14,7 @@ from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
 from lotkeeper_server.domain.text import name_fault, path_fault
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.rows import value_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def look_up(connection: Connection, target: str, given: Id | str, field_name: st
     """
     table = tables.metadata.tables[target]
     column = "id" if isinstance(given, bytes) else UNIQUE_NAME_TARGETS[target][0]
-    identifier = connection.execute(select(table.c.id).where(table.c[column] == given)).scalar()
+    identifier = value_where(connection, table, "id", **{column: given})
     if identifier is None:
         shown = format_id(given) if isinstance(given, bytes) else given
         raise Refused(NotFound.by(target, _METADATA[column], shown).at(field_name))

@@ -6,13 +6,12 @@ from functools import cache
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import insert, update
 
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
-from lotkeeper_server.catalog.save_in_progress import Saving
+from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving
 from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
     FieldViolation,
@@ -24,6 +23,7 @@ from lotkeeper_server.domain.refusals import (
     VersionConflict,
 )
 from lotkeeper_server.store.definition_changes import note_definition_changes
+from lotkeeper_server.store.rows import insert_row, update_row
 from lotkeeper_server.store.transaction import Transaction
 
 MASK_FIELD = "update_mask"
@@ -31,10 +31,11 @@ MASK_FIELD = "update_mask"
 
 @dataclass(frozen=True, slots=True)
 class Saver:
-    """Who saves, and what they may."""
+    """Who saves, what they may, and where changed definitions are noted: at once, or together at the end of many."""
 
     principal: str
     may: Callable[[str], bool]
+    note: NoteChanges = note_definition_changes
 
 
 def save(
@@ -59,10 +60,23 @@ def save(
     Raises:
         Refused: by the first check that does not hold.
     """
+    return save_one(tx, description, message, saver, mask, new_id=new_id).id
+
+
+def save_one(
+    tx: Transaction,
+    description: Description,
+    message: Message,
+    saver: Saver,
+    mask: Sequence[str] | None = None,
+    *,
+    new_id: Id | None = None,
+) -> Saving:
+    """As `save`; returns what it knows in the end, the row before and the row after."""
     saving = checked(tx, StoreLookups(tx.connection), description, message, saver, mask, new_id=new_id)
     if saving.old is None or saving.new != saving.old:
         _write(saving)
-    return saving.id
+    return saving
 
 
 def validate(
@@ -135,6 +149,7 @@ def checked(
         id=given_id or new_id or tx.new_id(),
         collected=collected,
         unsettled=unsettled,
+        note=saver.note,
     )
     for name, text in (misread or {}).items():
         fault(name, text)
@@ -221,14 +236,14 @@ def _write(saving: Saving) -> None:
     table, connection = saving.description.table, saving.tx.connection
     rules.before_write(saving)
     if saving.old is None:
-        connection.execute(insert(table).values(saving.new))
+        insert_row(connection, table, saving.new)
     else:
         saving.new["version"] = saving.old["version"] + 1
         saving.new["modified_millis"] = saving.tx.now_millis
         saving.new["modified_by"] = saving.principal
         values = {name: value for name, value in saving.new.items() if value != saving.old[name]}
-        connection.execute(update(table).where(table.c.id == saving.id).values(values))
+        update_row(connection, table, saving.id, values)
     hierarchy.after_write(saving)
     rules.after_write(saving)
     if saving.description.is_definition:
-        note_definition_changes(connection, table.name, [saving.id])
+        saving.note(connection, table.name, [saving.id])

@@ -20,9 +20,10 @@ from lotkeeper_server.catalog.importing import Import, Outcome, plan_import, wri
 from lotkeeper_server.catalog.saving import Saver
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.domain.refusals import InvalidArgument, Overloaded, Refused
+from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call
+from lotkeeper_server.rpc.places import Places
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store.import_plan import ImportPlan
 
@@ -33,35 +34,13 @@ _PLANS_MAX: Final = 3
 """How often an import is planned beside the others' work; after that, within its transaction."""
 
 
-class _Places:
-    """How many may be in at once."""
-
-    def __init__(self, most: int) -> None:
-        self._free = most
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """A place while the block runs.
-
-        Raises:
-            Refused: OVERLOADED where none is free.
-        """
-        if not self._free:
-            raise Refused(Overloaded())
-        self._free -= 1
-        try:
-            yield
-        finally:
-            self._free += 1
-
-
 class DefinitionExchange:
     """ImportInventoryOperations and ExportInventoryOperations."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._imports = _Places(limits.IMPORTS_AT_ONCE_MAX)
-        self._exports = _Places(limits.EXPORTS_AT_ONCE_MAX)
+        self._imports = Places(limits.IMPORTS_AT_ONCE_MAX)
+        self._exports = Places(limits.EXPORTS_AT_ONCE_MAX)
 
     async def ExportInventoryOperations(  # noqa: N802 - named as in the contract
         self, request: pb.ExportInventoryOperationsRequest, _call: Call
