@@ -15,6 +15,7 @@ from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, err
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.listing import inventory, lots, master_data_commands, operations, permissions, records
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.cli.plant import plant
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
@@ -286,5 +287,5 @@ def completion(shell: str) -> None:
     click.echo(completion_class(main, {}, "lotkeeper", "_LOTKEEPER_COMPLETE").source())
 
 
-for command in (operations, import_, export, lots, inventory, records, permissions, *master_data_commands()):
+for command in (operations, import_, export, plant, lots, inventory, records, permissions, *master_data_commands()):
     main.add_command(command)
