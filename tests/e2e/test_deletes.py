@@ -159,7 +159,7 @@ def test_what_records_name_stays(client: Client, plant: ServedPlant, server: Ser
     produce = plant.operation(
         "PRODUCE", operation_id=mix.id, material_reason_code_id=code.id, source_location_id=dock.id
     )
-    consume = plant.operation("CONSUME")
+    consume = plant.operation("CONSUME", secondary_material_id=plant.milk.id)
     client.execute_inventory_operation(produce.id, "L", 5)
     client.execute_inventory_operation(consume.id, "L", 5, "Into")
     assert plant.stock() == {"L": 0}
@@ -187,6 +187,7 @@ def inventory_operation(identifier: str) -> Any:
 def test_a_running_operation_is_not_deleted(client: Client, plant: ServedPlant) -> None:
     """That it runs goes before what refers to it."""
     consume = plant.operation("CONSUME")
+    plant.lot("L")
     client.start_inventory_operation(consume.id, primary_lot_id_or_name="L")
     with pytest.raises(FailedPrecondition) as refused:
         client.delete_inventory_operation(consume.id)
