@@ -17,6 +17,7 @@ from lotkeeper.cli.entities import GROUPS
 from lotkeeper.cli.listing import operations, permissions
 from lotkeeper.cli.options import END, INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, START, VALIDATE_ONLY
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.cli.plant import plant
 from lotkeeper.cli.records import records
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
@@ -306,6 +307,7 @@ for section, command in (
     ("Look at stock and history", records),
     ("Look at stock and history", watch),
     ("Look at stock and history", trace),
+    ("Describe the plant", plant),
     ("Describe the plant", GROUPS["locations"]),
     ("Describe the plant", GROUPS["materials"]),
     ("Describe the plant", GROUPS["material-classes"]),
