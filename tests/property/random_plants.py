@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
 
-from hypothesis import strategies as st
-
 from tests.model.plant import (
     Conversion,
     Location,
@@ -35,18 +33,13 @@ STATUSES = ["OPEN", "AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]
 
 @dataclass
 class Dice:
-    """Chance; the first value of a list is the plain one, to which examples shrink.
+    """Chance; the first value of a list is the plain one.
 
     Attributes:
         below: a number from 0 to below the given one.
     """
 
     below: Callable[[int], int]
-
-    @classmethod
-    def of_hypothesis(cls, data: st.DataObject) -> Dice:
-        """What hypothesis draws, and shrinks where something fails."""
-        return cls(lambda count: data.draw(st.integers(0, count - 1)))
 
     @classmethod
     def of_seed(cls, seed: int) -> Dice:
@@ -88,7 +81,8 @@ def random_plant(dice: Dice, prefix: str, now: int) -> Plant:
         plant.process_operations[key] = ProcessOperation(
             key, dice.one_of(["", "01JPAND53P-BZ61RZHZ-V7C6EEHG"]), dice.one_of([order.key, None])
         )
-    for number, (kind, comments) in enumerate([(None, False), (None, True), ("SCRAP", False), ("PRODUCE", False)]):
+    kinds = [(None, False), (None, True), ("SCRAP", False), ("PRODUCE", False), ("MERGE", False)]
+    for number, (kind, comments) in enumerate(kinds):
         code = ReasonCode(f"code {number}", f"{prefix} code {number}", kind, comments, not dice.seldom(20))
         plant.reason_codes[code.key] = code
     for name in LOT_NAMES:
@@ -128,9 +122,12 @@ def _add_conversions(dice: Dice, plant: Plant, keys: Keys) -> None:
 
 def _add_location(dice: Dice, plant: Plant, keys: Keys, prefix: str, number: int) -> None:
     capacity = dice.one_of([None, None, None, Fraction(100), Fraction("10.5"), Fraction(0)])
+    parent = dice.one_of([None, None, *keys.locations]) if keys.locations else None
+    above = f"{plant.locations[parent].path}/" if parent else ""
     location = Location(
         key=f"location {number}",
-        path=f"{prefix} location {number}",
+        path=f"{above}{prefix} location {number}",
+        parent=parent,
         allow_negative=dice.one_of([False, False, True]),
         capacity=capacity,
         capacity_unit=None if capacity is None else dice.one_of(keys.units[:4]),

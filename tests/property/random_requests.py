@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.model.edits import ChangeLot, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
@@ -16,9 +17,9 @@ STARTS = [None] * 12 + [-HOUR, -HOUR, -2 * HOUR, -8 * DAY, HOUR]
 ENDS = [None] * 12 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -6 * DAY, -8 * DAY, 25 * HOUR]
 
 
-def random_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Request]) -> Request:
+def random_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Any]) -> Request:
     """Any request; now and then one that was made before, to the letter."""
-    with_ids = [one for one in earlier if isinstance(one, Batch) or one.request_id]
+    with_ids = [one for one in earlier if isinstance(one, Batch) or (isinstance(one, Single) and one.request_id)]
     if with_ids and dice.seldom():
         return dice.one_of(with_ids)
     if dice.seldom():
@@ -50,7 +51,7 @@ def random_edit(dice: Dice, plant: Plant, now: int) -> Edit:
 
 
 def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
-    operation, request_id = _operation(dice, plant), _request_id(dice, prefix)
+    operation, identifier = _operation(dice, plant), request_id(dice, prefix)
     running = [ById(key) for key, run in plant.runs.items() if run.status == "RUNNING"]
     ends = ["stop", "stop", "cancel"] if running or dice.seldom(20) else []
     match dice.one_of(["execute"] * 7 + ["start", "start"] + ends):
@@ -63,20 +64,20 @@ def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
                 execute.material_id_or_path,
                 execute.inventory_name,
                 execute.start_date_millis,
-                request_id,
+                identifier,
                 validate_only=dice.seldom(),
             )
         case "stop":
             return Stop(
                 dice.one_of([*running, *running, operation]),
-                _quantity(dice),
-                _inventory_name(dice),
-                _moment(dice, ENDS, now),
-                request_id,
+                quantity(dice),
+                inventory_name(dice),
+                moment(dice, ENDS, now),
+                identifier,
                 validate_only=dice.seldom(),
             )
         case "cancel":
-            return Cancel(dice.one_of([*running, *running, operation]), request_id)
+            return Cancel(dice.one_of([*running, *running, operation]), identifier)
     return replace(_execute(dice, plant, prefix, now), validate_only=dice.seldom())
 
 
@@ -89,13 +90,13 @@ def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
     return Execute(
         operation,
         "" if picks and not dice.seldom() else _lot(dice, plant),
-        _quantity(dice),
+        quantity(dice),
         _lot(dice, plant) if dice.seldom(5) else "",
         _material(dice, plant) if dice.seldom(5) else "",
-        _inventory_name(dice),
-        _moment(dice, STARTS, now),
-        _moment(dice, ENDS, now),
-        _request_id(dice, prefix),
+        inventory_name(dice),
+        moment(dice, STARTS, now),
+        moment(dice, ENDS, now),
+        request_id(dice, prefix),
     )
 
 
@@ -128,24 +129,28 @@ def _material(dice: Dice, plant: Plant) -> Reference:
     return dice.one_of(odd if dice.seldom(20) else ids + paths + slashed)
 
 
-def _quantity(dice: Dice) -> float | None:
+def quantity(dice: Dice) -> float | None:
+    """A quantity, seldom an odd one."""
     if dice.seldom(20):
         return dice.one_of([None, *ODD])
     return dice.one_of(PLAIN)
 
 
-def _inventory_name(dice: Dice) -> str:
+def inventory_name(dice: Dice) -> str:
+    """The name of a pallet, or none."""
     return " odd " if dice.seldom(60) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
 
 
-def _moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:
+def moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:
+    """A moment so far from now, or none."""
     if dice.seldom(60):
         return dice.one_of([-1, 0, 253_402_300_799_999, 253_402_300_800_000])
     offset = dice.one_of(offsets)
     return None if offset is None else now + offset
 
 
-def _request_id(dice: Dice, prefix: str) -> str:
+def request_id(dice: Dice, prefix: str) -> str:
+    """One of a few, so that requests meet under it; mostly none."""
     if dice.seldom(60):
         return dice.one_of(["tab\t", "é", "x" * 129, f"{prefix} spaced "])
     return dice.one_of([""] * 5 + [f"{prefix}-1", f"{prefix}-2", f"{prefix}-3"])

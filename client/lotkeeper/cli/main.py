@@ -12,6 +12,7 @@ from google.protobuf import json_format
 
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
 from lotkeeper.cli import acting
+from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
 from lotkeeper.cli.listing import operations, permissions
 from lotkeeper.cli.options import END, INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, START, VALIDATE_ONLY
@@ -278,6 +279,8 @@ for section, command in (
     ("Run operations", cancel),
     ("Run operations", batch),
     ("Run operations", operations),
+    ("Run operations", import_),
+    ("Run operations", export),
     ("Change stock", acting.act),
     ("Change stock", acting.consume),
     ("Change stock", acting.unconsume),
