@@ -123,7 +123,7 @@ def watch(
     inventory_operation_id: str | None,
     production_order: str | None,
     material_reason_code_id: str | None,
-    types: tuple[int, ...],
+    types: tuple[enums_pb2.LotRecordType.ValueType, ...],
     from_beginning: bool,
     resume_token: str | None,
     token_state: Path | None,
