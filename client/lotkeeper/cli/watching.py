@@ -15,6 +15,7 @@ from lotkeeper._json import to_dict
 from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
 from lotkeeper.cli.output import Output
 from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 
