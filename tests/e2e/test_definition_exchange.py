@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from google.protobuf import json_format
 from lotkeeper import Client, InvalidArgument, LotkeeperError, NotFound, PermissionDenied
 from lotkeeper.inventory.v1 import enums_pb2, inventory_operation_pb2, master_data_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from lotkeeper_server.domain import limits
 
 from tests.exchange import CSV, JSON, Exchange
 from tests.plants import ServedPlant, operation_type
@@ -313,3 +316,64 @@ def test_import_and_export_have_permissions_of_their_own(server: ServerProcess) 
             editor.import_inventory_operations(b"name\r\n", export_format=CSV)
         with pytest.raises(PermissionDenied):
             b"".join(editor.export_inventory_operations(export_format=CSV))
+
+
+def test_callers_that_go_away_free_their_places(exchange: Exchange, plant: ServedPlant) -> None:
+    """An import cut off in the middle of its stream does nothing; an export that nobody reads ends."""
+    for number in range(limits.IMPORTS_AT_ONCE_MAX + limits.EXPORTS_AT_ONCE_MAX):
+        sent = threading.Event()
+
+        def stalled(name: str = f"{plant.prefix} {number}", sent: threading.Event = sent) -> Iterator[Any]:
+            data = f"name,sourceLocationPath\r\n{name},{plant.silo.path}\r\n".encode()
+            yield pb.ImportInventoryOperationsRequest(format=CSV, data=data)
+            sent.set()
+            threading.Event().wait(0.5)
+
+        call = exchange.stub.ImportInventoryOperations.future(stalled(), metadata=exchange.metadata)
+        sent.wait(10)
+        call.cancel()
+        answers = exchange.stub.ExportInventoryOperations(
+            pb.ExportInventoryOperationsRequest(format=CSV), metadata=exchange.metadata
+        )
+        next(answers)
+        answers.cancel()
+    data = table(row(plant, "A"))
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            answer = exchange.take_in(data)
+            break
+        except grpc.RpcError:  # OVERLOADED, until the server has seen that the others went
+            if time.monotonic() > deadline:
+                raise
+    assert counts(answer) == (1, 0, 0, 0)
+    assert exchange.give(CSV, [plant.silo.id]).count(b"\r\n") == 2
+
+
+def test_more_imports_at_once_than_there_are_places_are_refused(exchange: Exchange, client: Client) -> None:
+    """OVERLOADED, and the others go on."""
+    over = threading.Event()
+    taken = [threading.Event() for _ in range(limits.IMPORTS_AT_ONCE_MAX)]
+
+    def slow(sent: threading.Event) -> Iterator[Any]:
+        # The second piece is asked for once the first was taken: then the call has its place.
+        yield pb.ImportInventoryOperationsRequest(format=JSON)
+        yield pb.ImportInventoryOperationsRequest(data=b" " * 1_000_000)
+        sent.set()
+        over.wait(30)
+
+    calls = [exchange.stub.ImportInventoryOperations.future(slow(one), metadata=exchange.metadata) for one in taken]
+    try:
+        assert all(one.wait(10) for one in taken)
+        deadline = time.monotonic() + 20
+        refused: LotkeeperError | None = None
+        while refused is None and time.monotonic() < deadline:
+            try:
+                client.import_inventory_operations(b"", export_format=JSON)
+            except LotkeeperError as error:
+                refused = error
+        assert refused is not None
+        assert refused.reason == "OVERLOADED"
+    finally:
+        over.set()
+    assert [counts(call.result()) for call in calls] == [(0, 0, 0, 0)] * len(calls)

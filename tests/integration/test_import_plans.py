@@ -20,7 +20,7 @@ from lotkeeper_server.store.transaction import Transaction
 from sqlalchemy import Connection, func, select, update
 
 SAVER = Saver("tester", lambda _: True)
-FILE = b"name,sourceLocationPath,spare1\r\nA,Silo,x\r\nB,Silo,x\r\n"
+FILE = b"name,sourceLocationPath,spare1\r\nA,Silo,x\r\nB,Silo,x\r\n" + b"\r\n" * 100
 _new_id = IdSource()
 
 
@@ -95,7 +95,7 @@ def test_a_plan_made_before_an_operation_started_is_not_written(store: Store, pl
 
 
 def test_a_plan_stops_where_nobody_waits_any_more(store: Store, planned: Import) -> None:
-    """A caller that has gone costs no more than a few hundred rows."""
+    """A caller that has gone costs no more than a few lines, blank ones, too."""
     planned.stopped.set()
     with store.read() as connection, pytest.raises(Stopped):
         plan_import(connection, planned)

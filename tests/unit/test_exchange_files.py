@@ -21,7 +21,7 @@ HOSTILE = st.text(st.one_of(st.sampled_from("=+-@'\t\r\n\",; aé\u2028\U0001f95b
 
 
 def rows_of(data: bytes, file_format: str = "CSV") -> list[Row]:
-    return list(READERS[file_format](io.BytesIO(data), INVENTORY_OPERATION))
+    return list(READERS[file_format](io.BytesIO(data), INVENTORY_OPERATION, lambda: None))
 
 
 def faults_of(data: bytes, file_format: str = "CSV") -> list[tuple[int, str, str]]:
