@@ -41,14 +41,22 @@ def in_capacity_unit(plant: Plant, location: Location, lot: str, quantity: Fract
 
 
 def refuse_over_capacity(plant: Plant, location: Location, lot: str, amount: Fraction, holder: str = "") -> None:
-    """Step 14; the holder is the lot with which the stock ends up, where it is another one."""
+    """Step 14; the holder is the lot with which all that rises ends up, where it is another one."""
     if location.capacity is None or location.capacity_unit is None:
         return
-    rising, stored, after = holder or lot, Fraction(0), Fraction(0)
-    for other in {rising, *plant.lots_in_stock(location.key)}:
-        stock = plant.stock(location.key, other)
-        stored += in_capacity_unit(plant, location, other, stock)
-        after += in_capacity_unit(plant, location, other, stock + (amount if other == rising else 0))
+    stored = sum(
+        (
+            in_capacity_unit(plant, location, other, plant.stock(location.key, other))
+            for other in plant.lots_in_stock(location.key)
+        ),
+        Fraction(0),
+    )
+    before = Fraction(0) if holder else plant.stock(location.key, lot)
+    after = (
+        stored
+        - in_capacity_unit(plant, location, lot, before)
+        + in_capacity_unit(plant, location, lot, before + amount)
+    )
     if after > location.capacity and after > stored:
         raise Refusal(
             "LOCATION_CAPACITY_EXCEEDED",

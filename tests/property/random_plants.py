@@ -70,7 +70,7 @@ def random_plant(dice: Dice, prefix: str, now: int) -> Plant:
     keys, plant = Keys(), Plant()
     for key, symbol in zip(keys.units, ["kg", "g", "t", "l", "box", "pcs"], strict=True):
         plant.units[key] = Unit(key, f"{prefix}{symbol}")
-    for number in range(dice.one_of([1, 1, 2, 3])):
+    for number in range(dice.one_of([1, 1, 1, 2, 3])):
         _add_material(dice, plant, keys, prefix, number)
     _add_conversions(dice, plant, keys)
     for number in range(3):
@@ -122,7 +122,8 @@ def _add_conversions(dice: Dice, plant: Plant, keys: Keys) -> None:
 
 
 def _add_location(dice: Dice, plant: Plant, keys: Keys, prefix: str, number: int) -> None:
-    capacity = dice.one_of([None, None, None, Fraction(100), Fraction("10.5"), Fraction(0)])
+    takes_all = number == 0 and not dice.seldom(4)
+    capacity = None if takes_all else dice.one_of([None, None, None, Fraction(100), Fraction("10.5"), Fraction(0)])
     parent = dice.one_of([None, None, *keys.locations]) if keys.locations else None
     above = f"{plant.locations[parent].path}/" if parent else ""
     location = Location(
@@ -132,7 +133,7 @@ def _add_location(dice: Dice, plant: Plant, keys: Keys, prefix: str, number: int
         allow_negative=dice.one_of([False, False, True]),
         capacity=capacity,
         capacity_unit=None if capacity is None else dice.one_of(keys.units[:4]),
-        storage=dice.one_of(["ALLOW_MULTIPLE"] * 2 + STORAGES[:3] + STORAGES),
+        storage="ALLOW_MULTIPLE" if takes_all else dice.one_of(["ALLOW_MULTIPLE"] * 2 + STORAGES[:3] + STORAGES),
         use=dice.one_of(["FIFO", "LIFO", "FEFO"]),
         enabled=number == 0 or not dice.seldom(20),
     )
@@ -149,7 +150,7 @@ def _add_lot(dice: Dice, plant: Plant, keys: Keys, name: str, now: int) -> None:
         plant.new_key("lot"),
         name,
         material,
-        dice.one_of([unit, unit, unit, "unit 1", "unit 2"]),
+        dice.one_of([unit] * 6 + ["unit 1", "unit 2"]),
         status=dice.one_of(["OPEN"] * 14 + STATUSES),
         expiration=None if offset is None else now + offset,
         enabled=not dice.seldom(20),

@@ -157,4 +157,4 @@ def request_id(dice: Dice, prefix: str) -> str:
     """One of a few, so that requests meet under it; mostly none."""
     if dice.seldom(60):
         return dice.one_of(["tab\t", "é", "x" * 129, f"{prefix} spaced "])
-    return dice.one_of([""] * 12 + [f"{prefix}-{number}" for number in range(1, 8)])
+    return dice.one_of([""] * 25 + [f"{prefix}-{number}" for number in range(1, 11)])

@@ -21,7 +21,7 @@ from tests.model.stock_requests import (
 from tests.property.random_plants import LOT_NAMES, STATUSES, TYPES, Dice
 from tests.property.random_requests import PLAIN, inventory_name, moment, quantity, request_id
 
-STARRED = ["MOVE", "SPLIT", "MERGE", "EDIT", "STATUS_CHANGE"]
+STARRED = ["MOVE", "SPLIT", "MERGE"] * 3 + ["EDIT", "STATUS_CHANGE"]
 STARTS = [None] * 60 + [-HOUR, -2 * HOUR, -150 * HOUR, HOUR]
 ENDS = [None] * 40 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -HOUR // 2, -144 * HOUR, 25 * HOUR]
 
@@ -31,7 +31,7 @@ def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlie
     with_ids = [one for one in earlier if isinstance(one, Actions | Reverse) and one.request_id]
     if with_ids and dice.seldom():
         return dice.one_of(with_ids)
-    kinds = ["actions"] * 6 + (["reverse"] * 4 + ["annotate"] if plant.records else []) + ["metadata"]
+    kinds = ["actions"] * 8 + (["reverse"] * 4 + ["annotate"] if plant.records else []) + ["metadata"]
     match dice.one_of(kinds):
         case "reverse":
             return _reverse(dice, plant, prefix)
@@ -47,8 +47,12 @@ def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlie
 
 
 def stocking(dice: Dice, plant: Plant) -> list[Actions]:
-    """Something of every lot at a place or two, where the plant lets it in."""
-    return [
+    """Something of every lot where all is taken in, and at another place, where the plant lets it in."""
+    first = tuple(
+        ActionItem("EDIT", ById(lot), quantity=dice.one_of(PLAIN[:6]), source_location_id_or_path=ById("location 0"))
+        for lot in plant.lots
+    )
+    return [Actions((one,)) for one in first] + [
         Actions(
             (
                 ActionItem(
@@ -61,7 +65,6 @@ def stocking(dice: Dice, plant: Plant) -> list[Actions]:
             )
         )
         for lot in plant.lots
-        for _ in range(2)
     ]
 
 
@@ -73,8 +76,8 @@ def _reverse(dice: Dice, plant: Plant, prefix: str) -> Reverse:
     else:
         keys = list(plant.records)
         fresh = [key for key, one in plant.records.items() if one.reversed_by is None and one.reverses is None]
-        fresh = [key for key in fresh if plant.records[key].type != "STATUS_CHANGE"]
-        record = ById(dice.one_of((dice.one_of([keys, fresh, fresh[-8:], fresh[-3:]])) or keys))
+        fresh = [key for key in fresh if plant.records[key].type != "STATUS_CHANGE" and plant.records[key].end]
+        record = ById(dice.one_of((dice.one_of([fresh[-2:], fresh[-4:], fresh[-8:], fresh, keys])) or keys))
     return Reverse(record, dice.one_of(["", "a mistake"]), request_id(dice, prefix), validate_only=dice.seldom())
 
 
@@ -110,7 +113,7 @@ def _spot(dice: Dice, plant: Plant) -> Spot:
 
 def random_action(dice: Dice, plant: Plant, now: int) -> ActionItem:
     """One action of any type; one in some has something too much or too little."""
-    kind = dice.one_of(TYPES + STARRED * 2)
+    kind = dice.one_of(TYPES + STARRED)
     spot = _spot(dice, plant)
     values: dict[str, Any] = {"type": kind, **_lot_values(dice, plant, kind, spot)}
     role = "destination" if kind in RISES else "source"
