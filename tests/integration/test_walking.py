@@ -120,7 +120,7 @@ def test_filters_together_find_what_a_search_finds(store: Store, history: Any, o
             (history.lots[3],),
         ),
         (below("Co/1"), " OR ".join(
-            f"{column} IN (SELECT id FROM location WHERE path LIKE 'Co/1/%')" for column in BOTH
+            f"{column} IN (SELECT id FROM location WHERE path LIKE 'Co/1/%')" for column in BOTH  # noqa: S608
         ), ()),
         (below("Co/1/0"), "0", ()),
         (
