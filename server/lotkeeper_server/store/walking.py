@@ -261,8 +261,8 @@ class _Listing:
             piece = [key[0] for key in keys[first : first + limits.KEYS_PER_STATEMENT_MAX]]
             marks = ", ".join("?" for _ in piece)
             text = f"SELECT t.{column}, {holds} FROM {self.order.table} AS t WHERE t.{column} IN ({marks})"  # noqa: S608
-            for key, held in sorted(tuple(row) for row in fetch(self.connection, text, (*holding, *piece))):
-                yield (key,), bool(held)
+            found = dict(tuple(row) for row in fetch(self.connection, text, (*holding, *piece)))
+            yield from (((key,), bool(found[key])) for key in piece)
 
     def _rows(
         self, walk: Walk, checked: Sequence[Condition], begin: Bound | None, size: int
@@ -342,7 +342,7 @@ class _Listing:
         marks = ", ".join("?" for _ in columns)
         onward, back = ("<", ">") if self.order.descending else (">", "<")
         text = ""
-        parameters: tuple[Any, ...] = ()
+        parameters: Key = ()
         if begin is not None:
             text += f" AND ({names}) {onward}{'=' if begin.inclusive else ''} ({marks})"
             parameters += begin.key
