@@ -217,7 +217,7 @@ def _getting(kind: Kind) -> click.Command:
 
 def _saving(kind: Kind) -> click.Command:
     def run(session: Session, /, file: TextIO, mask: str | None) -> None:
-        for values in _objects(file.read()):
+        for values in objects_in(file.read()):
             try:
                 entity = from_dict(values, kind.entity)
             except ValueError as error:
@@ -246,7 +246,7 @@ def _command(name: str, text: str, run: Any, *parameters: Decorator) -> click.Co
     return click.command(name, help=text)(decorated)
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
     """The JSON objects in a text, one after another."""
     decoder, at = json.JSONDecoder(), 0
     while at < len(text):

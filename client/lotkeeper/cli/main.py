@@ -12,14 +12,17 @@ from google.protobuf import json_format
 
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
 from lotkeeper.cli import acting
+from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
 from lotkeeper.cli.listing import operations, permissions
 from lotkeeper.cli.options import END, INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, START, VALIDATE_ONLY
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.cli.plant import plant
 from lotkeeper.cli.records import records
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
 from lotkeeper.cli.tracing import trace
+from lotkeeper.cli.watching import watch
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -282,6 +285,8 @@ for section, command in (
     ("Run operations", cancel),
     ("Run operations", batch),
     ("Run operations", operations),
+    ("Run operations", import_),
+    ("Run operations", export),
     ("Change stock", acting.act),
     ("Change stock", acting.consume),
     ("Change stock", acting.unconsume),
@@ -300,7 +305,9 @@ for section, command in (
     ("Look at stock and history", inventory),
     ("Look at stock and history", GROUPS["lots"]),
     ("Look at stock and history", records),
+    ("Look at stock and history", watch),
     ("Look at stock and history", trace),
+    ("Describe the plant", plant),
     ("Describe the plant", GROUPS["locations"]),
     ("Describe the plant", GROUPS["materials"]),
     ("Describe the plant", GROUPS["material-classes"]),

@@ -14,6 +14,7 @@ from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, PermissionDenied
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.loading import load
+from lotkeeper_server.store.rows import value_where
 from lotkeeper_server.store.state_writing import write_changes
 from lotkeeper_server.store.tables import inventory_lot_record, material
 from lotkeeper_server.store.transaction import Transaction
@@ -44,9 +45,9 @@ def check(saving: Saving) -> None:
     """The unit defaults to the material's; a lot that has a record keeps its material and unit."""
     new = saving.new
     if new["unit_of_measure_id"] is None and saving.old is None and new["material_id"] is not None:
-        new["unit_of_measure_id"] = saving.tx.connection.execute(
-            select(material.c.unit_of_measure_id).where(material.c.id == new["material_id"])
-        ).scalar_one()
+        new["unit_of_measure_id"] = value_where(
+            saving.tx.connection, material, "unit_of_measure_id", id=new["material_id"]
+        )
     if saving.old is None:
         return
     for name in ("material", "unit_of_measure"):

@@ -65,6 +65,10 @@ class Refusal:
         """The same refusal with a request field named as the one at fault."""
         return replace(self, violations=(*self.violations, FieldViolation(field_path, description or self.message)))
 
+    def instead(self, violations: tuple[FieldViolation, ...]) -> Self:
+        """The same refusal with other fields at fault, those of a document for those of a request."""
+        return replace(self, violations=violations)
+
     def below(self, prefix: str) -> Self:
         """The same refusal with every field path below `prefix` (`requests[3].`)."""
         moved = tuple(FieldViolation(prefix + v.field, v.description) for v in self.violations)

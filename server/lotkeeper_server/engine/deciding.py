@@ -1,9 +1,9 @@
 """Decides the commands of one transaction, loading in rounds what they find missing."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -16,14 +16,15 @@ from lotkeeper_server.domain.keys import Key, Missing
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.refusals import Internal, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
-from lotkeeper_server.engine.foreseeing import first_keys, likely_state
+from lotkeeper_server.engine.foreseeing import first_keys, likely_rows, likely_state
 from lotkeeper_server.store.loading import load
 
 ROUNDS_MAX: Final = 256
 """Loads in one transaction; a pick among many lots takes a few, more than this is a fault."""
 _log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 
-__all__ = ["Decision", "Outcome", "decide_all"]
+__all__ = ["Decision", "Outcome", "answer", "decide_all"]
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,8 @@ def decide_all(
     commands = [command for decision in decisions for command in _commands_of(decision.command)]
     load(connection, state, [key for command in commands for key in first_keys(command, definitions)])
     load(connection, state, [key for command in commands for key in likely_state(command, state)])
+    if rows := [key for command in commands for key in likely_rows(command, state)]:
+        load(connection, state, rows)
     pending = list(decisions)
     for _ in range(ROUNDS_MAX):
         missing: list[Key] = []
@@ -68,6 +71,21 @@ def decide_all(
         load(connection, state, missing)
         pending = later
     raise RuntimeError(f"{len(pending)} decisions still miss something after {ROUNDS_MAX} rounds")
+
+
+def answer(connection: Connection, question: Callable[[WorkingSet], Answer]) -> Answer:
+    """Asks what decisions would ask, on a snapshot: loads what the question finds missing and asks it again.
+
+    Raises:
+        Refused: what the question raised.
+    """
+    state = WorkingSet(DefinitionCache())
+    for _ in range(ROUNDS_MAX):
+        try:
+            return question(state)
+        except Missing as missing:
+            load(connection, state, missing.keys)
+    raise RuntimeError(f"the question still misses something after {ROUNDS_MAX} rounds")
 
 
 def _decide(state: WorkingSet, decision: Decision, moment: Moment) -> tuple[Key, ...]:
