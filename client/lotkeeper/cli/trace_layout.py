@@ -48,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An edge to be laid out: from which box to which, and how wide its label is."""
+    """An edge to be laid out: from which box to which other, and how wide its label is."""
 
     start: str
     end: str
