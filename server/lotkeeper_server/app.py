@@ -27,7 +27,6 @@ from lotkeeper_server.rpc.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
 from lotkeeper_server.rpc.tracing import Tracing
-from lotkeeper_server.rpc.unfinished import Unfinished
 from lotkeeper_server.rpc.watching import Watching
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.connection import Store
@@ -72,7 +71,6 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         MasterData(engine),
         PlantExchange(engine),
         Permissions(SERVICES),
-        Unfinished(),
     ]
     server = RpcServer(_server_settings(settings, bench_echo), gate, servicers)
     stop = asyncio.Event()

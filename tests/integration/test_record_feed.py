@@ -16,9 +16,10 @@ from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.rpc.resume_tokens import resume_token
 from lotkeeper_server.rpc.watching import Watching
-from lotkeeper_server.store import record_feed
+from lotkeeper_server.store import record_feed, tables
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.record_feed import BEGINNING, FeedFilter, FeedPosition, read_after
+from sqlalchemy import update
 
 from tests.stored_plant import CALL, MADE, Reads, StoredPlant, facts, texts
 
@@ -232,6 +233,48 @@ async def test_children_are_those_of_when_the_watch_began(plant: StoredPlant, wa
         plant.record(lot, MADE, effect_order=1, source_location_id=later)
         seen = plant.record(lot, MADE, effect_order=2, source_location_id=site)
         assert (await anext(stream)).inventory_lot_record.id == format_id(seen)
+
+
+async def test_what_changes_on_a_record_later_does_not_send_it_again(
+    plant: StoredPlant, store: Store, watcher: Watcher
+) -> None:
+    """Neither an annotation nor the mark that it was reversed; whoever reads it later sees them."""
+    lot = plant.lot("L")
+    first = plant.record(lot, MADE, effect_order=1)
+    async with aclosing(watcher.stream(from_beginning=True)) as stream:
+        await anext(stream)
+        assert (await anext(stream)).inventory_lot_record.id == format_id(first)
+        reversal = plant.record(lot, MADE, effect_order=2, reverses_record_id=first)
+        table = tables.inventory_lot_record
+        with store.write() as connection:
+            connection.execute(
+                update(table).where(table.c.id == first).values(notes="n", version=2, reversed_by_record_id=reversal)
+            )
+        assert (await anext(stream)).inventory_lot_record.id == format_id(reversal)
+        last = plant.record(lot, MADE, effect_order=3)
+        assert (await anext(stream)).inventory_lot_record.id == format_id(last)
+    (again,) = await watcher.records(1, from_beginning=True)
+    assert again.inventory_lot_record.notes == "n"
+    assert again.inventory_lot_record.reversed_by_record_id == format_id(reversal)
+
+
+async def test_a_running_record_comes_when_it_completes(plant: StoredPlant, store: Store, watcher: Watcher) -> None:
+    """Where it stands then, not where it was begun; one that is cancelled never comes."""
+    lot = plant.lot("L")
+    running, cancelled = (plant.record(lot, None, start_millis=MADE, effect_order=0) for _ in range(2))
+    async with aclosing(watcher.stream(from_beginning=True)) as stream:
+        await anext(stream)
+        between = plant.record(lot, MADE, effect_order=1)
+        assert (await anext(stream)).inventory_lot_record.id == format_id(between)
+        table = tables.inventory_lot_record
+        with store.write() as connection:
+            for record, status in ((cancelled, Status.CANCELLED), (running, Status.COMPLETED)):
+                connection.execute(
+                    update(table)
+                    .where(table.c.id == record)
+                    .values(status=status, end_millis=MADE + 1, moment_millis=MADE + 1, effect_order=2)
+                )
+        assert (await anext(stream)).inventory_lot_record.id == format_id(running)
 
 
 async def test_heartbeats_move_their_token_on_while_nothing_matches(plant: StoredPlant, reads: Reads) -> None:

@@ -106,7 +106,9 @@ def edit_stock(plant: Plant, action: Action) -> list[str]:
     assert action.lot is not None
     assert action.source is not None
     lot, location = plant.lots[action.lot], plant.locations[action.source]
-    wanted = in_lot_unit(plant, action, lot.key) if action.quantity else Fraction(0)
+    wanted = converted(plant, action.quantity, action.unit, lot.unit, action.material)
+    if wanted == 0 and action.quantity:
+        raise Refusal("INVALID_ARGUMENT", {"quantity"})
     _refuse_where_nothing_is_kept(plant, location.key, lot.key, None)
     more = wanted - plant.stock(location.key, lot.key)
     if more > 0:

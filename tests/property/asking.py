@@ -172,7 +172,7 @@ def ask_graph(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) 
     direction, depth = dice.one_of(["BOTH", "INPUT", "OUTPUT", "UNSPECIFIED"]), dice.one_of([None, 1, 2, 3, 50])
     request = trace_service_pb2.GetLotTraceGraphRequest(
         lot_id_or_name=side.ids[lot],
-        direction=enums_pb2.TraceDirection.Value(f"TRACE_DIRECTION_{direction}"),
+        direction=_direction(direction),
         depth=depth,
     )
     told = side.call(side.trace.GetLotTraceGraph, request)
@@ -200,6 +200,10 @@ def ask_graph(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) 
     assert told.truncated == expected.truncated, (request, expected)
 
 
+def _direction(name: str) -> enums_pb2.TraceDirection.ValueType:
+    return enums_pb2.TraceDirection.Value(f"TRACE_DIRECTION_{name}")
+
+
 def _edge_key(edge: Any) -> tuple[str, str, str]:
     kind = enums_pb2.LotRecordType.Name(edge.lot_record_type).removeprefix("LOT_RECORD_TYPE_")
     return edge.from_inventory_lot_id, edge.to_inventory_lot_id, kind
@@ -223,7 +227,7 @@ def ask_terminal_lots(side: ServedSide, comparing: Comparing, plant: Plant, dice
     lot, direction = dice.one_of(list(plant.lots)), dice.one_of(["INPUT", "OUTPUT"])
     request = trace_service_pb2.ListTerminalLotsRequest(
         lot_id_or_name=side.ids[lot],
-        direction=enums_pb2.TraceDirection.Value(f"TRACE_DIRECTION_{direction}"),
+        direction=_direction(direction),
         page_size=dice.one_of([1, 1_000]),
     )
     told = all_pages(side, side.trace.ListTerminalLots, request, "nodes")

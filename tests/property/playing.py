@@ -21,7 +21,7 @@ from tests.property.asking import ask
 from tests.property.comparing import Comparing, quantity_of
 from tests.property.random_plants import Dice, random_plant
 from tests.property.random_requests import openings, random_edit, random_request
-from tests.property.random_stock_requests import random_stock_request
+from tests.property.random_stock_requests import random_stock_request, stocking
 from tests.property.served import Reply, ServedSide, now_millis
 
 CALLS = 40
@@ -41,7 +41,7 @@ def play(channel: grpc.Channel, token: str, dice: Dice, prefix: str) -> None:
     side.build(plant)
     comparing = Comparing(side)
     earlier: list[Any] = []
-    for opening in openings(dice, plant):
+    for opening in [*openings(dice, plant), *stocking(dice, plant)]:
         plant = compare_call(side, comparing, plant, opening)
     for _ in range(CALLS):
         if dice.seldom():

@@ -26,8 +26,9 @@ from tests.model.resolving import DAY, HOUR, MAKES_LOTS, RISES, WRITES
 T = TypeVar("T")
 TYPES = ["PRODUCE", "RECEIVE", "UNCONSUME", "CONSUME", "SHIP", "RETURN", "SCRAP", "SCRAP_ALL", "RECEIVE_AND_CONSUME"]
 LOT_NAMES = ["A", "B", "C", "D"]
-DATES = [None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
+DATES = [None, None, None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
 """Expiration dates, from now."""
+STORAGES = ["ALLOW_MULTIPLE", "MERGE_INTO_PREVIOUS", "MERGE_INTO_NEW", "ALLOW_SINGLE_OR_THROW", "NO_STORAGE"]
 STATUSES = ["OPEN", "AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]
 
 
@@ -131,11 +132,7 @@ def _add_location(dice: Dice, plant: Plant, keys: Keys, prefix: str, number: int
         allow_negative=dice.one_of([False, False, True]),
         capacity=capacity,
         capacity_unit=None if capacity is None else dice.one_of(keys.units[:4]),
-        storage=dice.one_of(
-            ["ALLOW_MULTIPLE"] * 3
-            + ["MERGE_INTO_PREVIOUS", "MERGE_INTO_NEW"] * 2
-            + ["ALLOW_SINGLE_OR_THROW", "NO_STORAGE"]
-        ),
+        storage=dice.one_of(["ALLOW_MULTIPLE"] * 2 + STORAGES[:3] + STORAGES),
         use=dice.one_of(["FIFO", "LIFO", "FEFO"]),
         enabled=number == 0 or not dice.seldom(20),
     )
@@ -153,9 +150,9 @@ def _add_lot(dice: Dice, plant: Plant, keys: Keys, name: str, now: int) -> None:
         name,
         material,
         dice.one_of([unit, unit, unit, "unit 1", "unit 2"]),
-        status=dice.one_of(["OPEN"] * 5 + STATUSES),
+        status=dice.one_of(["OPEN"] * 14 + STATUSES),
         expiration=None if offset is None else now + offset,
-        enabled=not dice.seldom(),
+        enabled=not dice.seldom(20),
     )
     plant.lots[lot.key] = lot
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.model.edits import ChangeLot, Edit, Switch
+from tests.model.edits import ChangeLot, ChangeStorage, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
 from tests.model.resolving import DAY, HOUR, RISES
-from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, Dice
+from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, STORAGES, Dice
 
 PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
 ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
@@ -38,6 +38,10 @@ def openings(dice: Dice, plant: Plant) -> list[Request]:
 
 def random_edit(dice: Dice, plant: Plant, now: int) -> Edit:
     """A Save of something that calls look at."""
+    if dice.seldom(4):
+        location = dice.one_of(list(plant.locations))
+        has_stock = any(row.quantity != 0 for (place, _), row in plant.rows.items() if place == location)
+        return ChangeStorage(location, dice.one_of(STORAGES[:-1] if has_stock else STORAGES))
     if dice.one_of([True, False]):
         lot = plant.lots[dice.one_of(list(plant.lots))]
         offset = dice.one_of(DATES)
@@ -138,7 +142,7 @@ def quantity(dice: Dice) -> float | None:
 
 def inventory_name(dice: Dice) -> str:
     """The name of a pallet, or none."""
-    return " odd " if dice.seldom(60) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
+    return " odd " if dice.seldom(300) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
 
 
 def moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:
@@ -153,4 +157,4 @@ def request_id(dice: Dice, prefix: str) -> str:
     """One of a few, so that requests meet under it; mostly none."""
     if dice.seldom(60):
         return dice.one_of(["tab\t", "é", "x" * 129, f"{prefix} spaced "])
-    return dice.one_of([""] * 5 + [f"{prefix}-1", f"{prefix}-2", f"{prefix}-3"])
+    return dice.one_of([""] * 12 + [f"{prefix}-{number}" for number in range(1, 8)])

@@ -22,8 +22,8 @@ from tests.property.random_plants import LOT_NAMES, STATUSES, TYPES, Dice
 from tests.property.random_requests import PLAIN, inventory_name, moment, quantity, request_id
 
 STARRED = ["MOVE", "SPLIT", "MERGE", "EDIT", "STATUS_CHANGE"]
-STARTS = [None] * 12 + [-HOUR, -2 * HOUR, HOUR]
-ENDS = [None] * 12 + [HOUR, HOUR, -HOUR // 2, -144 * HOUR, 25 * HOUR]
+STARTS = [None] * 60 + [-HOUR, -2 * HOUR, -150 * HOUR, HOUR]
+ENDS = [None] * 40 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -HOUR // 2, -144 * HOUR, 25 * HOUR]
 
 
 def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Any]) -> StockRequest:
@@ -42,8 +42,27 @@ def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlie
             return Annotate(record, dice.one_of(words), *(dice.one_of(words[:4]) for _ in range(3)))
         case "metadata":
             return _metadata(dice, plant)
-    items = tuple(random_action(dice, plant, prefix, now) for _ in range(dice.one_of([1, 1, 1, 2, 3, 6])))
+    items = tuple(random_action(dice, plant, now) for _ in range(dice.one_of([1, 1, 1, 1, 1, 2, 2, 3, 6])))
     return Actions(items, request_id(dice, prefix), validate_only=dice.seldom())
+
+
+def stocking(dice: Dice, plant: Plant) -> list[Actions]:
+    """Something of every lot at a place or two, where the plant lets it in."""
+    return [
+        Actions(
+            (
+                ActionItem(
+                    "RECEIVE",
+                    ById(lot),
+                    quantity=dice.one_of(PLAIN[:6]),
+                    destination_location_id_or_path=ById(dice.one_of(list(plant.locations))),
+                    secondary_lot_id_or_name=ById(dice.one_of(list(plant.lots))) if dice.seldom(4) else "",
+                ),
+            )
+        )
+        for lot in plant.lots
+        for _ in range(2)
+    ]
 
 
 def _reverse(dice: Dice, plant: Plant, prefix: str) -> Reverse:
@@ -53,7 +72,8 @@ def _reverse(dice: Dice, plant: Plant, prefix: str) -> Reverse:
         record = dice.one_of(odd)
     else:
         keys = list(plant.records)
-        fresh = [key for key in keys if plant.records[key].reversed_by is None and plant.records[key].reverses is None]
+        fresh = [key for key, one in plant.records.items() if one.reversed_by is None and one.reverses is None]
+        fresh = [key for key in fresh if plant.records[key].type != "STATUS_CHANGE"]
         record = ById(dice.one_of((dice.one_of([keys, fresh, fresh[-8:], fresh[-3:]])) or keys))
     return Reverse(record, dice.one_of(["", "a mistake"]), request_id(dice, prefix), validate_only=dice.seldom())
 
@@ -88,7 +108,7 @@ def _spot(dice: Dice, plant: Plant) -> Spot:
     return Spot(dice.one_of(list(plant.locations)), dice.one_of(list(plant.lots)))
 
 
-def random_action(dice: Dice, plant: Plant, prefix: str, now: int) -> ActionItem:
+def random_action(dice: Dice, plant: Plant, now: int) -> ActionItem:
     """One action of any type; one in some has something too much or too little."""
     kind = dice.one_of(TYPES + STARRED * 2)
     spot = _spot(dice, plant)
@@ -104,9 +124,9 @@ def random_action(dice: Dice, plant: Plant, prefix: str, now: int) -> ActionItem
         values["quantity"] = _quantity(dice, plant, kind, spot)
         values |= _unit_values(dice, plant)
     if kind == "SPLIT":
-        values["new_lot_name"] = dice.one_of(["E", "F", *LOT_NAMES, f"{prefix} part {len(plant.records)}"])
+        values["new_lot_name"] = dice.one_of([*[f"part {len(plant.lots)}"] * 6, "E", "F", *LOT_NAMES])
     if kind == "STATUS_CHANGE":
-        values["lot_status"] = dice.one_of(["OPEN", "OPEN", "AVAILABLE", *STATUSES])
+        values["lot_status"] = dice.one_of(["OPEN"] * 4 + ["AVAILABLE"] * 4 + STATUSES)
     if "inventory_name" in used_by(kind):
         values["inventory_name"] = inventory_name(dice)
     values |= _context_values(dice, plant, kind)
@@ -141,7 +161,8 @@ def _secondary_values(dice: Dice, plant: Plant, kind: str, spot: Spot) -> dict[s
     others = [lot for lot in plant.lots.values() if lot.key != spot.lot or dice.seldom(20)]
     here = [lot for lot in others if plant.stock(spot.place, lot.key) > 0]
     same = [lot for lot in others if lot.material == plant.lots[spot.lot].material]
-    lot = dice.one_of((here or others) if kind == "MERGE" and not dice.seldom(4) else (same or others))
+    fit = [lot for lot in here if lot in same and lot.unit == plant.lots[spot.lot].unit]
+    lot = dice.one_of((fit or here or others) if kind == "MERGE" and not dice.seldom() else (same or others))
     if dice.one_of([True, False]):
         return {"secondary_lot_id_or_name": ById(lot.key)}
     values: dict[str, Any] = {"secondary_lot_id_or_name": lot.name}
@@ -157,9 +178,9 @@ def _quantity(dice: Dice, plant: Plant, kind: str, spot: Spot) -> float | None:
     stock = plant.stock(spot.place, spot.lot)
     if kind == "EDIT" and dice.seldom(4):
         return 0.0
-    if stock > 0 and kind not in RISES and dice.seldom(4):
-        return float(stock)
-    return quantity(dice) if dice.one_of([True, False]) else dice.one_of(PLAIN[1:9])
+    if stock > 0 and kind not in RISES and not dice.seldom(4):
+        return float(dice.one_of([stock, stock / 2, stock / 3, stock / 7]))
+    return quantity(dice) if dice.seldom() else dice.one_of(PLAIN[1:9])
 
 
 def _unit_values(dice: Dice, plant: Plant) -> dict[str, Any]:
@@ -183,11 +204,11 @@ def _context_values(dice: Dice, plant: Plant, kind: str) -> dict[str, Any]:
         values["increment_production_order_count"] = kind == "PRODUCE" and not dice.seldom(4)
     if dice.seldom(5):
         values["operation_id"] = ById(dice.one_of(list(plant.process_operations)))
-    if dice.seldom(4):
+    if dice.seldom(6):
         fitting = [code.key for code in plant.reason_codes.values() if code.record_type in {None, kind}]
-        codes = list(plant.reason_codes) if dice.seldom(4) else fitting
+        codes = list(plant.reason_codes) if dice.seldom() else fitting
         values["material_reason_code_id"] = ById(dice.one_of(codes))
-    values["notes"] = dice.one_of(["", "why", "because"])
+    values["notes"] = dice.one_of(["why", "because", ""])
     if dice.seldom(4):
         values |= {"spare1": "one", "spare3": "three"}
     return values

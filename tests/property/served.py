@@ -28,7 +28,7 @@ from lotkeeper.inventory.v1 import (
 )
 from ulid import ULID
 
-from tests.model.edits import ChangeLot, Edit
+from tests.model.edits import ChangeLot, ChangeStorage, Edit
 from tests.model.plant import ById, Location, Lot, Operation, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Start, Stop
 from tests.model.stock_requests import ActionItem, Actions, Annotate, Reverse, SetMetadata, StockRequest
@@ -268,6 +268,14 @@ class ServedSide:
             mask = field_mask_pb2.FieldMask(paths=["status", "enabled", "expiration_date"])
             request = inventory_service_pb2.SaveLotRequest(lot=message, update_mask=mask)
             return self.call(self.inventory.SaveLot, request).lot
+        if isinstance(wanted, ChangeStorage):
+            location = master_data_pb2.Location(
+                id=self._id(wanted.location),
+                lot_storage_strategy=_enum(enums_pb2.LotStorageStrategy, "LOT_STORAGE_STRATEGY", wanted.storage),
+            )
+            strategy = field_mask_pb2.FieldMask(paths=["lot_storage_strategy"])
+            change = master_data_service_pb2.SaveLocationRequest(location=location, update_mask=strategy)
+            return self.call(self.master_data.SaveLocation, change).location
         entity = wanted.key.split()[0]
         values: dict[str, Any] = {"id": self._id(wanted.key), "enabled": wanted.enabled}
         mask = field_mask_pb2.FieldMask(paths=["enabled"])

@@ -49,7 +49,7 @@ def import_(session: Session, /, file: BinaryIO, format_name: str | None, keep_g
             export_format=number,
             keep_good_rows=keep_good_rows,
             validate_only=dry_run,
-            timeout_seconds=_seconds(),
+            timeout_seconds=chosen_seconds(),
         )
     if session.output.as_json:
         session.output.one(response)
@@ -69,9 +69,14 @@ def export(session: Session, /, format_name: str | None, locations: tuple[str, .
     on_screen = target is None or str(target) == "-"
     number = _format(format_name or ("csv" if on_screen else None), target.suffix if target else "")
     pieces = session.client.export_inventory_operations(
-        export_format=number, location_ids_or_paths=locations, timeout_seconds=_seconds()
+        export_format=number, location_ids_or_paths=locations, timeout_seconds=chosen_seconds()
     )
-    if on_screen or target is None:
+    write_pieces(pieces, target)
+
+
+def write_pieces(pieces: Iterable[bytes], target: Path | None) -> None:
+    """To a file, which is there only once it is whole; or to standard output, where none is named or '-'."""
+    if target is None or str(target) == "-":
         for piece in pieces:
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
@@ -144,7 +149,7 @@ def _format(name: str | None, suffix: str) -> enums_pb2.ExportFormat.ValueType:
     return _FORMATS[name]
 
 
-def _seconds() -> float | None:
+def chosen_seconds() -> float | None:
     """The time that a file may take; None for what --timeout says."""
     source = click.get_current_context().find_root().get_parameter_source("timeout_seconds")
     return LONG_SECONDS if source is click.core.ParameterSource.DEFAULT else None

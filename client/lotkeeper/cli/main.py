@@ -17,9 +17,12 @@ from lotkeeper.cli.entities import GROUPS
 from lotkeeper.cli.listing import operations, permissions
 from lotkeeper.cli.options import END, INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, START, VALIDATE_ONLY
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.cli.plant import plant
 from lotkeeper.cli.records import records
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
+from lotkeeper.cli.tracing import trace
+from lotkeeper.cli.watching import watch
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -35,8 +38,12 @@ class LotkeeperGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts the flags that may stand anywhere in front."""
         words = args[: args.index("--")] if "--" in args else args
-        flags = [word for word in words if word in ANYWHERE]
-        return super().parse_args(ctx, flags + [word for word in words if word not in ANYWHERE] + args[len(words) :])
+        # What the command has as an option of its own stays with it.
+        command = next((self.commands[word] for word in words if word in self.commands), None)
+        own = {option for parameter in command.params for option in parameter.opts} if command else set()
+        flags = [word for word in words if word in ANYWHERE - own]
+        others = [word for word in words if word not in ANYWHERE - own]
+        return super().parse_args(ctx, flags + others + args[len(words) :])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The commands in their sections."""
@@ -65,7 +72,8 @@ def refuse(error: LotkeeperError, status: int) -> NoReturn:
     """One readable line on standard error."""
     word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
     text = " ".join(error.message.split())
-    click.echo(f"{word}: {error.reason or error.code.name}: {text}", err=True)
+    place = "" if error.index is None else f" (item {error.index + 1})"
+    click.echo(f"{word}: {error.reason or error.code.name}: {text}{place}", err=True)
     sys.exit(status)
 
 
@@ -298,6 +306,9 @@ for section, command in (
     ("Look at stock and history", inventory),
     ("Look at stock and history", GROUPS["lots"]),
     ("Look at stock and history", records),
+    ("Look at stock and history", watch),
+    ("Look at stock and history", trace),
+    ("Describe the plant", plant),
     ("Describe the plant", GROUPS["locations"]),
     ("Describe the plant", GROUPS["materials"]),
     ("Describe the plant", GROUPS["material-classes"]),

@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 from google.protobuf.descriptor import EnumDescriptor
 
 from lotkeeper._json import prefix_of
+from lotkeeper.inventory.v1 import enums_pb2
 
 
 class Moment(click.ParamType[int]):
@@ -65,6 +66,9 @@ CHILDREN = click.option("--include-children", is_flag=True, help="Also below the
 LOT = click.option("--lot", help="By id, or by name with --material.")
 MATERIAL = click.option("--material", help="By id or path.")
 PREFIX = click.option("--name-prefix", help="Whose name begins so.")
+TYPES = click.option(
+    "--type", "types", multiple=True, type=OneOf(enums_pb2.LotRecordType.DESCRIPTOR), help="Of this type; may repeat."
+)
 SECONDARY = click.option("--secondary-lot", help="What the lot goes into or comes from, by id or name.")
 INVENTORY_NAME = click.option("--inventory-name", help="A pallet or LPN code.")
 START = click.option("--start", "start_millis", type=Moment(), help="When it began.")

@@ -16,6 +16,7 @@ from lotkeeper.cli.options import (
     LOT,
     MATERIAL,
     REQUEST_ID,
+    TYPES,
     VALIDATE_ONLY,
     Moment,
     OneOf,
@@ -49,9 +50,7 @@ def records() -> None:
 @LOCATION
 @CHILDREN
 @click.option("--operation", "inventory_operation_id", help="Of this inventory operation, by id.")
-@click.option(
-    "--type", "types", multiple=True, type=OneOf(enums_pb2.LotRecordType.DESCRIPTOR), help="Of this type; may repeat."
-)
+@TYPES
 @click.option(
     "--status", "statuses", multiple=True, type=OneOf(enums_pb2.Status.DESCRIPTOR), help="Of this status; may repeat."
 )

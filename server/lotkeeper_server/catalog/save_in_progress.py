@@ -71,3 +71,7 @@ class Saving:
     def changed(self, column: str) -> bool:
         """Whether a column gets another value than it has."""
         return self.old is None or self.old[column] != self.new[column]
+
+    def after(self) -> dict[str, Any]:
+        """The row once all is done: a changed status is written with its record, apart from the rest."""
+        return self.new if self.changes_status_to is None else self.new | {"status": int(self.changes_status_to)}

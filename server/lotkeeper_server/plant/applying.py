@@ -14,7 +14,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
 from lotkeeper_server.plant.lookup import Names, lots_named, with_records
-from lotkeeper_server.plant.matching import document_key, key_of_entry, rows_by_entry_key
+from lotkeeper_server.plant.matching import Key, document_key, key_of_entry, rows_by_entry_key
 from lotkeeper_server.plant.opening_stock import OpeningStock, open_stocks
 from lotkeeper_server.plant.reading import Entry, Plant, StockEntry
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references
@@ -104,15 +104,15 @@ class _Import:
         grows = any(reference.target == description.entity for reference in description.references)
         resolved = [{} if grows else self._resolved(description, entry) for entry in entries]
         rows = rows_by_entry_key(self._tx.connection, description, entries, resolved)
-        seen: set[Id] = set()
+        seen: set[Key] = set()
         for entry, early_ids in zip(entries, resolved, strict=True):
             ids = self._resolved(description, entry) if grows else early_ids
-            row = rows.get(key_of_entry(description, entry, ids))
-            identifier = self._entry(description, entry, ids, row)
-            if identifier in seen:
+            key = key_of_entry(description, entry, ids)
+            if key in seen:
                 text = f"the {description.entity.replace('_', ' ')} {document_key(description, entry)} is given twice"
                 raise Refused(InvalidArgument.on(entry.place, text))
-            seen.add(identifier)
+            seen.add(key)
+            self._entry(description, entry, ids, rows.get(key))
 
     def _resolved(self, description: Description, entry: Entry) -> Mapping[str, Id | None]:
         """The ids that the entry's references stand for."""
@@ -131,12 +131,12 @@ class _Import:
 
     def _entry(
         self, description: Description, entry: Entry, ids: Mapping[str, Id | None], row: dict[str, Any] | None
-    ) -> Id:
-        """Creates or updates one thing, or leaves it as it is; returns its id."""
+    ) -> None:
+        """Creates or updates one thing, or leaves it as it is."""
         if row is not None and not _differing(description, entry, ids, row):
             self._outcome.unchanged += 1
             self._know(description, row)
-            return Id(row["id"])
+            return
         message, targets = entry.message, references(description)
         for name, identifier in ids.items():
             setattr(message, targets[name].id_field, format_id(identifier) if identifier else "")
@@ -154,13 +154,12 @@ class _Import:
         if row is None:
             self._outcome.created += 1
             self._outcome.changes.append(Change(entry.position, description.entity, key, None))
-        elif fields := _differing(description, entry, ids, row, saving.new):
+        elif fields := _differing(description, entry, ids, row, saving.after()):
             self._outcome.updated += 1
             self._outcome.changes.append(Change(entry.position, description.entity, key, fields))
         else:
             self._outcome.unchanged += 1
         self._know(description, saving.new)
-        return saving.id
 
     def _know(self, description: Description, row: dict[str, Any]) -> None:
         self._names.learn(description.table.name, row)

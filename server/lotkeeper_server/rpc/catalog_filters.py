@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
@@ -19,6 +19,7 @@ from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.conditions import (
     Condition,
+    PartialIndex,
     Places,
     Walk,
     among,
@@ -30,8 +31,6 @@ from lotkeeper_server.store.conditions import (
 )
 
 Conditions = Callable[[Connection], list[Condition]]
-ENABLED = Condition("t.enabled")
-DISABLED = Condition("NOT t.enabled", walks=(Walk("NOT enabled"),))
 
 
 def key_of(description: Description, request: Any, shape: Shape) -> Callable[[Connection], Id]:
@@ -133,7 +132,7 @@ def _of_master_data(description: Description, request: Any, shape: Shape) -> Con
             target = next(one.target for one in description.references if one.column == column)
             parents.append((field, column, target, given))
     if request.HasField("enabled"):
-        fixed.append(ENABLED if request.enabled else DISABLED)
+        fixed.append(Condition("t.enabled") if request.enabled else _disabled(description.table))
     if "status" in names and (status := enumerated(shape, "status", request.status, Status)):
         fixed.append(equal("status", status))
     for field, column in (("name_prefix", "name"), ("reason_code_prefix", "reason_code")):
@@ -146,6 +145,13 @@ def _of_master_data(description: Description, request: Any, shape: Shape) -> Con
         ]
 
     return conditions
+
+
+def _disabled(table: Table) -> Condition:
+    """What is disabled; a table that never grows large has no index of it."""
+    index = f"ix_{table.name}_disabled"
+    indexed = any(one.name == index for one in table.indexes)
+    return Condition("NOT t.enabled", walks=(Walk("NOT enabled", index=index),) if indexed else ())
 
 
 _ROUTE = ("source_location_id", "destination_location_id")
@@ -191,7 +197,7 @@ def at_location(
     include_children: bool,
     *,
     leads: bool = False,
-    also: str = "",
+    within: PartialIndex | None = None,
 ) -> Condition:
     """Rows at a location and, if asked for, at all below it.
 
@@ -201,7 +207,7 @@ def at_location(
         given: the location.
         include_children: whether what lies below it counts.
         leads: whether the list's order begins with the location.
-        also: what else holds of the rows, as the columns' indexes have it.
+        within: the partial index that has the rows.
 
     Raises:
         Refused: LOCATION_NOT_FOUND on `location_id_or_path`.
@@ -209,9 +215,9 @@ def at_location(
     table = tables.location
     location_id = look_up(connection, table.name, given, "location_id_or_path")
     if not include_children:
-        return at_place(columns, location_id, leads=leads, also=also)
+        return at_place(columns, location_id, leads=leads, within=within)
     path = connection.execute(select(table.c.path).where(table.c.id == location_id)).scalar_one()
-    return at_places(connection, Places(tuple(columns), location_id, path, leads, also))
+    return at_places(connection, Places(tuple(columns), location_id, path, leads, within))
 
 
 def location_ids(connection: Connection, given: Id | str, include_children: bool) -> frozenset[Id]:

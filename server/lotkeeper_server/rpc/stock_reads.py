@@ -53,9 +53,11 @@ class StockReads:
             of_now = not request.include_empty and at_millis is None
             conditions: list[Condition] = [HOLDS_SOMETHING] if of_now else []
             if location is not None:
-                also = NOT_ZERO if of_now else ""
+                within = NOT_ZERO if of_now else None
                 conditions.append(
-                    at_location(connection, ("location_id",), location, request.include_children, leads=True, also=also)
+                    at_location(
+                        connection, ("location_id",), location, request.include_children, leads=True, within=within
+                    )
                 )
             if lot is not None:
                 conditions.append(equal("lot_id", find_lot(connection, lot, material)))

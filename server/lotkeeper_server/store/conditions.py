@@ -18,15 +18,29 @@ Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class PartialIndex:
+    """An index of some rows only, which a planner without statistics would pass by for a larger one.
+
+    Attributes:
+        name: of the index.
+        condition: of its rows, as the schema has it.
+    """
+
+    name: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """Rows that are equal in the first columns of an index, which then has them in the order of the list.
 
     Attributes:
-        where: what they are equal in; empty for every row of the table.
+        where: what they are equal in, and the condition of a partial index; empty for every row of the table.
         parameters: its values.
         constant: the values of the order's first columns, where `where` fixes them.
         table: where the index is, if not the listed table.
         columns: the order's columns there.
+        index: a partial index, by its name.
     """
 
     where: str = ""
@@ -34,6 +48,7 @@ class Walk:
     constant: Key = ()
     table: str = ""
     columns: tuple[str, ...] = ()
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +68,14 @@ class Places:
         location_id: of the location itself.
         path: its path.
         leads: whether the location is the order's first column.
-        also: what else holds of the rows, as the index has it.
+        within: the partial index that has the rows.
     """
 
     columns: tuple[str, ...]
     location_id: Id
     path: str
     leads: bool = False
-    also: str = ""
+    within: PartialIndex | None = None
 
     @property
     def inside(self) -> Range:
@@ -70,7 +85,7 @@ class Places:
 
     def walk(self, column: str, location_id: Id) -> Walk:
         """Along the index of a column."""
-        return Walk(f"{column} = ?{self.also}", (location_id,), (location_id,) if self.leads else ())
+        return _walk(column, location_id, self.within, (location_id,) if self.leads else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,36 +109,44 @@ class Condition:
     places: Places | None = None
 
 
-def equal(column: str, value: Any, also: str = "") -> Condition:
+def _walk(column: str, value: Any, within: PartialIndex | None = None, constant: Key = ()) -> Walk:
+    if within is None:
+        return Walk(f"{column} = ?", (value,), constant)
+    return Walk(f"{column} = ? AND {within.condition}", (value,), constant, index=within.name)
+
+
+def equal(column: str, value: Any, within: PartialIndex | None = None) -> Condition:
     """Rows with a value in a column whose index goes on with the list's order.
 
     Args:
         column: of the listed table.
         value: not None.
-        also: what else holds of these rows, where the index has only such.
+        within: the partial index that has all these rows.
     """
-    return Condition(f"t.{column} = ?", (value,), (Walk(f"{column} = ?{also}", (value,)),))
+    return Condition(f"t.{column} = ?", (value,), (_walk(column, value, within),))
 
 
 def in_either(columns: Sequence[str], value: Any) -> Condition:
     """Rows with a value in one of some columns, each with an index as for `equal`."""
     holds = " OR ".join(f"t.{column} = ?" for column in columns)
-    walks = tuple(Walk(f"{column} = ?", (value,)) for column in columns)
+    walks = tuple(_walk(column, value) for column in columns)
     return Condition(f"({holds})", (value,) * len(columns), walks)
 
 
-def among(column: str, values: Collection[Any], *, indexed: bool = True, also: str = "") -> Condition:
+def among(
+    column: str, values: Collection[Any], *, indexed: bool = True, within: PartialIndex | None = None
+) -> Condition:
     """Rows with one of some values in a column.
 
     Args:
         column: of the listed table.
         values: few.
         indexed: whether the column's index goes on with the list's order and has all these values.
-        also: as for `equal`.
+        within: as for `equal`.
     """
     ordered = tuple(sorted(values))
     places = ", ".join("?" for _ in ordered)
-    walks = tuple(Walk(f"{column} = ?{also}", (value,)) for value in ordered) if indexed else ()
+    walks = tuple(_walk(column, value, within) for value in ordered) if indexed else ()
     return Condition(f"t.{column} IN ({places})", ordered, walks)
 
 
@@ -165,9 +188,11 @@ def at_places(connection: Connection, places: Places) -> Condition:
     return Condition(f"({holds})", places.inside.parameters * len(places.columns), places=places)
 
 
-def at_place(columns: Sequence[str], location_id: Id, *, leads: bool = False, also: str = "") -> Condition:
+def at_place(
+    columns: Sequence[str], location_id: Id, *, leads: bool = False, within: PartialIndex | None = None
+) -> Condition:
     """Rows at one location, in one of the columns."""
-    places = Places(tuple(columns), location_id, "", leads, also)
+    places = Places(tuple(columns), location_id, "", leads, within)
     holds = " OR ".join(f"t.{column} = ?" for column in columns)
     walks = tuple(places.walk(column, location_id) for column in columns)
     return Condition(f"({holds})", (location_id,) * len(columns), walks)

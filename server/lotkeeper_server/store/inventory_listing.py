@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain.enumerations import LotStatus
 from lotkeeper_server.domain.identifiers import ID_BYTES, Id
-from lotkeeper_server.store.conditions import Condition, Key, Walk
+from lotkeeper_server.store.conditions import Condition, Key, PartialIndex, Walk
 from lotkeeper_server.store.statements import rows_by_columns
 from lotkeeper_server.store.tables import inventory
 from lotkeeper_server.store.walking import Order, walk_page
@@ -15,11 +15,9 @@ from lotkeeper_server.store.walking import Order, walk_page
 KEY_BYTES: Final = 2 * ID_BYTES
 ORDER_COLUMNS: Final = ("location_id", "lot_id")
 ORDER: Final = Order(inventory.name, ORDER_COLUMNS)
-NOT_ZERO: Final = " AND quantity <> 0"
-"""What the index of the rows that hold something has beside its columns."""
-NAMED: Final = " AND name <> ''"
-"""The same of the index by name."""
-HOLDS_SOMETHING: Final = Condition("t.quantity <> 0", walks=(Walk("quantity <> 0"),))
+NOT_ZERO: Final = PartialIndex("ix_inventory_not_zero", "quantity <> 0")
+NAMED: Final = PartialIndex("ix_inventory_name", "name <> ''")
+HOLDS_SOMETHING: Final = Condition("t.quantity <> 0", walks=(Walk(NOT_ZERO.condition, index=NOT_ZERO.name),))
 
 
 class InventoryEntry(NamedTuple):

@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
 from lotkeeper_server.domain.stock import Record
-from lotkeeper_server.store.conditions import Condition, Key, among
+from lotkeeper_server.store.conditions import Condition, Key, PartialIndex, among
 from lotkeeper_server.store.record_reading import read_records
 from lotkeeper_server.store.tables import inventory_lot_record
 from lotkeeper_server.store.walking import Order, walk_page
 
 _MOMENT_BYTES: Final = 8
 KEY_BYTES: Final = _MOMENT_BYTES + ID_BYTES
+_NOT_COMPLETED: Final = PartialIndex("ix_inventory_lot_record_status", f"status <> {Status.COMPLETED:d}")
 _COLUMNS: Final = ("moment_millis", "id")
 _OLDEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS)
 _NEWEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS, descending=True)
@@ -45,9 +46,7 @@ class RecordPage(NamedTuple):
 
 def in_status(statuses: Collection[int]) -> Condition:
     """Records in one of some statuses; those completed are nearly all there are, and in no index of their own."""
-    return among(
-        "status", statuses, indexed=Status.COMPLETED not in statuses, also=f" AND status <> {Status.COMPLETED:d}"
-    )
+    return among("status", statuses, indexed=Status.COMPLETED not in statuses, within=_NOT_COMPLETED)
 
 
 def list_records(

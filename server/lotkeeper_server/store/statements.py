@@ -28,6 +28,11 @@ def update_text(table: Table, changed: Sequence[Column[Any]], by: Sequence[Colum
     return f"UPDATE {table.name} SET {assignments} WHERE {keys}"  # noqa: S608 - names are the schema's own
 
 
+def indexed_by(index: str) -> str:
+    """Names the index to walk, behind a table in FROM: SQLite's planner has no statistics to find it by."""
+    return f" INDEXED BY {index}" if index else ""
+
+
 def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """The rows whose key is among these.
 

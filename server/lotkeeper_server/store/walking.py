@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.store.conditions import Condition, Key, Places, Range, Walk
-from lotkeeper_server.store.statements import fetch
+from lotkeeper_server.store.statements import fetch, indexed_by
 
 ROWS_LOOKED_AT_MAX: Final = 8_192
 """For one page."""
@@ -224,10 +224,11 @@ class _Listing:
         for column in places.columns:
             # Where the location leads, those that lie behind are left out below; one more row for the one in between.
             bound, parameters = ("", ()) if places.leads else self._bound("w.", free, begin)
-            also = places.also.replace(" AND ", " AND w.")
+            within = "" if places.within is None else f" AND w.{places.within.condition}"
+            index = indexed_by("" if places.within is None else places.within.name)
             text = (
-                f"SELECT p.id, (SELECT w.{free[0]} FROM {self.order.table} AS w "  # noqa: S608 - the schema's own names
-                f"WHERE w.{column} = p.id{also}{bound} ORDER BY {by} LIMIT 1) FROM location AS p "
+                f"SELECT p.id, (SELECT w.{free[0]} FROM {self.order.table} AS w{index} "  # noqa: S608 - the schema's own
+                f"WHERE w.{column} = p.id{within}{bound} ORDER BY {by} LIMIT 1) FROM location AS p "
                 f"WHERE {places.inside.where}"
             )
             for location_id, head in fetch(self.connection, text, (*parameters, *places.inside.parameters)):
@@ -260,7 +261,7 @@ class _Listing:
             piece = [key[0] for key in keys[first : first + limits.KEYS_PER_STATEMENT_MAX]]
             marks = ", ".join("?" for _ in piece)
             text = f"SELECT t.{column}, {holds} FROM {self.order.table} AS t WHERE t.{column} IN ({marks})"  # noqa: S608
-            for key, held in sorted(fetch(self.connection, text, (*holding, *piece))):
+            for key, held in sorted(tuple(row) for row in fetch(self.connection, text, (*holding, *piece))):
                 yield (key,), bool(held)
 
     def _rows(
@@ -330,7 +331,7 @@ class _Listing:
         where = f"{walk.where}{bound}".removeprefix(" AND ")
         direction = " DESC" if order.descending else ""
         text = (
-            f"SELECT {', '.join(columns)}, {holds} FROM {walk.table or order.table} AS {alias} "  # noqa: S608
+            f"SELECT {', '.join(columns)}, {holds} FROM {walk.table or order.table} AS {alias}{indexed_by(walk.index)} "  # noqa: S608
             f"{'WHERE ' if where else ''}{where} ORDER BY {', '.join(column + direction for column in columns)}"
         )
         return text, (*holding, *walk.parameters, *bounding)
@@ -340,7 +341,8 @@ class _Listing:
         names = ", ".join(f"{alias}{column}" for column in columns)
         marks = ", ".join("?" for _ in columns)
         onward, back = ("<", ">") if self.order.descending else (">", "<")
-        text, parameters = "", ()
+        text = ""
+        parameters: tuple[Any, ...] = ()
         if begin is not None:
             text += f" AND ({names}) {onward}{'=' if begin.inclusive else ''} ({marks})"
             parameters += begin.key
