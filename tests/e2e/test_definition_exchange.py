@@ -253,6 +253,21 @@ def test_the_first_1000_rows_at_fault_are_named_and_all_are_counted(client: Clie
     assert [one.line for one in answer.failed_rows] == list(range(2, 1_002))
 
 
+def test_what_is_said_of_a_row_fits_an_answer_whatever_the_row_holds(client: Client) -> None:
+    """Long names of columns and values, halves of surrogate pairs."""
+    long = json.dumps("\U0001f95b" * 1_000, ensure_ascii=False)
+    lines = [
+        b'{"name": "A", "\\ud800": 1}',
+        b'{"name": "A", "operationType": "\\ud800"}',
+        b'{"name": "\\ud800"}',
+        *[f'{{"name": "A", {long}: {long}}}'.encode()] * 500,
+        *[f'{{"name": {long}, "operationType": {long}, "notes": {long}}}'.encode()] * 500,
+    ]
+    answer = client.import_inventory_operations(b"\n".join(lines), export_format=JSON)
+    assert (answer.failed, len(answer.failed_rows)) == (len(lines), 1_000)
+    assert [one.field for one in answer.failed_rows[:3]] == ["?", "operationType", "name"]
+
+
 def test_a_file_that_is_none_is_a_failed_row_with_its_line(client: Client) -> None:
     """No header, an unknown column; an empty JSON file has nothing to import."""
     assert failures(client.import_inventory_operations(b"", export_format=CSV)) == [(1, "INVALID_ARGUMENT", "")]

@@ -19,7 +19,7 @@ from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.statements import rows_by_key
 
-_ROWS_AT_ONCE: Final = 250
+_ROWS_AT_ONCE: Final = 100
 _BREATH_SECONDS: Final = 50e-6
 _TABLE: Final = INVENTORY_OPERATION.table
 _COLUMNS: Final = exported_columns(INVENTORY_OPERATION)

@@ -222,10 +222,15 @@ def _failure(line: int, refusals: list[Refusal]) -> Failure:
 def _fail(outcome: Outcome, failure: Failure) -> None:
     outcome.failed += 1
     if len(outcome.failures) < limits.IMPORT_FAILURES_SHOWN_MAX:
-        shown = limits.IMPORT_FAILURE_CODE_POINTS_MAX
-        text, column = failure.description, failure.column
-        text = text if len(text) <= shown else text[:shown] + "…"
-        outcome.failures.append(Failure(failure.line, failure.reason, column[:shown], text))
+        column = _shown(failure.column, limits.NAME_CODE_POINTS_MAX)
+        text = _shown(failure.description, limits.IMPORT_FAILURE_CODE_POINTS_MAX)
+        outcome.failures.append(Failure(failure.line, failure.reason, column, text))
+
+
+def _shown(text: str, code_points_max: int) -> str:
+    """As much of a text as an answer has room for; half a surrogate pair, which JSON can hold, is a question mark."""
+    text = text if len(text) <= code_points_max else text[:code_points_max] + "…"
+    return text.encode(errors="replace").decode()
 
 
 def _digest(key: Key) -> bytes:

@@ -46,7 +46,7 @@ IMPORT_BYTES_MAX: Final = 1024 * 1024 * 1024
 IMPORT_ROW_BYTES_MAX: Final = 1024 * 1024
 """One of its rows; the longest that can be right, written with JSON escapes, takes half of it."""
 IMPORT_FAILURES_SHOWN_MAX: Final = 1_000
-IMPORT_FAILURE_CODE_POINTS_MAX: Final = 800
+IMPORT_FAILURE_CODE_POINTS_MAX: Final = 600
 """What is said of one row at fault; a thousand fit an answer."""
 IMPORTS_AT_ONCE_MAX: Final = 4
 """Imports that are being sent, checked or written; each has a file of its own meanwhile."""
