@@ -6,9 +6,10 @@ Quantities are written as decimals in text, "2.000001", and read back so.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from lotkeeper_server.domain.commands import (
     Annotate,
@@ -71,6 +72,9 @@ from lotkeeper_server.domain.working_set import WorkingSet
 NOW = 1_750_000_000_000
 HOUR, DAY = 3_600_000, 86_400_000
 _ids = itertools.count(1)
+
+
+Asked = TypeVar("Asked")
 
 
 def new_id() -> bytes:
@@ -293,6 +297,11 @@ class Plant:
     def decide_batch(self, batch: Batch) -> list[Outcome]:
         """Decides a batch and keeps what it changes."""
         return self._run(lambda state: decide_batch(state, batch, self.moment()))
+
+    def ask(self, question: Callable[[WorkingSet], Asked]) -> Asked:
+        """The answer to a question that changes nothing."""
+        answer: Asked = self._run(question)
+        return answer
 
     def _run(self, deciding: Any) -> Any:
         state = WorkingSet(self.cache)

@@ -7,6 +7,7 @@ with Client("127.0.0.1:50051") as client:
 
 from importlib.metadata import PackageNotFoundError, version
 
+from lotkeeper import actions
 from lotkeeper._async.client import AsyncClient
 from lotkeeper._errors import (
     Aborted,
@@ -26,7 +27,7 @@ from lotkeeper._errors import (
     Unavailable,
     error_of_status,
 )
-from lotkeeper._json import to_dict, to_json
+from lotkeeper._json import from_dict, from_json, to_dict, to_json
 from lotkeeper._sync.client import Client
 from lotkeeper._tokens import development_token_path, find_token_in, is_loopback
 
@@ -54,9 +55,12 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "__version__",
+    "actions",
     "development_token_path",
     "error_of_status",
     "find_token_in",
+    "from_dict",
+    "from_json",
     "is_loopback",
     "to_dict",
     "to_json",

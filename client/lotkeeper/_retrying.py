@@ -21,6 +21,10 @@ CHANNEL_OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 2_000),  # also how long one attempt to connect may take
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A watch waits for ever: where the server's machine is gone nobody says so, and only a ping finds it out.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
 )
 CONNECT_PAUSE_SECONDS: Final = 0.2
 KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
@@ -91,6 +95,11 @@ class Connecting:
         if self.left_seconds() <= CONNECT_PAUSE_SECONDS:
             raise Unavailable(grpc.StatusCode.UNAVAILABLE, f"no server answers on {address}")
         return CONNECT_PAUSE_SECONDS
+
+
+def silent(address: str, seconds: float) -> Unavailable:
+    """What a stream fails with that has heartbeats and brought nothing for so long."""
+    return Unavailable(grpc.StatusCode.UNAVAILABLE, f"nothing came from {address} for {seconds:g} s")
 
 
 class Resuming:

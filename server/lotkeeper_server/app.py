@@ -21,11 +21,13 @@ from lotkeeper_server.rpc.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
 from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
+from lotkeeper_server.rpc.location_room import LocationRoom
 from lotkeeper_server.rpc.master_data import MasterData
 from lotkeeper_server.rpc.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
-from lotkeeper_server.rpc.unfinished import Unfinished
+from lotkeeper_server.rpc.tracing import Tracing
+from lotkeeper_server.rpc.watching import Watching
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.connection import Store
 
@@ -62,11 +64,13 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         InventoryMetadata(engine),
         DefinitionExchange(engine),
         StockReads(engine),
+        LocationRoom(engine),
+        Watching(engine),
+        Tracing(engine),
         Catalog(engine),
         MasterData(engine),
         PlantExchange(engine),
         Permissions(SERVICES),
-        Unfinished(),
     ]
     server = RpcServer(_server_settings(settings, bench_echo), gate, servicers)
     stop = asyncio.Event()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from lotkeeper._async.inventory import InventoryMethods
+from lotkeeper._async.acting import ActionMethods
 from lotkeeper._async.master_data import MasterDataMethods
 from lotkeeper._async.operations import OperationMethods
 from lotkeeper._async.trace import TraceMethods
 from lotkeeper._async.watching import WatchMethods
 
 
-class AsyncClient(OperationMethods, InventoryMethods, WatchMethods, TraceMethods, MasterDataMethods):
+class AsyncClient(OperationMethods, ActionMethods, WatchMethods, TraceMethods, MasterDataMethods):
     """Calls a Lotkeeper server. Close it, or use it in an `async with` block.
 
     Every call has a deadline, but for a watch. On UNAVAILABLE, reads and calls that carry a request id are retried

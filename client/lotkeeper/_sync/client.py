@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from lotkeeper._sync.inventory import InventoryMethods
+from lotkeeper._sync.acting import ActionMethods
 from lotkeeper._sync.master_data import MasterDataMethods
 from lotkeeper._sync.operations import OperationMethods
 from lotkeeper._sync.trace import TraceMethods
 from lotkeeper._sync.watching import WatchMethods
 
 
-class Client(OperationMethods, InventoryMethods, WatchMethods, TraceMethods, MasterDataMethods):
+class Client(OperationMethods, ActionMethods, WatchMethods, TraceMethods, MasterDataMethods):
     """Calls a Lotkeeper server. Close it, or use it in an `with` block.
 
     Every call has a deadline, but for a watch. On UNAVAILABLE, reads and calls that carry a request id are retried

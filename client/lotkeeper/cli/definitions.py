@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final, TextIO
 
 import click
-from google.protobuf import json_format
 
+from lotkeeper._json import from_dict
+from lotkeeper.cli.entities import objects_in
 from lotkeeper.cli.listing import operations
+from lotkeeper.cli.options import MASK, VERSION, fields_of
 from lotkeeper.cli.output import field
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
@@ -27,7 +28,6 @@ LONG_SECONDS: Final = 3_600.0
 _FORMATS: Final = {"csv": enums_pb2.EXPORT_FORMAT_CSV, "json": enums_pb2.EXPORT_FORMAT_JSON}
 _SUFFIXES: Final = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 FORMAT = click.option("--format", "format_name", type=click.Choice(list(_FORMATS)), help="Default: by the file's name.")
-MASK = click.option("--mask", help="Only these fields, by proto name, separated by commas.")
 
 
 @click.command("import")
@@ -110,12 +110,16 @@ def references(session: Session, /, operation_id: str) -> None:
 @click.argument("file", type=click.File())
 @MASK
 @click.pass_obj
-def validate(session: Session, /, file: Any, mask: str | None) -> None:
-    """Say all that a save of FILE would refuse; ends with 1 where there is anything."""
-    violations = session.client.validate_inventory_operation(_definition(file), update_mask=_fields(mask))
+def validate(session: Session, /, file: TextIO, mask: str | None) -> None:
+    """Say all that a save of what FILE holds would refuse; ends with 1 where there is anything."""
     columns = [("FIELD", field("field")), ("REASON", field("reason")), ("DESCRIPTION", field("description"))]
-    if violations:
-        session.output.many(violations, columns)
+    refused = False
+    for definition in _definitions(file):
+        violations = session.client.validate_inventory_operation(definition, update_mask=fields_of(mask))
+        if violations:
+            refused = True
+            session.output.many(violations, columns)
+    if refused:
         sys.exit(EXIT_FAILED)
 
 
@@ -123,14 +127,15 @@ def validate(session: Session, /, file: Any, mask: str | None) -> None:
 @click.argument("file", type=click.File())
 @MASK
 @click.pass_obj
-def save(session: Session, /, file: Any, mask: str | None) -> None:
-    """Create or update the definition in FILE ('-' for standard input): one JSON object, as `get --json` writes it."""
-    session.output.one(session.client.save_inventory_operation(_definition(file), update_mask=_fields(mask)))
+def save(session: Session, /, file: TextIO, mask: str | None) -> None:
+    """Create or update what FILE holds ('-' for standard input): JSON objects as `--json` writes them."""
+    for definition in _definitions(file):
+        session.output.one(session.client.save_inventory_operation(definition, update_mask=fields_of(mask)))
 
 
 @operations.command("delete")
 @click.argument("operation_id")
-@click.option("--version", type=click.IntRange(1), help="Only if it still has this version.")
+@VERSION
 @click.pass_obj
 def delete(session: Session, /, operation_id: str, version: int | None) -> None:
     """Delete a definition that does not run and that no record refers to."""
@@ -216,21 +221,10 @@ def _show_failures(failures: Iterable[pb.ImportFailure]) -> None:
     Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False).print(table)
 
 
-def _fields(mask: str | None) -> list[str] | None:
-    return [name.strip() for name in mask.split(",")] if mask else None
-
-
-def _definition(file: Any) -> InventoryOperation:
-    """A definition as `get --json` writes it; enum values with or without their prefix."""
-    try:
-        values = json.load(file)
-        if not isinstance(values, dict):
-            raise click.UsageError("the file is no JSON object")
-        for one in InventoryOperation.DESCRIPTOR.fields:
-            text = values.get(one.json_name)
-            if one.enum_type is not None and isinstance(text, str) and text not in one.enum_type.values_by_name:
-                prefix = one.enum_type.values_by_number[0].name.removesuffix("UNSPECIFIED")
-                values[one.json_name] = prefix + text
-        return json_format.ParseDict(values, InventoryOperation())
-    except (ValueError, json_format.ParseError) as error:
-        raise click.UsageError(f"the file is no definition: {error}") from error
+def _definitions(file: TextIO) -> Iterator[InventoryOperation]:
+    """The definitions in a file, as `--json` writes them."""
+    for values in objects_in(file.read()):
+        try:
+            yield from_dict(values, InventoryOperation)
+        except ValueError as error:
+            raise click.UsageError(f"the file does not fit: {error}") from error

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
-
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Field, Flag, Quantity
 from lotkeeper_server.catalog.references import looked_up
@@ -105,13 +103,13 @@ class EnumColumn(Column):
     numbers: Mapping[str, int]
 
     @classmethod
-    def of(cls, field: str, json_name: str, stored: str, enum: EnumDescriptor) -> "EnumColumn":
-        """A column of a field of this enum."""
-        full = {value.number: value.name for value in enum.values if value.number}
-        prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    def of(cls, field: str, json_name: str, stored: str, values: Mapping[int, str]) -> "EnumColumn":
+        """A column of a field of an enum with these values; zero is what has no value."""
+        full = {number: name for number, name in values.items() if number}
+        prefix = values[0].removesuffix("UNSPECIFIED")
         short = {number: name.removeprefix(prefix) for number, name in full.items()}
         numbers = {name: number for names in (full, short) for number, name in names.items()}
-        return cls(field, json_name, stored, short, full, numbers | {"": 0, enum.values_by_number[0].name: 0})
+        return cls(field, json_name, stored, short, full, numbers | {"": 0, values[0]: 0})
 
     def cell_of(self, value: Any) -> str:
         return self.short_names[value]
@@ -197,9 +195,9 @@ def header_of_fields(description: Description) -> dict[str, str]:
 def _column_of(description: Description, field: Field) -> Column:
     names = (field.name, _json_name(description, field.name), field.column)
     if isinstance(field, Enumerated):
-        enum = _descriptor_of(description, field.name).enum_type
+        enum = description.message.DESCRIPTOR.fields_by_name[field.name].enum_type
         assert enum is not None
-        return EnumColumn.of(*names, enum)
+        return EnumColumn.of(*names, {value.number: value.name for value in enum.values})
     if isinstance(field, Flag):
         return FlagColumn(*names)
     if isinstance(field, Quantity):
@@ -207,12 +205,8 @@ def _column_of(description: Description, field: Field) -> Column:
     return Column(*names)
 
 
-def _descriptor_of(description: Description, field: str) -> FieldDescriptor:
-    return description.message.DESCRIPTOR.fields_by_name[field]
-
-
 def _json_name(description: Description, field: str) -> str:
-    return str(_descriptor_of(description, field).json_name)
+    return str(description.message.DESCRIPTOR.fields_by_name[field].json_name)
 
 
 def _shown(value: Any) -> str:

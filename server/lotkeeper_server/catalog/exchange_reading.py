@@ -21,6 +21,8 @@ _NOT_UTF8: Final = "is not UTF-8"
 _TOO_LONG: Final = f"is longer than {limits.IMPORT_ROW_BYTES_MAX} bytes"
 _REST: Final = "; what follows in the file was not read"
 _KEY_FIELD: Final = "name"
+EachLine = Callable[[], None]
+"""Called before each physical line is read: a file may be nothing but blank lines."""
 
 
 @dataclass(slots=True)
@@ -51,8 +53,9 @@ class _RowTooLong(Exception):
 class _Lines:
     """The physical lines of a file as text, counted; bytes that are no UTF-8 are noted."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, each_line: EachLine) -> None:
         self._file = file
+        self._each_line = each_line
         self.count = 0
         self.row_bytes = 0
         self.not_utf8 = False
@@ -66,6 +69,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
+        self._each_line()
         line = self._file.readline(limits.IMPORT_ROW_BYTES_MAX + 1)
         if not line:
             raise StopIteration
@@ -87,13 +91,13 @@ class _Lines:
             pass
 
 
-def read_csv(file: BinaryIO, description: Description) -> Iterator[Row]:
+def read_csv(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
     """The rows of a CSV file; blank lines are none.
 
     A header at fault is one row at fault, and the only one. A quote that is never closed, or one in the wrong place,
     ends the reading: where the next row begins is then not known.
     """
-    lines = _Lines(file)
+    lines = _Lines(file, each_line)
     reader = csv.reader(lines, strict=True)
     columns: list[Column] | None = None
     line = 1
@@ -127,9 +131,9 @@ def read_csv(file: BinaryIO, description: Description) -> Iterator[Row]:
         yield _fault(description, 1, "has no header")
 
 
-def read_json(file: BinaryIO, description: Description) -> Iterator[Row]:
+def read_json(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
     """The rows of a file of JSON objects, one a line; blank lines are none."""
-    lines = _Lines(file)
+    lines = _Lines(file, each_line)
     known = _by_json_or_proto_name(description)
     while True:
         lines.begin_row()
@@ -147,7 +151,10 @@ def read_json(file: BinaryIO, description: Description) -> Iterator[Row]:
             yield _json_row(description, lines.count, text, known)
 
 
-READERS: Final[dict[str, Callable[[BinaryIO, Description], Iterator[Row]]]] = {"CSV": read_csv, "JSON": read_json}
+READERS: Final[dict[str, Callable[[BinaryIO, Description, EachLine], Iterator[Row]]]] = {
+    "CSV": read_csv,
+    "JSON": read_json,
+}
 """By format."""
 
 

@@ -7,7 +7,6 @@ it, set by set.
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, Final
@@ -32,7 +31,7 @@ from lotkeeper_server.store.transaction import Transaction
 
 ROWS_AT_ONCE: Final = 250
 _TABLE: Final = INVENTORY_OPERATION.table
-_ROWS_BETWEEN_BREATHS: Final = 8
+_STEPS_BETWEEN_BREATHS: Final = 8
 _BREATH_SECONDS: Final = 50e-6
 _KEY_BYTES: Final = 16
 
@@ -111,12 +110,12 @@ def plan_import(connection: Connection, one: Import) -> None:
     one.file.seek(0)
     # Nothing is made in a plan: what is created gets its id and its moment when it is written.
     tx = Transaction(connection, 0, lambda: NO_ID, lambda floor: floor)
-    rows = READERS[one.format](one.file, INVENTORY_OPERATION)
-    while chunk := list(_breathing(islice(rows, ROWS_AT_ONCE))):
-        if one.stopped.is_set():
-            raise Stopped
+    breath = _Breath(one.stopped)
+    rows = READERS[one.format](one.file, INVENTORY_OPERATION, breath)
+    while chunk := list(islice(rows, ROWS_AT_ONCE)):
         lookups = ImportLookups(connection, [row for row in chunk if not row.fault])
-        for row in _breathing(iter(chunk)):
+        for row in chunk:
+            breath()
             _plan_row(tx, one, lookups, row)
 
 
@@ -233,9 +232,19 @@ def _digest(key: Key) -> bytes:
     return hashlib.blake2b("\0".join(map(str, key)).encode(), digest_size=_KEY_BYTES).digest()
 
 
-def _breathing(rows: Iterator[Row]) -> Iterator[Row]:
-    """The same rows; now and then the interpreter's lock is let go, or every other call would wait 5 ms for it."""
-    for number, row in enumerate(rows, 1):
-        yield row
-        if number % _ROWS_BETWEEN_BREATHS == 0:
+class _Breath:
+    """Taken at each step: now and then lets go of the interpreter's lock, or every other call would wait 5 ms for it.
+
+    Raises Stopped where nobody waits any more.
+    """
+
+    def __init__(self, stopped: threading.Event) -> None:
+        self._stopped = stopped
+        self._count = 0
+
+    def __call__(self) -> None:
+        self._count += 1
+        if self._count % _STEPS_BETWEEN_BREATHS == 0:
+            if self._stopped.is_set():
+                raise Stopped
             time.sleep(_BREATH_SECONDS)

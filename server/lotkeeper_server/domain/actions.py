@@ -97,7 +97,7 @@ class Action:
         running: the record that this action completes, where it stops what Start began.
         fixed_lot: the lot that a Start picked; the pick begins with it.
         versioned: lots that this call has made or edited: a call raises a version once, and not of what it makes.
-        spares: of every record.
+        spares: of every record; None for three empty ones.
         lot_status: what a STATUS_CHANGE sets.
     """
 
@@ -124,7 +124,7 @@ class Action:
     running: Record | None = None
     fixed_lot: Lot | None = None
     versioned: set[LotId] = field(default_factory=set)
-    spares: tuple[str, str, str] = ("", "", "")
+    spares: tuple[str, str, str] | None = None
     lot_status: LotStatus | None = None
 
     @property

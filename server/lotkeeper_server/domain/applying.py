@@ -27,18 +27,19 @@ def apply(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
         Refused: by the first step that does not hold.
         Missing: for what is not loaded yet.
     """
-    if action.type is _Type.SCRAP_ALL:
-        return _scrap_all(state, action, moment)
-    if action.type is _Type.RECEIVE_AND_CONSUME:
-        return _pass_through(state, action, moment)
-    if action.type in RISES:
+    action_type = action.type
+    if action_type in FALLS:
+        if action_type is _Type.SCRAP_ALL:
+            return _scrap_all(state, action, moment)
+        if action.lot is None:
+            return _picked_falls(state, action, moment)
+        quantity = checked_quantity(state, action, action.lot)
+        return [_fall(state, action, action.lot, action.quantity_millionths, quantity, moment, action.running)]
+    if action_type in RISES:
         return _rise(state, action, moment)
-    if action.type not in FALLS:
-        return REARRANGEMENTS[action.type](state, action, moment)
-    if action.lot is None:
-        return _picked_falls(state, action, moment)
-    quantity = checked_quantity(state, action, action.lot)
-    return [_fall(state, action, action.lot, action.quantity_millionths, quantity, moment, action.running)]
+    if action_type is _Type.RECEIVE_AND_CONSUME:
+        return _pass_through(state, action, moment)
+    return REARRANGEMENTS[action_type](state, action, moment)
 
 
 def main_index(action: Action, records: list[Record]) -> int | None:

@@ -149,6 +149,7 @@ def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
     if kept.fingerprint != command.fingerprint:
         assert command.request_id is not None
         raise Refused(RequestIdReused(request_id=command.request_id).at("request_id"))
+    state.records_known(kept.record_ids)
     records = [state.record(record_id) for record_id in kept.record_ids]
     there = [record for record in records if record is not None]
     assert len(there) == len(records)

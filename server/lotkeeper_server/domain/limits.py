@@ -24,6 +24,12 @@ ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024 - 64 * 1024
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1_000
 
+TRACE_DEPTH_DEFAULT: Final = 10
+TRACE_DEPTH_MAX: Final = 50
+"""Edges between the lot asked for and the farthest ones."""
+TRACE_NODES_MAX: Final = 10_000
+TRACE_EDGES_MAX: Final = 20_000
+
 REFUSAL_BYTES_MAX: Final = 7_000
 """Message and details of a failed call as sent; gRPC clients lose more."""
 REFUSAL_OF_ITEM_BYTES_MAX: Final = 3_000
@@ -48,6 +54,14 @@ EXPORTS_AT_ONCE_MAX: Final = 8
 EXPORT_LOCATIONS_MAX: Final = 1_000
 STREAM_PIECE_BYTES: Final = 64 * 1024
 """What one message of an export carries."""
+WATCH_RECORDS_PER_READ_MAX: Final = 64
+"""Records that one watcher holds while its reader is slow."""
+WATCH_WALK_PER_READ_MAX: Final = 2_000
+"""Records that one read of a watcher passes, wanted or not."""
+WATCH_TAIL_RECORDS_MAX: Final = 2_000
+"""The latest records, kept for all watchers; who falls behind them reads the store."""
+WATCH_TAIL_BYTES_MAX: Final = 8 * 1024 * 1024
+"""And what they may weigh as sent."""
 
 KEYS_PER_STATEMENT_MAX: Final = 500
 """Keys bound to one statement; more go in several."""

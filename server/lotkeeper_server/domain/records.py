@@ -103,7 +103,7 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
             None,
             None,
             action.request_id,
-            Common(moment.now_millis, action.principal, action.notes, True, *action.spares),
+            _common(action, moment),
             effect_order,
             movement.lot_total_change,
             movement.order_count_change,
@@ -114,6 +114,12 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
         key = edge_key(movement.record_type, movement.lot.id, movement.secondary_lot.id)
         add_to_edge(state, key, movement.lot_quantity)
     return record
+
+
+def _common(action: Action, moment: Moment) -> Common:
+    if action.spares is None:
+        return Common(moment.now_millis, action.principal, action.notes)
+    return Common(moment.now_millis, action.principal, action.notes, True, *action.spares)
 
 
 def move_stock(

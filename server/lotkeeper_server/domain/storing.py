@@ -121,13 +121,10 @@ def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, n
         return
     unit = location.storage_capacity_unit
     assert unit is not None
-    before = Fraction(0)
-    for (material_id, unit_id), millionths in state.stock_sums(location.id).items():
-        if millionths > 0:
-            before += millionths * _into_capacity_unit(state, material_id, unit_id, unit)
-    own_factor = _into_capacity_unit(state, lot.material_id, lot.unit_id, unit)
+    before = stored_in_capacity_unit(state, location)
+    own_factor = into_capacity_unit(state, lot.material_id, lot.unit_id, unit)
     after = before + net_rise * own_factor
-    if after > location.storage_capacity_millionths and after > before:
+    if exceeds_capacity(location, before, after):
         raise Refused(
             LocationCapacityExceeded(
                 location=location.path,
@@ -137,6 +134,27 @@ def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, n
                 unit=unit.symbol,
             )
         )
+
+
+def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Fraction:
+    """What counts against a location's capacity: the exact sum of its rows above zero, in millionths of its unit.
+
+    Raises:
+        Refused: UNIT_NOT_CONVERTIBLE for a row that cannot be converted.
+    """
+    unit = location.storage_capacity_unit
+    assert unit is not None
+    stored = Fraction(0)
+    for (material_id, unit_id), millionths in state.stock_sums(location.id).items():
+        if millionths > 0:
+            stored += millionths * into_capacity_unit(state, material_id, unit_id, unit)
+    return stored
+
+
+def exceeds_capacity(location: Location, before: Fraction, after: Fraction) -> bool:
+    """Whether stock that rises from one sum to another is refused: what is above the capacity already may stay so."""
+    capacity = location.storage_capacity_millionths
+    return capacity is not None and after > capacity and after > before
 
 
 def _net_rise(location: Location, old: int, rise: int, other_lots: list[tuple[StockRow, Lot]]) -> int:
@@ -149,10 +167,23 @@ def _net_rise(location: Location, old: int, rise: int, other_lots: list[tuple[St
     return max(old + rise + merged, 0) - max(old, 0) - merged
 
 
-def _into_capacity_unit(state: WorkingSet, material_id: MaterialId, unit_id: UnitId | None, unit: Unit) -> Fraction:
+def into_capacity_unit(
+    state: WorkingSet, material_id: MaterialId | None, unit_id: UnitId | None, unit: Unit
+) -> Fraction:
+    """The exact factor into a capacity's unit.
+
+    Args:
+        state: the working set.
+        material_id: whose conversions go first; None for none of its own.
+        unit_id: the unit converted from.
+        unit: the capacity's.
+
+    Raises:
+        Refused: UNIT_NOT_CONVERTIBLE.
+    """
     factor = None if unit_id is None else state.factor(material_id, unit_id, unit.id)
     if factor is None:
-        material = state.material(material_id)
+        material = None if material_id is None else state.material(material_id)
         stored_in = None if unit_id is None else state.unit(unit_id)
         refusal = UnitNotConvertible(
             from_unit=stored_in.symbol if stored_in else None,

@@ -247,6 +247,12 @@ class WorkingSet:
             raise Missing(RecordKey(identifier))
         return self.records[identifier]
 
+    def records_known(self, identifiers: tuple[RecordId, ...]) -> None:
+        """Asks for several records at once, so that one load brings them all."""
+        missing = [RecordKey(identifier) for identifier in identifiers if identifier not in self.records]
+        if missing:
+            raise Missing(*missing)
+
     def edge(self, key: EdgeKey) -> Edge | None:
         """How much of one lot went into another; None where nothing ever did."""
         if key not in self.edges:

@@ -16,7 +16,7 @@ from lotkeeper_server.domain.keys import Key, Missing
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.refusals import Internal, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
-from lotkeeper_server.engine.foreseeing import first_keys, likely_state
+from lotkeeper_server.engine.foreseeing import first_keys, likely_rows, likely_state
 from lotkeeper_server.store.loading import load
 
 ROUNDS_MAX: Final = 256
@@ -55,6 +55,8 @@ def decide_all(
     commands = [command for decision in decisions for command in _commands_of(decision.command)]
     load(connection, state, [key for command in commands for key in first_keys(command, definitions)])
     load(connection, state, [key for command in commands for key in likely_state(command, state)])
+    if rows := [key for command in commands for key in likely_rows(command, state)]:
+        load(connection, state, rows)
     pending = list(decisions)
     for _ in range(ROUNDS_MAX):
         missing: list[Key] = []

@@ -111,7 +111,11 @@ class _Work(_Waiting):
 
 
 class Engine:
-    """Runs commands against one store. Made and used on one event loop; `close` ends it."""
+    """Runs commands against one store. Made and used on one event loop; `close` ends it.
+
+    Attributes:
+        committed: set whenever write transactions have ended; whoever follows what they wrote clears it.
+    """
 
     def __init__(self, store: Store, confirm: Confirm, settings: EngineSettings = EngineSettings()) -> None:
         self._store = store
@@ -122,6 +126,7 @@ class Engine:
         self._arrived: list[_Waiting | None] = []
         self._waiting_count = 0
         self._closing = False
+        self.committed = asyncio.Event()
         self._definitions = DefinitionCache()
         self._new_id = IdSource()
         self._next_effect_order = EffectOrder()
@@ -359,7 +364,18 @@ class Engine:
 
     def _answer(self, answered: Sequence[_Waiting]) -> None:
         """Wakes the loop once for all."""
-        self._loop.call_soon_threadsafe(_deliver, answered)
+        self._loop.call_soon_threadsafe(self._deliver, answered)
+
+    def _deliver(self, answered: Sequence[_Waiting]) -> None:
+        """On the loop again."""
+        for one in answered:
+            if one.future.done():
+                continue
+            if one.refused is not None:
+                one.future.set_exception(one.refused)
+            else:
+                one.future.set_result(one.result)
+        self.committed.set()
 
 
 def _without_given_up(waiting: Sequence[_Decision] | Sequence[_Work]) -> list[Any]:
@@ -385,13 +401,3 @@ def _fault(calls: int) -> Internal:
     error_id = uuid.uuid4().hex
     _log.exception("fault", error_id=error_id, calls=calls)
     return Internal(error_id=error_id)
-
-
-def _deliver(answered: Sequence[_Waiting]) -> None:
-    for one in answered:
-        if one.future.done():
-            continue
-        if one.refused is not None:
-            one.future.set_exception(one.refused)
-        else:
-            one.future.set_result(one.result)

@@ -27,6 +27,7 @@ from lotkeeper_server.domain.keys import (
     Key,
     LotKey,
     LotNameKey,
+    LotRowsKey,
     NameKey,
     PathKey,
     QueueKey,
@@ -72,6 +73,13 @@ def likely_state(command: Command, state: WorkingSet) -> Iterator[Key]:
         record = state.records.get(command.record_id)
         if record is not None:
             yield from _state_of_reversal(record, state.definitions)
+
+
+def likely_rows(command: Command, state: WorkingSet) -> Iterator[Key]:
+    """Rows, edges and counts of the lots that actions name, once those are loaded."""
+    if isinstance(command, ExecuteActions):
+        for requested in command.actions:
+            yield from _rows_of_action(requested, state)
 
 
 def _lots_named(command: Execute, operation: InventoryOperation) -> Iterator[tuple[Id | str, MaterialId]]:
@@ -132,25 +140,20 @@ def _kept(shelf: Shelf[Any], given: Id | str) -> Any:
 
 
 def _state_of_action(requested: RequestedAction, state: WorkingSet) -> Iterator[Key]:
-    """The lots by name within their material, rows of lots by id, and what locations say of a rise."""
+    """The lots by name within their material, and what locations say of a rise."""
     definitions = state.definitions
     material = _material_of(requested, state)
     if material is not None:
         for name in (requested.lot, requested.new_lot_name):
             if isinstance(name, str):
                 yield LotNameKey(material.id, name)
-    secondary_material = (
-        material if requested.secondary_material is None else _kept(definitions.materials, requested.secondary_material)
-    )
+    secondary_material = _secondary_material_of(requested, state)
     if isinstance(requested.secondary_lot, str) and secondary_material is not None:
         yield LotNameKey(secondary_material.id, requested.secondary_lot)
     for given in (requested.source, requested.destination):
         location: Location | None = None if given is None else _kept(definitions.locations, given)
         if location is None:
             continue
-        for lot in (requested.lot, requested.secondary_lot):
-            if isinstance(lot, bytes):
-                yield StockKey(location.id, LotId(lot))
         yield from _rules_of(location, requested.type, is_source=given == requested.source)
 
 
@@ -160,6 +163,39 @@ def _material_of(requested: RequestedAction, state: WorkingSet) -> Material | No
         return named
     lot = state.lots.get(LotId(requested.lot)) if isinstance(requested.lot, bytes) else None
     return None if lot is None else state.definitions.materials.get(lot.material_id)
+
+
+def _secondary_material_of(requested: RequestedAction, state: WorkingSet) -> Material | None:
+    if requested.secondary_material is None:
+        return _material_of(requested, state)
+    named: Material | None = _kept(state.definitions.materials, requested.secondary_material)
+    return named
+
+
+def _rows_of_action(requested: RequestedAction, state: WorkingSet) -> Iterator[Key]:
+    """The rows of both lots where stock may move, what MERGE asks of the lot merged away, and the edge between them."""
+    lot_id = _lot_of(requested.lot, _material_of(requested, state), state)
+    secondary_id = None
+    if requested.type is InventoryActionType.MERGE:
+        secondary_id = _lot_of(requested.secondary_lot, _secondary_material_of(requested, state), state)
+    for given in (requested.source, requested.destination):
+        location = None if given is None else _kept(state.definitions.locations, given)
+        if location is not None:
+            for row_of in (lot_id, secondary_id):
+                if row_of is not None:
+                    yield StockKey(location.id, row_of)
+    if secondary_id is not None:
+        yield LotRowsKey(secondary_id)
+    other_id = secondary_id or _lot_of(requested.secondary_lot, _secondary_material_of(requested, state), state)
+    if lot_id is not None and other_id is not None:
+        yield edge_key(RECORD_TYPE[requested.type], lot_id, other_id)
+
+
+def _lot_of(lot: Id | str | None, material: Material | None, state: WorkingSet) -> LotId | None:
+    """The id of a lot that is there."""
+    if lot is None or isinstance(lot, bytes):
+        return None if lot is None or state.lots.get(LotId(lot)) is None else LotId(lot)
+    return None if material is None else state.lot_ids_by_name.get((material.id, lot))
 
 
 def _rules_of(location: Location, action_type: InventoryActionType, *, is_source: bool) -> Iterator[Key]:

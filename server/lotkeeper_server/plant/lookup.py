@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.plant.sections import NAMED_BY
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.statements import columns_of, rows_by_key, rows_by_pair
+from lotkeeper_server.store.statements import columns_of, rows_by_columns, rows_by_key
 
 
 class Names:
@@ -56,7 +56,7 @@ def lots_named(connection: Connection, keys: Iterable[tuple[Id, str]]) -> dict[t
     """Lots by material and name."""
     table = tables.inventory_lot
     names = columns_of(table)
-    rows = rows_by_pair(connection, names, table, ("material_id", "name"), sorted(set(keys)))
+    rows = rows_by_columns(connection, names, table, ("material_id", "name"), sorted(set(keys)))
     found = [dict(zip(names, row, strict=True)) for row in rows]
     return {(row["material_id"], row["name"]): row for row in found}
 

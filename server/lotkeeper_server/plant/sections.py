@@ -82,9 +82,9 @@ def _field_readers(description: Description) -> Mapping[str, FieldReader]:
     return readers
 
 
-def short_names(description: Description, name: str) -> Mapping[str, int]:
-    """The values that an enum field of the contract takes, without their prefix, `QA_HOLD`."""
-    enum = description.message.DESCRIPTOR.fields_by_name[name].enum_type
+def short_names(description: Description, field: str) -> Mapping[str, int]:
+    """The values of a field's enum without their prefix, `QA_HOLD`."""
+    enum = description.message.DESCRIPTOR.fields_by_name[field].enum_type
     assert enum is not None
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     return {value.name.removeprefix(prefix): value.number for value in enum.values if value.number}

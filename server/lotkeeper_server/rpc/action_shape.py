@@ -96,9 +96,7 @@ def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> 
 
 
 def meaning_of(action: RequestedAction) -> tuple[tuple[str, object], ...]:
-    """What an action says, by name, without what was left out: the same for the same request, also in releases to come
-    that have more fields.
-    """
+    """What an action says, by name, without what was left out: so that fields to come do not change it."""
     return tuple((name, value) for name in _DEFAULTS if (value := getattr(action, name)) != _DEFAULTS[name])
 
 

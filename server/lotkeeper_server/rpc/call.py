@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from lotkeeper_server.access.permissions import grants
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+StreamingMethod = TypeVar("StreamingMethod", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
@@ -37,4 +38,10 @@ class Call:
 def confirmed_by_engine(method: Method) -> Method:
     """Marks a method whose every answer comes out of an engine transaction, which looks at the caller again itself."""
     method.confirmed_by_engine = True  # type: ignore[attr-defined]
+    return method
+
+
+def ends_with_the_server(method: StreamingMethod) -> StreamingMethod:
+    """Marks a method whose stream has no end of its own: at shutdown it is ended, not waited for."""
+    method.ends_with_the_server = True  # type: ignore[attr-defined]
     return method

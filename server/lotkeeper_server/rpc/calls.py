@@ -8,7 +8,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -41,6 +41,7 @@ class CallsInProgress:
     shutting_down: bool = False
 
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _endless: set[asyncio.Timeout] = field(default_factory=set)
 
     def begin(self) -> None:
         """One more."""
@@ -51,6 +52,33 @@ class CallsInProgress:
         self.count -= 1
         if self.shutting_down:
             self.changed.set()
+
+    def shut(self) -> None:
+        """Lets nobody in any more, and ends the calls that would never end."""
+        self.shutting_down = True
+        for end in self._endless:
+            end.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def until_shut(self) -> AsyncIterator[None]:
+        """Around a call that would never end, wherever it waits: also for a reader who does not read.
+
+        Raises:
+            Refused: SHUTTING_DOWN, once the door is shut.
+        """
+        if self.shutting_down:
+            raise Refused(ShuttingDown())
+        try:
+            async with asyncio.timeout(None) as end:
+                self._endless.add(end)
+                try:
+                    yield
+                finally:
+                    self._endless.discard(end)
+        except TimeoutError:
+            if not end.expired():
+                raise
+            raise Refused(ShuttingDown()) from None
 
     async def drained(self) -> None:
         """Returns once no call is in the house."""
@@ -143,11 +171,14 @@ class Gate:
         self, method: StreamingMethod, request_class: type[Message], permission: str, full_name: str
     ) -> Callable[[bytes, Context], Awaitable[None]]:
         """A method that answers with a stream; it takes its next step once gRPC has taken the message before."""
+        until: Callable[[], AbstractAsyncContextManager[None]] = (
+            self.calls.until_shut if getattr(method, "ends_with_the_server", False) else nullcontext
+        )
 
         async def behaviour(request_bytes: bytes, context: Context) -> None:
             async def answer(call: Call) -> None:
                 request = _parsed(request_class, request_bytes)
-                async with aclosing(method(request, call)) as messages:
+                async with until(), aclosing(method(request, call)) as messages:
                     async for message in messages:
                         await context.write(message.SerializeToString())
 
@@ -162,8 +193,13 @@ class Gate:
 
         async def behaviour(pieces: AsyncIterator[bytes], context: Context) -> bytes | None:
             async def answer(call: Call) -> bytes:
-                requests = (_parsed(request_class, piece) async for piece in pieces)
-                return (await method(requests, call)).SerializeToString()
+                async def requests() -> AsyncIterator[Message]:
+                    async for piece in pieces:
+                        yield _parsed(request_class, piece)
+                    # A stream that the caller broke off ends like one that was finished: a word to the caller fails.
+                    await context.send_initial_metadata(())
+
+                return (await method(requests(), call)).SerializeToString()
 
             return await self._streaming(context, permission, full_name, answer)
 

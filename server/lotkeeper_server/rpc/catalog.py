@@ -18,7 +18,7 @@ from lotkeeper_server.catalog.deleting import check_deletable, delete_one
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.reading import messages, read_one, read_page
 from lotkeeper_server.catalog.saving import Saver, save
-from lotkeeper_server.domain.identifiers import ID_BYTES, Id
+from lotkeeper_server.domain.identifiers import ID_BYTES
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call, confirmed_by_engine
@@ -127,17 +127,17 @@ class Catalog:
             conditions = conditions_of(description, request, shape)
             shape.check()
 
-            def work(connection: Connection) -> tuple[list[Any], list[Id]]:
-                rows = read_page(connection, description, conditions(connection), page.after or None, page.size + 1)
-                built = messages(connection, description, rows, now_millis())
-                return built, [row["id"] for row in rows]
+            def work(connection: Connection) -> Message:
+                rows, after = read_page(connection, description, conditions(connection), page.after or None, page.size)
+                shown = fitting(messages(connection, description, rows, now_millis()))
+                if len(shown) < len(rows):
+                    after = rows[len(shown) - 1]["id"]
+                response: Message = response_class()
+                getattr(response, served.repeated).extend(shown)
+                response.next_page_token = page_token(request, after)  # type: ignore[attr-defined]
+                return response
 
-            built, ids = await self._engine.read(work)
-            shown = fitting(built[: page.size])
-            more = len(shown) < len(built)
-            token = page_token(request, ids[len(shown) - 1]) if more else ""
-            response: Message = response_class(**{served.repeated: shown, "next_page_token": token})
-            return response
+            return await self._engine.read(work)
 
         return list_many
 

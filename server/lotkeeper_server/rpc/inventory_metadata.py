@@ -12,9 +12,8 @@ from lotkeeper_server.rpc.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.catalog_filters import find_lot
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.rpc.stock_reads import _inventory_message
-from lotkeeper_server.store.inventory_listing import list_inventory
+from lotkeeper_server.store.inventory_listing import read_entries
 from lotkeeper_server.store.inventory_metadata import name_of_row, set_metadata
-from lotkeeper_server.store.tables import inventory
 from lotkeeper_server.store.transaction import Transaction
 
 _LOT, _LOCATION, _ORDER = "lot_id_or_name", "location_id_or_path", "production_order_id_or_name"
@@ -56,8 +55,7 @@ class InventoryMetadata:
             if not set_metadata(connection, location_id, lot_id, changes):
                 lot_name, path = name_of_row(connection, location_id, lot_id)
                 raise Refused(NotFound(entity="inventory", name=lot_name, path=path).at(_LOT).at(_LOCATION))
-            row = [inventory.c.location_id == location_id, inventory.c.lot_id == lot_id]
-            (entry,) = list_inventory(connection, row, b"", 1)
+            (entry,) = read_entries(connection, [(location_id, lot_id)])
             return pb.SetInventoryMetadataResponse(inventory=_inventory_message(entry, now_millis()))
 
         return await self._engine.transact(work, call)

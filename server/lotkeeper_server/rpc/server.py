@@ -135,7 +135,7 @@ class RpcServer:
         """
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         calls = self._gate.calls
-        calls.shutting_down = True
+        calls.shut()
         try:
             async with asyncio.timeout(self._settings.shutdown_seconds):
                 await calls.drained()

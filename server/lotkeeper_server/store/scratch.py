@@ -3,7 +3,7 @@
 SQLite is only how it is kept, whatever the store is. References are not enforced in it: not all of it is copied.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -59,11 +59,11 @@ def scratch(
 
 def _copy(
     connection: Connection, copy: Connection, table: Table, by: str, keys: Collection[bytes]
-) -> list[tuple[Any, ...]]:
+) -> list[tuple[bytes, ...]]:
     names = columns_of(table)
     select = f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608 - the schema's own names
-    rows = {tuple(row) for row in rows_by_key(connection, select, by, sorted(keys))}
-    _insert(copy, table, sorted(rows, key=lambda row: row[:2]))
+    rows: set[tuple[Any, ...]] = {tuple(row) for row in rows_by_key(connection, select, by, sorted(keys))}
+    _insert(copy, table, sorted(rows, key=lambda row: (row[0], row[1])))
     return list(rows)
 
 
@@ -78,5 +78,5 @@ def _one_record_each(connection: Connection, lot_ids: Collection[bytes]) -> set[
     }
 
 
-def _insert(copy: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+def _insert(copy: Connection, table: Table, rows: Collection[Sequence[Any]]) -> None:
     write_many(copy, insert_text(table), [tuple(row) for row in rows])

@@ -79,6 +79,11 @@ def _index_where(name: str, columns: list[str], condition: str) -> Index:
     return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
+def _disabled_index(table: str) -> Index:
+    """Of what is disabled, in the order of lists."""
+    return _index_where(f"ix_{table}_disabled", ["id"], "NOT enabled")
+
+
 unit_of_measure = Table(
     "unit_of_measure",
     metadata,
@@ -94,11 +99,13 @@ unit_of_measure_conversion = Table(
     _id(),
     _reference("from_unit_id", "unit_of_measure", nullable=False),
     _reference("to_unit_id", "unit_of_measure", nullable=False, index=True),
-    _reference("material_id", "material", index=True),
+    _reference("material_id", "material"),
     Column("material_key", LargeBinary(16), nullable=False, comment="material_id, or sixteen zeros"),
     Column("factor", String(64), nullable=False, comment="decimal text, all digits"),
     *_common(),
     UniqueConstraint("from_unit_id", "to_unit_id", "material_key"),
+    Index("ix_unit_of_measure_conversion_material_id", "material_id", "id"),
+    _disabled_index("unit_of_measure_conversion"),
 )
 
 material_class = Table(
@@ -106,9 +113,12 @@ material_class = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False),
-    _reference("parent_id", "material_class", index=True),
+    _reference("parent_id", "material_class"),
     Column("path", String(750), nullable=False, unique=True),
     *_common(),
+    Index("ix_material_class_parent_id", "parent_id", "id"),
+    Index("ix_material_class_name", "name", "id"),
+    _disabled_index("material_class"),
 )
 
 material = Table(
@@ -116,13 +126,16 @@ material = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False),
-    _reference("material_class_id", "material_class", index=True),
+    _reference("material_class_id", "material_class"),
     Column("path", String(750), nullable=False, unique=True),
     Column("erp_id", String(255), nullable=False, default=""),
     Column("description", Text, nullable=False, default=""),
     _reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("shelf_life_days", Integer),
     *_common(),
+    Index("ix_material_material_class_id", "material_class_id", "id"),
+    Index("ix_material_name", "name", "id"),
+    _disabled_index("material"),
 )
 
 material_reason_code = Table(
@@ -142,7 +155,7 @@ location = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False),
-    _reference("parent_id", "location", index=True),
+    _reference("parent_id", "location"),
     Column("path", String(750), nullable=False, unique=True),
     Column("type", SmallInteger, nullable=False),
     Column("process_type", SmallInteger, nullable=False),
@@ -160,6 +173,9 @@ location = Table(
     CheckConstraint(
         "storage_capacity IS NULL OR storage_capacity >= 0 AND storage_capacity_unit_id IS NOT NULL", name="capacity"
     ),
+    Index("ix_location_parent_id", "parent_id", "id"),
+    Index("ix_location_name", "name", "id"),
+    _disabled_index("location"),
 )
 
 operation = Table(
@@ -171,6 +187,7 @@ operation = Table(
     Column("current_operation_record_id", String(255), nullable=False, default=""),
     _reference("current_production_order_id", "production_order", index=True),
     *_common(),
+    _disabled_index("operation"),
     comment="process operations",
 )
 
@@ -188,6 +205,8 @@ production_order = Table(
     _quantity_check("quantity"),
     _quantity_check("quantity_produced"),
     _enum_check("status", 7),
+    Index("ix_production_order_status", "status", "id"),
+    _disabled_index("production_order"),
 )
 
 inventory_lot = Table(
@@ -207,6 +226,10 @@ inventory_lot = Table(
     _quantity_check("total_quantity"),
     _enum_check("status", 6),
     CheckConstraint("(status = 6) = (closed_millis IS NOT NULL)", name="closed"),
+    Index("ix_inventory_lot_material_id", "material_id", "id"),
+    Index("ix_inventory_lot_status", "status", "id"),
+    Index("ix_inventory_lot_name", "name", "id"),
+    _index_where("ix_inventory_lot_expiration_millis", ["expiration_millis", "id"], "expiration_millis IS NOT NULL"),
 )
 
 inventory = Table(
@@ -228,6 +251,9 @@ inventory = Table(
     _index_where("ix_inventory_production_order_id", ["production_order_id"], "production_order_id IS NOT NULL"),
     Index("ix_inventory_arrival", "location_id", "in_stock", "arrived_order"),
     Index("ix_inventory_material_arrival", "location_id", "material_id", "in_stock", "arrived_order"),
+    Index("ix_inventory_material_id", "material_id", "location_id", "lot_id"),
+    _index_where("ix_inventory_name", ["name", "location_id", "lot_id"], "name <> ''"),
+    _index_where("ix_inventory_not_zero", ["location_id", "lot_id"], "quantity <> 0"),
     sqlite_with_rowid=False,
 )
 
@@ -238,14 +264,14 @@ inventory_operation = Table(
     Column("name", String(255), nullable=False),
     Column("operation_type", SmallInteger, nullable=False),
     Column("route", LargeBinary(32), nullable=False, comment="source and destination id, zeros for none"),
-    _reference("operation_id", "operation", index=True),
+    _reference("operation_id", "operation"),
     Column("trigger_source", SmallInteger, nullable=False),
     Column("start_trigger_expression", Text, nullable=False, default=""),
     Column("start_trigger_type", SmallInteger, nullable=False),
     Column("stop_trigger_expression", Text, nullable=False, default=""),
     Column("stop_trigger_type", SmallInteger, nullable=False),
-    _reference("source_location_id", "location", index=True),
-    _reference("destination_location_id", "location", index=True),
+    _reference("source_location_id", "location"),
+    _reference("destination_location_id", "location"),
     Column("material_source", SmallInteger, nullable=False),
     _reference("material_id", "material", index=True),
     Column("material_expression", Text, nullable=False, default=""),
@@ -269,6 +295,10 @@ inventory_operation = Table(
     *_common(),
     UniqueConstraint("name", "operation_type", "route"),
     _enum_check("operation_type", 9),
+    *(
+        Index(f"ix_inventory_operation_{column}", column, "id")
+        for column in ("operation_id", "source_location_id", "destination_location_id", "operation_type")
+    ),
 )
 
 inventory_operation_run = Table(
@@ -279,6 +309,7 @@ inventory_operation_run = Table(
     Column("current_record_id", LargeBinary(16)),
     _enum_check("status", 7),
     CheckConstraint("(status = 2) = (current_record_id IS NOT NULL)", name="running"),
+    Index("ix_inventory_operation_run_status", "status", "operation_id"),
     comment="where a definition's run stands: state, apart from the definition",
     sqlite_with_rowid=False,
 )

@@ -1,4 +1,4 @@
-"""Indexes for each filter of the lists of records, the order of effects and each reference; genealogy by edge."""
+"""Indexes for each filter of every list, each reference and the order of effects; genealogy summed by edge."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,27 @@ _SPARSE = (
     "destination_location_id",
 )
 
+# In place of one over the column alone: lists come by id.
+_FOLLOWED_BY_ID = (
+    ("unit_of_measure_conversion", "material_id"),
+    ("material_class", "parent_id"),
+    ("material", "material_class_id"),
+    ("location", "parent_id"),
+    ("inventory_operation", "operation_id"),
+    ("inventory_operation", "source_location_id"),
+    ("inventory_operation", "destination_location_id"),
+)
+_BY_ID = (
+    ("material_class", "name"),
+    ("material", "name"),
+    ("location", "name"),
+    ("production_order", "status"),
+    ("inventory_lot", "material_id"),
+    ("inventory_lot", "status"),
+    ("inventory_lot", "name"),
+    ("inventory_operation", "operation_type"),
+)
+_DISABLED = ("unit_of_measure_conversion", "material_class", "material", "location", "operation", "production_order")
 _REFERENCES = {
     "unit_of_measure_conversion": ["to_unit_id"],
     "material": ["unit_of_measure_id"],
@@ -79,12 +100,34 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_lot_edge_to_lot_id", "lot_edge", ["to_lot_id", "from_lot_id", "lot_record_type"], unique=False)
+    _index_lists()
     _fill()
 
 
+def _index_lists() -> None:
+    for table, column in _FOLLOWED_BY_ID:
+        op.drop_index(f"ix_{table}_{column}", table)
+    for table, column in (*_FOLLOWED_BY_ID, *_BY_ID):
+        op.create_index(f"ix_{table}_{column}", table, [column, "id"])
+    for table in _DISABLED:
+        _index_where(table, "disabled", ["id"], "NOT enabled")
+    _index_where("inventory_lot", "expiration_millis", ["expiration_millis", "id"], "expiration_millis IS NOT NULL")
+    op.create_index("ix_inventory_material_id", "inventory", ["material_id", "location_id", "lot_id"])
+    _index_where("inventory", "name", ["name", "location_id", "lot_id"], "name <> ''")
+    _index_where("inventory", "not_zero", ["location_id", "lot_id"], "quantity <> 0")
+    op.create_index("ix_inventory_operation_run_status", "inventory_operation_run", ["status", "operation_id"])
+
+
+def _index_where(table: str, name: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(f"ix_{table}_{name}", table, columns, sqlite_where=where, postgresql_where=where)
+
+
 def _index(name: str, columns: list[str], condition: str | None) -> None:
-    where = None if condition is None else sa.text(condition)
-    op.create_index(f"ix_{_RECORD}_{name}", _RECORD, columns, sqlite_where=where, postgresql_where=where)
+    if condition is None:
+        op.create_index(f"ix_{_RECORD}_{name}", _RECORD, columns)
+    else:
+        _index_where(_RECORD, name, columns, condition)
 
 
 def _fill() -> None:

@@ -1,0 +1,394 @@
+"""What may happen to stock, a function for each type of action, as `Client.execute_inventory_actions` takes it.
+
+    client.execute_inventory_actions(
+        [
+            actions.receive("MILK-17", 900.0, material=milk, destination="DairyCo/Plant1/Silo1", unit="kg"),
+            actions.move("MILK-17", 500.0, material=milk, source="DairyCo/Plant1/Silo1", destination=silo_2, unit="kg"),
+        ]
+    )
+
+The client has a method of each name for an action alone. In all of them lots, locations, materials and production
+orders are given by ULID, or by their name or path, a lot's name with its material; a unit by its symbol (default: the
+lot's own, of a pick the material's).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypedDict, Unpack
+
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
+
+_FIELDS: Final = {
+    "lot": "lot_id_or_name",
+    "material": "material_id_or_path",
+    "unit": "unit_of_measure_symbol",
+    "source": "source_location_id_or_path",
+    "destination": "destination_location_id_or_path",
+    "production_order": "production_order_id_or_name",
+    "reason_code_id": "material_reason_code_id",
+    "secondary_lot": "secondary_lot_id_or_name",
+    "secondary_material": "secondary_material_id_or_path",
+}
+
+
+class Details(TypedDict, total=False):
+    """What every action may be given beside its own arguments.
+
+    Attributes:
+        material: the lot's material, by ULID or path; needed where the lot is given by name, or picked.
+        production_order: by ULID or name. Default: the one that the process operation currently has.
+        operation_id: ULID of the process operation that it belongs to.
+        reason_code_id: ULID of the reason code.
+        start_date_millis: when it began, ms since the epoch, UTC. Default: now, or the end if that is earlier.
+        end_date_millis: when it ended, ms since the epoch, UTC. Default: now.
+        notes: on every record, at most 4,000 code points.
+        spare1: free for the plant's own use, at most 255 code points.
+        spare2: the same.
+        spare3: the same.
+    """
+
+    material: str | None
+    production_order: str | None
+    operation_id: str | None
+    reason_code_id: str | None
+    start_date_millis: int | None
+    end_date_millis: int | None
+    notes: str | None
+    spare1: str | None
+    spare2: str | None
+    spare3: str | None
+
+
+class FlowDetails(Details, total=False):
+    """What an action may be given beside that where stock comes or goes.
+
+    Attributes:
+        secondary_lot: what the lot goes into or comes from.
+        secondary_material: the secondary lot's material; needed where that is given by name.
+        create_lot_if_not_found: makes a lot that is named and not there: the primary one where stock rises or passes
+            through, the secondary one always.
+        inventory_name: a pallet or LPN code.
+    """
+
+    secondary_lot: str | None
+    secondary_material: str | None
+    create_lot_if_not_found: bool
+    inventory_name: str | None
+
+
+def consume(
+    lot: str | None,
+    quantity: float,
+    *,
+    source: str,
+    destination: str | None = None,
+    unit: str | None = None,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """Stock of a lot falls at the source: it is used up.
+
+    Without a lot it is picked from what the source has of the material, one record a lot. The secondary lot is the lot
+    that consumes it.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_CONSUME,
+        details,
+        lot=lot,
+        quantity=quantity,
+        source=source,
+        destination=destination,
+        unit=unit,
+    )
+
+
+def unconsume(
+    lot: str,
+    quantity: float,
+    *,
+    destination: str,
+    source: str | None = None,
+    unit: str | None = None,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """Stock of a lot rises at the destination: what was taken and not used comes back.
+
+    The secondary lot is the lot that it comes back from.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_UNCONSUME,
+        details,
+        lot=lot,
+        quantity=quantity,
+        destination=destination,
+        source=source,
+        unit=unit,
+    )
+
+
+def produce(
+    lot: str,
+    quantity: float,
+    *,
+    destination: str,
+    source: str | None = None,
+    unit: str | None = None,
+    increment_production_order_count: bool = False,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """Stock of a lot rises at the destination: it is made.
+
+    The secondary lot is the lot that produces it. `increment_production_order_count` adds the quantity to what the
+    production order has produced.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_PRODUCE,
+        details,
+        lot=lot,
+        quantity=quantity,
+        destination=destination,
+        source=source,
+        unit=unit,
+        increment_production_order_count=increment_production_order_count,
+    )
+
+
+def scrap(
+    lot: str | None,
+    quantity: float,
+    *,
+    source: str,
+    destination: str | None = None,
+    unit: str | None = None,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """Stock of a lot falls at the source, whatever the lot's status: it is thrown away.
+
+    Without a lot it is picked, as in `consume`. The secondary lot is the lot scrapped into.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_SCRAP,
+        details,
+        lot=lot,
+        quantity=quantity,
+        source=source,
+        destination=destination,
+        unit=unit,
+    )
+
+
+def scrap_all(
+    lot: str | None = None, *, source: str, destination: str | None = None, **details: Unpack[FlowDetails]
+) -> InventoryAction:
+    """The stock of a lot, or of every lot of the material, falls to zero at the source, whatever the lots' status.
+
+    One record a lot; none where there was nothing.
+    """
+    return _action(enums_pb2.INVENTORY_ACTION_TYPE_SCRAP_ALL, details, lot=lot, source=source, destination=destination)
+
+
+def return_lot(
+    lot: str | None,
+    quantity: float,
+    *,
+    source: str,
+    destination: str | None = None,
+    unit: str | None = None,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """Stock of a lot falls at the source, whatever the lot's status: it goes back where it came from.
+
+    Without a lot it is picked, as in `consume`. The secondary lot is the lot returned into.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_RETURN,
+        details,
+        lot=lot,
+        quantity=quantity,
+        source=source,
+        destination=destination,
+        unit=unit,
+    )
+
+
+def receive(
+    lot: str,
+    quantity: float,
+    *,
+    destination: str,
+    source: str | None = None,
+    unit: str | None = None,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """Stock of a lot rises at the destination: it comes from outside.
+
+    The secondary lot is the lot received from.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_RECEIVE,
+        details,
+        lot=lot,
+        quantity=quantity,
+        destination=destination,
+        source=source,
+        unit=unit,
+    )
+
+
+def receive_and_consume(
+    lot: str,
+    quantity: float,
+    *,
+    source: str,
+    destination: str | None = None,
+    unit: str | None = None,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """A lot passes through the source: received and used up at once, no stock is kept.
+
+    Two records, RECEIVE and CONSUME. The secondary lot is the lot that consumes it.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME,
+        details,
+        lot=lot,
+        quantity=quantity,
+        source=source,
+        destination=destination,
+        unit=unit,
+    )
+
+
+def ship(
+    lot: str | None,
+    quantity: float,
+    *,
+    source: str,
+    destination: str | None = None,
+    unit: str | None = None,
+    **details: Unpack[FlowDetails],
+) -> InventoryAction:
+    """Stock of a lot falls at the source: it goes to a customer.
+
+    Without a lot it is picked, as in `consume`. The secondary lot is the lot shipped into.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_SHIP,
+        details,
+        lot=lot,
+        quantity=quantity,
+        source=source,
+        destination=destination,
+        unit=unit,
+    )
+
+
+def move(
+    lot: str,
+    quantity: float,
+    *,
+    source: str,
+    destination: str,
+    unit: str | None = None,
+    inventory_name: str | None = None,
+    **details: Unpack[Details],
+) -> InventoryAction:
+    """Stock of a lot falls at the source and rises at the destination.
+
+    Without an inventory name it keeps that of the row at the source.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_MOVE,
+        details,
+        lot=lot,
+        quantity=quantity,
+        source=source,
+        destination=destination,
+        unit=unit,
+        inventory_name=inventory_name,
+    )
+
+
+def split(
+    lot: str,
+    quantity: float,
+    *,
+    new_lot_name: str,
+    source: str,
+    unit: str | None = None,
+    inventory_name: str | None = None,
+    **details: Unpack[Details],
+) -> InventoryAction:
+    """Part of a lot's stock at the source becomes a new lot of that name, the record's secondary lot."""
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_SPLIT,
+        details,
+        lot=lot,
+        quantity=quantity,
+        new_lot_name=new_lot_name,
+        source=source,
+        unit=unit,
+        inventory_name=inventory_name,
+    )
+
+
+def merge(
+    lot: str,
+    secondary_lot: str,
+    *,
+    source: str,
+    secondary_material: str | None = None,
+    inventory_name: str | None = None,
+    **details: Unpack[Details],
+) -> InventoryAction:
+    """All that the secondary lot has at the source goes into the lot.
+
+    The secondary lot is closed where nothing is left of it anywhere.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_MERGE,
+        details,
+        lot=lot,
+        secondary_lot=secondary_lot,
+        source=source,
+        secondary_material=secondary_material,
+        inventory_name=inventory_name,
+    )
+
+
+def edit_quantity(
+    lot: str,
+    quantity: float,
+    *,
+    source: str,
+    unit: str | None = None,
+    inventory_name: str | None = None,
+    **details: Unpack[Details],
+) -> InventoryAction:
+    """The stock of a lot at the source becomes the quantity, 0 or above, whatever it was.
+
+    The record's quantity is the difference.
+    """
+    return _action(
+        enums_pb2.INVENTORY_ACTION_TYPE_EDIT,
+        details,
+        lot=lot,
+        quantity=quantity,
+        source=source,
+        unit=unit,
+        inventory_name=inventory_name,
+    )
+
+
+def change_status(lot: str, lot_status: enums_pb2.LotStatus.ValueType, **details: Unpack[Details]) -> InventoryAction:
+    """The lot gets another status; no stock moves."""
+    return _action(enums_pb2.INVENTORY_ACTION_TYPE_STATUS_CHANGE, details, lot=lot, lot_status=lot_status)
+
+
+def _action(
+    kind: enums_pb2.InventoryActionType.ValueType,
+    details: Details | FlowDetails,
+    **own: str | float | None,
+) -> InventoryAction:
+    given: dict[str, Any] = {_FIELDS.get(name, name): value for name, value in (own | {**details}).items()}
+    return InventoryAction(type=kind, **given)

@@ -1,0 +1,166 @@
+"""`lotkeeper watch`: follows the records as they complete."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lotkeeper._json import to_dict
+from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
+from lotkeeper.cli.output import Output
+from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+
+
+class TokenFile:
+    """Keeps the token of the last record that was dealt with, across restarts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kept = ""
+
+    def read(self) -> str | None:
+        """The token; None where there is none yet.
+
+        Raises:
+            click.UsageError: where the file cannot be read.
+        """
+        try:
+            return self._path.read_text().strip() or None
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"{self._path} cannot be read: {error}") from error
+
+    def keep(self, token: str) -> None:
+        """Puts the token in the place of the one before, or leaves that one, whatever happens.
+
+        Raises:
+            click.ClickException: where the file cannot be written.
+        """
+        if token == self._kept:
+            return
+        beside = self._path.with_name(self._path.name + ".new")
+        try:
+            with beside.open("w") as file:
+                file.write(token + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._path)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise click.ClickException(f"{self._path} cannot be written: {error}") from error
+        self._kept = token
+
+
+class Lines:
+    """Rows of which nobody knows how many will come: a column grows with its widest value so far."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._widths = list(_WIDTHS)
+
+    def line(self, row: dict[str, Any]) -> str:
+        """A record as one line."""
+        texts = [self._output.text(value_of(row)) for value_of in _COLUMNS]
+        self._widths = [max(width, len(text)) for width, text in zip(self._widths, texts, strict=True)]
+        padded = [text.ljust(width) for width, text in zip(self._widths, texts, strict=True)]
+        return "  ".join(padded).rstrip()
+
+
+def _quantity(row: dict[str, Any]) -> str:
+    return f"{row['quantity']:.6f}".rstrip("0").rstrip(".") + f" {row['unitOfMeasureSymbol'] or ''}"
+
+
+def _places(row: dict[str, Any]) -> str:
+    source, destination = row["sourceLocationPath"] or "", row["destinationLocationPath"]
+    return f"{source} > {destination}".lstrip() if destination else source
+
+
+_COLUMNS = (
+    lambda row: row["endDate"],
+    lambda row: row["lotRecordType"],
+    lambda row: row["inventoryLotName"],
+    _quantity,
+    _places,
+    lambda row: row["secondaryInventoryLotName"],
+)
+
+_WIDTHS = (20, 13, 16, 12, 24, 0)
+
+
+@click.command()
+@LOT
+@MATERIAL
+@LOCATION
+@CHILDREN
+@click.option("--operation", "inventory_operation_id", help="Of this inventory operation.")
+@click.option("--production-order", help="By id or name.")
+@click.option("--reason-code", "material_reason_code_id", help="By id.")
+@TYPES
+@click.option("--from-beginning", is_flag=True, help="Begin with the oldest record instead of what completes now.")
+@click.option("--resume-token", help="Go on behind the record that had it.")
+@click.option(
+    "--token-state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the last token in this file, and go on from the one in it.",
+)
+@click.pass_obj
+def watch(
+    session: Session,
+    /,
+    lot: str | None,
+    material: str | None,
+    location: str | None,
+    include_children: bool,
+    inventory_operation_id: str | None,
+    production_order: str | None,
+    material_reason_code_id: str | None,
+    types: tuple[enums_pb2.LotRecordType.ValueType, ...],
+    from_beginning: bool,
+    resume_token: str | None,
+    token_state: Path | None,
+) -> None:
+    """Follow the records as they complete, like `tail -f`, across losses of the server; end it with Ctrl-C.
+
+    With --json each line is {"inventoryLotRecord": ..., "resumeToken": ...}.
+    """
+    if resume_token and token_state:
+        raise click.UsageError("--resume-token and --token-state say the same: give one of them")
+    kept = TokenFile(token_state) if token_state else None
+    messages = session.client.watch_inventory_lot_records(
+        resume_token=kept.read() if kept else resume_token,
+        from_beginning=from_beginning,
+        lot_id_or_name=lot,
+        material_id_or_path=material,
+        location_id_or_path=location,
+        include_children=include_children,
+        inventory_operation_id=inventory_operation_id,
+        production_order_id_or_name=production_order,
+        material_reason_code_id=material_reason_code_id,
+        lot_record_types=types,
+    )
+    with closing(messages):
+        _follow(messages, session.output, kept)
+
+
+def _follow(messages: Iterator[pb.WatchInventoryLotRecordsResponse], output: Output, kept: TokenFile | None) -> None:
+    lines = Lines(output)
+    for message in messages:
+        if message.HasField("inventory_lot_record"):
+            record = to_dict(message.inventory_lot_record)
+            if output.as_json:
+                shown = {"inventoryLotRecord": record, "resumeToken": message.resume_token}
+                click.echo(json.dumps(shown, ensure_ascii=False))
+            else:
+                click.echo(lines.line(record))
+        if kept:  # only now: what is printed twice after a crash is better than what is never printed
+            kept.keep(message.resume_token)

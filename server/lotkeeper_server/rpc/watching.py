@@ -1,0 +1,96 @@
+"""WatchInventoryLotRecords: every completed record once, in the order in which they took effect."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Final
+
+from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+from sqlalchemy import Connection
+
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.rpc.call import Call, ends_with_the_server
+from lotkeeper_server.rpc.catalog_filters import location_ids
+from lotkeeper_server.rpc.record_filters import RecordCriteria, read_record_criteria
+from lotkeeper_server.rpc.record_tail import RecordTail, read_page
+from lotkeeper_server.rpc.resume_tokens import read_resume_token, resume_token
+from lotkeeper_server.rpc.shape import Shape
+from lotkeeper_server.store.record_feed import BEGINNING, FeedFilter, FeedPosition, latest_position
+
+HEARTBEAT_SECONDS: Final = 9.0
+"""The contract promises one every 10 s."""
+
+
+class Watching:
+    """Streams of records."""
+
+    def __init__(self, engine: Engine, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+        self._engine = engine
+        self._heartbeat_seconds = heartbeat_seconds
+        self._tail = RecordTail(engine)
+
+    @ends_with_the_server
+    async def WatchInventoryLotRecords(  # noqa: N802
+        self, request: pb.WatchInventoryLotRecordsRequest, _call: Call
+    ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
+        """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
+        begin = _read_request(request)
+        now_seconds = asyncio.get_running_loop().time
+        async with self._tail.joined():
+            wanted, position = await self._engine.read(begin)
+            yield _heartbeat(position)
+            due_seconds = now_seconds() + self._heartbeat_seconds
+            while True:
+                messages = self._tail.after(position)
+                if messages is None:  # it begins further back, or fell behind what the tail keeps
+                    page, messages = await read_page(self._engine, position, wanted)
+                    reached = page.end
+                else:
+                    reached = messages[-1].entry.position if messages else position
+                for entry, response in messages:
+                    if wanted.matches(entry):
+                        yield response
+                        due_seconds = now_seconds() + self._heartbeat_seconds
+                if reached == position:
+                    try:
+                        async with asyncio.timeout_at(due_seconds):
+                            await self._tail.beyond(position)
+                    except TimeoutError:
+                        pass
+                position = reached
+                if now_seconds() >= due_seconds:
+                    yield _heartbeat(position)
+                    due_seconds = now_seconds() + self._heartbeat_seconds
+
+
+Begin = Callable[[Connection], tuple[FeedFilter, FeedPosition]]
+
+
+def _read_request(request: pb.WatchInventoryLotRecordsRequest) -> Begin:
+    """How a watch begins, once there is a snapshot: with which filter, and where.
+
+    Raises:
+        Refused: for a fault of shape; when called, for what is named and not there.
+    """
+    shape = Shape()
+    given = read_resume_token(request.resume_token, shape)
+    criteria_in = read_record_criteria(request, shape)
+    shape.check()
+
+    def begin(connection: Connection) -> tuple[FeedFilter, FeedPosition]:
+        wanted = _feed_filter(connection, criteria_in(connection))
+        if given is not None:
+            return wanted, given
+        return wanted, BEGINNING if request.from_beginning else latest_position(connection)
+
+    return begin
+
+
+def _feed_filter(connection: Connection, criteria: RecordCriteria) -> FeedFilter:
+    places = None
+    if criteria.location is not None:
+        places = location_ids(connection, criteria.location, criteria.include_children)
+    return FeedFilter(criteria.lot_id, criteria.references, criteria.types, places)
+
+
+def _heartbeat(position: FeedPosition) -> pb.WatchInventoryLotRecordsResponse:
+    return pb.WatchInventoryLotRecordsResponse(resume_token=resume_token(position))

@@ -1,0 +1,336 @@
+"""What a streaming method passes on its way in and out: refusals, faults, the caller's end and the server's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from lotkeeper import LotkeeperError
+from lotkeeper._errors import error_of
+from lotkeeper.inventory.v1 import inventory_service_pb2 as inventory_pb
+from lotkeeper.inventory.v1 import inventory_service_pb2_grpc as inventory_grpc
+from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
+from lotkeeper.inventory.v1 import master_data_service_pb2_grpc as pb_grpc
+from lotkeeper_server.access.directory import Directory
+from lotkeeper_server.access.roles import add_role
+from lotkeeper_server.access.tokens import TokenEntry, add_token
+from lotkeeper_server.domain.refusals import InvalidArgument, Refused
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.rpc.call import Call, ends_with_the_server
+from lotkeeper_server.rpc.calls import Gate, service_handler
+from lotkeeper_server.rpc.server import SERVICES
+from lotkeeper_server.store.connection import Store
+
+NOT_EVEN_HALF_A_MINUTE = 20
+BROKEN = b"\xff\xff\xff\x00garbage"
+ADMIN = (("authorization", "Bearer admin"),)
+REFUSAL = InvalidArgument.on("name", "is at fault")
+
+
+@dataclass
+class Told:
+    """Streams as it is told, and keeps what it sees."""
+
+    give: Callable[[], AsyncIterator[bytes]] | None = None
+    taken: list[bytes] = field(default_factory=list)
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: list[type[BaseException] | None] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        """Every other method of the contract is there, and not called."""
+        if not name[:1].isupper():
+            raise AttributeError(name)
+        return lambda *_: None
+
+    async def ExportMasterData(  # noqa: N802
+        self, _request: pb.ExportMasterDataRequest, _call: Call
+    ) -> AsyncGenerator[pb.ExportMasterDataResponse, None]:
+        """What it was told to give."""
+        assert self.give is not None
+        try:
+            async for data in self.give():
+                yield pb.ExportMasterDataResponse(data=data)
+        except BaseException as error:
+            self.ended.append(type(error))
+            raise
+        else:
+            self.ended.append(None)
+        finally:
+            self.over.set()
+
+    @ends_with_the_server
+    async def WatchInventoryLotRecords(  # noqa: N802
+        self, request: inventory_pb.WatchInventoryLotRecordsRequest, _call: Call
+    ) -> AsyncGenerator[inventory_pb.WatchInventoryLotRecordsResponse, None]:
+        """A message, then nothing; from the beginning: megabytes without end."""
+        try:
+            yield inventory_pb.WatchInventoryLotRecordsResponse(resume_token="first")
+            while request.from_beginning:
+                yield inventory_pb.WatchInventoryLotRecordsResponse(resume_token="x" * 1_000_000)
+            await asyncio.Event().wait()
+        except BaseException as error:
+            self.ended.append(type(error))
+            raise
+        finally:
+            self.over.set()
+
+    async def ImportMasterData(  # noqa: N802
+        self, requests: AsyncIterator[pb.ImportMasterDataRequest], _call: Call
+    ) -> pb.ImportMasterDataResponse:
+        """Counts bytes; `refuse` and `fail` do so."""
+        try:
+            async for request in requests:
+                self.taken.append(request.data)
+                self.began.set()
+                if request.data == b"refuse":
+                    raise Refused(REFUSAL)
+                if request.data == b"fail":
+                    raise ZeroDivisionError
+        except BaseException as error:
+            self.ended.append(type(error))
+            raise
+        else:
+            self.ended.append(None)
+        finally:
+            self.over.set()
+        return pb.ImportMasterDataResponse(created=sum(map(len, self.taken)))
+
+
+class Served:
+    """That servicer behind the real gate on a real socket."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def __aenter__(self) -> Served:
+        self.told = Told()
+        self._engine = Engine(self._store, Directory().confirm)
+        self.gate = Gate(Directory(), self._engine.read)
+        self._server = grpc.aio.server()
+        self._server.add_generic_rpc_handlers(
+            tuple(service_handler(service, [self.told], self.gate) for service in SERVICES)
+        )
+        port = self._server.add_insecure_port("127.0.0.1:0")
+        await self._server.start()
+        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        self.master_data: Any = pb_grpc.MasterDataServiceStub(self._channel)
+        self.inventory: Any = inventory_grpc.InventoryServiceStub(self._channel)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._channel.close()
+        await self._server.stop(None)
+        await self._engine.close()
+
+    async def everything_over(self) -> None:
+        """Returns once the servicer has ended and no call is in the house."""
+        async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
+            await self.told.over.wait()
+            await self.in_the_house(0)
+
+    async def in_the_house(self, count: int) -> None:
+        """Returns once so many calls are left."""
+        while self.gate.calls.count > count:  # noqa: ASYNC110 - the gate tells of it at shutdown only
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def served(store: Store) -> AsyncIterator[Served]:
+    """A server with a token for everything and one for units."""
+    with store.write() as connection:
+        add_role(connection, "units", ["UNIT"], 1)
+        for number, role in enumerate(("admin", "units"), 1):
+            entry = TokenEntry(number.to_bytes(16, "big"), role, (role,), False, 1, None, None)
+            add_token(connection, role, entry)
+    async with Served(store) as started:
+        yield started
+
+
+async def _reason(call: Any) -> str:
+    """What a call is refused with; it must have brought nothing."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await (anext(aiter(call)) if hasattr(call, "__aiter__") else call)
+    error: LotkeeperError = error_of(refused.value)
+    return error.reason
+
+
+def _given(*pieces: bytes, then: BaseException | None = None) -> Callable[[], AsyncIterator[bytes]]:
+    async def give() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+        if then is not None:
+            raise then
+
+    return give
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ((), "UNAUTHENTICATED"),
+        ((("authorization", "Bearer wrong"),), "UNAUTHENTICATED"),
+        ((("authorization", "Bearer units"),), "PERMISSION_DENIED"),
+    ],
+)
+async def test_who_may_not_is_refused_before_the_method_begins(served: Served, metadata: Any, reason: str) -> None:
+    """Both directions; also while the caller is still sending."""
+    request = pb.ExportMasterDataRequest()
+    assert await _reason(served.master_data.ExportMasterData(request, metadata=metadata)) == reason
+    assert await _reason(served.inventory.WatchInventoryLotRecords(request, metadata=metadata)) == reason
+    call = served.master_data.ImportMasterData(metadata=metadata)
+    assert await _reason(call) == reason
+    assert served.told.ended == []
+    assert served.gate.calls.count == 0
+
+
+async def test_bytes_that_are_no_message_are_an_invalid_argument(served: Served) -> None:
+    """The first message of either direction, and a later one of a stream."""
+    channel = served._channel
+    name = "/lotkeeper.inventory.v1.MasterDataService"
+    assert await _reason(channel.unary_stream(f"{name}/ExportMasterData")(BROKEN, metadata=ADMIN)) == "INVALID_ARGUMENT"
+    for pieces in ([BROKEN], [pb.ImportMasterDataRequest(data=b"good").SerializeToString(), BROKEN]):
+        call = channel.stream_unary(f"{name}/ImportMasterData")(iter(pieces), metadata=ADMIN)
+        assert await _reason(call) == "INVALID_ARGUMENT"
+    assert served.told.taken == [b"good"]
+
+
+async def test_a_stream_ends_ok_after_its_last_message(served: Served) -> None:
+    """Empty ones, too; what is taken comes whole and in order."""
+    for pieces in ([], [b"a"], [bytes([number]) * 10_000 for number in range(200)]):
+        served.told.give = _given(*pieces)
+        call = served.master_data.ExportMasterData(pb.ExportMasterDataRequest(), metadata=ADMIN)
+        assert [response.data async for response in call] == pieces
+        assert await call.code() is grpc.StatusCode.OK
+        served.told.taken.clear()
+        sent = (pb.ImportMasterDataRequest(data=piece) for piece in pieces)
+        response = await served.master_data.ImportMasterData(sent, metadata=ADMIN)
+        assert response.created == sum(map(len, pieces))
+        assert served.told.taken == pieces
+    assert served.gate.calls.count == 0
+
+
+async def test_a_refusal_in_the_middle_of_a_stream_is_its_status(served: Served) -> None:
+    """With its details; the messages before it have come."""
+    served.told.give = _given(b"a", b"b", then=Refused(REFUSAL))
+    call = served.master_data.ExportMasterData(pb.ExportMasterDataRequest(), metadata=ADMIN)
+    messages = aiter(call)
+    assert [(await anext(messages)).data for _ in range(2)] == [b"a", b"b"]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await anext(messages)
+    error = error_of(refused.value)
+    assert (error.reason, [one.field for one in error.field_violations]) == ("INVALID_ARGUMENT", ["name"])
+    sent = (pb.ImportMasterDataRequest(data=piece) for piece in (b"a", b"refuse", *[b"x" * 10_000] * 100))
+    assert await _reason(served.master_data.ImportMasterData(sent, metadata=ADMIN)) == "INVALID_ARGUMENT"
+    assert served.told.taken == [b"a", b"refuse"]
+    await served.everything_over()
+
+
+async def test_a_fault_in_the_middle_of_a_stream_is_internal_with_an_error_id(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of the fault itself gets out; the log has the same id."""
+    served.told.give = _given(b"a", then=ZeroDivisionError("secret"))
+    calls = [
+        served.master_data.ExportMasterData(pb.ExportMasterDataRequest(), metadata=ADMIN),
+        served.master_data.ImportMasterData(iter([pb.ImportMasterDataRequest(data=b"fail")]), metadata=ADMIN),
+    ]
+    with pytest.raises(grpc.aio.AioRpcError) as given:
+        async for _ in calls[0]:
+            pass
+    with pytest.raises(grpc.aio.AioRpcError) as taken:
+        await calls[1]
+    logged = "".join(capsys.readouterr())
+    for rpc_error in (given.value, taken.value):
+        error = error_of(rpc_error)
+        assert error.reason == "INTERNAL"
+        assert "secret" not in error.message
+        assert error.metadata["error_id"] in logged
+    await served.everything_over()
+
+
+async def test_a_caller_who_cancels_ends_the_method_at_once(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether it waits for the reader, for something to tell, or for the next message; no fault is logged."""
+    watch = served.inventory.WatchInventoryLotRecords
+    for request in (
+        inventory_pb.WatchInventoryLotRecordsRequest(),
+        inventory_pb.WatchInventoryLotRecordsRequest(from_beginning=True),
+    ):
+        served.told.over.clear()
+        call = watch(request, metadata=ADMIN)
+        assert (await anext(aiter(call))).resume_token == "first"
+        call.cancel()
+        await served.everything_over()
+    served.told.over.clear()
+    call = served.master_data.ImportMasterData(metadata=ADMIN)
+    await call.write(pb.ImportMasterDataRequest(data=b"a"))
+    await served.told.began.wait()
+    call.cancel()
+    await served.everything_over()
+    assert served.told.ended == [asyncio.CancelledError, GeneratorExit, asyncio.CancelledError]
+    assert "fault" not in "".join(capsys.readouterr())
+
+
+async def test_what_was_cancelled_half_way_never_looks_whole(served: Served) -> None:
+    """A stream that its caller broke off does not end as one that was finished."""
+    for _ in range(50):
+        served.told.over.clear()
+        served.told.began.clear()
+        call = served.master_data.ImportMasterData(metadata=ADMIN)
+        await call.write(pb.ImportMasterDataRequest(data=b"a"))
+        await served.told.began.wait()
+        call.cancel()
+        await served.everything_over()
+    assert None not in served.told.ended
+
+
+async def test_a_deadline_ends_a_stream(served: Served) -> None:
+    """As the caller's own library says it; the method has ended, too."""
+    call = served.inventory.WatchInventoryLotRecords(
+        inventory_pb.WatchInventoryLotRecordsRequest(), metadata=ADMIN, timeout=0.2
+    )
+    messages = aiter(call)
+    assert (await anext(messages)).resume_token == "first"
+    with pytest.raises(grpc.aio.AioRpcError) as late:
+        await anext(messages)
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await served.everything_over()
+
+
+async def test_at_shutdown_streams_without_an_end_are_ended_and_the_others_finished(served: Served) -> None:
+    """SHUTTING_DOWN with RetryInfo, at once; a reader who does not read holds nothing up."""
+    go_on = asyncio.Event()
+
+    async def give() -> AsyncIterator[bytes]:
+        yield b"a"
+        await go_on.wait()
+        yield b"b"
+
+    served.told.give = give
+    export = aiter(served.master_data.ExportMasterData(pb.ExportMasterDataRequest(), metadata=ADMIN))
+    await anext(export)
+    watch, nothing = served.inventory.WatchInventoryLotRecords, inventory_pb.WatchInventoryLotRecordsRequest()
+    idle = aiter(watch(nothing, metadata=ADMIN))
+    await anext(idle)
+    stuck = watch(inventory_pb.WatchInventoryLotRecordsRequest(from_beginning=True), metadata=ADMIN)
+    await anext(aiter(stuck))
+    calls = served.gate.calls
+    assert calls.count == 3
+    calls.shut()
+    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
+        await served.in_the_house(1)
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await anext(idle)
+        error = error_of(ended.value)
+        assert (error.reason, error.retry_after_seconds) == ("SHUTTING_DOWN", 1.0)
+        go_on.set()
+        assert [response.data async for response in export] == [b"b"]
+        await calls.drained()
+    assert await _reason(watch(nothing, metadata=ADMIN)) == "SHUTTING_DOWN"
+    sent = iter([pb.ImportMasterDataRequest(data=b"a")])
+    assert await _reason(served.master_data.ImportMasterData(sent, metadata=ADMIN)) == "SHUTTING_DOWN"
