@@ -70,7 +70,7 @@ def export_plant(connection: Connection, document_format: ExportFormat, *, inclu
 
 
 def _names(connection: Connection, target: str, column: str) -> Mapping[Id, str]:
-    return dict(fetch(connection, f"SELECT id, {column} FROM {target}"))  # type: ignore[arg-type]  # noqa: S608
+    return {row[0]: row[1] for row in fetch(connection, f"SELECT id, {column} FROM {target}")}  # noqa: S608
 
 
 def _entries(
