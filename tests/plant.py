@@ -6,11 +6,23 @@ Quantities are written as decimals in text, "2.000001", and read back so.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
-from lotkeeper_server.domain.commands import Batch, Cancel, Command, Execute, Start, Stop
+from lotkeeper_server.domain.commands import (
+    Annotate,
+    Batch,
+    Cancel,
+    Command,
+    Execute,
+    ExecuteActions,
+    RequestedAction,
+    Reverse,
+    Start,
+    Stop,
+)
 from lotkeeper_server.domain.deciding import Outcome, decide, decide_batch
 from lotkeeper_server.domain.definition_cache import DefinitionCache
 from lotkeeper_server.domain.definitions import (
@@ -24,6 +36,7 @@ from lotkeeper_server.domain.definitions import (
     Unit,
 )
 from lotkeeper_server.domain.enumerations import (
+    InventoryActionType,
     InventoryNameResolutionStrategy,
     InventoryOperationType,
     LotResolutionStrategy,
@@ -40,7 +53,9 @@ from lotkeeper_server.domain.keys import (
     EdgeKey,
     LotKey,
     LotNameKey,
+    LotRowsKey,
     Missing,
+    NameKey,
     QueueKey,
     RecordKey,
     RequestKey,
@@ -50,12 +65,16 @@ from lotkeeper_server.domain.keys import (
 )
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.domain.stock import Answer, Common, Edge, Lot, OperationRun, Record, StockRow
 from lotkeeper_server.domain.working_set import WorkingSet
 
 NOW = 1_750_000_000_000
 HOUR, DAY = 3_600_000, 86_400_000
 _ids = itertools.count(1)
+
+
+Asked = TypeVar("Asked")
 
 
 def new_id() -> bytes:
@@ -80,6 +99,7 @@ class Plant:
     counts: dict[bytes, int] = field(default_factory=dict)
     edges: dict[EdgeKey, Edge] = field(default_factory=dict)
     requests: dict[Any, Any] = field(default_factory=dict)
+    ids_by_name: dict[NameKey, bytes] = field(default_factory=dict)
     now: int = NOW
     effects: int = 0
 
@@ -97,6 +117,8 @@ class Plant:
         """A unit."""
         unit = Unit(new_id(), symbol, symbol, True)  # type: ignore[arg-type]
         self.cache.units.keep(unit.id, unit)
+        self.ids_by_name[NameKey("unit_of_measure", "name", symbol)] = unit.id
+        self.ids_by_name[NameKey("unit_of_measure", "symbol", symbol)] = unit.id
         return unit
 
     def material(
@@ -137,6 +159,7 @@ class Plant:
         values: dict[str, Any] = {"product_material_id": self.milk.id, "unit": self.kg}
         order = ProductionOrder(id=new_id(), name=name, **(values | changes))  # type: ignore[arg-type]
         self.cache.production_orders.keep(order.id, order)
+        self.ids_by_name[NameKey("production_order", "name", name)] = order.id
         self.counts[order.id] = 0
         return order
 
@@ -233,6 +256,40 @@ class Plant:
         """Cancels."""
         return self.decide(Cancel(principal="me", operation_id=operation.id))
 
+    def act(self, kind: str, lot: Any = None, quantity: str | None = None, **more: Any) -> Outcome:
+        """Executes one action; lots and the like by object, name or path. Milk, at the silo where the type needs it."""
+        return self.act_all(self.action(kind, lot, quantity, **more))
+
+    def act_all(self, *actions: RequestedAction, **more: Any) -> Outcome:
+        """Executes actions; a refusal comes as a value, without its index."""
+        try:
+            return self.decide(ExecuteActions("me", list(actions), **more))
+        except Refused as refused:
+            return refused.refusal
+
+    def action(self, kind: str, lot: Any = None, quantity: str | None = None, **more: Any) -> RequestedAction:
+        """An action as it is asked for, of milk; at the silo where its type needs one location."""
+        values: dict[str, Any] = {"material": self.milk.id}
+        if kind in {"PRODUCE", "UNCONSUME", "RECEIVE"}:
+            values["destination"] = self.silo.id
+        elif kind != "STATUS_CHANGE":
+            values["source"] = self.silo.id
+        given = {name: _named(value) for name, value in more.items()}
+        return RequestedAction(
+            InventoryActionType[kind],
+            lot=_named(lot),
+            quantity_millionths=None if quantity is None else millionths(quantity),
+            **(values | given),
+        )
+
+    def reverse(self, record: Record, **more: Any) -> Outcome:
+        """Reverses a record."""
+        return self.decide(Reverse("me", record.id, **more))
+
+    def annotate(self, record: Record, **more: Any) -> Outcome:
+        """Annotates a record."""
+        return self.decide(Annotate("me", record.id, **more))
+
     def decide(self, command: Command) -> Outcome:
         """Decides a command and keeps what it changes."""
         return self._run(lambda state: decide(state, command, self.moment()))
@@ -240,6 +297,11 @@ class Plant:
     def decide_batch(self, batch: Batch) -> list[Outcome]:
         """Decides a batch and keeps what it changes."""
         return self._run(lambda state: decide_batch(state, batch, self.moment()))
+
+    def ask(self, question: Callable[[WorkingSet], Asked]) -> Asked:
+        """The answer to a question that changes nothing."""
+        answer: Asked = self._run(question)
+        return answer
 
     def _run(self, deciding: Any) -> Any:
         state = WorkingSet(self.cache)
@@ -273,6 +335,9 @@ class Plant:
                 row = self.rows.get((key.location_id, key.lot_id))
                 state.accept_stock([row] if row else [])
                 state.accept_no_stock(key)
+            case LotRowsKey():
+                rows = [row for (_, lot_id), row in self.rows.items() if lot_id == key.lot_id and row.millionths != 0]
+                state.accept_rows_of_lot(key.lot_id, rows)
             case RunKey():
                 state.runs.setdefault(key.operation_id, self.runs.get(key.operation_id))
             case CountKey():
@@ -283,8 +348,15 @@ class Plant:
                 state.accept_edges({key: self.edges.get(key)})
             case RequestKey():
                 state.requests.setdefault(key, self.requests.get(key))
+            case _:
+                self._load_definition_or_place(state, key)
+
+    def _load_definition_or_place(self, state: WorkingSet, key: Any) -> None:
+        match key:
             case ConversionsKey():
                 self.cache.conversions.setdefault(key.material_id, Conversions({}))
+            case NameKey():
+                state.ids_by_name[key] = self.ids_by_name.get(key)
             case SumsKey():
                 state.accept_sums(key.location_id, self._sums(key.location_id))
             case QueueKey():
@@ -344,7 +416,7 @@ class Plant:
 
 
 def _named(thing: Any) -> Any:
-    return thing.id if isinstance(thing, Lot | Material) else thing
+    return thing.id if isinstance(thing, Lot | Material | Location | Unit | ProductionOrder) else thing
 
 
 def told(outcome: Any) -> list[tuple[str, str, str, str]]:

@@ -71,6 +71,16 @@ class StoredPlant:
         values = {"status": LotStatus.OPEN, "unit_of_measure_id": self.kg, "material_id": material or self.milk} | more
         return self._one(tables.inventory_lot, name=name, **values)
 
+    def lots_numbered(self, count: int) -> None:
+        """Lots N0, N1 ... of milk in every status but CLOSED, by turns, that expire one millisecond after another."""
+        rows = [
+            _COMMON
+            | {"id": self.new_id(), "name": f"N{number}", "material_id": self.milk, "status": 1 + number % 5}
+            | {"unit_of_measure_id": self.kg, "expiration_millis": number}
+            for number in range(count)
+        ]
+        self._many(tables.inventory_lot, rows)
+
     def stock(self, location: bytes, lot: bytes, quantity: int, **more: Any) -> None:
         """An inventory row."""
         self.stocks([{"location_id": location, "lot_id": lot, "quantity": quantity} | more])

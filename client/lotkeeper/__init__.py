@@ -27,7 +27,7 @@ from lotkeeper._errors import (
     Unavailable,
     error_of_status,
 )
-from lotkeeper._json import to_dict, to_json
+from lotkeeper._json import from_dict, from_json, to_dict, to_json
 from lotkeeper._sync.client import Client
 from lotkeeper._tokens import development_token_path, find_token_in, is_loopback
 
@@ -59,6 +59,8 @@ __all__ = [
     "development_token_path",
     "error_of_status",
     "find_token_in",
+    "from_dict",
+    "from_json",
     "is_loopback",
     "to_dict",
     "to_json",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from google.protobuf import json_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+Received = TypeVar("Received", bound=Message)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BESIDE = ("_name", "_path", "_symbol", "_code")
 
@@ -31,6 +33,66 @@ def to_dict(message: Message) -> dict[str, Any]:
     """The message as `to_json` writes it, as a dictionary."""
     fields: Iterable[Any] = message.DESCRIPTOR.fields
     return {field.json_name: _value_of(message, field) for field in fields}
+
+
+def from_json(text: str, message_class: type[Received]) -> Received:
+    """The message that a JSON text stands for: what `to_json` writes comes back the same.
+
+    Names in camelCase or as in the contract, enum values with or without their prefix.
+
+    Args:
+        text: a JSON object.
+        message_class: what it is read as.
+
+    Raises:
+        ValueError: where the text is no JSON object, or not of this message; it says what is wrong.
+    """
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError("it is no JSON object")
+    return from_dict(values, message_class)
+
+
+def from_dict(values: dict[str, Any], message_class: type[Received]) -> Received:
+    """The message that a dictionary stands for, as `from_json` reads it.
+
+    Raises:
+        ValueError: where it is not of this message; it says what is wrong.
+    """
+    message = message_class()
+    try:
+        json_format.ParseDict(_prefixed(message.DESCRIPTOR.fields, values), message)
+    except json_format.ParseError as error:
+        raise ValueError(str(error)) from error
+    return message
+
+
+def _prefixed(described: Iterable[Any], values: Any) -> Any:
+    """The values with the enums' whole names, as proto3 JSON has them."""
+    if not isinstance(values, dict):
+        return values
+    fields = {name: field for field in described for name in (field.name, field.json_name)}
+    return {
+        name: [_prefixed_single(fields.get(name), item) for item in value]
+        if isinstance(value, list)
+        else _prefixed_single(fields.get(name), value)
+        for name, value in values.items()
+    }
+
+
+def _prefixed_single(field: FieldDescriptor | None, value: Any) -> Any:
+    if field is None:
+        return value
+    if field.message_type is not None:
+        return _prefixed(field.message_type.fields, value)
+    if field.enum_type is not None and isinstance(value, str) and value not in field.enum_type.values_by_name:
+        return prefix_of(field.enum_type) + value
+    return value
+
+
+def prefix_of(enum: EnumDescriptor) -> str:
+    """What the names of an enum's values begin with: `LOT_STATUS_`."""
+    return enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
 
 
 def _value_of(message: Message, field: FieldDescriptor) -> Any:
@@ -68,8 +130,7 @@ def _enum_text(enum: EnumDescriptor, number: int) -> str | int | None:
     value = enum.values_by_number.get(number)
     if value is None:
         return number
-    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    return None if number == 0 else value.name.removeprefix(prefix)
+    return None if number == 0 else value.name.removeprefix(prefix_of(enum))
 
 
 def _date_text(stamp: Any) -> str:

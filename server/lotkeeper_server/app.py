@@ -15,12 +15,18 @@ from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.rpc.calls import Gate
 from lotkeeper_server.rpc.catalog import Catalog
+from lotkeeper_server.rpc.definition_exchange import DefinitionExchange
+from lotkeeper_server.rpc.inventory_actions import InventoryActions
+from lotkeeper_server.rpc.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
 from lotkeeper_server.rpc.inventory_operations import InventoryOperations
 from lotkeeper_server.rpc.list_permissions import Permissions
+from lotkeeper_server.rpc.location_room import LocationRoom
+from lotkeeper_server.rpc.master_data import MasterData
+from lotkeeper_server.rpc.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.rpc.stock_reads import StockReads
-from lotkeeper_server.rpc.unfinished import Unfinished
+from lotkeeper_server.rpc.tracing import Tracing
 from lotkeeper_server.rpc.watching import Watching
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.connection import Store
@@ -54,11 +60,17 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
     servicers = [
         InventoryOperations(engine),
         InventoryOperationDefinitions(engine),
+        InventoryActions(engine),
+        InventoryMetadata(engine),
+        DefinitionExchange(engine),
         StockReads(engine),
+        LocationRoom(engine),
         Watching(engine),
+        Tracing(engine),
         Catalog(engine),
+        MasterData(engine),
+        PlantExchange(engine),
         Permissions(SERVICES),
-        Unfinished(),
     ]
     server = RpcServer(_server_settings(settings, bench_echo), gate, servicers)
     stop = asyncio.Event()

@@ -1,11 +1,11 @@
-"""Execute, Start, Stop, Cancel and batches: from a request to an answer or a refusal."""
+"""From a request to an answer or a refusal: every call that writes records, alone or in a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.model.applying import apply, new_record
+from tests.model.applying import apply, refuse_too_many
 from tests.model.lots import refuse_unusable, status_at
 from tests.model.picking import first_pick
 from tests.model.plant import Answer, Operation, Plant, Run
@@ -23,6 +23,13 @@ from tests.model.requests import (
     meaning,
 )
 from tests.model.resolving import Action, check_end, check_operation, find_operation, required_quantity, resolve
+from tests.model.resolving_actions import resolve_action
+from tests.model.reversing import reverse
+from tests.model.stock_requests import Actions, Reverse, check_actions
+from tests.model.writing import new_record
+
+Writing = Request | Actions | Reverse
+"""A request that writes records and may be repeated by its id."""
 
 BATCH_MAX = 1_000
 RUNNING_TYPE = {"RECEIVE_AND_CONSUME": "CONSUME"}
@@ -43,7 +50,7 @@ class Outcome:
     results: list[Answer | Refusal]
 
 
-def call(plant: Plant, request: Request, nows: Sequence[int]) -> Outcome:
+def call(plant: Plant, request: Writing, nows: Sequence[int]) -> Outcome:
     """What a request leads to, with the moment at which it is done (of a batch, each item's).
 
     Raises:
@@ -51,7 +58,10 @@ def call(plant: Plant, request: Request, nows: Sequence[int]) -> Outcome:
     """
     if isinstance(request, Batch):
         return _call_batch(plant, request, nows)
-    check_shape(request)
+    if isinstance(request, Actions):
+        check_actions(request)
+    else:
+        check_shape(request)
     is_dry = getattr(request, "validate_only", False)
     seen, answer = _once(plant, request, nows[0], heeds_ids=not is_dry)
     return Outcome(plant if is_dry else seen, seen, [answer])
@@ -85,7 +95,7 @@ def _faults_of_item(request: Execute) -> set[str]:
     return faults_of_shape(request) | ({"validate_only"} if request.validate_only else set())
 
 
-def _once(plant: Plant, request: Single, now: int, *, heeds_ids: bool) -> tuple[Plant, Answer]:
+def _once(plant: Plant, request: Single | Actions | Reverse, now: int, *, heeds_ids: bool) -> tuple[Plant, Answer]:
     """Step 3: a repeat gets the same records as they are now."""
     request_id = request.request_id if heeds_ids else ""
     if request_id in plant.requests:
@@ -100,7 +110,12 @@ def _once(plant: Plant, request: Single, now: int, *, heeds_ids: bool) -> tuple[
     return after, answer
 
 
-def _do(plant: Plant, request: Single, now: int) -> Answer:
+def _do(plant: Plant, request: Single | Actions | Reverse, now: int) -> Answer:
+    if isinstance(request, Actions):
+        return _act(plant, request, now)
+    if isinstance(request, Reverse):
+        record = reverse(plant, request, now)
+        return Answer(record, [record])
     operation = find_operation(plant, request.inventory_operation_id)
     run = plant.runs[operation.key]
     match request:
@@ -122,6 +137,22 @@ def _do(plant: Plant, request: Single, now: int) -> Answer:
             return _stop(plant, operation, request, now)
         case Cancel():
             return _cancel(plant, operation, now)
+
+
+def _act(plant: Plant, request: Actions, now: int) -> Answer:
+    """All or nothing, in order; a call raises a lot's version once."""
+    answer, versioned = Answer(None, []), set[str]()
+    for index, item in enumerate(request.actions):
+        try:
+            action = resolve_action(plant, item, request.request_id, now, versioned)
+            written = apply(plant, action)
+        except Refusal as refusal:
+            raise refusal.of_item(index, items="actions", whole_batch=True) from None
+        versioned |= set(action.made_lots)
+        answer.records += written
+        answer.indexes += [index] * len(written)
+        refuse_too_many(len(answer.records))
+    return answer
 
 
 def _execute(plant: Plant, operation: Operation, request: Execute, now: int) -> Answer:

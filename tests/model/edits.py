@@ -25,13 +25,25 @@ class Switch:
     enabled: bool
 
 
-Edit = ChangeLot | Switch
+@dataclass(frozen=True)
+class ChangeStorage:
+    """A Save of a location's storage strategy; NO_STORAGE only where it has no stock, not even below zero."""
+
+    location: str
+    storage: str
+
+
+Edit = ChangeLot | Switch | ChangeStorage
 
 
 def edit(plant: Plant, wanted: Edit, now: int) -> Plant:
     """The plant after the Save."""
     if isinstance(wanted, ChangeLot):
         return _change_lot(plant, wanted, now)
+    if isinstance(wanted, ChangeStorage):
+        after = plant.copied()
+        after.locations[wanted.location] = replace(after.locations[wanted.location], storage=wanted.storage)
+        return after
     key, enabled, after = wanted.key, wanted.enabled, plant.copied()
     if key in after.operations:
         after.operations[key] = replace(after.operations[key], enabled=enabled)

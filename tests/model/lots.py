@@ -26,8 +26,8 @@ def keeps_stock(location: Location) -> bool:
     return location.storage != "NO_STORAGE"
 
 
-def status_at(plant: Plant, lot_key: str, end: int) -> str:
-    """A lot's status as a record shows it."""
+def status_at(plant: Plant, lot_key: str, moment: int) -> str:
+    """A lot's status as a record that ends then shows it, and as answers show it now."""
     lot = plant.lots[lot_key]
-    passed = lot.expiration is not None and lot.expiration < end
+    passed = lot.expiration is not None and lot.expiration < moment
     return "EXPIRED" if passed and lot.status in {"OPEN", "AVAILABLE"} else lot.status

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TypeVar
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,22 @@ class ProcessOperation:
 
 @dataclass(frozen=True)
 class Location:
-    """A location."""
+    """A location; `parent` is the key of the one above it."""
 
     key: str
     path: str
+    parent: str | None = None
     allow_negative: bool = False
     capacity: Fraction | None = None
     capacity_unit: str | None = None
     storage: str = "ALLOW_MULTIPLE"
     use: str = "FIFO"
     enabled: bool = True
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,13 @@ class Row:
 
 @dataclass
 class Record:
-    """A lot record."""
+    """A lot record.
+
+    Attributes:
+        moved: what was meant of the primary lot, in its unit, also where nothing is kept.
+        raised: by how much it raised which lot's total.
+        counted: by how much it raised its order's count, in the order's unit.
+    """
 
     key: str
     type: str
@@ -177,6 +190,17 @@ class Record:
     modified: int | None = None
     version: int = 1
     lot_was_given: bool = True
+    spares: tuple[str, str, str] = ("", "", "")
+    reverses: str | None = None
+    reversed_by: str | None = None
+    moved: Fraction = Fraction(0)
+    raised: dict[str, Fraction] = field(default_factory=dict)
+    counted: Fraction = Fraction(0)
+
+    @property
+    def moment(self) -> int:
+        """By what it is filtered and ordered."""
+        return self.start if self.status == "RUNNING" or self.end is None else self.end
 
 
 @dataclass
@@ -189,11 +213,16 @@ class Run:
 
 @dataclass
 class Answer:
-    """The keys of the records of an answer, the main one first in importance, not in order."""
+    """The keys of the records of an answer, in order, and of the main one.
+
+    Attributes:
+        indexes: of actions, whose record each is.
+    """
 
     main: str | None
     records: list[str]
     stopped: bool = False
+    indexes: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -225,10 +254,10 @@ class Plant:
             materials=dict(self.materials),
             operations=dict(self.operations),
             requests=dict(self.requests),
-            lots=copy.deepcopy(self.lots),
-            rows=copy.deepcopy(self.rows),
-            records=copy.deepcopy(self.records),
-            runs=copy.deepcopy(self.runs),
+            lots=_each_copied(self.lots),
+            rows=_each_copied(self.rows),
+            records=_each_copied(self.records),
+            runs=_each_copied(self.runs),
             counts=dict(self.counts),
         )
 
@@ -246,6 +275,24 @@ class Plant:
         here = [(row.arrival, lot) for (at, lot), row in self.rows.items() if at == location and row.quantity > 0]
         return [lot for _, lot in sorted(here)]
 
+    def below(self, location: str, *, include_children: bool) -> set[str]:
+        """The location, and all below it where they are wanted."""
+        found = {location}
+        while include_children:
+            more = {one.key for one in self.locations.values() if one.parent in found} - found
+            if not more:
+                break
+            found |= more
+        return found
+
     def new_key(self, kind: str) -> str:
         """A key that nothing has."""
         return f"{kind} {next(self.numbers)}"
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _each_copied(things: dict[K, V]) -> dict[K, V]:
+    return {key: copy.copy(thing) for key, thing in things.items()}

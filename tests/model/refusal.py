@@ -15,8 +15,20 @@ CODES = {
     "LOT_NOT_FOUND": "NOT_FOUND",
     "MATERIAL_NOT_FOUND": "NOT_FOUND",
     "INVENTORY_OPERATION_NOT_FOUND": "NOT_FOUND",
+    "LOCATION_NOT_FOUND": "NOT_FOUND",
+    "UNIT_OF_MEASURE_NOT_FOUND": "NOT_FOUND",
+    "PRODUCTION_ORDER_NOT_FOUND": "NOT_FOUND",
+    "OPERATION_NOT_FOUND": "NOT_FOUND",
+    "MATERIAL_REASON_CODE_NOT_FOUND": "NOT_FOUND",
+    "INVENTORY_LOT_RECORD_NOT_FOUND": "NOT_FOUND",
+    "INVENTORY_NOT_FOUND": "NOT_FOUND",
+    "NAME_TAKEN": "ALREADY_EXISTS",
     "QUANTITY_OVERFLOW": "OUT_OF_RANGE",
 }
+
+
+ANYTHING: frozenset[str] = frozenset()
+"""A metadata value that the rules leave open; the key may be absent, too."""
 
 
 class Refusal(Exception):
@@ -39,10 +51,11 @@ class Refusal(Exception):
         """The gRPC status; what is not listed is a precondition that failed."""
         return CODES.get(self.reason, "FAILED_PRECONDITION")
 
-    def of_item(self, index: int, *, whole_batch: bool) -> Refusal:
-        """The same refusal of one request of a batch."""
-        fields = None if self.fields is None else {f"requests[{index}].{name}" for name in self.fields}
-        index_of_it: dict[str, str | frozenset[str]] = {"index": str(index)} if whole_batch else {}
+    def of_item(self, index: int, *, items: str = "requests", whole_batch: bool) -> Refusal:
+        """The same refusal of one request of a batch, or of one action."""
+        fields = None if self.fields is None else {f"{items}[{index}].{name}" for name in self.fields}
+        has_index = whole_batch and self.reason != "TOO_MANY_RECORDS"
+        index_of_it: dict[str, str | frozenset[str]] = {"index": str(index)} if has_index else {}
         return Refusal(self.reason, fields, **(self.metadata | index_of_it))
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass, fields
+from typing import Any
 
 from tests.model.plant import ById, Reference
 from tests.model.quantities import TOO_LARGE, exact, rounded
@@ -76,9 +77,18 @@ class Batch:
 Single = Execute | Start | Stop | Cancel
 Request = Single | Batch
 
+IDS = {
+    "inventory_operation_id",
+    "inventory_lot_record_id",
+    "operation_id",
+    "material_reason_code_id",
+    "unit_of_measure_id",
+}
+REQUIRED = {"inventory_operation_id", "inventory_lot_record_id"}
 
-def faults_of_shape(request: Single) -> set[str]:
-    """The fields at fault."""
+
+def faults_of_shape(request: Any) -> set[str]:
+    """The fields at fault, but for those that hold more than one value."""
     faults = {field.name for field in fields(request) if _is_malformed(field.name, getattr(request, field.name))}
     start, end = getattr(request, "start_date_millis", None), getattr(request, "end_date_millis", None)
     in_range = not faults & {"start_date_millis", "end_date_millis"}
@@ -87,7 +97,7 @@ def faults_of_shape(request: Single) -> set[str]:
     return faults
 
 
-def check_shape(request: Single) -> None:
+def check_shape(request: Any) -> None:
     """Refuses with all faults at once."""
     faults = faults_of_shape(request)
     if faults:
@@ -98,14 +108,16 @@ def _is_malformed(name: str, value: object) -> bool:
     match value:
         case float():
             return not math.isfinite(value) or value < 0 or exact(value) >= TOO_LARGE
-        case str() if name == "inventory_operation_id":
-            return True
+        case str() if name in IDS:
+            return value != "" or name in REQUIRED
+        case str() if name == "notes":
+            return len(value) > 4_000 or any(map(_is_control, value.replace("\t", "").replace("\n", "")))
         case str() if name == "request_id":
             return len(value) > 128 or not all("!" <= letter <= "~" or letter == " " for letter in value)
         case str():
             longest = 750 if name.endswith("_path") else 255
             return len(value) > longest or value != value.strip() or any(map(_is_control, value))
-        case bool() | None | ById():
+        case bool() | None | ById() | tuple():
             return False
         case int():
             return not FIRST_MILLIS <= value <= LAST_MILLIS
@@ -116,7 +128,7 @@ def _is_control(letter: str) -> bool:
     return unicodedata.category(letter) == "Cc"
 
 
-def meaning(request: Single) -> object:
+def meaning(request: Any) -> object:
     """What makes two requests the same: quantities in millionths, paths without a leading slash."""
     values = []
     for field in fields(request):
@@ -125,6 +137,8 @@ def meaning(request: Single) -> object:
             value = rounded(exact(value))
         if isinstance(value, str) and field.name.endswith("_path"):
             value = value.removeprefix("/")
+        if isinstance(value, tuple):
+            value = tuple(meaning(item) for item in value)
         if field.name not in {"request_id", "validate_only"}:
             values.append((field.name, value))
     return type(request).__name__, tuple(values)

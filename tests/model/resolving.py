@@ -16,13 +16,18 @@ LAST_MOMENT = 253_402_300_799_999
 
 RISES = {"PRODUCE", "UNCONSUME", "RECEIVE"}
 MAKES_LOTS = RISES | {"RECEIVE_AND_CONSUME"}
-CLEARS_AWAY = {"SCRAP", "SCRAP_ALL", "RETURN"}
+STARRED = {"MOVE", "SPLIT", "MERGE", "EDIT", "STATUS_CHANGE"}
+CLEARS_AWAY = {"SCRAP", "SCRAP_ALL", "RETURN"} | STARRED
 WRITES = {"SCRAP_ALL": {"SCRAP"}, "RECEIVE_AND_CONSUME": {"RECEIVE", "CONSUME"}}
 
 
 @dataclass
 class Action:
-    """What happens to stock; `lot` is None for a pick and for a SCRAP_ALL of every lot."""
+    """What happens to stock; `lot` is None for a pick and for a SCRAP_ALL of every lot.
+
+    Attributes:
+        versioned: the lots whose version the call has raised already, or that it made before.
+    """
 
     type: str
     source: str | None
@@ -40,12 +45,15 @@ class Action:
     reason_code: str | None
     notes: str
     request_id: str
-    operation: str
+    operation: str | None
     increment: bool
     quantity: Fraction = Fraction(0)
     running: str | None = None
+    spares: tuple[str, str, str] = ("", "", "")
+    new_lot_name: str = ""
+    lot_status: str = ""
     made_lots: list[str] = field(default_factory=list)
-    changed_lots: set[str] = field(default_factory=set)
+    versioned: set[str] = field(default_factory=set)
 
     @property
     def place(self) -> str:
@@ -96,11 +104,10 @@ def resolve(plant: Plant, operation: Operation, request: Execute | Start, now: i
     process = plant.process_operations.get(operation.process_operation or "")
     order = process.order if process else None
     unit = _unit(plant, operation, order, material, primary)
-    for key in made:
-        lot = plant.lots[key]
-        lot.unit = plant.materials[lot.material].unit or unit
-    start = _times(request.start_date_millis, end_given, now, is_start=isinstance(request, Start))
-    _check_reason_code(plant, operation)
+    give_units(plant, made, unit)
+    start = times(request.start_date_millis, end_given, now, is_start=isinstance(request, Start))
+    if operation.reason_code is not None:
+        check_reason_code(plant, operation.reason_code, operation.type, operation.notes, None)
     return Action(
         type=operation.type,
         source=operation.source,
@@ -129,7 +136,7 @@ def _material(plant: Plant, operation: Operation, request: Execute | Start) -> s
     given = request.material_id_or_path
     lot = request.primary_lot_id_or_name
     if given:
-        material = _find_material(plant, given)
+        material = find_material(plant, given, "material_id_or_path")
         if operation.material_source == "STATIC" and operation.material not in {None, material}:
             paths = {
                 "configured": plant.materials[operation.material or ""].path,
@@ -149,16 +156,24 @@ def _material(plant: Plant, operation: Operation, request: Execute | Start) -> s
     return material
 
 
-def _find_material(plant: Plant, reference: Reference) -> str:
+def find_material(plant: Plant, reference: Reference, field_name: str) -> str:
+    """By id or by path."""
     if isinstance(reference, ById):
         if reference.key in plant.materials:
             return reference.key
-        raise Refusal("MATERIAL_NOT_FOUND", {"material_id_or_path"}, id=reference.key)
+        raise Refusal("MATERIAL_NOT_FOUND", {field_name}, id=reference.key)
     path = reference.removeprefix("/")
     for material in plant.materials.values():
         if material.path == path:
             return material.key
-    raise Refusal("MATERIAL_NOT_FOUND", {"material_id_or_path"}, path=frozenset({path, reference}))
+    raise Refusal("MATERIAL_NOT_FOUND", {field_name}, path=frozenset({path, reference}))
+
+
+def give_units(plant: Plant, made: list[str], unit: str) -> None:
+    """A lot made along the way has its material's unit, or the action's."""
+    for key in made:
+        lot = plant.lots[key]
+        lot.unit = plant.materials[lot.material].unit or unit
 
 
 def _primary_lot(
@@ -167,7 +182,7 @@ def _primary_lot(
     """Step 6; None where lots are picked or all are taken."""
     field_name, makes = "primary_lot_id_or_name", operation.type in MAKES_LOTS
     if reference:
-        return _given_lot(plant, reference, material, field_name, end, made if makes and operation.create_lot else None)
+        return given_lot(plant, reference, material, field_name, end, made if makes and operation.create_lot else None)
     if operation.type == "SCRAP_ALL":
         return None
     strategy = operation.primary_strategy
@@ -189,13 +204,13 @@ def _secondary_lot(
         return None
     if material is None and not isinstance(reference, ById):
         raise Refusal("MATERIAL_REQUIRED")
-    lot = _given_lot(plant, reference, material, field_name, end, made if operation.create_lot else None)
+    lot = given_lot(plant, reference, material, field_name, end, made if operation.create_lot else None)
     if lot == primary:
         raise Refusal("INVALID_ARGUMENT", {field_name})
     return lot
 
 
-def _given_lot(
+def given_lot(
     plant: Plant, reference: Reference, material: str | None, field_name: str, end: int, made: list[str] | None
 ) -> str:
     """A lot by id, else by name within the material; made where `made` is a list to note it in."""
@@ -245,7 +260,7 @@ def _unit(plant: Plant, operation: Operation, order: str | None, material: str, 
     return unit
 
 
-def _times(start_given: int | None, end_given: int | None, now: int, *, is_start: bool) -> int:
+def times(start_given: int | None, end_given: int | None, now: int, *, is_start: bool) -> int:
     """Step 10; the start."""
     end = now if end_given is None else end_given
     start = min(now, end) if start_given is None else start_given
@@ -263,14 +278,12 @@ def check_end(end: int, now: int) -> None:
         raise Refusal("INVALID_ARGUMENT", {"end_date_millis"})
 
 
-def _check_reason_code(plant: Plant, operation: Operation) -> None:
+def check_reason_code(plant: Plant, key: str, kind: str, notes: str, at_fault: set[str] | None) -> None:
     """Step 11."""
-    if operation.reason_code is None:
-        return
-    code = plant.reason_codes[operation.reason_code]
+    code = plant.reason_codes[key]
     if not code.enabled:
         raise Refusal("DISABLED", None, entity="material_reason_code", id=code.key)
-    if code.record_type not in {None} | WRITES.get(operation.type, {operation.type}):
-        raise Refusal("INVALID_ARGUMENT")
-    if code.require_comments and not operation.notes:
+    if code.record_type not in {None} | WRITES.get(kind, {kind}):
+        raise Refusal("INVALID_ARGUMENT", at_fault)
+    if code.require_comments and not notes:
         raise Refusal("COMMENTS_REQUIRED", None, reason_code=code.code)

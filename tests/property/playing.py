@@ -10,17 +10,22 @@ import grpc
 from lotkeeper.inventory.v1 import enums_pb2, inventory_lot_record_pb2, inventory_service_pb2, master_data_service_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
-from tests.model.calls import Outcome, call
+from tests.model.calls import Outcome, Writing, call
 from tests.model.edits import Edit, edit
-from tests.model.plant import Answer, Plant
+from tests.model.notes import annotate, set_metadata
+from tests.model.plant import Answer, Plant, Record
 from tests.model.refusal import Refusal
-from tests.model.requests import Batch, Request
+from tests.model.requests import Batch, check_shape
+from tests.model.stock_requests import Actions, Annotate, SetMetadata
+from tests.property.asking import ask
 from tests.property.comparing import Comparing, quantity_of
 from tests.property.random_plants import Dice, random_plant
 from tests.property.random_requests import openings, random_edit, random_request
+from tests.property.random_stock_requests import random_stock_request, stocking
 from tests.property.served import Reply, ServedSide, now_millis
 
-CALLS_MAX = 25
+CALLS = 40
+QUESTIONS = 6
 PAGE = 1_000
 
 
@@ -35,19 +40,54 @@ def play(channel: grpc.Channel, token: str, dice: Dice, prefix: str) -> None:
     side = ServedSide(channel, token)
     side.build(plant)
     comparing = Comparing(side)
-    earlier: list[Request] = []
-    for opening in openings(dice, plant):
+    earlier: list[Any] = []
+    for opening in [*openings(dice, plant), *stocking(dice, plant)]:
         plant = compare_call(side, comparing, plant, opening)
-    for _ in range(1 + dice.below(CALLS_MAX)):
+    for _ in range(CALLS):
         if dice.seldom():
             plant = compare_edit(side, comparing, plant, random_edit(dice, plant, now))
-        request = random_request(dice, plant, prefix, now, earlier)
+        if dice.seldom():
+            ask(side, comparing, plant, dice)
+        which = random_request if dice.one_of([True, False]) else random_stock_request
+        request: Any = which(dice, plant, prefix, now, earlier)
         earlier.append(request)
-        plant = compare_call(side, comparing, plant, request)
+        try:
+            plant = compare_word(side, comparing, plant, request) or compare_call(side, comparing, plant, request)
+        except AssertionError as error:
+            error.add_note(f"in answer to {request}")
+            raise
+    for _ in range(QUESTIONS):
+        ask(side, comparing, plant, dice)
     compare_plant(side, comparing, plant)
 
 
-def compare_call(side: ServedSide, comparing: Comparing, plant: Plant, request: Request) -> Plant:
+def compare_word(side: ServedSide, comparing: Comparing, plant: Plant, request: Any) -> Plant | None:
+    """Says something of a record or of a row on both sides; None where the request is no such thing."""
+    if not isinstance(request, Annotate | SetMetadata):
+        return None
+    reply, after = side.send(request), plant.copied()
+    expected = _word(after, request, _moment(reply.message) or 0)
+    if isinstance(expected, Refusal):
+        assert reply.status is not None, f"answered {reply.message}, expected {expected}"
+        comparing.refusal(reply.status, expected)
+        return plant
+    assert reply.message is not None, f"refused {reply.status}"
+    if isinstance(expected, Record):
+        comparing.records(after, after, [expected.key], [reply.message.inventory_lot_record])
+    else:
+        comparing.rows(after, [expected], [reply.message.inventory])
+    return after
+
+
+def _word(plant: Plant, request: Annotate | SetMetadata, now: int) -> Record | tuple[str, str] | Refusal:
+    try:
+        check_shape(request)
+        return annotate(plant, request, now) if isinstance(request, Annotate) else set_metadata(plant, request)
+    except Refusal as refusal:
+        return refusal
+
+
+def compare_call(side: ServedSide, comparing: Comparing, plant: Plant, request: Writing) -> Plant:
     """Calls both; the plant to go on with."""
     reply = side.send(request)
     nows = moments(request, reply, plant)
@@ -69,11 +109,13 @@ def compare_edit(side: ServedSide, comparing: Comparing, plant: Plant, wanted: E
     new = [key for key in after.records if key not in plant.records]
     if new:
         assert begun <= now <= now_millis()
-        comparing.records(after, after, new, side.status_changes(after.records[new[0]].lot)[:1])
+        known = set(side.ids.values())
+        told = [one for one in side.status_changes(after.records[new[0]].lot) if one.id not in known]
+        comparing.records(after, after, new, told)
     return after
 
 
-def outcome_or_refusal(plant: Plant, request: Request, nows: list[int]) -> Outcome | Refusal:
+def outcome_or_refusal(plant: Plant, request: Writing, nows: list[int]) -> Outcome | Refusal:
     """What the model says."""
     try:
         return call(plant, request, nows)
@@ -81,7 +123,7 @@ def outcome_or_refusal(plant: Plant, request: Request, nows: list[int]) -> Outco
         return refusal
 
 
-def compare_answers(comparing: Comparing, request: Request, reply: Reply, outcome: Outcome) -> Plant:
+def compare_answers(comparing: Comparing, request: Writing, reply: Reply, outcome: Outcome) -> Plant:
     """One answer, or those of a batch with its refusals."""
     if isinstance(request, Batch):
         assert len(reply.message.results) == len(request.requests)
@@ -95,6 +137,10 @@ def compare_answers(comparing: Comparing, request: Request, reply: Reply, outcom
         return outcome.plant
     answer = outcome.results[0]
     assert isinstance(answer, Answer)
+    if isinstance(request, Actions):
+        comparing.records(outcome.seen, outcome.plant, answer.records, reply.message.inventory_lot_records)
+        assert list(reply.message.action_indexes) == answer.indexes
+        return outcome.plant
     compare_answer(comparing, outcome, answer, reply.message)
     return outcome.plant
 
@@ -103,13 +149,13 @@ def compare_answer(comparing: Comparing, outcome: Outcome, answer: Answer, messa
     """The main record, all records, and whether something was stopped."""
     main = [message.inventory_lot_record] if message.HasField("inventory_lot_record") else []
     seen, after = outcome.seen, outcome.plant
-    if not isinstance(message, pb.StartInventoryOperationResponse | pb.CancelInventoryOperationResponse):
+    if "inventory_lot_records" in message.DESCRIPTOR.fields_by_name:
         comparing.records(seen, after, answer.records, message.inventory_lot_records)
     comparing.records(seen, after, [answer.main] if answer.main else [], main)
     assert getattr(message, "stopped_running_operation", answer.stopped) == answer.stopped
 
 
-def moments(request: Request, reply: Reply, plant: Plant) -> list[int]:
+def moments(request: Writing, reply: Reply, plant: Plant) -> list[int]:
     """When each request was done: what the records say, which must lie between call and answer."""
     count = len(request.requests) if isinstance(request, Batch) else 1
     messages = reply.message.results if isinstance(request, Batch) and reply.message else [reply.message] * count
@@ -129,9 +175,14 @@ def _repeats_within(wanted: Any, one: Any) -> bool:
 
 
 def _moment(message: Any) -> int | None:
-    if message is None or not message.HasField("inventory_lot_record"):
+    known = message.DESCRIPTOR.fields_by_name if message is not None else {}
+    if "inventory_lot_record" in known:
+        found = [message.inventory_lot_record] if message.HasField("inventory_lot_record") else []
+    else:
+        found = list(message.inventory_lot_records[:1]) if "inventory_lot_records" in known else []
+    if not found:
         return None
-    record: inventory_lot_record_pb2.InventoryLotRecord = message.inventory_lot_record
+    record: inventory_lot_record_pb2.InventoryLotRecord = found[0]
     changed = record.HasField("modified_date")
     return (record.modified_date if changed else record.created_date).ToMilliseconds()
 
@@ -157,7 +208,7 @@ def compare_plant(side: ServedSide, comparing: Comparing, plant: Plant) -> None:
     assert len(by_id) == len(records)
     assert set(by_id) == {side.ids[key] for key in plant.records}
     comparing.records(plant, plant, plant.records, [by_id[side.ids[key]] for key in plant.records])
-    comparing.rows(plant, rows)
+    comparing.rows(plant, plant.rows, rows)
     comparing.lots(plant, lots, now_millis())
     assert stock_by_records(records) == {
         (row.location_id, row.inventory_lot_id): quantity_of(row.quantity) for row in rows if row.quantity
@@ -186,6 +237,6 @@ def stock_by_records(records: list[Any]) -> dict[tuple[str, str], Fraction]:
             )
             stock[record.source_location_id, record.inventory_lot_id] += source
             stock[record.destination_location_id, record.inventory_lot_id] += destination
-            if record.lot_record_type == enums_pb2.LOT_RECORD_TYPE_MERGE:
+            if record.lot_record_type in {enums_pb2.LOT_RECORD_TYPE_MERGE, enums_pb2.LOT_RECORD_TYPE_SPLIT}:
                 stock[record.source_location_id, record.secondary_inventory_lot_id] -= source
     return {where: quantity for where, quantity in stock.items() if quantity}

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
 
-from hypothesis import strategies as st
-
 from tests.model.plant import (
     Conversion,
     Location,
@@ -28,25 +26,21 @@ from tests.model.resolving import DAY, HOUR, MAKES_LOTS, RISES, WRITES
 T = TypeVar("T")
 TYPES = ["PRODUCE", "RECEIVE", "UNCONSUME", "CONSUME", "SHIP", "RETURN", "SCRAP", "SCRAP_ALL", "RECEIVE_AND_CONSUME"]
 LOT_NAMES = ["A", "B", "C", "D"]
-DATES = [None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
+DATES = [None, None, None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
 """Expiration dates, from now."""
+STORAGES = ["ALLOW_MULTIPLE", "MERGE_INTO_PREVIOUS", "MERGE_INTO_NEW", "ALLOW_SINGLE_OR_THROW", "NO_STORAGE"]
 STATUSES = ["OPEN", "AVAILABLE", "QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"]
 
 
 @dataclass
 class Dice:
-    """Chance; the first value of a list is the plain one, to which examples shrink.
+    """Chance; the first value of a list is the plain one.
 
     Attributes:
         below: a number from 0 to below the given one.
     """
 
     below: Callable[[int], int]
-
-    @classmethod
-    def of_hypothesis(cls, data: st.DataObject) -> Dice:
-        """What hypothesis draws, and shrinks where something fails."""
-        return cls(lambda count: data.draw(st.integers(0, count - 1)))
 
     @classmethod
     def of_seed(cls, seed: int) -> Dice:
@@ -88,7 +82,8 @@ def random_plant(dice: Dice, prefix: str, now: int) -> Plant:
         plant.process_operations[key] = ProcessOperation(
             key, dice.one_of(["", "01JPAND53P-BZ61RZHZ-V7C6EEHG"]), dice.one_of([order.key, None])
         )
-    for number, (kind, comments) in enumerate([(None, False), (None, True), ("SCRAP", False), ("PRODUCE", False)]):
+    kinds = [(None, False), (None, True), ("SCRAP", False), ("PRODUCE", False), ("MERGE", False)]
+    for number, (kind, comments) in enumerate(kinds):
         code = ReasonCode(f"code {number}", f"{prefix} code {number}", kind, comments, not dice.seldom(20))
         plant.reason_codes[code.key] = code
     for name in LOT_NAMES:
@@ -128,17 +123,16 @@ def _add_conversions(dice: Dice, plant: Plant, keys: Keys) -> None:
 
 def _add_location(dice: Dice, plant: Plant, keys: Keys, prefix: str, number: int) -> None:
     capacity = dice.one_of([None, None, None, Fraction(100), Fraction("10.5"), Fraction(0)])
+    parent = dice.one_of([None, None, *keys.locations]) if keys.locations else None
+    above = f"{plant.locations[parent].path}/" if parent else ""
     location = Location(
         key=f"location {number}",
-        path=f"{prefix} location {number}",
+        path=f"{above}{prefix} location {number}",
+        parent=parent,
         allow_negative=dice.one_of([False, False, True]),
         capacity=capacity,
         capacity_unit=None if capacity is None else dice.one_of(keys.units[:4]),
-        storage=dice.one_of(
-            ["ALLOW_MULTIPLE"] * 3
-            + ["MERGE_INTO_PREVIOUS", "MERGE_INTO_NEW"] * 2
-            + ["ALLOW_SINGLE_OR_THROW", "NO_STORAGE"]
-        ),
+        storage=dice.one_of(["ALLOW_MULTIPLE"] * 2 + STORAGES[:3] + STORAGES),
         use=dice.one_of(["FIFO", "LIFO", "FEFO"]),
         enabled=number == 0 or not dice.seldom(20),
     )
@@ -156,9 +150,9 @@ def _add_lot(dice: Dice, plant: Plant, keys: Keys, name: str, now: int) -> None:
         name,
         material,
         dice.one_of([unit, unit, unit, "unit 1", "unit 2"]),
-        status=dice.one_of(["OPEN"] * 5 + STATUSES),
+        status=dice.one_of(["OPEN"] * 14 + STATUSES),
         expiration=None if offset is None else now + offset,
-        enabled=not dice.seldom(),
+        enabled=not dice.seldom(20),
     )
     plant.lots[lot.key] = lot
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from tests.model.edits import ChangeLot, Edit, Switch
+from tests.model.edits import ChangeLot, ChangeStorage, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
 from tests.model.resolving import DAY, HOUR, RISES
-from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, Dice
+from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, STORAGES, Dice
 
 PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
 ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
@@ -16,9 +17,9 @@ STARTS = [None] * 12 + [-HOUR, -HOUR, -2 * HOUR, -8 * DAY, HOUR]
 ENDS = [None] * 12 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -6 * DAY, -8 * DAY, 25 * HOUR]
 
 
-def random_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Request]) -> Request:
+def random_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Any]) -> Request:
     """Any request; now and then one that was made before, to the letter."""
-    with_ids = [one for one in earlier if isinstance(one, Batch) or one.request_id]
+    with_ids = [one for one in earlier if isinstance(one, Batch) or (isinstance(one, Single) and one.request_id)]
     if with_ids and dice.seldom():
         return dice.one_of(with_ids)
     if dice.seldom():
@@ -37,6 +38,10 @@ def openings(dice: Dice, plant: Plant) -> list[Request]:
 
 def random_edit(dice: Dice, plant: Plant, now: int) -> Edit:
     """A Save of something that calls look at."""
+    if dice.seldom(4):
+        location = dice.one_of(list(plant.locations))
+        has_stock = any(row.quantity != 0 for (place, _), row in plant.rows.items() if place == location)
+        return ChangeStorage(location, dice.one_of(STORAGES[:-1] if has_stock else STORAGES))
     if dice.one_of([True, False]):
         lot = plant.lots[dice.one_of(list(plant.lots))]
         offset = dice.one_of(DATES)
@@ -50,7 +55,7 @@ def random_edit(dice: Dice, plant: Plant, now: int) -> Edit:
 
 
 def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
-    operation, request_id = _operation(dice, plant), _request_id(dice, prefix)
+    operation, identifier = _operation(dice, plant), request_id(dice, prefix)
     running = [ById(key) for key, run in plant.runs.items() if run.status == "RUNNING"]
     ends = ["stop", "stop", "cancel"] if running or dice.seldom(20) else []
     match dice.one_of(["execute"] * 7 + ["start", "start"] + ends):
@@ -63,20 +68,20 @@ def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
                 execute.material_id_or_path,
                 execute.inventory_name,
                 execute.start_date_millis,
-                request_id,
+                identifier,
                 validate_only=dice.seldom(),
             )
         case "stop":
             return Stop(
                 dice.one_of([*running, *running, operation]),
-                _quantity(dice),
-                _inventory_name(dice),
-                _moment(dice, ENDS, now),
-                request_id,
+                quantity(dice),
+                inventory_name(dice),
+                moment(dice, ENDS, now),
+                identifier,
                 validate_only=dice.seldom(),
             )
         case "cancel":
-            return Cancel(dice.one_of([*running, *running, operation]), request_id)
+            return Cancel(dice.one_of([*running, *running, operation]), identifier)
     return replace(_execute(dice, plant, prefix, now), validate_only=dice.seldom())
 
 
@@ -89,13 +94,13 @@ def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
     return Execute(
         operation,
         "" if picks and not dice.seldom() else _lot(dice, plant),
-        _quantity(dice),
+        quantity(dice),
         _lot(dice, plant) if dice.seldom(5) else "",
         _material(dice, plant) if dice.seldom(5) else "",
-        _inventory_name(dice),
-        _moment(dice, STARTS, now),
-        _moment(dice, ENDS, now),
-        _request_id(dice, prefix),
+        inventory_name(dice),
+        moment(dice, STARTS, now),
+        moment(dice, ENDS, now),
+        request_id(dice, prefix),
     )
 
 
@@ -128,24 +133,28 @@ def _material(dice: Dice, plant: Plant) -> Reference:
     return dice.one_of(odd if dice.seldom(20) else ids + paths + slashed)
 
 
-def _quantity(dice: Dice) -> float | None:
+def quantity(dice: Dice) -> float | None:
+    """A quantity, seldom an odd one."""
     if dice.seldom(20):
         return dice.one_of([None, *ODD])
     return dice.one_of(PLAIN)
 
 
-def _inventory_name(dice: Dice) -> str:
-    return " odd " if dice.seldom(60) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
+def inventory_name(dice: Dice) -> str:
+    """The name of a pallet, or none."""
+    return " odd " if dice.seldom(300) else dice.one_of(["", "", "", "LPN 1", "LPN 2"])
 
 
-def _moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:
+def moment(dice: Dice, offsets: list[int | None], now: int) -> int | None:
+    """A moment so far from now, or none."""
     if dice.seldom(60):
         return dice.one_of([-1, 0, 253_402_300_799_999, 253_402_300_800_000])
     offset = dice.one_of(offsets)
     return None if offset is None else now + offset
 
 
-def _request_id(dice: Dice, prefix: str) -> str:
+def request_id(dice: Dice, prefix: str) -> str:
+    """One of a few, so that requests meet under it; mostly none."""
     if dice.seldom(60):
         return dice.one_of(["tab\t", "é", "x" * 129, f"{prefix} spaced "])
-    return dice.one_of([""] * 5 + [f"{prefix}-1", f"{prefix}-2", f"{prefix}-3"])
+    return dice.one_of([""] * 12 + [f"{prefix}-{number}" for number in range(1, 8)])

@@ -14,6 +14,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 from lotkeeper.inventory.v1 import (
     enums_pb2,
+    inventory_action_pb2,
     inventory_lot_pb2,
     inventory_operation_pb2,
     inventory_operation_service_pb2,
@@ -23,20 +24,33 @@ from lotkeeper.inventory.v1 import (
     master_data_pb2,
     master_data_service_pb2,
     master_data_service_pb2_grpc,
+    trace_service_pb2_grpc,
 )
 from ulid import ULID
 
-from tests.model.edits import ChangeLot, Edit
+from tests.model.edits import ChangeLot, ChangeStorage, Edit
 from tests.model.plant import ById, Location, Lot, Operation, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Start, Stop
+from tests.model.stock_requests import ActionItem, Actions, Annotate, Reverse, SetMetadata, StockRequest
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MESSAGES = inventory_operation_service_pb2
-STUBS = {
+STOCK_MESSAGES = inventory_service_pb2
+STUBS: dict[type, tuple[Any, str]] = {
     Execute: (MESSAGES.ExecuteInventoryOperationRequest, "ExecuteInventoryOperation"),
     Start: (MESSAGES.StartInventoryOperationRequest, "StartInventoryOperation"),
     Stop: (MESSAGES.StopInventoryOperationRequest, "StopInventoryOperation"),
     Cancel: (MESSAGES.CancelInventoryOperationRequest, "CancelInventoryOperation"),
+    Batch: (MESSAGES.BatchExecuteInventoryOperationsRequest, "BatchExecuteInventoryOperations"),
+    Actions: (STOCK_MESSAGES.ExecuteInventoryActionsRequest, "ExecuteInventoryActions"),
+    Reverse: (STOCK_MESSAGES.ReverseInventoryLotRecordRequest, "ReverseInventoryLotRecord"),
+    Annotate: (STOCK_MESSAGES.AnnotateInventoryLotRecordRequest, "AnnotateInventoryLotRecord"),
+    SetMetadata: (STOCK_MESSAGES.SetInventoryMetadataRequest, "SetInventoryMetadata"),
+    ActionItem: (inventory_action_pb2.InventoryAction, ""),
+}
+ENUMS = {
+    "type": (enums_pb2.InventoryActionType, "INVENTORY_ACTION_TYPE"),
+    "lot_status": (enums_pb2.LotStatus, "LOT_STATUS"),
 }
 
 
@@ -78,6 +92,7 @@ class ServedSide:
         self._forms = itertools.cycle(["hyphenated", "lower case", "canonical"])
         self.operations = inventory_operation_service_pb2_grpc.InventoryOperationServiceStub(self.channel)
         self.inventory = inventory_service_pb2_grpc.InventoryServiceStub(self.channel)
+        self.trace = trace_service_pb2_grpc.TraceServiceStub(self.channel)
         self.master_data = master_data_service_pb2_grpc.MasterDataServiceStub(self.channel)
 
     def call(self, method: Any, request: Any) -> Any:
@@ -152,7 +167,8 @@ class ServedSide:
         self._save(
             "location",
             location.key,
-            name=location.path,
+            name=location.name,
+            parent_id=self._id(location.parent),
             allow_negative_inventory=location.allow_negative,
             storage_capacity=None if location.capacity is None else float(location.capacity),
             storage_capacity_unit_id=self._id(location.capacity_unit),
@@ -226,19 +242,18 @@ class ServedSide:
             return identifier.replace("-", "") if form == "canonical" else identifier
         return self.names.get(reference, reference)
 
-    def message(self, request: Request) -> Any:
-        """A request as a message."""
-        if isinstance(request, Batch):
-            return MESSAGES.BatchExecuteInventoryOperationsRequest(
-                requests=[self.message(one) for one in request.requests],
-                all_or_nothing=request.all_or_nothing,
-                validate_only=request.validate_only,
-            )
+    def message(self, request: Any) -> Any:
+        """A request, or one of its items, as a message."""
         values: dict[str, Any] = {}
         for name in (one.name for one in fields(request)):
             value = getattr(request, name)
-            values[name] = self.wire(value) if isinstance(value, ById | str) else value
-        return STUBS[type(request)][0](**{name: value for name, value in values.items() if value is not None})
+            if name in ENUMS:
+                values[name] = _enum(*ENUMS[name], value or "UNSPECIFIED")
+            elif isinstance(value, tuple):
+                values[name] = [self.message(item) for item in value]
+            elif value is not None:
+                values[name] = self.wire(value) if isinstance(value, ById | str) else value
+        return STUBS[type(request)][0](**values)
 
     def edit(self, wanted: Edit) -> Any:
         """Saves with a mask; the entity as answered."""
@@ -253,6 +268,14 @@ class ServedSide:
             mask = field_mask_pb2.FieldMask(paths=["status", "enabled", "expiration_date"])
             request = inventory_service_pb2.SaveLotRequest(lot=message, update_mask=mask)
             return self.call(self.inventory.SaveLot, request).lot
+        if isinstance(wanted, ChangeStorage):
+            location = master_data_pb2.Location(
+                id=self._id(wanted.location),
+                lot_storage_strategy=_enum(enums_pb2.LotStorageStrategy, "LOT_STORAGE_STRATEGY", wanted.storage),
+            )
+            strategy = field_mask_pb2.FieldMask(paths=["lot_storage_strategy"])
+            change = master_data_service_pb2.SaveLocationRequest(location=location, update_mask=strategy)
+            return self.call(self.master_data.SaveLocation, change).location
         entity = wanted.key.split()[0]
         values: dict[str, Any] = {"id": self._id(wanted.key), "enabled": wanted.enabled}
         mask = field_mask_pb2.FieldMask(paths=["enabled"])
@@ -272,12 +295,17 @@ class ServedSide:
         )
         return list(self.call(self.inventory.ListInventoryLotRecords, request).inventory_lot_records)
 
-    def send(self, request: Request) -> Reply:
+    def send(self, request: Request | StockRequest) -> Reply:
         """Calls, and takes what comes."""
-        name = "BatchExecuteInventoryOperations" if isinstance(request, Batch) else STUBS[type(request)][1]
-        message, begun = self.message(request), now_millis()
+        name = STUBS[type(request)][1]
+        service: Any = self.inventory if isinstance(request, StockRequest) else self.operations
+        return self.ask(getattr(service, name), self.message(request))
+
+    def ask(self, method: Any, message: Any) -> Reply:
+        """A call that may be refused."""
+        begun = now_millis()
         try:
-            answer = self.call(getattr(self.operations, name), message)
+            answer = self.call(method, message)
         except grpc.RpcError as error:
             return Reply(None, rpc_status.from_call(error), begun, now_millis())  # type: ignore[arg-type]
         return Reply(answer, None, begun, now_millis())

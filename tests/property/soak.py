@@ -35,11 +35,11 @@ def main() -> None:
             while (seed < given.seed + given.count) if given.count else (time.monotonic() < until):
                 try:
                     playing.play(channel, server.token, Dice.of_seed(seed), f"S{seed}")
-                except AssertionError as error:
-                    last = traceback.extract_tb(error.__traceback__)[-1]
-                    failed[f"{last.filename}:{last.lineno}"] += 1
+                except (AssertionError, grpc.RpcError) as error:
+                    last = [one for one in traceback.extract_tb(error.__traceback__) if "/tests/" in one.filename][-1]
+                    failed[f"{Path(last.filename).name}:{last.lineno}"] += 1
                     if failed.total() <= SHOWN_MAX:
-                        print(f"seed {seed}: {error}", flush=True)
+                        print(f"seed {seed}: {error} {' '.join(getattr(error, '__notes__', []))}", flush=True)
                 seed += 1
         server.verify()
     print(f"{seed - given.seed} plants, {failed.total()} disagree {dict(failed) or ''}")

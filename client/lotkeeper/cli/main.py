@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,15 +11,25 @@ import click
 from google.protobuf import json_format
 
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
-from lotkeeper.cli.listing import inventory, lots, master_data_commands, operations, permissions, records
+from lotkeeper.cli import acting
+from lotkeeper.cli.definitions import export, import_
+from lotkeeper.cli.entities import GROUPS
+from lotkeeper.cli.listing import operations, permissions
+from lotkeeper.cli.options import END, INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, START, VALIDATE_ONLY
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.cli.plant import plant
+from lotkeeper.cli.records import records
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.stock import convert, inventory
+from lotkeeper.cli.tracing import trace
 from lotkeeper.cli.watching import watch
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 ANYWHERE = {"--json", "--utc"}
 DEFAULT_ADDRESS = "127.0.0.1:50051"
+SECTIONS: dict[str, list[click.Command]] = {}
+"""The commands, as the help shows them."""
 
 
 class LotkeeperGroup(click.Group):
@@ -29,8 +38,20 @@ class LotkeeperGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts the flags that may stand anywhere in front."""
         words = args[: args.index("--")] if "--" in args else args
-        flags = [word for word in words if word in ANYWHERE]
-        return super().parse_args(ctx, flags + [word for word in words if word not in ANYWHERE] + args[len(words) :])
+        # What the command has as an option of its own stays with it.
+        command = next((self.commands[word] for word in words if word in self.commands), None)
+        own = {option for parameter in command.params for option in parameter.opts} if command else set()
+        flags = [word for word in words if word in ANYWHERE - own]
+        others = [word for word in words if word not in ANYWHERE - own]
+        return super().parse_args(ctx, flags + others + args[len(words) :])
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """The commands in their sections."""
+        width = max(len(command.name or "") for commands in SECTIONS.values() for command in commands)
+        for section, commands in SECTIONS.items():
+            rows = [(f"{command.name:<{width}}", command.get_short_help_str(70)) for command in commands]
+            with formatter.section(section):
+                formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
@@ -53,24 +74,6 @@ def refuse(error: LotkeeperError, status: int) -> NoReturn:
     text = " ".join(error.message.split())
     click.echo(f"{word}: {error.reason or error.code.name}: {text}", err=True)
     sys.exit(status)
-
-
-class Moment(click.ParamType[int]):
-    """A time: RFC 3339, or milliseconds since the epoch; without a zone it is local."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Milliseconds since the epoch."""
-        if isinstance(value, int):
-            return value
-        if value.isdigit():
-            return int(value)
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value} is no time such as 2026-03-01T08:30:00Z", param, ctx)
-        return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
 @click.group(cls=LotkeeperGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,16 +108,9 @@ def main(
 
 
 LOT = click.argument("lot", required=False)
-SECONDARY = click.option("--secondary-lot", help="What the lot goes into or comes from, by id or name.")
-MATERIAL = click.option("--material", help="By id or path.")
-INVENTORY_NAME = click.option("--inventory-name", help="A pallet or LPN code.")
-START = click.option("--start", "start_millis", type=Moment(), help="When it began.")
-END = click.option("--end", "end_millis", type=Moment(), help="When it ended.")
-REQUEST_ID = click.option("--request-id", help="Makes a retry safe, also of this whole command.")
-VALIDATE_ONLY = click.option("--validate-only", is_flag=True, help="Everything but the commit.")
 
 
-@main.command()
+@click.command()
 @click.argument("operation_id")
 @LOT
 @click.argument("quantity", type=float, required=False)
@@ -155,13 +151,10 @@ def execute(
             validate_only=validate_only,
         )
     )
-    for record in response.inventory_lot_records:
-        session.output.one(record)
-    if not response.inventory_lot_records and not session.output.as_json:
-        click.echo("nothing was there to scrap")
+    session.output.each(response.inventory_lot_records, "nothing was there to scrap")
 
 
-@main.command()
+@click.command()
 @click.argument("operation_id")
 @LOT
 @SECONDARY
@@ -198,7 +191,7 @@ def start(
     )
 
 
-@main.command()
+@click.command()
 @click.argument("operation_id")
 @click.argument("quantity", type=float)
 @INVENTORY_NAME
@@ -225,11 +218,10 @@ def stop(
         request_id=request_id,
         validate_only=validate_only,
     )
-    for record in response.inventory_lot_records:
-        session.output.one(record)
+    session.output.each(response.inventory_lot_records, "nothing was written")
 
 
-@main.command()
+@click.command()
 @click.argument("operation_id")
 @REQUEST_ID
 @click.pass_obj
@@ -238,7 +230,7 @@ def cancel(session: Session, /, operation_id: str, request_id: str | None) -> No
     session.output.one(session.client.cancel_inventory_operation(operation_id, request_id=request_id))
 
 
-@main.command()
+@click.command()
 @click.argument("file", type=click.File())
 @click.option("--all-or-nothing", is_flag=True, help="One refusal undoes all.")
 @VALIDATE_ONLY
@@ -275,7 +267,7 @@ def _request(number: int, line: str) -> pb.ExecuteInventoryOperationRequest:
         raise click.UsageError(f"line {number}: {error}") from error
 
 
-@main.command()
+@click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the script that completes `lotkeeper` in a shell: eval "$(lotkeeper completion bash)"."""
@@ -286,5 +278,47 @@ def completion(shell: str) -> None:
     click.echo(completion_class(main, {}, "lotkeeper", "_LOTKEEPER_COMPLETE").source())
 
 
-for command in (operations, lots, inventory, records, watch, permissions, *master_data_commands()):
+for section, command in (
+    ("Run operations", execute),
+    ("Run operations", start),
+    ("Run operations", stop),
+    ("Run operations", cancel),
+    ("Run operations", batch),
+    ("Run operations", operations),
+    ("Run operations", import_),
+    ("Run operations", export),
+    ("Change stock", acting.act),
+    ("Change stock", acting.consume),
+    ("Change stock", acting.unconsume),
+    ("Change stock", acting.produce),
+    ("Change stock", acting.receive),
+    ("Change stock", acting.receive_and_consume),
+    ("Change stock", acting.ship),
+    ("Change stock", acting.return_lot),
+    ("Change stock", acting.scrap),
+    ("Change stock", acting.scrap_all),
+    ("Change stock", acting.move),
+    ("Change stock", acting.split),
+    ("Change stock", acting.merge),
+    ("Change stock", acting.edit_quantity),
+    ("Change stock", acting.change_status),
+    ("Look at stock and history", inventory),
+    ("Look at stock and history", GROUPS["lots"]),
+    ("Look at stock and history", records),
+    ("Look at stock and history", watch),
+    ("Look at stock and history", trace),
+    ("Describe the plant", plant),
+    ("Describe the plant", GROUPS["locations"]),
+    ("Describe the plant", GROUPS["materials"]),
+    ("Describe the plant", GROUPS["material-classes"]),
+    ("Describe the plant", GROUPS["reason-codes"]),
+    ("Describe the plant", GROUPS["units"]),
+    ("Describe the plant", GROUPS["conversions"]),
+    ("Describe the plant", convert),
+    ("Describe the plant", GROUPS["process-operations"]),
+    ("Describe the plant", GROUPS["production-orders"]),
+    ("Else", permissions),
+    ("Else", completion),
+):
     main.add_command(command)
+    SECTIONS.setdefault(section, []).append(command)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Final
+from unicodedata import east_asian_width
 
 import click
 from google.protobuf.message import Message
@@ -15,6 +18,11 @@ from google.protobuf.message import Message
 from lotkeeper._json import to_dict, to_json
 
 Column = tuple[str, Callable[[dict[str, Any]], Any]]
+ROWS_MEASURED: Final = 200
+"""How many rows a table is laid out by; those behind them follow as they come."""
+COLUMN_CHARACTERS_MIN: Final = 8
+"""What a column keeps on a narrow terminal."""
+_GAP: Final = "  "
 
 
 @dataclass(frozen=True)
@@ -37,28 +45,31 @@ class Output:
         shown = {name: value for name, value in to_dict(message).items() if value not in (None, "", [])}
         width = max((len(name) for name in shown), default=0)
         for name, value in shown.items():
-            click.echo(f"{name:<{width}}  {self.text(value)}")
+            click.echo(f"{name:<{width}}  {self.text(_moment(value) if name.endswith('Date') else value)}")
+
+    def each(self, messages: Sequence[Message], instead: str) -> None:
+        """A few messages, each as `one` shows it; for people a line instead where there is none."""
+        if not messages and not self.as_json:
+            click.echo(instead)
+        for number, message in enumerate(messages):
+            if number and not self.as_json:
+                click.echo()
+            self.one(message)
 
     def many(self, messages: Iterable[Message], columns: Sequence[Column]) -> None:
-        """Messages as rows; as JSON they stream."""
+        """Messages as rows of a table, or as JSON: any number of them, each shown soon after it has come."""
         if self.as_json:
             for message in messages:
                 click.echo(to_json(message, indent=None))
             return
-        self._table([to_dict(message) for message in messages], columns)
-
-    def _table(self, rows: list[dict[str, Any]], columns: Sequence[Column]) -> None:
-        from rich.console import Console  # noqa: PLC0415 - takes 100 ms, and only tables need it
-        from rich.table import Table  # noqa: PLC0415
-
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title, _ in columns:
-            table.add_column(title, no_wrap=True)
-        for row in rows:
-            table.add_row(*(self.text(value_of(row)) for _, value_of in columns), style=None)
-        terminal = sys.stdout.isatty()
-        console = Console(width=None if terminal else 10_000, soft_wrap=not terminal, highlight=False, markup=False)
-        console.print(table)
+        rows = ([self.text(value_of(row)) for _, value_of in columns] for row in map(to_dict, messages))
+        titles = [title for title, _ in columns]
+        chunk = list(islice(rows, ROWS_MEASURED))
+        widths = _widths([titles, *chunk])
+        click.echo(click.style(_line(titles, widths), bold=True))
+        while chunk:
+            click.echo("\n".join(_line(row, widths) for row in chunk))
+            chunk = list(islice(rows, ROWS_MEASURED))
 
     def text(self, value: Any) -> str:
         """A value for people."""
@@ -68,12 +79,11 @@ class Output:
             return "yes" if value else "no"
         if isinstance(value, float):
             return f"{value:.6f}".rstrip("0").rstrip(".")
-        if isinstance(value, str) and value.endswith("Z") and value[4:5] == "-" and "T" in value:
+        if isinstance(value, datetime):
             return self._time(value)
         return str(value)
 
-    def _time(self, text: str) -> str:
-        moment = datetime.fromisoformat(text)
+    def _time(self, moment: datetime) -> str:
         local = moment.astimezone(UTC) if self.utc else moment.astimezone()
         return local.strftime("%Y-%m-%d %H:%M:%S") + ("Z" if self.utc else local.strftime("%z"))
 
@@ -83,6 +93,55 @@ def field(name: str) -> Callable[[dict[str, Any]], Any]:
     return lambda row: row[name]
 
 
+def date(name: str) -> Callable[[dict[str, Any]], Any]:
+    """A column that shows a date."""
+    return lambda row: _moment(row[name])
+
+
+def quantity(row: dict[str, Any]) -> str:
+    """A column that shows the quantity in its unit."""
+    return f"{row['quantity']:.6f}".rstrip("0").rstrip(".") + f" {row['unitOfMeasureSymbol'] or ''}"
+
+
 def quiet_on_closed_pipe() -> None:
     """Lets nothing complain when whoever reads has had enough."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """As wide as the widest; on a terminal the widest columns give way until a line fits."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    if not sys.stdout.isatty():
+        return widths
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - shutil.get_terminal_size().columns
+    while excess > 0 and max(widths) > COLUMN_CHARACTERS_MIN:
+        widths[widths.index(max(widths))] -= 1
+        excess -= 1
+    return widths
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [_fitted(text, width) for text, width in zip(row, widths, strict=True)]
+    return _GAP.join(cells).rstrip()
+
+
+def _fitted(text: str, width: int) -> str:
+    """A cell: filled up; too long a one is cut on a terminal, and whole anywhere else, where programs may read it."""
+    excess = _width(text) - width
+    if excess > 0 and sys.stdout.isatty():
+        while text and _width(text) > width - 1:
+            text = text[:-1]
+        text += "…"
+        excess = _width(text) - width
+    return text + " " * -excess
+
+
+def _width(text: str) -> int:
+    """How many columns a terminal gives it."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import grpc
 
 from lotkeeper._sync.client import Client
 from lotkeeper.cli.output import Output
+
+_ULID: Final = re.compile(r"[0-9A-Za-z]{26}|[0-9A-Za-z]{10}-[0-9A-Za-z]{8}-[0-9A-Za-z]{8}")
 
 
 class Session:
@@ -15,3 +20,9 @@ class Session:
         self.output = output
         credentials = grpc.ssl_channel_credentials() if tls else None
         self.client = Client(address, token=token, channel_credentials=credentials, timeout_seconds=timeout_seconds)
+
+    def reason_code_id(self, id_or_code: str | None) -> str | None:
+        """The id of a reason code that is given by id or by code."""
+        if id_or_code is None or _ULID.fullmatch(id_or_code):
+            return id_or_code
+        return self.client.get_material_reason_code(id_or_code).id

@@ -12,10 +12,9 @@ from typing import Any
 import click
 
 from lotkeeper._json import to_dict
-from lotkeeper.cli.listing import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
+from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
 from lotkeeper.cli.output import Output
 from lotkeeper.cli.session import Session
-from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 
@@ -124,7 +123,7 @@ def watch(
     inventory_operation_id: str | None,
     production_order: str | None,
     material_reason_code_id: str | None,
-    types: tuple[str, ...],
+    types: tuple[int, ...],
     from_beginning: bool,
     resume_token: str | None,
     token_state: Path | None,
@@ -146,7 +145,7 @@ def watch(
         inventory_operation_id=inventory_operation_id,
         production_order_id_or_name=production_order,
         material_reason_code_id=material_reason_code_id,
-        lot_record_types=[enums_pb2.LotRecordType.Value(name) for name in types],
+        lot_record_types=types,
     )
     with closing(messages):
         _follow(messages, session.output, kept)

@@ -114,13 +114,14 @@ class Directory:
         await read(lambda connection: self.confirm(connection, admission))
 
     def confirm(self, connection: Connection, admission: Any) -> None:
-        """Looks again, in a transaction, whether the caller is still let in.
+        """Looks again, in a transaction, whether the caller is still let in, and by what permissions.
 
         Raises:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
         if read_access_version(connection) != admission.access_version:
-            _admitted_or_refused(self._refreshed(connection), admission.token_digest, admission.permission)
+            now = _admitted_or_refused(self._refreshed(connection), admission.token_digest, admission.permission)
+            admission.permissions, admission.access_version = now.permissions, now.access_version
 
     def _refreshed(self, connection: Connection) -> _Snapshot:
         """What the store says in this transaction; kept unless another thread has seen a later version."""

@@ -37,7 +37,7 @@ COMMON_FIELDS: Final[tuple[Field, ...]] = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Description:
     """One kind of entity.
 

@@ -88,10 +88,11 @@ class Enumerated(Field):
 
     def read(self, message: Message, fault: Fault) -> int | None:
         number: int = getattr(message, self.name)
-        if number in {int(member) for member in self.vocabulary}:
-            return number
         if number != 0:
-            fault(self.name, f"{number} is no {self.vocabulary.__name__}")
+            try:
+                return int(self.vocabulary(number))
+            except ValueError:
+                fault(self.name, f"{number} is no {self.vocabulary.__name__}")
         return None if self.default is None else int(self.default)
 
     def write(self, value: Any, message: Message) -> None:
@@ -175,7 +176,7 @@ class Moment(Field):
             stamp.seconds, stamp.nanos = value // 1000, value % 1000 * 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """A reference `x`: the id `x_id`, and beside it what names the same thing.
 

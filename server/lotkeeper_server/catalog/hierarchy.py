@@ -10,7 +10,6 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.definition_changes import note_definition_changes
 
 BELOW: Final[dict[str, Sequence[Table]]] = {
     "location": (tables.location,),
@@ -31,11 +30,10 @@ def check(saving: Saving) -> None:
     if parent is None:
         return
     reference = next(one for one in saving.description.references if one.name == parent)
-    table = tables.metadata.tables[reference.target]
     parent_id = saving.new[reference.column]
     path = saving.new["name"]
     if parent_id is not None:
-        parent_path = saving.tx.connection.execute(select(table.c.path).where(table.c.id == parent_id)).scalar_one()
+        (parent_path,) = saving.lookups.values_of(reference.target, parent_id, ("path",))
         if _is_cycle(saving, parent_id, parent_path, reference.target):
             refusal = HierarchyCycle(entity=saving.description.refusal_entity, id=format_id(saving.id))
             saving.refuse(refusal.at(saving.path_of(reference.id_field)))
@@ -80,4 +78,4 @@ def after_write(saving: Saving) -> None:
         ids = connection.execute(select(table.c.id).where(lies_below)).scalars().all()
         rewritten = saving.new["path"] + func.substr(table.c.path, len(old_path) + 1)
         connection.execute(update(table).where(lies_below).values(path=rewritten))
-        note_definition_changes(connection, table.name, ids)
+        saving.note(connection, table.name, ids)

@@ -1,9 +1,9 @@
 """Get and List, for every entity: rows become messages, with the names of what they refer to."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, select
 
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Reference
@@ -11,8 +11,10 @@ from lotkeeper_server.domain.enumerations import LotStatus, Status
 from lotkeeper_server.domain.identifiers import Id, format_id
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.statements import rows_by_key
+from lotkeeper_server.store.conditions import Condition
+from lotkeeper_server.store.statements import columns_of, rows_by_key
 from lotkeeper_server.store.tables import inventory_operation_run
+from lotkeeper_server.store.walking import Order, walk_page
 
 
 def read_one(connection: Connection, description: Description, identifier: Id, now_millis: int) -> Any:
@@ -22,19 +24,28 @@ def read_one(connection: Connection, description: Description, identifier: Id, n
     return messages(connection, description, rows, now_millis)[0]
 
 
+class CatalogPage(NamedTuple):
+    """Rows by id, as mappings of their columns, and the id after which the next page begins; None on the last one."""
+
+    rows: list[dict[str, Any]]
+    next_after: Id | None
+
+
 def read_page(
     connection: Connection,
     description: Description,
-    conditions: Sequence[ColumnElement[bool]],
+    conditions: Sequence[Condition],
     after: Id | None,
     limit: int,
-) -> Sequence[Any]:
-    """Rows by id, after one, at most `limit`."""
-    table = description.table
-    query = select(table).where(*conditions).order_by(table.c.id).limit(limit)
-    if after is not None:
-        query = query.where(table.c.id > after)
-    return connection.execute(query).mappings().all()
+) -> CatalogPage:
+    """A page of what every condition holds of; it may hold fewer than `limit`, or none, and yet not be the last."""
+    order = Order(description.table.name, ("id",))
+    page = walk_page(connection, order, conditions, limit, None if after is None else (after,))
+    columns = columns_of(description.table)
+    select_from = f"SELECT {', '.join(columns)} FROM {description.table.name}"  # noqa: S608 - the schema's own names
+    ids = [key[0] for key in page.keys]
+    found = {row[0]: dict(zip(columns, row, strict=True)) for row in rows_by_key(connection, select_from, "id", ids)}
+    return CatalogPage([found[one] for one in ids], None if page.next_after is None else page.next_after[0])
 
 
 def messages(connection: Connection, description: Description, rows: Sequence[Any], now_millis: int) -> list[Any]:
@@ -61,7 +72,7 @@ def _own_fields(description: Description, row: Any) -> Any:
     message.id = format_id(row["id"])
     for one in (*description.all_fields, *description.shown):
         one.write(row[one.column], message)
-    message.enabled = row["enabled"]
+    message.enabled = bool(row["enabled"])
     message.created_date.FromMilliseconds(row["created_millis"])
     message.created_by = row["created_by"]
     if row["modified_millis"] is not None:

@@ -1,11 +1,11 @@
 """References: an id, and beside it names, paths, symbols or codes that say the same."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.catalog.fields import Reference
@@ -14,6 +14,7 @@ from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
 from lotkeeper_server.domain.text import name_fault, path_fault
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.rows import value_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Parts:
     given: dict[str, str]
 
 
-def looked_up(reference: Reference) -> Collection[str]:
+@cache
+def looked_up(reference: Reference) -> Sequence[str]:
     """The proto fields that can say what is meant: a name that is not unique by itself never does."""
     unique = UNIQUE_NAME_TARGETS[reference.target]
     return (reference.id_field, *(name for name, column in reference.beside.items() if column in unique))
@@ -67,7 +69,9 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
         return
     found: dict[str, Id] = {}
     for name, text in given.items():
-        identifier = _look_up(saving.tx.connection, reference, name, text)
+        by_id = name == reference.id_field
+        column = "id" if by_id else reference.beside[name]
+        identifier = saving.lookups.id_by(reference.target, column, parse_id(text) if by_id else text)
         if identifier is None:
             saving.refuse(_not_found(reference, name, text).at(saving.path_of(name)))
             saving.unsettled.add(reference.name)
@@ -90,7 +94,7 @@ def look_up(connection: Connection, target: str, given: Id | str, field_name: st
     """
     table = tables.metadata.tables[target]
     column = "id" if isinstance(given, bytes) else UNIQUE_NAME_TARGETS[target][0]
-    identifier = connection.execute(select(table.c.id).where(table.c[column] == given)).scalar()
+    identifier = value_where(connection, table, "id", **{column: given})
     if identifier is None:
         shown = format_id(given) if isinstance(given, bytes) else given
         raise Refused(NotFound.by(target, _METADATA[column], shown).at(field_name))
@@ -106,18 +110,8 @@ def _current(saving: Saving, reference: Reference) -> dict[str, str]:
     identifier = saving.old and saving.old[reference.column]
     if not identifier:
         return {}
-    table = tables.metadata.tables[reference.target]
-    columns = [table.c[column] for column in reference.beside.values()]
-    row: Any = saving.tx.connection.execute(select(*columns).where(table.c.id == identifier)).one()
-    return {reference.id_field: format_id(identifier), **dict(zip(reference.beside, row, strict=True))}
-
-
-def _look_up(connection: Connection, reference: Reference, name: str, text: str) -> Id | None:
-    table = tables.metadata.tables[reference.target]
-    by_id = name == reference.id_field
-    named = table.c.id == parse_id(text) if by_id else table.c[reference.beside[name]] == text
-    identifier: Id | None = connection.execute(select(table.c.id).where(named)).scalar()
-    return identifier
+    values = saving.lookups.values_of(reference.target, identifier, tuple(reference.beside.values()))
+    return {reference.id_field: format_id(identifier), **dict(zip(reference.beside, values, strict=True))}
 
 
 def _not_found(reference: Reference, name: str, text: str) -> NotFound:

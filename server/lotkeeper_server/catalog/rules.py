@@ -1,12 +1,13 @@
 """The rules that single entities have, beside what all share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.catalog import lot_rules
 from lotkeeper_server.catalog.save_in_progress import Saving
-from lotkeeper_server.domain.actions import FALLS, RISES
+from lotkeeper_server.domain.actions import FALLS, RISES, record_types
 from lotkeeper_server.domain.enumerations import (
     InventoryOperationType,
     LotRecordType,
@@ -14,19 +15,17 @@ from lotkeeper_server.domain.enumerations import (
     LotStorageStrategy,
     Status,
 )
+from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
-from lotkeeper_server.domain.resolving import record_types
-from lotkeeper_server.store.tables import (
-    NO_ID,
-    inventory,
-    inventory_operation_run,
-    material_reason_code,
-)
+from lotkeeper_server.store.statements import write_many
+from lotkeeper_server.store.tables import NO_ID, inventory, inventory_operation_run
 
 Rule = Callable[[Saving], None]
-_MAY_CHANGE_WHILE_RUNNING = frozenset({"enabled", "notes"})
-_DERIVED = frozenset({"route"})
+MAY_CHANGE_WHILE_RUNNING: Final = frozenset({"enabled", "notes"})
+"""Of an inventory operation's columns."""
+_DERIVED: Final = frozenset({"route"})
 """Columns made of others, which say themselves that they change."""
+_INSERT_RUN: Final = f"INSERT INTO {inventory_operation_run.name} (operation_id, status) VALUES (?, {int(Status.IDLE)})"  # noqa: S608
 
 
 def check_stored(saving: Saving) -> None:
@@ -51,8 +50,17 @@ def after_write(saving: Saving) -> None:
     if saving.description.entity == "lot":
         lot_rules.after_write(saving)
     elif saving.description.entity == "inventory_operation" and saving.old is None:
-        run = insert(inventory_operation_run).values(operation_id=saving.id, status=int(Status.IDLE))
-        saving.tx.connection.execute(run)
+        add_idle_runs(saving.tx.connection, [saving.id])
+
+
+def add_idle_runs(connection: Connection, operation_ids: Collection[Id]) -> None:
+    """What a created inventory operation brings along: a run that stands idle."""
+    write_many(connection, _INSERT_RUN, [(operation_id,) for operation_id in operation_ids])
+
+
+def route_of(source_location_id: Id | None, destination_location_id: Id | None) -> bytes:
+    """By which an inventory operation's two locations are part of its unique key."""
+    return (source_location_id or NO_ID) + (destination_location_id or NO_ID)
 
 
 def _no_rule(_saving: Saving) -> None:
@@ -82,7 +90,7 @@ def _location(saving: Saving) -> None:
 
 def _inventory_operation(saving: Saving) -> None:
     new = saving.new
-    new["route"] = (new["source_location_id"] or NO_ID) + (new["destination_location_id"] or NO_ID)
+    new["route"] = route_of(new["source_location_id"], new["destination_location_id"])
     if not saving.unsettled.isdisjoint({"source_location", "destination_location"}):
         saving.unsettled.add("route")
     if saving.old is not None:
@@ -110,13 +118,10 @@ def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
 
 
 def _check_not_running(saving: Saving) -> None:
-    run = saving.tx.connection.execute(
-        select(inventory_operation_run.c.status).where(inventory_operation_run.c.operation_id == saving.id)
-    ).scalar_one()
-    if run != Status.RUNNING:
+    if not saving.lookups.is_running(saving.id):
         return
     for column in saving.new:  # named as the proto fields are, but for what is derived
-        if column not in _MAY_CHANGE_WHILE_RUNNING | _DERIVED | saving.unsettled and saving.changed(column):
+        if column not in MAY_CHANGE_WHILE_RUNNING | _DERIVED | saving.unsettled and saving.changed(column):
             refusal = ImmutableField(entity=saving.description.refusal_entity, field=column)
             saving.refuse(refusal.at(saving.path_of(column)))
 
@@ -125,9 +130,7 @@ def _check_reason_code(saving: Saving, operation_type: InventoryOperationType) -
     reason_code_id = saving.new["material_reason_code_id"]
     if reason_code_id is None:
         return
-    serves = saving.tx.connection.execute(
-        select(material_reason_code.c.lot_record_type).where(material_reason_code.c.id == reason_code_id)
-    ).scalar()
+    (serves,) = saving.lookups.values_of("material_reason_code", reason_code_id, ("lot_record_type",))
     if serves is not None and LotRecordType(serves) not in record_types(operation_type):
         text = f"serves {LotRecordType(serves).name} only, not {operation_type.name}"
         saving.refuse(InvalidArgument.on(saving.path_of("material_reason_code_id"), text))

@@ -1,13 +1,21 @@
 """One save in progress: what its steps know and hand on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection
+
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.lookups import Lookups
+from lotkeeper_server.domain.enumerations import LotStatus
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import Refusal, Refused
+from lotkeeper_server.store.definition_changes import note_definition_changes
 from lotkeeper_server.store.transaction import Transaction
+
+NoteChanges = Callable[[Connection, str, Iterable[bytes]], None]
+"""Says which rows of a table changed; as `note_definition_changes`."""
 
 
 @dataclass(slots=True)
@@ -16,6 +24,7 @@ class Saving:
 
     Attributes:
         tx: the write transaction.
+        lookups: what the checks look up.
         description: of the entity.
         principal: who saves.
         may: whether the caller has a permission.
@@ -25,10 +34,13 @@ class Saving:
         named_version: the version that the caller read; 0 for none.
         id: of what is saved.
         collected: where a validation gathers refusals; None raises the first.
+        changes_status_to: the status of a lot that the save changes, once that is sure.
         unsettled: fields, and references as a whole, whose new value is not known, having been refused.
+        note: where changed definitions are noted.
     """
 
     tx: Transaction
+    lookups: Lookups
     description: Description
     principal: str
     may: Callable[[str], bool]
@@ -38,7 +50,9 @@ class Saving:
     collected: list[Refusal] | None
     old: dict[str, Any] | None = None
     new: dict[str, Any] = field(default_factory=dict)
+    changes_status_to: LotStatus | None = None
     unsettled: set[str] = field(default_factory=set)
+    note: NoteChanges = note_definition_changes
 
     def refuse(self, refusal: Refusal) -> None:
         """Refuses, or notes it for a validation."""
@@ -57,3 +71,7 @@ class Saving:
     def changed(self, column: str) -> bool:
         """Whether a column gets another value than it has."""
         return self.old is None or self.old[column] != self.new[column]
+
+    def after(self) -> dict[str, Any]:
+        """The row once all is done: a changed status is written with its record, apart from the rest."""
+        return self.new if self.changes_status_to is None else self.new | {"status": int(self.changes_status_to)}

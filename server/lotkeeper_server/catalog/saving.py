@@ -1,16 +1,17 @@
 """Save, for every entity: shape, id, version, references, rules, in this order; then the write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import insert, select, update
 
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
-from lotkeeper_server.catalog.save_in_progress import Saving
+from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving
 from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
     FieldViolation,
@@ -22,6 +23,7 @@ from lotkeeper_server.domain.refusals import (
     VersionConflict,
 )
 from lotkeeper_server.store.definition_changes import note_definition_changes
+from lotkeeper_server.store.rows import insert_row, update_row
 from lotkeeper_server.store.transaction import Transaction
 
 MASK_FIELD = "update_mask"
@@ -29,10 +31,11 @@ MASK_FIELD = "update_mask"
 
 @dataclass(frozen=True, slots=True)
 class Saver:
-    """Who saves, and what they may."""
+    """Who saves, what they may, and where changed definitions are noted: at once, or together at the end of many."""
 
     principal: str
     may: Callable[[str], bool]
+    note: NoteChanges = note_definition_changes
 
 
 def save(
@@ -57,10 +60,23 @@ def save(
     Raises:
         Refused: by the first check that does not hold.
     """
-    saving = _checked(tx, description, message, saver, mask, new_id, None)
+    return save_one(tx, description, message, saver, mask, new_id=new_id).id
+
+
+def save_one(
+    tx: Transaction,
+    description: Description,
+    message: Message,
+    saver: Saver,
+    mask: Sequence[str] | None = None,
+    *,
+    new_id: Id | None = None,
+) -> Saving:
+    """As `save`; returns what it knows in the end, the row before and the row after."""
+    saving = checked(tx, StoreLookups(tx.connection), description, message, saver, mask, new_id=new_id)
     if saving.old is None or saving.new != saving.old:
         _write(saving)
-    return saving.id
+    return saving
 
 
 def validate(
@@ -69,21 +85,43 @@ def validate(
     """Everything that `save` would refuse; writes nothing."""
     collected: list[Refusal] = []
     try:
-        _checked(tx, description, message, saver, mask, None, collected)
+        checked(tx, StoreLookups(tx.connection), description, message, saver, mask, collected=collected)
     except Refused as refused:
         collected.append(refused.refusal)
     return collected
 
 
-def _checked(
+def checked(
     tx: Transaction,
+    lookups: Lookups,
     description: Description,
     message: Any,
     saver: Saver,
-    mask: Sequence[str] | None,
-    new_id: Id | None,
-    collected: list[Refusal] | None,
+    mask: Collection[str] | None,
+    *,
+    new_id: Id | None = None,
+    collected: list[Refusal] | None = None,
+    misread: Mapping[str, str] | None = None,
 ) -> Saving:
+    """Takes every check of a save, and writes nothing.
+
+    Args:
+        tx: the transaction; what is only checked may be checked in one that reads.
+        lookups: what the checks look up.
+        description: of the entity.
+        message: its proto; without an id it is created.
+        saver: who saves.
+        mask: the fields to update; None for all.
+        new_id: the id to create under; None for the next one.
+        collected: takes in what is refused; None raises the first.
+        misread: what is wrong with fields whose values did not come as far as the message, by field.
+
+    Returns:
+        The save, ready to be written where nothing was refused.
+
+    Raises:
+        Refused: by the first check that does not hold; where refusals are collected, only where no more can be said.
+    """
     violations: list[FieldViolation] = []
     unsettled: set[str] = set()
 
@@ -102,6 +140,7 @@ def _checked(
         fault("version", f"{message.version} is below 0")
     saving = Saving(
         tx=tx,
+        lookups=lookups,
         description=description,
         principal=saver.principal,
         may=saver.may,
@@ -110,7 +149,10 @@ def _checked(
         id=given_id or new_id or tx.new_id(),
         collected=collected,
         unsettled=unsettled,
+        note=saver.note,
     )
+    for name, text in (misread or {}).items():
+        fault(name, text)
     values, parts = _read(saving, message, fault)
     if violations:
         refusal = InvalidArgument.of(tuple(violations))
@@ -152,37 +194,38 @@ def _read(
 
 
 def _stored(saving: Saving) -> dict[str, Any]:
-    table = saving.description.table
-    row = saving.tx.connection.execute(select(table).where(table.c.id == saving.id)).mappings().first()
+    row = saving.lookups.stored(saving.description, saving.id)
     if row is None:
         refusal = NotFound(entity=saving.description.refusal_entity, id=format_id(saving.id))
         raise Refused(refusal.at(saving.path_of("id")))
-    return dict(row)
+    return row
 
 
 def _blank(saving: Saving) -> dict[str, Any]:
     """A row to be created, before anything is known of it."""
-    row: dict[str, Any] = {column.name: None for column in saving.description.table.columns}
-    row.update(
-        id=saving.id,
-        enabled=True,
-        created_millis=saving.tx.now_millis,
-        created_by=saving.principal,
-        version=1,
-    )
-    for column in saving.description.table.columns:
-        if column.default is not None and row[column.name] is None:
-            row[column.name] = column.default.arg  # type: ignore[attr-defined]  # scalar defaults only
-    return row
+    return _defaults(saving.description) | {
+        "id": saving.id,
+        "enabled": True,
+        "created_millis": saving.tx.now_millis,
+        "created_by": saving.principal,
+        "version": 1,
+    }
+
+
+@cache
+def _defaults(description: Description) -> dict[str, Any]:
+    return {
+        column.name: None if column.default is None else column.default.arg  # type: ignore[attr-defined]  # scalars only
+        for column in description.table.columns
+    }
 
 
 def _check_unique(saving: Saving) -> None:
-    table = saving.description.table
     for columns, field_name in saving.description.unique:
         if not saving.unsettled.isdisjoint(columns) or not any(saving.changed(column) for column in columns):
             continue
-        same = [table.c[column] == saving.new[column] for column in columns]
-        if saving.tx.connection.execute(select(table.c.id).where(*same, table.c.id != saving.id)).first():
+        values = {column: saving.new[column] for column in columns}
+        if saving.lookups.is_taken(saving.description, values, saving.id):
             texts = (value for column in columns if isinstance(value := saving.new[column], str))
             name = next(texts, "")
             refusal = NameTaken(entity=saving.description.refusal_entity, name=name)
@@ -193,14 +236,14 @@ def _write(saving: Saving) -> None:
     table, connection = saving.description.table, saving.tx.connection
     rules.before_write(saving)
     if saving.old is None:
-        connection.execute(insert(table).values(saving.new))
+        insert_row(connection, table, saving.new)
     else:
         saving.new["version"] = saving.old["version"] + 1
         saving.new["modified_millis"] = saving.tx.now_millis
         saving.new["modified_by"] = saving.principal
         values = {name: value for name, value in saving.new.items() if value != saving.old[name]}
-        connection.execute(update(table).where(table.c.id == saving.id).values(values))
+        update_row(connection, table, saving.id, values)
     hierarchy.after_write(saving)
     rules.after_write(saving)
     if saving.description.is_definition:
-        note_definition_changes(connection, table.name, [saving.id])
+        saving.note(connection, table.name, [saving.id])

@@ -3,20 +3,21 @@
 from fractions import Fraction
 from itertools import islice
 
-from lotkeeper_server.domain import limits, lots, storing
-from lotkeeper_server.domain.actions import FALLS, RECORD_TYPE, Action
+from lotkeeper_server.domain import limits, storing
+from lotkeeper_server.domain.actions import FALLS, RECORD_TYPE, RISES, Action
+from lotkeeper_server.domain.checking import checked_factor, checked_quantity, insufficient, unit_of
 from lotkeeper_server.domain.conversion import converted
 from lotkeeper_server.domain.definitions import Unit
-from lotkeeper_server.domain.enumerations import InventoryOperationType, LotRecordType, LotUseStrategy
+from lotkeeper_server.domain.enumerations import InventoryActionType, LotRecordType, LotUseStrategy
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.picking import pick
-from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.rearranging import REARRANGEMENTS
 from lotkeeper_server.domain.records import Movement, check_count, check_quantity, complete, move_stock, raise_total
-from lotkeeper_server.domain.refusals import InsufficientInventory, InvalidArgument, Refused, UnitNotConvertible
+from lotkeeper_server.domain.refusals import Refused, UnitNotConvertible
 from lotkeeper_server.domain.stock import Lot, Record
 from lotkeeper_server.domain.working_set import WorkingSet
 
-_Type = InventoryOperationType
+_Type = InventoryActionType
 
 
 def apply(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
@@ -26,16 +27,19 @@ def apply(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
         Refused: by the first step that does not hold.
         Missing: for what is not loaded yet.
     """
-    if action.type is _Type.SCRAP_ALL:
-        return _scrap_all(state, action, moment)
-    if action.type is _Type.RECEIVE_AND_CONSUME:
-        return _pass_through(state, action, moment)
-    if action.type not in FALLS:
+    action_type = action.type
+    if action_type in FALLS:
+        if action_type is _Type.SCRAP_ALL:
+            return _scrap_all(state, action, moment)
+        if action.lot is None:
+            return _picked_falls(state, action, moment)
+        quantity = checked_quantity(state, action, action.lot)
+        return [_fall(state, action, action.lot, action.quantity_millionths, quantity, moment, action.running)]
+    if action_type in RISES:
         return _rise(state, action, moment)
-    if action.lot is None:
-        return _picked_falls(state, action, moment)
-    quantity = _checked_quantity(state, action, action.lot)
-    return [_fall(state, action, action.lot, action.quantity_millionths, quantity, moment, action.running)]
+    if action_type is _Type.RECEIVE_AND_CONSUME:
+        return _pass_through(state, action, moment)
+    return REARRANGEMENTS[action_type](state, action, moment)
 
 
 def main_index(action: Action, records: list[Record]) -> int | None:
@@ -43,40 +47,6 @@ def main_index(action: Action, records: list[Record]) -> int | None:
     if not records:
         return None
     return 1 if action.type is _Type.RECEIVE_AND_CONSUME else 0
-
-
-def _checked_factor(state: WorkingSet, action: Action, lot: Lot) -> Fraction:
-    """Step 12: the lot's status, then whether the asked unit converts to its own."""
-    lots.check_status(lot, action.type, action.end_millis)
-    factor = None
-    if action.unit is not None and lot.unit_id is not None:
-        factor = state.factor(lot.material_id, action.unit.id, lot.unit_id)
-    if factor is None:
-        raise Refused(_not_convertible(state, action, lot))
-    return factor
-
-
-def _checked_quantity(state: WorkingSet, action: Action, lot: Lot) -> int:
-    """Step 12 whole: the quantity in the lot's unit."""
-    in_lot_unit = converted(action.quantity_millionths, _checked_factor(state, action, lot))
-    if in_lot_unit == 0:
-        unit = _unit_of(state, lot)
-        text = f"{decimal_text(action.quantity_millionths)} rounds to zero in {unit.symbol if unit else 'the lot'}"
-        raise Refused(InvalidArgument.on("quantity", f"{text}, the unit of lot {lot.name}"))
-    return check_quantity(in_lot_unit)
-
-
-def _not_convertible(state: WorkingSet, action: Action, lot: Lot) -> UnitNotConvertible:
-    unit = _unit_of(state, lot)
-    return UnitNotConvertible(
-        from_unit=action.unit.symbol if action.unit else None,
-        to_unit=unit.symbol if unit else None,
-        material=action.material.path,
-    )
-
-
-def _unit_of(state: WorkingSet, lot: Lot) -> Unit | None:
-    return None if lot.unit_id is None else state.unit(lot.unit_id)
 
 
 def _fall(
@@ -106,16 +76,7 @@ def _fall(
         row = state.stock_row(location.id, lot.id)
         available = row.millionths if row else 0
         if available < in_lot_unit and not location.allow_negative_inventory:
-            lot_unit = _unit_of(state, lot)
-            raise Refused(
-                InsufficientInventory(
-                    lot=lot.name,
-                    location=location.path,
-                    available=decimal_text(available),
-                    requested=decimal_text(in_lot_unit),
-                    unit=lot_unit.symbol if lot_unit else None,
-                )
-            )
+            raise Refused(insufficient(state, location, lot, available, in_lot_unit))
         check_quantity(available - in_lot_unit)
         movement.source_change = -in_lot_unit
         movement.order_floor = row.changed_order if row else 0
@@ -128,7 +89,7 @@ def _fall(
 def _picked_falls(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
     """A pick: one record a lot; the first completes what Start left running."""
     if action.fixed_lot is not None:
-        _checked_factor(state, action, action.fixed_lot)
+        checked_factor(state, action, action.fixed_lot)
     records: list[Record] = []
     for taken in pick(state, action):
         running = action.running if not records else None
@@ -153,7 +114,7 @@ def _scrap_all(state: WorkingSet, action: Action, moment: Moment) -> list[Record
         doomed.extend(islice(others, limits.RECORDS_PER_CALL_MAX + 1))
     check_count(len(doomed))
     return [
-        _fall(state, action, lot, millionths, millionths, moment, None, unit=_unit_of(state, lot))
+        _fall(state, action, lot, millionths, millionths, moment, None, unit=unit_of(state, lot))
         for lot, millionths in doomed
     ]
 
@@ -161,18 +122,11 @@ def _scrap_all(state: WorkingSet, action: Action, moment: Moment) -> list[Record
 def _rise(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
     """Steps 12 to 16 of what rises at the destination."""
     lot, location = action.the_lot, action.place
-    quantity = _checked_quantity(state, action, lot)
+    quantity = checked_quantity(state, action, lot)
     check_quantity(lot.total_millionths + quantity)
     merges = storing.Merges()
-    floor = 0
     if location.keeps_stock:
-        row = state.stock_row(location.id, lot.id)
-        check_quantity((row.millionths if row else 0) + quantity)
-        other_lots = storing.lots_to_merge(state, location, lot)
-        storing.check_capacity(state, action, lot, quantity, other_lots)  # step 14
-        merges = storing.plan_merges(action, lot, other_lots)  # step 15
-        floor = storing.order_floor(state, location, lot, merges)
-        check_count(1 + len(merges.others))
+        merges = storing.check_rise(state, location, lot, quantity, action.end_millis)
     movement = Movement(
         RECORD_TYPE[action.type],
         lot,
@@ -185,7 +139,7 @@ def _rise(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
         destination_change=quantity if location.keeps_stock else 0,
         lot_total_change=quantity,
         order_count_change=_order_count_change(state, action),
-        order_floor=floor,
+        order_floor=merges.order_floor,
     )
     record = complete(state, action, movement, moment, action.running)
     order_id = action.production_order.id if action.production_order and action.type is _Type.PRODUCE else None
@@ -194,17 +148,7 @@ def _rise(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
         state.put_count(order_id, check_quantity(state.count(order_id) + movement.order_count_change))
     if not location.keeps_stock:
         return [record]
-    stays = not merges.into_previous
-    move_stock(
-        state,
-        location.id,
-        lot,
-        quantity,
-        record,
-        name=action.inventory_name if stays else "",
-        production_order_id=order_id if stays else None,
-    )
-    return [record, *storing.merge(state, action, lot, quantity, merges, moment, order_id)]
+    return [record, *storing.store(state, action, location, lot, quantity, record, merges, moment, order_id)]
 
 
 def _order_count_change(state: WorkingSet, action: Action) -> int:
@@ -233,7 +177,7 @@ def _order_count_change(state: WorkingSet, action: Action) -> int:
 def _pass_through(state: WorkingSet, action: Action, moment: Moment) -> list[Record]:
     """RECEIVE_AND_CONSUME: the lot's total rises; no inventory row is made or changed."""
     lot = action.the_lot
-    quantity = _checked_quantity(state, action, lot)
+    quantity = checked_quantity(state, action, lot)
     check_quantity(lot.total_millionths + quantity)
     received = complete(
         state,

@@ -1,8 +1,9 @@
 """What callers ask for, read from the wire: ids as bytes, names as text, quantities in millionths, times in ms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.enumerations import InventoryActionType, LotStatus
+from lotkeeper_server.domain.identifiers import Id, RecordId
 from lotkeeper_server.domain.refusals import Refusal
 
 
@@ -14,14 +15,20 @@ class Asked:
     """
 
     principal: str
-    operation_id: Id
-    request_id: str | None = None
-    fingerprint: bytes = b""
-    validate_only: bool = False
+    request_id: str | None = field(default=None, kw_only=True)
+    fingerprint: bytes = field(default=b"", kw_only=True)
+    validate_only: bool = field(default=False, kw_only=True)
 
 
 @dataclass(slots=True)
-class Execute(Asked):
+class OfOperation(Asked):
+    """What is asked of an inventory operation."""
+
+    operation_id: Id
+
+
+@dataclass(slots=True)
+class Execute(OfOperation):
     """Runs an operation to completion, or stops it where it is running. An id comes as bytes, a name as text."""
 
     primary_lot: Id | str | None = None
@@ -34,7 +41,7 @@ class Execute(Asked):
 
 
 @dataclass(slots=True)
-class Start(Asked):
+class Start(OfOperation):
     """Sets an operation running."""
 
     primary_lot: Id | str | None = None
@@ -45,7 +52,7 @@ class Start(Asked):
 
 
 @dataclass(slots=True)
-class Stop(Asked):
+class Stop(OfOperation):
     """Completes what Start began."""
 
     quantity_millionths: int | None = None
@@ -54,8 +61,64 @@ class Stop(Asked):
 
 
 @dataclass(slots=True)
-class Cancel(Asked):
+class Cancel(OfOperation):
     """Ends what Start began without moving stock."""
+
+
+@dataclass(slots=True)
+class RequestedAction:
+    """An action as it was asked for, its shape in order; None, empty or False for what was left out.
+
+    An id is bytes, a name or path text.
+    """
+
+    type: InventoryActionType
+    lot: Id | str | None = None
+    material: Id | str | None = None
+    quantity_millionths: int | None = None
+    unit_id: Id | None = None
+    unit_name: str | None = None
+    unit_symbol: str | None = None
+    source: Id | str | None = None
+    destination: Id | str | None = None
+    secondary_lot: Id | str | None = None
+    secondary_material: Id | str | None = None
+    create_lot_if_not_found: bool = False
+    inventory_name: str | None = None
+    production_order: Id | str | None = None
+    increment_production_order_count: bool = False
+    operation_id: Id | None = None
+    reason_code_id: Id | None = None
+    start_millis: int | None = None
+    end_millis: int | None = None
+    new_lot_name: str | None = None
+    lot_status: LotStatus | None = None
+    notes: str = ""
+    spares: tuple[str, str, str] = ("", "", "")
+
+
+@dataclass(slots=True)
+class ExecuteActions(Asked):
+    """Applies actions in order, each seeing the effects of those before it: all or nothing."""
+
+    actions: list[RequestedAction]
+
+
+@dataclass(slots=True)
+class Reverse(Asked):
+    """Undoes a completed record."""
+
+    record_id: RecordId
+    notes: str = ""
+
+
+@dataclass(slots=True)
+class Annotate(Asked):
+    """Changes what may be changed of a record: its notes and spares; None leaves one as it is."""
+
+    record_id: RecordId
+    notes: str | None = None
+    spares: tuple[str | None, str | None, str | None] = (None, None, None)
 
 
 @dataclass(slots=True)
@@ -67,4 +130,4 @@ class Batch:
     validate_only: bool
 
 
-Command = Execute | Start | Stop | Cancel
+Command = Execute | Start | Stop | Cancel | ExecuteActions | Reverse | Annotate

@@ -1,14 +1,27 @@
 """One command, or one batch of them, decided on the working set: an answer and its changes, or a refusal and none."""
 
-from lotkeeper_server.domain import applying, limits, running
+from lotkeeper_server.domain import applying, limits, reversing, running
 from lotkeeper_server.domain.answer_weight import RECORDS_ALWAYS_LIGHT, weight_bytes
-from lotkeeper_server.domain.commands import Batch, Cancel, Command, Execute, Start, Stop
+from lotkeeper_server.domain.commands import (
+    Annotate,
+    Batch,
+    Cancel,
+    Command,
+    Execute,
+    ExecuteActions,
+    Reverse,
+    Start,
+    Stop,
+)
 from lotkeeper_server.domain.enumerations import Status
+from lotkeeper_server.domain.identifiers import LotId
 from lotkeeper_server.domain.keys import Key, Missing, RequestKey
 from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.records import check_count
 from lotkeeper_server.domain.refusals import Refusal, Refused, RequestIdReused, TooManyRecords
 from lotkeeper_server.domain.resolving import Arguments, required_place, required_quantity, resolve
-from lotkeeper_server.domain.stock import Answer, OperationRun
+from lotkeeper_server.domain.resolving_actions import resolve_action
+from lotkeeper_server.domain.stock import Answer, OperationRun, Record
 from lotkeeper_server.domain.working_set import KeptRequest, WorkingSet
 
 Outcome = Answer | Refusal
@@ -24,6 +37,7 @@ def decide(state: WorkingSet, command: Command, moment: Moment, *, keeps_request
         keeps_request: whether the request id is looked up and kept; a dry run does neither.
 
     Raises:
+        Refused: of one of many actions, with its index.
         Missing: for what is not loaded yet; nothing is left behind either.
     """
     savepoint = state.savepoint()
@@ -31,6 +45,8 @@ def decide(state: WorkingSet, command: Command, moment: Moment, *, keeps_request
         answer = _answered(state, command, moment, keeps_request and not command.validate_only)
     except Refused as refused:
         state.roll_back(savepoint)
+        if refused.index is not None:
+            raise
         return refused.refusal
     except BaseException:
         state.roll_back(savepoint)
@@ -122,6 +138,7 @@ def _answered(state: WorkingSet, command: Command, moment: Moment, keeps_request
             record_ids,
             answer.main_index,
             answer.stopped_running_operation,
+            answer.action_indexes,
         )
         state.put_request(key, kept)
     return answer
@@ -132,10 +149,11 @@ def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
     if kept.fingerprint != command.fingerprint:
         assert command.request_id is not None
         raise Refused(RequestIdReused(request_id=command.request_id).at("request_id"))
+    state.records_known(kept.record_ids)
     records = [state.record(record_id) for record_id in kept.record_ids]
     there = [record for record in records if record is not None]
     assert len(there) == len(records)
-    return Answer(there, kept.main_index, kept.stopped_running_operation)
+    return Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes)
 
 
 def _done(state: WorkingSet, command: Command, moment: Moment) -> Answer:
@@ -148,6 +166,12 @@ def _done(state: WorkingSet, command: Command, moment: Moment) -> Answer:
             return running.stop(state, command, moment)
         case Cancel():
             return running.cancel(state, command, moment)
+        case ExecuteActions():
+            return execute_actions(state, command, moment)
+        case Reverse():
+            return reversing.reverse(state, command, moment)
+        case Annotate():
+            return reversing.annotate(state, command, moment)
 
 
 def execute(state: WorkingSet, command: Execute, moment: Moment) -> Answer:
@@ -185,6 +209,39 @@ def execute(state: WorkingSet, command: Execute, moment: Moment) -> Answer:
     records = applying.apply(state, action, moment)
     state.put_run(operation.id, OperationRun(Status.COMPLETED))
     return Answer(records, applying.main_index(action, records))
+
+
+def execute_actions(state: WorkingSet, command: ExecuteActions, moment: Moment) -> Answer:
+    """Resolves and applies each action in order; what several of them miss is asked for together.
+
+    Raises:
+        Refused: the first refusal, with the action's index; TOO_MANY_RECORDS has none.
+        Missing: for what any of them needs and is not loaded yet.
+    """
+    records: list[Record] = []
+    indexes: list[int] = []
+    missing: list[Key] = []
+    versioned: set[LotId] = set()
+    for index, requested in enumerate(command.actions):
+        savepoint = state.savepoint()
+        try:
+            action = resolve_action(state, requested, command, versioned, moment)
+            written = applying.apply(state, action, moment)
+            check_count(len(records) + len(written))
+        except Missing as more:
+            missing.extend(more.keys)
+        except Refused as refused:
+            if not missing:  # else it may be for want of what an earlier action brings
+                many = isinstance(refused.refusal, TooManyRecords)
+                raise Refused(refused.refusal, None if many else index) from None
+        else:
+            records += written
+            indexes += [index] * len(written)
+            continue
+        state.roll_back(savepoint)
+    if missing:
+        raise Missing(*missing)
+    return Answer(records, None, action_indexes=tuple(indexes))
 
 
 def _check_weight(answer: Answer) -> None:

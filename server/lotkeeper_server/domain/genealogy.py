@@ -12,6 +12,7 @@ _TOWARDS_PRIMARY = frozenset(
     {LotRecordType.PRODUCE, LotRecordType.UNCONSUME, LotRecordType.RECEIVE, LotRecordType.MERGE}
 )
 """Types whose primary lot is what the secondary one went into; of all others it is what went into the secondary."""
+_BOTH_IN_ONE_UNIT = frozenset({LotRecordType.SPLIT, LotRecordType.MERGE})
 
 
 def edge_key(record_type: LotRecordType, primary: LotId, secondary: LotId) -> EdgeKey:
@@ -19,6 +20,13 @@ def edge_key(record_type: LotRecordType, primary: LotId, secondary: LotId) -> Ed
     if record_type in _TOWARDS_PRIMARY:
         return EdgeKey(secondary, primary, record_type)
     return EdgeKey(primary, secondary, record_type)
+
+
+def primary_lots(key: EdgeKey) -> tuple[LotId, ...]:
+    """In whose unit an edge is: its records' primary lot; both lots of SPLIT and MERGE, which have the same unit."""
+    if key.record_type in _BOTH_IN_ONE_UNIT:
+        return key.from_lot_id, key.to_lot_id
+    return (key.to_lot_id,) if key.record_type in _TOWARDS_PRIMARY else (key.from_lot_id,)
 
 
 def add_to_edge(state: WorkingSet, key: EdgeKey, lot_quantity_millionths: int) -> None:

@@ -20,6 +20,14 @@ class PathKey(NamedTuple):
     path: str
 
 
+class NameKey(NamedTuple):
+    """The id of a definition by its table's name and a column that is unique by itself."""
+
+    entity: str
+    column: str
+    text: str
+
+
 class ConversionsKey(NamedTuple):
     """The conversions of a material; with None those that hold for every material."""
 
@@ -43,6 +51,12 @@ class StockKey(NamedTuple):
     """The inventory row of a lot at a location."""
 
     location_id: LocationId
+    lot_id: LotId
+
+
+class LotRowsKey(NamedTuple):
+    """Every inventory row of a lot that is not zero."""
+
     lot_id: LotId
 
 
@@ -97,10 +111,12 @@ class QueueKey(NamedTuple):
 Key = (
     DefinitionKey
     | PathKey
+    | NameKey
     | ConversionsKey
     | LotKey
     | LotNameKey
     | StockKey
+    | LotRowsKey
     | RunKey
     | CountKey
     | RecordKey

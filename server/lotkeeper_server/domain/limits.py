@@ -24,6 +24,12 @@ ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024 - 64 * 1024
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1_000
 
+TRACE_DEPTH_DEFAULT: Final = 10
+TRACE_DEPTH_MAX: Final = 50
+"""Edges between the lot asked for and the farthest ones."""
+TRACE_NODES_MAX: Final = 10_000
+TRACE_EDGES_MAX: Final = 20_000
+
 REFUSAL_BYTES_MAX: Final = 7_000
 """Message and details of a failed call as sent; gRPC clients lose more."""
 REFUSAL_OF_ITEM_BYTES_MAX: Final = 3_000
@@ -35,6 +41,19 @@ REFUSAL_MESSAGE_BYTES_MAX: Final = 800
 REFUSAL_SHOWN_CODE_POINTS_MAX: Final = 64
 """A text that is no id is shown in a refusal by its beginning."""
 
+IMPORT_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""The whole stream of an import of definitions."""
+IMPORT_ROW_BYTES_MAX: Final = 1024 * 1024
+"""One of its rows; the longest that can be right, written with JSON escapes, takes half of it."""
+IMPORT_FAILURES_SHOWN_MAX: Final = 1_000
+IMPORT_FAILURE_CODE_POINTS_MAX: Final = 800
+"""What is said of one row at fault; a thousand fit an answer."""
+IMPORTS_AT_ONCE_MAX: Final = 4
+"""Imports that are being sent, checked or written; each has a file of its own meanwhile."""
+EXPORTS_AT_ONCE_MAX: Final = 8
+EXPORT_LOCATIONS_MAX: Final = 1_000
+STREAM_PIECE_BYTES: Final = 64 * 1024
+"""What one message of an export carries."""
 WATCH_RECORDS_PER_READ_MAX: Final = 64
 """Records that one watcher holds while its reader is slow."""
 WATCH_WALK_PER_READ_MAX: Final = 2_000
@@ -54,3 +73,15 @@ DEFINITIONS_CACHED_MAX: Final = 50_000
 """Per kind; the oldest are dropped beyond it."""
 DEFINITION_CHANGES_KEPT: Final = 10_000
 """Versions whose list of changes is kept; a cache that is further behind is emptied."""
+
+PLANT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of a plant as one document."""
+PLANTS_AT_ONCE_MAX: Final = 2
+"""Documents that are read or written at once; each may take some hundred megabytes of memory."""
+PLANT_NODES_MAX: Final = 2_000_000
+"""Values in it: texts, numbers, entries; an alias counts as all that it stands for."""
+PLANT_DEPTH_MAX: Final = 8
+PLANT_FAULTS_MAX: Final = 100
+"""Faults of shape of one document that are reported together, the first ones."""
+PLANT_CHANGES_MAX: Final = 1_000
+"""What an import did, as its answer lists it, the first ones."""

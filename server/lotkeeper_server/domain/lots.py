@@ -1,12 +1,13 @@
 """Lots: how one is found, made along the way, and what its status allows (steps 6, 7 and 12)."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.actions import NEEDS_USABLE_LOT, TAKES_ANY_LOT
 from lotkeeper_server.domain.dates import rfc3339
 from lotkeeper_server.domain.definitions import Material, Unit
-from lotkeeper_server.domain.enumerations import InventoryOperationType, LotStatus
+from lotkeeper_server.domain.enumerations import LotStatus
 from lotkeeper_server.domain.identifiers import Id, LotId, MaterialId, format_id
 from lotkeeper_server.domain.keys import LotKey, LotNameKey
 from lotkeeper_server.domain.moment import Moment
@@ -108,7 +109,23 @@ def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
     )
 
 
-def check_status(lot: Lot, operation_type: InventoryOperationType, end_millis: int) -> None:
+def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
+    """A lot that a SPLIT makes: of its lot's material, unit, status, `enabled` and expiration date."""
+    return Lot(
+        id=LotId(birth.moment.new_id()),
+        name=name,
+        material_id=lot.material_id,
+        status=lot.status,
+        total_millionths=0,
+        unit_id=lot.unit_id,
+        expiration_millis=lot.expiration_millis,
+        closed_millis=birth.moment.now_millis if lot.status is LotStatus.CLOSED else None,
+        changed_order=0,
+        common=Common(birth.moment.now_millis, birth.principal, enabled=lot.common.enabled),
+    )
+
+
+def check_status(lot: Lot, operation_type: IntEnum, end_millis: int) -> None:
     """Step 12: disabled, then status, then date."""
     if operation_type in TAKES_ANY_LOT:
         return
@@ -131,7 +148,7 @@ def check_usable(lot: Lot, operation_type: str, end_millis: int) -> None:
         raise Refused(LotExpired(lot=lot.name, expiration_date=rfc3339(lot.expiration_millis)))
 
 
-def may_be_picked(lot: Lot, operation_type: InventoryOperationType, end_millis: int) -> bool:
+def may_be_picked(lot: Lot, operation_type: IntEnum, end_millis: int) -> bool:
     """Whether step 12 would accept the lot."""
     if operation_type in TAKES_ANY_LOT:
         return True

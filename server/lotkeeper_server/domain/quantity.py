@@ -35,6 +35,18 @@ def millionths_of(quantity: float) -> int:
     return int(scaled.quantize(_ONE, ROUND_HALF_EVEN, _EXACT))
 
 
+def millionths_of_text(text: str) -> int:
+    """A decimal number's text, rounded half-even to 6 decimals, in millionths; all its digits count.
+
+    Raises:
+        QuantityOutOfRange: for negative numbers and magnitudes of 9.2e12 and above.
+    """
+    exact = Decimal(text)
+    if not 0 <= exact < QUANTITY_LIMIT:
+        raise QuantityOutOfRange(text)
+    return int(exact.scaleb(6, _EXACT).quantize(_ONE, ROUND_HALF_EVEN, _EXACT))
+
+
 def double_of(millionths: int) -> float:
     """The double nearest to a quantity (above 9e9 units it cannot say the last decimals)."""
     return millionths / MILLIONTHS_PER_UNIT

@@ -58,7 +58,8 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
         action.versioned.add(lot.id)
     action.new_lots = []
     effect_order = moment.next_effect_order(max(movement.order_floor, movement.lot.changed_order))
-    lot_status = movement.lot.status_at(action.end_millis)
+    status_changes = movement.record_type is LotRecordType.STATUS_CHANGE
+    lot_status = movement.lot.status if status_changes else movement.lot.status_at(action.end_millis)
     check_quantity(movement.quantity_millionths)
     if running is not None:
         record = replace(
@@ -102,7 +103,7 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
             None,
             None,
             action.request_id,
-            Common(moment.now_millis, action.principal, action.notes),
+            _common(action, moment),
             effect_order,
             movement.lot_total_change,
             movement.order_count_change,
@@ -113,6 +114,12 @@ def complete(state: WorkingSet, action: Action, movement: Movement, moment: Mome
         key = edge_key(movement.record_type, movement.lot.id, movement.secondary_lot.id)
         add_to_edge(state, key, movement.lot_quantity)
     return record
+
+
+def _common(action: Action, moment: Moment) -> Common:
+    if action.spares is None:
+        return Common(moment.now_millis, action.principal, action.notes)
+    return Common(moment.now_millis, action.principal, action.notes, True, *action.spares)
 
 
 def move_stock(
@@ -146,6 +153,14 @@ def move_stock(
         ),
         lot.unit_id,
     )
+
+
+def edited_once(lot: Lot, action: Action, moment: Moment) -> Common:
+    """What an edit makes of a lot's version and author: a call raises a version once, and not of a lot it made."""
+    if lot.id in action.versioned:
+        return lot.common
+    action.versioned.add(lot.id)
+    return lot.common.edited(moment.now_millis, action.principal)
 
 
 def raise_total(state: WorkingSet, lot: Lot, change: int, record: Record) -> Lot:

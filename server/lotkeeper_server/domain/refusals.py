@@ -65,6 +65,10 @@ class Refusal:
         """The same refusal with a request field named as the one at fault."""
         return replace(self, violations=(*self.violations, FieldViolation(field_path, description or self.message)))
 
+    def instead(self, violations: tuple[FieldViolation, ...]) -> Self:
+        """The same refusal with other fields at fault, those of a document for those of a request."""
+        return replace(self, violations=violations)
+
     def below(self, prefix: str) -> Self:
         """The same refusal with every field path below `prefix` (`requests[3].`)."""
         moved = tuple(FieldViolation(prefix + v.field, v.description) for v in self.violations)
@@ -107,7 +111,7 @@ class InvalidArgument(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotRequired(Refusal):
-    """Step 6: a lot that the strategy cannot supply was not given."""
+    """Step 6: a lot that the strategy cannot supply, or that an action needs, was not given."""
 
     code = Code.INVALID_ARGUMENT
     reason = "LOT_REQUIRED"
@@ -219,6 +223,8 @@ class NotFound(Refusal):
 
     @property
     def message(self) -> str:
+        if self.entity == "inventory":
+            return f"There is no inventory row of lot {self.name} at {self.path}."
         named = self.id or self.path or self.name or self.symbol or self.code_text
         return f"There is no {self.entity.replace('_', ' ')} {named}."
 
@@ -441,6 +447,39 @@ class TooManyRecords(Refusal):
     @property
     def message(self) -> str:
         return f"The call would write {self.count} records or more; at most {self.limit} fit."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyReversed(Refusal):
+    """The record was reversed before; a record is reversed once."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "ALREADY_REVERSED"
+    inventory_lot_record_id: str
+
+    @property
+    def message(self) -> str:
+        return f"Record {self.inventory_lot_record_id} was reversed before."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReversible(Refusal):
+    """A record that cannot be reversed: `cause` is STATUS, REVERSAL, TYPE or LOCATION."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "NOT_REVERSIBLE"
+    inventory_lot_record_id: str
+    cause: str
+
+    @property
+    def message(self) -> str:
+        why = {
+            "STATUS": "it is not completed",
+            "REVERSAL": "it is a reversal itself",
+            "TYPE": "a change of status moves nothing",
+            "LOCATION": "no stock is kept any more where it would come back",
+        }[self.cause]
+        return f"Record {self.inventory_lot_record_id} cannot be reversed: {why}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

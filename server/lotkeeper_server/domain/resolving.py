@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lotkeeper_server.domain import dates, lots
-from lotkeeper_server.domain.actions import FALLS, MAKES_LOTS, RECORD_TYPE, RISES, TAKES_ANY_LOT, Action
+from lotkeeper_server.domain.actions import ACTION_OF, FALLS, MAKES_LOTS, RISES, Action
 from lotkeeper_server.domain.definitions import (
     InventoryOperation,
     Location,
@@ -16,25 +16,31 @@ from lotkeeper_server.domain.definitions import (
 from lotkeeper_server.domain.enumerations import (
     InventoryNameResolutionStrategy,
     InventoryOperationType,
-    LotRecordType,
     LotResolutionStrategy,
     MaterialSource,
     UnitOfMeasureResolutionStrategy,
 )
-from lotkeeper_server.domain.identifiers import Id, MaterialId, format_id
-from lotkeeper_server.domain.keys import LotKey, LotNameKey
+from lotkeeper_server.domain.identifiers import Id, MaterialId
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.refusals import (
-    CommentsRequired,
-    Disabled,
     InvalidArgument,
     LocationRequired,
     LotRequired,
     MaterialConflict,
     MaterialRequired,
-    NotFound,
     Refused,
     UnitRequired,
+)
+from lotkeeper_server.domain.resolving_steps import (
+    check_location,
+    check_material,
+    check_not_primary,
+    check_reason_code,
+    current_order,
+    existing_or_new,
+    expect_lots,
+    given_material,
+    material_of_lot,
 )
 from lotkeeper_server.domain.stock import Lot
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -66,8 +72,7 @@ def required_place(state: WorkingSet, operation: InventoryOperation) -> Location
         raise Refused(LocationRequired(role=role, operation_type=operation.operation_type.name))
     location = state.location(location_id)
     assert location is not None
-    if not location.enabled:
-        raise Refused(Disabled(entity="location", id=format_id(location.id)))
+    check_location(location)
     return location
 
 
@@ -98,23 +103,23 @@ def resolve(
     source, destination = _locations(state, operation)
     material = _material(state, operation, arguments)  # step 5
     secondary_material = _configured_material(state, operation.secondary_material_id)
-    _expect_lots(state, arguments, material, secondary_material)
+    expect_lots(state, arguments.primary_lot, material, arguments.secondary_lot, secondary_material)
     primary = _primary_lot(state, operation, arguments, material, moment)  # step 6
     secondary = _secondary_lot(state, operation, arguments, secondary_material, primary, moment)  # step 7
     inventory_name = _inventory_name(operation, arguments, moment)  # step 8
     process_operation = _process_operation(state, operation)
-    order = _current_order(state, process_operation)
+    order = current_order(state, process_operation)
     unit = _unit(state, operation, order, material, primary)  # step 9
     start_millis, end_millis = dates.start_and_end(arguments.start_millis, arguments.end_millis, moment)  # step 10
     reason_code = _reason_code(state, operation)  # step 11
     born = lots.Birth(end_millis, arguments.principal, moment)
     new_lots: list[Lot] = []
-    lot = _existing_or_new(state, primary, material.unit or unit, born, new_lots)
-    secondary_lot = _existing_or_new(
+    lot = existing_or_new(state, primary, material.unit or unit, born, new_lots)
+    secondary_lot = existing_or_new(
         state, secondary, (secondary_material.unit if secondary_material else None) or unit, born, new_lots
     )
     return Action(
-        type=operation.operation_type,
+        type=ACTION_OF[operation.operation_type],
         material=material,
         lot=lot,
         secondary_lot=secondary_lot,
@@ -137,17 +142,6 @@ def resolve(
     )
 
 
-def _existing_or_new(
-    state: WorkingSet, lot: "Lot | lots.NewLot | None", unit: Unit | None, born: lots.Birth, new_lots: list[Lot]
-) -> Lot | None:
-    if not isinstance(lot, lots.NewLot):
-        return lot
-    made = lots.make(lot, unit, born)
-    state.expect_lot(made.id)
-    new_lots.append(made)
-    return made
-
-
 def _locations(state: WorkingSet, operation: InventoryOperation) -> tuple[Location | None, Location | None]:
     source = operation.source_location_id and state.location(operation.source_location_id)
     destination = operation.destination_location_id and state.location(operation.destination_location_id)
@@ -162,7 +156,7 @@ def _material(state: WorkingSet, operation: InventoryOperation, arguments: Argum
     """Step 5."""
     configured = _configured_material(state, operation.material_id)
     if arguments.material is not None:
-        material = _given_material(state, arguments.material)
+        material = given_material(state, arguments.material, "material_id_or_path")
         if (
             configured is not None
             and operation.material_source is MaterialSource.STATIC
@@ -173,39 +167,11 @@ def _material(state: WorkingSet, operation: InventoryOperation, arguments: Argum
     elif configured is not None:
         material = configured
     elif isinstance(arguments.primary_lot, bytes):
-        lot = lots.by_id(state, arguments.primary_lot, "primary_lot_id_or_name")
-        of_lot = state.material(lot.material_id)
-        assert of_lot is not None
-        material = of_lot
+        material = material_of_lot(state, arguments.primary_lot, "primary_lot_id_or_name")
     else:
         raise Refused(MaterialRequired().at("material_id_or_path"))
-    if not material.enabled and operation.operation_type not in TAKES_ANY_LOT:
-        raise Refused(Disabled(entity="material", id=format_id(material.id)))
+    check_material(material, operation.operation_type)
     return material
-
-
-def _given_material(state: WorkingSet, given: Id | str) -> Material:
-    if isinstance(given, bytes):
-        material, absent = state.material(given), NotFound(entity="material", id=format_id(given))
-    else:
-        material, absent = state.material_at(given), NotFound(entity="material", path=given)
-    if material is None:
-        raise Refused(absent.at("material_id_or_path"))
-    return material
-
-
-def _expect_lots(
-    state: WorkingSet, arguments: Arguments, material: Material, secondary_material: Material | None
-) -> None:
-    """Both lots are loaded in one go; what they mean is for steps 6 and 7 to say."""
-    wanted: list[LotKey | LotNameKey] = []
-    if arguments.primary_lot is not None:
-        wanted.append(lots.key(arguments.primary_lot, material.id))
-    if isinstance(arguments.secondary_lot, bytes):
-        wanted.append(lots.key(arguments.secondary_lot, material.id))
-    elif arguments.secondary_lot is not None and secondary_material is not None:
-        wanted.append(lots.key(arguments.secondary_lot, secondary_material.id))
-    state.lots_known(*wanted)
 
 
 def _primary_lot(
@@ -248,8 +214,7 @@ def _secondary_lot(
     else:
         text = f"The operation has no secondary material, so a lot named {given} cannot be looked up; give its id."
         raise Refused(MaterialRequired(text=text).at(field))
-    if primary is not None and lots.same(primary, secondary):
-        raise Refused(InvalidArgument.on(field, f"is the primary lot itself, {secondary.name}"))
+    check_not_primary(primary, secondary, field)
     return secondary
 
 
@@ -267,12 +232,6 @@ def _inventory_name(operation: InventoryOperation, arguments: Arguments, moment:
 
 def _process_operation(state: WorkingSet, operation: InventoryOperation) -> ProcessOperation | None:
     return None if operation.operation_id is None else state.process_operation(operation.operation_id)
-
-
-def _current_order(state: WorkingSet, process_operation: ProcessOperation | None) -> ProductionOrder | None:
-    if process_operation is None or process_operation.current_production_order_id is None:
-        return None
-    return state.production_order(process_operation.current_production_order_id)
 
 
 def _unit(
@@ -305,19 +264,5 @@ def _reason_code(state: WorkingSet, operation: InventoryOperation) -> ReasonCode
         return None
     reason_code = state.reason_code(operation.material_reason_code_id)
     assert reason_code is not None
-    if not reason_code.enabled:
-        raise Refused(Disabled(entity="material_reason_code", id=format_id(reason_code.id)))
-    serves = reason_code.lot_record_type
-    if serves is not None and serves not in record_types(operation.operation_type):
-        text = f"reason code {reason_code.code} serves {serves.name} only, not {operation.operation_type.name}"
-        raise Refused(InvalidArgument.on("material_reason_code_id", text))
-    if reason_code.require_comments and not operation.notes:
-        raise Refused(CommentsRequired(reason_code=reason_code.code))
+    check_reason_code(reason_code, operation.operation_type, operation.notes)
     return reason_code
-
-
-def record_types(operation_type: InventoryOperationType) -> frozenset[LotRecordType]:
-    """The types of record that an operation type writes for itself."""
-    if operation_type is _Type.RECEIVE_AND_CONSUME:
-        return frozenset({LotRecordType.RECEIVE, LotRecordType.CONSUME})
-    return frozenset({RECORD_TYPE[operation_type]})

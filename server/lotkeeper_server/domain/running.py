@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lotkeeper_server.domain import applying, dates, lots
-from lotkeeper_server.domain.actions import FALLS, RECORD_TYPE, Action
+from lotkeeper_server.domain.actions import ACTION_OF, FALLS, RECORD_TYPE, Action
 from lotkeeper_server.domain.commands import Cancel, Start, Stop
 from lotkeeper_server.domain.definitions import InventoryOperation, Location
 from lotkeeper_server.domain.enumerations import InventoryOperationType, Status
@@ -134,7 +134,7 @@ def _action_of(
     assert material is not None
     code, order = running.reason_code, running.production_order
     return Action(
-        type=operation.operation_type,
+        type=ACTION_OF[operation.operation_type],
         material=material,
         lot=None if running.picked else lot,
         secondary_lot=None if running.secondary_lot is None else state.lot(running.secondary_lot.id),

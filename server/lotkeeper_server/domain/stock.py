@@ -203,12 +203,14 @@ class Answer:
         records: all that were written, in order.
         main_index: which of them is the record of the call; None where nothing was found to write.
         stopped_running_operation: True where Execute met a running operation and stopped it.
+        action_indexes: for each record the place of its action in the call; empty where there were no actions.
         unborn: ids that the answer must not show, since a dry run made them and they do not exist.
     """
 
     records: list[Record]
     main_index: int | None = 0
     stopped_running_operation: bool = False
+    action_indexes: tuple[int, ...] = ()
     unborn: frozenset[bytes] = field(default_factory=frozenset)
 
     @property

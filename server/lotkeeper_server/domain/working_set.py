@@ -32,7 +32,9 @@ from lotkeeper_server.domain.keys import (
     Key,
     LotKey,
     LotNameKey,
+    LotRowsKey,
     Missing,
+    NameKey,
     PathKey,
     QueueKey,
     RecordKey,
@@ -59,6 +61,7 @@ class KeptRequest:
     record_ids: tuple[RecordId, ...]
     main_index: int | None
     stopped_running_operation: bool
+    action_indexes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,9 @@ class WorkingSet:
         self.requests: dict[tuple[str, str], KeptRequest | None] = {}
         self.queues: dict[tuple[LocationId, MaterialId | None, LotUseStrategy], LoadedQueue] = {}
         self.sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {}
+        self.ids_by_name: dict[NameKey, Id | None] = {}
         self._born: set[LotId] = set()
+        self._rows_known: set[LotId] = set()
         self._loaded_millionths: dict[tuple[LocationId, LotId], int] = {}
         self._journal: list[tuple[dict[Any, Any], Any, Any]] = []
 
@@ -136,6 +141,20 @@ class WorkingSet:
     def location(self, identifier: Id) -> Location | None:
         """A location."""
         return self._definition(self.definitions.locations, "location", identifier)
+
+    def location_at(self, path: str) -> Location | None:
+        """A location by its path."""
+        kept = self.definitions.locations.at_path(path)
+        if kept is None and PathKey("location", path) not in self.absent:
+            raise Missing(PathKey("location", path))
+        return kept
+
+    def id_named(self, entity: str, column: str, text: str) -> Id | None:
+        """The id of a definition by a name, symbol or code that is unique by itself."""
+        key = NameKey(entity, column, text)
+        if key not in self.ids_by_name:
+            raise Missing(key)
+        return self.ids_by_name[key]
 
     def unit(self, identifier: Id) -> Unit | None:
         """A unit of measure."""
@@ -204,6 +223,12 @@ class WorkingSet:
             raise Missing(StockKey(location_id, lot_id))
         return rows[lot_id]
 
+    def rows_of_lot(self, lot_id: LotId) -> list[StockRow]:
+        """The inventory rows of a lot, at whatever location; those of zero may be left out."""
+        if lot_id not in self._rows_known and lot_id not in self._born:
+            raise Missing(LotRowsKey(lot_id))
+        return [row for rows in self.stock.values() if (row := rows.get(lot_id)) is not None]
+
     def run(self, operation_id: Id) -> OperationRun | None:
         """Where an operation's run stands; None where there is no such operation."""
         if operation_id not in self.runs:
@@ -221,6 +246,12 @@ class WorkingSet:
         if identifier not in self.records:
             raise Missing(RecordKey(identifier))
         return self.records[identifier]
+
+    def records_known(self, identifiers: tuple[RecordId, ...]) -> None:
+        """Asks for several records at once, so that one load brings them all."""
+        missing = [RecordKey(identifier) for identifier in identifiers if identifier not in self.records]
+        if missing:
+            raise Missing(*missing)
 
     def edge(self, key: EdgeKey) -> Edge | None:
         """How much of one lot went into another; None where nothing ever did."""
@@ -366,6 +397,11 @@ class WorkingSet:
             if at_location.get(row.lot_id) is None and (row.location_id, row.lot_id) not in self._loaded_millionths:
                 at_location[row.lot_id] = row
                 self._loaded_millionths[row.location_id, row.lot_id] = row.millionths
+
+    def accept_rows_of_lot(self, lot_id: LotId, rows: list[StockRow]) -> None:
+        """Every row of a lot that is not zero, as stored."""
+        self.accept_stock(rows)
+        self._rows_known.add(lot_id)
 
     def accept_no_stock(self, key: StockKey) -> None:
         """A row that is not stored."""

@@ -47,6 +47,8 @@ QUIET_TURNS: Final = 3
 """Turns of the loop without a further call before what arrived is handed over; a turn of an idle loop takes 10 µs."""
 READERS: Final = 4
 """Threads that answer reads, each on a snapshot of its own."""
+LONG_READERS: Final = 2
+"""Threads for reads that take seconds, which must not keep the others waiting."""
 _log = structlog.get_logger(__name__)
 
 
@@ -129,6 +131,7 @@ class Engine:
         self._new_id = IdSource()
         self._next_effect_order = EffectOrder()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
+        self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="lotkeeper-long-reader")
         self._thread = threading.Thread(target=self._run, name="lotkeeper-engine", daemon=True)
         self._thread.start()
 
@@ -166,13 +169,23 @@ class Engine:
         Raises:
             Refused: what the work raised; STORE_UNAVAILABLE where the store cannot be reached.
         """
+        return await self._read(work, self._readers)
 
+    async def read_long(self, work: Callable[[Connection], Result]) -> Result:
+        """As `read`, for work that takes seconds: beyond two at once it waits for its turn.
+
+        Raises:
+            Refused: as `read`.
+        """
+        return await self._read(work, self._long_readers)
+
+    async def _read(self, work: Callable[[Connection], Result], readers: ThreadPoolExecutor) -> Result:
         def reading() -> Result:
             with self._store.read() as connection:
                 return work(connection)
 
         try:
-            return await self._loop.run_in_executor(self._readers, reading)
+            return await self._loop.run_in_executor(readers, reading)
         except errors.StoreError as error:
             _log.warning("store_unavailable", error=str(error))
             raise Refused(StoreUnavailable(text="The store cannot be read.")) from error
@@ -185,6 +198,7 @@ class Engine:
         self._queue.put([None])
         await self._loop.run_in_executor(None, self._thread.join)
         self._readers.shutdown(wait=False)
+        self._long_readers.shutdown(wait=False)
 
     async def _wait(self, waiting: _Waiting) -> Any:
         if self._closing:

@@ -1,4 +1,4 @@
-"""Save, Get and List of everything that is described in the catalog: one servicer, made from the descriptions."""
+"""Save, Get, List and Delete of what is described in the catalog: one servicer, made from the descriptions."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from lotkeeper.inventory.v1 import (
 from sqlalchemy import Connection
 
 from lotkeeper_server.catalog import descriptions as d
+from lotkeeper_server.catalog.deleting import check_deletable, delete_one
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.reading import messages, read_one, read_page
 from lotkeeper_server.catalog.saving import Saver, save
-from lotkeeper_server.domain.identifiers import ID_BYTES, Id
+from lotkeeper_server.domain.identifiers import ID_BYTES
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call, confirmed_by_engine
@@ -81,6 +82,7 @@ class Catalog:
             setattr(self, f"Save{served.one}", self._save_method(served))
             setattr(self, f"Get{served.one}", self._get_method(served))
             setattr(self, f"List{served.many}", self._list_method(served))
+            setattr(self, f"Delete{served.one}", self._delete_method(served))
 
     def _save_method(self, served: Served) -> Method:
         description = served.description
@@ -106,7 +108,7 @@ class Catalog:
         response_class = getattr(served.module, f"Get{served.one}Response")
 
         async def get_one(request: Any, _call: Call) -> Message:
-            key = key_of(description, request)
+            key = key_of(description, request, Shape())
             found = await self._engine.read(
                 lambda connection: read_one(connection, description, key(connection), now_millis())
             )
@@ -125,16 +127,39 @@ class Catalog:
             conditions = conditions_of(description, request, shape)
             shape.check()
 
-            def work(connection: Connection) -> tuple[list[Any], list[Id]]:
-                rows = read_page(connection, description, conditions(connection), page.after or None, page.size + 1)
-                built = messages(connection, description, rows, now_millis())
-                return built, [row["id"] for row in rows]
+            def work(connection: Connection) -> Message:
+                rows, after = read_page(connection, description, conditions(connection), page.after or None, page.size)
+                shown = fitting(messages(connection, description, rows, now_millis()))
+                if len(shown) < len(rows):
+                    after = rows[len(shown) - 1]["id"]
+                response: Message = response_class()
+                getattr(response, served.repeated).extend(shown)
+                response.next_page_token = page_token(request, after)  # type: ignore[attr-defined]
+                return response
 
-            built, ids = await self._engine.read(work)
-            shown = fitting(built[: page.size])
-            more = len(shown) < len(built)
-            token = page_token(request, ids[len(shown) - 1]) if more else ""
-            response: Message = response_class(**{served.repeated: shown, "next_page_token": token})
-            return response
+            return await self._engine.read(work)
 
         return list_many
+
+    def _delete_method(self, served: Served) -> Method:
+        description = served.description
+        response_class = getattr(served.module, f"Delete{served.one}Response")
+
+        async def delete_named(request: Any, call: Call) -> Message:
+            shape = Shape()
+            if request.version < 0:
+                shape.fault("version", f"{request.version} is below 0")
+            key = key_of(description, request, shape)
+
+            # Counting a million records takes a moment: what is refused is refused on a snapshot, which no one waits
+            # for. The transaction looks again, and has little to count.
+            await self._engine.read(
+                lambda connection: check_deletable(connection, description, key(connection), request.version)
+            )
+            await self._engine.transact(
+                lambda tx: delete_one(tx, description, key(tx.connection), request.version), call
+            )
+            response: Message = response_class()
+            return response
+
+        return delete_named

@@ -1,10 +1,10 @@
-"""What Get and List of the catalog's entities are asked by."""
+"""What Get, List and Delete of the catalog's entities are asked by."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import Connection, Table, select
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
@@ -14,20 +14,31 @@ from lotkeeper_server.domain.enumerations import InventoryOperationType, LotStat
 from lotkeeper_server.domain.identifiers import Id, format_id
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.refusals import LotMaterialMismatch, MaterialRequired, NotFound, Refused
+from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.conditions import (
+    Condition,
+    PartialIndex,
+    Places,
+    Walk,
+    among,
+    at_place,
+    at_places,
+    begins_with,
+    below_value,
+    equal,
+)
 
-Conditions = Callable[[Connection], list[ColumnElement[bool]]]
-_LAST_CODE_POINT = "\U0010ffff"
+Conditions = Callable[[Connection], list[Condition]]
 
 
-def key_of(description: Description, request: Any) -> Callable[[Connection], Id]:
-    """How the entity that a Get asks for is found.
+def key_of(description: Description, request: Any, shape: Shape) -> Callable[[Connection], Id]:
+    """How the entity that a Get or Delete names is found.
 
     Raises:
-        Refused: for a fault of shape; when called, its NOT_FOUND.
+        Refused: for all faults of shape, those noted before included; when called, its NOT_FOUND.
     """
-    shape = Shape()
     if description is d.LOT:
         lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
         material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
@@ -113,8 +124,7 @@ _PARENT_FILTERS = {
 
 
 def _of_master_data(description: Description, request: Any, shape: Shape) -> Conditions:
-    table = description.table
-    fixed: list[ColumnElement[bool]] = []
+    fixed: list[Condition] = []
     parents: list[tuple[str, str, str, Id | str]] = []
     names = {one.name for one in request.DESCRIPTOR.fields}
     for field, column in _PARENT_FILTERS.items():
@@ -122,111 +132,149 @@ def _of_master_data(description: Description, request: Any, shape: Shape) -> Con
             target = next(one.target for one in description.references if one.column == column)
             parents.append((field, column, target, given))
     if request.HasField("enabled"):
-        fixed.append(table.c.enabled == request.enabled)
-    if "status" in names and (status := _enumerated(shape, "status", request.status, Status)):
-        fixed.append(table.c.status == status)
+        fixed.append(Condition("t.enabled") if request.enabled else _disabled(description.table))
+    if "status" in names and (status := enumerated(shape, "status", request.status, Status)):
+        fixed.append(equal("status", status))
     for field, column in (("name_prefix", "name"), ("reason_code_prefix", "reason_code")):
         if field in names and (prefix := getattr(request, field)):
-            fixed.append(begins_with(table.c[column], prefix))
+            fixed.append(begins_with(column, prefix))
 
-    def conditions(connection: Connection) -> list[ColumnElement[bool]]:
+    def conditions(connection: Connection) -> list[Condition]:
         return fixed + [
-            table.c[column] == look_up(connection, target, given, field) for field, column, target, given in parents
+            equal(column, look_up(connection, target, given, field)) for field, column, target, given in parents
         ]
 
     return conditions
 
 
+def _disabled(table: Table) -> Condition:
+    """What is disabled; a table that never grows large has no index of it."""
+    index = f"ix_{table.name}_disabled"
+    indexed = any(one.name == index for one in table.indexes)
+    return Condition("NOT t.enabled", walks=(Walk("NOT enabled", index=index),) if indexed else ())
+
+
+_ROUTE = ("source_location_id", "destination_location_id")
+
+
 def _of_inventory_operations(request: Any, shape: Shape) -> Conditions:
-    table, run = tables.inventory_operation, tables.inventory_operation_run
     location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
     if request.include_children and location is None:
         shape.fault("include_children", "needs a location")
     operation_id = shape.id("operation_id", request.operation_id)
-    operation_type = _enumerated(shape, "operation_type", request.operation_type, InventoryOperationType)
-    status = _enumerated(shape, "status", request.status, Status)
+    operation_type = enumerated(shape, "operation_type", request.operation_type, InventoryOperationType)
+    status = enumerated(shape, "status", request.status, Status)
 
-    def conditions(connection: Connection) -> list[ColumnElement[bool]]:
-        made: list[ColumnElement[bool]] = []
+    def conditions(connection: Connection) -> list[Condition]:
+        made: list[Condition] = []
         if location is not None:
-            places = locations_of(connection, location, request.include_children)
-            made.append(or_(table.c.source_location_id.in_(places), table.c.destination_location_id.in_(places)))
+            made.append(at_location(connection, _ROUTE, location, request.include_children))
         if operation_id is not None:
-            made.append(table.c.operation_id == look_up(connection, "operation", operation_id, "operation_id"))
+            made.append(equal("operation_id", look_up(connection, "operation", operation_id, "operation_id")))
         if operation_type:
-            made.append(table.c.operation_type == operation_type)
+            made.append(equal("operation_type", operation_type))
         if status:
-            made.append(table.c.id.in_(select(run.c.operation_id).where(run.c.status == status)))
+            made.append(_runs_in(status))
         if request.name_prefix:
-            made.append(begins_with(table.c.name, request.name_prefix))
+            made.append(begins_with("name", request.name_prefix))
         return made
 
     return conditions
 
 
-def locations_of(connection: Connection, given: Id | str, include_children: bool) -> Any:
-    """A query for the ids of a location and, if asked for, of all below it.
+def _runs_in(status: int) -> Condition:
+    """Inventory operations by where their run stands, which is in a table of its own."""
+    run = tables.inventory_operation_run.name
+    holds = f"EXISTS (SELECT 1 FROM {run} AS r WHERE r.operation_id = t.id AND r.status = ?)"  # noqa: S608
+    walk = Walk("status = ?", (status,), table=run, columns=("operation_id",))
+    return Condition(holds, (status,), (walk,))
+
+
+def at_location(
+    connection: Connection,
+    columns: Sequence[str],
+    given: Id | str,
+    include_children: bool,
+    *,
+    leads: bool = False,
+    within: PartialIndex | None = None,
+) -> Condition:
+    """Rows at a location and, if asked for, at all below it.
+
+    Args:
+        connection: a snapshot.
+        columns: that refer to locations; any of them.
+        given: the location.
+        include_children: whether what lies below it counts.
+        leads: whether the list's order begins with the location.
+        within: the partial index that has the rows.
 
     Raises:
         Refused: LOCATION_NOT_FOUND on `location_id_or_path`.
     """
     table = tables.location
-    location_id = look_up(connection, "location", given, "location_id_or_path")
+    location_id = look_up(connection, table.name, given, "location_id_or_path")
     if not include_children:
-        return select(table.c.id).where(table.c.id == location_id)
+        return at_place(columns, location_id, leads=leads, within=within)
     path = connection.execute(select(table.c.path).where(table.c.id == location_id)).scalar_one()
-    return select(table.c.id).where(or_(table.c.id == location_id, below(table.c.path, path)))
+    return at_places(connection, Places(tuple(columns), location_id, path, leads, within))
+
+
+def location_ids(connection: Connection, given: Id | str, include_children: bool) -> frozenset[Id]:
+    """A location's id and, if asked for, those of all below it.
+
+    Raises:
+        Refused: LOCATION_NOT_FOUND on `location_id_or_path`.
+    """
+    table = tables.location
+    location_id = look_up(connection, table.name, given, "location_id_or_path")
+    if not include_children:
+        return frozenset({location_id})
+    path = connection.execute(select(table.c.path).where(table.c.id == location_id)).scalar_one()
+    inside = connection.execute(select(table.c.id).where(below(table.c.path, path))).scalars()
+    return frozenset({location_id, *inside})
 
 
 def _of_lots(request: Any, shape: Shape) -> Conditions:
-    table = tables.inventory_lot
     material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
-    status = _enumerated(shape, "status", request.status, LotStatus)
+    status = enumerated(shape, "status", request.status, LotStatus)
     before = request.expiring_before_millis if request.HasField("expiring_before_millis") else None
     before = shape.millis("expiring_before_millis", before)
 
-    def conditions(connection: Connection) -> list[ColumnElement[bool]]:
-        made: list[ColumnElement[bool]] = []
+    def conditions(connection: Connection) -> list[Condition]:
+        made: list[Condition] = []
         if material is not None:
-            made.append(table.c.material_id == look_up(connection, "material", material, "material_id_or_path"))
+            made.append(equal("material_id", look_up(connection, "material", material, "material_id_or_path")))
         if status:
-            made.append(_shows(LotStatus(status), time.time_ns() // 1_000_000))
+            made.append(_shows(LotStatus(status), now_millis()))
         if request.name_prefix:
-            made.append(begins_with(table.c.name, request.name_prefix))
+            made.append(begins_with("name", request.name_prefix))
         if before is not None:
-            made.append(table.c.expiration_millis < before)
+            made.append(below_value("expiration_millis", before))
         return made
 
     return conditions
 
 
-def _shows(status: LotStatus, now: int) -> ColumnElement[bool]:
+def _shows(status: LotStatus, now: int) -> Condition:
     """Lots that show a status: an OPEN or AVAILABLE one past its date shows EXPIRED."""
-    table = tables.inventory_lot
-    past = and_(table.c.expiration_millis.is_not(None), table.c.expiration_millis < now)
-    stored = table.c.status == int(status)
+    stored = sorted({status, *USABLE}) if status is LotStatus.EXPIRED else [status]
+    holds = among("status", [int(one) for one in stored])
+    past = "t.expiration_millis IS NOT NULL AND t.expiration_millis < ?"
     if status is LotStatus.EXPIRED:
-        return or_(stored, and_(table.c.status.in_([int(one) for one in USABLE]), past))
+        return replace(
+            holds,
+            holds=f"{holds.holds} AND (t.status = {status:d} OR {past})",
+            parameters=(*holds.parameters, now),
+            exact=False,
+        )
     if status in USABLE:
-        return and_(stored, or_(table.c.expiration_millis.is_(None), table.c.expiration_millis >= now))
-    return stored
+        return replace(holds, holds=f"{holds.holds} AND NOT ({past})", parameters=(*holds.parameters, now), exact=False)
+    return holds
 
 
-def begins_with(column: Any, prefix: str) -> ColumnElement[bool]:
-    """By code point, as an index has it."""
-    stem = prefix.rstrip(_LAST_CODE_POINT)
-    if not stem:
-        return and_(column >= prefix)
-    following = stem[:-1] + chr(_following(ord(stem[-1])))
-    return and_(column >= prefix, column < following)
-
-
-def _following(code_point: int) -> int:
-    """The next code point that may stand in a text; surrogates may not."""
-    return 0xE000 if code_point == 0xD7FF else code_point + 1
-
-
-def _enumerated(shape: Shape, field: str, number: int, vocabulary: Any) -> int:
+def enumerated(shape: Shape, field: str, number: int, vocabulary: Any) -> int:
+    """The number of an enum's value; zero stands for none."""
     if number and number not in {int(member) for member in vocabulary}:
         shape.fault(field, f"{number} is no {vocabulary.__name__}")
     return number

@@ -1,32 +1,23 @@
-"""What only the definitions of inventory operations have: status, validation, deletion."""
+"""What only the definitions of inventory operations have: status, validation, references."""
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.reading import read_runs
+from lotkeeper_server.catalog.referrers import Referring, references_to
 from lotkeeper_server.catalog.saving import Saver, validate
-from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import Id, format_id
-from lotkeeper_server.domain.refusals import (
-    NotFound,
-    OperationAlreadyRunning,
-    Referenced,
-    Refused,
-    VersionConflict,
-)
+from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.shape import Shape
-from lotkeeper_server.store.definition_changes import note_definition_changes
-from lotkeeper_server.store.tables import inventory_lot_record, inventory_operation, inventory_operation_run
-from lotkeeper_server.store.transaction import Transaction
 
 _ID = "inventory_operation_id"
 
 
 class InventoryOperationDefinitions:
-    """Beside Save, Get and List, which the catalog has for every entity."""
+    """Beside Save, Get, List and Delete, which the catalog has for every entity."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -64,52 +55,29 @@ class InventoryOperationDefinitions:
             ]
         )
 
-    @confirmed_by_engine
-    async def DeleteInventoryOperation(  # noqa: N802
-        self, request: pb.DeleteInventoryOperationRequest, call: Call
-    ) -> pb.DeleteInventoryOperationResponse:
-        """Deletes a definition that nothing refers to."""
-        shape = Shape()
-        operation_id = shape.required_id(_ID, request.inventory_operation_id)
-        version = request.version
-        if version < 0:
-            shape.fault("version", f"{version} is below 0")
-        shape.check()
-        await self._engine.transact(lambda tx: delete_inventory_operation(tx, operation_id, version), call)
-        return pb.DeleteInventoryOperationResponse()
+    async def GetInventoryOperationReferences(  # noqa: N802
+        self, request: pb.GetInventoryOperationReferencesRequest, _call: Call
+    ) -> pb.GetInventoryOperationReferencesResponse:
+        """Counts what refers to a definition."""
+        operation_id = _required_id(request.inventory_operation_id)
+        found = await self._engine.read(lambda connection: _references(connection, operation_id))
+        return pb.GetInventoryOperationReferencesResponse(
+            references=[
+                pb.EntityReference(
+                    entity=one.entity,
+                    count=one.count,
+                    example_id=format_id(one.example_id),
+                    example_name=one.example_name,
+                )
+                for one in found
+            ]
+        )
 
 
-def delete_inventory_operation(tx: Transaction, operation_id: Id, version: int) -> None:
-    """Deletes a definition and where its run stands.
-
-    Raises:
-        Refused: its NOT_FOUND, VERSION_CONFLICT, OPERATION_ALREADY_RUNNING, REFERENCED.
-    """
-    connection = tx.connection
-    stored = connection.execute(
-        select(inventory_operation.c.version).where(inventory_operation.c.id == operation_id)
-    ).scalar()
-    if stored is None:
+def _references(connection: Connection, operation_id: Id) -> list[Referring]:
+    if operation_id not in read_runs(connection, [operation_id]):
         raise Refused(_not_found(operation_id))
-    if version not in {0, stored}:
-        raise Refused(VersionConflict(expected=version, actual=stored).at("version"))
-    status, _ = read_runs(connection, [operation_id])[operation_id]
-    if status is Status.RUNNING:
-        refusal = OperationAlreadyRunning(inventory_operation_id=format_id(operation_id), status=status.name)
-        raise Refused(refusal)
-    count = _count_records(connection, operation_id)
-    if count:
-        raise Refused(Referenced(entity="inventory_lot_record", count=count))
-    connection.execute(delete(inventory_operation_run).where(inventory_operation_run.c.operation_id == operation_id))
-    connection.execute(delete(inventory_operation).where(inventory_operation.c.id == operation_id))
-    note_definition_changes(connection, "inventory_operation", [operation_id])
-
-
-def _count_records(connection: Connection, operation_id: Id) -> int:
-    count: int = connection.execute(
-        select(func.count()).where(inventory_lot_record.c.inventory_operation_id == operation_id)
-    ).scalar_one()
-    return count
+    return references_to(connection, INVENTORY_OPERATION.table.name, operation_id)
 
 
 def _required_id(text: str) -> Id:

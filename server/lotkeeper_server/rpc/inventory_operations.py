@@ -1,21 +1,20 @@
 """Execute, Start, Stop, Cancel and batches: read the request, submit the command, write the answer."""
 
-import hashlib
 from typing import Any, TypeVar
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from lotkeeper_server.domain import dates, limits
-from lotkeeper_server.domain.commands import Asked, Batch, Cancel, Execute, Start, Stop
+from lotkeeper_server.domain.commands import Batch, Cancel, Execute, OfOperation, Start, Stop
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refusal, Refused
 from lotkeeper_server.domain.stock import Answer
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.record_message import record_message
 from lotkeeper_server.rpc.refusal_status import status_of
-from lotkeeper_server.rpc.shape import Shape
+from lotkeeper_server.rpc.shape import Shape, fingerprint
 
-SomeCommand = TypeVar("SomeCommand", bound=Asked)
+SomeCommand = TypeVar("SomeCommand", bound=OfOperation)
 
 
 class InventoryOperations:
@@ -231,8 +230,7 @@ def _millis(shape: Shape, request: Any, field: str) -> int | None:
 
 
 def _fingerprinted(command: SomeCommand, method: str, *fields: object) -> SomeCommand:
-    """Marks a command that has a request id with SHA-256 of its method and its fields by meaning."""
+    """Marks a command that has a request id with its method and its fields by meaning."""
     if command.request_id is not None:
-        meaning = repr((method, command.operation_id, *fields))
-        command.fingerprint = hashlib.sha256(meaning.encode()).digest()
+        command.fingerprint = fingerprint(method, command.operation_id, *fields)
     return command

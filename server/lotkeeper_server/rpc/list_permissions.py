@@ -6,14 +6,15 @@ from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from lotkeeper_server.access.permissions import ANY_CALLER
+from lotkeeper_server.rpc.action_permissions import action_permissions
 from lotkeeper_server.rpc.call import Call
 from lotkeeper_server.rpc.calls import permission_of
 
 
 def permissions_of(services: Sequence[ServiceDescriptor]) -> list[str]:
-    """Every permission that a method of these services needs, once, sorted."""
+    """Every permission that a method of these services or a type of action needs, once, sorted."""
     named = {permission_of(method) for service in services for method in service.methods}
-    return sorted(named - {ANY_CALLER})
+    return sorted(named.union(action_permissions().values()) - {ANY_CALLER})
 
 
 class Permissions:

@@ -49,12 +49,14 @@ def _key_of(request: Message, token: str, key_bytes: int) -> bytes:
     except (binascii.Error, ValueError):
         return b""
     digest, key = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-    right = digest == _digest(request, key) and len(key) == key_bytes and page_token(request, key) == token
+    right = len(key) == key_bytes and digest == _digest(request, key) and page_token(request, key) == token
     return key if right else b""
 
 
-def page_token(request: Message, key: bytes) -> str:
-    """The token of the page that begins after a key."""
+def page_token(request: Message, key: bytes | None) -> str:
+    """The token of the page that begins after a key; empty where there is none, since the list is at its end."""
+    if not key:
+        return ""
     return base64.urlsafe_b64encode(_digest(request, key) + key).decode().rstrip("=")
 
 

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from sqlalchemy import ColumnElement, Connection, or_
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.references import look_up
 from lotkeeper_server.domain.enumerations import LotRecordType
 from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.rpc.catalog_filters import find_lot, locations_of
+from lotkeeper_server.rpc.catalog_filters import at_location, find_lot
 from lotkeeper_server.rpc.shape import Shape
-from lotkeeper_server.store.tables import inventory_lot_record
+from lotkeeper_server.store.conditions import Condition, among, equal, in_either
 
 FilteredRequest = pb.ListInventoryLotRecordsRequest | pb.WatchInventoryLotRecordsRequest
 
@@ -26,13 +25,15 @@ class RecordCriteria:
         lot_id: the primary or the secondary lot; None for any.
         references: by column of `inventory_lot_record`, the id that it must hold.
         types: the record's type is one of these numbers; empty for any.
-        locations: a query for ids, one of which is the source or the destination; None for any.
+        location: the source or the destination, by id or path; None for any.
+        include_children: whether what lies below the location counts.
     """
 
     lot_id: Id | None
     references: Mapping[str, Id]
     types: frozenset[int]
-    locations: Any | None
+    location: Id | str | None
+    include_children: bool
 
 
 def read_record_criteria(request: FilteredRequest, shape: Shape) -> Callable[[Connection], RecordCriteria]:
@@ -77,8 +78,7 @@ def read_record_criteria(request: FilteredRequest, shape: Shape) -> Callable[[Co
         for field, target, given in named:
             if given is not None:
                 references[f"{target}_id"] = look_up(connection, target, given, field)
-        places = None if location is None else locations_of(connection, location, request.include_children)
-        return RecordCriteria(lot_id, references, types, places)
+        return RecordCriteria(lot_id, references, types, location, request.include_children)
 
     return made
 
@@ -91,12 +91,18 @@ def read_vocabulary(request: FilteredRequest, shape: Shape, field: str, vocabula
     return numbers
 
 
-def conditions_on_records(criteria: RecordCriteria) -> list[ColumnElement[bool]]:
-    """The criteria, but that of the lot, as conditions on `inventory_lot_record`."""
-    record = inventory_lot_record.c
-    conditions = [record[column] == identifier for column, identifier in criteria.references.items()]
+def conditions_on_records(connection: Connection, criteria: RecordCriteria) -> list[Condition]:
+    """The criteria as conditions of a list.
+
+    Raises:
+        Refused: LOCATION_NOT_FOUND on `location_id_or_path`.
+    """
+    conditions = [equal(column, identifier) for column, identifier in criteria.references.items()]
+    if criteria.lot_id is not None:
+        conditions.append(in_either(("lot_id", "secondary_lot_id"), criteria.lot_id))
     if criteria.types:
-        conditions.append(record.lot_record_type.in_(sorted(criteria.types)))
-    if (places := criteria.locations) is not None:
-        conditions.append(or_(record.source_location_id.in_(places), record.destination_location_id.in_(places)))
+        conditions.append(among("lot_record_type", criteria.types))
+    if criteria.location is not None:
+        ends = ("source_location_id", "destination_location_id")
+        conditions.append(at_location(connection, ends, criteria.location, criteria.include_children))
     return conditions

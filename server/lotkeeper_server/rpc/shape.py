@@ -1,10 +1,12 @@
 """Step 2: the shape of a request. Reads fields into domain values, and reports all faults together."""
 
+import hashlib
+
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.identifiers import Id, parse_id
 from lotkeeper_server.domain.quantity import QuantityOutOfRange, millionths_of
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
-from lotkeeper_server.domain.text import name_fault, path_fault
+from lotkeeper_server.domain.text import name_fault, path_fault, text_fault
 
 
 class Shape:
@@ -70,6 +72,12 @@ class Shape:
             self.fault(field, fault)
         return text or None
 
+    def text(self, field: str, text: str, code_points_max: int = limits.TEXT_CODE_POINTS_MAX) -> str:
+        """Free text, tab and line feed allowed; empty where absent."""
+        if text and (fault := text_fault(text, code_points_max)):
+            self.fault(field, fault)
+        return text
+
     def quantity(self, field: str, value: float | None) -> int | None:
         """Millionths; zero, or what rounds to it, stays zero: whether it may be is for a later step to say."""
         if value is None:
@@ -94,6 +102,11 @@ class Shape:
         if len(text) > limits.REQUEST_ID_CHARACTERS_MAX or not (text.isascii() and text.isprintable()):
             self.fault(field, f"must be 1 to {limits.REQUEST_ID_CHARACTERS_MAX} printable ASCII characters")
         return text
+
+
+def fingerprint(method: str, *fields: object) -> bytes:
+    """SHA-256 of a method and its fields by meaning: what makes two requests the same one."""
+    return hashlib.sha256(repr((method, *fields)).encode()).digest()
 
 
 def _shown(text: str) -> str:

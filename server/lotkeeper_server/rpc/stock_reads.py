@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from lotkeeper.inventory.v1 import inventory_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.references import look_up
 from lotkeeper_server.domain.enumerations import LotStatus, Status
@@ -15,16 +15,17 @@ from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call
-from lotkeeper_server.rpc.catalog_filters import find_lot, locations_of
+from lotkeeper_server.rpc.catalog_filters import at_location, find_lot
 from lotkeeper_server.rpc.paging import fitting, page_token, read_page_request
 from lotkeeper_server.rpc.record_filters import conditions_on_records, read_record_criteria, read_vocabulary
 from lotkeeper_server.rpc.record_message import record_message, timestamp
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store import inventory_listing, record_listing
-from lotkeeper_server.store.inventory_listing import InventoryEntry, list_inventory
-from lotkeeper_server.store.record_listing import RecordFilter, key_of, list_records
+from lotkeeper_server.store.conditions import Condition, equal
+from lotkeeper_server.store.inventory_listing import HOLDS_SOMETHING, NAMED, NOT_ZERO, InventoryEntry, list_inventory
+from lotkeeper_server.store.record_listing import RecordFilter, in_status, key_of, list_records
 from lotkeeper_server.store.record_reading import read_records
-from lotkeeper_server.store.tables import inventory, inventory_lot_record
+from lotkeeper_server.store.stock_history import list_inventory_as_of
 
 
 class StockReads:
@@ -41,32 +42,41 @@ class StockReads:
         lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
         material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
         name = shape.name("inventory_name", request.inventory_name)
+        at_millis = shape.millis("as_of_millis", request.as_of_millis if request.HasField("as_of_millis") else None)
+        if request.inventory_name and request.HasField("as_of_millis"):
+            shape.fault("inventory_name", "cannot be given with as_of_millis: what names rows had is not kept")
         if request.include_children and location is None:
             shape.fault("include_children", "needs a location")
         shape.check()
 
         def work(connection: Connection) -> pb.ListInventoryResponse:
-            row = inventory.c
-            conditions: list[ColumnElement[bool]] = []
+            of_now = not request.include_empty and at_millis is None
+            conditions: list[Condition] = [HOLDS_SOMETHING] if of_now else []
             if location is not None:
-                places = locations_of(connection, location, request.include_children)
-                conditions.append(row.location_id.in_(places))
+                within = NOT_ZERO if of_now else None
+                conditions.append(
+                    at_location(
+                        connection, ("location_id",), location, request.include_children, leads=True, within=within
+                    )
+                )
             if lot is not None:
-                conditions.append(row.lot_id == find_lot(connection, lot, material))
+                conditions.append(equal("lot_id", find_lot(connection, lot, material)))
             elif material is not None:
                 found = look_up(connection, "material", material, "material_id_or_path")
-                conditions.append(row.material_id == found)
+                conditions.append(equal("material_id", found))
             if name is not None:
-                conditions.append(row.name == name)
-            if not request.include_empty:
-                conditions.append(row.quantity != 0)
-            entries = list_inventory(connection, conditions, page.after, page.size + 1)
+                conditions.append(equal("name", name, NAMED))
+            if at_millis is None:
+                entries, after = list_inventory(connection, conditions, page.after, page.size)
+            else:
+                entries, after = list_inventory_as_of(
+                    connection, conditions, at_millis, page.after, page.size, include_empty=request.include_empty
+                )
             now = now_millis()
-            shown = fitting([_inventory_message(entry, now) for entry in entries[: page.size]])
-            more = len(shown) < len(entries)
-            return pb.ListInventoryResponse(
-                inventory=shown, next_page_token=page_token(request, entries[len(shown) - 1].key) if more else ""
-            )
+            shown = fitting([_inventory_message(entry, now) for entry in entries])
+            if len(shown) < len(entries):
+                after = entries[len(shown) - 1].key
+            return pb.ListInventoryResponse(inventory=shown, next_page_token=page_token(request, after))
 
         return await self._engine.read(work)
 
@@ -81,12 +91,12 @@ class StockReads:
 
         def work(connection: Connection) -> pb.ListInventoryLotRecordsResponse:
             wanted = make_filter(connection)
-            records = list_records(connection, wanted, page.after, page.size + 1, oldest_first=request.oldest_first)
-            shown = fitting([record_message(record) for record in records[: page.size]])
-            more = len(shown) < len(records)
+            records, after = list_records(connection, wanted, page.after, page.size, oldest_first=request.oldest_first)
+            shown = fitting([record_message(record) for record in records])
+            if len(shown) < len(records):
+                after = key_of(records[len(shown) - 1])
             return pb.ListInventoryLotRecordsResponse(
-                inventory_lot_records=shown,
-                next_page_token=page_token(request, key_of(records[len(shown) - 1])) if more else "",
+                inventory_lot_records=shown, next_page_token=page_token(request, after)
             )
 
         return await self._engine.read(work)
@@ -112,11 +122,10 @@ def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> 
     from_millis, before_millis = _time_span(request, shape)
 
     def made(connection: Connection) -> RecordFilter:
-        criteria = criteria_in(connection)
-        conditions = conditions_on_records(criteria)
+        conditions = conditions_on_records(connection, criteria_in(connection))
         if statuses:
-            conditions.append(inventory_lot_record.c.status.in_(sorted(statuses)))
-        return RecordFilter(conditions, criteria.lot_id, from_millis, before_millis)
+            conditions.append(in_status(statuses))
+        return RecordFilter(conditions, from_millis, before_millis)
 
     return made
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call, ends_with_the_server
+from lotkeeper_server.rpc.catalog_filters import location_ids
 from lotkeeper_server.rpc.record_filters import RecordCriteria, read_record_criteria
 from lotkeeper_server.rpc.record_tail import RecordTail, read_page
 from lotkeeper_server.rpc.resume_tokens import read_resume_token, resume_token
@@ -86,8 +87,8 @@ def _read_request(request: pb.WatchInventoryLotRecordsRequest) -> Begin:
 
 def _feed_filter(connection: Connection, criteria: RecordCriteria) -> FeedFilter:
     places = None
-    if criteria.locations is not None:
-        places = frozenset(connection.execute(criteria.locations).scalars())
+    if criteria.location is not None:
+        places = location_ids(connection, criteria.location, criteria.include_children)
     return FeedFilter(criteria.lot_id, criteria.references, criteria.types, places)
 
 

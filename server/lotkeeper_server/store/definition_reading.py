@@ -29,6 +29,7 @@ from lotkeeper_server.domain.enumerations import (
     UnitOfMeasureResolutionStrategy,
 )
 from lotkeeper_server.domain.identifiers import Id, MaterialId, UnitId
+from lotkeeper_server.domain.keys import NameKey
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.statements import fetch
 from lotkeeper_server.store.tables import NO_ID, definition_change
@@ -82,6 +83,19 @@ def load_by_path(connection: Connection, cache: DefinitionCache, entity: str, pa
     """Brings definitions into the cache by path."""
     table = tables.metadata.tables[entity]
     _LOADERS[entity](connection, cache, table.c.path.in_(sorted(paths)))
+
+
+def read_ids_by_name(connection: Connection, keys: Collection[NameKey]) -> dict[NameKey, Id]:
+    """The ids of the definitions among these that there are, each by a column that is unique by itself."""
+    texts: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key in keys:
+        texts[key.entity, key.column].append(key.text)
+    found = {}
+    for (entity, column), of_column in texts.items():
+        table = tables.metadata.tables[entity]
+        query = select(table.c[column], table.c.id).where(table.c[column].in_(sorted(of_column)))
+        found.update({NameKey(entity, column, text): identifier for text, identifier in connection.execute(query)})
+    return found
 
 
 def load_conversions(

@@ -3,14 +3,21 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select, tuple_
+from sqlalchemy import Connection
 
 from lotkeeper_server.domain.enumerations import LotStatus
 from lotkeeper_server.domain.identifiers import ID_BYTES, Id
-from lotkeeper_server.store import tables
+from lotkeeper_server.store.conditions import Condition, Key, PartialIndex, Walk
+from lotkeeper_server.store.statements import rows_by_columns
 from lotkeeper_server.store.tables import inventory
+from lotkeeper_server.store.walking import Order, walk_page
 
 KEY_BYTES: Final = 2 * ID_BYTES
+ORDER_COLUMNS: Final = ("location_id", "lot_id")
+ORDER: Final = Order(inventory.name, ORDER_COLUMNS)
+NOT_ZERO: Final = PartialIndex("ix_inventory_not_zero", "quantity <> 0")
+NAMED: Final = PartialIndex("ix_inventory_name", "name <> ''")
+HOLDS_SOMETHING: Final = Condition("t.quantity <> 0", walks=(Walk(NOT_ZERO.condition, index=NOT_ZERO.name),))
 
 
 class InventoryEntry(NamedTuple):
@@ -40,49 +47,55 @@ class InventoryEntry(NamedTuple):
         return self.location_id + self.lot_id
 
 
-def list_inventory(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], after: bytes, limit: int
-) -> list[InventoryEntry]:
+class InventoryPage(NamedTuple):
+    """A page of stock, and the key after which the next one begins; empty where this is the last."""
+
+    entries: list[InventoryEntry]
+    next_after: bytes
+
+
+# fmt: off
+_COLUMNS: Final = (
+    "location_id", "location.path", "lot_id", "inventory_lot.name", "inventory_lot.status",
+    "inventory_lot.expiration_millis", "material_id", "material.path", "quantity",
+    "unit_of_measure.id", "unit_of_measure.name", "unit_of_measure.symbol", "name",
+    "production_order_id", "production_order.name", "arrived_millis", "arrived_record_id",
+)
+# fmt: on
+_JOINED: Final = (
+    " JOIN inventory_lot ON inventory_lot.id = t.lot_id JOIN location ON location.id = t.location_id"
+    " JOIN material ON material.id = t.material_id"
+    " LEFT JOIN unit_of_measure ON unit_of_measure.id = inventory_lot.unit_of_measure_id"
+    " LEFT JOIN production_order ON production_order.id = t.production_order_id"
+)
+
+
+def list_inventory(connection: Connection, conditions: Sequence[Condition], after: bytes, limit: int) -> InventoryPage:
     """A page of stock.
 
     Args:
         connection: a snapshot.
         conditions: on `inventory`.
-        after: the key of the last one of the page before; empty for the first page.
-        limit: at most so many.
+        after: the key after which it begins, of the page before; empty for the first one.
+        limit: at most so many; it may hold fewer, or none, and yet not be the last.
     """
-    row, lot, location = inventory.c, tables.inventory_lot.c, tables.location.c
-    material, unit, order = tables.material.c, tables.unit_of_measure.c, tables.production_order.c
-    query = (
-        select(
-            row.location_id,
-            location.path,
-            row.lot_id,
-            lot.name,
-            lot.status,
-            lot.expiration_millis,
-            row.material_id,
-            material.path,
-            row.quantity,
-            unit.id,
-            unit.name,
-            unit.symbol,
-            row.name,
-            row.production_order_id,
-            order.name,
-            row.arrived_millis,
-            row.arrived_record_id,
-        )
-        .join_from(inventory, tables.inventory_lot, lot.id == row.lot_id)
-        .join(tables.location, location.id == row.location_id)
-        .join(tables.material, material.id == row.material_id)
-        .outerjoin(tables.unit_of_measure, unit.id == lot.unit_of_measure_id)
-        .outerjoin(tables.production_order, order.id == row.production_order_id)
-        .where(*conditions)
-        .order_by(row.location_id, row.lot_id)
-        .limit(limit)
-    )
-    if after:
-        query = query.where(tuple_(row.location_id, row.lot_id) > tuple_(after[:ID_BYTES], after[ID_BYTES:]))
-    rows = connection.execute(query)
-    return [InventoryEntry._make((*found[:4], LotStatus(found[4]), *found[5:])) for found in rows]
+    page = walk_page(connection, ORDER, conditions, limit, key_from(after))
+    return InventoryPage(read_entries(connection, page.keys), text_of(page.next_after))
+
+
+def read_entries(connection: Connection, keys: Sequence[Key]) -> list[InventoryEntry]:
+    """The rows of these keys, in their order; every one of them is there."""
+    found: dict[Key, InventoryEntry] = {}
+    for row in rows_by_columns(connection, _COLUMNS, inventory, ORDER_COLUMNS, keys, _JOINED):
+        found[row[0], row[2]] = InventoryEntry._make((*row[:4], LotStatus(row[4]), *row[5:]))
+    return [found[key] for key in keys]
+
+
+def key_from(text: bytes) -> Key | None:
+    """A key as tokens have it, taken apart; None where it is empty."""
+    return (text[:ID_BYTES], text[ID_BYTES:]) if text else None
+
+
+def text_of(key: Key | None) -> bytes:
+    """And put together."""
+    return b"" if key is None else key[0] + key[1]

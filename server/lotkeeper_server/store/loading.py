@@ -14,6 +14,8 @@ from lotkeeper_server.domain.keys import (
     Key,
     LotKey,
     LotNameKey,
+    LotRowsKey,
+    NameKey,
     PathKey,
     QueueKey,
     RecordKey,
@@ -24,7 +26,12 @@ from lotkeeper_server.domain.keys import (
 )
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store import state_reading
-from lotkeeper_server.store.definition_reading import load_by_path, load_conversions, load_definitions
+from lotkeeper_server.store.definition_reading import (
+    load_by_path,
+    load_conversions,
+    load_definitions,
+    read_ids_by_name,
+)
 from lotkeeper_server.store.record_reading import read_records
 
 
@@ -40,6 +47,10 @@ def load(connection: Connection, state: WorkingSet, keys: Iterable[Key]) -> None
         state.accept_stock(rows)
         for key in stock - {StockKey(row.location_id, row.lot_id) for row in rows}:
             state.accept_no_stock(key)
+    if of_lots := wanted[LotRowsKey]:
+        by_lot = state_reading.read_rows_of_lots(connection, of_lots)
+        for key in of_lots:
+            state.accept_rows_of_lot(key.lot_id, by_lot.get(key.lot_id, []))
     if queues := wanted[QueueKey]:
         for queue in sorted(queues, key=lambda key: (key.location_id, key.material_id or b"", key.strategy)):
             state.accept_queue(queue, state_reading.read_queue(connection, queue))
@@ -65,6 +76,10 @@ def _load_definitions(connection: Connection, state: WorkingSet, wanted: dict[ty
         load_by_path(connection, state.definitions, entity, paths)
     # What has come is found on its shelf before this set is asked.
     state.absent |= wanted[DefinitionKey] | wanted[PathKey]
+    if names := wanted[NameKey]:
+        found = read_ids_by_name(connection, names)
+        for key in names:
+            state.ids_by_name[key] = found.get(key)
     if conversions := wanted[ConversionsKey]:
         load_conversions(connection, state.definitions, {key.material_id for key in conversions})
 

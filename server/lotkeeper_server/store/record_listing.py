@@ -1,95 +1,90 @@
 """Lists of records: by the moment of their end (of a RUNNING one its start), then by id."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_, union_all
+from sqlalchemy import Connection
 
-from lotkeeper_server.domain.identifiers import ID_BYTES, Id, RecordId
+from lotkeeper_server.domain.enumerations import Status
+from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
 from lotkeeper_server.domain.stock import Record
+from lotkeeper_server.store.conditions import Condition, Key, PartialIndex, among
 from lotkeeper_server.store.record_reading import read_records
 from lotkeeper_server.store.tables import inventory_lot_record
+from lotkeeper_server.store.walking import Order, walk_page
 
-_record = inventory_lot_record.c
 _MOMENT_BYTES: Final = 8
 KEY_BYTES: Final = _MOMENT_BYTES + ID_BYTES
+_NOT_COMPLETED: Final = PartialIndex("ix_inventory_lot_record_status", f"status <> {Status.COMPLETED:d}")
+_COLUMNS: Final = ("moment_millis", "id")
+_OLDEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS)
+_NEWEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS, descending=True)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RecordFilter:
     """Which records: every condition holds.
 
     Attributes:
         conditions: on `inventory_lot_record`.
-        lot_id: the primary or the secondary lot.
         from_millis: the moment is at or after this one.
         before_millis: the moment is before this one.
     """
 
-    conditions: list[ColumnElement[bool]] = field(default_factory=list)
-    lot_id: Id | None = None
+    conditions: Sequence[Condition] = ()
     from_millis: int | None = None
     before_millis: int | None = None
 
 
+class RecordPage(NamedTuple):
+    """A page of records, and the key after which the next one begins; empty where this is the last."""
+
+    records: list[Record]
+    next_after: bytes
+
+
+def in_status(statuses: Collection[int]) -> Condition:
+    """Records in one of some statuses; those completed are nearly all there are, and in no index of their own."""
+    return among("status", statuses, indexed=Status.COMPLETED not in statuses, within=_NOT_COMPLETED)
+
+
 def list_records(
     connection: Connection, wanted: RecordFilter, after: bytes, limit: int, *, oldest_first: bool
-) -> list[Record]:
+) -> RecordPage:
     """A page of records.
 
     Args:
         connection: a snapshot.
         wanted: which records.
-        after: the key of the last one of the page before, in a list of the same filter; empty for the first page.
-        limit: at most so many.
+        after: the key after which it begins, of the page before in a list of the same filter; empty for the first one.
+        limit: at most so many; it may hold fewer, or none, and yet not be the last.
         oldest_first: the exact reverse of the default order.
     """
-    conditions = [*wanted.conditions, *_span(wanted, after, oldest_first=oldest_first)]
-    if wanted.lot_id is None:
-        query = _page(conditions, limit, oldest_first=oldest_first)
-    else:
-        # Two walks along an index each, merged, instead of one that can use neither.
-        halves = [
-            select(_page([*conditions, column == wanted.lot_id], limit, oldest_first=oldest_first).subquery())
-            for column in (_record.lot_id, _record.secondary_lot_id)
-        ]
-        both = union_all(*halves).subquery()
-        order = _directed([both.c.moment_millis, both.c.id], oldest_first=oldest_first)
-        query = select(both.c.moment_millis, both.c.id).order_by(*order).limit(limit)
-    rows: Sequence[Row[Any]] = connection.execute(query).all()
-    records = read_records(connection, [row.id for row in rows])
-    return [records[RecordId(row.id)] for row in rows]
+    begin, end = _edge(wanted.from_millis), _edge(wanted.before_millis)
+    if not oldest_first:
+        begin, end = end, begin
+    begin = _key(after) if after else begin
+    order = _OLDEST_FIRST if oldest_first else _NEWEST_FIRST
+    page = walk_page(connection, order, wanted.conditions, limit, begin, end)
+    records = read_records(connection, [key[1] for key in page.keys])
+    found = [records[RecordId(key[1])] for key in page.keys]
+    return RecordPage(found, b"" if page.next_after is None else _text(*page.next_after))
 
 
 def key_of(record: Record) -> bytes:
     """Where a record stands in the order of lists."""
-    moment_millis = record.start_millis if record.end_millis is None else record.end_millis
-    return moment_millis.to_bytes(_MOMENT_BYTES, "big", signed=True) + record.id
+    return _text(record.start_millis if record.end_millis is None else record.end_millis, record.id)
 
 
-def _page(conditions: Sequence[ColumnElement[bool]], limit: int, *, oldest_first: bool) -> Select[Any]:
-    order = _directed([_record.moment_millis, _record.id], oldest_first=oldest_first)
-    return select(_record.moment_millis, _record.id).where(*conditions).order_by(*order).limit(limit)
+def _edge(moment_millis: int | None) -> Key | None:
+    """Right before every record of a moment."""
+    return None if moment_millis is None else (moment_millis, b"")
 
 
-def _directed(columns: Sequence[ColumnElement[Any]], *, oldest_first: bool) -> list[ColumnElement[Any]]:
-    return [column if oldest_first else column.desc() for column in columns]
+def _text(moment_millis: int, record_id: bytes) -> bytes:
+    return moment_millis.to_bytes(_MOMENT_BYTES, "big", signed=True) + record_id
 
 
-def _span(wanted: RecordFilter, after: bytes, *, oldest_first: bool) -> list[ColumnElement[bool]]:
-    """From where to where the index is walked: at most one bound at each end.
-
-    Where a page begins after a key, that key is the bound at its end. The filter's own bound there would say nothing
-    new, and SQLite might walk from it, over all the pages before.
-    """
-    span: list[ColumnElement[bool]] = []
-    if after:
-        moment_millis = int.from_bytes(after[:_MOMENT_BYTES], "big", signed=True)
-        here, there = tuple_(_record.moment_millis, _record.id), tuple_(moment_millis, after[_MOMENT_BYTES:])
-        span.append(here > there if oldest_first else here < there)
-    if wanted.from_millis is not None and not (after and oldest_first):
-        span.append(_record.moment_millis >= wanted.from_millis)
-    if wanted.before_millis is not None and not (after and not oldest_first):
-        span.append(_record.moment_millis < wanted.before_millis)
-    return span
+def _key(text: bytes) -> Key:
+    return int.from_bytes(text[:_MOMENT_BYTES], "big", signed=True), text[_MOMENT_BYTES:]

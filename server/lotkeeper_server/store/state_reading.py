@@ -13,6 +13,7 @@ from lotkeeper_server.domain.keys import (
     EdgeKey,
     LotKey,
     LotNameKey,
+    LotRowsKey,
     QueueKey,
     RequestKey,
     RunKey,
@@ -21,7 +22,8 @@ from lotkeeper_server.domain.keys import (
 )
 from lotkeeper_server.domain.stock import Common, Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.domain.working_set import KeptRequest
-from lotkeeper_server.store.statements import columns_of, fetch, rows_by_key, rows_by_pair
+from lotkeeper_server.store.action_indexes import unpack_indexes
+from lotkeeper_server.store.statements import columns_of, fetch, rows_by_columns, rows_by_key
 from lotkeeper_server.store.tables import inventory, inventory_lot, lot_edge, request
 
 _LOT_COLUMNS: Final = columns_of(inventory_lot)
@@ -43,14 +45,24 @@ def read_lots(connection: Connection, keys: Collection[LotKey]) -> list[Lot]:
 
 def read_lots_by_name(connection: Connection, keys: Collection[LotNameKey]) -> list[Lot]:
     """The lots of these names, each within its material, that there are."""
-    rows = rows_by_pair(connection, _LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys))
+    rows = rows_by_columns(connection, _LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys))
     return [_lot(row) for row in rows]
 
 
 def read_stock(connection: Connection, keys: Collection[StockKey]) -> list[StockRow]:
     """The inventory rows of these lots at these locations that there are."""
-    rows = rows_by_pair(connection, _STOCK_COLUMNS, inventory, ("location_id", "lot_id"), sorted(keys))
+    rows = rows_by_columns(connection, _STOCK_COLUMNS, inventory, ("location_id", "lot_id"), sorted(keys))
     return [StockRow(*row) for row in rows]
+
+
+def read_rows_of_lots(connection: Connection, keys: Collection[LotRowsKey]) -> dict[LotId, list[StockRow]]:
+    """The inventory rows of these lots that are not zero, wherever they are."""
+    select = f"SELECT {', '.join(_STOCK_COLUMNS)} FROM inventory"  # noqa: S608
+    by_lot: dict[LotId, list[StockRow]] = defaultdict(list)
+    for row in rows_by_key(connection, select, "quantity <> 0 AND lot_id", sorted(key.lot_id for key in keys)):
+        stored = StockRow(*row)
+        by_lot[stored.lot_id].append(stored)
+    return by_lot
 
 
 def read_runs(connection: Connection, keys: Collection[RunKey]) -> dict[Id, OperationRun]:
@@ -69,7 +81,7 @@ def read_counts(connection: Connection, keys: Collection[CountKey]) -> dict[Id, 
 def read_edges(connection: Connection, keys: Collection[EdgeKey]) -> dict[EdgeKey, Edge]:
     """The edges among these that there are; every type between two lots is read, they are few."""
     pairs = sorted({(key.from_lot_id, key.to_lot_id) for key in keys})
-    rows = rows_by_pair(connection, columns_of(lot_edge), lot_edge, ("from_lot_id", "to_lot_id"), pairs)
+    rows = rows_by_columns(connection, columns_of(lot_edge), lot_edge, ("from_lot_id", "to_lot_id"), pairs)
     return {
         EdgeKey(from_lot_id, to_lot_id, LotRecordType(record_type)): Edge(millionths, record_count)
         for from_lot_id, to_lot_id, record_type, millionths, record_count in rows
@@ -80,11 +92,13 @@ def read_requests(connection: Connection, keys: Collection[RequestKey]) -> dict[
     """The request ids among these that took effect."""
     columns = columns_of(request)
     found = {}
-    for row in rows_by_pair(connection, columns, request, ("principal", "request_id"), sorted(keys)):
-        principal, request_id, fingerprint, created_millis, record_ids, main_index, stopped = row
+    for row in rows_by_columns(connection, columns, request, ("principal", "request_id"), sorted(keys)):
+        principal, request_id, fingerprint, created_millis, record_ids, main_index, stopped, indexes = row
         ids = tuple(RecordId(record_ids[at : at + ID_BYTES]) for at in range(0, len(record_ids), ID_BYTES))
         main = None if main_index < 0 else main_index
-        found[RequestKey(principal, request_id)] = KeptRequest(fingerprint, created_millis, ids, main, bool(stopped))
+        found[RequestKey(principal, request_id)] = KeptRequest(
+            fingerprint, created_millis, ids, main, bool(stopped), () if indexes is None else unpack_indexes(indexes)
+        )
     return found
 
 

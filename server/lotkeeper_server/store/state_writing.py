@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain.stock import Common, Lot, Record, StockRow
 from lotkeeper_server.domain.working_set import Changes
+from lotkeeper_server.store.action_indexes import pack_indexes
 from lotkeeper_server.store.statements import insert_text, update_text, write_many
 from lotkeeper_server.store.tables import (
     inventory,
@@ -64,6 +65,11 @@ UPDATE_RECORD: Final = update_text(
         _record.end_millis,
         _record.moment_millis,
         _record.effect_order,
+        _record.reversed_by_record_id,
+        _record.notes,
+        _record.spare1,
+        _record.spare2,
+        _record.spare3,
         _record.modified_millis,
         _record.modified_by,
         _record.version,
@@ -91,6 +97,7 @@ UPDATE_REQUEST: Final = update_text(
         request.c.record_ids,
         request.c.main_index,
         request.c.stopped_running_operation,
+        request.c.action_indexes,
     ],
     [request.c.principal, request.c.request_id],
 )
@@ -121,6 +128,7 @@ def write_changes(connection: Connection, changes: Changes) -> None:
             b"".join(kept.record_ids),
             -1 if kept.main_index is None else kept.main_index,
             int(kept.stopped_running_operation),
+            pack_indexes(kept.action_indexes) if kept.action_indexes else None,
         )
         for _, kept in changes.new_requests + changes.renewed_requests
     ]
@@ -260,6 +268,11 @@ def _changed_record(record: Record) -> tuple[Any, ...]:
         record.end_millis,
         record.start_millis if record.end_millis is None else record.end_millis,
         record.effect_order,
+        record.reversed_by_record_id,
+        record.common.notes,
+        record.common.spare1,
+        record.common.spare2,
+        record.common.spare3,
         record.common.modified_millis,
         record.common.modified_by,
         record.common.version,

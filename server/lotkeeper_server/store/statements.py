@@ -28,32 +28,53 @@ def update_text(table: Table, changed: Sequence[Column[Any]], by: Sequence[Colum
     return f"UPDATE {table.name} SET {assignments} WHERE {keys}"  # noqa: S608 - names are the schema's own
 
 
-def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[bytes]) -> Iterator[Sequence[Any]]:
+def indexed_by(index: str) -> str:
+    """Names the index to walk, behind a table in FROM: SQLite's planner has no statistics to find it by."""
+    return f" INDEXED BY {index}" if index else ""
+
+
+def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """The rows whose key is among these.
 
     Args:
         connection: a transaction.
         select_from: `SELECT ... FROM ...`.
         by: the key's column.
-        keys: ids; few or many.
+        keys: ids, paths or names; few or many.
     """
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         places = ", ".join(_PLACE for _ in chunk)
         yield from fetch(connection, f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
 
 
-def rows_by_pair(
-    connection: Connection, columns: Sequence[str], table: Table, by: tuple[str, str], keys: Sequence[tuple[Any, Any]]
+def rows_by_columns(
+    connection: Connection,
+    columns: Sequence[str],
+    table: Table,
+    by: Sequence[str],
+    keys: Sequence[tuple[Any, ...]],
+    joined: str = "",
 ) -> Iterator[Sequence[Any]]:
-    """The rows whose two key columns are one of these pairs, each found by the index over both."""
-    selected = ", ".join(f"t.{name}" for name in columns)
-    for chunk in _chunks(keys):
-        values = ", ".join(f"({_PLACE}, {_PLACE})" for _ in chunk)
+    """The rows whose key columns have one of these sets of values, each found by the index over all of them.
+
+    Args:
+        connection: a transaction.
+        columns: of the table, which is `t`; those of joined ones with their tables' names.
+        table: that has the rows.
+        by: the key's columns.
+        keys: few or many.
+        joined: ` JOIN ...` to what the rows refer to.
+    """
+    selected = ", ".join(name if "." in name else f"t.{name}" for name in columns)
+    parts = ", ".join(f"k{number}" for number in range(len(by)))
+    same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
+    places = "(" + ", ".join(_PLACE for _ in by) + ")"
+    for chunk in chunks(keys):
         text = (
-            f"WITH k(one, other) AS (VALUES {values}) SELECT {selected} FROM k "  # noqa: S608
-            f"CROSS JOIN {table.name} AS t ON t.{by[0]} = k.one AND t.{by[1]} = k.other"
+            f"WITH k({parts}) AS (VALUES {', '.join(places for _ in chunk)}) "  # noqa: S608
+            f"SELECT {selected} FROM k CROSS JOIN {table.name} AS t ON {same}{joined}"
         )
-        yield from fetch(connection, text, tuple(value for pair in chunk for value in pair))
+        yield from fetch(connection, text, tuple(value for key in chunk for value in key))
 
 
 def fetch(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> Sequence[Sequence[Any]]:
@@ -76,7 +97,7 @@ def write_many(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]
     assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {text}"
 
 
-def _chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Pieces padded to a power of two with their last key, so that few distinct statements are prepared."""
     for begin in range(0, len(keys), limits.KEYS_PER_STATEMENT_MAX):
         piece = list(keys[begin : begin + limits.KEYS_PER_STATEMENT_MAX])

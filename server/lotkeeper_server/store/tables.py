@@ -79,6 +79,11 @@ def _index_where(name: str, columns: list[str], condition: str) -> Index:
     return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
+def _disabled_index(table: str) -> Index:
+    """Of what is disabled, in the order of lists."""
+    return _index_where(f"ix_{table}_disabled", ["id"], "NOT enabled")
+
+
 unit_of_measure = Table(
     "unit_of_measure",
     metadata,
@@ -93,12 +98,14 @@ unit_of_measure_conversion = Table(
     metadata,
     _id(),
     _reference("from_unit_id", "unit_of_measure", nullable=False),
-    _reference("to_unit_id", "unit_of_measure", nullable=False),
-    _reference("material_id", "material", index=True),
+    _reference("to_unit_id", "unit_of_measure", nullable=False, index=True),
+    _reference("material_id", "material"),
     Column("material_key", LargeBinary(16), nullable=False, comment="material_id, or sixteen zeros"),
     Column("factor", String(64), nullable=False, comment="decimal text, all digits"),
     *_common(),
     UniqueConstraint("from_unit_id", "to_unit_id", "material_key"),
+    Index("ix_unit_of_measure_conversion_material_id", "material_id", "id"),
+    _disabled_index("unit_of_measure_conversion"),
 )
 
 material_class = Table(
@@ -106,9 +113,12 @@ material_class = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False),
-    _reference("parent_id", "material_class", index=True),
+    _reference("parent_id", "material_class"),
     Column("path", String(750), nullable=False, unique=True),
     *_common(),
+    Index("ix_material_class_parent_id", "parent_id", "id"),
+    Index("ix_material_class_name", "name", "id"),
+    _disabled_index("material_class"),
 )
 
 material = Table(
@@ -116,13 +126,16 @@ material = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False),
-    _reference("material_class_id", "material_class", index=True),
+    _reference("material_class_id", "material_class"),
     Column("path", String(750), nullable=False, unique=True),
     Column("erp_id", String(255), nullable=False, default=""),
     Column("description", Text, nullable=False, default=""),
-    _reference("unit_of_measure_id", "unit_of_measure"),
+    _reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("shelf_life_days", Integer),
     *_common(),
+    Index("ix_material_material_class_id", "material_class_id", "id"),
+    Index("ix_material_name", "name", "id"),
+    _disabled_index("material"),
 )
 
 material_reason_code = Table(
@@ -142,14 +155,14 @@ location = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False),
-    _reference("parent_id", "location", index=True),
+    _reference("parent_id", "location"),
     Column("path", String(750), nullable=False, unique=True),
     Column("type", SmallInteger, nullable=False),
     Column("process_type", SmallInteger, nullable=False),
     Column("sort_order", Integer, nullable=False, default=0),
     Column("allow_negative_inventory", Boolean(create_constraint=False), nullable=False, default=False),
     Column("storage_capacity", BigInteger, comment="millionths; NULL: no limit"),
-    _reference("storage_capacity_unit_id", "unit_of_measure"),
+    _reference("storage_capacity_unit_id", "unit_of_measure", index=True),
     Column("lot_storage_strategy", SmallInteger, nullable=False),
     Column("lot_use_strategy", SmallInteger, nullable=False),
     *_common(),
@@ -160,6 +173,9 @@ location = Table(
     CheckConstraint(
         "storage_capacity IS NULL OR storage_capacity >= 0 AND storage_capacity_unit_id IS NOT NULL", name="capacity"
     ),
+    Index("ix_location_parent_id", "parent_id", "id"),
+    Index("ix_location_name", "name", "id"),
+    _disabled_index("location"),
 )
 
 operation = Table(
@@ -167,10 +183,11 @@ operation = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False, unique=True),
-    _reference("location_id", "location"),
+    _reference("location_id", "location", index=True),
     Column("current_operation_record_id", String(255), nullable=False, default=""),
-    _reference("current_production_order_id", "production_order"),
+    _reference("current_production_order_id", "production_order", index=True),
     *_common(),
+    _disabled_index("operation"),
     comment="process operations",
 )
 
@@ -179,15 +196,17 @@ production_order = Table(
     metadata,
     _id(),
     Column("name", String(255), nullable=False, unique=True),
-    _reference("product_material_id", "material"),
+    _reference("product_material_id", "material", index=True),
     Column("quantity", BigInteger, nullable=False, default=0),
     Column("quantity_produced", BigInteger, nullable=False, default=0),
-    _reference("unit_of_measure_id", "unit_of_measure"),
+    _reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("status", SmallInteger, nullable=False),
     *_common(),
     _quantity_check("quantity"),
     _quantity_check("quantity_produced"),
     _enum_check("status", 7),
+    Index("ix_production_order_status", "status", "id"),
+    _disabled_index("production_order"),
 )
 
 inventory_lot = Table(
@@ -198,7 +217,7 @@ inventory_lot = Table(
     _reference("material_id", "material", nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("total_quantity", BigInteger, nullable=False, default=0),
-    _reference("unit_of_measure_id", "unit_of_measure"),
+    _reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("expiration_millis", BigInteger),
     Column("closed_millis", BigInteger),
     Column("changed_order", BigInteger, nullable=False, default=0, comment="order of the last record that wrote it"),
@@ -207,6 +226,10 @@ inventory_lot = Table(
     _quantity_check("total_quantity"),
     _enum_check("status", 6),
     CheckConstraint("(status = 6) = (closed_millis IS NOT NULL)", name="closed"),
+    Index("ix_inventory_lot_material_id", "material_id", "id"),
+    Index("ix_inventory_lot_status", "status", "id"),
+    Index("ix_inventory_lot_name", "name", "id"),
+    _index_where("ix_inventory_lot_expiration_millis", ["expiration_millis", "id"], "expiration_millis IS NOT NULL"),
 )
 
 inventory = Table(
@@ -225,8 +248,12 @@ inventory = Table(
     Column("changed_order", BigInteger, nullable=False, comment="order of the last record that changed it"),
     _quantity_check("quantity"),
     CheckConstraint("in_stock = (quantity > 0)", name="in_stock"),
+    _index_where("ix_inventory_production_order_id", ["production_order_id"], "production_order_id IS NOT NULL"),
     Index("ix_inventory_arrival", "location_id", "in_stock", "arrived_order"),
     Index("ix_inventory_material_arrival", "location_id", "material_id", "in_stock", "arrived_order"),
+    Index("ix_inventory_material_id", "material_id", "location_id", "lot_id"),
+    _index_where("ix_inventory_name", ["name", "location_id", "lot_id"], "name <> ''"),
+    _index_where("ix_inventory_not_zero", ["location_id", "lot_id"], "quantity <> 0"),
     sqlite_with_rowid=False,
 )
 
@@ -237,18 +264,18 @@ inventory_operation = Table(
     Column("name", String(255), nullable=False),
     Column("operation_type", SmallInteger, nullable=False),
     Column("route", LargeBinary(32), nullable=False, comment="source and destination id, zeros for none"),
-    _reference("operation_id", "operation", index=True),
+    _reference("operation_id", "operation"),
     Column("trigger_source", SmallInteger, nullable=False),
     Column("start_trigger_expression", Text, nullable=False, default=""),
     Column("start_trigger_type", SmallInteger, nullable=False),
     Column("stop_trigger_expression", Text, nullable=False, default=""),
     Column("stop_trigger_type", SmallInteger, nullable=False),
-    _reference("source_location_id", "location", index=True),
-    _reference("destination_location_id", "location", index=True),
+    _reference("source_location_id", "location"),
+    _reference("destination_location_id", "location"),
     Column("material_source", SmallInteger, nullable=False),
-    _reference("material_id", "material"),
+    _reference("material_id", "material", index=True),
     Column("material_expression", Text, nullable=False, default=""),
-    _reference("secondary_material_id", "material"),
+    _reference("secondary_material_id", "material", index=True),
     Column("primary_lot_resolution_strategy", SmallInteger, nullable=False),
     Column("secondary_lot_resolution_strategy", SmallInteger, nullable=False),
     Column("primary_lot_code_expression", Text, nullable=False, default=""),
@@ -262,12 +289,16 @@ inventory_operation = Table(
     Column("quantity_calc_type", SmallInteger, nullable=False),
     Column("quantity_overflow_value", BigInteger),
     Column("unit_of_measure_resolution_strategy", SmallInteger, nullable=False),
-    _reference("unit_of_measure_id", "unit_of_measure"),
-    _reference("material_reason_code_id", "material_reason_code"),
+    _reference("unit_of_measure_id", "unit_of_measure", index=True),
+    _reference("material_reason_code_id", "material_reason_code", index=True),
     Column("increment_production_order_count", Boolean(create_constraint=False), nullable=False, default=False),
     *_common(),
     UniqueConstraint("name", "operation_type", "route"),
     _enum_check("operation_type", 9),
+    *(
+        Index(f"ix_inventory_operation_{column}", column, "id")
+        for column in ("operation_id", "source_location_id", "destination_location_id", "operation_type")
+    ),
 )
 
 inventory_operation_run = Table(
@@ -278,6 +309,7 @@ inventory_operation_run = Table(
     Column("current_record_id", LargeBinary(16)),
     _enum_check("status", 7),
     CheckConstraint("(status = 2) = (current_record_id IS NOT NULL)", name="running"),
+    Index("ix_inventory_operation_run_status", "status", "operation_id"),
     comment="where a definition's run stands: state, apart from the definition",
     sqlite_with_rowid=False,
 )
@@ -299,7 +331,7 @@ inventory_lot_record = Table(
     _reference("destination_location_id", "location"),
     Column("lot_status", SmallInteger, nullable=False),
     Column("quantity", BigInteger, nullable=False),
-    _reference("unit_of_measure_id", "unit_of_measure"),
+    _reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("source_quantity_change", BigInteger, nullable=False, default=0),
     Column("destination_quantity_change", BigInteger, nullable=False, default=0),
     Column("lot_total_change", BigInteger, nullable=False, default=0, comment="by how much it raised its lot's total"),
@@ -377,6 +409,7 @@ request = Table(
     Column("record_ids", LargeBinary, nullable=False, comment="16 bytes each, in order"),
     Column("main_index", Integer, nullable=False, comment="which of them is the record of the call; -1: none"),
     Column("stopped_running_operation", Boolean(create_constraint=False), nullable=False),
+    Column("action_indexes", LargeBinary, comment="of actions: for each record its action's, 2 bytes; else NULL"),
     comment="request ids that took effect, and what their answer needs",
 )
 

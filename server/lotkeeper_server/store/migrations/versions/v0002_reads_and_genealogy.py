@@ -1,4 +1,4 @@
-"""Indexes that carry each filter of the lists of records, the order of effects, and genealogy summed by edge."""
+"""Indexes for each filter of every list, each reference and the order of effects; genealogy summed by edge."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,44 @@ _SPARSE = (
     "destination_location_id",
 )
 
+# In place of one over the column alone: lists come by id.
+_FOLLOWED_BY_ID = (
+    ("unit_of_measure_conversion", "material_id"),
+    ("material_class", "parent_id"),
+    ("material", "material_class_id"),
+    ("location", "parent_id"),
+    ("inventory_operation", "operation_id"),
+    ("inventory_operation", "source_location_id"),
+    ("inventory_operation", "destination_location_id"),
+)
+_BY_ID = (
+    ("material_class", "name"),
+    ("material", "name"),
+    ("location", "name"),
+    ("production_order", "status"),
+    ("inventory_lot", "material_id"),
+    ("inventory_lot", "status"),
+    ("inventory_lot", "name"),
+    ("inventory_operation", "operation_type"),
+)
+_DISABLED = ("unit_of_measure_conversion", "material_class", "material", "location", "operation", "production_order")
+_REFERENCES = {
+    "unit_of_measure_conversion": ["to_unit_id"],
+    "material": ["unit_of_measure_id"],
+    "location": ["storage_capacity_unit_id"],
+    "operation": ["location_id", "current_production_order_id"],
+    "production_order": ["product_material_id", "unit_of_measure_id"],
+    "inventory_lot": ["unit_of_measure_id"],
+    "inventory_operation": [
+        "material_id",
+        "secondary_material_id",
+        "unit_of_measure_id",
+        "material_reason_code_id",
+    ],
+    _RECORD: ["unit_of_measure_id"],
+}
+"""By which what refers to a thing is counted before that is deleted."""
+
 
 def upgrade() -> None:
     """Adds them and fills them from the records. Holds the store's write lock, some 20 s for a million records."""
@@ -23,12 +61,25 @@ def upgrade() -> None:
     op.add_column(
         _RECORD, sa.Column("lot_quantity", sa.BigInteger(), server_default="0", nullable=False, comment=comment)
     )
+    comment = "of actions: for each record its action's, 2 bytes; else NULL"
+    op.add_column("request", sa.Column("action_indexes", sa.LargeBinary(), comment=comment))
     for column in _SPARSE:
         _index(column, [column, "moment_millis", "id"], f"{column} IS NOT NULL")
     _index("material_id", ["material_id", "moment_millis", "id"], None)
     _index("lot_record_type", ["lot_record_type", "moment_millis", "id"], None)
     _index("status", ["status", "moment_millis", "id"], "status <> 3")
     _index("effect_order", ["effect_order", "id"], "status = 3")
+    for table, columns in _REFERENCES.items():
+        for column in columns:
+            op.create_index(f"ix_{table}_{column}", table, [column])
+    where = sa.text("production_order_id IS NOT NULL")
+    op.create_index(
+        "ix_inventory_production_order_id",
+        "inventory",
+        ["production_order_id"],
+        sqlite_where=where,
+        postgresql_where=where,
+    )
     op.create_table(
         "lot_edge",
         sa.Column("from_lot_id", sa.LargeBinary(length=16), nullable=False),
@@ -49,12 +100,34 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_lot_edge_to_lot_id", "lot_edge", ["to_lot_id", "from_lot_id", "lot_record_type"], unique=False)
+    _index_lists()
     _fill()
 
 
+def _index_lists() -> None:
+    for table, column in _FOLLOWED_BY_ID:
+        op.drop_index(f"ix_{table}_{column}", table)
+    for table, column in (*_FOLLOWED_BY_ID, *_BY_ID):
+        op.create_index(f"ix_{table}_{column}", table, [column, "id"])
+    for table in _DISABLED:
+        _index_where(table, "disabled", ["id"], "NOT enabled")
+    _index_where("inventory_lot", "expiration_millis", ["expiration_millis", "id"], "expiration_millis IS NOT NULL")
+    op.create_index("ix_inventory_material_id", "inventory", ["material_id", "location_id", "lot_id"])
+    _index_where("inventory", "name", ["name", "location_id", "lot_id"], "name <> ''")
+    _index_where("inventory", "not_zero", ["location_id", "lot_id"], "quantity <> 0")
+    op.create_index("ix_inventory_operation_run_status", "inventory_operation_run", ["status", "operation_id"])
+
+
+def _index_where(table: str, name: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(f"ix_{table}_{name}", table, columns, sqlite_where=where, postgresql_where=where)
+
+
 def _index(name: str, columns: list[str], condition: str | None) -> None:
-    where = None if condition is None else sa.text(condition)
-    op.create_index(f"ix_{_RECORD}_{name}", _RECORD, columns, sqlite_where=where, postgresql_where=where)
+    if condition is None:
+        op.create_index(f"ix_{_RECORD}_{name}", _RECORD, columns)
+    else:
+        _index_where(_RECORD, name, columns, condition)
 
 
 def _fill() -> None:

@@ -1,0 +1,165 @@
+"""The commands that change stock: one for each type of action, and a file of actions as one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TextIO
+
+import click
+
+from lotkeeper._json import from_json
+from lotkeeper.cli.options import INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, VALIDATE_ONLY, Moment, OneOf
+from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
+
+Decorator = Callable[[Any], Any]
+LOT: Final = click.argument("lot")
+QUANTITY: Final = click.argument("quantity", type=float)
+UNIT: Final = click.argument("unit", required=False)
+NOTES: Final = click.option("--notes", help="Free text on the record.")
+SPARES: Final = [click.option(f"--spare{number}", help="For the plant's own use.") for number in (1, 2, 3)]
+_FROM: Final = click.option("--from", "source", required=True, help="The location that it leaves, by id or path.")
+_AT: Final = click.option("--at", "source", required=True, help="The location, by id or path.")
+_TO: Final = click.option("--to", "destination", required=True, help="The location that it comes to, by id or path.")
+_NOTED_FROM: Final = click.option(
+    "--from", "source", help="The location it comes from, to be noted: nothing moves there."
+)
+_NOTED_TO: Final = click.option(
+    "--to", "destination", help="The location it goes to, to be noted: nothing moves there."
+)
+_DETAILS: Final = [
+    MATERIAL,
+    click.option("--production-order", help="By id or name. Default: that of the process operation."),
+    click.option("--process-operation", "operation_id", help="The process operation that it belongs to, by id."),
+    click.option("--reason-code", help="By id or code."),
+    click.option("--start", "start_date_millis", type=Moment(), help="When it began. Default: now."),
+    click.option("--end", "end_date_millis", type=Moment(), help="When it ended. Default: now."),
+    NOTES,
+    *SPARES,
+    REQUEST_ID,
+    VALIDATE_ONLY,
+]
+_FLOW: Final = [
+    SECONDARY,
+    click.option("--secondary-material", help="That of the secondary lot, where it is given by name."),
+    click.option("--create-lot", "create_lot_if_not_found", is_flag=True, help="Make lots that are not there."),
+    INVENTORY_NAME,
+    *_DETAILS,
+]
+_FALL: Final = [LOT, QUANTITY, UNIT, _FROM, _NOTED_TO, *_FLOW]
+_RISE: Final = [LOT, QUANTITY, UNIT, _TO, _NOTED_FROM, *_FLOW]
+_COUNT: Final = click.option(
+    "--count",
+    "increment_production_order_count",
+    is_flag=True,
+    help="Add it to what the order has produced.",
+)
+_PICKED: Final = "LOT is an id, or a name with --material; '' picks from the location, with --material."
+_NAMED: Final = "LOT is an id, or a name with --material."
+
+
+@click.command()
+@click.argument("file", type=click.File())
+@REQUEST_ID
+@VALIDATE_ONLY
+@click.pass_obj
+def act(session: Session, /, file: TextIO, request_id: str | None, validate_only: bool) -> None:
+    """Apply the actions of FILE, one JSON object a line ('-' for standard input), in one transaction: all or none."""
+    actions = [_action(number, line) for number, line in enumerate(file, 1) if line.strip()]
+    response = session.client.execute_inventory_actions(actions, request_id=request_id, validate_only=validate_only)
+    if session.output.as_json:
+        session.output.one(response)
+        return
+    ids: list[list[str]] = [[] for _ in actions]
+    for index, record in zip(response.action_indexes, response.inventory_lot_records, strict=True):
+        ids[index].append(record.id or "validated")
+    for number, written in enumerate(ids, 1):
+        click.echo(f"{number}: done: {' '.join(written) or 'nothing to write'}")
+
+
+def _action(number: int, line: str) -> InventoryAction:
+    try:
+        return from_json(line, InventoryAction)
+    except ValueError as error:
+        raise click.UsageError(f"line {number}: {error}") from error
+
+
+def _command(name: str, method: str, text: str, parameters: Sequence[Decorator]) -> click.Command:
+    """A command that calls a method of the client with what its parameters are named after."""
+
+    def run(session: Session, /, reason_code: str | None, **given: Any) -> None:
+        reason_code_id = session.reason_code_id(reason_code)
+        records = getattr(session.client, method)(reason_code_id=reason_code_id, **given)
+        session.output.each(records, "nothing was there to do")
+
+    decorated: Any = click.pass_obj(run)
+    for parameter in reversed(parameters):
+        decorated = parameter(decorated)
+    return click.command(name, help=text)(decorated)
+
+
+consume = _command("consume", "consume", f"Use up QUANTITY of LOT. {_PICKED}", _FALL)
+unconsume = _command("unconsume", "unconsume", f"Bring back QUANTITY of LOT that was not used up. {_NAMED}", _RISE)
+produce = _command("produce", "produce", f"Make QUANTITY of LOT. {_NAMED}", [*_RISE, _COUNT])
+scrap = _command("scrap", "scrap", f"Throw away QUANTITY of LOT, whatever its status. {_PICKED}", _FALL)
+scrap_all = _command(
+    "scrap-all",
+    "scrap_all",
+    "Throw away all of LOT at a location; without LOT every lot of --material. LOT is an id, or a name.",
+    [click.argument("lot", required=False), _FROM, _NOTED_TO, *_FLOW],
+)
+return_lot = _command("return", "return_lot", f"Give QUANTITY of LOT back, whatever its status. {_PICKED}", _FALL)
+receive = _command("receive", "receive", f"Take in QUANTITY of LOT. {_NAMED}", _RISE)
+receive_and_consume = _command(
+    "receive-and-consume",
+    "receive_and_consume",
+    f"Take in QUANTITY of LOT and use it up at once: no stock is kept. {_NAMED}",
+    [LOT, QUANTITY, UNIT, _AT, _NOTED_TO, *_FLOW],
+)
+ship = _command("ship", "ship", f"Send QUANTITY of LOT to a customer. {_PICKED}", _FALL)
+move = _command(
+    "move",
+    "move",
+    f"Move QUANTITY of LOT from one location to another. {_NAMED}",
+    [LOT, QUANTITY, UNIT, _FROM, _TO, INVENTORY_NAME, *_DETAILS],
+)
+split = _command(
+    "split",
+    "split",
+    f"Make a new lot of QUANTITY of LOT, where it is. {_NAMED}",
+    [
+        LOT,
+        QUANTITY,
+        UNIT,
+        _AT,
+        click.option("--new-lot", "new_lot_name", required=True, help="The new lot's name."),
+        INVENTORY_NAME,
+        *_DETAILS,
+    ],
+)
+merge = _command(
+    "merge",
+    "merge",
+    "Put all that OTHER has at a location into LOT. Both are an id, or a name with --material.",
+    [
+        LOT,
+        click.argument("secondary_lot", metavar="OTHER"),
+        _AT,
+        click.option("--secondary-material", help="That of OTHER. Default: LOT's."),
+        INVENTORY_NAME,
+        *_DETAILS,
+    ],
+)
+edit_quantity = _command(
+    "edit-quantity",
+    "edit_quantity",
+    f"Set the stock of LOT at a location to QUANTITY, whatever it was: what was counted. {_NAMED}",
+    [LOT, QUANTITY, UNIT, _AT, INVENTORY_NAME, *_DETAILS],
+)
+change_status = _command(
+    "change-status",
+    "change_status",
+    f"Give LOT another STATUS. {_NAMED}",
+    [LOT, click.argument("lot_status", metavar="STATUS", type=OneOf(enums_pb2.LotStatus.DESCRIPTOR)), *_DETAILS],
+)

@@ -1,0 +1,230 @@
+"""The commands that change definitions of inventory operations, one by one or as files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, TextIO
+
+import click
+
+from lotkeeper._json import from_dict
+from lotkeeper.cli.entities import objects_in
+from lotkeeper.cli.listing import operations
+from lotkeeper.cli.options import MASK, VERSION, fields_of
+from lotkeeper.cli.output import field
+from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
+
+EXIT_FAILED: Final = 1
+PIECE_BYTES: Final = 64 * 1024
+LONG_SECONDS: Final = 3_600.0
+"""How long a file may take where --timeout is not given: its size says little about its rows."""
+_FORMATS: Final = {"csv": enums_pb2.EXPORT_FORMAT_CSV, "json": enums_pb2.EXPORT_FORMAT_JSON}
+_SUFFIXES: Final = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
+FORMAT = click.option("--format", "format_name", type=click.Choice(list(_FORMATS)), help="Default: by the file's name.")
+
+
+@click.command("import")
+@click.argument("file", type=click.File("rb"))
+@FORMAT
+@click.option("--keep-good-rows", is_flag=True, help="Keep the good rows although others fail; else one undoes all.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.pass_obj
+def import_(session: Session, /, file: BinaryIO, format_name: str | None, keep_good_rows: bool, dry_run: bool) -> None:
+    """Create and update inventory operations from FILE ('-' for standard input).
+
+    Rows are matched by name, type, source and destination path. A column that FILE does not have stays as it is. Ends
+    with 1 where a row failed.
+    """
+    number = _format(format_name, Path(file.name).suffix if isinstance(file.name, str) else "")
+    with _progress(session, file) as sent:
+        response = session.client.import_inventory_operations(
+            _pieces(file, sent),
+            export_format=number,
+            keep_good_rows=keep_good_rows,
+            validate_only=dry_run,
+            timeout_seconds=chosen_seconds(),
+        )
+    if session.output.as_json:
+        session.output.one(response)
+    else:
+        _show(response, undone=bool(response.failed) and not keep_good_rows, dry_run=dry_run)
+    if response.failed:
+        sys.exit(EXIT_FAILED)
+
+
+@click.command("export")
+@FORMAT
+@click.option("--location", "locations", multiple=True, help="Only at or below this one, by id or path; may repeat.")
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="A file. Default: standard output.")
+@click.pass_obj
+def export(session: Session, /, format_name: str | None, locations: tuple[str, ...], target: Path | None) -> None:
+    """Write the definitions of inventory operations as a file that `import` takes back."""
+    on_screen = target is None or str(target) == "-"
+    number = _format(format_name or ("csv" if on_screen else None), target.suffix if target else "")
+    pieces = session.client.export_inventory_operations(
+        export_format=number, location_ids_or_paths=locations, timeout_seconds=chosen_seconds()
+    )
+    write_pieces(pieces, target)
+
+
+def write_pieces(pieces: Iterable[bytes], target: Path | None) -> None:
+    """To a file, which is there only once it is whole; or to standard output, where none is named or '-'."""
+    if target is None or str(target) == "-":
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("xb") as file:
+            file.writelines(pieces)
+        unfinished.replace(target)
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@operations.command("references")
+@click.argument("operation_id")
+@click.pass_obj
+def references(session: Session, /, operation_id: str) -> None:
+    """Count what refers to a definition."""
+    columns = [
+        ("KIND", field("entity")),
+        ("COUNT", field("count")),
+        ("FOR EXAMPLE", field("exampleId")),
+        ("NAME", field("exampleName")),
+    ]
+    session.output.many(session.client.get_inventory_operation_references(operation_id), columns)
+
+
+@operations.command("validate")
+@click.argument("file", type=click.File())
+@MASK
+@click.pass_obj
+def validate(session: Session, /, file: TextIO, mask: str | None) -> None:
+    """Say all that a save of what FILE holds would refuse; ends with 1 where there is anything."""
+    columns = [("FIELD", field("field")), ("REASON", field("reason")), ("DESCRIPTION", field("description"))]
+    refused = False
+    for definition in _definitions(file):
+        violations = session.client.validate_inventory_operation(definition, update_mask=fields_of(mask))
+        if violations:
+            refused = True
+            session.output.many(violations, columns)
+    if refused:
+        sys.exit(EXIT_FAILED)
+
+
+@operations.command("save")
+@click.argument("file", type=click.File())
+@MASK
+@click.pass_obj
+def save(session: Session, /, file: TextIO, mask: str | None) -> None:
+    """Create or update what FILE holds ('-' for standard input): JSON objects as `--json` writes them."""
+    for definition in _definitions(file):
+        session.output.one(session.client.save_inventory_operation(definition, update_mask=fields_of(mask)))
+
+
+@operations.command("delete")
+@click.argument("operation_id")
+@VERSION
+@click.pass_obj
+def delete(session: Session, /, operation_id: str, version: int | None) -> None:
+    """Delete a definition that does not run and that no record refers to."""
+    session.client.delete_inventory_operation(operation_id, version=version)
+
+
+def _format(name: str | None, suffix: str) -> enums_pb2.ExportFormat.ValueType:
+    name = name or _SUFFIXES.get(suffix.lower())
+    if name is None:
+        raise click.UsageError("the file's name does not say what it is: give --format csv or --format json")
+    return _FORMATS[name]
+
+
+def chosen_seconds() -> float | None:
+    """The time that a file may take; None for what --timeout says."""
+    source = click.get_current_context().find_root().get_parameter_source("timeout_seconds")
+    return LONG_SECONDS if source is click.core.ParameterSource.DEFAULT else None
+
+
+def _pieces(file: BinaryIO, sent: Callable[[int], None]) -> Iterator[bytes]:
+    """The file piece by piece; `sent` is told the bytes of each when the next is asked for, and 0 at the end."""
+    while piece := file.read(PIECE_BYTES):
+        yield piece
+        sent(len(piece))
+    sent(0)
+
+
+@contextmanager
+def _progress(session: Session, file: BinaryIO) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal: the bytes sent, then that the server works."""
+    if session.output.as_json or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - takes 100 ms, and only terminals need it
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("sending", total=_bytes_of(file))
+
+        def sent(count: int) -> None:
+            if count:
+                bar.advance(task, count)
+            else:
+                bar.update(task, description="checking and writing", total=None)
+
+        yield sent
+
+
+def _bytes_of(file: BinaryIO) -> int | None:
+    """How large a file is; None of a pipe."""
+    try:
+        return os.fstat(file.fileno()).st_size or None
+    except OSError:
+        return None
+
+
+def _show(response: pb.ImportInventoryOperationsResponse, *, undone: bool, dry_run: bool) -> None:
+    if response.failed_rows:
+        _show_failures(response.failed_rows)
+    more = response.failed - len(response.failed_rows)
+    if more:
+        click.echo(f"and {more} more")
+    counts = f"created {response.created}, updated {response.updated}, unchanged {response.unchanged}"
+    text = f"{counts}, failed {response.failed}"
+    if undone:
+        text += ": nothing was done"
+    elif dry_run:
+        text += ": a dry run, nothing was done"
+    click.echo(text)
+
+
+def _show_failures(failures: Iterable[pb.ImportFailure]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - takes 100 ms, and only tables need it
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("LINE", "REASON", "FIELD"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("DESCRIPTION", overflow="fold")
+    for one in failures:
+        table.add_row(str(one.line), one.reason, one.field, one.description)
+    Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False).print(table)
+
+
+def _definitions(file: TextIO) -> Iterator[InventoryOperation]:
+    """The definitions in a file, as `--json` writes them."""
+    for values in objects_in(file.read()):
+        try:
+            yield from_dict(values, InventoryOperation)
+        except ValueError as error:
+            raise click.UsageError(f"the file does not fit: {error}") from error

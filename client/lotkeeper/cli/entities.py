@@ -1,0 +1,267 @@
+"""The commands for lots and for each kind of master data: list, get, save, delete."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, TextIO
+
+import click
+from google.protobuf.message import Message
+
+from lotkeeper._json import from_dict
+from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, Moment, OneOf, fields_of, page_size_of
+from lotkeeper.cli.output import Column, date, field
+from lotkeeper.cli.session import Session
+from lotkeeper.cli.stock import capacity
+from lotkeeper.inventory.v1 import enums_pb2, master_data_pb2
+from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
+
+Decorator = Callable[[Any], Any]
+_ID: Final[Column] = ("ID", field("id"))
+_NAME: Final[Column] = ("NAME", field("name"))
+_PATH: Final[Column] = ("PATH", field("path"))
+_BY_MATERIAL: Final = click.option("--material", "material_id_or_path", help="Of this material, by id or path.")
+_ENABLED: Final = click.option("--enabled/--disabled", default=None, help="Only those that are, or are not.")
+_BY_PARENT: Final = click.option("--parent", "parent_id_or_path", help="Directly below this one, by id or path.")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of entity.
+
+    Attributes:
+        command: its command.
+        one: how the client's methods name one of it.
+        many: how they name several.
+        entity: its message.
+        key: what it is found by, for people.
+        columns: of its table.
+        filters: of its list, named as the client's method has them.
+        keyed: what finds it beside the key, named as the client's methods have them.
+    """
+
+    command: str
+    one: str
+    many: str
+    entity: type[Message]
+    key: str
+    columns: Sequence[Column]
+    filters: Sequence[Decorator]
+    keyed: Sequence[Decorator] = ()
+
+
+_KINDS: Final = (
+    Kind(
+        "lots",
+        "lot",
+        "lots",
+        InventoryLot,
+        "id, or name with --material",
+        (
+            _ID,
+            _NAME,
+            ("MATERIAL", field("materialPath")),
+            ("STATUS", field("status")),
+            ("TOTAL", field("totalQuantity")),
+            ("UNIT", field("unitOfMeasureSymbol")),
+            ("EXPIRES", date("expirationDate")),
+        ),
+        (
+            _BY_MATERIAL,
+            click.option(
+                "--status", type=OneOf(enums_pb2.LotStatus.DESCRIPTOR), default=0, help="That show this status."
+            ),
+            PREFIX,
+            click.option("--expiring-before", "expiring_before_millis", type=Moment(), help="That expire before this."),
+        ),
+        (click.option("--material", "material_id_or_path", help="By id or path."),),
+    ),
+    Kind(
+        "units",
+        "unit_of_measure",
+        "units_of_measure",
+        master_data_pb2.UnitOfMeasure,
+        "id or name",
+        (_ID, _NAME, ("SYMBOL", field("symbol"))),
+        (_ENABLED, PREFIX),
+    ),
+    Kind(
+        "conversions",
+        "unit_of_measure_conversion",
+        "unit_of_measure_conversions",
+        master_data_pb2.UnitOfMeasureConversion,
+        "id",
+        (
+            _ID,
+            ("FROM", field("fromUnitSymbol")),
+            ("TO", field("toUnitSymbol")),
+            ("FACTOR", field("factor")),
+            ("MATERIAL", field("materialPath")),
+        ),
+        (_BY_MATERIAL, _ENABLED),
+    ),
+    Kind(
+        "material-classes",
+        "material_class",
+        "material_classes",
+        master_data_pb2.MaterialClass,
+        "id or path",
+        (_ID, _PATH),
+        (_BY_PARENT, _ENABLED, PREFIX),
+    ),
+    Kind(
+        "materials",
+        "material",
+        "materials",
+        master_data_pb2.Material,
+        "id or path",
+        (_ID, _PATH, ("UNIT", field("unitOfMeasureSymbol")), ("DAYS", field("shelfLifeDays"))),
+        (
+            click.option("--class", "material_class_id_or_path", help="Of this class, by id or path."),
+            _ENABLED,
+            PREFIX,
+        ),
+    ),
+    Kind(
+        "reason-codes",
+        "material_reason_code",
+        "material_reason_codes",
+        master_data_pb2.MaterialReasonCode,
+        "id or code",
+        (_ID, ("CODE", field("reasonCode")), ("FOR", field("lotRecordType")), ("DESCRIPTION", field("description"))),
+        (_ENABLED, click.option("--code-prefix", "reason_code_prefix", help="Whose code begins so.")),
+    ),
+    Kind(
+        "locations",
+        "location",
+        "locations",
+        master_data_pb2.Location,
+        "id or path",
+        (
+            _ID,
+            _PATH,
+            ("STORAGE", field("lotStorageStrategy")),
+            ("USE", field("lotUseStrategy")),
+            ("CAPACITY", field("storageCapacity")),
+            ("UNIT", field("storageCapacityUnitSymbol")),
+        ),
+        (_BY_PARENT, _ENABLED, PREFIX),
+    ),
+    Kind(
+        "process-operations",
+        "operation",
+        "operations",
+        master_data_pb2.Operation,
+        "id or name",
+        (_ID, _NAME, ("LOCATION", field("locationPath")), ("ORDER", field("currentProductionOrderName"))),
+        (_ENABLED, PREFIX),
+    ),
+    Kind(
+        "production-orders",
+        "production_order",
+        "production_orders",
+        master_data_pb2.ProductionOrder,
+        "id or name",
+        (
+            _ID,
+            _NAME,
+            ("PRODUCT", field("productMaterialPath")),
+            ("QUANTITY", field("quantity")),
+            ("PRODUCED", field("quantityProduced")),
+            ("UNIT", field("unitOfMeasureSymbol")),
+            ("STATUS", field("status")),
+        ),
+        (
+            click.option("--status", type=OneOf(enums_pb2.Status.DESCRIPTOR), default=0, help="Of this status."),
+            _ENABLED,
+            PREFIX,
+        ),
+    ),
+)
+
+
+def _group(kind: Kind) -> click.Group:
+    plural = kind.many.replace("_", " ")
+    listing = _listing(kind, plural)
+
+    def run(context: click.Context, /) -> None:
+        if context.invoked_subcommand is None:
+            context.invoke(listing)
+
+    text = f"{plural.capitalize()}: list (also without a command), get, save, delete."
+    group = click.Group(kind.command, help=text, callback=click.pass_context(run), invoke_without_command=True)
+    group.add_command(listing)
+    group.add_command(_getting(kind))
+    group.add_command(_saving(kind))
+    group.add_command(_deleting(kind))
+    return group
+
+
+def _listing(kind: Kind, plural: str) -> click.Command:
+    def run(session: Session, /, limit: int | None, **filters: Any) -> None:
+        found = getattr(session.client, f"list_{kind.many}")(page_size=page_size_of(limit), **filters)
+        session.output.many(islice(found, limit), kind.columns)
+
+    return _command("list", f"List the {plural} that pass every filter.", run, *kind.filters, LIMIT)
+
+
+def _getting(kind: Kind) -> click.Command:
+    def run(session: Session, /, key: str, **keyed: Any) -> None:
+        session.output.one(getattr(session.client, f"get_{kind.one}")(key, **keyed))
+
+    return _command("get", f"Show one, by {kind.key}.", run, click.argument("key"), *kind.keyed)
+
+
+def _saving(kind: Kind) -> click.Command:
+    def run(session: Session, /, file: TextIO, mask: str | None) -> None:
+        for values in objects_in(file.read()):
+            try:
+                entity = from_dict(values, kind.entity)
+            except ValueError as error:
+                raise click.UsageError(f"the file does not fit: {error}") from error
+            session.output.one(getattr(session.client, f"save_{kind.one}")(entity, update_mask=fields_of(mask)))
+
+    text = (
+        "Create or update what FILE holds ('-' for standard input): JSON objects as `--json` writes them, one after "
+        "another. One without an id is created."
+    )
+    return _command("save", text, run, click.argument("file", type=click.File()), MASK)
+
+
+def _deleting(kind: Kind) -> click.Command:
+    def run(session: Session, /, key: str, version: int | None, **keyed: Any) -> None:
+        getattr(session.client, f"delete_{kind.one}")(key, version=version, **keyed)
+
+    text = f"Delete one that nothing refers to, by {kind.key}."
+    return _command("delete", text, run, click.argument("key"), *kind.keyed, VERSION)
+
+
+def _command(name: str, text: str, run: Any, *parameters: Decorator) -> click.Command:
+    decorated: Any = click.pass_obj(run)
+    for parameter in reversed(parameters):
+        decorated = parameter(decorated)
+    return click.command(name, help=text)(decorated)
+
+
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects in a text, one after another."""
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        try:
+            values, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise click.UsageError(f"the file is no JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise click.UsageError("the file holds something other than JSON objects")
+        yield values
+
+
+GROUPS: Final = {kind.command: _group(kind) for kind in _KINDS}
+"""The command of each kind, by name."""
+GROUPS["locations"].add_command(capacity)

@@ -1,0 +1,146 @@
+"""The commands for records: what was done, undone, and noted about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+import click
+
+from lotkeeper.cli.acting import NOTES, SPARES
+from lotkeeper.cli.options import (
+    CHILDREN,
+    LIMIT,
+    LOCATION,
+    LOT,
+    MATERIAL,
+    REQUEST_ID,
+    TYPES,
+    VALIDATE_ONLY,
+    Moment,
+    OneOf,
+    page_size_of,
+)
+from lotkeeper.cli.output import Column, date, field, quantity
+from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
+
+_COLUMNS: Final[Sequence[Column]] = (
+    ("ID", field("id")),
+    ("TYPE", field("lotRecordType")),
+    ("LOT", field("inventoryLotName")),
+    ("QUANTITY", quantity),
+    ("SOURCE", field("sourceLocationPath")),
+    ("DESTINATION", field("destinationLocationPath")),
+    ("INTO/FROM", field("secondaryInventoryLotName")),
+    ("STATUS", field("status")),
+    ("END", date("endDate")),
+)
+
+
+@click.group()
+def records() -> None:
+    """Inventory lot records: what was done."""
+
+
+@records.command("list")
+@LOT
+@MATERIAL
+@LOCATION
+@CHILDREN
+@click.option("--operation", "inventory_operation_id", help="Of this inventory operation, by id.")
+@TYPES
+@click.option(
+    "--status", "statuses", multiple=True, type=OneOf(enums_pb2.Status.DESCRIPTOR), help="Of this status; may repeat."
+)
+@click.option("--from", "start_date_millis", type=Moment(), help="That ended at this time or later.")
+@click.option("--to", "end_date_millis", type=Moment(), help="That ended before this time.")
+@click.option("--production-order", help="Of this production order, by id or name.")
+@click.option("--reason-code", help="Of this reason code, by id or code.")
+@click.option("--oldest-first", is_flag=True)
+@LIMIT
+@click.pass_obj
+def list_records(
+    session: Session,
+    /,
+    lot: str | None,
+    material: str | None,
+    location: str | None,
+    include_children: bool,
+    inventory_operation_id: str | None,
+    types: tuple[enums_pb2.LotRecordType.ValueType, ...],
+    statuses: tuple[enums_pb2.Status.ValueType, ...],
+    start_date_millis: int | None,
+    end_date_millis: int | None,
+    production_order: str | None,
+    reason_code: str | None,
+    oldest_first: bool,
+    limit: int | None,
+) -> None:
+    """List them, newest first; running ones by their start."""
+    found = session.client.list_inventory_lot_records(
+        lot_id_or_name=lot,
+        material_id_or_path=material,
+        location_id_or_path=location,
+        include_children=include_children,
+        inventory_operation_id=inventory_operation_id,
+        lot_record_types=types,
+        statuses=statuses,
+        start_date_millis=start_date_millis,
+        end_date_millis=end_date_millis,
+        production_order_id_or_name=production_order,
+        material_reason_code_id=session.reason_code_id(reason_code),
+        oldest_first=oldest_first,
+        page_size=page_size_of(limit),
+    )
+    session.output.many(islice(found, limit), _COLUMNS)
+
+
+@records.command("get")
+@click.argument("record_id")
+@click.pass_obj
+def get_record(session: Session, /, record_id: str) -> None:
+    """Show a record."""
+    session.output.one(session.client.get_inventory_lot_record(record_id))
+
+
+@records.command("reverse")
+@click.argument("record_id")
+@NOTES
+@REQUEST_ID
+@VALIDATE_ONLY
+@click.pass_obj
+def reverse_record(
+    session: Session, /, record_id: str, notes: str | None, request_id: str | None, validate_only: bool
+) -> None:
+    """Undo a completed record with one of the opposite changes."""
+    session.output.one(
+        session.client.reverse_inventory_lot_record(
+            record_id, notes=notes, request_id=request_id, validate_only=validate_only
+        )
+    )
+
+
+@records.command("annotate")
+@click.argument("record_id")
+@NOTES
+@SPARES[0]
+@SPARES[1]
+@SPARES[2]
+@click.pass_obj
+def annotate_record(
+    session: Session,
+    /,
+    record_id: str,
+    notes: str | None,
+    spare1: str | None,
+    spare2: str | None,
+    spare3: str | None,
+) -> None:
+    """Change a record's notes and spares: '' clears, what is left out stays as it is."""
+    session.output.one(
+        session.client.annotate_inventory_lot_record(
+            record_id, notes=notes, spare1=spare1, spare2=spare2, spare3=spare3
+        )
+    )

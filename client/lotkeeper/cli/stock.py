@@ -1,0 +1,114 @@
+"""The commands for stock: what is there, how much room is left, how much it is in another unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+import click
+
+from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, Moment, page_size_of
+from lotkeeper.cli.output import Column, date, field, quantity
+from lotkeeper.cli.session import Session
+
+_COLUMNS: Final[Sequence[Column]] = (
+    ("LOCATION", field("locationPath")),
+    ("LOT", field("inventoryLotName")),
+    ("QUANTITY", quantity),
+    ("STATUS", field("lotStatus")),
+    ("MATERIAL", field("materialPath")),
+    ("NAME", field("name")),
+    ("ARRIVED", date("arrivedDate")),
+)
+
+
+@click.group(invoke_without_command=True)
+@LOCATION
+@CHILDREN
+@LOT
+@MATERIAL
+@click.option("--name", "inventory_name", help="A pallet or LPN code.")
+@click.option("--include-empty", is_flag=True, help="Also rows of zero.")
+@click.option("--as-of", "as_of_millis", type=Moment(), help="As it was at this time. Default: as it is.")
+@LIMIT
+@click.pass_context
+def inventory(
+    context: click.Context,
+    /,
+    location: str | None,
+    include_children: bool,
+    lot: str | None,
+    material: str | None,
+    inventory_name: str | None,
+    include_empty: bool,
+    as_of_millis: int | None,
+    limit: int | None,
+) -> None:
+    """What is in stock, and where; a command changes what is noted about a row."""
+    if context.invoked_subcommand is not None:
+        return
+    session: Session = context.obj
+    found = session.client.list_inventory(
+        location_id_or_path=location,
+        include_children=include_children,
+        lot_id_or_name=lot,
+        material_id_or_path=material,
+        inventory_name=inventory_name,
+        include_empty=include_empty,
+        as_of_millis=as_of_millis,
+        page_size=page_size_of(limit),
+    )
+    session.output.many(islice(found, limit), _COLUMNS)
+
+
+@inventory.command("set-metadata")
+@click.argument("lot")
+@click.argument("location")
+@MATERIAL
+@click.option("--name", help="A pallet or LPN code; '' clears it.")
+@click.option("--production-order", help="By id or name; '' clears it.")
+@click.pass_obj
+def set_metadata(
+    session: Session, /, lot: str, location: str, material: str | None, name: str | None, production_order: str | None
+) -> None:
+    """Change the name and the order of the row of LOT at LOCATION; what is left out stays as it is."""
+    session.output.one(
+        session.client.set_inventory_metadata(
+            lot, location, material_id_or_path=material, name=name, production_order_id_or_name=production_order
+        )
+    )
+
+
+@click.command("capacity")
+@click.argument("location")
+@click.argument("quantity", type=float)
+@click.argument("unit")
+@MATERIAL
+@click.pass_obj
+def capacity(session: Session, /, location: str, quantity: float, unit: str, material: str | None) -> None:
+    """Say whether LOCATION has room for QUANTITY, UNIT being a symbol, and how much room there is."""
+    session.output.one(
+        session.client.check_location_has_capacity(
+            location, quantity, unit_of_measure_symbol=unit, material_id_or_path=material
+        )
+    )
+
+
+@click.command()
+@click.argument("quantity", type=float)
+@click.argument("from_unit", metavar="FROM")
+@click.argument("to_unit", metavar="TO")
+@MATERIAL
+@click.pass_obj
+def convert(session: Session, /, quantity: float, from_unit: str, to_unit: str, material: str | None) -> None:
+    """Say how much QUANTITY of the unit FROM is in the unit TO, both by symbol."""
+    converted = session.client.convert_quantity(
+        quantity,
+        from_unit_of_measure_symbol=from_unit,
+        to_unit_of_measure_symbol=to_unit,
+        material_id_or_path=material,
+    )
+    click.echo(
+        f'{{"quantity": {converted!r}}}' if session.output.as_json else f"{session.output.text(converted)} {to_unit}"
+    )

@@ -1,0 +1,71 @@
+"""A trace as data for other programs: Graphviz, and a table of edges."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Final
+
+from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, quantity_text, status_of, type_of
+
+_COLUMNS: Final = (
+    "from_inventory_lot_id",
+    "from_inventory_lot_name",
+    "from_material_path",
+    "to_inventory_lot_id",
+    "to_inventory_lot_name",
+    "to_material_path",
+    "lot_record_type",
+    "quantity",
+    "unit_of_measure_symbol",
+    "record_count",
+)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of one."""
+
+
+def csv_text(graph: TraceGraph) -> str:
+    """The edges, one a line, as RFC 4180 has it; a text that a spreadsheet would run gets an apostrophe in front."""
+    file = io.StringIO()
+    rows = csv.writer(file)
+    rows.writerow(_COLUMNS)
+    for edge in graph.edges:
+        start, end = graph.lots[edge.from_inventory_lot_id], graph.lots[edge.to_inventory_lot_id]
+        rows.writerow(
+            [
+                start.inventory_lot_id,
+                _harmless(start.inventory_lot_name),
+                _harmless(start.material_path),
+                end.inventory_lot_id,
+                _harmless(end.inventory_lot_name),
+                _harmless(end.material_path),
+                type_of(edge),
+                quantity_text(edge.quantity, ""),
+                _harmless(edge.unit_of_measure_symbol),
+                edge.record_count,
+            ]
+        )
+    return file.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def dot_text(graph: TraceGraph) -> str:
+    """A digraph in the language of Graphviz."""
+    lines = ["digraph trace {", "  rankdir=LR;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
+    for lot_id, node in graph.lots.items():
+        words = (node.inventory_lot_name, material_of(node), status_of(node))
+        asked_for = ", penwidth=3" if node is graph.root else ""
+        lines.append(f"  {_quoted(lot_id)} [label={_quoted(*words)}{asked_for}];")
+    for edge in graph.edges:
+        ends = f"{_quoted(edge.from_inventory_lot_id)} -> {_quoted(edge.to_inventory_lot_id)}"
+        lines.append(f"  {ends} [label={_quoted(edge_text(edge))}];")
+    return "\n".join([*lines, "}", ""])
+
+
+def _quoted(*rows: str) -> str:
+    r"""A text of these rows. Graphviz reads `\N` and `&lt;` in it, so both signs are written as themselves."""
+    escaped = (row.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") for row in rows)
+    return '"' + "\\n".join(escaped) + '"'

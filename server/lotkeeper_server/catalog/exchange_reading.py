@@ -1,0 +1,234 @@
+"""A file of definitions read row by row: CSV or one JSON object a line, in memory for one row at a time.
+
+What a row gives becomes a message and the names of its fields: an import of the row is a Save of that message with that
+mask. So a column that the file does not have stays as it is, and an empty cell means what an empty field means.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final
+
+from google.protobuf.message import Message
+
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.exchange_columns import Column, Unreadable, imported_columns
+from lotkeeper_server.domain import limits
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_NOT_UTF8: Final = "is not UTF-8"
+_TOO_LONG: Final = f"is longer than {limits.IMPORT_ROW_BYTES_MAX} bytes"
+_REST: Final = "; what follows in the file was not read"
+_KEY_FIELD: Final = "name"
+EachLine = Callable[[], None]
+"""Called before each physical line is read: a file may be nothing but blank lines."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of a file.
+
+    Attributes:
+        line: the physical line where it begins, the first being 1.
+        message: what its cells say.
+        given: the fields that it has cells for.
+        misread: what is wrong with cells that could not be read, by field.
+        fault: why it is no row at all, else empty.
+        fault_column: the header at fault, if it is one.
+    """
+
+    line: int
+    message: Any
+    given: frozenset[str] = frozenset()
+    misread: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
+    fault_column: str = ""
+
+
+class _RowTooLong(Exception):
+    pass
+
+
+class _Lines:
+    """The physical lines of a file as text, counted; bytes that are no UTF-8 are noted."""
+
+    def __init__(self, file: BinaryIO, each_line: EachLine) -> None:
+        self._file = file
+        self._each_line = each_line
+        self.count = 0
+        self.row_bytes = 0
+        self.not_utf8 = False
+
+    def begin_row(self) -> None:
+        """From here on the next row is counted."""
+        self.row_bytes = 0
+        self.not_utf8 = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self._each_line()
+        line = self._file.readline(limits.IMPORT_ROW_BYTES_MAX + 1)
+        if not line:
+            raise StopIteration
+        if self.count == 0:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        self.count += 1
+        self.row_bytes += len(line)
+        if self.row_bytes > limits.IMPORT_ROW_BYTES_MAX:
+            raise _RowTooLong
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            self.not_utf8 = True
+            return line.decode(errors="replace")
+
+    def skip_line(self) -> None:
+        """Leaves out the rest of a line that was too long."""
+        while (piece := self._file.readline(limits.IMPORT_ROW_BYTES_MAX)) and not piece.endswith(b"\n"):
+            pass
+
+
+def read_csv(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
+    """The rows of a CSV file; blank lines are none.
+
+    A header at fault is one row at fault, and the only one. A quote that is never closed, or one in the wrong place,
+    ends the reading: where the next row begins is then not known.
+    """
+    lines = _Lines(file, each_line)
+    reader = csv.reader(lines, strict=True)
+    columns: list[Column] | None = None
+    line = 1
+    while True:
+        lines.begin_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except _RowTooLong:
+            yield _fault(description, line, _TOO_LONG + _REST)
+            return
+        except csv.Error as error:
+            yield _fault(description, line, f"is no CSV: {error}{_REST}")
+            return
+        if cells:
+            if columns is None:
+                if (fault := _header_fault(cells, description, lines)) is not None:
+                    yield fault
+                    return
+                columns = [imported_columns(description)[name] for name in cells]
+                given = frozenset(column.field for column in columns)
+            elif lines.not_utf8:
+                yield _fault(description, line, _NOT_UTF8)
+            elif len(cells) != len(columns):
+                yield _fault(description, line, f"has {len(cells)} cells; the header has {len(columns)}")
+            else:
+                yield _row(description, line, zip(columns, cells, strict=True), given, _of_cell)
+        line = lines.count + 1
+    if columns is None:
+        yield _fault(description, 1, "has no header")
+
+
+def read_json(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
+    """The rows of a file of JSON objects, one a line; blank lines are none."""
+    lines = _Lines(file, each_line)
+    known = _by_json_or_proto_name(description)
+    while True:
+        lines.begin_row()
+        try:
+            text = next(lines).strip(" \t\r\n")
+        except StopIteration:
+            return
+        except _RowTooLong:
+            lines.skip_line()
+            yield _fault(description, lines.count, _TOO_LONG)
+            continue
+        if lines.not_utf8:
+            yield _fault(description, lines.count, _NOT_UTF8)
+        elif text:
+            yield _json_row(description, lines.count, text, known)
+
+
+READERS: Final[dict[str, Callable[[BinaryIO, Description, EachLine], Iterator[Row]]]] = {
+    "CSV": read_csv,
+    "JSON": read_json,
+}
+"""By format."""
+
+
+def _json_row(description: Description, line: int, text: str, known: dict[str, Column]) -> Row:
+    try:
+        pairs = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError) as error:
+        return _fault(description, line, f"is no JSON: {error}")
+    if not isinstance(pairs, _Pairs):
+        return _fault(description, line, "is no JSON object")
+    cells: list[tuple[Column, Any]] = []
+    given: set[str] = set()
+    for name, value in pairs:
+        column = known.get(name)
+        if column is None:
+            return _fault(description, line, "is no field of a definition", name)
+        if column.field in given:
+            return _fault(description, line, "is there twice", name)
+        given.add(column.field)
+        cells.append((column, value))
+    return _row(description, line, cells, frozenset(given), _of_json)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object's names and values as they stand, repeated ones, too."""
+
+
+def _by_json_or_proto_name(description: Description) -> dict[str, Column]:
+    columns = imported_columns(description)
+    return {column.field: column for column in columns.values()} | columns
+
+
+def _header_fault(cells: list[str], description: Description, lines: _Lines) -> Row | None:
+    known = imported_columns(description)
+    if lines.not_utf8:
+        return _fault(description, 1, _NOT_UTF8)
+    for number, name in enumerate(cells):
+        if name not in known:
+            text = f"{name} is no column of a definition" if name else f"column {number + 1} has no name"
+            return _fault(description, 1, text, name)
+        if name in cells[:number]:
+            return _fault(description, 1, "is there twice", name)
+    if _KEY_FIELD not in cells:
+        return _fault(description, 1, "has no such column", _KEY_FIELD)
+    return None
+
+
+def _of_cell(column: Column, cell: str) -> Any:
+    return column.of_cell(cell)
+
+
+def _of_json(column: Column, value: Any) -> Any:
+    return column.of_json(value)
+
+
+def _row(
+    description: Description,
+    line: int,
+    cells: Iterable[tuple[Column, Any]],
+    given: frozenset[str],
+    read: Callable[[Column, Any], Any],
+) -> Row:
+    message: Message = description.message()
+    row = Row(line, message, given)
+    for column, cell in cells:
+        try:
+            if (value := read(column, cell)) is not None:
+                setattr(message, column.field, value)
+        except Unreadable as error:
+            row.misread[column.field] = str(error)
+        except ValueError:  # of protobuf: half a surrogate pair
+            row.misread[column.field] = "is no Unicode text"
+    return row
+
+
+def _fault(description: Description, line: int, text: str, column: str = "") -> Row:
+    return Row(line, description.message(), fault=text, fault_column=column)

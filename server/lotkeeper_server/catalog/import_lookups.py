@@ -1,0 +1,155 @@
+"""What the checks of some hundred rows look up, read beforehand with a few statements."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, UNIQUE_NAME_TARGETS, Description
+from lotkeeper_server.catalog.exchange_reading import Row
+from lotkeeper_server.catalog.fields import Reference
+from lotkeeper_server.catalog.references import looked_up
+from lotkeeper_server.catalog.rules import route_of
+from lotkeeper_server.domain.enumerations import InventoryOperationType, Status
+from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.store import tables
+from lotkeeper_server.store.statements import columns_of, rows_by_columns, rows_by_key
+
+_COLUMNS: Final = columns_of(INVENTORY_OPERATION.table)
+_UNIQUE: Final = ("name", "operation_type", "route")
+_TARGETS: Final = sorted({reference.target for reference in INVENTORY_OPERATION.references})
+_MORE: Final = {"material_reason_code": ("lot_record_type",)}
+"""What rules look at, beside what a reference shows."""
+_KEY_FIELDS: Final = ("name", "operation_type", "source_location_path", "destination_location_path")
+
+Key = tuple[str, int, str, str]
+"""Name, type, source and destination path: what a row is matched by."""
+
+
+def key_of(row: Row) -> Key | None:
+    """The key of a row, or None where a part of it could not be read."""
+    if row.fault or not row.misread.keys().isdisjoint(_KEY_FIELDS):
+        return None
+    message = row.message
+    return (
+        message.name,
+        message.operation_type or int(InventoryOperationType.CONSUME),
+        message.source_location_path.removeprefix("/"),
+        message.destination_location_path.removeprefix("/"),
+    )
+
+
+class _Target:
+    """Rows of one table referred to, by id and by each unique text."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        shown = [
+            column for one in INVENTORY_OPERATION.references if one.target == name for column in one.beside.values()
+        ]
+        self.columns = tuple(dict.fromkeys([*shown, *_MORE.get(name, ())]))
+        self.rows: dict[Id, dict[str, Any]] = {}
+        self.ids: dict[str, dict[Any, Id]] = {column: {} for column in UNIQUE_NAME_TARGETS[name]}
+
+    def read(self, connection: Connection, by: str, values: Iterable[Any]) -> None:
+        select = f"SELECT {', '.join(('id', *self.columns))} FROM {self.name}"  # noqa: S608 - the schema's own names
+        for identifier, *rest in rows_by_key(connection, select, by, sorted(values)):
+            row = dict(zip(self.columns, rest, strict=True))
+            self.rows[identifier] = row
+            for column, ids in self.ids.items():
+                ids[row[column]] = identifier
+
+
+class ImportLookups:
+    """The definitions that rows match, what they and the rows refer to, and which of them run."""
+
+    def __init__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Reads all of it.
+
+        Args:
+            connection: a transaction.
+            rows: that could be read.
+        """
+        self._targets = {name: _Target(name) for name in _TARGETS}
+        self._read_named(connection, rows)
+        self._ids: dict[tuple[Any, ...], Id] = {}
+        self._stored: dict[Id, dict[str, Any]] = {}
+        keys = {unique for row in rows if (key := key_of(row)) and (unique := self._unique_of(key))}
+        for values in rows_by_columns(connection, _COLUMNS, INVENTORY_OPERATION.table, _UNIQUE, sorted(keys)):
+            stored = dict(zip(_COLUMNS, values, strict=True))
+            self._stored[stored["id"]] = stored
+            self._ids[tuple(stored[column] for column in _UNIQUE)] = stored["id"]
+        self._read_referred(connection)
+        self._running = _running(connection, sorted(self._stored))
+
+    def match(self, key: Key) -> Id | None:
+        """The definition that has this key."""
+        unique = self._unique_of(key)
+        return None if unique is None else self._ids.get(unique)
+
+    def stored(self, _description: Description, identifier: Id) -> dict[str, Any] | None:
+        """As in `Lookups`; of what was matched."""
+        return self._stored.get(identifier)
+
+    def id_by(self, target: str, column: str, value: Any) -> Id | None:
+        """As in `Lookups`; of what a row names."""
+        return self._targets[target].ids[column].get(value)
+
+    def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
+        """As in `Lookups`; of what a row names, or what it matches refers to."""
+        row = self._targets[target].rows[identifier]
+        return [row[column] for column in columns]
+
+    def is_running(self, operation_id: Id) -> bool:
+        """As in `Lookups`; of what was matched."""
+        return operation_id in self._running
+
+    def is_taken(self, _description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
+        """As in `Lookups`; whoever has a row's key is what the row matches."""
+        return self._ids.get(tuple(values[column] for column in _UNIQUE), by_other_than) != by_other_than
+
+    def _unique_of(self, key: Key) -> tuple[Any, ...] | None:
+        """The columns that no two definitions share, or None where a location is not there."""
+        name, operation_type, *paths = key
+        at = self._targets["location"].ids["path"]
+        ids = [at.get(path) if path else None for path in paths]
+        if any(path and identifier is None for path, identifier in zip(paths, ids, strict=True)):
+            return None
+        return (name, operation_type, route_of(*ids))
+
+    def _read_named(self, connection: Connection, rows: Sequence[Row]) -> None:
+        named: dict[tuple[str, str], set[str]] = {}
+        for row in rows:
+            for reference in INVENTORY_OPERATION.references:
+                for field, column in _texts_of(reference):
+                    if text := getattr(row.message, field):
+                        path = text.removeprefix("/") if column == "path" else text
+                        named.setdefault((reference.target, column), set()).add(path)
+        for (target, column), texts in named.items():
+            self._targets[target].read(connection, column, texts)
+
+    def _read_referred(self, connection: Connection) -> None:
+        for name, target in self._targets.items():
+            columns = [one.column for one in INVENTORY_OPERATION.references if one.target == name]
+            ids = {stored[column] for stored in self._stored.values() for column in columns} - {None}
+            target.read(connection, "id", ids - target.rows.keys())
+
+
+def running_operations(connection: Connection) -> set[Id]:
+    """Every inventory operation that runs."""
+    run = tables.inventory_operation_run
+    text = f"SELECT {run.c.operation_id.name} FROM {run.name}"  # noqa: S608 - the schema's own names
+    return {row[0] for row in rows_by_key(connection, text, run.c.status.name, [int(Status.RUNNING)])}
+
+
+def _running(connection: Connection, ids: Sequence[Id]) -> set[Id]:
+    run = tables.inventory_operation_run
+    text = f"SELECT {run.c.operation_id.name}, {run.c.status.name} FROM {run.name}"  # noqa: S608
+    found = rows_by_key(connection, text, run.c.operation_id.name, ids)
+    return {row[0] for row in found if row[1] == Status.RUNNING}
+
+
+@cache
+def _texts_of(reference: Reference) -> list[tuple[str, str]]:
+    return [(field, reference.beside[field]) for field in looked_up(reference) if field != reference.id_field]

@@ -1,0 +1,250 @@
+"""Import of inventory operations: each row is checked as a Save of its fields.
+
+That is done outside of any write transaction; what is to be written is planned in a file, and one transaction writes
+it, set by set.
+"""
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, BinaryIO, Final
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
+from lotkeeper_server.catalog.exchange_columns import header_of_fields
+from lotkeeper_server.catalog.exchange_reading import READERS, Row
+from lotkeeper_server.catalog.import_lookups import ImportLookups, Key, key_of, running_operations
+from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING, add_idle_runs
+from lotkeeper_server.catalog.saving import Saver, checked
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
+from lotkeeper_server.store.definition_changes import note_definition_changes
+from lotkeeper_server.store.definition_reading import read_versions
+from lotkeeper_server.store.import_plan import ImportPlan
+from lotkeeper_server.store.statements import insert_text, update_text, write_many
+from lotkeeper_server.store.tables import NO_ID
+from lotkeeper_server.store.transaction import Transaction
+
+ROWS_AT_ONCE: Final = 250
+_TABLE: Final = INVENTORY_OPERATION.table
+_STEPS_BETWEEN_BREATHS: Final = 8
+_BREATH_SECONDS: Final = 50e-6
+_KEY_BYTES: Final = 16
+
+
+class Stopped(Exception):
+    """Whoever asked has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row at fault: its physical line, the reason a Save would give, the column as the header names it, and why."""
+
+    line: int
+    reason: str
+    column: str
+    description: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an import did, or would do: counts, and the first rows at fault."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Import:
+    """One import: its file, how it is asked for, its plan, and what comes of it.
+
+    Attributes:
+        file: the whole stream, from its beginning.
+        format: CSV or JSON.
+        keep_good_rows: whether rows at fault leave the others done.
+        saver: who imports.
+        plan: what is to be written.
+        stopped: set where nobody waits any more.
+        outcome: of the plan.
+        definitions_version: of the snapshot that the plan was made on.
+    """
+
+    file: BinaryIO
+    format: str
+    keep_good_rows: bool
+    saver: Saver
+    plan: ImportPlan
+    stopped: threading.Event
+    outcome: Outcome = field(default_factory=Outcome)
+    definitions_version: int = -1
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to write."""
+        undone = self.outcome.failed and not self.keep_good_rows
+        return not undone and self.outcome.created + self.outcome.updated > 0
+
+    def result(self) -> Outcome:
+        """What is answered: a row at fault undoes all, unless good rows are kept."""
+        if self.outcome.failed and not self.keep_good_rows:
+            self.outcome.created = self.outcome.updated = 0
+        return self.outcome
+
+
+def plan_import(connection: Connection, one: Import) -> None:
+    """Checks every row on one snapshot, and plans what to write; anything planned before is forgotten.
+
+    Raises:
+        Stopped: where nobody waits any more.
+    """
+    one.plan.clear()
+    one.outcome = Outcome()
+    one.definitions_version = read_versions(connection).definitions
+    one.file.seek(0)
+    # Nothing is made in a plan: what is created gets its id and its moment when it is written.
+    tx = Transaction(connection, 0, lambda: NO_ID, lambda floor: floor)
+    breath = _Breath(one.stopped)
+    rows = READERS[one.format](one.file, INVENTORY_OPERATION, breath)
+    while chunk := list(islice(rows, ROWS_AT_ONCE)):
+        lookups = ImportLookups(connection, [row for row in chunk if not row.fault])
+        for row in chunk:
+            breath()
+            _plan_row(tx, one, lookups, row)
+
+
+def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
+    """Writes what was planned; False, and nothing done, where the plan was made on what has changed since.
+
+    Args:
+        tx: the write transaction.
+        one: as planned.
+        plan_again: whether to make a plan that has become old again, in this transaction.
+    """
+    if _has_become_old(tx.connection, one):
+        if not plan_again:
+            return False
+        plan_import(tx.connection, one)
+    if not one.writes:
+        return True
+    changed: list[bytes] = []
+    insert = insert_text(_TABLE)
+    for ids, rows in one.plan.creations(tx.new_id, tx.now_millis):
+        write_many(tx.connection, insert, rows)
+        add_idle_runs(tx.connection, ids)
+        _note(changed, ids)
+    for columns, rows in one.plan.updates():
+        _write_updates(tx, columns, rows, one.saver.principal)
+        _note(changed, [row["id"] for row in rows])
+    note_definition_changes(tx.connection, _TABLE.name, changed)
+    return True
+
+
+def _has_become_old(connection: Connection, one: Import) -> bool:
+    if read_versions(connection).definitions != one.definitions_version:
+        return True
+    running = running_operations(connection)
+    return bool(running) and any(identifier in running for identifier in one.plan.not_while_running())
+
+
+def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[dict[str, Any]], principal: str) -> None:
+    for row in rows:
+        row["modified_millis"], row["modified_by"], row["next_version"] = tx.now_millis, principal, row["version"] + 1
+    names = (*columns, "modified_millis", "modified_by", "version")
+    values = (*columns, "modified_millis", "modified_by", "next_version", "id", "version")
+    text = update_text(_TABLE, [_TABLE.c[name] for name in names], [_TABLE.c.id, _TABLE.c.version])
+    write_many(tx.connection, text, [tuple(row[name] for name in values) for row in rows])
+
+
+def _note(changed: list[bytes], ids: list[bytes]) -> None:
+    """As many as one by one are noted, and one more: then all of the entity counts as changed."""
+    changed.extend(ids[: limits.KEYS_PER_STATEMENT_MAX + 1 - len(changed)])
+
+
+def _plan_row(tx: Transaction, one: Import, lookups: ImportLookups, row: Row) -> None:
+    if row.fault:
+        _fail(one.outcome, Failure(row.line, InvalidArgument.reason, row.fault_column, row.fault))
+        return
+    key = key_of(row)
+    if key is not None and key[0] and (first := one.plan.meet(_digest(key), row.line)) is not None:
+        text = f"has the name, type and locations of line {first}"
+        _fail(one.outcome, Failure(row.line, NameTaken.reason, "name", text))
+        return
+    matched = None if key is None else lookups.match(key)
+    if matched is not None:
+        row.message.id = format_id(matched)
+    refusals: list[Refusal] = []
+    try:
+        saving = checked(
+            tx,
+            lookups,
+            INVENTORY_OPERATION,
+            row.message,
+            one.saver,
+            row.given,
+            collected=refusals,
+            misread=row.misread,
+        )
+    except Refused as refused:
+        refusals.append(refused.refusal)
+    if refusals:
+        _fail(one.outcome, _failure(row.line, refusals))
+    elif saving.old is None:
+        one.outcome.created += 1
+        one.plan.create(saving.new)
+    elif changed := [name for name, value in saving.new.items() if value != saving.old[name]]:
+        one.outcome.updated += 1
+        one.plan.update(saving.new, changed, while_running=MAY_CHANGE_WHILE_RUNNING.issuperset(changed))
+    else:
+        one.outcome.unchanged += 1
+
+
+def _failure(line: int, refusals: list[Refusal]) -> Failure:
+    """The first thing that a Save would refuse, and a word on the others."""
+    headers = header_of_fields(INVENTORY_OPERATION)
+    prefix = f"{INVENTORY_OPERATION.entity}."
+    found = [
+        (headers[violation.field.removeprefix(prefix)], violation.description)
+        for refusal in refusals
+        for violation in refusal.violations
+    ]
+    (column, description), *others = found
+    text = "; ".join([description, *(f"{name}: {more}" for name, more in others)])
+    return Failure(line, refusals[0].reason, column, text)
+
+
+def _fail(outcome: Outcome, failure: Failure) -> None:
+    outcome.failed += 1
+    if len(outcome.failures) < limits.IMPORT_FAILURES_SHOWN_MAX:
+        shown = limits.IMPORT_FAILURE_CODE_POINTS_MAX
+        text, column = failure.description, failure.column
+        text = text if len(text) <= shown else text[:shown] + "…"
+        outcome.failures.append(Failure(failure.line, failure.reason, column[:shown], text))
+
+
+def _digest(key: Key) -> bytes:
+    return hashlib.blake2b("\0".join(map(str, key)).encode(), digest_size=_KEY_BYTES).digest()
+
+
+class _Breath:
+    """Taken at each step: now and then lets go of the interpreter's lock, or every other call would wait 5 ms for it.
+
+    Raises Stopped where nobody waits any more.
+    """
+
+    def __init__(self, stopped: threading.Event) -> None:
+        self._stopped = stopped
+        self._count = 0
+
+    def __call__(self) -> None:
+        self._count += 1
+        if self._count % _STEPS_BETWEEN_BREATHS == 0:
+            if self._stopped.is_set():
+                raise Stopped
+            time.sleep(_BREATH_SECONDS)

@@ -1,0 +1,63 @@
+"""What the checks of a save look up: in the store for one save, in what was read beforehand for many."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, select
+
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.domain.enumerations import Status
+from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.store import tables
+from lotkeeper_server.store.rows import stored_row, value_where
+
+
+class Lookups(Protocol):
+    """Answers about one snapshot of the store."""
+
+    def stored(self, description: Description, identifier: Id) -> dict[str, Any] | None:
+        """The row of an entity by column, or None where there is none."""
+
+    def id_by(self, target: str, column: str, value: Any) -> Id | None:
+        """The id of the row of a table that has a value in a unique column, or None."""
+
+    def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
+        """Columns of a row that is known to be there."""
+
+    def is_running(self, operation_id: Id) -> bool:
+        """Whether an inventory operation, known to be there, runs."""
+
+    def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
+        """Whether another entity has these values in these columns."""
+
+
+class StoreLookups:
+    """Asks the store, one statement a question."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def stored(self, description: Description, identifier: Id) -> dict[str, Any] | None:
+        """The row of an entity by column, or None where there is none."""
+        return stored_row(self._connection, description.table, identifier)
+
+    def id_by(self, target: str, column: str, value: Any) -> Id | None:
+        """The id of the row of a table that has a value in a unique column, or None."""
+        identifier: Id | None = value_where(self._connection, tables.metadata.tables[target], "id", **{column: value})
+        return identifier
+
+    def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
+        """Columns of a row that is known to be there."""
+        row = stored_row(self._connection, tables.metadata.tables[target], identifier)
+        assert row is not None, f"{target} is not there"
+        return [row[column] for column in columns]
+
+    def is_running(self, operation_id: Id) -> bool:
+        """Whether an inventory operation, known to be there, runs."""
+        run = tables.inventory_operation_run.c
+        status: int = self._connection.execute(select(run.status).where(run.operation_id == operation_id)).scalar_one()
+        return status == Status.RUNNING
+
+    def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
+        """Whether another entity has these values in these columns."""
+        return value_where(self._connection, description.table, "id", **values) not in {None, by_other_than}

@@ -1,0 +1,77 @@
+"""What refers to a thing, and how often: read off the schema's foreign keys, counted by their indexes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Table, func, or_, select
+
+from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.store import tables
+
+_PARTS: Final = frozenset({"inventory_operation_run"})
+"""Tables whose rows are part of what they refer to, and go with it."""
+_SHOWN_AS: Final = {"lot_edge": "trace_edge"}
+"""What the contract calls a table, where the two differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """One kind of entity that may refer to another.
+
+    Attributes:
+        entity: its name in refusals.
+        table: where it is stored.
+        columns: by which it refers.
+    """
+
+    entity: str
+    table: Table
+    columns: tuple[Column[Any], ...]
+
+    def count(self, connection: Connection, identifier: Id) -> int:
+        """How many of them refer to one thing; one that does so twice counts once."""
+        referring = or_(*(column == identifier for column in self.columns))
+        counted: int = connection.execute(select(func.count()).select_from(self.table).where(referring)).scalar_one()
+        return counted
+
+
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """How many of one kind refer to a thing, and one of them.
+
+    Attributes:
+        entity: its name in refusals.
+        count: above 0.
+        example_id: of the first by the index.
+        example_name: empty where that kind has no names.
+    """
+
+    entity: str
+    count: int
+    example_id: Id
+    example_name: str
+
+
+def references_to(connection: Connection, table_name: str, identifier: Id) -> list[Referring]:
+    """What refers to a row of a table, by kind; a kind that does not is left out."""
+    found = []
+    for referrer in referrers_of(table_name):
+        if count := referrer.count(connection, identifier):
+            shown = [referrer.table.c[name] for name in ("id", "name") if name in referrer.table.c]
+            refers = or_(*(column == identifier for column in referrer.columns))
+            example_id, *name = connection.execute(select(*shown).where(refers).limit(1)).one()
+            found.append(Referring(referrer.entity, count, example_id, name[0] if name else ""))
+    return found
+
+
+@cache
+def referrers_of(table_name: str) -> Sequence[Referrer]:
+    """Every kind that may refer to rows of a table, in the order in which a refusal looks at them: the schema's."""
+    found = []
+    for table in tables.metadata.tables.values():
+        columns = tuple(column for column in table.c if column.references(tables.metadata.tables[table_name].c.id))
+        if columns and table.name not in _PARTS:
+            found.append(Referrer(_SHOWN_AS.get(table.name, table.name), table, columns))
+    return found

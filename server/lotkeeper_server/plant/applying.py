@@ -1,0 +1,239 @@
+"""A document applied: what it names is matched, what is new created, what differs updated, nothing deleted."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from lotkeeper_server.catalog import descriptions as d
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.saving import Saver, save_one
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.identifiers import Id, format_id
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
+from lotkeeper_server.plant.lookup import Names, lots_named, with_records
+from lotkeeper_server.plant.matching import Key, document_key, key_of_entry, rows_by_entry_key
+from lotkeeper_server.plant.opening_stock import OpeningStock, open_stocks
+from lotkeeper_server.plant.reading import Entry, Plant, StockEntry
+from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references
+from lotkeeper_server.store.definition_changes import note_definition_changes
+from lotkeeper_server.store.transaction import Transaction
+
+_METADATA = {"reason_code": "code"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that was created or updated.
+
+    Attributes:
+        position: of its entry in the document.
+        entity: in snake_case.
+        key: its name, path or code.
+        fields: of an update, those that changed; None for a creation.
+    """
+
+    position: int
+    entity: str
+    key: str
+    fields: tuple[str, ...] | None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an import did; `changes` in the order of the document."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+
+def apply_plant(tx: Transaction, plant: Plant, principal: str) -> Outcome:
+    """Makes what the document says so.
+
+    Args:
+        tx: the transaction; it has to be taken back where this raises.
+        plant: the document.
+        principal: whose edit it is.
+
+    Raises:
+        Refused: for the first entry that cannot be, with its place as the field at fault.
+    """
+    return _Import(tx, principal).run(plant)
+
+
+class _Import:
+    """One document on its way into a store."""
+
+    def __init__(self, tx: Transaction, principal: str) -> None:
+        self._tx = tx
+        self._principal = principal
+        self._saver = Saver(principal, lambda _permission: True, self._note)
+        self._names = Names(tx.connection)
+        self._changed: dict[str, set[bytes]] = defaultdict(set)
+        self._outcome = Outcome()
+        self._lots: dict[tuple[Id, str], dict[str, Any]] = {}
+        self._kept_lots: set[Id] = set()
+
+    def run(self, plant: Plant) -> Outcome:
+        for description in SECTIONS.values():
+            if description is d.LOT:
+                self._keep_lots(plant.stock)
+            self._section(description, plant.entries.get(description.entity, []))
+        self._stock(plant.stock)
+        for table_name, ids in self._changed.items():
+            note_definition_changes(self._tx.connection, table_name, ids)
+        self._outcome.changes.sort(key=lambda change: change.position)
+        del self._outcome.changes[limits.PLANT_CHANGES_MAX :]
+        return self._outcome
+
+    def _note(self, _connection: Connection, table_name: str, ids: Iterable[bytes]) -> None:
+        self._changed[table_name].update(ids)
+
+    def _section(self, description: Description, entries: Sequence[Entry]) -> None:
+        """What lies above comes first, so that a tree may stand in any order."""
+        if not entries:
+            return
+        entries = sorted(entries, key=lambda entry: document_key(description, entry).count("/"))
+        for reference in description.references:
+            given = {text for entry in entries if (text := entry.references.get(reference.name))}
+            self._names.find(reference.target, given)
+        grows = any(reference.target == description.entity for reference in description.references)
+        resolved = [{} if grows else self._resolved(description, entry) for entry in entries]
+        rows = rows_by_entry_key(self._tx.connection, description, entries, resolved)
+        seen: set[Key] = set()
+        for entry, early_ids in zip(entries, resolved, strict=True):
+            ids = self._resolved(description, entry) if grows else early_ids
+            key = key_of_entry(description, entry, ids)
+            if key in seen:
+                text = f"the {description.entity.replace('_', ' ')} {document_key(description, entry)} is given twice"
+                raise Refused(InvalidArgument.on(entry.place, text))
+            seen.add(key)
+            self._entry(description, entry, ids, rows.get(key))
+
+    def _resolved(self, description: Description, entry: Entry) -> Mapping[str, Id | None]:
+        """The ids that the entry's references stand for."""
+        targets = references(description)
+        return {
+            name: self._id_of(targets[name].target, text, f"{entry.place}.{name}") if text else None
+            for name, text in entry.references.items()
+        }
+
+    def _id_of(self, target: str, text: str, place: str) -> Id:
+        identifier = self._names.id_of(target, text)
+        if identifier is None:
+            column = NAMED_BY[target][0]
+            raise Refused(NotFound.by(target, _METADATA.get(column, column), text).at(place))
+        return identifier
+
+    def _entry(
+        self, description: Description, entry: Entry, ids: Mapping[str, Id | None], row: dict[str, Any] | None
+    ) -> None:
+        """Creates or updates one thing, or leaves it as it is."""
+        if row is not None and not _differing(description, entry, ids, row):
+            self._outcome.unchanged += 1
+            self._know(description, row)
+            return
+        message, targets = entry.message, references(description)
+        for name, identifier in ids.items():
+            setattr(message, targets[name].id_field, format_id(identifier) if identifier else "")
+        mask = None
+        if row is not None:
+            message.id = format_id(row["id"])
+            mask = [targets[name].id_field if name in targets else name for name in entry.given]
+        elif entry.id is not None:
+            self._check_free(description, entry, entry.id)
+        try:
+            saving = save_one(self._tx, description, message, self._saver, mask, new_id=entry.id)
+        except Refused as refused:
+            raise Refused(_placed(refused.refusal, description, entry.place)) from None
+        key = document_key(description, entry)
+        if row is None:
+            self._outcome.created += 1
+            self._outcome.changes.append(Change(entry.position, description.entity, key, None))
+        elif fields := _differing(description, entry, ids, row, saving.after()):
+            self._outcome.updated += 1
+            self._outcome.changes.append(Change(entry.position, description.entity, key, fields))
+        else:
+            self._outcome.unchanged += 1
+        self._know(description, saving.new)
+
+    def _know(self, description: Description, row: dict[str, Any]) -> None:
+        self._names.learn(description.table.name, row)
+        if description is d.LOT:
+            self._lots[row["material_id"], row["name"]] = row
+
+    def _check_free(self, description: Description, entry: Entry, identifier: Id) -> None:
+        table = description.table
+        if self._tx.connection.execute(select(table.c.id).where(table.c.id == identifier)).first():
+            refusal = NameTaken(entity=description.refusal_entity, name=format_id(identifier))
+            raise Refused(refusal.at(f"{entry.place}.id"))
+
+    def _keep_lots(self, stock: Sequence[StockEntry]) -> None:
+        """Which lots had a record before this import touched them: they get no opening stock."""
+        self._names.find("material", {entry.material for entry in stock})
+        keys = {
+            (material_id, entry.lot)
+            for entry in stock
+            if (material_id := self._names.id_of("material", entry.material)) is not None
+        }
+        self._lots = lots_named(self._tx.connection, keys)
+        self._kept_lots = with_records(self._tx.connection, [row["id"] for row in self._lots.values()])
+
+    def _stock(self, stock: Sequence[StockEntry]) -> None:
+        self._names.find("location", {entry.location for entry in stock})
+        seen: set[tuple[Id, Id]] = set()
+        opened = []
+        for entry in stock:
+            location_id = self._id_of("location", entry.location, f"{entry.place}.location")
+            material_id = self._id_of("material", entry.material, f"{entry.place}.material")
+            lot = self._lots.get((material_id, entry.lot))
+            if lot is None:
+                raise Refused(NotFound(entity="inventory_lot", name=entry.lot).at(f"{entry.place}.lot"))
+            if (location_id, lot["id"]) in seen:
+                text = f"the stock of {entry.lot} at {entry.location} is given twice"
+                raise Refused(InvalidArgument.on(entry.place, text))
+            seen.add((location_id, lot["id"]))
+            if lot["id"] in self._kept_lots:
+                self._outcome.unchanged += 1
+                continue
+            opened.append(OpeningStock(entry, location_id, lot["id"]))
+            self._outcome.created += 1
+            self._outcome.changes.append(Change(entry.position, INVENTORY, f"{entry.lot} at {entry.location}", None))
+        if opened:
+            open_stocks(self._tx, self._principal, opened)
+
+
+def _differing(
+    description: Description,
+    entry: Entry,
+    ids: Mapping[str, Id | None],
+    row: dict[str, Any],
+    new: dict[str, Any] | None = None,
+) -> tuple[str, ...]:
+    """The given fields that have another value in the row; with `new`, those that got another one by it."""
+    readers, targets = field_readers(description), references(description)
+    differing = []
+    for name in entry.given:
+        if name in targets:
+            column, value = targets[name].column, ids[name]
+        elif (one := readers[name].field) is not None:
+            column, value = one.column, entry.values[one.column]
+        else:
+            column, value = name, entry.message.enabled
+        if row[column] != (value if new is None else new[column]):
+            differing.append(name)
+    return tuple(differing)
+
+
+def _placed(refusal: Refusal, description: Description, place: str) -> Refusal:
+    """The same refusal with the document's places for the request's fields."""
+    parts = {part: one.name for one in description.references for part in one.fields}
+    moved = []
+    for violation in refusal.violations:
+        name = violation.field.removeprefix(f"{description.entity}.")
+        moved.append(FieldViolation(f"{place}.{parts.get(name, name)}", violation.description))
+    return refusal.instead(tuple(moved) or (FieldViolation(place, refusal.message),))

@@ -1,0 +1,73 @@
+"""Opening stock: EDIT actions as any others, so that stock is the sum of its records from the first moment on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.commands import ExecuteActions, RequestedAction
+from lotkeeper_server.domain.definition_cache import DefinitionCache
+from lotkeeper_server.domain.enumerations import InventoryActionType
+from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.refusals import FieldViolation, Refusal, Refused
+from lotkeeper_server.engine.deciding import Decision, decide_all
+from lotkeeper_server.plant.reading import StockEntry
+from lotkeeper_server.store.state_writing import write_changes
+from lotkeeper_server.store.transaction import Transaction
+
+_PLACES = {
+    "source_location_id_or_path": "location",
+    "lot_id_or_name": "lot",
+    "material_id_or_path": "material",
+    "inventory_name": "name",
+}
+"""The document's fields by those of an action."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningStock:
+    """Stock that a lot begins with at one location."""
+
+    entry: StockEntry
+    location_id: Id
+    lot_id: Id
+
+
+def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock]) -> None:
+    """Gives lots their first stock.
+
+    Raises:
+        Refused: as an EDIT would be, with the place in the document.
+    """
+    moment = Moment(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
+    chunks = [opened[start : start + limits.BATCH_ITEMS_MAX] for start in range(0, len(opened), limits.BATCH_ITEMS_MAX)]
+    decisions = [Decision(ExecuteActions(principal, [_edit(one) for one in chunk])) for chunk in chunks]
+    state = decide_all(tx.connection, DefinitionCache(), decisions, moment)
+    for decision, chunk in zip(decisions, chunks, strict=True):
+        if (refused := decision.refused) is not None:
+            entry = chunk[refused.index or 0].entry
+            raise Refused(_placed(refused.refusal, entry.place))
+    write_changes(tx.connection, state.changes())
+
+
+def _edit(one: OpeningStock) -> RequestedAction:
+    return RequestedAction(
+        type=InventoryActionType.EDIT,
+        lot=one.lot_id,
+        source=one.location_id,
+        quantity_millionths=one.entry.millionths,
+        inventory_name=one.entry.name or None,
+    )
+
+
+def _placed(refusal: Refusal, place: str) -> Refusal:
+    named = [violation.field.rpartition(".")[2] for violation in refusal.violations]
+    moved = tuple(
+        FieldViolation(f"{place}.{_PLACES.get(name, name)}", violation.description)
+        for name, violation in zip(named, refusal.violations, strict=True)
+    )
+    return refusal.instead(moved or (FieldViolation(place, refusal.message),))
+
+
+def _no_uuid() -> str:
+    raise AssertionError("an EDIT names nothing")

@@ -1,0 +1,249 @@
+"""A document as entries to be applied; every fault of shape is found, each with its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lotkeeper_server.catalog import descriptions as d
+from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.enumerations import ExportFormat
+from lotkeeper_server.domain.identifiers import Id, parse_id
+from lotkeeper_server.domain.quantity import QuantityOutOfRange, millionths_of_text
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
+from lotkeeper_server.domain.text import name_fault, path_fault
+from lotkeeper_server.plant.document import Tree, Unreadable, read_tree
+from lotkeeper_server.plant.sections import (
+    INVENTORY,
+    NAMED_BY,
+    SECTIONS,
+    Unfit,
+    field_readers,
+    number,
+    references,
+    text,
+)
+
+DATA_FIELD = "data"
+_STOCK_REFERENCES = {"location": "location", "material": "material"}
+_REQUIRED = {
+    d.UNIT_OF_MEASURE_CONVERSION.entity: ("from_unit", "to_unit"),
+    d.LOT.entity: ("name", "material"),
+    d.MATERIAL_REASON_CODE.entity: ("reason_code",),
+}
+
+
+@dataclass(slots=True)
+class Entry:
+    """One thing that the document speaks of.
+
+    Attributes:
+        place: `locations[3]`.
+        position: where it stands in the document.
+        message: what a Save would bring, but for its references.
+        values: the columns that are given.
+        given: the names of the fields that are given, as the document has them.
+        references: the texts that are given for references by name; empty for none.
+        id: the one to create it under, if it says so.
+    """
+
+    place: str
+    position: int
+    message: Any
+    values: dict[str, Any]
+    given: list[str]
+    references: dict[str, str]
+    id: Id | None = None
+
+
+@dataclass(slots=True)
+class StockEntry:
+    """Opening stock of one lot at one location."""
+
+    place: str
+    position: int
+    location: str
+    material: str
+    lot: str
+    millionths: int
+    name: str
+
+
+@dataclass(slots=True)
+class Plant:
+    """A document, its entries by the entity that they are of."""
+
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    stock: list[StockEntry] = field(default_factory=list)
+
+    def location_paths(self) -> set[str]:
+        """The paths of the locations that it has entries for."""
+        paths = set()
+        for entry in self.entries.get(d.LOCATION.entity, []):
+            parent = entry.references.get("parent")
+            paths.add(f"{parent}/{entry.message.name}" if parent else str(entry.message.name))
+        return paths
+
+
+def read_plant(data: bytes, document_format: ExportFormat) -> Plant:
+    """Reads a document; nothing of the store is looked at.
+
+    Raises:
+        Refused: INVALID_ARGUMENT with the first faults of shape, each at its place.
+    """
+    try:
+        tree = read_tree(data, document_format)
+    except Unreadable as unreadable:
+        raise Refused(InvalidArgument.on(DATA_FIELD, str(unreadable))) from None
+    return _Reading().read(tree)
+
+
+class _Reading:
+    """A document being read, and what is at fault so far."""
+
+    def __init__(self) -> None:
+        self._plant = Plant()
+        self._violations: list[FieldViolation] = []
+        self._position = 0
+
+    def read(self, tree: Tree) -> Plant:
+        if tree is None:
+            tree = {}
+        if not isinstance(tree, dict):
+            self._fault(DATA_FIELD, "is no mapping of sections")
+            tree = {}
+        for section, entries in tree.items():
+            self._section(section, entries)
+            if len(self._violations) >= limits.PLANT_FAULTS_MAX:
+                break
+        if self._violations:
+            raise Refused(InvalidArgument.of(tuple(self._violations[: limits.PLANT_FAULTS_MAX])))
+        return self._plant
+
+    def _fault(self, place: str, description: str) -> None:
+        self._violations.append(FieldViolation(place, description))
+
+    def _section(self, section: str, entries: Tree) -> None:
+        description = SECTIONS.get(section)
+        if description is None and section != INVENTORY:
+            known = ", ".join((*SECTIONS, INVENTORY))
+            self._fault(_cut(section), f"is no section; there are {known}")
+            return
+        if not isinstance(entries, list):
+            if entries is not None:
+                self._fault(section, "is no list")
+            return
+        made = [] if description is None else self._plant.entries.setdefault(description.entity, [])
+        for index, tree in enumerate(entries):
+            place = f"{section}[{index}]"
+            self._position += 1
+            if not isinstance(tree, dict):
+                self._fault(place, "is no mapping of fields")
+            elif description is None:
+                self._stock(place, tree)
+            else:
+                made.append(self._entry(place, description, tree))
+            if len(self._violations) >= limits.PLANT_FAULTS_MAX:
+                return
+
+    def _entry(self, place: str, description: Description, tree: Mapping[str, Tree]) -> Entry:
+        readers, targets = field_readers(description), references(description)
+        entry = Entry(place, self._position, description.message(), {}, [], {})
+        for name, value in tree.items():
+            if (reader := readers.get(name)) is not None:
+                self._field(entry, name, value, reader.put)
+                if reader.field is not None:
+                    entry.values[reader.field.column] = reader.field.read(entry.message, self._at(place))
+            elif (reference := targets.get(name)) is not None:
+                entry.references[name] = self._reference(f"{place}.{name}", reference.target, value)
+            elif name == "id":
+                entry.id = self._id(f"{place}.id", value)
+                continue
+            else:
+                self._fault(f"{place}.{_cut(name)}", f"is no field of {description.entity}")
+                continue
+            entry.given.append(name)
+        for name in _REQUIRED.get(description.entity, ("name",)):
+            if tree.get(name) is None:
+                self._fault(f"{place}.{name}", "must be given")
+        return entry
+
+    def _at(self, place: str) -> Any:
+        return lambda name, fault: self._fault(f"{place}.{name}", fault)
+
+    def _field(self, entry: Entry, name: str, value: Tree, put: Any) -> None:
+        try:
+            put(entry.message, value)
+        except Unfit as unfit:
+            self._fault(f"{entry.place}.{name}", str(unfit))
+
+    def _reference(self, place: str, target: str, value: Tree) -> str:
+        try:
+            named = text(value)
+        except Unfit as unfit:
+            self._fault(place, str(unfit))
+            return ""
+        by_path = "path" in NAMED_BY[target]
+        named = named.removeprefix("/") if by_path else named
+        if named and (fault := path_fault(named) if by_path else name_fault(named)):
+            self._fault(place, fault)
+        return named
+
+    def _id(self, place: str, value: Tree) -> Id | None:
+        try:
+            identifier = parse_id(text(value))
+        except Unfit:
+            identifier = None
+        if identifier is None:
+            self._fault(place, "is no ULID")
+        return identifier
+
+    def _stock(self, place: str, tree: Mapping[str, Tree]) -> None:
+        unknown = [name for name in tree if name not in {"location", "material", "lot", "quantity", "name"}]
+        for name in unknown:
+            self._fault(f"{place}.{_cut(name)}", f"is no field of {INVENTORY}")
+        named = {name: self._reference(f"{place}.{name}", name, tree.get(name)) for name in _STOCK_REFERENCES}
+        lot = self._name(f"{place}.lot", tree.get("lot"))
+        for name, given in (*named.items(), ("lot", lot)):
+            if not given:
+                self._fault(f"{place}.{name}", "must be given")
+        name = self._name(f"{place}.name", tree.get("name"))
+        millionths = self._quantity(f"{place}.quantity", tree.get("quantity"))
+        self._plant.stock.append(
+            StockEntry(place, self._position, named["location"], named["material"], lot, millionths, name)
+        )
+
+    def _name(self, place: str, value: Tree) -> str:
+        try:
+            given = text(value)
+        except Unfit as unfit:
+            self._fault(place, str(unfit))
+            return ""
+        if given and (fault := name_fault(given)):
+            self._fault(place, fault)
+        return given
+
+    def _quantity(self, place: str, value: Tree) -> int:
+        """Zero is one; what rounds to it is not."""
+        if value is None:
+            self._fault(place, "must be given")
+            return 0
+        try:
+            number(value)
+        except Unfit as unfit:
+            self._fault(place, str(unfit))
+            return 0
+        try:
+            millionths = millionths_of_text(str(value))
+        except QuantityOutOfRange:
+            self._fault(place, f"{value} is not a quantity: a number from 0 to below 9.2e12")
+            return 0
+        if not millionths and number(value):
+            self._fault(place, f"{value} rounds to zero")
+        return millionths
+
+
+def _cut(name: str) -> str:
+    shown = limits.REFUSAL_SHOWN_CODE_POINTS_MAX
+    cut = name if len(name) <= shown else name[:shown] + "…"
+    return cut.encode(errors="replace").decode()

@@ -1,0 +1,30 @@
+"""What applying a document would do, tried on a private copy: nothing is written, and no writer waits."""
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.engine.moment import EffectOrder, IdSource, now_millis
+from lotkeeper_server.plant.applying import Outcome, apply_plant
+from lotkeeper_server.plant.lookup import Names, lots_named
+from lotkeeper_server.plant.reading import Plant
+from lotkeeper_server.store.scratch import scratch
+from lotkeeper_server.store.transaction import Transaction
+
+
+def try_plant(connection: Connection, plant: Plant, principal: str) -> Outcome:
+    """As `apply_plant`, without any effect.
+
+    Raises:
+        Refused: as `apply_plant`.
+    """
+    names = Names(connection)
+    lots = [(entry.references["material"], str(entry.message.name)) for entry in plant.entries.get("lot", [])] + [
+        (entry.material, entry.lot) for entry in plant.stock
+    ]
+    names.find("material", {material for material, _ in lots})
+    keys = [(material_id, lot) for material, lot in lots if (material_id := names.id_of("material", material))]
+    lot_ids = {row["id"] for row in lots_named(connection, keys).values()}
+    paths = {entry.location for entry in plant.stock} | plant.location_paths()
+    names.find("location", paths)
+    location_ids = {identifier for path in paths if (identifier := names.id_of("location", path))}
+    with scratch(connection, lot_ids, location_ids) as copy:
+        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal)

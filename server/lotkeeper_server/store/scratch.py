@@ -1,0 +1,82 @@
+"""A private copy of a part of a store, in memory, to try on it what is not to be done: nobody waits for it.
+
+SQLite is only how it is kept, whatever the store is. References are not enforced in it: not all of it is copied.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, Table, create_engine
+from sqlalchemy.pool import StaticPool
+
+from lotkeeper_server.store import tables
+from lotkeeper_server.store.errors import translated
+from lotkeeper_server.store.statements import columns_of, fetch, insert_text, rows_by_key, write_many
+
+_DEFINITIONS: Final = (
+    tables.unit_of_measure,
+    tables.unit_of_measure_conversion,
+    tables.material_class,
+    tables.material,
+    tables.material_reason_code,
+    tables.location,
+    tables.operation,
+    tables.production_order,
+    tables.inventory_operation,
+    tables.inventory_operation_run,
+    tables.definition_version,
+)
+
+
+@contextmanager
+def scratch(
+    connection: Connection, lot_ids: Collection[bytes], location_ids: Collection[bytes]
+) -> Iterator[Connection]:
+    """A copy of every definition, of some lots, and of the stock at some locations with the lots that lie there.
+
+    Of a lot's records there is one, if it has any: enough to see that it has.
+
+    Args:
+        connection: a transaction, which is only read.
+        lot_ids: lots to copy.
+        location_ids: whose stock to copy.
+    """
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    try:
+        with translated(), engine.connect() as copy, copy.begin():
+            tables.metadata.create_all(copy)
+            for table in _DEFINITIONS:
+                rows = fetch(connection, f"SELECT {', '.join(columns_of(table))} FROM {table.name}")  # noqa: S608
+                _insert(copy, table, rows)
+            stock = _copy(connection, copy, tables.inventory, "location_id", location_ids)
+            _copy(connection, copy, tables.inventory_lot, "id", {*lot_ids, *(row[1] for row in stock)})
+            _copy(connection, copy, tables.inventory_lot_record, "id", _one_record_each(connection, lot_ids))
+            yield copy
+    finally:
+        engine.dispose()
+
+
+def _copy(
+    connection: Connection, copy: Connection, table: Table, by: str, keys: Collection[bytes]
+) -> list[tuple[bytes, ...]]:
+    names = columns_of(table)
+    select = f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608 - the schema's own names
+    rows = {tuple(row) for row in rows_by_key(connection, select, by, sorted(keys))}
+    _insert(copy, table, sorted(rows, key=lambda row: row[:2]))
+    return list(rows)
+
+
+def _one_record_each(connection: Connection, lot_ids: Collection[bytes]) -> set[bytes]:
+    select = (
+        "SELECT (SELECT r.id FROM inventory_lot_record AS r WHERE r.lot_id = inventory_lot.id LIMIT 1), "
+        "(SELECT r.id FROM inventory_lot_record AS r WHERE r.secondary_lot_id = inventory_lot.id LIMIT 1) "
+        "FROM inventory_lot"
+    )
+    return {
+        record_id for row in rows_by_key(connection, select, "id", sorted(lot_ids)) for record_id in row if record_id
+    }
+
+
+def _insert(copy: Connection, table: Table, rows: Collection[tuple[bytes, ...]]) -> None:
+    write_many(copy, insert_text(table), [tuple(row) for row in rows])

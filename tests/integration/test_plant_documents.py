@@ -1,0 +1,270 @@
+"""A plant as one document on a store: applied, tried, exported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lotkeeper_server.domain.enumerations import ExportFormat, LotRecordType
+from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.engine.moment import EffectOrder, IdSource, now_millis
+from lotkeeper_server.plant.applying import Outcome, apply_plant
+from lotkeeper_server.plant.exporting import export_plant
+from lotkeeper_server.plant.reading import read_plant
+from lotkeeper_server.plant.trying import try_plant
+from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.transaction import Transaction
+
+YAML, JSON = ExportFormat.YAML, ExportFormat.JSON
+DAIRY = (files("lotkeeper_server.demo") / "dairy.yaml").read_bytes()
+
+
+def applied(store: Store, text: str | bytes, document_format: ExportFormat = YAML) -> Outcome:
+    plant = read_plant(text.encode() if isinstance(text, str) else text, document_format)
+    with store.write() as connection:
+        tx = Transaction(connection, now_millis(), IdSource(), EffectOrder())
+        return apply_plant(tx, plant, "tester")
+
+
+def tried(store: Store, text: str | bytes) -> Outcome:
+    plant = read_plant(text.encode() if isinstance(text, str) else text, YAML)
+    with store.read() as connection:
+        return try_plant(connection, plant, "tester")
+
+
+def exported(store: Store, document_format: ExportFormat = YAML, *, include_lots: bool = True) -> bytes:
+    with store.read() as connection:
+        return b"".join(export_plant(connection, document_format, include_lots=include_lots))
+
+
+def counts(outcome: Outcome) -> tuple[int, int, int]:
+    return outcome.created, outcome.updated, outcome.unchanged
+
+
+def changes(outcome: Outcome) -> list[tuple[str, str, tuple[str, ...] | None]]:
+    return [(one.entity, one.key, one.fields) for one in outcome.changes]
+
+
+def refused(call: Callable[[], Any]) -> tuple[str, list[str]]:
+    """The reason, and the places at fault."""
+    with pytest.raises(Refused) as caught:
+        call()
+    return caught.value.refusal.reason, [violation.field for violation in caught.value.refusal.violations]
+
+
+def rows(store: Store, query: str) -> list[tuple[Any, ...]]:
+    with store.read() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
+def test_applying_a_document_again_changes_nothing(store: Store) -> None:
+    """Things are matched by names, paths and codes."""
+    assert counts(applied(store, DAIRY)) == (58, 0, 0)
+    assert counts(applied(store, DAIRY)) == (0, 0, 58)
+    kinds = rows(store, "SELECT DISTINCT lot_record_type FROM inventory_lot_record")
+    assert kinds == [(int(LotRecordType.EDIT),)]
+
+
+@pytest.mark.parametrize("document_format", [YAML, JSON])
+def test_an_export_applies_to_an_empty_store_and_exports_again_to_the_same_bytes(
+    store: Store, empty_store_file: Path, tmp_path: Path, document_format: ExportFormat
+) -> None:
+    """And to the store that it came from as unchanged."""
+    applied(store, DAIRY)
+    odd = {
+        "materials": [{"name": 'odd: "name" #1', "notes": "- a\n- \tb\u2028\ufeff", "enabled": False}],
+        "locations": [{"name": "1e3", "storage_capacity": 0, "storage_capacity_unit": "kg"}, {"name": "yes"}],
+        "lots": [{"name": "null", "material": "Dairy/Cream", "expiration_date": "2030-02-03T04:05:06.789Z"}],
+        "inventory": [{"lot": "null", "material": "Dairy/Cream", "location": "yes", "quantity": 9_199_999_999_999}],
+        "unit_of_measure_conversions": [{"from_unit": "g", "to_unit": "plt", "factor": 1e-9}],
+    }
+    assert counts(applied(store, json.dumps(odd), JSON)) == (6, 0, 0)
+    document = exported(store, document_format)
+    assert counts(applied(store, document, document_format)) == (0, 0, 64)
+    shutil.copy(empty_store_file, tmp_path / "other.db")
+    other = Store(f"sqlite:///{tmp_path}/other.db")
+    assert counts(applied(other, document, document_format)) == (64, 0, 0)
+    assert exported(other, document_format) == document
+    other.close()
+
+
+def test_an_export_has_no_ids_and_leaves_out_defaults_and_unwanted_lots(store: Store) -> None:
+    """Its fields are the contract's."""
+    applied(store, DAIRY)
+    text = exported(store, include_lots=False).decode()
+    assert "01JPAND53P" not in text
+    assert "lots:" not in text
+    assert "FIFO" not in text
+    document = json.loads(exported(store, JSON))
+    assert document["locations"][0] == {"name": "DairyCo", "type": "COMPANY"}
+    assert list(document)[-2:] == ["lots", "inventory"]
+    assert document["inventory"][0]["quantity"] == 4_000
+
+
+def test_an_empty_store_exports_an_empty_document(store: Store) -> None:
+    """Which can be applied."""
+    assert (exported(store), exported(store, JSON)) == (b"{}\n", b"{}\n")
+    assert counts(applied(store, b"{}\n")) == counts(applied(store, b"")) == (0, 0, 0)
+
+
+def test_what_is_absent_stays_as_it_is_and_an_update_names_its_fields(store: Store) -> None:
+    """A field that is given as nothing is emptied; nothing is deleted."""
+    applied(store, "units_of_measure: [{name: kilogram, symbol: kg, notes: n, spare1: s}]")
+    changed = applied(store, "units_of_measure: [{name: kilogram, notes: ~, spare1: s, symbol: KG, enabled: false}]")
+    assert changes(changed) == [("unit_of_measure", "kilogram", ("notes", "symbol", "enabled"))]
+    assert rows(store, "SELECT notes, spare1, symbol, enabled, version FROM unit_of_measure") == [("", "s", "KG", 0, 2)]
+
+
+def test_a_reference_that_is_given_as_nothing_is_cleared(store: Store) -> None:
+    """A unit is named by its symbol, or by its name."""
+    applied(
+        store, "units_of_measure: [{name: kilogram, symbol: kg}]\nmaterials: [{name: M, unit_of_measure: kilogram}]"
+    )
+    cleared = applied(store, "materials: [{name: M, unit_of_measure: ~}]")
+    assert changes(cleared) == [("material", "M", ("unit_of_measure",))]
+    assert rows(store, "SELECT unit_of_measure_id FROM material") == [(None,)]
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(store: Store) -> None:
+    """What it says is what the import then does, its refusals included."""
+    trial = tried(store, DAIRY)
+    assert (counts(trial), rows(store, "SELECT id FROM unit_of_measure")) == ((58, 0, 0), [])
+    assert changes(applied(store, DAIRY)) == changes(trial)
+    assert counts(tried(store, DAIRY)) == (0, 0, 58)
+    over = "lots: [{name: New, material: Dairy/Cream}]\n"
+    over += "inventory: [{location: DairyCo/Plant1/CreamTank, material: Dairy/Cream, lot: New, quantity: 9000}]"
+    assert refused(lambda: tried(store, over)) == refused(lambda: applied(store, over))
+    emptied = "locations: [{name: Silo1, parent: DairyCo/Plant1, lot_storage_strategy: NO_STORAGE}]"
+    assert refused(lambda: tried(store, emptied)) == (
+        "LOCATION_NOT_EMPTY",
+        ["locations[0].lot_storage_strategy"],
+    )
+    held = "lots: [{name: CREAM-0042, material: Dairy/Cream, status: QA_HOLD, unit_of_measure: kg}]"
+    assert changes(tried(store, held)) == [("lot", "CREAM-0042", ("status",))]
+    immutable = "lots: [{name: CREAM-0042, material: Dairy/Cream, unit_of_measure: t}]"
+    assert refused(lambda: tried(store, immutable)) == ("IMMUTABLE_FIELD", ["lots[0].unit_of_measure"])
+
+
+def test_entries_stand_in_any_order_and_refer_to_what_the_document_creates(store: Store) -> None:
+    """A child before its parent, a section before what it needs; changes come in the document's order."""
+    text = """
+    inventory_operations: [{name: Eat, source_location: /A/B/C, material: X/Y}]
+    locations: [{name: C, parent: A/B}, {name: B, parent: /A}, {name: A}]
+    materials: [{name: Y, material_class: X, unit_of_measure: kilogram}]
+    material_classes: [{name: X}]
+    units_of_measure: [{name: kilogram, symbol: kg}]
+    """
+    answer = applied(store, text)
+    assert [change[1] for change in changes(answer)] == ["Eat", "A/B/C", "A/B", "A", "X/Y", "X", "kilogram"]
+    assert counts(applied(store, text)) == (0, 0, 7)
+
+
+def test_a_fault_refuses_the_whole_document_and_names_its_place(store: Store) -> None:
+    """Faults of shape all together."""
+    text = """
+    units_of_measure: [{name: kilogram, symbol: kg}, {name: " x", symbol: 5, colour: red}]
+    locations: [{name: A/B}, {parent: A}, {name: C, type: HOUSE, sort_order: 1.5}]
+    silos: []
+    inventory: [{lot: L, material: M, location: A, quantity: -1}]
+    """
+    assert refused(lambda: applied(store, text)) == (
+        "INVALID_ARGUMENT",
+        [
+            "units_of_measure[1].name",
+            "units_of_measure[1].colour",
+            "locations[0].name",
+            "locations[1].name",
+            "locations[2].type",
+            "locations[2].sort_order",
+            "silos",
+            "inventory[0].quantity",
+        ],
+    )
+    unknown = "units_of_measure: [{name: k, symbol: k}]\nlocations: [{name: A}, {name: B, parent: No}]"
+    assert refused(lambda: applied(store, unknown)) == ("LOCATION_NOT_FOUND", ["locations[1].parent"])
+    taken = "units_of_measure: [{name: a, symbol: s}, {name: b, symbol: s}]"
+    assert refused(lambda: applied(store, taken)) == ("NAME_TAKEN", ["units_of_measure[1].symbol"])
+    assert rows(store, "SELECT id FROM unit_of_measure") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("locations: [{name: A}, {name: A}]", "locations[1]"),
+        ("units_of_measure: [{name: a, symbol: b}, {name: a, symbol: c}]", "units_of_measure[1]"),
+        (
+            """
+            units_of_measure: [{name: a, symbol: b}, {name: c, symbol: d}]
+            unit_of_measure_conversions:
+              - {from_unit: a, to_unit: c, factor: 1}
+              - {from_unit: b, to_unit: d, factor: 2}
+            """,
+            "unit_of_measure_conversions[1]",
+        ),
+    ],
+)
+def test_a_thing_that_is_given_twice_refuses_the_document(store: Store, text: str, place: str) -> None:
+    """By whatever name."""
+    assert refused(lambda: applied(store, text)) == ("INVALID_ARGUMENT", [place])
+
+
+def test_an_id_is_taken_for_what_is_created_unless_another_has_it(store: Store) -> None:
+    """Of what is there it is not looked at."""
+    one, other = "01JPAND53P-BZ61RZHZ-V7C6EEHG", "01JPBC4H3V-J4X3FYKS-NRNVEKMM"
+    assert counts(applied(store, f"locations: [{{id: {one}, name: A}}]")) == (1, 0, 0)
+    assert counts(applied(store, f"locations: [{{id: {other}, name: A}}]")) == (0, 0, 1)
+    assert refused(lambda: applied(store, f"locations: [{{id: {one}, name: B}}]")) == (
+        "NAME_TAKEN",
+        ["locations[0].id"],
+    )
+
+
+STOCK = """
+units_of_measure: [{name: kilogram, symbol: kg}]
+materials: [{name: M, unit_of_measure: kg}]
+locations: [{name: A}, {name: B}]
+lots: [{name: L, material: M}]
+inventory:
+  - {lot: L, material: M, location: A, quantity: 1.5, name: PALLET}
+  - {lot: L, material: M, location: B, quantity: 2}
+"""
+
+
+def test_opening_stock_is_for_lots_without_a_record(store: Store) -> None:
+    """Also at several places; a lot that has one keeps its stock."""
+    assert counts(applied(store, STOCK)) == (7, 0, 0)
+    assert counts(applied(store, STOCK.replace("1.5", "9"))) == (0, 0, 7)
+    assert rows(store, "SELECT quantity, name FROM inventory ORDER BY quantity") == [
+        (1_500_000, "PALLET"),
+        (2_000_000, ""),
+    ]
+    assert rows(store, "SELECT total_quantity FROM inventory_lot") == [(3_500_000,)]
+
+
+def test_opening_stock_obeys_the_rules_of_edit(store: Store) -> None:
+    """Capacity, strategy, the place's state; the refusal names the entry."""
+    full = STOCK.replace("{name: B}", "{name: B, storage_capacity: 1, storage_capacity_unit: kg}")
+    assert refused(lambda: applied(store, full)) == ("LOCATION_CAPACITY_EXCEEDED", ["inventory[1]"])
+    nowhere = STOCK.replace("{name: B}", "{name: B, lot_storage_strategy: NO_STORAGE}")
+    assert refused(lambda: applied(store, nowhere)) == ("INSUFFICIENT_INVENTORY", ["inventory[1]"])
+
+
+def test_a_changed_status_of_a_lot_leaves_its_record(store: Store) -> None:
+    """And does not keep the lot from its opening stock in the same document."""
+    applied(
+        store,
+        "units_of_measure: [{name: kilogram, symbol: kg}]\nmaterials: [{name: M, unit_of_measure: kg}]\n"
+        "locations: [{name: A}, {name: B}]\nlots: [{name: L, material: M}]",
+    )
+    answer = applied(store, STOCK.replace("{name: L, material: M}", "{name: L, material: M, status: QA_HOLD}"))
+    assert counts(answer) == (2, 1, 4)
+    kinds = [
+        LotRecordType(row[0]).name
+        for row in rows(store, "SELECT lot_record_type FROM inventory_lot_record ORDER BY id")
+    ]
+    assert kinds == ["STATUS_CHANGE", "EDIT", "EDIT"]

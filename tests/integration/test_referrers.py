@@ -1,0 +1,35 @@
+"""What a delete looks at before it deletes."""
+
+from __future__ import annotations
+
+import pytest
+from lotkeeper_server.catalog import descriptions
+from lotkeeper_server.catalog.referrers import referrers_of
+from lotkeeper_server.store.connection import Store
+
+ENTITIES = [one.table.name for one in (*descriptions.MASTER_DATA, descriptions.INVENTORY_OPERATION, descriptions.LOT)]
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_what_refers_to_a_thing_is_counted_by_an_index(store: Store, entity: str) -> None:
+    """No delete reads a table from end to end, neither to count nor where the database looks itself."""
+    for referrer in referrers_of(entity):
+        for column in referrer.columns:
+            query = f"EXPLAIN QUERY PLAN SELECT COUNT(*) FROM {referrer.table.name} WHERE {column.name} = ?"  # noqa: S608
+            with store.read() as connection:
+                plan = " ".join(row[3] for row in connection.exec_driver_sql(query, (bytes(16),)))
+            assert "SEARCH" in plan, f"{referrer.table.name}.{column.name}: {plan}"
+            assert "SCAN" not in plan, f"{referrer.table.name}.{column.name}: {plan}"
+
+
+def test_referrers_stand_in_the_order_of_the_schema() -> None:
+    """Of several kinds a refusal names the first; where a run stands is part of its operation."""
+    assert [one.entity for one in referrers_of("location")] == [
+        "location",
+        "operation",
+        "inventory",
+        "inventory_operation",
+        "inventory_lot_record",
+    ]
+    assert [one.entity for one in referrers_of("inventory_operation")] == ["inventory_lot_record"]
+    assert [one.entity for one in referrers_of("inventory_lot")] == ["inventory", "inventory_lot_record", "trace_edge"]

@@ -1,0 +1,321 @@
+"""GetLotTraceGraph and ListTerminalLots: what they answer out of a store, and within which limits."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+from lotkeeper_server.access.directory import Directory
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, TraceDirection
+from lotkeeper_server.domain.identifiers import format_id, parse_id
+from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.domain.tracing import Bounds, Trace, trace
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.rpc.tracing import Tracing
+from lotkeeper_server.store import tables
+from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.edge_reading import EdgeReading
+from sqlalchemy import insert
+
+from tests.genealogies import random_genealogy
+from tests.stored_plant import CALL, StoredPlant, facts
+
+INPUT, OUTPUT, BOTH = TraceDirection.INPUT, TraceDirection.OUTPUT, TraceDirection.BOTH
+NO_SUCH = "01JPAND53P-BZ61RZHZ-V7C6EEHG"
+
+
+@dataclass
+class Traces:
+    """The servicer on a real engine, without the wire; and edges written into its store."""
+
+    plant: StoredPlant
+    servicer: Tracing
+
+    def edges(self, rows: list[tuple[bytes, bytes, LotRecordType, int, int]]) -> None:
+        """From, to, type, quantity in units, records."""
+        names = ("from_lot_id", "to_lot_id", "lot_record_type", "quantity", "record_count")
+        made = [dict(zip(names, (*row[:3], row[3] * 1_000_000, row[4]), strict=True)) for row in rows]
+        with self.plant.store.write() as connection:
+            connection.execute(insert(tables.lot_edge), made)
+
+    def consumptions(self, *pairs: tuple[bytes, bytes]) -> None:
+        """Edges of one unit, one record."""
+        self.edges([(*pair, LotRecordType.CONSUME, 1, 1) for pair in pairs])
+
+    def lots(self, count: int, **more: Any) -> list[bytes]:
+        """Many lots, in one transaction."""
+        common = {"created_millis": 1, "created_by": "tester", "version": 1, "status": LotStatus.OPEN}
+        common |= {"unit_of_measure_id": self.plant.kg, "material_id": self.plant.milk} | more
+        rows = [common | {"id": self.plant.new_id()} for _ in range(count)]
+        made = [row | {"name": f"L{int.from_bytes(row['id'], 'big')}" + more.get("name", "")} for row in rows]
+        with self.plant.store.write() as connection:
+            connection.execute(insert(tables.inventory_lot), made)
+        return [row["id"] for row in made]
+
+    async def graph(self, lot: bytes | str, **asked: Any) -> pb.GetLotTraceGraphResponse:
+        """A trace."""
+        text = lot if isinstance(lot, str) else format_id(lot)
+        return await self.servicer.GetLotTraceGraph(pb.GetLotTraceGraphRequest(lot_id_or_name=text, **asked), CALL)
+
+    async def ends(self, lot: bytes | str, direction: Any, **asked: Any) -> pb.ListTerminalLotsResponse:
+        """A page of terminal lots."""
+        text = lot if isinstance(lot, str) else format_id(lot)
+        request = pb.ListTerminalLotsRequest(lot_id_or_name=text, direction=direction, **asked)
+        return await self.servicer.ListTerminalLots(request, CALL)
+
+
+@pytest.fixture
+async def traces(plant: StoredPlant, store: Store) -> AsyncIterator[Traces]:
+    """The traces of a store."""
+    engine = Engine(store, Directory().confirm)
+    yield Traces(plant, Tracing(engine))
+    await engine.close()
+
+
+def names(nodes: Any) -> list[str]:
+    return [node.inventory_lot_name for node in nodes]
+
+
+async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPlant, traces: Traces) -> None:
+    """Every field; an edge is in its primary lot's unit, which is none for a lot without one."""
+    past = int(time.time() * 1000) - 60_000
+    milk, cheese = plant.lot("MILK"), plant.lot("CHEESE", plant.material("Dairy/Cheese"), unit_of_measure_id=None)
+    salt = plant.lot("SALT", expiration_millis=past)
+    traces.edges([(milk, cheese, LotRecordType.CONSUME, 7, 3), (salt, cheese, LotRecordType.PRODUCE, 2, 1)])
+    answer = await traces.graph(cheese)
+    kilogram = {
+        "unit_of_measure_id": format_id(plant.kg),
+        "unit_of_measure_name": "kilogram",
+        "unit_of_measure_symbol": "kg",
+    }
+    of_milk = {"material_id": format_id(plant.milk), "material_path": "Milk"}
+    assert list(answer.nodes) == [
+        pb.TraceNode(
+            inventory_lot_id=format_id(cheese),
+            inventory_lot_name="CHEESE",
+            lot_status=enums_pb2.LOT_STATUS_OPEN,
+            material_id=answer.nodes[0].material_id,
+            material_path="Dairy/Cheese",
+            quantity_in=2,
+        ),
+        pb.TraceNode(
+            inventory_lot_id=format_id(milk),
+            inventory_lot_name="MILK",
+            lot_status=enums_pb2.LOT_STATUS_OPEN,
+            quantity_out=7,
+            depth=1,
+            **of_milk,
+            **kilogram,
+        ),
+        pb.TraceNode(
+            inventory_lot_id=format_id(salt),
+            inventory_lot_name="SALT",
+            lot_status=enums_pb2.LOT_STATUS_EXPIRED,
+            depth=1,
+            **of_milk,
+            **kilogram,
+        ),
+    ]
+    assert list(answer.edges) == [
+        pb.TraceEdge(
+            from_inventory_lot_id=format_id(milk),
+            to_inventory_lot_id=format_id(cheese),
+            lot_record_type=enums_pb2.LOT_RECORD_TYPE_CONSUME,
+            quantity=7,
+            record_count=3,
+            **kilogram,
+        ),
+        pb.TraceEdge(
+            from_inventory_lot_id=format_id(salt),
+            to_inventory_lot_id=format_id(cheese),
+            lot_record_type=enums_pb2.LOT_RECORD_TYPE_PRODUCE,
+            quantity=2,
+            record_count=1,
+        ),
+    ]
+    assert not answer.truncated
+
+
+async def test_an_absent_direction_is_both_and_an_absent_depth_ten(traces: Traces) -> None:
+    """Ten edges each way."""
+    lots = traces.lots(31)
+    traces.consumptions(*itertools.pairwise(lots))
+    middle = await traces.graph(lots[15])
+    assert (len(middle.nodes), max(node.depth for node in middle.nodes), middle.truncated) == (21, 10, True)
+    whole = await traces.graph(lots[15], direction=BOTH, depth=50)
+    assert (len(whole.nodes), len(whole.edges), whole.truncated) == (31, 30, False)
+    assert len((await traces.graph(lots[15], direction=INPUT, depth=15)).nodes) == 16
+    assert len((await traces.graph(lots[15], direction=OUTPUT, depth=3)).nodes) == 4
+
+
+async def test_an_edge_whose_records_are_all_reversed_is_none(plant: StoredPlant, traces: Traces) -> None:
+    """Neither in a graph nor before an end."""
+    milk, cheese = plant.lot("MILK"), plant.lot("CHEESE")
+    traces.edges([(milk, cheese, LotRecordType.CONSUME, 0, 0)])
+    assert names((await traces.graph(milk)).nodes) == ["MILK"]
+    assert names((await traces.ends(milk, OUTPUT)).nodes) == ["MILK"]
+
+
+async def test_a_lot_is_named_by_id_or_by_name_within_its_material(plant: StoredPlant, traces: Traces) -> None:
+    """And is refused as everywhere."""
+    plant.lot("MILK-1")
+    cheese = plant.lot("CHEESE", plant.material("Dairy/Cheese"))
+    assert names((await traces.graph("MILK-1", material_id_or_path="/Milk")).nodes) == ["MILK-1"]
+    assert names((await traces.ends("MILK-1", INPUT, material_id_or_path="Milk")).nodes) == ["MILK-1"]
+    refusals = {
+        ("MILK-1", ""): "MATERIAL_REQUIRED",
+        ("MILK-2", "Milk"): "LOT_NOT_FOUND",
+        (NO_SUCH, ""): "LOT_NOT_FOUND",
+        ("MILK-1", "Water"): "MATERIAL_NOT_FOUND",
+        (format_id(cheese), "Milk"): "LOT_MATERIAL_MISMATCH",
+    }
+    for (lot, material), reason in refusals.items():
+        for ask in (traces.graph(lot, material_id_or_path=material), traces.ends(lot, 1, material_id_or_path=material)):
+            with pytest.raises(Refused) as refused:
+                await ask
+            assert facts(refused.value)[1] == reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "fields"),
+    [
+        ({"lot": ""}, ["lot_id_or_name"]),
+        ({"depth": 0}, ["depth"]),
+        ({"depth": 51}, ["depth"]),
+        ({"depth": -1}, ["depth"]),
+        ({"direction": 4}, ["direction"]),
+        ({"lot": " x", "direction": -1, "depth": 99, "material_id_or_path": "\n"}, None),
+    ],
+)
+async def test_what_has_no_shape_is_refused_by_field(
+    traces: Traces, asked: dict[str, Any], fields: list[str] | None
+) -> None:
+    """All faults at once."""
+    with pytest.raises(Refused) as refused:
+        await traces.graph(**({"lot": NO_SUCH} | asked))
+    expected = ["lot_id_or_name", "material_id_or_path", "direction", "depth"] if fields is None else fields
+    assert (*facts(refused.value)[:2], facts(refused.value)[3]) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", expected)
+
+
+@pytest.mark.parametrize("direction", [0, 3, 7])
+async def test_terminal_lots_need_one_direction(traces: Traces, direction: int) -> None:
+    """Absent, BOTH and unknown ones are refused."""
+    with pytest.raises(Refused) as refused:
+        await traces.ends(NO_SUCH, direction)
+    assert facts(refused.value)[3] == ["direction"]
+
+
+async def test_terminal_lots_have_no_edge_onward(plant: StoredPlant, traces: Traces) -> None:
+    """By id, with their distance, without quantities; inner lots and circles are no ends."""
+    root, inner, other, near, far = (plant.lot(name) for name in ("ROOT", "INNER", "OTHER", "NEAR", "FAR"))
+    traces.consumptions((root, near), (root, inner), (inner, other), (other, inner), (other, far))
+    answer = await traces.ends(root, OUTPUT)
+    assert [(node.inventory_lot_name, node.depth) for node in answer.nodes] == [("NEAR", 1), ("FAR", 3)]
+    assert all((node.quantity_in, node.quantity_out) == (0, 0) for node in answer.nodes)
+    assert (answer.nodes[0].unit_of_measure_symbol, answer.next_page_token, answer.truncated) == ("kg", "", False)
+    assert names((await traces.ends(far, INPUT)).nodes) == ["ROOT"]
+
+
+async def test_a_lot_without_edges_onward_is_its_own_end(plant: StoredPlant, traces: Traces) -> None:
+    """And one in a circle without a way out has none."""
+    root, end, one, two = (plant.lot(name) for name in ("ROOT", "END", "ONE", "TWO"))
+    traces.consumptions((root, end), (one, two), (two, one))
+    assert names((await traces.ends(end, OUTPUT)).nodes) == ["END"]
+    assert names((await traces.ends(root, INPUT)).nodes) == ["ROOT"]
+    assert names((await traces.ends(one, OUTPUT)).nodes) == []
+
+
+async def test_terminal_lots_come_page_by_page(traces: Traces) -> None:
+    """Each once, by id; a token is good for its request only."""
+    root, *ends = traces.lots(1_235)
+    traces.consumptions(*((root, end) for end in reversed(ends)))
+    first = await traces.ends(root, OUTPUT)
+    assert len(first.nodes) == limits.PAGE_SIZE_DEFAULT
+    found, token = list(first.nodes), first.next_page_token
+    while token:
+        page = await traces.ends(root, OUTPUT, page_size=5_000, page_token=token)
+        assert len(page.nodes) <= limits.PAGE_SIZE_MAX
+        found, token = found + list(page.nodes), page.next_page_token
+    assert [parse_id(node.inventory_lot_id) for node in found] == ends
+    with pytest.raises(Refused) as refused:
+        await traces.ends(root, INPUT, page_token=first.next_page_token)
+    assert facts(refused.value)[3] == ["page_token"]
+    with pytest.raises(Refused) as refused:
+        await traces.ends(root, OUTPUT, page_size=-1)
+    assert facts(refused.value)[3] == ["page_size"]
+
+
+async def test_more_lots_than_allowed_truncate(traces: Traces) -> None:
+    """Both answers say so; the nearest 10,000 lots are looked at."""
+    root, *lots = traces.lots(limits.TRACE_NODES_MAX + 1)
+    traces.consumptions(*((root, lot) for lot in lots[:-1]), (lots[0], lots[-1]))
+    graph = await traces.graph(root, direction=OUTPUT)
+    assert (len(graph.nodes), graph.truncated) == (limits.TRACE_NODES_MAX, True)
+    assert {node.depth for node in graph.nodes} == {0, 1}
+    ends = await traces.ends(root, OUTPUT, page_size=1_000)
+    assert ends.truncated
+    assert parse_id(ends.nodes[0].inventory_lot_id) == lots[1]
+
+
+async def test_more_edges_than_allowed_truncate(traces: Traces) -> None:
+    """150 lots into each of 150; the answer holds 20,000 edges at most, and 4 MB."""
+    ones, others = traces.lots(150), traces.lots(150)
+    traces.consumptions(*((one, other) for one in ones for other in others), *((others[0], one) for one in ones))
+    graph = await traces.graph(others[0], direction=OUTPUT)
+    assert len(graph.edges) <= limits.TRACE_EDGES_MAX
+    assert graph.truncated
+    assert graph.ByteSize() <= limits.ANSWER_BYTES_MAX
+
+
+async def test_an_answer_too_heavy_loses_its_farthest_lots(traces: Traces) -> None:
+    """Names of 1,000 bytes: some four thousand lots fit; sums are those of the edges that stay."""
+    root, *lots = traces.lots(5_001, name="é" * 240, spare1="")
+    traces.consumptions(*((root, lot) for lot in lots[:4_000]), *((lots[0], lot) for lot in lots[4_000:]))
+    with traces.plant.store.write() as connection:
+        connection.execute(tables.material.update().values(path="ü" * 230))
+    graph = await traces.graph(root, direction=OUTPUT)
+    assert graph.truncated
+    assert limits.ANSWER_BYTES_MAX * 0.99 < graph.ByteSize() <= limits.ANSWER_BYTES_MAX
+    assert [node.depth for node in graph.nodes] == sorted(node.depth for node in graph.nodes)
+    present = {node.inventory_lot_id for node in graph.nodes}
+    assert all({edge.from_inventory_lot_id, edge.to_inventory_lot_id} <= present for edge in graph.edges)
+    assert graph.nodes[0].quantity_out == len(graph.edges) == len(graph.nodes) - 1
+    page = await traces.ends(root, OUTPUT, page_size=1_000)
+    assert page.ByteSize() <= limits.ANSWER_BYTES_MAX
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_store_is_walked_as_memory_is(plant: StoredPlant, seed: int) -> None:
+    """Random genealogies, every direction and several bounds: the same lots and edges in the same order."""
+    genealogy = random_genealogy(lots=60, edges=150, seed=seed)
+    stored = {EdgeKey(_moved(key[0]), _moved(key[1]), key[2]): edge for key, edge in genealogy.edges.items()}
+    for lot in sorted({end for key in stored for end in key[:2]}):
+        plant.lot(f"L{lot.hex()}", id=lot)
+    names_of_columns = ("from_lot_id", "to_lot_id", "lot_record_type", "quantity", "record_count")
+    with plant.store.write() as connection:
+        rows = [(*key, edge.millionths, edge.record_count) for key, edge in stored.items()]
+        connection.execute(insert(tables.lot_edge), [dict(zip(names_of_columns, row, strict=True)) for row in rows])
+    genealogy.edges = stored
+    root = min(stored)[0]
+    for direction in TraceDirection:
+        for bounds in (Bounds(50, 10_000, 20_000), Bounds(2, 100, 100), Bounds(50, 20, 100), Bounds(50, 100, 30)):
+            with plant.store.read() as connection:
+                found: Trace = trace(root, direction, bounds, EdgeReading(connection).edges_onward)
+            expected = trace(root, direction, bounds, genealogy.edges_onward)
+            assert (list(found.depths.items()), list(found.edges.items()), found.truncated) == (
+                list(expected.depths.items()),
+                list(expected.edges.items()),
+                expected.truncated,
+            )
+
+
+def _moved(lot: bytes) -> Any:
+    return lot[:1] + b"\1" + lot[2:]
