@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from lotkeeper._errors import LotkeeperError, error_of
 from lotkeeper._requests import Uploading
-from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable
+from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable, silent
 
 Response = TypeVar("Response", bound=Message)
 
@@ -84,7 +84,12 @@ class AsyncTransport:
             await asyncio.sleep(pause)
 
     async def follow(
-        self, path: str, request: Message, response_class: type[Response], connect_seconds: float
+        self,
+        path: str,
+        request: Message,
+        response_class: type[Response],
+        connect_seconds: float,
+        silence_seconds: float,
     ) -> AsyncGenerator[Response, None]:
         """What a method streams back for as long as it likes: asked once, without a deadline.
 
@@ -92,11 +97,19 @@ class AsyncTransport:
 
         Raises:
             LotkeeperError: what it was refused or failed with, also after messages; Unavailable where nobody answers
-                for so long.
+                for `connect_seconds`, or nothing comes for `silence_seconds`.
         """
         await self._connect(Attempts(connect_seconds, Repeatable.YES))
         async with aclosing(self._responses(path, request, response_class, None)) as responses:
-            async for response in responses:
+            while True:
+                try:
+                    async with asyncio.timeout(silence_seconds):
+                        response = await anext(responses)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    self._connected = False
+                    raise silent(self._address, silence_seconds) from None
                 yield response
 
     async def _responses(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from google.protobuf import json_format
@@ -31,8 +33,7 @@ def to_json(message: Message, *, indent: int | None = 2) -> str:
 
 def to_dict(message: Message) -> dict[str, Any]:
     """The message as `to_json` writes it, as a dictionary."""
-    fields: Iterable[Any] = message.DESCRIPTOR.fields
-    return {field.json_name: _value_of(message, field) for field in fields}
+    return {name: value_of(message) for name, value_of in _written(message.DESCRIPTOR)}
 
 
 def from_json(text: str, message_class: type[Received]) -> Received:
@@ -95,15 +96,23 @@ def prefix_of(enum: EnumDescriptor) -> str:
     return enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
 
 
-def _value_of(message: Message, field: FieldDescriptor) -> Any:
+@cache
+def _written(descriptor: Any) -> tuple[tuple[str, Callable[[Message], Any]], ...]:
+    """What is written of each field; found out once, since a list may hold millions of one message."""
+    return tuple((field.json_name, _value_of(field)) for field in descriptor.fields)
+
+
+def _value_of(field: FieldDescriptor) -> Callable[[Message], Any]:
+    get = attrgetter(field.name)
     if field.is_repeated:
-        return [_single(field, item) for item in getattr(message, field.name)]
-    if field.has_presence and not message.HasField(field.name):
-        return None
-    value = getattr(message, field.name)
-    if value == "" and _is_of_reference(field):
-        return None
-    return _single(field, value)
+        return lambda message: [_single(field, item) for item in get(message)]
+    if field.type == FieldDescriptor.TYPE_STRING and _is_of_reference(field):
+        return lambda message: get(message) or None  # absent or empty alike
+    if field.has_presence:
+        return lambda message: _single(field, get(message)) if message.HasField(field.name) else None
+    if field.enum_type is not None or field.type == FieldDescriptor.TYPE_BYTES:
+        return lambda message: _single(field, get(message))
+    return get
 
 
 def _is_of_reference(field: FieldDescriptor) -> bool:

@@ -97,6 +97,11 @@ class Connecting:
         return CONNECT_PAUSE_SECONDS
 
 
+def silent(address: str, seconds: float) -> Unavailable:
+    """What a stream fails with that has heartbeats and brought nothing for so long."""
+    return Unavailable(grpc.StatusCode.UNAVAILABLE, f"nothing came from {address} for {seconds:g} s")
+
+
 class Resuming:
     """When a stream that has no deadline is asked for again."""
 

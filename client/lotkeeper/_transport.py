@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -12,9 +13,45 @@ from google.protobuf.message import Message
 
 from lotkeeper._errors import LotkeeperError, error_of
 from lotkeeper._requests import Uploading
-from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable
+from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable, silent
 
 Response = TypeVar("Response", bound=Message)
+
+
+class _Guard:
+    """Cancels a call that is waited for too long; a thread does, since a wait for gRPC has no end of its own."""
+
+    def __init__(self, cancel: Callable[[], object], seconds: float) -> None:
+        self._cancel = cancel
+        self._seconds = seconds
+        self._since: float | None = None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="lotkeeper-silence", daemon=True)
+        self.has_cancelled = False
+
+    def __enter__(self) -> _Guard:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def waited_for(self, responses: Iterator[Response]) -> Response:
+        """The next response; the time that the caller takes between two of them does not count."""
+        self._since = time.monotonic()
+        try:
+            return next(responses)
+        finally:
+            self._since = None
+
+    def _watch(self) -> None:
+        while not self._done.wait(self._seconds / 4):
+            since = self._since
+            if since is not None and time.monotonic() - since > self._seconds:
+                self.has_cancelled = True
+                self._cancel()
+                return
 
 
 class Transport:
@@ -69,7 +106,8 @@ class Transport:
             self._connect(attempts)
             begun = False
             try:
-                with closing(self._responses(path, request, response_class, attempts.left_seconds())) as responses:
+                call = self._streaming(path, request, response_class, attempts.left_seconds())
+                with closing(self._responses(call)) as responses:
                     for response in responses:
                         begun = True
                         yield response
@@ -81,7 +119,12 @@ class Transport:
             time.sleep(pause)
 
     def follow(
-        self, path: str, request: Message, response_class: type[Response], connect_seconds: float
+        self,
+        path: str,
+        request: Message,
+        response_class: type[Response],
+        connect_seconds: float,
+        silence_seconds: float,
     ) -> Generator[Response, None, None]:
         """What a method streams back for as long as it likes: asked once, without a deadline.
 
@@ -89,17 +132,30 @@ class Transport:
 
         Raises:
             LotkeeperError: what it was refused or failed with, also after messages; Unavailable where nobody answers
-                for so long.
+                for `connect_seconds`, or nothing comes for `silence_seconds`.
         """
         self._connect(Attempts(connect_seconds, Repeatable.YES))
-        with closing(self._responses(path, request, response_class, None)) as responses:
-            yield from responses
+        call = self._streaming(path, request, response_class, None)
+        with closing(self._responses(call)) as responses, _Guard(call.cancel, silence_seconds) as guard:
+            while True:
+                try:
+                    response = guard.waited_for(responses)
+                except StopIteration:
+                    return
+                except LotkeeperError:
+                    if guard.has_cancelled:
+                        self._connected = False
+                        raise silent(self._address, silence_seconds) from None
+                    raise
+                yield response
 
-    def _responses(
+    def _streaming(
         self, path: str, request: Message, response_class: type[Response], timeout_seconds: float | None
-    ) -> Generator[Response, None, None]:
+    ) -> Any:
         method: Any = self._channel.unary_stream(path, _serialized, response_class.FromString)
-        call = method(request, timeout=timeout_seconds, metadata=self._metadata)
+        return method(request, timeout=timeout_seconds, metadata=self._metadata)
+
+    def _responses(self, call: Any) -> Generator[Any, None, None]:
         try:
             yield from call
         except grpc.RpcError as rpc_error:

@@ -9,6 +9,8 @@ from concurrent import futures
 from typing import Any
 
 import grpc
+import lotkeeper._async.watching
+import lotkeeper._sync.watching
 import pytest
 from lotkeeper import (
     AsyncClient,
@@ -281,6 +283,22 @@ def test_a_watch_outlives_the_server(connected: Any, listening: Listening) -> No
     assert [next(watched).resume_token for _ in range(2)] == ["1", "2"]
     watched.close()
     back.join()
+
+
+def test_a_watch_that_falls_silent_is_lost_and_goes_on(
+    connected: Any, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection may be dead without either end being told; a reader who takes its time is not silence."""
+    for module in (lotkeeper._async.watching, lotkeeper._sync.watching):
+        monkeypatch.setattr(module, "SILENCE_SECONDS", 0.3)
+    listening.told.plays.put(open_end(1))
+    listening.told.plays.put(open_end(2))
+    watched = connected.watch_inventory_lot_records()
+    assert next(watched).resume_token == "0"
+    threading.Event().wait(0.7)
+    assert [next(watched).resume_token for _ in range(3)] == ["1", "1", "2"]
+    watched.close()
+    assert [request.resume_token for request in listening.told.asked] == ["", "1"]
 
 
 def test_a_watch_that_is_refused_ends(connected: Any, listening: Listening) -> None:

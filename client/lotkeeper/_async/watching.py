@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import Final
 
 from lotkeeper._async.calling import Calling
 from lotkeeper._async_transport import pause
@@ -12,6 +13,9 @@ from lotkeeper._requests import path_of
 from lotkeeper._retrying import Resuming
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+
+SILENCE_SECONDS: Final = 30.0
+"""How long nothing may come before the connection counts as lost: there is a heartbeat at least every 10 s."""
 
 
 class WatchMethods(Calling):
@@ -69,7 +73,7 @@ class WatchMethods(Calling):
         resuming = Resuming()
         while True:
             try:
-                stream = self._transport.follow(path, request, response_class, self._timeout_seconds)
+                stream = self._transport.follow(path, request, response_class, self._timeout_seconds, SILENCE_SECONDS)
                 async with aclosing(stream) as messages:
                     async for message in messages:
                         resuming.came()

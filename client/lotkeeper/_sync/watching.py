@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from typing import Final
 
 from lotkeeper._errors import LotkeeperError
 from lotkeeper._requests import path_of
@@ -13,6 +14,9 @@ from lotkeeper._sync.calling import Calling
 from lotkeeper._transport import pause
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+
+SILENCE_SECONDS: Final = 30.0
+"""How long nothing may come before the connection counts as lost: there is a heartbeat at least every 10 s."""
 
 
 class WatchMethods(Calling):
@@ -70,7 +74,7 @@ class WatchMethods(Calling):
         resuming = Resuming()
         while True:
             try:
-                stream = self._transport.follow(path, request, response_class, self._timeout_seconds)
+                stream = self._transport.follow(path, request, response_class, self._timeout_seconds, SILENCE_SECONDS)
                 with closing(stream) as messages:
                     for message in messages:
                         resuming.came()

@@ -191,8 +191,14 @@ def _group(kind: Kind) -> click.Group:
         if context.invoked_subcommand is None:
             context.invoke(listing)
 
-    text = f"{plural.capitalize()}: list (also without a command), get, save, delete."
-    group = click.Group(kind.command, help=text, callback=click.pass_context(run), invoke_without_command=True)
+    short = f"{plural.capitalize()}: list, get, save, delete."
+    group = click.Group(
+        kind.command,
+        help=f"{short} Without a command they are listed.",
+        short_help=short,
+        callback=click.pass_context(run),
+        invoke_without_command=True,
+    )
     group.add_command(listing)
     group.add_command(_getting(kind))
     group.add_command(_saving(kind))

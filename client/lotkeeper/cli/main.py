@@ -72,7 +72,8 @@ def refuse(error: LotkeeperError, status: int) -> NoReturn:
     """One readable line on standard error."""
     word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
     text = " ".join(error.message.split())
-    click.echo(f"{word}: {error.reason or error.code.name}: {text}", err=True)
+    place = "" if error.index is None else f" (item {error.index + 1})"
+    click.echo(f"{word}: {error.reason or error.code.name}: {text}{place}", err=True)
     sys.exit(status)
 
 

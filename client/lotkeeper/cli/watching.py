@@ -15,6 +15,7 @@ from lotkeeper._json import to_dict
 from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
 from lotkeeper.cli.output import Output
 from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 
@@ -123,7 +124,7 @@ def watch(
     inventory_operation_id: str | None,
     production_order: str | None,
     material_reason_code_id: str | None,
-    types: tuple[int, ...],
+    types: tuple[enums_pb2.LotRecordType.ValueType, ...],
     from_beginning: bool,
     resume_token: str | None,
     token_state: Path | None,

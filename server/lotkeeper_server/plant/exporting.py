@@ -107,7 +107,7 @@ def _sort_key(
 
 def _leave_out_units_of_materials(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """A lot's unit is its material's unless something else is said."""
-    units = dict(fetch(connection, "SELECT id, unit_of_measure_id FROM material"))  # type: ignore[arg-type]
+    units = {row[0]: row[1] for row in fetch(connection, "SELECT id, unit_of_measure_id FROM material")}
     for row in rows:
         if row["unit_of_measure_id"] == units[row["material_id"]]:
             row["unit_of_measure_id"] = None
@@ -145,7 +145,7 @@ def _text(description: Description, field: Field, row: Mapping[str, Any]) -> str
         return None
     match field:
         case Enumerated():
-            names = short_names(description.message.DESCRIPTOR.fields_by_name[field.name].enum_type)
+            names = short_names(description, field.name)
             return None if value == field.default else next(name for name, one in names.items() if one == value)
         case Flag():
             return _TRUE

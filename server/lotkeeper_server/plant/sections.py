@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -83,8 +82,10 @@ def _field_readers(description: Description) -> Mapping[str, FieldReader]:
     return readers
 
 
-def short_names(enum: EnumDescriptor) -> Mapping[str, int]:
-    """The values of an enum of the contract without their prefix, `QA_HOLD`."""
+def short_names(description: Description, field: str) -> Mapping[str, int]:
+    """The values of a field's enum without their prefix, `QA_HOLD`."""
+    enum = description.message.DESCRIPTOR.fields_by_name[field].enum_type
+    assert enum is not None
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     return {value.name.removeprefix(prefix): value.number for value in enum.values if value.number}
 
@@ -93,7 +94,7 @@ def _put(description: Description, one: Field) -> Put:
     name = one.name
     match one:
         case Enumerated():
-            names = short_names(description.message.DESCRIPTOR.fields_by_name[name].enum_type)
+            names = short_names(description, name)
             return lambda message, tree: setattr(message, name, _enumerated(tree, names))
         case Flag():
             return lambda message, tree: setattr(message, name, tree is not None and flag(tree))

@@ -3,9 +3,9 @@
 SQLite is only how it is kept, whatever the store is. References are not enforced in it: not all of it is copied.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Table, create_engine
 from sqlalchemy.pool import StaticPool
@@ -62,8 +62,8 @@ def _copy(
 ) -> list[tuple[bytes, ...]]:
     names = columns_of(table)
     select = f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608 - the schema's own names
-    rows = {tuple(row) for row in rows_by_key(connection, select, by, sorted(keys))}
-    _insert(copy, table, sorted(rows, key=lambda row: row[:2]))
+    rows: set[tuple[Any, ...]] = {tuple(row) for row in rows_by_key(connection, select, by, sorted(keys))}
+    _insert(copy, table, sorted(rows, key=lambda row: (row[0], row[1])))
     return list(rows)
 
 
@@ -78,5 +78,5 @@ def _one_record_each(connection: Connection, lot_ids: Collection[bytes]) -> set[
     }
 
 
-def _insert(copy: Connection, table: Table, rows: Collection[tuple[bytes, ...]]) -> None:
+def _insert(copy: Connection, table: Table, rows: Collection[Sequence[Any]]) -> None:
     write_many(copy, insert_text(table), [tuple(row) for row in rows])

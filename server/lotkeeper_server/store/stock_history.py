@@ -117,7 +117,7 @@ def _counts(connection: Connection, lots: Collection[bytes], at_millis: int, sid
             for column in ("lot_id", "secondary_lot_id")
         )
         text = f"WITH k(id) AS (VALUES {_marks(chunk)}) SELECT k.id, {counted} FROM k"  # noqa: S608
-        counts.update(fetch(connection, text, (*chunk, at_millis, at_millis)))
+        counts.update((row[0], row[1]) for row in fetch(connection, text, (*chunk, at_millis, at_millis)))
     return counts
 
 

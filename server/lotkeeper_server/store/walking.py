@@ -261,7 +261,7 @@ class _Listing:
             piece = [key[0] for key in keys[first : first + limits.KEYS_PER_STATEMENT_MAX]]
             marks = ", ".join("?" for _ in piece)
             text = f"SELECT t.{column}, {holds} FROM {self.order.table} AS t WHERE t.{column} IN ({marks})"  # noqa: S608
-            for key, held in sorted(fetch(self.connection, text, (*holding, *piece))):
+            for key, held in sorted(tuple(row) for row in fetch(self.connection, text, (*holding, *piece))):
                 yield (key,), bool(held)
 
     def _rows(
@@ -341,7 +341,8 @@ class _Listing:
         names = ", ".join(f"{alias}{column}" for column in columns)
         marks = ", ".join("?" for _ in columns)
         onward, back = ("<", ">") if self.order.descending else (">", "<")
-        text, parameters = "", ()
+        text = ""
+        parameters: tuple[Any, ...] = ()
         if begin is not None:
             text += f" AND ({names}) {onward}{'=' if begin.inclusive else ''} ({marks})"
             parameters += begin.key
