@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from tests.model.lots import keeps_stock, refuse_unusable
 from tests.model.plant import Plant
-from tests.model.quantities import converted, text
+from tests.model.quantities import converted, converted_exactly, rounded, text
 from tests.model.refusal import Refusal
 from tests.model.resolving import Action
 
@@ -78,7 +78,7 @@ def _in_asked_unit(plant: Plant, action: Action, lot: str) -> Fraction:
 
 def _share(plant: Plant, action: Action, lot: str, rest: Fraction) -> tuple[Fraction, Fraction] | None:
     """What a lot gives; None where the rest rounds to zero in its unit."""
-    needed = converted(plant, rest, action.unit, plant.lots[lot].unit, action.material)
+    needed = rounded(converted_exactly(plant, rest, action.unit, plant.lots[lot].unit, action.material))
     if needed == 0:
         return None
     stock = plant.stock(action.place, lot)
