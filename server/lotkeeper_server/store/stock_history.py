@@ -17,11 +17,11 @@ from lotkeeper_server.store.statements import fetch
 from lotkeeper_server.store.verification import exact_sum
 from lotkeeper_server.store.walking import walk_page
 
-RECORDS_SUMMED_MAX: Final = 20_000
+RECORDS_SUMMED_MAX: Final = 8_000
 """For one page, but for a lot that has more by itself."""
 RECORDS_SUMMED_FORWARD_MAX: Final = 2_000
 """Of a lot with more until the moment, those since are counted, too: they may be fewer."""
-_ROUNDS_MAX: Final = 6
+_ROUNDS_MAX: Final = 4
 _UNTIL: Final = "<="
 _SINCE: Final = ">"
 
