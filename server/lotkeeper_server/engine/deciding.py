@@ -20,7 +20,7 @@ from lotkeeper_server.engine.foreseeing import first_keys, likely_rows, likely_s
 from lotkeeper_server.store.loading import load
 
 ROUNDS_MAX: Final = 256
-"""Loads in one transaction; a pick among many lots takes a few, more than this is a fault."""
+"""Loads in one transaction; a pick among many lots takes a few. What needs more than this is a fault."""
 _log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
@@ -70,7 +70,11 @@ def decide_all(
             return state
         load(connection, state, missing)
         pending = later
-    raise RuntimeError(f"{len(pending)} decisions still miss something after {ROUNDS_MAX} rounds")
+    for decision in pending:  # they left nothing behind; the others are decided and go on
+        error_id = uuid.uuid4().hex
+        _log.error("rounds_exceeded", error_id=error_id, rounds=ROUNDS_MAX)
+        decision.refused = Refused(Internal(error_id=error_id))
+    return state
 
 
 def answer(connection: Connection, question: Callable[[WorkingSet], Answer]) -> Answer:
