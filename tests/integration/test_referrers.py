@@ -6,15 +6,19 @@ import pytest
 from lotkeeper_server.catalog import descriptions
 from lotkeeper_server.catalog.referrers import referrers_of
 from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.tables import inventory_lot_record
 
 ENTITIES = [one.table.name for one in (*descriptions.MASTER_DATA, descriptions.INVENTORY_OPERATION, descriptions.LOT)]
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_what_refers_to_a_thing_is_counted_by_an_index(store: Store, entity: str) -> None:
-    """No delete reads a table from end to end, neither to count nor where the database looks itself."""
+    """No delete reads a table from end to end, neither to count nor where the database looks itself.
+
+    But for a unit's among the records: an index of it would be paid by every record, to serve a delete that is rare.
+    """
     for referrer in referrers_of(entity):
-        for column in referrer.columns:
+        for column in set(referrer.columns) - {inventory_lot_record.c.unit_of_measure_id}:
             query = f"EXPLAIN QUERY PLAN SELECT COUNT(*) FROM {referrer.table.name} WHERE {column.name} = ?"  # noqa: S608
             with store.read() as connection:
                 plan = " ".join(row[3] for row in connection.exec_driver_sql(query, (bytes(16),)))

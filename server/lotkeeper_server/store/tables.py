@@ -331,7 +331,7 @@ inventory_lot_record = Table(
     _reference("destination_location_id", "location"),
     Column("lot_status", SmallInteger, nullable=False),
     Column("quantity", BigInteger, nullable=False),
-    _reference("unit_of_measure_id", "unit_of_measure", index=True),
+    _reference("unit_of_measure_id", "unit_of_measure"),
     Column("source_quantity_change", BigInteger, nullable=False, default=0),
     Column("destination_quantity_change", BigInteger, nullable=False, default=0),
     Column("lot_total_change", BigInteger, nullable=False, default=0, comment="by how much it raised its lot's total"),

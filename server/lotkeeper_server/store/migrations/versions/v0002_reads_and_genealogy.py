@@ -50,7 +50,6 @@ _REFERENCES = {
         "unit_of_measure_id",
         "material_reason_code_id",
     ],
-    _RECORD: ["unit_of_measure_id"],
 }
 """By which what refers to a thing is counted before that is deleted."""
 
