@@ -4,15 +4,21 @@ import re
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from lotkeeper_server.store import schema
+from lotkeeper_server.domain.enumerations import LotRecordType
+from lotkeeper_server.store import schema, tables
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.errors import StoreError
 from lotkeeper_server.store.schema import HEAD_REVISION, SchemaState, migrate, schema_state
 from lotkeeper_server.store.tables import metadata
-from sqlalchemy import create_engine, text
+from lotkeeper_server.store.verification import verify
+from sqlalchemy import create_engine, select, text
+
+from tests.stored_plant import StoredPlant
 
 
 def _definitions(store: Store) -> dict[str, list[str]]:
@@ -73,3 +79,42 @@ def test_a_newer_store_and_a_foreign_one_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not Lotkeeper's"):
         migrate(store)
     store.close()
+
+
+def test_records_of_the_first_schema_keep_their_sums_and_get_their_genealogy(tmp_path: Path) -> None:
+    """The quantity in the lot's unit: from what stock did, else from the unit, else by the factor; an edge by type."""
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    with store.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    plant = StoredPlant(store)
+    gram = plant._one(tables.unit_of_measure, name="gram", symbol="g")
+    plant._one(
+        tables.unit_of_measure_conversion, from_unit_id=plant.kg, to_unit_id=gram, material_key=bytes(16), factor="1000"
+    )
+    milk, cream = plant.lot("L-1"), plant.lot("L-2")
+    silo = plant.location("Silo")
+    kept = {
+        "source_location_id": silo,
+        "source_quantity_change": -2_000_000,
+        "quantity": 2_000,
+        "unit_of_measure_id": gram,
+    }
+    plant.stock(silo, milk, -2)
+    plant.record(milk, 1_000, secondary_lot_id=cream, **kept)
+    plant.record(milk, 2_000, secondary_lot_id=cream, quantity=3_000_000)
+    plant.record(milk, 3_000, secondary_lot_id=cream, quantity=500_000_000, unit_of_measure_id=gram)
+    plant.record(milk, None, secondary_lot_id=cream, start_millis=4_000)
+    plant.record(cream, 5_000, lot_record_type=LotRecordType.PRODUCE, secondary_lot_id=milk, quantity=1_000_000)
+    assert migrate(store)
+    with store.read() as connection:
+        edges = connection.execute(select(tables.lot_edge)).all()
+        found = verify(connection)
+    store.close()
+    assert sorted(tuple(edge) for edge in edges) == [
+        (milk, cream, LotRecordType.CONSUME, 5_500_000, 3),
+        (milk, cream, LotRecordType.PRODUCE, 1_000_000, 1),
+    ]
+    assert [str(difference) for difference in found.differences if "genealogy" in str(difference)] == []
