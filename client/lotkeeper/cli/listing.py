@@ -81,4 +81,10 @@ def get_status(session: Session, /, operation_id: str) -> None:
 @click.pass_obj
 def permissions(session: Session, /) -> None:
     """Every permission there is, and what the token's roles grant."""
-    session.output.one(session.client.list_permissions())
+    response = session.client.list_permissions()
+    if session.output.as_json:
+        session.output.one(response)
+        return
+    click.echo("granted: " + (" ".join(response.granted_permissions) or "none"))
+    for permission in response.permissions:
+        click.echo(permission)

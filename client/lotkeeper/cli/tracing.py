@@ -106,7 +106,7 @@ def _csv(answer: pb.GetLotTraceGraphResponse) -> str:
 def _json(answer: pb.GetLotTraceGraphResponse) -> str:
     from lotkeeper._json import to_json  # noqa: PLC0415
 
-    return to_json(answer) + "\n"
+    return to_json(answer, indent=None) + "\n"
 
 
 def _write(file: str, text: str) -> None:

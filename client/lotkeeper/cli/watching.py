@@ -13,7 +13,7 @@ import click
 
 from lotkeeper._json import to_dict
 from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
-from lotkeeper.cli.output import Output
+from lotkeeper.cli.output import Output, date, field, quantity
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -76,22 +76,18 @@ class Lines:
         return "  ".join(padded).rstrip()
 
 
-def _quantity(row: dict[str, Any]) -> str:
-    return f"{row['quantity']:.6f}".rstrip("0").rstrip(".") + f" {row['unitOfMeasureSymbol'] or ''}"
-
-
 def _places(row: dict[str, Any]) -> str:
     source, destination = row["sourceLocationPath"] or "", row["destinationLocationPath"]
     return f"{source} > {destination}".lstrip() if destination else source
 
 
 _COLUMNS = (
-    lambda row: row["endDate"],
-    lambda row: row["lotRecordType"],
-    lambda row: row["inventoryLotName"],
-    _quantity,
+    date("endDate"),
+    field("lotRecordType"),
+    field("inventoryLotName"),
+    quantity,
     _places,
-    lambda row: row["secondaryInventoryLotName"],
+    field("secondaryInventoryLotName"),
 )
 
 _WIDTHS = (20, 13, 16, 12, 24, 0)
@@ -104,7 +100,7 @@ _WIDTHS = (20, 13, 16, 12, 24, 0)
 @CHILDREN
 @click.option("--operation", "inventory_operation_id", help="Of this inventory operation.")
 @click.option("--production-order", help="By id or name.")
-@click.option("--reason-code", "material_reason_code_id", help="By id.")
+@click.option("--reason-code", help="By id or code.")
 @TYPES
 @click.option("--from-beginning", is_flag=True, help="Begin with the oldest record instead of what completes now.")
 @click.option("--resume-token", help="Go on behind the record that had it.")
@@ -123,7 +119,7 @@ def watch(
     include_children: bool,
     inventory_operation_id: str | None,
     production_order: str | None,
-    material_reason_code_id: str | None,
+    reason_code: str | None,
     types: tuple[enums_pb2.LotRecordType.ValueType, ...],
     from_beginning: bool,
     resume_token: str | None,
@@ -145,7 +141,7 @@ def watch(
         include_children=include_children,
         inventory_operation_id=inventory_operation_id,
         production_order_id_or_name=production_order,
-        material_reason_code_id=material_reason_code_id,
+        material_reason_code_id=session.reason_code_id(reason_code),
         lot_record_types=types,
     )
     with closing(messages):

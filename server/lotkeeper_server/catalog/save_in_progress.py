@@ -35,6 +35,7 @@ class Saving:
         id: of what is saved.
         collected: where a validation gathers refusals; None raises the first.
         changes_status_to: the status of a lot that the save changes, once that is sure.
+        given_instead: for references whose id was not given, by the id's field, the field that was.
         unsettled: fields, and references as a whole, whose new value is not known, having been refused.
         note: where changed definitions are noted.
     """
@@ -52,6 +53,7 @@ class Saving:
     new: dict[str, Any] = field(default_factory=dict)
     changes_status_to: LotStatus | None = None
     unsettled: set[str] = field(default_factory=set)
+    given_instead: dict[str, str] = field(default_factory=dict)
     note: NoteChanges = note_definition_changes
 
     def refuse(self, refusal: Refusal) -> None:
@@ -61,8 +63,8 @@ class Saving:
         self.collected.append(refusal)
 
     def path_of(self, field_name: str) -> str:
-        """The request's path of a field: `location.name`."""
-        return f"{self.description.entity}.{field_name}"
+        """The request's path of a field: `location.name`; of a reference given without its id, that of what was given."""
+        return f"{self.description.entity}.{self.given_instead.get(field_name, field_name)}"
 
     def looks_at(self, field_name: str) -> bool:
         """Whether the save is about this field."""

@@ -154,6 +154,10 @@ def checked(
     for name, text in (misread or {}).items():
         fault(name, text)
     values, parts = _read(saving, message, fault)
+    for reference in description.references:
+        given = parts[reference.name].given if reference.name in parts else {}
+        if given and reference.id_field not in given:
+            saving.given_instead[reference.id_field] = next(iter(given))
     if violations:
         refusal = InvalidArgument.of(tuple(violations))
         if "id" in unsettled:  # what it would update is not known: nothing more can be said
@@ -167,8 +171,8 @@ def checked(
     saving.new.update(values)
     rules.check_stored(saving)
     for reference in description.references:
-        if (given := parts.get(reference.name)) is not None:
-            resolve_reference(saving, reference, given)
+        if (named := parts.get(reference.name)) is not None:
+            resolve_reference(saving, reference, named)
     rules.check(saving)
     hierarchy.check(saving)
     _check_unique(saving)

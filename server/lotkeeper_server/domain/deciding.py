@@ -153,7 +153,9 @@ def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
     records = [state.record(record_id) for record_id in kept.record_ids]
     there = [record for record in records if record is not None]
     assert len(there) == len(records)
-    return Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes)
+    answer = Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes)
+    _check_weight(answer)  # notes may have grown since
+    return answer
 
 
 def _done(state: WorkingSet, command: Command, moment: Moment) -> Answer:

@@ -87,7 +87,12 @@ class RpcServer:
             self._serve_reflection()
 
     def _serve_reflection(self) -> None:
-        names = [*(service.full_name for service in SERVICES), "grpc.health.v1.Health", reflection.SERVICE_NAME]
+        names = [
+            *(service.full_name for service in SERVICES),
+            "grpc.health.v1.Health",
+            reflection.SERVICE_NAME,
+            REFLECTION_V1,
+        ]
         servicer = ReflectionServicer(names)
         # The messages of v1 are those of v1alpha under another name.
         handler = grpc.stream_stream_rpc_method_handler(
