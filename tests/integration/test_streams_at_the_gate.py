@@ -334,3 +334,49 @@ async def test_at_shutdown_streams_without_an_end_are_ended_and_the_others_finis
     assert await _reason(watch(nothing, metadata=ADMIN)) == "SHUTTING_DOWN"
     sent = iter([pb.ImportMasterDataRequest(data=b"a")])
     assert await _reason(served.master_data.ImportMasterData(sent, metadata=ADMIN)) == "SHUTTING_DOWN"
+
+
+async def test_an_upload_that_rests_is_given_up(served: Served) -> None:
+    """So that a caller who hangs keeps no place from others; the method never sees an end."""
+
+    async def pieces() -> AsyncIterator[pb.ImportMasterDataRequest]:
+        yield pb.ImportMasterDataRequest(data=b"a")
+        await asyncio.Event().wait()
+
+    served.gate._rest_seconds = 0.2
+    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
+        assert await _reason(served.master_data.ImportMasterData(pieces(), metadata=ADMIN)) == "DEADLINE_EXCEEDED"
+        await served.everything_over()
+        assert served.told.ended == [Refused]
+
+
+async def test_a_download_that_nobody_takes_is_given_up(served: Served) -> None:
+    """It holds a place and a file."""
+
+    async def give() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(1_000_000)
+
+    served.gate._rest_seconds = 0.2
+    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
+        served.told.give = give
+        export = served.master_data.ExportMasterData(pb.ExportMasterDataRequest(), metadata=ADMIN)
+        await anext(aiter(export))
+        await served.everything_over()
+        export.cancel()
+
+
+async def test_an_upload_that_is_not_sent_whole_ends_with_the_server(served: Served) -> None:
+    """Nothing was done; what is sent whole would be finished."""
+
+    async def pieces() -> AsyncIterator[pb.ImportMasterDataRequest]:
+        yield pb.ImportMasterDataRequest(data=b"a")
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
+        upload = served.master_data.ImportMasterData(pieces(), metadata=ADMIN)
+        while not served.told.taken:  # noqa: ASYNC110 - the servicer of this test tells of nothing else
+            await asyncio.sleep(0.001)
+        served.gate.calls.shut()
+        assert await _reason(upload) == "SHUTTING_DOWN"
+        await served.gate.calls.drained()

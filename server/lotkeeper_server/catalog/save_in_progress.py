@@ -63,7 +63,7 @@ class Saving:
         self.collected.append(refusal)
 
     def path_of(self, field_name: str) -> str:
-        """The request's path of a field: `location.name`; of a reference given without its id, that of what was given."""
+        """The request's path of a field: `location.name`; of a reference given without its id, what was given."""
         return f"{self.description.entity}.{self.given_instead.get(field_name, field_name)}"
 
     def looks_at(self, field_name: str) -> bool:

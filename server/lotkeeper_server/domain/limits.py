@@ -52,6 +52,8 @@ IMPORTS_AT_ONCE_MAX: Final = 4
 """Imports that are being sent, checked or written; each has a file of its own meanwhile."""
 EXPORTS_AT_ONCE_MAX: Final = 8
 EXPORT_LOCATIONS_MAX: Final = 1_000
+STREAM_REST_SECONDS_MAX: Final = 30.0
+"""How long a caller may leave a file that it sends or takes without the next piece."""
 STREAM_PIECE_BYTES: Final = 64 * 1024
 """What one message of an export carries."""
 WATCH_RECORDS_PER_READ_MAX: Final = 64

@@ -21,7 +21,16 @@ from google.protobuf.message_factory import GetMessageClass
 from lotkeeper.inventory.v1 import permission_pb2
 
 from lotkeeper_server.access.directory import Directory, Read
-from lotkeeper_server.domain.refusals import Code, Internal, InvalidArgument, Refusal, Refused, ShuttingDown
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import (
+    Code,
+    DeadlineExceeded,
+    Internal,
+    InvalidArgument,
+    Refusal,
+    Refused,
+    ShuttingDown,
+)
 from lotkeeper_server.rpc.call import Call
 from lotkeeper_server.rpc.refusal_status import STATUS_DETAILS_KEY, status_of
 
@@ -29,6 +38,7 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 Method = Callable[[Any, Call], Awaitable[Message]]
 StreamingMethod = Callable[[Any, Call], AsyncGenerator[Message, None]]
 Answer = TypeVar("Answer")
+Step = TypeVar("Step")
 CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _log = structlog.get_logger(__name__)
 
@@ -130,9 +140,10 @@ def _handler(method: MethodDescriptor, implementation: Any, gate: "Gate") -> Any
 class Gate:
     """What stands before every method of the contract."""
 
-    def __init__(self, directory: Directory, read: Read) -> None:
+    def __init__(self, directory: Directory, read: Read, rest_seconds: float = limits.STREAM_REST_SECONDS_MAX) -> None:
         self._directory = directory
         self._read = read
+        self._rest_seconds = rest_seconds
         self.calls = CallsInProgress()
 
     def unary(
@@ -171,16 +182,16 @@ class Gate:
         self, method: StreamingMethod, request_class: type[Message], permission: str, full_name: str
     ) -> Callable[[bytes, Context], Awaitable[None]]:
         """A method that answers with a stream; it takes its next step once gRPC has taken the message before."""
-        until: Callable[[], AbstractAsyncContextManager[None]] = (
-            self.calls.until_shut if getattr(method, "ends_with_the_server", False) else nullcontext
-        )
+        endless = getattr(method, "ends_with_the_server", False)
+        until: Callable[[], AbstractAsyncContextManager[None]] = self.calls.until_shut if endless else nullcontext
 
         async def behaviour(request_bytes: bytes, context: Context) -> None:
             async def answer(call: Call) -> None:
                 request = _parsed(request_class, request_bytes)
                 async with until(), aclosing(method(request, call)) as messages:
                     async for message in messages:
-                        await context.write(message.SerializeToString())
+                        written = context.write(message.SerializeToString())
+                        await (written if endless else self._soon(written))
 
             await self._streaming(context, permission, full_name, answer)
 
@@ -194,7 +205,12 @@ class Gate:
         async def behaviour(pieces: AsyncIterator[bytes], context: Context) -> bytes | None:
             async def answer(call: Call) -> bytes:
                 async def requests() -> AsyncIterator[Message]:
-                    async for piece in pieces:
+                    sent = aiter(pieces)
+                    while True:
+                        async with self.calls.until_shut():  # what is not sent whole has done nothing yet
+                            piece = await self._soon(anext(sent, None))
+                        if piece is None:
+                            break
                         yield _parsed(request_class, piece)
                     # A stream that the caller broke off ends like one that was finished: a word to the caller fails.
                     await context.send_initial_metadata(())
@@ -204,6 +220,18 @@ class Gate:
             return await self._streaming(context, permission, full_name, answer)
 
         return behaviour
+
+    async def _soon(self, step: Awaitable[Step]) -> Step:
+        """The next step of a caller who sends or takes a file: one that rests would keep others from theirs.
+
+        Raises:
+            Refused: DEADLINE_EXCEEDED.
+        """
+        try:
+            async with asyncio.timeout(self._rest_seconds):
+                return await step
+        except TimeoutError:
+            raise Refused(DeadlineExceeded()) from None
 
     async def _streaming(
         self, context: Context, permission: str, full_name: str, answer: Callable[[Call], Awaitable[Answer]]
