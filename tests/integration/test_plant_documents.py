@@ -246,6 +246,22 @@ def test_opening_stock_is_for_lots_without_a_record(store: Store) -> None:
     assert rows(store, "SELECT total_quantity FROM inventory_lot") == [(3_500_000,)]
 
 
+@pytest.mark.parametrize("quantity", ["1e-7", "1e-999999999"])
+def test_opening_stock_that_rounds_to_zero_is_refused(store: Store, quantity: str) -> None:
+    """Also where a double would be zero; zero itself is a quantity."""
+    assert refused(lambda: applied(store, STOCK.replace("1.5", quantity))) == (
+        "INVALID_ARGUMENT",
+        ["inventory[0].quantity"],
+    )
+    assert counts(applied(store, STOCK.replace("1.5", "0"))) == (7, 0, 0)
+
+
+def test_a_time_has_a_possible_offset(store: Store) -> None:
+    """A slip must not move an expiration date by days."""
+    late = STOCK.replace("{name: L, material: M}", "{name: L, material: M, expiration_date: 2026-01-01T00:00:00+99:99}")
+    assert refused(lambda: applied(store, late)) == ("INVALID_ARGUMENT", ["lots[0].expiration_date"])
+
+
 def test_opening_stock_obeys_the_rules_of_edit(store: Store) -> None:
     """Capacity, strategy, the place's state; the refusal names the entry."""
     full = STOCK.replace("{name: B}", "{name: B, storage_capacity: 1, storage_capacity_unit: kg}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
@@ -23,6 +23,8 @@ from lotkeeper_server.plant.sections import (
     references,
     text,
 )
+
+_NONZERO_DIGITS: Final = frozenset("123456789")
 
 DATA_FIELD = "data"
 _STOCK_REFERENCES = {"location": "location", "material": "material"}
@@ -238,7 +240,7 @@ class _Reading:
         except QuantityOutOfRange:
             self._fault(place, f"{value} is not a quantity: a number from 0 to below 9.2e12")
             return 0
-        if not millionths and number(value):
+        if not millionths and not _NONZERO_DIGITS.isdisjoint(str(value).lower().partition("e")[0]):
             self._fault(place, f"{value} rounds to zero")
         return millionths
 

@@ -42,6 +42,8 @@ NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 """The columns by which a document names what it refers to; the first is the one that an export writes."""
 
 _WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
+_OFFSET: Final = re.compile(r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z")
+"""Of a time; the parser takes any two numbers."""
 _NUMBER: Final = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _INT32_MAX: Final = (1 << 31) - 1
 
@@ -126,6 +128,8 @@ def _put_moment(message: Message, name: str, tree: Tree) -> None:
     try:
         stamp = Timestamp()
         stamp.FromJsonString(text(tree))
+        if not _OFFSET.search(text(tree)):
+            raise ValueError(tree)
     except ValueError:
         raise Unfit(f"{text(tree)} is no time such as 2026-03-01T08:30:00Z") from None
     getattr(message, name).CopyFrom(stamp)
