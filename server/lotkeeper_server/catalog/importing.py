@@ -25,7 +25,7 @@ from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal
 from lotkeeper_server.store.definition_changes import note_definition_changes
 from lotkeeper_server.store.definition_reading import read_versions
 from lotkeeper_server.store.import_plan import ImportPlan
-from lotkeeper_server.store.statements import insert_text, update_text, write_many
+from lotkeeper_server.store.statements import insert_of, update_of, write_many
 from lotkeeper_server.store.tables import NO_ID
 from lotkeeper_server.store.transaction import Transaction
 
@@ -134,7 +134,7 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
     if not one.writes:
         return True
     changed: list[bytes] = []
-    insert = insert_text(_TABLE)
+    insert = insert_of(_TABLE)
     for ids, rows in one.plan.creations(tx.new_id, tx.now_millis):
         write_many(tx.connection, insert, rows)
         add_idle_runs(tx.connection, ids)
@@ -158,7 +158,7 @@ def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[dict[st
         row["modified_millis"], row["modified_by"], row["next_version"] = tx.now_millis, principal, row["version"] + 1
     names = (*columns, "modified_millis", "modified_by", "version")
     values = (*columns, "modified_millis", "modified_by", "next_version", "id", "version")
-    text = update_text(_TABLE, [_TABLE.c[name] for name in names], [_TABLE.c.id, _TABLE.c.version])
+    text = update_of(_TABLE, [_TABLE.c[name] for name in names], [_TABLE.c.id, _TABLE.c.version])
     write_many(tx.connection, text, [tuple(row[name] for name in values) for row in rows])
 
 

@@ -17,7 +17,7 @@ from lotkeeper_server.domain.enumerations import (
 )
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
-from lotkeeper_server.store.statements import write_many
+from lotkeeper_server.store.statements import insert_of, write_many
 from lotkeeper_server.store.tables import NO_ID, inventory, inventory_operation_run
 
 Rule = Callable[[Saving], None]
@@ -25,7 +25,7 @@ MAY_CHANGE_WHILE_RUNNING: Final = frozenset({"enabled", "notes"})
 """Of an inventory operation's columns."""
 _DERIVED: Final = frozenset({"route"})
 """Columns made of others, which say themselves that they change."""
-_INSERT_RUN: Final = f"INSERT INTO {inventory_operation_run.name} (operation_id, status) VALUES (?, {int(Status.IDLE)})"  # noqa: S608
+_INSERT_RUN: Final = insert_of(inventory_operation_run)
 
 
 def check_stored(saving: Saving) -> None:
@@ -55,7 +55,7 @@ def after_write(saving: Saving) -> None:
 
 def add_idle_runs(connection: Connection, operation_ids: Collection[Id]) -> None:
     """What a created inventory operation brings along: a run that stands idle."""
-    write_many(connection, _INSERT_RUN, [(operation_id,) for operation_id in operation_ids])
+    write_many(connection, _INSERT_RUN, [(operation_id, int(Status.IDLE), None) for operation_id in operation_ids])
 
 
 def route_of(source_location_id: Id | None, destination_location_id: Id | None) -> bytes:

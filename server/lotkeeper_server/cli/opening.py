@@ -32,7 +32,9 @@ CONFIG: Final = click.option(
     help="A TOML file with settings.",
 )
 DATABASE: Final = click.option(
-    "--database-url", help="The store, sqlite:///FILE. [default: sqlite:///data/lotkeeper.db]"
+    "--database-url",
+    help="The store: sqlite:///FILE, postgresql+psycopg://USER@HOST/DATABASE or mariadb+pymysql://USER@HOST/DATABASE. "
+    "[default: sqlite:///data/lotkeeper.db]",
 )
 
 
@@ -66,13 +68,17 @@ def opened(database_url: str) -> Iterator[Store]:
         store = Store(database_url)
     except (ArgumentError, StoreError, ImportError) as error:
         fail(f"database_url: {error}")
-    folder = store.path.absolute().parent
+    if store.path is not None:
+        _check_folder(store.path.absolute().parent, database_url)
+    with Opened(store):
+        yield store
+
+
+def _check_folder(folder: Path, database_url: str) -> None:
     if database_url == DEFAULT_DATABASE_URL:
         _make(folder)
     if not folder.is_dir():
         fail(f"there is no folder {folder} for the store")
-    with Opened(store):
-        yield store
 
 
 def _make(folder: Path) -> None:
@@ -85,10 +91,11 @@ def _make(folder: Path) -> None:
 def opened_current(database_url: str, *, makes: bool = True) -> Store:
     """A store of this version's schema; an empty one is migrated where `makes` says so."""
     with opened(database_url) as store:
-        if not makes and not store.path.exists():
-            fail(f"{_shown(store)}: there is no such store")
-        if not store.path.exists() and not os.access(store.path.absolute().parent, os.W_OK):
-            fail(f"the folder {store.path.absolute().parent} cannot be written")
+        if store.path is not None and not store.path.exists():
+            if not makes:
+                fail(f"{_shown(store)}: there is no such store")
+            if not os.access(store.path.absolute().parent, os.W_OK):
+                fail(f"the folder {store.path.absolute().parent} cannot be written")
         state = schema_state(store)
         if state is SchemaState.EMPTY and makes:
             migrate(store)

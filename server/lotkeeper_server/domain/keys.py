@@ -61,9 +61,15 @@ class LotRowsKey(NamedTuple):
 
 
 class RunKey(NamedTuple):
-    """Where an inventory operation's run stands."""
+    """Where an inventory operation's run stands.
+
+    Attributes:
+        operation_id: of the operation.
+        to_change: whether it is going to change, whatever it is.
+    """
 
     operation_id: Id
+    to_change: bool = False
 
 
 class CountKey(NamedTuple):

@@ -6,7 +6,7 @@ back to where its decision began, and what is written in the end is what the jou
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
@@ -89,6 +89,10 @@ class Changes:
     changed_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
     new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
     renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return any(getattr(self, one.name) for one in fields(self))
 
 
 class WorkingSet:

@@ -29,11 +29,19 @@ __all__ = ["Decision", "Outcome", "answer", "decide_all"]
 
 @dataclass(slots=True, eq=False)
 class Decision:
-    """A command or batch and, once decided, its outcome; a batch that was refused as a whole has `refused`."""
+    """A command or batch and, once decided, its outcome.
+
+    Attributes:
+        command: to decide.
+        outcome: once decided; of a batch one for each item.
+        refused: of a batch that was refused as a whole.
+        held: not decided, since another transaction holds what it needs.
+    """
 
     command: Command | Batch
     outcome: Outcome | list[Outcome] | None = None
     refused: Refused | None = None
+    held: bool = False
 
     @property
     def size(self) -> int:
@@ -48,27 +56,31 @@ def decide_all(
 ) -> WorkingSet:
     """Takes every decision; those that miss something wait for the next round and are taken again then.
 
+    What another transaction holds is not waited for: decisions that need it are left, `held`.
+
     Returns:
         The working set, which holds what is to be written.
     """
     state = WorkingSet(definitions)
     commands = [command for decision in decisions for command in _commands_of(decision.command)]
-    load(connection, state, [key for command in commands for key in first_keys(command, definitions)])
-    load(connection, state, [key for command in commands for key in likely_state(command, state)])
+    held = set(load(connection, state, [key for command in commands for key in first_keys(command, definitions)]))
+    held |= load(connection, state, [key for command in commands for key in likely_state(command, state)])
     if rows := [key for command in commands for key in likely_rows(command, state)]:
-        load(connection, state, rows)
+        held |= load(connection, state, rows)
     pending = list(decisions)
     for _ in range(ROUNDS_MAX):
         missing: list[Key] = []
         later = []
         for decision in pending:
             keys = _decide(state, decision, moment)
-            if keys:
+            if not held.isdisjoint(keys):
+                decision.held = True
+            elif keys:
                 missing.extend(keys)
                 later.append(decision)
         if not later:
             return state
-        load(connection, state, missing)
+        held |= load(connection, state, missing)
         pending = later
     for decision in pending:  # they left nothing behind; the others are decided and go on
         error_id = uuid.uuid4().hex
@@ -95,6 +107,7 @@ def answer(connection: Connection, question: Callable[[WorkingSet], Answer]) -> 
 def _decide(state: WorkingSet, decision: Decision, moment: Moment) -> tuple[Key, ...]:
     """The keys that it misses; none where it is decided. A fault in one command hurts no other."""
     decision.outcome = decision.refused = None
+    decision.held = False
     savepoint = state.savepoint()
     try:
         if isinstance(decision.command, Batch):

@@ -48,7 +48,7 @@ def first_keys(command: Command, definitions: DefinitionCache) -> Iterator[Key]:
     if command.request_id is not None:
         yield RequestKey(command.principal, command.request_id)
     if isinstance(command, OfOperation):
-        yield RunKey(command.operation_id)
+        yield RunKey(command.operation_id, to_change=not isinstance(command, Execute))
         operation = definitions.inventory_operations.get(command.operation_id)
         if operation is None:
             yield DefinitionKey("inventory_operation", command.operation_id)

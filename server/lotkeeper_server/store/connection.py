@@ -1,49 +1,52 @@
 """Connections to a store: how they are opened, what a read and a write transaction are."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, exc
+from sqlalchemy.engine import URL, make_url
 
-from lotkeeper_server.store.errors import StoreError, translated
+from lotkeeper_server.store.dialects import Locking, dialect_of_url
+from lotkeeper_server.store.errors import OutcomeUnknown, StoreError, StoreUnavailable
 
-SQLITE_BUSY_TIMEOUT_MILLIS = 10_000
-"""How long a writer waits for another process's write before the store counts as unavailable."""
-SQLITE_CACHE_KIBIBYTES = 32_768
-"""Of pages, per connection; SQLite's own 2 MB hold the indexes of some ten thousand records."""
-SQLITE_WAL_PAGES_BEFORE_CHECKPOINT = 16_000
-
-APPLICATION_ID = 0x4C4F544B
-"""Marks a SQLite file as a store of Lotkeeper, "LOTK"; the first migration sets it."""
+SUPPORTED: Final = "sqlite:///FILE, postgresql+psycopg://USER@HOST/DATABASE or mariadb+pymysql://USER@HOST/DATABASE"
+_SEVERAL_HOSTS: Final = re.compile(r"(?P<scheme>[^:/]+://)(?P<user>[^@/]*@)?(?P<hosts>[^@/?]*,[^@/?]*)/(?P<rest>.*)")
 
 
 class Store:
-    """One database. Connections are kept and reused; `close` gives them back."""
+    """One database. Connections are kept and reused; `close` gives them back.
+
+    Attributes:
+        url: of the database.
+        concurrent: whether several transactions write at a time; else each holds the whole store.
+    """
 
     def __init__(self, database_url: str) -> None:
         """Opens nothing yet: the first transaction does.
 
         Args:
-            database_url: an SQLAlchemy URL, `sqlite:///path/to/file.db`.
+            database_url: an SQLAlchemy URL. Of several hosts, `HOST:PORT,HOST:PORT`, the one that takes writes is used.
+
+        Raises:
+            StoreError: for a database that is not supported.
         """
-        self.url = make_url(database_url)
-        if self.url.get_backend_name() != "sqlite":
-            raise StoreError(f"The store {self.url.get_backend_name()} is not supported; use sqlite:///FILE.")
-        if self.url.database in {None, "", ":memory:"} or self.url.query:
-            raise StoreError("The store is a file: use sqlite:///FILE, without anything after it.")
-        self.engine: Engine = create_engine(
-            self.url, pool_size=8, max_overflow=8, connect_args={"check_same_thread": False}
-        )
-        event.listen(self.engine, "connect", _prepare_sqlite)
-        event.listen(self.engine, "begin", _begin_sqlite)
+        self.url = _url_of(database_url)
+        dialect = dialect_of_url(self.url)
+        if dialect is None:
+            raise StoreError(f"The store {self.url.get_backend_name()} is not supported; use {SUPPORTED}.")
+        dialect.check_url(self.url)
+        self._dialect = dialect
+        self.concurrent = dialect.concurrent
+        self._writes: Engine = dialect.engine_for_writes(self.url)
+        self._reads: Engine = dialect.engine_for_reads(self.url)
 
     @property
-    def path(self) -> Path:
-        """The file."""
-        return Path(str(self.url.database))
+    def path(self) -> Path | None:
+        """The file of an embedded store; None where it is a server's."""
+        return None if self.concurrent else Path(str(self.url.database))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -52,41 +55,104 @@ class Store:
         Raises:
             StoreUnavailable: where the store cannot be reached.
         """
-        with translated(), self.engine.connect() as connection, connection.begin():
+        with (
+            self._translated(),
+            self._reads.connect() as connection,
+            self._given_up_when_broken(connection),
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that holds the store's write lock from its first moment; durable when the block has ended.
+    def write(self, locking: Locking = Locking.WAIT) -> Iterator[Connection]:
+        """A transaction that is durable when the block has ended.
+
+        The embedded store's write lock is held from the first moment; elsewhere rows are locked as they are read.
+
+        Args:
+            locking: of the rows that are read to be changed.
 
         Raises:
             StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
         """
-        with translated(), self.engine.connect() as connection, _for_writing(connection).begin():
-            yield connection
+        with self._translated(), self._writes.connect() as plain:
+            connection = plain.execution_options(lotkeeper_locking=locking)
+            with self._given_up_when_broken(connection):
+                transaction = connection.begin()
+                try:
+                    self._dialect.begin(connection, locking)
+                    yield connection
+                except BaseException:
+                    with suppress(Exception):  # what went wrong first is what counts
+                        transaction.rollback()
+                    raise
+                if transaction.is_active:
+                    self._commit(connection)
+
+    def _commit(self, connection: Connection) -> None:
+        try:
+            connection.commit()
+        except Exception as error:
+            orig = error.orig if isinstance(error, exc.DBAPIError) else error
+            if self._dialect.store_error(orig) is not None and self._dialect.commit_unknown(orig):
+                raise OutcomeUnknown(str(orig)) from error
+            raise
+
+    def fault(self) -> str | None:
+        """Why the store cannot serve now; None where it can."""
+        try:
+            with (
+                self._translated(),
+                self._writes.connect() as connection,
+                self._given_up_when_broken(connection),
+                connection.begin(),
+            ):
+                return self._dialect.fault(connection)
+        except StoreError as error:
+            return str(error)
 
     def close(self) -> None:
         """Closes every connection."""
-        self.engine.dispose()
+        self._writes.dispose()
+        self._reads.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Drivers' errors become the store's own."""
+        try:
+            yield
+        except exc.DBAPIError as error:
+            raise self._dialect.store_error(error.orig) or StoreUnavailable(str(error.orig)) from error
+        except exc.TimeoutError as error:
+            raise StoreUnavailable(str(error)) from error
+        except StoreError:
+            raise
+        except Exception as error:
+            named = self._dialect.store_error(error)
+            if named is None:
+                raise
+            raise named from error
+
+    @contextmanager
+    def _given_up_when_broken(self, connection: Connection) -> Iterator[None]:
+        """A connection on which the store did not answer is not used again, nor are those made before it."""
+        try:
+            yield
+        except BaseException as error:
+            orig = error.orig if isinstance(error, exc.DBAPIError) else error
+            broken = isinstance(error, OutcomeUnknown) or isinstance(self._dialect.store_error(orig), StoreUnavailable)
+            if broken and self.concurrent:
+                with suppress(Exception):
+                    connection.invalidate()
+                self.close()
+            raise
 
 
-def _for_writing(connection: Connection) -> Connection:
-    return connection.execution_options(lotkeeper_write=True)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver's own transactions begin too late; `_begin_sqlite` begins them
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MILLIS}")
-    if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:  # else it may be somebody else's file
-        cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIBIBYTES}")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute(f"PRAGMA wal_autocheckpoint = {SQLITE_WAL_PAGES_BEFORE_CHECKPOINT}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("lotkeeper_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _url_of(text: str) -> URL:
+    """SQLAlchemy's form of an URL; several hosts may stand in it as libpq has them."""
+    match = _SEVERAL_HOSTS.fullmatch(text)
+    if match is None:
+        return make_url(text)
+    url = make_url(f"{match['scheme']}{match['user'] or ''}/{match['rest']}")
+    hosts = tuple(host if ":" in host else f"{host}:5432" for host in match["hosts"].split(","))
+    return url.update_query_dict({"host": hosts}, append=True)

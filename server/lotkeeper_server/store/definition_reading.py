@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -31,7 +31,8 @@ from lotkeeper_server.domain.enumerations import (
 from lotkeeper_server.domain.identifiers import Id, MaterialId, UnitId
 from lotkeeper_server.domain.keys import NameKey
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.statements import fetch
+from lotkeeper_server.store.dialects import dialect_of
+from lotkeeper_server.store.statements import fetch, locking_of, rows_by_key
 from lotkeeper_server.store.tables import NO_ID, definition_change
 
 
@@ -41,7 +42,8 @@ class StoreVersions(NamedTuple):
     Attributes:
         definitions: raised by each change of a definition.
         access: raised by each change of a role or token.
-        effect_order: of the latest completion; 0 where there is none.
+        effect_order: of the latest completion; 0 where there is none, or where completions are ordered by the rows
+            that they share.
     """
 
     definitions: int
@@ -49,14 +51,22 @@ class StoreVersions(NamedTuple):
     effect_order: int
 
 
+_VERSIONS: Final = "SELECT version, access_version, 0 FROM definition_version"
+_VERSIONS_AND_ORDER: Final = (
+    "SELECT version, access_version, COALESCE((SELECT effect_order FROM inventory_lot_record "
+    "WHERE status = 3 ORDER BY effect_order DESC LIMIT 1), 0) FROM definition_version"
+)
+
+
 def read_versions(connection: Connection) -> StoreVersions:
-    """Read first in every write transaction."""
-    text = (
-        "SELECT version, access_version, COALESCE((SELECT effect_order FROM inventory_lot_record "
-        "WHERE status = 3 ORDER BY effect_order DESC LIMIT 1), 0) FROM definition_version"
-    )
-    (row,) = fetch(connection, text)
+    """Read first in every write transaction; where several run at a time, again before it commits."""
+    (row,) = fetch(connection, _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER)
     return StoreVersions(*row)
+
+
+def lock_versions(connection: Connection) -> None:
+    """Lets one transaction at a time change definitions, roles and tokens, in whatever process."""
+    list(rows_by_key(connection, "SELECT id FROM definition_version", "id", [1], locking_of(connection)))
 
 
 def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain.identifiers import ID_BYTES, Id, RecordId
 from lotkeeper_server.domain.stock import Record
+from lotkeeper_server.store.dialects import dialect_of
 from lotkeeper_server.store.record_reading import read_records
 from lotkeeper_server.store.statements import fetch
 from lotkeeper_server.store.tables import inventory_lot_record
@@ -156,9 +157,10 @@ def read_after(
 
 def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Iterator[FeedEntry]:
     """Rows as they are asked for: whoever has enough stops, and what follows is not read."""
-    cursor = connection.connection.cursor()
+    dialect = dialect_of(connection)
+    cursor = dialect.cursor(connection)
     try:
-        cursor.execute(_AFTER, (*after, walk_max))
+        cursor.execute(dialect.text(_AFTER), (*after, walk_max))
         while (row := cursor.fetchone()) is not None:
             yield FeedEntry(*row)
     finally:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.identifiers import RecordId
 from lotkeeper_server.domain.stock import Common, Record, Reference
+from lotkeeper_server.store.dialects import Locking
 from lotkeeper_server.store.statements import rows_by_key
 
 _TYPES: Final = {int(one): one for one in LotRecordType}
@@ -45,9 +46,11 @@ _REFERRED: Final = (
 )
 
 
-def read_records(connection: Connection, ids: Collection[RecordId]) -> dict[RecordId, Record]:
-    """The records of these ids that there are."""
-    rows = list(rows_by_key(connection, _RECORDS, "id", sorted(ids)))
+def read_records(
+    connection: Connection, ids: Collection[RecordId], locking: Locking = Locking.NONE
+) -> dict[RecordId, Record]:
+    """The records of these ids that there are and, where they are to change, can be locked."""
+    rows = list(rows_by_key(connection, _RECORDS, "id", sorted(ids), locking))
     referred: dict[bytes | None, Reference] = {}
     for select_from, places in _REFERRED:
         wanted = {row[place] for row in rows for place in places}

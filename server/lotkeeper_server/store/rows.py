@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from lotkeeper_server.store.statements import columns_of, fetch, insert_text, write_many
+from lotkeeper_server.store.statements import columns_of, execute, fetch, insert_of, write_many
 
 
 def stored_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
@@ -36,11 +36,12 @@ def value_where(connection: Connection, table: Table, column: str, **equal: Any)
 
 def insert_row(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     """Inserts a row that has every column."""
-    write_many(connection, insert_text(table), [tuple(row[name] for name in columns_of(table))])
+    write_many(connection, insert_of(table), [tuple(row[name] for name in columns_of(table))])
 
 
 def update_row(connection: Connection, table: Table, identifier: bytes, values: dict[str, Any]) -> None:
     """Changes some columns of a row."""
     assignments = ", ".join(f"{name} = ?" for name in values)
     text = f"UPDATE {table.name} SET {assignments} WHERE id = ?"  # noqa: S608 - the schema's names
-    write_many(connection, text, [(*values.values(), identifier)])
+    changed = execute(connection, text, (*values.values(), identifier))
+    assert changed == 1, f"{changed} rows changed: {text}"

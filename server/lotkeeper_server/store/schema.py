@@ -4,14 +4,18 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
-from lotkeeper_server.store.connection import APPLICATION_ID, Store
-from lotkeeper_server.store.errors import StoreError, translated
+from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.dialects import dialect_of
+from lotkeeper_server.store.dialects.sqlite import APPLICATION_ID
+from lotkeeper_server.store.errors import StoreError
+from lotkeeper_server.store.tables import definition_version, metadata, role
 
 HEAD_REVISION: Final = "0002"
 """The newest migration; a test compares it with the files."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_revision: Final = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 
 class SchemaState(Enum):
@@ -31,10 +35,15 @@ def schema_state(store: Store) -> SchemaState:
         StoreError: where the store cannot be read.
     """
     with store.read() as connection:
-        tables = inspect(connection).get_table_names()
-        if "alembic_version" not in tables:
-            return SchemaState.FOREIGN if tables else SchemaState.EMPTY
-        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        return _state(connection)
+
+
+def _state(connection: Connection) -> SchemaState:
+    tables = set(inspect(connection).get_table_names())
+    if _revision.name not in tables:
+        # Where tables are not made in one transaction, a migration that was killed has left some of ours.
+        return SchemaState.EMPTY if tables <= metadata.tables.keys() else SchemaState.FOREIGN
+    revision = connection.execute(select(_revision.c.version_num)).scalar()
     if revision is None:
         return SchemaState.EMPTY
     if revision == HEAD_REVISION:
@@ -44,6 +53,8 @@ def schema_state(store: Store) -> SchemaState:
 
 def migrate(store: Store) -> bool:
     """Brings the schema to the newest version in one transaction; False where it was there already.
+
+    Several processes may do so at once: one does, the others find it done.
 
     Raises:
         StoreError: where it cannot be written, is newer than this program, or is not a store of Lotkeeper.
@@ -55,11 +66,38 @@ def migrate(store: Store) -> bool:
         raise StoreError("The store was written by a newer version of Lotkeeper; upgrade this program.")
     if state is SchemaState.FOREIGN:
         raise StoreError("The database holds tables that are not Lotkeeper's; name an empty one.")
-    with store.write() as connection:
-        upgrade(connection)
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    try:
+        with store.write() as connection:
+            if state is SchemaState.EMPTY:
+                make_schema(connection)
+            else:
+                upgrade(connection)
+            if not dialect_of(connection).concurrent:
+                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    except StoreError:
+        if schema_state(store) is SchemaState.CURRENT:
+            return False
+        raise
     store.close()  # connections made from here on find the mark, and keep a write-ahead log
     return True
+
+
+def make_schema(connection: Connection) -> None:
+    """Makes every table of an empty store as it is now, the row of versions, and the role `admin`.
+
+    The first statement is the one that only one of several processes can do: the others wait, and fail.
+    """
+    if dialect_of(connection).has_transactional_ddl:
+        _revision.create(connection)
+    metadata.create_all(connection)
+    for table, row in (
+        (definition_version, {"id": 1, "version": 1, "access_version": 1}),
+        (role, {"name": "admin", "permissions": "*", "created_millis": 0}),
+    ):
+        if connection.execute(select(table).limit(1)).first() is None:
+            connection.execute(insert(table).values(row))
+    _revision.create(connection, checkfirst=True)
+    connection.execute(insert(_revision).values(version_num=HEAD_REVISION))
 
 
 def upgrade(connection: Connection) -> None:
@@ -70,5 +108,4 @@ def upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
-    with translated():
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Table, create_engine
 from sqlalchemy.pool import StaticPool
 
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.errors import translated
-from lotkeeper_server.store.statements import columns_of, fetch, insert_text, rows_by_key, write_many
+from lotkeeper_server.store.statements import columns_of, fetch, insert_of, rows_by_key, write_many
 
 _DEFINITIONS: Final = (
     tables.unit_of_measure,
@@ -44,7 +43,7 @@ def scratch(
     """
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     try:
-        with translated(), engine.connect() as copy, copy.begin():
+        with engine.connect() as copy, copy.begin():
             tables.metadata.create_all(copy)
             for table in _DEFINITIONS:
                 rows = fetch(connection, f"SELECT {', '.join(columns_of(table))} FROM {table.name}")  # noqa: S608
@@ -79,4 +78,4 @@ def _one_record_each(connection: Connection, lot_ids: Collection[bytes]) -> set[
 
 
 def _insert(copy: Connection, table: Table, rows: Collection[Sequence[Any]]) -> None:
-    write_many(copy, insert_text(table), [tuple(row) for row in rows])
+    write_many(copy, insert_of(table), [tuple(row) for row in rows])

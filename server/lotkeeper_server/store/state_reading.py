@@ -16,13 +16,13 @@ from lotkeeper_server.domain.keys import (
     LotRowsKey,
     QueueKey,
     RequestKey,
-    RunKey,
     StockKey,
     SumsKey,
 )
 from lotkeeper_server.domain.stock import Common, Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.domain.working_set import KeptRequest
 from lotkeeper_server.store.action_indexes import unpack_indexes
+from lotkeeper_server.store.dialects import Locking
 from lotkeeper_server.store.statements import columns_of, fetch, rows_by_columns, rows_by_key
 from lotkeeper_server.store.tables import inventory, inventory_lot, lot_edge, request
 
@@ -38,15 +38,22 @@ _QUEUE_ORDER: Final = {
 }
 
 
-def read_lots(connection: Connection, keys: Collection[LotKey]) -> list[Lot]:
-    """The lots of these ids that there are."""
-    return [_lot(row) for row in rows_by_key(connection, _LOTS, "id", sorted(key.id for key in keys))]
+def read_lots(connection: Connection, keys: Collection[LotKey], locking: Locking) -> list[Lot]:
+    """The lots of these ids that there are and can be locked."""
+    return [_lot(row) for row in rows_by_key(connection, _LOTS, "id", sorted(key.id for key in keys), locking)]
 
 
-def read_lots_by_name(connection: Connection, keys: Collection[LotNameKey]) -> list[Lot]:
-    """The lots of these names, each within its material, that there are."""
-    rows = rows_by_columns(connection, _LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys))
+def read_lots_by_name(connection: Connection, keys: Collection[LotNameKey], locking: Locking) -> list[Lot]:
+    """The lots of these names, each within its material, that there are and can be locked."""
+    by = ("material_id", "name")
+    rows = rows_by_columns(connection, _LOT_COLUMNS, inventory_lot, by, sorted(keys), locking=locking)
     return [_lot(row) for row in rows]
+
+
+def lock_locations(connection: Connection, location_ids: Collection[LocationId], locking: Locking) -> set[LocationId]:
+    """Those of these locations that can be locked."""
+    rows = rows_by_key(connection, "SELECT id FROM location", "id", sorted(location_ids), locking)
+    return {row[0] for row in rows}
 
 
 def read_stock(connection: Connection, keys: Collection[StockKey]) -> list[StockRow]:
@@ -65,17 +72,18 @@ def read_rows_of_lots(connection: Connection, keys: Collection[LotRowsKey]) -> d
     return by_lot
 
 
-def read_runs(connection: Connection, keys: Collection[RunKey]) -> dict[Id, OperationRun]:
-    """Where the runs of these inventory operations stand."""
+def read_runs(connection: Connection, operation_ids: Collection[Id], locking: Locking) -> dict[Id, OperationRun]:
+    """Where the runs of these inventory operations stand, of those that can be locked."""
     select = "SELECT operation_id, status, current_record_id FROM inventory_operation_run"
-    rows = rows_by_key(connection, select, "operation_id", sorted(key.operation_id for key in keys))
+    rows = rows_by_key(connection, select, "operation_id", sorted(operation_ids), locking)
     return {operation_id: OperationRun(_STATUSES[status], record_id) for operation_id, status, record_id in rows}
 
 
-def read_counts(connection: Connection, keys: Collection[CountKey]) -> dict[Id, int]:
-    """quantity_produced of these orders, in millionths of their units."""
+def read_counts(connection: Connection, keys: Collection[CountKey], locking: Locking) -> dict[Id, int]:
+    """quantity_produced of these orders, in millionths of their units, of those that can be locked."""
     select = "SELECT id, quantity_produced FROM production_order"
-    return {row[0]: row[1] for row in rows_by_key(connection, select, "id", sorted(key.order_id for key in keys))}
+    rows = rows_by_key(connection, select, "id", sorted(key.order_id for key in keys), locking)
+    return {row[0]: row[1] for row in rows}
 
 
 def read_edges(connection: Connection, keys: Collection[EdgeKey]) -> dict[EdgeKey, Edge]:
@@ -109,7 +117,7 @@ def read_sums(
     sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {key.location_id: {} for key in keys}
     text = (
         "SELECT i.material_id, l.unit_of_measure_id, i.quantity FROM inventory AS i "
-        "JOIN inventory_lot AS l ON l.id = i.lot_id WHERE i.location_id = ? AND i.in_stock = 1"
+        "JOIN inventory_lot AS l ON l.id = i.lot_id WHERE i.location_id = ? AND i.in_stock = TRUE"
     )
     for location_id in sorted(sums):
         exact: dict[tuple[MaterialId, UnitId | None], int] = defaultdict(int)
@@ -125,7 +133,7 @@ def read_queue(connection: Connection, key: QueueKey) -> list[tuple[StockRow, Lo
     columns = ", ".join([*(f"i.{name}" for name in _STOCK_COLUMNS), *(f"l.{name}" for name in _LOT_COLUMNS)])
     text = (
         f"SELECT {columns} FROM inventory AS i JOIN inventory_lot AS l ON l.id = i.lot_id "  # noqa: S608
-        f"WHERE i.location_id = ? AND i.in_stock = 1 {of_material}ORDER BY {_QUEUE_ORDER[key.strategy]} LIMIT ?"
+        f"WHERE i.location_id = ? AND i.in_stock = TRUE {of_material}ORDER BY {_QUEUE_ORDER[key.strategy]} LIMIT ?"
     )
     parameters = [key.location_id, *([key.material_id] if key.material_id is not None else []), key.length]
     width = len(_STOCK_COLUMNS)

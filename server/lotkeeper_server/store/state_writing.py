@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.stock import Common, Lot, Record, StockRow
 from lotkeeper_server.domain.working_set import Changes
 from lotkeeper_server.store.action_indexes import pack_indexes
-from lotkeeper_server.store.statements import insert_text, update_text, write_many
+from lotkeeper_server.store.statements import insert_of, update_of, write_many
 from lotkeeper_server.store.tables import (
     inventory,
     inventory_lot,
@@ -19,11 +19,11 @@ from lotkeeper_server.store.tables import (
 )
 
 _lot, _row, _record = inventory_lot.c, inventory.c, inventory_lot_record.c
-INSERT_LOT: Final = insert_text(inventory_lot)
-INSERT_STOCK: Final = insert_text(inventory)
-INSERT_RECORD: Final = insert_text(inventory_lot_record)
-INSERT_REQUEST: Final = insert_text(request)
-UPDATE_LOT: Final = update_text(
+INSERT_LOT: Final = insert_of(inventory_lot)
+INSERT_STOCK: Final = insert_of(inventory)
+INSERT_RECORD: Final = insert_of(inventory_lot_record)
+INSERT_REQUEST: Final = insert_of(request)
+UPDATE_LOT: Final = update_of(
     inventory_lot,
     [
         _lot.status,
@@ -37,7 +37,7 @@ UPDATE_LOT: Final = update_text(
     ],
     [_lot.id],
 )
-UPDATE_STOCK: Final = update_text(
+UPDATE_STOCK: Final = update_of(
     inventory,
     [
         _row.quantity,
@@ -51,7 +51,7 @@ UPDATE_STOCK: Final = update_text(
     ],
     [_row.location_id, _row.lot_id],
 )
-UPDATE_RECORD: Final = update_text(
+UPDATE_RECORD: Final = update_of(
     inventory_lot_record,
     [
         _record.status,
@@ -77,19 +77,19 @@ UPDATE_RECORD: Final = update_text(
     ],
     [_record.id],
 )
-UPDATE_RUN: Final = update_text(
+UPDATE_RUN: Final = update_of(
     inventory_operation_run,
     [inventory_operation_run.c.status, inventory_operation_run.c.current_record_id],
     [inventory_operation_run.c.operation_id],
 )
-UPDATE_COUNT: Final = update_text(production_order, [production_order.c.quantity_produced], [production_order.c.id])
-INSERT_EDGE: Final = insert_text(lot_edge)
-UPDATE_EDGE: Final = update_text(
+UPDATE_COUNT: Final = update_of(production_order, [production_order.c.quantity_produced], [production_order.c.id])
+INSERT_EDGE: Final = insert_of(lot_edge)
+UPDATE_EDGE: Final = update_of(
     lot_edge,
     [lot_edge.c.quantity, lot_edge.c.record_count],
     [lot_edge.c.from_lot_id, lot_edge.c.to_lot_id, lot_edge.c.lot_record_type],
 )
-UPDATE_REQUEST: Final = update_text(
+UPDATE_REQUEST: Final = update_of(
     request,
     [
         request.c.fingerprint,
@@ -127,7 +127,7 @@ def write_changes(connection: Connection, changes: Changes) -> None:
             kept.created_millis,
             b"".join(kept.record_ids),
             -1 if kept.main_index is None else kept.main_index,
-            int(kept.stopped_running_operation),
+            kept.stopped_running_operation,
             pack_indexes(kept.action_indexes) if kept.action_indexes else None,
         )
         for _, kept in changes.new_requests + changes.renewed_requests
@@ -143,7 +143,7 @@ def write_changes(connection: Connection, changes: Changes) -> None:
 
 def _common_values(common: Common) -> tuple[Any, ...]:
     return (
-        int(common.enabled),
+        common.enabled,
         common.notes,
         common.spare1,
         common.spare2,
@@ -192,7 +192,7 @@ def _new_stock(row: StockRow) -> tuple[Any, ...]:
         row.lot_id,
         row.material_id,
         row.millionths,
-        int(row.millionths > 0),
+        row.millionths > 0,
         row.name,
         row.production_order_id,
         row.arrived_order,
@@ -205,7 +205,7 @@ def _new_stock(row: StockRow) -> tuple[Any, ...]:
 def _changed_stock(row: StockRow) -> tuple[Any, ...]:
     return (
         row.millionths,
-        int(row.millionths > 0),
+        row.millionths > 0,
         row.name,
         row.production_order_id,
         row.arrived_order,
@@ -241,7 +241,7 @@ def record_values(record: Record) -> tuple[Any, ...]:
         record.destination_change_millionths,
         record.lot_total_change_millionths,
         record.order_count_change_millionths,
-        int(record.picked),
+        record.picked,
         record.inventory_name,
         record.start_millis,
         record.end_millis,

@@ -1,13 +1,31 @@
 """SQL text made once from the tables, so that the schema stands in one place and the hot path builds no statements."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from contextlib import AbstractContextManager
+from typing import Any
 
 from sqlalchemy import Column, Connection, Table
 
-from lotkeeper_server.domain import limits
+from lotkeeper_server.store.dialects import Locking, dialect_of
+from lotkeeper_server.store.dialects.dialect import Write
+from lotkeeper_server.store.dialects.key_lists import chunks
 
-_PLACE: Final = "?"
+__all__ = [
+    "Write",
+    "chunks",
+    "columns_of",
+    "exact_sum",
+    "execute",
+    "fetch",
+    "indexed_by",
+    "insert_of",
+    "locking_of",
+    "rows_by_columns",
+    "rows_by_key",
+    "together",
+    "update_of",
+    "write_many",
+]
 
 
 def columns_of(table: Table) -> tuple[str, ...]:
@@ -15,25 +33,37 @@ def columns_of(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns)
 
 
-def insert_text(table: Table) -> str:
+def insert_of(table: Table) -> Write:
     """INSERT of every column, in order."""
-    names = columns_of(table)
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(_PLACE for _ in names)})"  # noqa: S608
+    return Write(table, tuple(table.columns))
 
 
-def update_text(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[Any]]) -> str:
+def update_of(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[Any]]) -> Write:
     """UPDATE of some columns by key."""
-    assignments = ", ".join(f"{column.name} = {_PLACE}" for column in changed)
-    keys = " AND ".join(f"{column.name} = {_PLACE}" for column in by)
-    return f"UPDATE {table.name} SET {assignments} WHERE {keys}"  # noqa: S608 - names are the schema's own
+    return Write(table, tuple(changed), tuple(by))
 
 
-def indexed_by(index: str) -> str:
-    """Names the index to walk, behind a table in FROM: SQLite's planner has no statistics to find it by."""
-    return f" INDEXED BY {index}" if index else ""
+def locking_of(connection: Connection) -> Locking:
+    """What this transaction does with rows that it is going to change; NONE where nobody else can write."""
+    if not dialect_of(connection).concurrent:
+        return Locking.NONE
+    locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
+    return locking
 
 
-def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def indexed_by(connection: Connection, index: str) -> str:
+    """Names the index to walk, behind a table in FROM, for a planner that has no statistics to find it by."""
+    return dialect_of(connection).indexed_by(index)
+
+
+def exact_sum(connection: Connection, column: str) -> str:
+    """SQL of a sum whose parts cannot overflow 64 bits, as a plain sum of large rises before large falls might."""
+    return dialect_of(connection).exact_sum(column)
+
+
+def rows_by_key(
+    connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking = Locking.NONE
+) -> Iterator[Sequence[Any]]:
     """The rows whose key is among these.
 
     Args:
@@ -41,10 +71,9 @@ def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequenc
         select_from: `SELECT ... FROM ...`.
         by: the key's column.
         keys: ids, paths or names; few or many.
+        locking: of rows; those that are skipped do not come.
     """
-    for chunk in chunks(keys):
-        places = ", ".join(_PLACE for _ in chunk)
-        yield from fetch(connection, f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
+    return dialect_of(connection).rows_by_key(connection, select_from, by, keys, locking)
 
 
 def rows_by_columns(
@@ -54,6 +83,7 @@ def rows_by_columns(
     by: Sequence[str],
     keys: Sequence[tuple[Any, ...]],
     joined: str = "",
+    locking: Locking = Locking.NONE,
 ) -> Iterator[Sequence[Any]]:
     """The rows whose key columns have one of these sets of values, each found by the index over all of them.
 
@@ -64,42 +94,39 @@ def rows_by_columns(
         by: the key's columns.
         keys: few or many.
         joined: ` JOIN ...` to what the rows refer to.
+        locking: of rows; those that are skipped do not come.
     """
     selected = ", ".join(name if "." in name else f"t.{name}" for name in columns)
-    parts = ", ".join(f"k{number}" for number in range(len(by)))
-    same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
-    places = "(" + ", ".join(_PLACE for _ in by) + ")"
-    for chunk in chunks(keys):
-        text = (
-            f"WITH k({parts}) AS (VALUES {', '.join(places for _ in chunk)}) "  # noqa: S608
-            f"SELECT {selected} FROM k CROSS JOIN {table.name} AS t ON {same}{joined}"
-        )
-        yield from fetch(connection, text, tuple(value for key in chunk for value in key))
+    select = f"SELECT {selected} FROM {{keys}}{joined}"  # noqa: S608 - the schema's own names
+    return dialect_of(connection).rows_by_columns(connection, select, table, by, keys, locking)
 
 
 def fetch(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> Sequence[Sequence[Any]]:
-    """Every row, through the driver's own cursor: what SQLAlchemy wraps around a result costs 40 µs a statement."""
-    cursor = connection.connection.cursor()
-    cursor.execute(text, parameters)
+    """Every row of a SELECT with `?` where a value goes."""
+    dialect = dialect_of(connection)
+    cursor = dialect.cursor(connection)
+    cursor.execute(dialect.text(text), parameters)
     rows: Sequence[Sequence[Any]] = cursor.fetchall()
     cursor.close()
     return rows
 
 
-def write_many(connection: Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Runs a write for each row of parameters; as many rows change as were meant."""
-    if not rows:
-        return
-    cursor = connection.connection.cursor()
-    cursor.executemany(text, rows)
-    changed = cursor.rowcount
+def execute(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> int:
+    """Runs a write with `?` where a value goes; how many rows it changed."""
+    dialect = dialect_of(connection)
+    cursor = dialect.cursor(connection)
+    cursor.execute(dialect.text(text), parameters)
+    changed: int = cursor.rowcount
     cursor.close()
-    assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {text}"
+    return changed
 
 
-def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Pieces padded to a power of two with their last key, so that few distinct statements are prepared."""
-    for begin in range(0, len(keys), limits.KEYS_PER_STATEMENT_MAX):
-        piece = list(keys[begin : begin + limits.KEYS_PER_STATEMENT_MAX])
-        size = 1 << (len(piece) - 1).bit_length()
-        yield piece + [piece[-1]] * (size - len(piece))
+def write_many(connection: Connection, write: Write, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Runs a write for each row of parameters; as many rows change as were meant."""
+    if rows:
+        dialect_of(connection).write_many(connection, write, rows)
+
+
+def together(connection: Connection) -> AbstractContextManager[None]:
+    """Sends the writes inside at once, where the driver can: they are done, or refused, when the block ends."""
+    return dialect_of(connection).together(connection)

@@ -13,8 +13,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.enumerations import LotRecordType, Status
 from lotkeeper_server.store.conditions import Condition, Key
 from lotkeeper_server.store.inventory_listing import ORDER, InventoryPage, key_from, read_entries, text_of
-from lotkeeper_server.store.statements import fetch
-from lotkeeper_server.store.verification import exact_sum
+from lotkeeper_server.store.statements import exact_sum, fetch
 from lotkeeper_server.store.walking import walk_page
 
 RECORDS_SUMMED_MAX: Final = 8_000
@@ -141,17 +140,17 @@ def _changes(connection: Connection, lots: Collection[bytes], at_millis: int, si
     changed: _Sums = {}
     parts = " UNION ALL ".join(
         f"SELECT r.{location} AS location_id, k.id AS lot_id, {change} AS change FROM k "  # noqa: S608
-        f"CROSS JOIN inventory_lot_record AS r ON r.{lot} = k.id AND r.moment_millis {side} ? "
+        f"JOIN inventory_lot_record AS r ON r.{lot} = k.id AND r.moment_millis {side} ? "
         f"WHERE r.status = {Status.COMPLETED:d} AND r.{location} IS NOT NULL AND ({touches})"
         for lot, location, change, touches in _CHANGES
     )
     for chunk in _chunks(lots):
         text = (
-            f"WITH k(id) AS (VALUES {_marks(chunk)}) SELECT location_id, lot_id, {exact_sum('change')} "  # noqa: S608
+            f"WITH k(id) AS (VALUES {_marks(chunk)}) SELECT location_id, lot_id, {exact_sum(connection, 'change')} "  # noqa: S608
             f"FROM ({parts}) AS c GROUP BY location_id, lot_id"
         )
         for location_id, lot_id, change in fetch(connection, text, (*chunk, *[at_millis] * len(_CHANGES))):
-            changed[location_id, lot_id] = change
+            changed[location_id, lot_id] = int(change)
     return changed
 
 

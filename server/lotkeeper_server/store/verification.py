@@ -1,14 +1,17 @@
 """Proves on a store, while it serves, that stock, totals, counts and genealogy are sums of the completed records."""
 
+import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.store.statements import exact_sum, fetch
 
 DIFFERENCES_SHOWN_MAX: Final = 1_000
+_SUM: Final = re.compile(r"\{sum\((\w+)\)\}")
 
 # Each record changes its primary lot at its source and at its destination; of a SPLIT and a MERGE (5, 6) the
 # secondary lot changes at the source by the opposite.
@@ -24,13 +27,8 @@ _CHANGES: Final = """
 """
 
 
-def exact_sum(column: str) -> str:
-    """SQL of a sum whose parts cannot overflow 64 bits, as a plain sum of large rises before large falls would."""
-    return f"(SUM({column} / 1000000) * 1000000 + SUM({column} % 1000000))"
-
-
-_STOCK: Final = f"""
-    WITH summed AS (SELECT location_id, lot_id, {exact_sum("change")} AS quantity FROM ({_CHANGES}) AS c GROUP BY 1, 2)
+_STOCK: Final = """
+    WITH summed AS (SELECT location_id, lot_id, {sum(change)} AS quantity FROM ({changes}) AS c GROUP BY 1, 2)
     SELECT 'stock', i.location_id, i.lot_id, i.quantity, COALESCE(s.quantity, 0)
       FROM inventory AS i LEFT JOIN summed AS s ON s.location_id = i.location_id AND s.lot_id = i.lot_id
       WHERE i.quantity <> COALESCE(s.quantity, 0)
@@ -38,29 +36,29 @@ _STOCK: Final = f"""
     SELECT 'stock', s.location_id, s.lot_id, 0, s.quantity
       FROM summed AS s LEFT JOIN inventory AS i ON s.location_id = i.location_id AND s.lot_id = i.lot_id
       WHERE i.lot_id IS NULL AND s.quantity <> 0
-"""  # noqa: S608 - constants
-_TOTALS: Final = f"""
+"""
+_TOTALS: Final = """
     WITH summed AS (
       SELECT CASE WHEN lot_record_type = 5 THEN secondary_lot_id ELSE lot_id END AS lot_id,
-             {exact_sum("lot_total_change")} AS total
+             {sum(lot_total_change)} AS total
         FROM inventory_lot_record WHERE status = 3 AND lot_total_change <> 0 GROUP BY 1)
     SELECT 'total', NULL, l.id, l.total_quantity, COALESCE(s.total, 0)
       FROM inventory_lot AS l LEFT JOIN summed AS s ON s.lot_id = l.id
       WHERE l.total_quantity <> COALESCE(s.total, 0)
-"""  # noqa: S608 - constants
-_COUNTS: Final = f"""
+"""
+_COUNTS: Final = """
     WITH summed AS (
-      SELECT production_order_id, {exact_sum("order_count_change")} AS counted
+      SELECT production_order_id, {sum(order_count_change)} AS counted
         FROM inventory_lot_record WHERE status = 3 AND order_count_change <> 0 GROUP BY 1)
     SELECT 'quantity_produced', NULL, o.id, o.quantity_produced, COALESCE(s.counted, 0)
       FROM production_order AS o LEFT JOIN summed AS s ON s.production_order_id = o.id
       WHERE o.quantity_produced <> COALESCE(s.counted, 0)
-"""  # noqa: S608 - constants
-_EDGES: Final = f"""
+"""
+_EDGES: Final = """
     WITH summed AS (
       SELECT CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN secondary_lot_id ELSE lot_id END AS from_lot_id,
              CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN lot_id ELSE secondary_lot_id END AS to_lot_id,
-             lot_record_type, {exact_sum("lot_quantity")} AS quantity, COUNT(*) AS record_count
+             lot_record_type, {sum(lot_quantity)} AS quantity, COUNT(*) AS record_count
         FROM inventory_lot_record
         WHERE status = 3 AND secondary_lot_id IS NOT NULL AND lot_quantity > 0
           AND reverses_record_id IS NULL AND reversed_by_record_id IS NULL
@@ -74,7 +72,7 @@ _EDGES: Final = f"""
       FROM summed AS s LEFT JOIN lot_edge AS e
         ON s.from_lot_id = e.from_lot_id AND s.to_lot_id = e.to_lot_id AND s.lot_record_type = e.lot_record_type
       WHERE e.from_lot_id IS NULL
-"""  # noqa: S608 - constants
+"""
 _RUNS: Final = """
     SELECT 'RUNNING without its record', NULL, r.operation_id, NULL, NULL
       FROM inventory_operation_run AS r
@@ -133,10 +131,23 @@ def verify(connection: Connection) -> Verification:
     """
     differences: list[Difference] = []
     for text in (_STOCK, _TOTALS, _COUNTS, _EDGES, _RUNS, _REQUESTS):
-        found = connection.exec_driver_sql(f"{text} LIMIT {DIFFERENCES_SHOWN_MAX}")
-        differences.extend(Difference(*row) for row in found)
+        found = fetch(connection, f"{_with_sums(connection, text)} LIMIT {DIFFERENCES_SHOWN_MAX}")
+        differences.extend(
+            Difference(what, location_id, identifier, _whole(stored), _whole(summed))
+            for what, location_id, identifier, stored, summed in found
+        )
     records, rows, lots = (
-        int(connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one())  # noqa: S608 - constants
+        int(fetch(connection, f"SELECT COUNT(*) FROM {table}")[0][0])  # noqa: S608 - constants
         for table in ("inventory_lot_record", "inventory", "inventory_lot")
     )
     return Verification(records, rows, lots, differences[:DIFFERENCES_SHOWN_MAX])
+
+
+def _with_sums(connection: Connection, text: str) -> str:
+    """Puts in the changes, and for `{sum(COLUMN)}` the database's way to a sum that does not overflow."""
+    return _SUM.sub(lambda match: exact_sum(connection, match[1]), text.replace("{changes}", _CHANGES))
+
+
+def _whole(value: Any) -> int | None:
+    """A sum may come as a decimal without decimals."""
+    return None if value is None else int(value)

@@ -225,7 +225,7 @@ class _Listing:
             # Where the location leads, those that lie behind are left out below; one more row for the one in between.
             bound, parameters = ("", ()) if places.leads else self._bound("w.", free, begin)
             within = "" if places.within is None else f" AND w.{places.within.condition}"
-            index = indexed_by("" if places.within is None else places.within.name)
+            index = indexed_by(self.connection, "" if places.within is None else places.within.name)
             text = (
                 f"SELECT p.id, (SELECT w.{free[0]} FROM {self.order.table} AS w{index} "  # noqa: S608 - the schema's own
                 f"WHERE w.{column} = p.id{within}{bound} ORDER BY {by} LIMIT 1) FROM location AS p "
@@ -330,8 +330,9 @@ class _Listing:
         bound, bounding = self._bound("", columns, begin)
         where = f"{walk.where}{bound}".removeprefix(" AND ")
         direction = " DESC" if order.descending else ""
+        index = indexed_by(self.connection, walk.index)
         text = (
-            f"SELECT {', '.join(columns)}, {holds} FROM {walk.table or order.table} AS {alias}{indexed_by(walk.index)} "  # noqa: S608
+            f"SELECT {', '.join(columns)}, {holds} FROM {walk.table or order.table} AS {alias}{index} "  # noqa: S608
             f"{'WHERE ' if where else ''}{where} ORDER BY {', '.join(column + direction for column in columns)}"
         )
         return text, (*holding, *walk.parameters, *bounding)

@@ -1,0 +1,177 @@
+"""MariaDB, alone or as a Galera cluster: every node takes writes.
+
+Galera locks no rows across nodes. A transaction that met one of another node is refused when it commits, if both have
+written the same row: so a lock that keeps a rule is a write there, `guard`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+
+from lotkeeper_server.store.dialects.dialect import Dialect, Locking, Rows, Write
+from lotkeeper_server.store.dialects.key_lists import chunks
+from lotkeeper_server.store.errors import (
+    AlreadyThere,
+    ReferenceBroken,
+    StoreContention,
+    StoreError,
+    StoreUnavailable,
+)
+
+CONNECT_SECONDS: Final = 3
+READ_SECONDS: Final = 15
+"""An answer that takes longer does not come any more: the node is gone, or cut off."""
+_SESSION: Final = (
+    "SET SESSION innodb_lock_wait_timeout = 1, SESSION wait_timeout = 3600, SESSION wsrep_sync_wait = 7, "
+    "SESSION idle_write_transaction_timeout = 3, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+)
+_LOCKS: Final = {
+    Locking.NONE: "",
+    Locking.SKIP: " FOR UPDATE SKIP LOCKED",
+    Locking.WAIT: " FOR UPDATE",
+}
+_DEADLOCK: Final = 1213
+_LOCK_WAIT: Final = 1205
+_CONTENTION: Final = frozenset({_DEADLOCK, _LOCK_WAIT, 1020})
+_DUPLICATE: Final = frozenset({1062, 1586})
+_REFUSED_WRITE: Final = frozenset({1048, 1216, 1217, 1451, 1452, 3819, 4025, 1264, 1366, 1406})
+
+
+class MariaDb(Dialect):
+    """By PyMySQL."""
+
+    concurrent: ClassVar[bool] = True
+    has_transactional_ddl: ClassVar[bool] = False
+
+    def check_url(self, url: URL) -> None:
+        if url.get_driver_name() != "pymysql":
+            raise StoreError("Use mariadb+pymysql://USER@HOST/DATABASE.")
+        if not url.database:
+            raise StoreError("The URL names no database: use mariadb+pymysql://USER@HOST/DATABASE.")
+        try:
+            import pymysql  # noqa: F401, PLC0415 - an extra
+        except ImportError as error:
+            raise StoreError("MariaDB needs the package PyMySQL: pip install 'lotkeeper[mariadb]'.") from error
+
+    def engine_for_writes(self, url: URL) -> Engine:
+        return self._engine(url, "READ COMMITTED")
+
+    def engine_for_reads(self, url: URL) -> Engine:
+        return self._engine(url, "REPEATABLE READ")
+
+    def _engine(self, url: URL, isolation: Any) -> Engine:
+        engine = create_engine(
+            url,
+            pool_size=4,
+            max_overflow=12,
+            pool_pre_ping=isolation == "REPEATABLE READ",
+            isolation_level=isolation,
+            connect_args={
+                "charset": "utf8mb4",
+                "connect_timeout": CONNECT_SECONDS,
+                "read_timeout": READ_SECONDS,
+                "write_timeout": READ_SECONDS,
+            },
+        )
+        event.listen(engine, "connect", _prepare)
+        return engine
+
+    def begin(self, connection: Connection, locking: Locking) -> None:
+        """PyMySQL's transactions begin by themselves, with the first statement."""
+
+    def store_error(self, error: BaseException | None) -> StoreError | None:
+        import pymysql  # noqa: PLC0415 - an extra
+
+        if not isinstance(error, pymysql.err.Error):
+            return None
+        number = error.args[0] if error.args else 0
+        text = str(error)
+        if number in _CONTENTION:
+            return StoreContention(text)
+        if number in _DUPLICATE:
+            return AlreadyThere(text)
+        if number in _REFUSED_WRITE:
+            return ReferenceBroken(text)
+        return StoreUnavailable(text)
+
+    def commit_unknown(self, error: BaseException | None) -> bool:
+        """A refused certification is a deadlock, and undone; after all else nobody knows."""
+        return not (getattr(error, "args", None) and error is not None and error.args[0] in _CONTENTION)
+
+    def fault(self, connection: Connection) -> str | None:
+        cursor = connection.connection.cursor()
+        cursor.execute(
+            "SHOW STATUS WHERE Variable_name IN "
+            "('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state_comment', 'wsrep_cluster_size')"
+        )
+        status = dict(cursor.fetchall())
+        cursor.execute("SELECT 1 FROM definition_version")
+        cursor.fetchall()
+        cursor.close()
+        if status.get("wsrep_cluster_size", "0") == "0":
+            return None  # not a cluster
+        expected = {"wsrep_ready": "ON", "wsrep_cluster_status": "Primary", "wsrep_local_state_comment": "Synced"}
+        wrong = [f"{name} is {status.get(name)}" for name, value in expected.items() if status.get(name) != value]
+        return ", ".join(wrong) or None
+
+    def text(self, text: str) -> str:
+        return _format_style(text)
+
+    def rows_by_key(
+        self, connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking
+    ) -> Iterator[Sequence[Any]]:
+        order = f" ORDER BY {by.rpartition(' ')[2]}" if locking is not Locking.NONE else ""
+        cursor = connection.connection.cursor()
+        for chunk in chunks(keys):
+            places = ", ".join("%s" for _ in chunk)
+            cursor.execute(f"{select_from} WHERE {by} IN ({places}){order}{_LOCKS[locking]}", tuple(chunk))
+            yield from cursor.fetchall()
+        cursor.close()
+
+    def rows_by_columns(
+        self, connection: Connection, select: str, table: Table, by: Sequence[str], keys: Rows, locking: Locking
+    ) -> Iterator[Sequence[Any]]:
+        one = "(" + " AND ".join(f"t.{name} = %s" for name in by) + ")"
+        order = f" ORDER BY {', '.join(f't.{name}' for name in by)}" if locking is not Locking.NONE else ""
+        joined = select.replace("{keys}", f"{table.name} AS t")
+        cursor = connection.connection.cursor()
+        for chunk in chunks(list(dict.fromkeys(tuple(key) for key in keys))):
+            where = " OR ".join(one for _ in chunk)
+            text = f"{joined} WHERE {where}{order}{_LOCKS[locking]}"
+            cursor.execute(text, tuple(value for key in chunk for value in key))
+            yield from cursor.fetchall()
+        cursor.close()
+
+    def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
+        cursor = connection.connection.cursor()
+        changed = cursor.executemany(_format_style(write.text), rows) or 0
+        cursor.close()
+        assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {write.text}"
+
+    @contextmanager
+    def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - there is no way to save
+        yield
+
+    def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:
+        if not ids:
+            return
+        cursor = connection.connection.cursor()
+        cursor.executemany(
+            "INSERT INTO row_guard (id, turn) VALUES (%s, 1) ON DUPLICATE KEY UPDATE turn = turn + 1",
+            [(one,) for one in sorted(ids)],
+        )
+        cursor.close()
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(_SESSION)
+    cursor.close()
+
+
+@lru_cache(4_096)
+def _format_style(text: str) -> str:
+    return text.replace("%", "%%").replace("?", "%s")
