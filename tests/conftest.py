@@ -1,12 +1,33 @@
 """What tests share: a real server on a real store."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lotkeeper import Client
 
+from tests import stores
+from tests.galera import GaleraCluster
 from tests.server_process import ServerProcess
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--store`."""
+    parser.addoption("--store", choices=stores.KINDS, help="the kind of store; the default is sqlite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the kind of store known to every process that runs tests."""
+    if config.getoption("--store"):
+        os.environ[stores.VARIABLE] = config.getoption("--store")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What cannot run here says why."""
+    if stores.kind() == "galera" and (missing := GaleraCluster.missing()):
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=missing))
 
 
 @pytest.fixture(scope="module")

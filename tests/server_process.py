@@ -11,17 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from tests.stores import migrated_store_url
+
 BINARIES = Path(sys.executable).parent
 ANSWER_SECONDS = 30
 
 
 @dataclass
 class ServerProcess:
-    """A server on a store file, and a token of a role that may everything.
+    """A server on a store, and a token of a role that may everything.
 
     Attributes:
-        folder: where the store is, and nothing else.
+        folder: where the embedded store is, and the server's log.
         flags: more flags of `serve`.
+        database_url: the store's; a new one of the kind in force if it is empty.
     """
 
     folder: Path
@@ -29,11 +32,10 @@ class ServerProcess:
     address: str = ""
     token: str = ""
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
+    database_url: str = ""
 
-    @property
-    def database_url(self) -> str:
-        """The store's URL."""
-        return f"sqlite:///{self.folder}/store.db"
+    def __post_init__(self) -> None:
+        self.database_url = self.database_url or migrated_store_url(self.folder)
 
     def start(self, preexec: object = None) -> ServerProcess:
         """Starts it and waits until it says its address; a free port the first time, the same one afterwards."""
