@@ -155,28 +155,55 @@ def test_a_postgresql_ends_with_the_process_that_started_it() -> None:
         psycopg.connect(host="127.0.0.1", port=port, user="postgres")
 
 
-@pytest.mark.galera
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_a_galera_cluster_killed_keeps_what_it_committed() -> None:
-    """Rows of each node are at all; so they are after one was killed and joined again, and after all were at once."""
+@pytest.fixture(scope="module")
+def galera() -> Iterator[GaleraCluster]:
+    """Three nodes for this module."""
     if (missing := GaleraCluster.missing()) is not None:
         pytest.skip(missing)
     with GaleraCluster() as cluster:
-        urls = cluster.create_database("kept")
-        with cluster.connect(0, "kept") as session, session.cursor() as cursor:
-            cursor.execute("CREATE TABLE written (number integer PRIMARY KEY)")
-        for number, url in enumerate(urls):
-            written_at(url, number)
-        assert [read_at(url) for url in urls] == [[0, 1, 2]] * 3
+        yield cluster
 
-        cluster.kill(1)
-        written_at(urls[0], 3)
-        cluster.restart(1)
-        assert read_at(urls[1]) == [0, 1, 2, 3]
 
-        written_at(urls[2], 4)
-        cluster.kill_all()
-        cluster.recover()
-        assert [read_at(url) for url in urls] == [[0, 1, 2, 3, 4]] * 3
-        assert [cluster.status(node)["wsrep_cluster_size"] for node in range(3)] == ["3"] * 3
+def written_table(cluster: GaleraCluster, database: str) -> list[str]:
+    """An empty table `written` in a new database; its URLs."""
+    urls = cluster.create_database(database)
+    with cluster.connect(0, database) as session, session.cursor() as cursor:
+        cursor.execute("CREATE TABLE written (number integer PRIMARY KEY)")
+    return urls
+
+
+@pytest.mark.galera
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_galera_cluster_killed_keeps_what_it_committed(galera: GaleraCluster) -> None:
+    """Rows of each node are at all; so they are after one was killed and joined again, and after all were at once."""
+    urls = written_table(galera, "killed")
+    for number, url in enumerate(urls):
+        written_at(url, number)
+    assert [read_at(url) for url in urls] == [[0, 1, 2]] * 3
+
+    galera.kill(1)
+    written_at(urls[0], 3)
+    galera.restart(1)
+    assert read_at(urls[1]) == [0, 1, 2, 3]
+
+    written_at(urls[2], 4)
+    galera.kill_all()
+    galera.recover()
+    assert [read_at(url) for url in urls] == [[0, 1, 2, 3, 4]] * 3
+    assert [galera.status(node)["wsrep_cluster_size"] for node in range(3)] == ["3"] * 3
+
+
+@pytest.mark.galera
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_galera_node_resumed_is_synced_only_when_it_has_what_it_missed(galera: GaleraCluster) -> None:
+    """The others commit while it is frozen, and it takes itself for one of them when it wakes up."""
+    urls = written_table(galera, "paused")
+    galera.pause(2)
+    try:
+        written_at(urls[0], 1)
+    finally:
+        galera.resume(2)
+    galera.wait_synced(2)
+    assert read_at(urls[2]) == [1]
