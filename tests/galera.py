@@ -244,7 +244,9 @@ class GaleraCluster:
             return {str(name): str(value) for name, value in cursor.fetchall()}
 
     def wait_synced(self, node: int, seconds: float = SYNCED_SECONDS) -> None:
-        """Returns when that node is Synced in a Primary group.
+        """Returns when that node is Synced in a Primary group, and the group confirms it.
+
+        A node that was frozen says so of itself for some seconds after the others have gone on without it.
 
         Raises:
             DatabaseFailed: it has ended, or is not after so many seconds.
@@ -253,6 +255,9 @@ class GaleraCluster:
         seen: object = None
         while True:
             try:
+                with self.connect(node) as session, session.cursor() as cursor:
+                    cursor.execute("SET SESSION wsrep_sync_wait = 1")
+                    cursor.execute("SELECT 1")  # comes back through the group
                 status = self.status(node)
             except pymysql.Error as error:
                 seen = error
@@ -271,7 +276,7 @@ class GaleraCluster:
         self._running(node).freeze()
 
     def resume(self, node: int) -> None:
-        """SIGCONT to one node; it joins again by itself."""
+        """SIGCONT to one node; it joins again by itself, some ten seconds later, see `wait_synced`."""
         self._running(node).thaw()
 
     def log(self, node: int) -> str:

@@ -117,6 +117,7 @@ class PostgresServer:
             "port": self.port,
             "unix_socket_directories": "",
             "fsync": "on",
+            "wal_retrieve_retry_interval": "200ms",  # a standby asks its primary again soon, not after 5 s
             **self.settings,
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
