@@ -32,7 +32,7 @@ from lotkeeper_server.domain.identifiers import Id, MaterialId, UnitId
 from lotkeeper_server.domain.keys import NameKey
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.dialects import dialect_of
-from lotkeeper_server.store.statements import fetch, locking_of, rows_by_key
+from lotkeeper_server.store.statements import asked_together, fetch, locking_of, rows_by_key
 from lotkeeper_server.store.tables import NO_ID, definition_change
 
 
@@ -60,7 +60,8 @@ _VERSIONS_AND_ORDER: Final = (
 
 def read_versions(connection: Connection) -> StoreVersions:
     """Read first in every write transaction; where several run at a time, again before it commits."""
-    (row,) = fetch(connection, _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER)
+    with asked_together(connection):  # with what begins the transaction
+        (row,) = fetch(connection, _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER)
     return StoreVersions(*row)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.identifiers import LotId
+from lotkeeper_server.domain.identifiers import Id, LotId
 from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
@@ -31,6 +31,7 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
+from lotkeeper_server.domain.stock import Lot, OperationRun
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store import state_reading
 from lotkeeper_server.store.definition_reading import (
@@ -41,7 +42,7 @@ from lotkeeper_server.store.definition_reading import (
 )
 from lotkeeper_server.store.dialects import Locking, dialect_of
 from lotkeeper_server.store.record_reading import read_records
-from lotkeeper_server.store.statements import locking_of
+from lotkeeper_server.store.statements import asked_together, locking_of
 
 _QUEUE_READINGS_MAX: Final = 8
 """Readings of a queue until the lots in it are those that were locked."""
@@ -103,7 +104,7 @@ class _Loading:
         if self._locking is not Locking.NONE:
             self._lock_locations(wanted)
             wanted[LotKey] |= _lots_first(state, wanted)
-        self._load_lots(wanted)
+        self._load_what_is_named(wanted)
         if stock := self._of_locked_lots(wanted[StockKey]):
             rows = state_reading.read_stock(connection, stock)
             state.accept_stock(rows)
@@ -121,7 +122,7 @@ class _Loading:
         if edges := self._of_locked_lots(wanted[EdgeKey]):
             stored = state_reading.read_edges(connection, edges)
             state.accept_edges({key: stored.get(key) for key in edges})
-        self._load_runs(wanted)
+        self._load_counts_and_records(wanted)
 
     def _lock_locations(self, wanted: _Wanted) -> None:
         """Before rules look at all of a location; a key whose location is held is taken out."""
@@ -138,24 +139,32 @@ class _Loading:
             wanted[SumsKey] -= set(by_location[location_id])
             wanted[QueueKey] -= set(by_location[location_id])
 
-    def _load_lots(self, wanted: _Wanted) -> None:
+    def _load_what_is_named(self, wanted: _Wanted) -> None:
+        """Lots, runs and requests: nearly every call names some of each, so they are asked for at once."""
+        connection, state = self._connection, self._state
+        with asked_together(connection):
+            by_id = state_reading.read_lots(connection, wanted[LotKey], self._locking)
+            by_name = state_reading.read_lots_by_name(connection, wanted[LotNameKey], self._locking)
+            runs = state_reading.read_runs(connection, {key.operation_id for key in wanted[RunKey]}, Locking.NONE)
+            requests = state_reading.read_requests(connection, wanted[RequestKey])
+            self._accept_lots(wanted, list(by_id), list(by_name))
+            stored_runs, stored_requests = dict(runs), dict(requests)
+        for key in wanted[RequestKey]:
+            state.requests.setdefault(key, stored_requests.get(key))
+        self._accept_runs(wanted[RunKey], stored_runs)
+
+    def _accept_lots(self, wanted: _Wanted, by_id: list[Lot], by_name: list[Lot]) -> None:
         state = self._state
-        locked: list[bytes] = []
-        if by_id := wanted[LotKey]:
-            lots = state_reading.read_lots(self._connection, by_id, self._locking)
-            state.accept_lots(lots)
-            locked += [lot.id for lot in lots]
-            for key in self._absent(by_id, {LotKey(lot.id) for lot in lots}, state_reading.read_lots, _key_of_lot):
-                state.lots.setdefault(key.id, None)
-        if by_name := wanted[LotNameKey]:
-            lots = state_reading.read_lots_by_name(self._connection, by_name, self._locking)
-            state.accept_lots(lots)
-            locked += [lot.id for lot in lots]
-            found = {_name_of_lot(lot) for lot in lots}
-            for name in self._absent(by_name, found, state_reading.read_lots_by_name, _name_of_lot):
-                state.lot_ids_by_name.setdefault((name.material_id, name.name), None)
+        state.accept_lots(by_id)
+        state.accept_lots(by_name)
         if self._locking is not Locking.NONE:
-            dialect_of(self._connection).guard(self._connection, locked)
+            dialect_of(self._connection).guard(self._connection, [lot.id for lot in (*by_id, *by_name)])
+        found = {LotKey(lot.id) for lot in by_id}
+        for key in self._absent(wanted[LotKey], found, state_reading.read_lots, _key_of_lot):
+            state.lots.setdefault(key.id, None)
+        named = {_name_of_lot(lot) for lot in by_name}
+        for name in self._absent(wanted[LotNameKey], named, state_reading.read_lots_by_name, _name_of_lot):
+            state.lot_ids_by_name.setdefault((name.material_id, name.name), None)
 
     def _absent(
         self,
@@ -191,19 +200,14 @@ class _Loading:
                 return
             lots: _Wanted = defaultdict(set)
             lots[LotKey] = {LotKey(lot_id) for lot_id in unlocked}
-            self._load_lots(lots)
+            by_id = state_reading.read_lots(self._connection, lots[LotKey], self._locking)
+            self._accept_lots(lots, list(by_id), [])
             if not self.held.isdisjoint(lots[LotKey]):
                 break
         self.held.add(key)
 
-    def _load_runs(self, wanted: _Wanted) -> None:
+    def _load_counts_and_records(self, wanted: _Wanted) -> None:
         connection, state = self._connection, self._state
-        if requests := wanted[RequestKey]:
-            found = state_reading.read_requests(connection, requests)
-            for key in requests:
-                state.requests.setdefault(key, found.get(key))
-        if runs := wanted[RunKey]:
-            self._load_runs_of(runs)
         if counts := wanted[CountKey]:
             stored = state_reading.read_counts(connection, counts, self._locking)
             for order_id, millionths in stored.items():
@@ -213,20 +217,19 @@ class _Loading:
             read = read_records(connection, [key.id for key in records], self._locking)
             for one in read.values():
                 state.records.setdefault(one.id, one)
-            found_keys = {RecordKey(identifier) for identifier in read}
-            for missing in self._absent(records, found_keys, _read_records, lambda one: RecordKey(one.id)):
+            found = {RecordKey(identifier) for identifier in read}
+            for missing in self._absent(records, found, _read_records, lambda one: RecordKey(one.id)):
                 state.records.setdefault(missing.id, None)
 
-    def _load_runs_of(self, keys: set[RunKey]) -> None:
+    def _accept_runs(self, keys: set[RunKey], stored: dict[Id, OperationRun]) -> None:
         """What runs, and what is going to, is locked; a call that finds an idle operation only needs to know that."""
         state = self._state
         ids = {key.operation_id for key in keys}
-        stored = state_reading.read_runs(self._connection, ids, Locking.NONE)
         if self._locking is not Locking.NONE:
             changing = {key.operation_id for key in keys if key.to_change} & stored.keys()
             changing |= {one for one, run in stored.items() if run.current_record_id is not None}
             if changing:
-                locked = state_reading.read_runs(self._connection, changing, self._locking)
+                locked = dict(state_reading.read_runs(self._connection, changing, self._locking))
                 held = changing - locked.keys()
                 self.held |= {RunKey(one) for one in held} | {RunKey(one, to_change=True) for one in held}
                 stored |= locked

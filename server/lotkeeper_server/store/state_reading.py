@@ -1,7 +1,7 @@
 """What decisions need of the state, each kind read as a set."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -38,16 +38,15 @@ _QUEUE_ORDER: Final = {
 }
 
 
-def read_lots(connection: Connection, keys: Collection[LotKey], locking: Locking) -> list[Lot]:
+def read_lots(connection: Connection, keys: Collection[LotKey], locking: Locking) -> Iterator[Lot]:
     """The lots of these ids that there are and can be locked."""
-    return [_lot(row) for row in rows_by_key(connection, _LOTS, "id", sorted(key.id for key in keys), locking)]
+    return map(_lot, rows_by_key(connection, _LOTS, "id", sorted(key.id for key in keys), locking))
 
 
-def read_lots_by_name(connection: Connection, keys: Collection[LotNameKey], locking: Locking) -> list[Lot]:
+def read_lots_by_name(connection: Connection, keys: Collection[LotNameKey], locking: Locking) -> Iterator[Lot]:
     """The lots of these names, each within its material, that there are and can be locked."""
     by = ("material_id", "name")
-    rows = rows_by_columns(connection, _LOT_COLUMNS, inventory_lot, by, sorted(keys), locking=locking)
-    return [_lot(row) for row in rows]
+    return map(_lot, rows_by_columns(connection, _LOT_COLUMNS, inventory_lot, by, sorted(keys), locking=locking))
 
 
 def lock_locations(connection: Connection, location_ids: Collection[LocationId], locking: Locking) -> set[LocationId]:
@@ -72,11 +71,13 @@ def read_rows_of_lots(connection: Connection, keys: Collection[LotRowsKey]) -> d
     return by_lot
 
 
-def read_runs(connection: Connection, operation_ids: Collection[Id], locking: Locking) -> dict[Id, OperationRun]:
+def read_runs(
+    connection: Connection, operation_ids: Collection[Id], locking: Locking
+) -> Iterator[tuple[Id, OperationRun]]:
     """Where the runs of these inventory operations stand, of those that can be locked."""
     select = "SELECT operation_id, status, current_record_id FROM inventory_operation_run"
     rows = rows_by_key(connection, select, "operation_id", sorted(operation_ids), locking)
-    return {operation_id: OperationRun(_STATUSES[status], record_id) for operation_id, status, record_id in rows}
+    return ((row[0], OperationRun(_STATUSES[row[1]], row[2])) for row in rows)
 
 
 def read_counts(connection: Connection, keys: Collection[CountKey], locking: Locking) -> dict[Id, int]:
@@ -96,18 +97,24 @@ def read_edges(connection: Connection, keys: Collection[EdgeKey]) -> dict[EdgeKe
     }
 
 
-def read_requests(connection: Connection, keys: Collection[RequestKey]) -> dict[RequestKey, KeptRequest]:
+def read_requests(connection: Connection, keys: Collection[RequestKey]) -> Iterator[tuple[RequestKey, KeptRequest]]:
     """The request ids among these that took effect."""
-    columns = columns_of(request)
-    found = {}
-    for row in rows_by_columns(connection, columns, request, ("principal", "request_id"), sorted(keys)):
-        principal, request_id, fingerprint, created_millis, record_ids, main_index, stopped, indexes = row
-        ids = tuple(RecordId(record_ids[at : at + ID_BYTES]) for at in range(0, len(record_ids), ID_BYTES))
-        main = None if main_index < 0 else main_index
-        found[RequestKey(principal, request_id)] = KeptRequest(
-            fingerprint, created_millis, ids, main, bool(stopped), () if indexes is None else unpack_indexes(indexes)
-        )
-    return found
+    rows = rows_by_columns(connection, columns_of(request), request, ("principal", "request_id"), sorted(keys))
+    return map(_kept_request, rows)
+
+
+def _kept_request(row: Sequence[Any]) -> tuple[RequestKey, KeptRequest]:
+    principal, request_id, fingerprint, created_millis, record_ids, main_index, stopped, indexes = row
+    ids = tuple(RecordId(record_ids[at : at + ID_BYTES]) for at in range(0, len(record_ids), ID_BYTES))
+    kept = KeptRequest(
+        fingerprint,
+        created_millis,
+        ids,
+        None if main_index < 0 else main_index,
+        bool(stopped),
+        () if indexes is None else unpack_indexes(indexes),
+    )
+    return RequestKey(principal, request_id), kept
 
 
 def read_sums(

@@ -12,6 +12,7 @@ from lotkeeper_server.store.dialects.key_lists import chunks
 
 __all__ = [
     "Write",
+    "asked_together",
     "chunks",
     "columns_of",
     "exact_sum",
@@ -130,3 +131,8 @@ def write_many(connection: Connection, write: Write, rows: Sequence[tuple[Any, .
 def together(connection: Connection) -> AbstractContextManager[None]:
     """Sends the writes inside at once, where the driver can: they are done, or refused, when the block ends."""
     return dialect_of(connection).together(connection)
+
+
+def asked_together(connection: Connection) -> AbstractContextManager[None]:
+    """Sends the questions inside at once, where the driver can: their rows are waited for when they are taken."""
+    return dialect_of(connection).asked_together(connection)

@@ -5,7 +5,7 @@ Texts have `?` where a value goes. They use SELECT, INSERT, UPDATE and DELETE by
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -119,6 +119,11 @@ class Dialect(ABC):
     @abstractmethod
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         """As `statements.write_many`."""
+
+    @contextmanager
+    def asked_together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - most have no way to
+        """As `statements.asked_together`."""
+        yield
 
     @abstractmethod
     def together(self, connection: Connection) -> AbstractContextManager[None]:

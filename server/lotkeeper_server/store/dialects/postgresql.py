@@ -136,18 +136,17 @@ class PostgreSql(Dialect):
         self, connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking
     ) -> Iterator[Sequence[Any]]:
         if not keys:
-            return
+            return iter(())
         order = f" ORDER BY {by.rpartition(' ')[2]}" if locking is not Locking.NONE else ""
         cursor = self.cursor(connection)
         cursor.execute(f"{select_from} WHERE {by} = ANY(%s){order}{_LOCKS[locking]}", (_array_of(keys),))
-        yield from cursor.fetchall()
-        cursor.close()
+        return _rows_of(cursor)
 
     def rows_by_columns(
         self, connection: Connection, select: str, table: Table, by: Sequence[str], keys: Rows, locking: Locking
     ) -> Iterator[Sequence[Any]]:
         if not keys:
-            return
+            return iter(())
         parts = ", ".join(f"k{number}" for number in range(len(by)))
         same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
         arrays = ", ".join("%s" for _ in by)
@@ -159,19 +158,23 @@ class PostgreSql(Dialect):
             f"{joined}{order}{of_table}",
             [_pack(table.c[name].type, values) for name, values in zip(by, zip(*keys, strict=True), strict=True)],
         )
-        yield from cursor.fetchall()
-        cursor.close()
+        return _rows_of(cursor)
 
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         columns = (*write.values, *write.keys)
         arrays = [_pack(column.type, values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
         cursor: Any = connection.connection.cursor()
         cursor.execute(_set_based(write), arrays, prepare=True)
-        waiting = connection.info.get("lotkeeper_written")
+        waiting: list[Any] | None = connection.info.get("lotkeeper_written")
         if waiting is not None:
             waiting.append((cursor, len(rows), write))
         else:
             _check_count(cursor, len(rows), write)
+
+    @contextmanager
+    def asked_together(self, connection: Connection) -> Iterator[None]:
+        with connection.connection.dbapi_connection.pipeline():  # type: ignore[union-attr]
+            yield
 
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:
@@ -195,6 +198,12 @@ def _connect_arguments(url: URL, session: dict[str, str]) -> dict[str, Any]:
     if isinstance(url.query.get("host"), tuple) and "target_session_attrs" not in url.query:
         arguments["target_session_attrs"] = "read-write"
     return arguments
+
+
+def _rows_of(cursor: Any) -> Iterator[Sequence[Any]]:
+    """Of a statement that has been sent; waits for them when the first one is taken."""
+    yield from cursor.fetchall()
+    cursor.close()
 
 
 def _check_count(cursor: Any, count: int, write: Write) -> None:
