@@ -139,14 +139,14 @@ def _changes(connection: Connection, lots: Collection[bytes], at_millis: int, si
     """By how much completed records on one side of a moment changed each row of lots that they touched."""
     changed: _Sums = {}
     parts = " UNION ALL ".join(
-        f"SELECT r.{location} AS location_id, k.id AS lot_id, {change} AS change FROM k "  # noqa: S608
+        f"SELECT r.{location} AS location_id, k.id AS lot_id, {change} AS delta FROM k "  # noqa: S608
         f"JOIN inventory_lot_record AS r ON r.{lot} = k.id AND r.moment_millis {side} ? "
         f"WHERE r.status = {Status.COMPLETED:d} AND r.{location} IS NOT NULL AND ({touches})"
         for lot, location, change, touches in _CHANGES
     )
     for chunk in _chunks(lots):
         text = (
-            f"WITH k(id) AS (VALUES {_marks(chunk)}) SELECT location_id, lot_id, {exact_sum(connection, 'change')} "  # noqa: S608
+            f"WITH k(id) AS (VALUES {_marks(chunk)}) SELECT location_id, lot_id, {exact_sum(connection, 'delta')} "  # noqa: S608
             f"FROM ({parts}) AS c GROUP BY location_id, lot_id"
         )
         for location_id, lot_id, change in fetch(connection, text, (*chunk, *[at_millis] * len(_CHANGES))):

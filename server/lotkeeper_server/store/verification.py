@@ -16,7 +16,7 @@ _SUM: Final = re.compile(r"\{sum\((\w+)\)\}")
 # Each record changes its primary lot at its source and at its destination; of a SPLIT and a MERGE (5, 6) the
 # secondary lot changes at the source by the opposite.
 _CHANGES: Final = """
-    SELECT source_location_id AS location_id, lot_id, source_quantity_change AS change
+    SELECT source_location_id AS location_id, lot_id, source_quantity_change AS delta
       FROM inventory_lot_record WHERE status = 3 AND source_quantity_change <> 0
     UNION ALL
     SELECT destination_location_id, lot_id, destination_quantity_change
@@ -28,7 +28,7 @@ _CHANGES: Final = """
 
 
 _STOCK: Final = """
-    WITH summed AS (SELECT location_id, lot_id, {sum(change)} AS quantity FROM ({changes}) AS c GROUP BY 1, 2)
+    WITH summed AS (SELECT location_id, lot_id, {sum(delta)} AS quantity FROM ({changes}) AS c GROUP BY 1, 2)
     SELECT 'stock', i.location_id, i.lot_id, i.quantity, COALESCE(s.quantity, 0)
       FROM inventory AS i LEFT JOIN summed AS s ON s.location_id = i.location_id AND s.lot_id = i.lot_id
       WHERE i.quantity <> COALESCE(s.quantity, 0)
