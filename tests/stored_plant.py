@@ -44,7 +44,7 @@ class StoredPlant:
 
     def material(self, path: str) -> bytes:
         """A material in kilogram."""
-        name = path.rpartition("/")[2]
+        name = path.rpartition("/")[2][:255]
         return self._one(tables.material, name=name, path=path, unit_of_measure_id=self.kg)
 
     def location(self, path: str) -> bytes:

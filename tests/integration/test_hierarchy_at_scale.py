@@ -104,7 +104,7 @@ def test_a_move_that_makes_a_path_too_long_or_taken_is_refused_on_what_moved(sto
         connection.execute(
             tables.location.update()
             .where(tables.location.c.path == "Top/H0/B0")
-            .values(name="B" * 500, path="Top/H0/" + "B" * 500)
+            .values(name="B" * 255, path="Top/H0/" + "B" * 500)
         )
 
     def places(message: object, mask: list[str]) -> tuple[str, list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +18,8 @@ from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.transaction import Transaction
+
+from tests.stores import migrated_store_url
 
 YAML, JSON = ExportFormat.YAML, ExportFormat.JSON
 DAIRY = (files("lotkeeper_server.demo") / "dairy.yaml").read_bytes()
@@ -72,7 +73,7 @@ def test_applying_a_document_again_changes_nothing(store: Store) -> None:
 
 @pytest.mark.parametrize("document_format", [YAML, JSON])
 def test_an_export_applies_to_an_empty_store_and_exports_again_to_the_same_bytes(
-    store: Store, empty_store_file: Path, tmp_path: Path, document_format: ExportFormat
+    store: Store, tmp_path: Path, document_format: ExportFormat
 ) -> None:
     """And to the store that it came from as unchanged."""
     applied(store, DAIRY)
@@ -86,8 +87,8 @@ def test_an_export_applies_to_an_empty_store_and_exports_again_to_the_same_bytes
     assert counts(applied(store, json.dumps(odd), JSON)) == (6, 0, 0)
     document = exported(store, document_format)
     assert counts(applied(store, document, document_format)) == (0, 0, 64)
-    shutil.copy(empty_store_file, tmp_path / "other.db")
-    other = Store(f"sqlite:///{tmp_path}/other.db")
+    (tmp_path / "other").mkdir()
+    other = Store(migrated_store_url(tmp_path / "other"))
     assert counts(applied(other, document, document_format)) == (64, 0, 0)
     assert exported(other, document_format) == document
     other.close()
