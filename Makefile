@@ -26,6 +26,17 @@ run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1
 test: .venv/.synced ## Run every test, with branch coverage
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
+EVERY_STORE := tests/integration tests/property tests/e2e/test_actions.py tests/e2e/test_catalog.py \
+  tests/e2e/test_concurrency.py tests/e2e/test_durability.py tests/e2e/test_lists_under_writes.py
+
+.PHONY: test-postgresql
+test-postgresql: .venv/.synced ## Run the suite of every store on a PostgreSQL that the tests start
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --store postgresql $(EVERY_STORE)
+
+.PHONY: test-galera
+test-galera: .venv/.synced ## Run it on a Galera cluster that the tests start, where MariaDB is installed
+	@.venv/bin/python -m pytest --store galera $(EVERY_STORE)
+
 .PHONY: lint
 lint: .venv/.synced protos-check ## Check style, types, layers and the contract
 	@.venv/bin/ruff check .

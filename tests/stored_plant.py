@@ -50,7 +50,7 @@ class StoredPlant:
     def location(self, path: str) -> bytes:
         """A location; what is above it need not be there."""
         kinds = {"type": 8, "process_type": 1, "lot_storage_strategy": 1, "lot_use_strategy": 1}
-        return self._one(tables.location, name=path.rpartition("/")[2], path=path, **kinds)
+        return self._one(tables.location, name=path.rpartition("/")[2][:255], path=path, **kinds)
 
     def production_order(self, name: str) -> bytes:
         """An order without a product."""
