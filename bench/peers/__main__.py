@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,18 +31,6 @@ LOTS: Final = tuple(f"LOT-{number}" for number in range(8))
 STOCK: Final = 1_000_000
 WARM_UP: Final = 2  # times a run: a process of Tryton fills its caches in its first movements
 REPORT: Final = Path(__file__).parents[1] / "report"
-
-
-@dataclass
-class StoredServer(ServerProcess):
-    """Lotkeeper on a store of a given URL."""
-
-    url: str = ""
-
-    @property
-    def database_url(self) -> str:
-        """The store's URL."""
-        return self.url
 
 
 class Lotkeeper:
@@ -195,7 +182,7 @@ def main() -> int:
         url = f"sqlite:///{folder}/store.db"
         if arguments.lotkeeper_on == "postgresql":
             url = postgres.create_database("lotkeeper")
-        server = stack.enter_context(StoredServer(folder, ("--log-level", "error"), url=url))
+        server = stack.enter_context(ServerProcess(folder, ("--log-level", "error"), database_url=url))
         postgres.create_database("floor")
         postgres.create_database("tryton")
         _say("Tryton's modules")
