@@ -159,6 +159,7 @@ def _versions() -> dict[str, str]:
         "psycopg": psycopg.__version__,
         "python": platform.python_version(),
         "cores": str(os.cpu_count()),
+        "load average before": f"{os.getloadavg()[0]:.1f}",
     }
 
 
@@ -199,7 +200,7 @@ def main() -> int:
             [(version,)] = session.execute("SHOW server_version")
             comparison.versions["postgresql"] = version
     comparison.versions["lotkeeper's store"] = arguments.lotkeeper_on
-    comparison.command = "python -m bench.peers " + " ".join(sys.argv[1:])
+    comparison.command = " ".join(["python -m bench.peers", *sys.argv[1:]])
     REPORT.mkdir(exist_ok=True)
     (REPORT / "peers.json").write_text(json.dumps(comparison.document(), indent=2))
     text = comparison.markdown() + "\n"
