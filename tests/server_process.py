@@ -24,11 +24,13 @@ class ServerProcess:
     Attributes:
         folder: where the embedded store is, and the server's log.
         flags: more flags of `serve`.
+        program: what serves.
         database_url: the store's; a new one of the kind in force if it is empty.
     """
 
     folder: Path
     flags: tuple[str, ...] = ()
+    program: tuple[str | Path, ...] = (BINARIES / "lotkeeper-server", "serve")
     address: str = ""
     token: str = ""
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
@@ -47,8 +49,7 @@ class ServerProcess:
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
                 [
-                    BINARIES / "lotkeeper-server",
-                    "serve",
+                    *self.program,
                     "--database-url",
                     self.database_url,
                     "--listen",
@@ -110,3 +111,11 @@ class ServerProcess:
 def limited_to_core(core: int) -> object:
     """For `start`: pins the server to one core."""
     return lambda: os.sched_setaffinity(0, {core})
+
+
+def server_of(folder: Path, processes: int) -> ServerProcess:
+    """A server of so many processes, on whatever kind of store is in force."""
+    if processes == 1:
+        return ServerProcess(folder)
+    program = (sys.executable, "-m", "tests.many_processes")
+    return ServerProcess(folder, flags=("--processes", str(processes)), program=program)

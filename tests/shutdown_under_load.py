@@ -1,6 +1,6 @@
 """Shuts a server down under load, and proves that nothing answered is missing.
 
-python -m tests.shutdown_under_load --count 200
+python -m tests.shutdown_under_load --count 200 [--processes 2 --connections 8]
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2_grpc as pb_grpc
 
 from tests.plants import ServedPlant
-from tests.server_process import ServerProcess
+from tests.server_process import ServerProcess, server_of
 
 CALLERS = 32
 EXIT_SECONDS = 10
 
 
-async def _load(address: str, token: str, operation_id: str, outcomes: Counter[str]) -> None:
-    """Callers without retries, until the server is gone."""
+async def _load(address: str, token: str, operation_id: str, outcomes: Counter[str], callers: range) -> None:
+    """Callers without retries on one connection, until the server is gone."""
     metadata = (("authorization", f"Bearer {token}"),)
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         stub = pb_grpc.InventoryOperationServiceStub(channel)
 
         async def call(lot: str) -> None:
@@ -49,18 +49,23 @@ async def _load(address: str, token: str, operation_id: str, outcomes: Counter[s
                     refused += 1
                     await asyncio.sleep(0.005)
 
-        await asyncio.gather(*(call(f"L{number}") for number in range(CALLERS)))
+        await asyncio.gather(*(call(f"L{number}") for number in callers))
 
 
-def shut_down_under_load(folder: Path) -> Counter[str]:
+def shut_down_under_load(server: ServerProcess, connections: int = 1) -> Counter[str]:
     """One round; fails where an answer is missing, doubled, or a bare CANCELLED."""
     outcomes: Counter[str] = Counter()
-    with ServerProcess(folder) as server:
+    with server:
         with Client(server.address, token=server.token) as client:
             operation = ServedPlant(client).operation("PRODUCE")
 
         async def load_and_end() -> tuple[int, float]:
-            loading = asyncio.create_task(_load(server.address, server.token, operation.id, outcomes))
+            loading = asyncio.gather(
+                *(
+                    _load(server.address, server.token, operation.id, outcomes, range(first, CALLERS, connections))
+                    for first in range(connections)
+                )
+            )
             await asyncio.sleep(0.4)
             begun = time.monotonic()
             status = await asyncio.to_thread(server.terminate)
@@ -86,11 +91,13 @@ def main() -> None:
     """Runs as many rounds as asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--connections", type=int, default=1)
     arguments = parser.parse_args()
     total: Counter[str] = Counter()
     for number in range(arguments.count):
         with tempfile.TemporaryDirectory() as folder:
-            outcomes = shut_down_under_load(Path(folder))
+            outcomes = shut_down_under_load(server_of(Path(folder), arguments.processes), arguments.connections)
         total += outcomes
         print(f"{number + 1}: {dict(outcomes)}", flush=True)
     print(f"{arguments.count} shutdowns: {dict(total)}")

@@ -13,6 +13,7 @@ import structlog
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.engine.engine import Engine, EngineSettings
+from lotkeeper_server.engine.store_health import StoreHealth
 from lotkeeper_server.rpc.calls import Gate
 from lotkeeper_server.rpc.catalog import Catalog
 from lotkeeper_server.rpc.definition_exchange import DefinitionExchange
@@ -38,7 +39,14 @@ GC_THRESHOLDS = (20_000, 20, 20)
 _log = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, store: Store, *, bench_echo: bool, ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings,
+    store: Store,
+    *,
+    bench_echo: bool,
+    ready: Callable[[str], None],
+    shares_address: bool = False,
+) -> None:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0 once every call taken in is answered.
 
     Args:
@@ -46,14 +54,17 @@ def serve(settings: Settings, store: Store, *, bench_echo: bool, ready: Callable
         store: with a current schema.
         bench_echo: whether to serve the method that benchmarks compare with.
         ready: told the address once calls are answered.
+        shares_address: whether other processes of this server listen there, too.
 
     Raises:
         CannotListen: where nothing can listen there.
     """
-    asyncio.run(_serve(settings, store, bench_echo, ready))
+    asyncio.run(_serve(_server_settings(settings, bench_echo, shares_address), settings, store, ready))
 
 
-async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Callable[[str], None]) -> None:
+async def _serve(
+    server_settings: ServerSettings, settings: Settings, store: Store, ready: Callable[[str], None]
+) -> None:
     directory = Directory()
     engine = Engine(store, directory.confirm, _engine_settings(settings))
     gate = Gate(directory, engine.read)
@@ -72,11 +83,15 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
         PlantExchange(engine),
         Permissions(SERVICES),
     ]
-    server = RpcServer(_server_settings(settings, bench_echo), gate, servicers)
+    server = RpcServer(server_settings, gate, servicers)
+    store_health = StoreHealth(store, server.health.tell)
+    engine.on_store_state = store_health.report
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     address = await server.start()
+    await store_health.begin()
+    following = asyncio.create_task(store_health.follow())
     ready(address)
     # What is there now stays: collections need not walk it again. Calls leave no cycles but refused ones.
     gc.collect()
@@ -85,6 +100,7 @@ async def _serve(settings: Settings, store: Store, bench_echo: bool, ready: Call
     await stop.wait()
     _log.info("shutting_down", calls=gate.calls.count)
     await server.shut_down()
+    following.cancel()
     with suppress(TimeoutError):  # a store that hangs: what still waits for it was not answered
         async with asyncio.timeout(CLOSE_SECONDS):
             await engine.close()
@@ -105,7 +121,7 @@ def _engine_settings(settings: Settings) -> EngineSettings:
     )
 
 
-def _server_settings(settings: Settings, bench_echo: bool) -> ServerSettings:
+def _server_settings(settings: Settings, bench_echo: bool, shares_address: bool) -> ServerSettings:
     return ServerSettings(
         listen=settings.listen,
         max_concurrent_streams=settings.max_concurrent_streams,
@@ -113,5 +129,6 @@ def _server_settings(settings: Settings, bench_echo: bool) -> ServerSettings:
         bench_echo=bench_echo,
         tls_certificate_file=settings.tls_certificate_file,
         tls_key_file=settings.tls_key_file,
+        shares_address=shares_address,
         shutdown_seconds=settings.shutdown_seconds,
     )

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
 
     database_url: str = DEFAULT_DATABASE_URL
     listen: Annotated[str, Field(pattern=r"^.+:\d{1,5}$")] = "127.0.0.1:50051"
+    processes: Annotated[int, Field(ge=1, le=256)] = 1
     max_concurrent_streams: Annotated[int, Field(ge=1, le=10_000)] = 64
     queue_max: Annotated[int, Field(ge=1, le=1_000_000)] = limits.ENGINE_QUEUE_CALLS_MAX
     end_date_future_hours: Annotated[float, Field(ge=0, le=8_760)] = 24
@@ -76,6 +77,10 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     port = settings.listen.rpartition(":")[2]
     if int(port) > _PORT_MAX:
         raise SettingsFault(f"listen: {port} is no port; the largest is {_PORT_MAX}")
+    if settings.processes > 1 and settings.database_url.startswith("sqlite"):
+        raise SettingsFault(
+            "processes: more than one needs a server database; the embedded store lets one writer in at a time"
+        )
     if (settings.tls_certificate_file is None) != (settings.tls_key_file is None):
         raise SettingsFault("tls_certificate_file and tls_key_file are given together or not at all")
     return settings

@@ -84,7 +84,7 @@ def test_ten_shutdowns_under_load_answer_all_that_was_taken_in(tmp_path: Path) -
     for number in range(10):
         folder = tmp_path / str(number)
         folder.mkdir()
-        shut_down_under_load(folder)
+        shut_down_under_load(ServerProcess(folder))
 
 
 def test_an_unreachable_server_is_unavailable(own_server: ServerProcess) -> None:

@@ -36,28 +36,30 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
         bench_echo: whether to serve the method that benchmarks compare with.
         develops: whether to load the demo plant and to make a development token.
     """
-    from lotkeeper_server.app import serve  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
-    from lotkeeper_server.rpc.server import CannotListen  # noqa: PLC0415
+    from lotkeeper_server.cli.processes import (  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
+        serve_alone,
+        serve_with_many,
+    )
 
     configure_logs(settings.log_level, settings.log_format)
+    loopback = is_loopback(settings.listen)
+
+    def greet(address: str) -> None:
+        _greet(settings, address, develops)
+
+    def make_ready(store: Store, address: str) -> None:
+        if develops and loopback:
+            _give_development_token(store, address)
+
     with Opened(store):
-        loopback = is_loopback(settings.listen)
         if not loopback:
             _check_guarded(store, settings.listen)
         if develops:
             load_demo_plant(store)
-
-        def ready(address: str) -> None:
-            if develops and loopback:
-                _give_development_token(store, address)
-            _greet(settings, address, develops)
-
-        try:
-            serve(settings, store, bench_echo=bench_echo, ready=ready)
-        except CannotListen as error:
-            fail(f"the address {error}")
-        except OSError as error:
-            fail(f"{error.filename or settings.listen}: {error.strerror}")
+        if settings.processes == 1:
+            serve_alone(settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet)
+        else:
+            serve_with_many(settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet)
 
 
 def _check_guarded(store: Store, listen: str) -> None:

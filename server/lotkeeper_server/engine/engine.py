@@ -41,7 +41,7 @@ class Engine:
 
     Attributes:
         committed: set whenever write transactions have ended; whoever follows what they wrote clears it.
-        on_store_state: told, on the loop, when the store turns out to be unusable, and when it is usable again.
+        on_store_state: told, on the loop, whenever the store could not be used, and when it is usable again.
     """
 
     def __init__(self, store: Store, confirm: Confirm, settings: EngineSettings = _DEFAULTS) -> None:
@@ -172,8 +172,8 @@ class Engine:
         self.committed.set()
 
     def _note_store_state(self, usable: bool) -> None:
-        """On the engine's thread; the loop is told of changes only."""
-        if usable != self._store_is_usable:
+        """On the engine's thread; the loop is told of every failure, and of the first success after one."""
+        if not usable or not self._store_is_usable:
             self._store_is_usable = usable
             self._loop.call_soon_threadsafe(self.on_store_state, usable)
 

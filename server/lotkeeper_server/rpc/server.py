@@ -3,11 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha._async import ReflectionServicer
@@ -21,6 +20,8 @@ from lotkeeper.inventory.v1 import (
 
 from lotkeeper_server.rpc.calls import Gate, service_handler
 from lotkeeper_server.rpc.echo import echo_handler
+from lotkeeper_server.rpc.health import Health
+from lotkeeper_server.rpc.listening import CannotListen
 
 SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     inventory_operation_service_pb2.DESCRIPTOR.services_by_name["InventoryOperationService"],
@@ -31,10 +32,6 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
 REFLECTION_V1: Final = "grpc.reflection.v1.ServerReflection"
 QUIET_SECONDS: Final = 0.3
 """At shutdown, refusals go on until no call has come for so long, so that no caller meets a bare CANCELLED."""
-
-
-class CannotListen(Exception):
-    """Nothing can listen there; the argument says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ class ServerSettings:
         bench_echo: whether to serve the method that benchmarks compare with.
         tls_certificate_file: PEM; None serves without TLS.
         tls_key_file: PEM.
+        shares_address: whether other processes of this server listen there, too.
         shutdown_seconds: after so long what is still in progress is given up.
     """
 
@@ -57,19 +55,25 @@ class ServerSettings:
     bench_echo: bool
     tls_certificate_file: Path | None
     tls_key_file: Path | None
+    shares_address: bool
     shutdown_seconds: float
 
 
 class RpcServer:
-    """A server on one address. Made on a running event loop."""
+    """A server on one address. Made on a running event loop.
+
+    Attributes:
+        health: what it says of itself: NOT_SERVING until it is told otherwise, and from `shut_down` on.
+    """
 
     def __init__(self, settings: ServerSettings, gate: Gate, servicers: list[object]) -> None:
         self._settings = settings
         self._gate = gate
-        self._health = health.aio.HealthServicer()
+        self.health = Health(service.full_name for service in SERVICES)
         self._server = grpc.aio.server(
             options=[
-                ("grpc.so_reuseport", 0),  # or a second server on the address would get half of the calls
+                # Else a second server on the address would get half of the calls.
+                ("grpc.so_reuseport", int(settings.shares_address)),
                 ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
                 # Else gRPC's core answers a bare CANCELLED from some thousand waiting calls on.
                 ("grpc.server.max_pending_requests", 1_000_000),
@@ -82,7 +86,7 @@ class RpcServer:
         if settings.bench_echo:
             handlers.append(echo_handler(gate))
         self._server.add_generic_rpc_handlers(tuple(handlers))
-        add_HealthServicer_to_server(self._health, self._server)
+        add_HealthServicer_to_server(self.health, self._server)
         if settings.reflection:
             self._serve_reflection()
 
@@ -125,12 +129,7 @@ class RpcServer:
                 + (", or the certificate and key are no usable pair" if settings.tls_key_file else "")
             ) from error
         await self._server.start()
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         return f"{settings.listen.rpartition(':')[0]}:{port}"
-
-    async def _set_health(self, status: Any) -> None:
-        for name in ("", *(service.full_name for service in SERVICES)):
-            await self._health.set(name, status)
 
     async def shut_down(self) -> None:
         """Refuses what comes with SHUTTING_DOWN, waits for what was taken in, until no call comes any more.
@@ -138,9 +137,9 @@ class RpcServer:
         The listening socket stays open and `stop` of gRPC is not called: with callers present it answers a bare
         CANCELLED. The process ends instead.
         """
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         calls = self._gate.calls
         calls.shut()
+        self.health.end()
         try:
             async with asyncio.timeout(self._settings.shutdown_seconds):
                 await calls.drained()

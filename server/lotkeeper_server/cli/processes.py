@@ -1,0 +1,91 @@
+"""Serving in this process, or in many on one address."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from lotkeeper_server.app import CLOSE_SECONDS, serve
+from lotkeeper_server.cli.opening import fail
+from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
+from lotkeeper_server.rpc.listening import CannotListen, can_share, hold_address
+from lotkeeper_server.settings import Settings
+from lotkeeper_server.store.connection import Store
+
+MakeReady = Callable[[Store, str], None]
+"""What is done with the store once the address is known, before anybody is told."""
+SPARE_SECONDS: Final = 2.0
+"""How much longer than its own limits say a worker may take to end."""
+
+
+def serve_alone(
+    settings: Settings, store: Store, *, bench_echo: bool, make_ready: MakeReady, greet: Callable[[str], None]
+) -> None:
+    """Serves in this process until it is told to end, and ends the process.
+
+    Args:
+        settings: in force.
+        store: with a current schema.
+        bench_echo: whether to serve the method that benchmarks compare with.
+        make_ready: called once.
+        greet: told the address once calls are answered.
+    """
+
+    def ready(address: str) -> None:
+        make_ready(store, address)
+        greet(address)
+
+    with _clear_errors(settings):
+        serve(settings, store, bench_echo=bench_echo, ready=ready)
+
+
+def serve_with_many(
+    settings: Settings, store: Store, *, bench_echo: bool, make_ready: MakeReady, greet: Callable[[str], None]
+) -> None:
+    """Serves in as many processes as the settings say until this one is told to end.
+
+    Args:
+        settings: in force.
+        store: with a current schema; closed before anybody serves, each process opens it for itself.
+        bench_echo: whether to serve the method that benchmarks compare with.
+        make_ready: called once.
+        greet: told the address once all answer calls.
+    """
+    if not can_share():
+        fail("processes: more than one needs Linux")
+    with _clear_errors(settings):
+        held = hold_address(settings.listen)
+        make_ready(store, held.address)
+    store.close()  # a connection must not pass a fork
+    here = settings.model_copy(update={"listen": held.address})
+
+    def work(serves: Callable[[], None]) -> None:
+        with _clear_errors(settings):
+            serve(
+                here,
+                Store(settings.database_url),
+                bench_echo=bench_echo,
+                ready=lambda _address: serves(),
+                shares_address=True,
+            )
+
+    supervisor = Supervisor(work, settings.processes, settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS)
+    try:
+        all_ended = supervisor.run(lambda: greet(held.address))
+    except NoneStarts as error:
+        if str(error):
+            fail(str(error))
+        sys.exit(1)
+    if not all_ended:
+        fail("some processes did not end by themselves and were killed")
+
+
+@contextmanager
+def _clear_errors(settings: Settings) -> Iterator[None]:
+    """What is in the way of serving becomes one line and exit status 1."""
+    try:
+        yield
+    except CannotListen as error:
+        fail(f"the address {error}")
+    except OSError as error:
+        fail(f"{error.filename or settings.listen}: {error.strerror}")

@@ -1,0 +1,274 @@
+"""Many workers on one address: started, started again when one dies, drained together.
+
+Workers are forked from a process in which everything is imported and nothing runs yet: no thread, no event loop, no
+connection, no gRPC. So a new one serves within some ten milliseconds.
+"""
+
+import ctypes
+import gc
+import math
+import os
+import selectors
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+import structlog
+
+Work = Callable[[Callable[[], None]], None]
+"""What a worker does until it is told to end; it calls what it is given once it serves."""
+ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+SHORT_LIFE_SECONDS: Final = 5.0
+"""A worker that dies sooner is started again after a pause, which doubles each time."""
+PAUSE_SECONDS_MIN: Final = 0.1
+PAUSE_SECONDS_MAX: Final = 0.5
+FAILED_STARTS_MAX: Final = 10
+"""For each worker that there should be, and all in a row, while none serves: then nothing is to be hoped for."""
+_PR_SET_PDEATHSIG: Final = 1
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """One of the workers, and its successors.
+
+    Attributes:
+        due_seconds: `time.monotonic()` from which on a worker is to be started, where there is none.
+        pid: of the worker; None while there is none.
+        pipe: its other end is the worker's: a byte says that it serves, the end that it is dead.
+        serves: whether it said so.
+        started_seconds: `time.monotonic()` of its start.
+        short_lives: how many in a row died young.
+    """
+
+    due_seconds: float
+    pid: int | None = None
+    pipe: int = -1
+    serves: bool = False
+    started_seconds: float = 0.0
+    short_lives: int = 0
+
+
+class NoneStarts(Exception):
+    """No worker can be started; the argument says how the last one ended, empty where it said so itself."""
+
+
+class Supervisor:
+    """Keeps a number of workers running. Made and run in a process without threads."""
+
+    def __init__(self, work: Work, count: int, drain_seconds: float) -> None:
+        """Starts nothing yet.
+
+        Args:
+            work: what each worker does, in a process of its own.
+            count: how many workers.
+            drain_seconds: after so long a worker that was told to end is killed.
+        """
+        self._work = work
+        self._drain_seconds = drain_seconds
+        # The others follow once the first one serves: what none can do is said once.
+        self._places = [_Place(0.0), *(_Place(math.inf) for _ in range(1, count))]
+        self._failed_starts = 0
+        self._has_served = False
+        self._selector = selectors.DefaultSelector()
+        self._wake, self._woken = os.pipe()
+        for end in (self._wake, self._woken):
+            os.set_blocking(end, False)
+        self._selector.register(self._wake, selectors.EVENT_READ)
+
+    def run(self, ready: Callable[[], None]) -> bool:
+        """Serves until SIGTERM or SIGINT, then until the last worker has ended.
+
+        Args:
+            ready: told once every worker serves, for the first time.
+
+        Returns:
+            Whether all ended by themselves; else some had to be killed.
+
+        Raises:
+            NoneStarts: where no worker can be started, or none again.
+        """
+        assert threading.active_count() == 1, "a thread would not be there in the workers, and its locks for ever held"
+        gc.collect()
+        gc.freeze()  # so that collections in the workers do not copy what they share
+        greeted = False
+        with self._waking_signals():
+            while not self._told_to_end(self._seconds_until_due()):
+                self._start_due()
+                if not greeted and all(place.serves for place in self._places):
+                    greeted = True
+                    ready()
+            return self._drain()
+
+    def _seconds_until_due(self) -> float | None:
+        due = min((place.due_seconds for place in self._places if place.pid is None), default=math.inf)
+        return None if due == math.inf else max(0.0, due - time.monotonic())
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for place in self._places:
+            if place.pid is None and place.due_seconds <= now:
+                self._start(place)
+
+    def _told_to_end(self, timeout_seconds: float | None) -> bool:
+        """Waits for news of the workers, or for a signal: then True."""
+        told = False
+        for key, _ in self._selector.select(timeout_seconds):
+            if key.data is None:
+                os.read(self._wake, 1024)
+                told = True
+            else:
+                self._hear(key.data)
+        return told
+
+    @contextmanager
+    def _waking_signals(self) -> Iterator[None]:
+        def wake(_number: int, _frame: object) -> None:
+            """The byte that Python writes to the pipe says it all."""
+
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+        before = [signal.signal(number, wake) for number in ENDING_SIGNALS]
+        try:
+            yield
+        finally:
+            for number, handler in zip(ENDING_SIGNALS, before, strict=True):
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(-1)
+
+    # Workers come and go.
+
+    def _start(self, place: _Place) -> None:
+        pipe, told = os.pipe()
+        supervisor = os.getpid()
+        sys.stdout.flush()
+        # A signal between fork and the worker's own handlers must not be taken for one to the supervisor.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._be_worker(told, supervisor)
+        except OSError as error:
+            os.close(pipe)
+            os.close(told)
+            _log.error("worker_not_started", error=str(error))
+            self._start_again(place, time.monotonic())
+            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
+        os.close(told)
+        place.pid, place.pipe, place.serves, place.started_seconds = pid, pipe, False, time.monotonic()
+        self._selector.register(pipe, selectors.EVENT_READ, place)
+
+    def _be_worker(self, told: int, supervisor: int) -> NoReturn:
+        """The rest of a worker's life."""
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in ENDING_SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
+            _die_with(supervisor)
+            for key in list(self._selector.get_map().values()):
+                os.close(key.fd)
+            os.close(self._woken)
+            self._selector.close()
+            self._work(lambda: _say(told))
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        except BaseException:  # the outermost border of this process
+            traceback.print_exc()
+            status = 70
+        finally:
+            os._exit(status)
+
+    def _hear(self, place: _Place) -> None:
+        assert place.pid is not None
+        if os.read(place.pipe, 1):
+            place.serves = True
+            self._failed_starts = 0
+            if not self._has_served:
+                self._has_served = True
+                for other in self._places[1:]:
+                    other.due_seconds = 0.0
+            _log.info("worker_serves", worker=place.pid)
+            return
+        self._bury(place)
+
+    def _bury(self, place: _Place) -> None:
+        """Takes a dead worker away and says when the next one is due."""
+        pid, now = place.pid, time.monotonic()
+        assert pid is not None
+        self._selector.unregister(place.pipe)
+        os.close(place.pipe)
+        _, wait_status = os.waitpid(pid, 0)
+        exit_code = os.waitstatus_to_exitcode(wait_status)
+        served, place.pid, place.serves = place.serves, None, False
+        if not served:
+            self._failed_starts += 1
+        if not self._has_served:
+            raise NoneStarts("" if exit_code == 1 else f"its first process ended {_ended(exit_code)}")
+        _log.warning("worker_ended", worker=pid, ended=_ended(exit_code), served=served)
+        if self._failed_starts >= FAILED_STARTS_MAX * len(self._places) and not any(
+            other.serves for other in self._places
+        ):
+            raise NoneStarts(f"none of its processes starts any more; the last one ended {_ended(exit_code)}")
+        self._start_again(place, now)
+
+    def _start_again(self, place: _Place, now_seconds: float) -> None:
+        if now_seconds - place.started_seconds >= SHORT_LIFE_SECONDS:
+            place.short_lives = 0
+            place.due_seconds = now_seconds
+            return
+        place.due_seconds = now_seconds + min(PAUSE_SECONDS_MAX, PAUSE_SECONDS_MIN * 2**place.short_lives)
+        place.short_lives += 1
+
+    def _drain(self) -> bool:
+        """Tells every worker to end, and waits for it."""
+        _log.info("draining", workers=sum(place.pid is not None for place in self._places))
+        living = {place for place in self._places if place.pid is not None}
+        for place in living:
+            _signal(place, signal.SIGTERM)
+        end_seconds = time.monotonic() + self._drain_seconds
+        while living and (left := end_seconds - time.monotonic()) > 0:
+            for key, _ in self._selector.select(left):
+                if key.data is None:
+                    os.read(self._wake, 1024)  # told again: it is under way
+                elif not os.read(key.fd, 1):
+                    self._selector.unregister(key.fd)
+                    living.discard(key.data)
+        for place in living:
+            _log.error("worker_killed", worker=place.pid)
+            _signal(place, signal.SIGKILL)
+        for place in self._places:
+            if place.pid is not None:
+                os.waitpid(place.pid, 0)
+        _log.info("drained")
+        return not living
+
+
+def _signal(place: _Place, number: signal.Signals) -> None:
+    """To a worker that is not waited for yet, so that its pid is still its own."""
+    assert place.pid is not None
+    os.kill(place.pid, number)
+
+
+def _die_with(supervisor: int) -> None:
+    """A supervisor killed with -9 leaves nobody behind who serves."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:  # it died before that
+        os._exit(1)
+
+
+def _say(told: int) -> None:
+    os.write(told, b"!")
+
+
+def _ended(exit_code: int) -> str:
+    return f"by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"with status {exit_code}"
