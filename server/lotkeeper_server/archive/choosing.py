@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.archive.request_ids import Candidate, KeptRequests
+from lotkeeper_server.archive.request_ids import Candidate, RequestIds
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
 from lotkeeper_server.store.statements import fetch, indexed_by, rows_by_key
@@ -45,14 +45,12 @@ class Choice:
     more: bool = True
 
 
-def choose(
-    connection: Connection, requests: KeptRequests, before_millis: int, after: Place, records_max: int
-) -> Choice:
+def choose(connection: Connection, requests: RequestIds, before_millis: int, after: Place, records_max: int) -> Choice:
     """The next records that may go.
 
     Args:
         connection: a snapshot.
-        requests: what they refer to.
+        requests: the ids that are kept.
         before_millis: records from then on stay.
         after: where the walk before has ended.
         records_max: at most so many, halves of reversals counted.
@@ -80,7 +78,7 @@ def choose(
 def _page(connection: Connection, after: Place, before_millis: int, size: int) -> list[Candidate]:
     by_moment = indexed_by(connection, "ix_inventory_lot_record_moment")
     text = (
-        f"{_SELECT}{by_moment} WHERE moment_millis >= ? AND moment_millis < ? "  # noqa: S608 - the schema's names
+        f"{_SELECT}{by_moment} WHERE moment_millis >= ? AND moment_millis < ? "
         "AND (moment_millis > ? OR id > ?) ORDER BY moment_millis, id LIMIT ?"
     )
     millis, record_id = after
@@ -88,7 +86,7 @@ def _page(connection: Connection, after: Place, before_millis: int, size: int) -
 
 
 def _that_may_go(
-    connection: Connection, requests: KeptRequests, before_millis: int, page: Sequence[Candidate]
+    connection: Connection, requests: RequestIds, before_millis: int, page: Sequence[Candidate]
 ) -> list[Candidate]:
     """Those of a page that may, with the other halves of reversals that may, too."""
     known = {record.id: record for record in page}

@@ -2,7 +2,7 @@
 
 A file is whole and durable before the transaction begins, and counts only once that has committed: the store knows its
 name then. What a run leaves behind that was stopped in between is a file that the store does not know; the records are
-still in the store, so the next run removes the file.
+still in the store, so the next run removes the file. No other file is ever removed, whatever goes wrong.
 """
 
 import time
@@ -18,13 +18,13 @@ from lotkeeper_server.archive import files
 from lotkeeper_server.archive.balances import Balance, Row, add_to_store, balance_of
 from lotkeeper_server.archive.choosing import BEGINNING, Choice, Place, choose, read_candidates
 from lotkeeper_server.archive.lease import Lease
-from lotkeeper_server.archive.request_ids import KeptRequests, drop_expired
+from lotkeeper_server.archive.request_ids import RequestIds
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import ID_BYTES
 from lotkeeper_server.store.archive_tables import archive_file, archive_state, archived_record
 from lotkeeper_server.store.archived import archived_among
 from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.errors import OutcomeUnknown, StoreContention, StoreError
+from lotkeeper_server.store.errors import StoreContention, StoreError
 from lotkeeper_server.store.statements import chunks, columns_of, insert_of, locking_of, rows_by_key, write_many
 from lotkeeper_server.store.tables import inventory_lot_record
 
@@ -74,14 +74,14 @@ class Archiving:
         folder: for the files; made where it is not there.
         before_millis: records with a moment from then on stay.
         now_millis: the moment of now.
-        request_ids_until_millis: request ids from before or at that moment have expired.
+        request_ids: which of them have expired.
     """
 
     store: Store
     folder: Path
     before_millis: int
     now_millis: int
-    request_ids_until_millis: int
+    request_ids: RequestIds
 
     def run(self) -> Archived:
         """Moves everything that may go.
@@ -99,10 +99,11 @@ class Archiving:
         done = Archived()
         try:
             self._remove_leftovers(done)
-            for count in drop_expired(self.store, lease, self.request_ids_until_millis):
+            for count in self.request_ids.drop_expired(self.store, lease):
                 done.request_ids += count
                 time.sleep(PAUSE_SECONDS)
             self._move_all(lease, done)
+            self._remove_leftovers(Archived())  # of a chunk that was changed while it was the last one
         except BaseException:
             with suppress(StoreError):  # else a dead owner's lease is taken after a while
                 lease.release()
@@ -133,24 +134,21 @@ class Archiving:
         return stored | archived_among(connection, ids - stored) == ids
 
     def _move_all(self, lease: Lease, done: Archived) -> None:
-        requests = KeptRequests(self.before_millis, self.now_millis)
-        requests.read_all(self.store, lease)
         after, more = BEGINNING, True
         while more:
             lease.keep()
-            choice = self._move_next(lease, requests, after)
+            choice = self._move_next(lease, after)
             if choice.records:
                 done.records += len(choice.records)
                 done.files += 1
             done.left += choice.left
             after, more = choice.end, choice.more
 
-    def _move_next(self, lease: Lease, requests: KeptRequests, after: Place) -> Choice:
+    def _move_next(self, lease: Lease, after: Place) -> Choice:
         """One chunk; where what it holds is changed meanwhile, again from what there is then."""
         for _ in range(ATTEMPTS_MAX):
             with self.store.read() as connection:
-                requests.read_on(connection)
-                choice = choose(connection, requests, self.before_millis, after, RECORDS_PER_FILE_MAX)
+                choice = choose(connection, self.request_ids, self.before_millis, after, RECORDS_PER_FILE_MAX)
                 if not choice.records:
                     return choice
                 rows = _read_rows(connection, choice)
@@ -163,31 +161,15 @@ class Archiving:
             try:
                 with self.store.write() as connection:
                     lease.renew(connection)
-                    self._check_unchanged(connection, requests, choice)
+                    _check_unchanged(connection, choice)
                     _put_in_place(connection, number, rows, balance)
                     self._note_file(connection, number, name, rows, content)
-            except OutcomeUnknown:
-                raise  # the store may know the file by now; the next run sees
-            except (_Changed, StoreContention):
-                files.remove_file(self.folder, name)
+            except (_Changed, StoreContention):  # the store says by the next number whether it knows the file
                 time.sleep(PAUSE_SECONDS)
                 continue
-            except BaseException:
-                files.remove_file(self.folder, name)
-                raise
             time.sleep(max(PAUSE_SECONDS, time.monotonic() - began_seconds))
             return choice
         raise StoreContention(f"other writers changed the same records {ATTEMPTS_MAX} times; run it again")
-
-    def _check_unchanged(self, connection: Connection, requests: KeptRequests, choice: Choice) -> None:
-        ids = sorted(one.id for one in choice.records)
-        select_from = "SELECT id, version FROM inventory_lot_record"
-        versions = dict(map(tuple, rows_by_key(connection, select_from, "id", ids, locking_of(connection))))
-        if versions != {one.id: one.version for one in choice.records}:
-            raise _Changed
-        requests.read_on(connection)
-        if requests.referred_among(connection, choice.records):
-            raise _Changed
 
     def _note_file(self, connection: Connection, number: int, name: str, rows: Sequence[Row], content: bytes) -> None:
         moments = [row["moment_millis"] for row in rows]
@@ -222,6 +204,15 @@ def _read_rows(connection: Connection, choice: Choice) -> list[Row]:
     found = rows_by_key(connection, _SELECT, "id", sorted(record.id for record in choice.records))
     by_id = {row["id"]: row for row in (dict(zip(names, values, strict=True)) for values in found)}
     return sorted(by_id.values(), key=lambda row: (row["moment_millis"], row["id"]))
+
+
+def _check_unchanged(connection: Connection, choice: Choice) -> None:
+    """What a request refers to is what it changed, and a change raises the version."""
+    ids = sorted(one.id for one in choice.records)
+    select_from = "SELECT id, version FROM inventory_lot_record"
+    versions = dict(map(tuple, rows_by_key(connection, select_from, "id", ids, locking_of(connection))))
+    if versions != {one.id: one.version for one in choice.records}:
+        raise _Changed
 
 
 def _files_now(connection: Connection) -> int:

@@ -40,6 +40,7 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
     from lotkeeper_server.archive.balances import BalanceTooLarge  # noqa: PLC0415 - only here
     from lotkeeper_server.archive.lease import ArchiveAtWork, LeaseLost  # noqa: PLC0415
     from lotkeeper_server.archive.moving import Archiving  # noqa: PLC0415
+    from lotkeeper_server.archive.request_ids import RequestIds  # noqa: PLC0415
 
     try:
         settings = read_settings(flags, config_file)
@@ -51,7 +52,7 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
     with Opened(opened_current(settings.database_url, makes=False)) as store:
         into = folder or _default_folder(store)
         try:
-            done = Archiving(store, into, before_millis, now, now - kept_millis).run()
+            done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis)).run()
         except ArchiveAtWork as other:
             fail(f"another archive of this store is at work: {other}")
         except LeaseLost:
