@@ -10,16 +10,46 @@ from collections import Counter
 from pathlib import Path
 
 from lotkeeper import Client
+from lotkeeper_server.archive.moving import Archived, Archiving
+from lotkeeper_server.archive.request_ids import RequestIds
+from lotkeeper_server.engine.moment import now_millis
+from lotkeeper_server.store.connection import Store
 
 from tests.server_process import ServerProcess
 
 MILLIONTHS = 1_000_000
-KEPT_DAYS = "0.00001"
-"""How long request ids are kept where a test waits until they have expired: less than a second."""
-_SHORT_LEASE = (
-    "from lotkeeper_server.archive import lease; lease.LEASE_SECONDS = 0.6; "
+SHORT_LEASE_SECONDS = 0.6
+SMALL_FILE_RECORDS = 50
+_WITH_SMALL_STEPS = (
+    "from lotkeeper_server.archive import lease, moving; "
+    f"lease.LEASE_SECONDS, moving.RECORDS_PER_FILE_MAX = {SHORT_LEASE_SECONDS}, {SMALL_FILE_RECORDS}; "
     "from lotkeeper_server.cli.main import main; main()"
 )
+
+
+def archive(store: Store, folder: Path, before_millis: int | None = None, *, ids_until_millis: int = 0) -> Archived:
+    """Archives within this process.
+
+    Args:
+        store: that may serve meanwhile.
+        folder: for the files.
+        before_millis: until then; until now by default.
+        ids_until_millis: request ids from before or at that moment have expired.
+    """
+    now = now_millis()
+    before = now if before_millis is None else before_millis
+    return Archiving(store, folder, before, now, RequestIds(ids_until_millis)).run()
+
+
+def start_archive(server: ServerProcess, folder: Path, request_id_days: str) -> subprocess.Popen[str]:
+    """A process that archives all up to now, to be killed: in small files, and its lease is soon free again."""
+    flags = ["archive", "--before", "0d", "--to", str(folder), "--request-id-days", request_id_days]
+    return subprocess.Popen(
+        [sys.executable, "-c", _WITH_SMALL_STEPS, *flags, "--database-url", server.database_url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def rows_in(folder: Path) -> list[dict[str, str]]:
@@ -31,30 +61,6 @@ def rows_in(folder: Path) -> list[dict[str, str]]:
     return found
 
 
-def archive(server: ServerProcess, folder: Path, *more: str, before: str = "0d") -> subprocess.CompletedProcess[str]:
-    """Archives, with short-lived request ids; up to now unless told otherwise."""
-    flags = ("--before", before, "--to", str(folder), "--request-id-days", KEPT_DAYS, *more)
-    return server.run("archive", *flags)
-
-
-def archived(server: ServerProcess, folder: Path, *more: str, before: str = "0d") -> str:
-    """What an archive says that ends well."""
-    done = archive(server, folder, *more, before=before)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def start_archive(server: ServerProcess, folder: Path) -> subprocess.Popen[str]:
-    """An archive of everything up to now, to be killed: its lease is free again after a moment."""
-    flags = ["archive", "--before", "0d", "--to", str(folder), "--request-id-days", KEPT_DAYS]
-    return subprocess.Popen(
-        [sys.executable, "-c", _SHORT_LEASE, *flags, "--database-url", server.database_url],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def verified(server: ServerProcess, folder: Path) -> str:
     """What `verify --archive` says, that finds nothing."""
     done = server.run("verify", "--archive", str(folder))
@@ -62,15 +68,17 @@ def verified(server: ServerProcess, folder: Path) -> str:
     return done.stdout
 
 
-def stock_by_hand(client: Client, folder: Path) -> dict[str, float]:
-    """Stock by lot, all places together, of records in the store and in files: each of them exactly once."""
+def stock_by_hand(client: Client, folder: Path) -> tuple[set[str], dict[str, float]]:
+    """Ids of all records, in store or files, each in one place only; and the stock by lot that they sum up to."""
     millionths: Counter[str] = Counter()
     stored = {record.id: record for record in client.list_inventory_lot_records(page_size=1000)}
-    lines = {line["id"]: line for line in rows_in(folder)}
-    assert stored.keys().isdisjoint(lines)
+    lines = rows_in(folder)
+    ids = {line["id"] for line in lines}
+    assert len(ids) == len(lines), "a record is in two files"
+    assert stored.keys().isdisjoint(ids), "a record is in a file and in the store"
     for record in stored.values():
         change = record.source_quantity_change + record.destination_quantity_change
         millionths[record.inventory_lot_name] += round(change * MILLIONTHS)
-    for line in lines.values():
+    for line in lines:
         millionths[line["lot"]] += int(line["source_quantity_change"]) + int(line["destination_quantity_change"])
-    return {lot: total / MILLIONTHS for lot, total in millionths.items()}
+    return stored.keys() | ids, {lot: total / MILLIONTHS for lot, total in millionths.items()}
