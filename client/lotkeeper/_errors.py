@@ -5,7 +5,7 @@ LotkeeperError
 ├── NotFound               something that it names is not there
 ├── AlreadyExists          a unique name is taken
 ├── FailedPrecondition     the plant's state forbids it: not enough stock, a held lot ...
-├── OutOfRange             a quantity would pass the largest one
+├── OutOfRange             a quantity would pass the largest one; what was asked for is archived
 ├── Aborted                an old version, or contention; read again, or retry
 ├── Unauthenticated        no valid token
 ├── PermissionDenied       the token's roles do not grant it

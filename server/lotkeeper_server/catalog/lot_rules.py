@@ -13,6 +13,7 @@ from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.moment import Moment
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, PermissionDenied
 from lotkeeper_server.domain.working_set import WorkingSet
+from lotkeeper_server.store.archived import archived_references
 from lotkeeper_server.store.loading import load
 from lotkeeper_server.store.rows import value_where
 from lotkeeper_server.store.state_writing import write_changes
@@ -59,7 +60,10 @@ def check(saving: Saving) -> None:
 def _has_record(saving: Saving) -> bool:
     of_lot = select(inventory_lot_record.c.id).where(inventory_lot_record.c.lot_id == saving.id).limit(1)
     into_lot = select(inventory_lot_record.c.id).where(inventory_lot_record.c.secondary_lot_id == saving.id).limit(1)
-    return any(saving.tx.connection.execute(query).first() for query in (of_lot, into_lot))
+    connection = saving.tx.connection
+    return any(connection.execute(query).first() for query in (of_lot, into_lot)) or bool(
+        archived_references(connection, [saving.id])
+    )
 
 
 def before_write(saving: Saving) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import Column, Connection, Table, func, or_, select
 
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.archive_tables import OPENING_BALANCES
+from lotkeeper_server.store.archived import archived_references
 
 _PARTS: Final = frozenset({"inventory_operation_run"})
 """Tables whose rows are part of what they refer to, and go with it."""
@@ -34,7 +36,13 @@ class Referrer:
         """How many of them refer to one thing; one that does so twice counts once."""
         referring = or_(*(column == identifier for column in self.columns))
         counted: int = connection.execute(select(func.count()).select_from(self.table).where(referring)).scalar_one()
-        return counted
+        # Looked at last: a record that is archived meanwhile is counted by one of them at least.
+        return counted + (archived_references(connection, [identifier]).get(identifier, 0) if self.is_archived else 0)
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether some of these may be in files now; they refer as before."""
+        return self.table is tables.inventory_lot_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,13 @@ class Referring:
     Attributes:
         entity: its name in refusals.
         count: above 0.
-        example_id: of the first by the index.
+        example_id: of the first by the index; None where all are archived.
         example_name: empty where that kind has no names.
     """
 
     entity: str
     count: int
-    example_id: Id
+    example_id: Id | None
     example_name: str
 
 
@@ -61,7 +69,7 @@ def references_to(connection: Connection, table_name: str, identifier: Id) -> li
         if count := referrer.count(connection, identifier):
             shown = [referrer.table.c[name] for name in ("id", "name") if name in referrer.table.c]
             refers = or_(*(column == identifier for column in referrer.columns))
-            example_id, *name = connection.execute(select(*shown).where(refers).limit(1)).one()
+            example_id, *name = connection.execute(select(*shown).where(refers).limit(1)).first() or (None,)
             found.append(Referring(referrer.entity, count, example_id, name[0] if name else ""))
     return found
 
@@ -72,6 +80,6 @@ def referrers_of(table_name: str) -> Sequence[Referrer]:
     found = []
     for table in tables.metadata.tables.values():
         columns = tuple(column for column in table.c if column.references(tables.metadata.tables[table_name].c.id))
-        if columns and table.name not in _PARTS:
+        if columns and table.name not in _PARTS | OPENING_BALANCES:
             found.append(Referrer(_SHOWN_AS.get(table.name, table.name), table, columns))
     return found

@@ -1,4 +1,4 @@
-"""`lotkeeper-server`: serve, run, migrate, demo, verify, role, token."""
+"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, role, token."""
 
 import sys
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lotkeeper_server.cli.administration import role, token
+from lotkeeper_server.cli.archiving import archive
 from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened, opened_current
 from lotkeeper_server.cli.serving import serve_store
 from lotkeeper_server.settings import SettingsFault, read_settings
@@ -97,21 +98,34 @@ def demo(config_file: Path | None, /, **flags: Any) -> None:
 
 
 @main.command()
+@click.option(
+    "--archive",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Read the files of archived records in this folder, too; may be given again.",
+)
 @database_option
 @click.pass_obj
-def verify(config_file: Path | None, /, **flags: Any) -> None:
+def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any) -> None:
     """Compare every stock and total with the sum of its records, while the server serves."""
+    from lotkeeper_server.archive.checking import ArchiveCheck, check_archive  # noqa: PLC0415 - only here
     from lotkeeper_server.store.verification import verify as verify_store  # noqa: PLC0415 - beside its own name
 
     with Opened(opened_current(_settings(flags, config_file).database_url, makes=False)) as store, store.read() as read:
         verification = verify_store(read)
-    for difference in verification.differences:
-        click.echo(str(difference))
+        archived = check_archive(read, folders) if folders else ArchiveCheck()
+    differences = [*map(str, verification.differences), *archived.faults]
+    for difference in differences:
+        click.echo(difference)
+    for name in archived.leftovers:
+        click.echo(f"{name} is not known to the store: left by an archive that was stopped; the next one removes it")
     click.echo(
-        f"{verification.records} records, {verification.rows} stocks, {verification.lots} lots: "
-        + (f"{len(verification.differences)} differences" if verification.differences else "all agree")
+        f"{verification.records} records, {verification.rows} stocks, {verification.lots} lots"
+        + (f", {archived.records} records in {archived.files} files: " if folders else ": ")
+        + (f"{len(differences)} differences" if differences else "all agree")
     )
-    if verification.differences:
+    if differences:
         sys.exit(1)
 
 
@@ -122,5 +136,6 @@ def _settings(flags: dict[str, Any], config_file: Path | None) -> Any:
         raise click.UsageError(str(fault)) from fault
 
 
+main.add_command(archive)
 main.add_command(role)
 main.add_command(token)

@@ -201,6 +201,8 @@ class NotFound(Refusal):
     path: str | None = None
     symbol: str | None = None
     code_text: str | None = None
+    archived: bool = False
+    """Of a record: it was there, and is in a file now."""
 
     @classmethod
     def by(cls, entity: str, key: str, value: str) -> Self:
@@ -226,12 +228,15 @@ class NotFound(Refusal):
         if self.entity == "inventory":
             return f"There is no inventory row of lot {self.name} at {self.path}."
         named = self.id or self.path or self.name or self.symbol or self.code_text
+        if self.archived:
+            return f"The {self.entity.replace('_', ' ')} {named} was archived."
         return f"There is no {self.entity.replace('_', ' ')} {named}."
 
     @property
     def metadata(self) -> dict[str, str]:
         keys = {"id": self.id, "name": self.name, "path": self.path, "symbol": self.symbol, "code": self.code_text}
-        return {key: value for key, value in keys.items() if value}
+        archived = {"archived": "true"} if self.archived else {}
+        return {key: value for key, value in keys.items() if value} | archived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,7 +469,7 @@ class AlreadyReversed(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotReversible(Refusal):
-    """A record that cannot be reversed: `cause` is STATUS, REVERSAL, TYPE or LOCATION."""
+    """A record that cannot be reversed: `cause` is STATUS, REVERSAL, TYPE, ARCHIVED or LOCATION."""
 
     code = Code.FAILED_PRECONDITION
     reason = "NOT_REVERSIBLE"
@@ -477,6 +482,7 @@ class NotReversible(Refusal):
             "STATUS": "it is not completed",
             "REVERSAL": "it is a reversal itself",
             "TYPE": "a change of status moves nothing",
+            "ARCHIVED": "it was archived",
             "LOCATION": "no stock is kept any more where it would come back",
         }[self.cause]
         return f"Record {self.inventory_lot_record_id} cannot be reversed: {why}."
@@ -562,6 +568,32 @@ class QuantityOverflow(Refusal):
     @property
     def message(self) -> str:
         return "A stored quantity would reach 9.2e12, the largest that is kept."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeTokenExpired(Refusal):
+    """A watch that would have to begin, or go on, before records that were archived."""
+
+    code = Code.OUT_OF_RANGE
+    reason = "RESUME_TOKEN_EXPIRED"
+    oldest: str
+
+    @property
+    def message(self) -> str:
+        return f"Records that come after this token were archived, up to {self.oldest}; watch from the beginning."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOfArchived(Refusal):
+    """Stock as of a moment whose records are archived in part."""
+
+    code = Code.OUT_OF_RANGE
+    reason = "AS_OF_ARCHIVED"
+    oldest: str
+
+    @property
+    def message(self) -> str:
+        return f"Records are archived up to {self.oldest}; stock is known from then on."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,8 @@ def reverse(state: WorkingSet, command: Reverse, moment: Moment) -> Answer:
         Refused: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE; by steps 13 and 14, and where another
             lot is at a location that takes one at a time.
     """
+    if state.is_archived(command.record_id):
+        raise Refused(NotReversible(inventory_lot_record_id=format_id(command.record_id), cause="ARCHIVED"))
     record = _found(state, command.record_id)
     _check_reversible(record)
     changes = _opposite_changes(state, record)
@@ -93,7 +95,8 @@ def annotate(state: WorkingSet, command: Annotate, moment: Moment) -> Answer:
 def _found(state: WorkingSet, record_id: RecordId) -> Record:
     record = state.record(record_id)
     if record is None:
-        absent = NotFound(entity="inventory_lot_record", id=format_id(record_id))
+        archived = state.is_archived(record_id)
+        absent = NotFound(entity="inventory_lot_record", id=format_id(record_id), archived=archived)
         raise Refused(absent.at("inventory_lot_record_id"))
     return record
 

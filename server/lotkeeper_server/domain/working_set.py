@@ -107,6 +107,7 @@ class WorkingSet:
         self.runs: dict[Id, OperationRun | None] = {}
         self.counts: dict[Id, int] = {}
         self.records: dict[RecordId, Record | None] = {}
+        self.archived: set[RecordId] = set()
         self.edges: dict[EdgeKey, Edge | None] = {}
         self.requests: dict[tuple[str, str], KeptRequest | None] = {}
         self.queues: dict[tuple[LocationId, MaterialId | None, LotUseStrategy], LoadedQueue] = {}
@@ -250,6 +251,10 @@ class WorkingSet:
         if identifier not in self.records:
             raise Missing(RecordKey(identifier))
         return self.records[identifier]
+
+    def is_archived(self, identifier: RecordId) -> bool:
+        """Whether a record that is not there is in a file now."""
+        return self.record(identifier) is None and identifier in self.archived
 
     def records_known(self, identifiers: tuple[RecordId, ...]) -> None:
         """Asks for several records at once, so that one load brings them all."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.plant.sections import NAMED_BY
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.archived import archived_references
 from lotkeeper_server.store.statements import columns_of, rows_by_columns, rows_by_key
 
 
@@ -68,4 +69,5 @@ def with_records(connection: Connection, lot_ids: Collection[Id]) -> set[Id]:
         "OR EXISTS (SELECT 1 FROM inventory_lot_record AS r WHERE r.secondary_lot_id = inventory_lot.id) "
         "FROM inventory_lot"
     )
-    return {identifier for identifier, has in rows_by_key(connection, query, "id", sorted(lot_ids)) if has}
+    kept = {identifier for identifier, has in rows_by_key(connection, query, "id", sorted(lot_ids)) if has}
+    return kept | archived_references(connection, lot_ids).keys()

@@ -66,7 +66,7 @@ class InventoryOperationDefinitions:
                 pb.EntityReference(
                     entity=one.entity,
                     count=one.count,
-                    example_id=format_id(one.example_id),
+                    example_id=format_id(one.example_id) if one.example_id else "",
                     example_name=one.example_name,
                 )
                 for one in found

@@ -14,11 +14,13 @@ from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.refusals import Refusal, Refused
+from lotkeeper_server.domain.dates import rfc3339
+from lotkeeper_server.domain.refusals import Refusal, Refused, ResumeTokenExpired
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.calls import fault
 from lotkeeper_server.rpc.record_message import record_message
-from lotkeeper_server.rpc.resume_tokens import resume_token
+from lotkeeper_server.rpc.resume_tokens import WatchPosition, resume_token
+from lotkeeper_server.store.archived import archived_after, read_archive_state
 from lotkeeper_server.store.record_feed import (
     EVERYTHING,
     FeedEntry,
@@ -38,20 +40,27 @@ FAILED_SECONDS: Final = 1.0
 
 
 class Message(NamedTuple):
-    """A record as it is sent, with what it is filtered by."""
+    """A record as it is sent, with what it is filtered by, and how many archive files there were when it was read."""
 
     entry: FeedEntry
     response: pb.WatchInventoryLotRecordsResponse
+    archive_files: int
 
 
-def messages_of(page: FeedPage) -> list[Message]:
-    """The records of a page as they are sent, each with its token."""
+def messages_of(page: FeedPage, archive_files: int) -> list[Message]:
+    """The records of a page as they are sent, each with its token.
+
+    Args:
+        page: of one snapshot.
+        archive_files: how many there are in it.
+    """
     return [
         Message(
             entry,
             pb.WatchInventoryLotRecordsResponse(
-                inventory_lot_record=record_message(record), resume_token=resume_token(entry.position)
+                inventory_lot_record=record_message(record), resume_token=resume_token(entry.position, archive_files)
             ),
+            archive_files,
         )
         for entry, record in zip(page.entries, page.records, strict=True)
     ]
@@ -71,6 +80,7 @@ class RecordTail:
     def _forget(self) -> None:
         self._begin: FeedPosition | None = None
         self._end: FeedPosition | None = None
+        self._archive_files = 0
         self._positions: list[FeedPosition] = []
         self._messages: list[Message] = []
         self._weights: list[int] = []
@@ -99,12 +109,19 @@ class RecordTail:
                 self._reading = None
                 self._forget()
 
-    def after(self, position: FeedPosition) -> Sequence[Message] | None:
-        """The next few messages behind a position, none where it has everything; None where it is not the tail's."""
+    def after(self, position: FeedPosition) -> tuple[Sequence[Message], WatchPosition] | None:
+        """The next few messages behind a position, none where it has everything, and where they end.
+
+        None where the position is not the tail's.
+        """
         if self._begin is None or position < self._begin:
             return None
         first = bisect_right(self._positions, position)
-        return self._messages[first : first + limits.WATCH_RECORDS_PER_READ_MAX]
+        messages = self._messages[first : first + limits.WATCH_RECORDS_PER_READ_MAX]
+        if not messages:
+            return messages, WatchPosition(position, self._archive_files)
+        # What comes behind it may have left the tail, and the store, by the time when it is asked for.
+        return messages, WatchPosition(messages[-1].entry.position, messages[-1].archive_files)
 
     async def beyond(self, position: FeedPosition) -> None:
         """Returns once the tail ends behind a position.
@@ -140,13 +157,20 @@ class RecordTail:
     async def _read(self) -> None:
         """Everything up to the end of the feed; the first time only where that is."""
         if self._end is None:
-            self._begin = self._end = await self._engine.read(latest_position)
+            latest = await self._engine.read(latest_place)
+            self._begin = self._end = latest.feed
+            self._archive_files = latest.archive_files
             return
         more = True
         while more:
-            page, messages = await read_page(self._engine, self._end, EVERYTHING)
-            self._end, more = page.end, page.more
-            self._add(messages)
+            try:
+                read = await read_page(self._engine, WatchPosition(self._end, self._archive_files), EVERYTHING)
+            except Refused as refused:
+                if isinstance(refused.refusal, ResumeTokenExpired):
+                    self._forget()  # what came behind it is archived already: it begins anew at the end
+                raise
+            self._end, self._archive_files, more = read.end.feed, read.end.archive_files, read.more
+            self._add(read.messages)
             if more:
                 self._tell()
 
@@ -173,15 +197,51 @@ class RecordTail:
         self._news = asyncio.Event()
 
 
-async def read_page(engine: Engine, after: FeedPosition, wanted: FeedFilter) -> tuple[FeedPage, list[Message]]:
+def latest_place(connection: Connection) -> WatchPosition:
+    """Behind the latest record of a snapshot."""
+    return WatchPosition(latest_position(connection), read_archive_state(connection).files)
+
+
+def check_kept(connection: Connection, position: WatchPosition) -> WatchPosition:
+    """The position with the archive as it is in a snapshot.
+
+    Raises:
+        Refused: RESUME_TOKEN_EXPIRED where what comes behind the position was archived since.
+    """
+    files, until_millis = read_archive_state(connection)
+    if files != position.archive_files and archived_after(connection, *position.feed, position.archive_files):
+        assert until_millis is not None
+        raise Refused(ResumeTokenExpired(oldest=rfc3339(until_millis)).at("resume_token"))
+    return position._replace(archive_files=files)
+
+
+class ReadPage(NamedTuple):
+    """What a read of the store brings.
+
+    Attributes:
+        messages: the wanted records, ready to be sent.
+        end: as far as was walked, matching or not.
+        more: whether the walk ended before the feed did.
+    """
+
+    messages: list[Message]
+    end: WatchPosition
+    more: bool
+
+
+async def read_page(engine: Engine, after: WatchPosition, wanted: FeedFilter) -> ReadPage:
     """The next wanted records from the store, made ready to be sent.
 
     Raises:
-        Refused: where the store cannot be read.
+        Refused: where the store cannot be read; RESUME_TOKEN_EXPIRED where some of them were archived.
     """
 
-    def work(connection: Connection) -> tuple[FeedPage, list[Message]]:
-        page = read_after(connection, after, wanted, limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX)
-        return page, messages_of(page)
+    def work(connection: Connection) -> ReadPage:
+        begin = check_kept(connection, after)
+        page = read_after(
+            connection, begin.feed, wanted, limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX
+        )
+        end = WatchPosition(page.end, begin.archive_files)
+        return ReadPage(messages_of(page, end.archive_files), end, page.more)
 
     return await engine.read(work)

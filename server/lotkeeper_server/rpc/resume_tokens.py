@@ -1,24 +1,40 @@
-"""Resume tokens: positions of the feed as opaque texts."""
+"""Resume tokens: positions of the feed as opaque texts, with how far records were archived by then."""
 
 import base64
 import binascii
 import hashlib
-from typing import Final
+from typing import Final, NamedTuple
 
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store.record_feed import FeedPosition
 
 _DIGEST_BYTES: Final = 4
 """Against what was cut or mistyped, not against forgery: any position may be asked for."""
+_FILES_BYTES: Final = 5
 
 
-def resume_token(position: FeedPosition) -> str:
+class WatchPosition(NamedTuple):
+    """Where a watch stands.
+
+    Attributes:
+        feed: behind one record of the feed, and before the next.
+        archive_files: how many files of archived records there were. A watch misses what is archived in later ones,
+            if that comes behind its position.
+    """
+
+    feed: FeedPosition
+    archive_files: int = 0
+
+
+def resume_token(feed: FeedPosition, archive_files: int = 0) -> str:
     """The token that stands for all that came before a position."""
-    raw = position.to_bytes()
+    raw = feed.to_bytes()
+    if archive_files:  # else a token is as it was before there were archives
+        raw += archive_files.to_bytes(_FILES_BYTES, "big")
     return base64.urlsafe_b64encode(raw + _digest(raw)).decode().rstrip("=")
 
 
-def read_resume_token(text: str, shape: Shape) -> FeedPosition | None:
+def read_resume_token(text: str, shape: Shape) -> WatchPosition | None:
     """The position of a token; None where absent or at fault."""
     if not text:
         return None
@@ -28,14 +44,17 @@ def read_resume_token(text: str, shape: Shape) -> FeedPosition | None:
     return position
 
 
-def _position_of(text: str) -> FeedPosition | None:
+def _position_of(text: str) -> WatchPosition | None:
     try:
         signed = base64.urlsafe_b64decode(text.encode() + b"==")
     except (binascii.Error, ValueError):
         return None
-    position = FeedPosition.from_bytes(signed[:-_DIGEST_BYTES])
+    raw = signed[:-_DIGEST_BYTES]
+    feed, files = FeedPosition.from_bytes(raw), 0
+    if feed is None:
+        feed, files = FeedPosition.from_bytes(raw[:-_FILES_BYTES]), int.from_bytes(raw[-_FILES_BYTES:], "big")
     # Whole: base 64 as it is read passes over what is none of its letters.
-    return position if position is not None and resume_token(position) == text else None
+    return WatchPosition(feed, files) if feed is not None and resume_token(feed, files) == text else None
 
 
 def _digest(raw: bytes) -> bytes:

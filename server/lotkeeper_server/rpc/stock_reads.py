@@ -7,11 +7,12 @@ from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.references import look_up
+from lotkeeper_server.domain.dates import rfc3339
 from lotkeeper_server.domain.enumerations import LotStatus, Status
 from lotkeeper_server.domain.identifiers import RecordId, format_id
 from lotkeeper_server.domain.lots import USABLE
 from lotkeeper_server.domain.quantity import double_of
-from lotkeeper_server.domain.refusals import NotFound, Refused
+from lotkeeper_server.domain.refusals import AsOfArchived, NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.moment import now_millis
 from lotkeeper_server.rpc.call import Call
@@ -21,6 +22,7 @@ from lotkeeper_server.rpc.record_filters import conditions_on_records, read_reco
 from lotkeeper_server.rpc.record_message import record_message, timestamp
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store import inventory_listing, record_listing
+from lotkeeper_server.store.archived import archived_among, read_archive_state
 from lotkeeper_server.store.conditions import Condition, equal
 from lotkeeper_server.store.inventory_listing import HOLDS_SOMETHING, NAMED, NOT_ZERO, InventoryEntry, list_inventory
 from lotkeeper_server.store.record_listing import RecordFilter, in_status, key_of, list_records
@@ -66,6 +68,8 @@ class StockReads:
                 conditions.append(equal("material_id", found))
             if name is not None:
                 conditions.append(equal("name", name, NAMED))
+            if at_millis is not None:
+                _check_as_of(connection, at_millis)
             if at_millis is None:
                 entries, after = list_inventory(connection, conditions, page.after, page.size)
             else:
@@ -108,11 +112,23 @@ class StockReads:
         shape = Shape()
         record_id = RecordId(shape.required_id("inventory_lot_record_id", request.inventory_lot_record_id))
         shape.check()
-        records = await self._engine.read(lambda connection: read_records(connection, [record_id]))
-        if record_id not in records:
-            refusal = NotFound(entity="inventory_lot_record", id=format_id(record_id))
-            raise Refused(refusal.at("inventory_lot_record_id"))
-        return pb.GetInventoryLotRecordResponse(inventory_lot_record=record_message(records[record_id]))
+
+        def work(connection: Connection) -> pb.GetInventoryLotRecordResponse:
+            records = read_records(connection, [record_id])
+            if record_id not in records:
+                archived = bool(archived_among(connection, [record_id]))
+                refusal = NotFound(entity="inventory_lot_record", id=format_id(record_id), archived=archived)
+                raise Refused(refusal.at("inventory_lot_record_id"))
+            return pb.GetInventoryLotRecordResponse(inventory_lot_record=record_message(records[record_id]))
+
+        return await self._engine.read(work)
+
+
+def _check_as_of(connection: Connection, at_millis: int) -> None:
+    """Before the latest archived record, stock is no sum of the opening balance and what is left of the records."""
+    until_millis = read_archive_state(connection).until_millis
+    if until_millis is not None and at_millis < until_millis:
+        raise Refused(AsOfArchived(oldest=rfc3339(until_millis)).at("as_of_millis"))
 
 
 def _record_filter(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> Callable[[Connection], RecordFilter]:

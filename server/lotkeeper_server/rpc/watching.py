@@ -1,7 +1,7 @@
 """WatchInventoryLotRecords: every completed record once, in the order in which they took effect."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -11,10 +11,10 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.catalog_filters import location_ids
 from lotkeeper_server.rpc.record_filters import RecordCriteria, read_record_criteria
-from lotkeeper_server.rpc.record_tail import RecordTail, read_page
-from lotkeeper_server.rpc.resume_tokens import read_resume_token, resume_token
+from lotkeeper_server.rpc.record_tail import Message, RecordTail, check_kept, latest_place, read_page
+from lotkeeper_server.rpc.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.shape import Shape
-from lotkeeper_server.store.record_feed import BEGINNING, FeedFilter, FeedPosition, latest_position
+from lotkeeper_server.store.record_feed import BEGINNING, FeedFilter
 
 HEARTBEAT_SECONDS: Final = 9.0
 """The contract promises one every 10 s."""
@@ -40,20 +40,20 @@ class Watching:
             yield _heartbeat(position)
             due_seconds = now_seconds() + self._heartbeat_seconds
             while True:
-                messages = self._tail.after(position)
-                if messages is None:  # it begins further back, or fell behind what the tail keeps
-                    page, messages = await read_page(self._engine, position, wanted)
-                    reached = page.end
+                messages: Sequence[Message]
+                kept = self._tail.after(position.feed)
+                if kept is None:  # it begins further back, or fell behind what the tail keeps
+                    messages, reached, _ = await read_page(self._engine, position, wanted)
                 else:
-                    reached = messages[-1].entry.position if messages else position
-                for entry, response in messages:
+                    messages, reached = kept
+                for entry, response, _ in messages:
                     if wanted.matches(entry):
                         yield response
                         due_seconds = now_seconds() + self._heartbeat_seconds
-                if reached == position:
+                if reached.feed == position.feed:
                     try:
                         async with asyncio.timeout_at(due_seconds):
-                            await self._tail.beyond(position)
+                            await self._tail.beyond(position.feed)
                     except TimeoutError:
                         pass
                 position = reached
@@ -62,25 +62,27 @@ class Watching:
                     due_seconds = now_seconds() + self._heartbeat_seconds
 
 
-Begin = Callable[[Connection], tuple[FeedFilter, FeedPosition]]
+Begin = Callable[[Connection], tuple[FeedFilter, WatchPosition]]
 
 
 def _read_request(request: pb.WatchInventoryLotRecordsRequest) -> Begin:
     """How a watch begins, once there is a snapshot: with which filter, and where.
 
     Raises:
-        Refused: for a fault of shape; when called, for what is named and not there.
+        Refused: for a fault of shape; when called, for what is named and not there, and for a token from before what
+            was archived.
     """
     shape = Shape()
     given = read_resume_token(request.resume_token, shape)
     criteria_in = read_record_criteria(request, shape)
     shape.check()
 
-    def begin(connection: Connection) -> tuple[FeedFilter, FeedPosition]:
+    def begin(connection: Connection) -> tuple[FeedFilter, WatchPosition]:
         wanted = _feed_filter(connection, criteria_in(connection))
         if given is not None:
-            return wanted, given
-        return wanted, BEGINNING if request.from_beginning else latest_position(connection)
+            return wanted, check_kept(connection, given)
+        latest = latest_place(connection)
+        return wanted, latest._replace(feed=BEGINNING) if request.from_beginning else latest
 
     return begin
 
@@ -92,5 +94,5 @@ def _feed_filter(connection: Connection, criteria: RecordCriteria) -> FeedFilter
     return FeedFilter(criteria.lot_id, criteria.references, criteria.types, places)
 
 
-def _heartbeat(position: FeedPosition) -> pb.WatchInventoryLotRecordsResponse:
-    return pb.WatchInventoryLotRecordsResponse(resume_token=resume_token(position))
+def _heartbeat(position: WatchPosition) -> pb.WatchInventoryLotRecordsResponse:
+    return pb.WatchInventoryLotRecordsResponse(resume_token=resume_token(*position))

@@ -42,8 +42,8 @@ class StoreVersions(NamedTuple):
     Attributes:
         definitions: raised by each change of a definition.
         access: raised by each change of a role or token.
-        effect_order: of the latest completion; 0 where there is none, or where completions are ordered by the rows
-            that they share.
+        effect_order: of the latest completion, archived or not; 0 where there is none, or where completions are ordered
+            by the rows that they share.
     """
 
     definitions: int
@@ -51,18 +51,20 @@ class StoreVersions(NamedTuple):
     effect_order: int
 
 
-_VERSIONS: Final = "SELECT version, access_version, 0 FROM definition_version"
+_VERSIONS: Final = "SELECT version, access_version, 0, 0 FROM definition_version"
 _VERSIONS_AND_ORDER: Final = (
     "SELECT version, access_version, COALESCE((SELECT effect_order FROM inventory_lot_record "
-    "WHERE status = 3 ORDER BY effect_order DESC LIMIT 1), 0) FROM definition_version"
+    "WHERE status = 3 ORDER BY effect_order DESC LIMIT 1), 0), "
+    "COALESCE((SELECT feed_order FROM archive_state WHERE id = 1), 0) FROM definition_version"
 )
 
 
 def read_versions(connection: Connection) -> StoreVersions:
     """Read first in every write transaction; where several run at a time, again before it commits."""
+    text = _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER
     with asked_together(connection):  # with what begins the transaction
-        (row,) = fetch(connection, _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER)
-    return StoreVersions(*row)
+        ((definitions, access, kept_order, archived_order),) = fetch(connection, text)
+    return StoreVersions(definitions, access, max(kept_order, archived_order))
 
 
 def lock_versions(connection: Connection) -> None:

@@ -34,6 +34,7 @@ from lotkeeper_server.domain.keys import (
 from lotkeeper_server.domain.stock import Lot, OperationRun
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store import state_reading
+from lotkeeper_server.store.archived import archived_among
 from lotkeeper_server.store.definition_reading import (
     load_by_path,
     load_conversions,
@@ -220,6 +221,8 @@ class _Loading:
             found = {RecordKey(identifier) for identifier in read}
             for missing in self._absent(records, found, _read_records, lambda one: RecordKey(one.id)):
                 state.records.setdefault(missing.id, None)
+            if gone := [key.id for key in records if state.records.get(key.id, key) is None]:
+                state.archived |= archived_among(connection, gone)
 
     def _accept_runs(self, keys: set[RunKey], stored: dict[Id, OperationRun]) -> None:
         """What runs, and what is going to, is locked; a call that finds an idle operation only needs to know that."""

@@ -12,7 +12,7 @@ from lotkeeper_server.store.dialects.sqlite import APPLICATION_ID
 from lotkeeper_server.store.errors import StoreError
 from lotkeeper_server.store.tables import definition_version, metadata, role
 
-HEAD_REVISION: Final = "0002"
+HEAD_REVISION: Final = "0003"
 """The newest migration; a test compares it with the files."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _revision: Final = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, create_engine
 from sqlalchemy.pool import StaticPool
 
-from lotkeeper_server.store import tables
+from lotkeeper_server.store import archive_tables, tables
 from lotkeeper_server.store.statements import columns_of, fetch, insert_of, rows_by_key, write_many
 
 _DEFINITIONS: Final = (
@@ -51,6 +51,7 @@ def scratch(
             stock = _copy(connection, copy, tables.inventory, "location_id", location_ids)
             _copy(connection, copy, tables.inventory_lot, "id", {*lot_ids, *(row[1] for row in stock)})
             _copy(connection, copy, tables.inventory_lot_record, "id", _one_record_each(connection, lot_ids))
+            _copy(connection, copy, archive_tables.archived_reference, "id", lot_ids)
             yield copy
     finally:
         engine.dispose()

@@ -1,4 +1,4 @@
-"""Stock as it was at a moment, summed from the records whose end is at or before it.
+"""Stock as it was at a moment, summed from the records whose end is at or before it, and the opening balance.
 
 Which rows there can be is what there is now, since rows stay; so the list walks those, and sums the records of their
 lots: those until the moment, or, of a lot with many, those since, taken from what there is now.
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.enumerations import LotRecordType, Status
+from lotkeeper_server.store.archived import opening_stocks
 from lotkeeper_server.store.conditions import Condition, Key
 from lotkeeper_server.store.inventory_listing import ORDER, InventoryPage, key_from, read_entries, text_of
 from lotkeeper_server.store.statements import exact_sum, fetch
@@ -99,6 +100,9 @@ def _sums(
         since = _counts(connection, long, at_millis, _SINCE)
         backward = {lot_id for lot_id in long if since[lot_id] < counts[lot_id]}
     there = _changes(connection, lots - backward, at_millis, _UNTIL)
+    # What was archived was all done by then; counted back from now it is in what there is now.
+    for key, opening in opening_stocks(connection, [key for key in keys if key[1] not in backward]).items():
+        there[key] = there.get(key, 0) + opening
     if backward:
         changed = _changes(connection, backward, at_millis, _SINCE)
         for entry in read_entries(connection, [key for key in keys if key[1] in backward]):

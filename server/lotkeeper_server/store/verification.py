@@ -24,6 +24,8 @@ _CHANGES: Final = """
     UNION ALL
     SELECT source_location_id, secondary_lot_id, -source_quantity_change
       FROM inventory_lot_record WHERE status = 3 AND source_quantity_change <> 0 AND lot_record_type IN (5, 6)
+    UNION ALL
+    SELECT location_id, lot_id, quantity FROM opening_stock
 """
 
 
@@ -39,30 +41,36 @@ _STOCK: Final = """
 """
 _TOTALS: Final = """
     WITH summed AS (
-      SELECT CASE WHEN lot_record_type = 5 THEN secondary_lot_id ELSE lot_id END AS lot_id,
-             {sum(lot_total_change)} AS total
-        FROM inventory_lot_record WHERE status = 3 AND lot_total_change <> 0 GROUP BY 1)
+      SELECT lot_id, {sum(change)} AS total FROM (
+        SELECT CASE WHEN lot_record_type = 5 THEN secondary_lot_id ELSE lot_id END AS lot_id, lot_total_change AS change
+          FROM inventory_lot_record WHERE status = 3 AND lot_total_change <> 0
+        UNION ALL SELECT lot_id, quantity FROM opening_lot_total) AS c GROUP BY lot_id)
     SELECT 'total', NULL, l.id, l.total_quantity, COALESCE(s.total, 0)
       FROM inventory_lot AS l LEFT JOIN summed AS s ON s.lot_id = l.id
       WHERE l.total_quantity <> COALESCE(s.total, 0)
 """
 _COUNTS: Final = """
     WITH summed AS (
-      SELECT production_order_id, {sum(order_count_change)} AS counted
-        FROM inventory_lot_record WHERE status = 3 AND order_count_change <> 0 GROUP BY 1)
+      SELECT production_order_id, {sum(change)} AS counted FROM (
+        SELECT production_order_id, order_count_change AS change
+          FROM inventory_lot_record WHERE status = 3 AND order_count_change <> 0
+        UNION ALL SELECT production_order_id, quantity FROM opening_order_count) AS c GROUP BY production_order_id)
     SELECT 'quantity_produced', NULL, o.id, o.quantity_produced, COALESCE(s.counted, 0)
       FROM production_order AS o LEFT JOIN summed AS s ON s.production_order_id = o.id
       WHERE o.quantity_produced <> COALESCE(s.counted, 0)
 """
 _EDGES: Final = """
     WITH summed AS (
-      SELECT CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN secondary_lot_id ELSE lot_id END AS from_lot_id,
-             CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN lot_id ELSE secondary_lot_id END AS to_lot_id,
-             lot_record_type, {sum(lot_quantity)} AS quantity, COUNT(*) AS record_count
-        FROM inventory_lot_record
-        WHERE status = 3 AND secondary_lot_id IS NOT NULL AND lot_quantity > 0
-          AND reverses_record_id IS NULL AND reversed_by_record_id IS NULL
-        GROUP BY 1, 2, 3)
+      SELECT from_lot_id, to_lot_id, lot_record_type, {sum(part)} AS quantity, SUM(parts) AS record_count
+        FROM (
+          SELECT CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN secondary_lot_id ELSE lot_id END AS from_lot_id,
+                 CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN lot_id ELSE secondary_lot_id END AS to_lot_id,
+                 lot_record_type, lot_quantity AS part, 1 AS parts
+            FROM inventory_lot_record
+            WHERE status = 3 AND secondary_lot_id IS NOT NULL AND lot_quantity > 0
+              AND reverses_record_id IS NULL AND reversed_by_record_id IS NULL
+          UNION ALL SELECT from_lot_id, to_lot_id, lot_record_type, quantity, record_count FROM opening_edge) AS c
+        GROUP BY from_lot_id, to_lot_id, lot_record_type)
     SELECT 'genealogy', NULL, e.from_lot_id, e.quantity, COALESCE(s.quantity, 0)
       FROM lot_edge AS e LEFT JOIN summed AS s
         ON s.from_lot_id = e.from_lot_id AND s.to_lot_id = e.to_lot_id AND s.lot_record_type = e.lot_record_type

@@ -338,7 +338,8 @@ class ListInventoryRequest(_message.Message):
     """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
     as_of_millis: _builtins.int
     """The rows and quantities as of this moment, ms since the epoch, as the records say whose end is at or before it;
-    arrived_* are unset then. Refused together with inventory_name.
+    arrived_* are unset then. Refused together with inventory_name, and (AS_OF_ARCHIVED) where records of later
+    moments are archived.
     """
     def __init__(
         self,

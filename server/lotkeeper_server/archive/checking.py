@@ -1,0 +1,108 @@
+"""Proves that files and store agree: every record is in one place, and the opening balance is the sum of the files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from lotkeeper_server.archive import files
+from lotkeeper_server.archive.balances import Balance, Key, Row, stored_sums
+from lotkeeper_server.archive.choosing import read_candidates
+from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.store.archive_tables import archive_file, archived_record
+from lotkeeper_server.store.statements import rows_by_key
+
+FAULTS_SHOWN_MAX: Final = 1_000
+
+
+@dataclass(slots=True)
+class ArchiveCheck:
+    """What was read and what was wrong; of the faults at most the first thousand.
+
+    Attributes:
+        files: known to the store.
+        records: in them.
+        faults: one line each.
+        leftovers: files that the store does not know, of an archive that was stopped or is at work: the next one
+            removes them.
+    """
+
+    files: int = 0
+    records: int = 0
+    faults: list[str] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
+
+    def fault(self, text: str) -> None:
+        """Notes one, where there is room."""
+        if len(self.faults) < FAULTS_SHOWN_MAX:
+            self.faults.append(text)
+
+
+def check_archive(connection: Connection, folders: Sequence[Path]) -> ArchiveCheck:
+    """Reads every file, one at a time.
+
+    Args:
+        connection: a snapshot of a store, which may serve and be archived meanwhile.
+        folders: where its files are.
+    """
+    check, balance = ArchiveCheck(), Balance()
+    noted = connection.execute(select(archive_file).order_by(archive_file.c.number)).all()
+    places = {name: folder for folder in reversed(folders) for name in files.names_in(folder)}
+    for file in noted:
+        check.files += 1
+        folder = places.pop(file.name, None)
+        if folder is None:
+            check.fault(f"{file.name}: it is not there")
+            continue
+        for row in _checked_rows(connection, check, file, folder):
+            balance.add(row)
+            check.records += 1
+    check.leftovers = sorted(places)
+    archived = connection.execute(select(func.count()).select_from(archived_record)).scalar_one()
+    if archived != sum(file.records for file in noted):
+        check.fault(f"{archived} records are archived, their files have {sum(file.records for file in noted)}")
+    for table_name, summed in balance.sums.items():
+        _compare(connection, check, table_name, summed)
+    return check
+
+
+def _checked_rows(connection: Connection, check: ArchiveCheck, file: Any, folder: Path) -> list[Row]:
+    """The records of a file, as far as it can be read."""
+    try:
+        content = (folder / file.name).read_bytes()
+        if files.digest_of(content) != file.sha256:
+            check.fault(f"{file.name}: it is not as it was written: its SHA-256 is another one")
+        rows = list(files.read_rows(content))
+    except (files.UnreadableFile, OSError) as error:
+        check.fault(f"{file.name}: it cannot be read: {error}")
+        return []
+    ids = {row["id"] for row in rows}
+    moments = [row["moment_millis"] for row in rows]
+    if len(ids) != len(rows) or len(rows) != file.records:
+        check.fault(f"{file.name}: it holds {len(ids)} records, the store says {file.records}")
+    if (min(moments, default=None), max(moments, default=None)) != (file.from_millis, file.to_millis):
+        check.fault(f"{file.name}: its records are not of the time that the store says")
+    for record in read_candidates(connection, ids):
+        check.fault(f"{file.name}: record {format_id(record.id)} is in the store, too")
+    select_from = "SELECT id, file_number FROM archived_record"
+    numbers = dict(map(tuple, rows_by_key(connection, select_from, "id", sorted(ids))))
+    for identifier in sorted(ids):
+        if numbers.get(identifier) != file.number:
+            check.fault(f"{file.name}: record {format_id(identifier)} is not of this file by what the store says")
+    return rows
+
+
+def _compare(connection: Connection, check: ArchiveCheck, table_name: str, summed: dict[Key, tuple[int, ...]]) -> None:
+    """What the store kept of archived records with the sums of the files; takes the latter apart."""
+    for key, stored in stored_sums(connection, table_name):
+        found = summed.pop(key, None)
+        if found != tuple(map(int, stored)):
+            check.fault(f"{table_name} of {_shown(key)}: {stored} is stored, the files say {found}")
+    for key, found in summed.items():
+        check.fault(f"{table_name} of {_shown(key)}: nothing is stored, the files say {found}")
+
+
+def _shown(key: Key) -> str:
+    return " ".join(format_id(part) if isinstance(part, bytes) else str(part) for part in key)

@@ -1,0 +1,110 @@
+"""Which records go next: the oldest ones that may, walked along the index of their moments."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.archive.request_ids import Candidate, RequestIds
+from lotkeeper_server.domain.enumerations import Status
+from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.store.statements import fetch, indexed_by, rows_by_key
+
+PAGES_MAX: Final = 20
+"""Walked in one transaction, whether or not anything of them may go."""
+_SMALLEST_PAGE: Final = 16
+_OVER: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
+_SELECT: Final = f"SELECT {', '.join(Candidate._fields)} FROM inventory_lot_record"  # noqa: S608 - the schema's names
+
+
+class Place(NamedTuple):
+    """Behind one record of the walk."""
+
+    moment_millis: int
+    id: bytes
+
+
+BEGINNING: Final = Place(-1, bytes(ID_BYTES))
+
+
+@dataclass(slots=True)
+class Choice:
+    """What a walk found.
+
+    Attributes:
+        records: that may go, each with the other half of its reversal.
+        end: as far as it walked.
+        left: how many records it passed that have to stay.
+        more: whether it ended before the moment from which on everything stays.
+    """
+
+    end: Place
+    records: list[Candidate] = field(default_factory=list)
+    left: int = 0
+    more: bool = True
+
+
+def choose(connection: Connection, requests: RequestIds, before_millis: int, after: Place, records_max: int) -> Choice:
+    """The next records that may go.
+
+    Args:
+        connection: a snapshot.
+        requests: the ids that are kept.
+        before_millis: records from then on stay.
+        after: where the walk before has ended.
+        records_max: at most so many, halves of reversals counted.
+    """
+    choice = Choice(after)
+    chosen: set[RecordId] = set()
+    for _ in range(PAGES_MAX):
+        size = (records_max - len(choice.records)) // 2  # each may bring its other half
+        if size < _SMALLEST_PAGE:
+            break
+        page = _page(connection, choice.end, before_millis, size)
+        for record in _that_may_go(connection, requests, before_millis, page):
+            if record.id not in chosen:
+                chosen.add(record.id)
+                choice.records.append(record)
+        choice.left += sum(record.id not in chosen for record in page)
+        if page:
+            choice.end = Place(page[-1].moment_millis, page[-1].id)
+        choice.more = len(page) == size
+        if not choice.more:
+            break
+    return choice
+
+
+def _page(connection: Connection, after: Place, before_millis: int, size: int) -> list[Candidate]:
+    by_moment = indexed_by(connection, "ix_inventory_lot_record_moment")
+    text = (
+        f"{_SELECT}{by_moment} WHERE moment_millis >= ? AND moment_millis < ? "
+        "AND (moment_millis > ? OR id > ?) ORDER BY moment_millis, id LIMIT ?"
+    )
+    millis, record_id = after
+    return [Candidate(*row) for row in fetch(connection, text, (millis, before_millis, millis, record_id, size))]
+
+
+def _that_may_go(
+    connection: Connection, requests: RequestIds, before_millis: int, page: Sequence[Candidate]
+) -> list[Candidate]:
+    """Those of a page that may, with the other halves of reversals that may, too."""
+    known = {record.id: record for record in page}
+    partners = {partner for record in page if (partner := record.partner_id) is not None} - known.keys()
+    known |= {record.id: record for record in read_candidates(connection, partners)}
+    kept = requests.referred_among(connection, list(known.values()))
+
+    def may(record: Candidate) -> bool:
+        return record.status in _OVER and record.moment_millis < before_millis and record.id not in kept
+
+    going: list[Candidate] = []
+    for record in page:
+        halves = [record, *(known[one] for one in (record.partner_id,) if one is not None)]
+        if all(may(half) for half in halves):
+            going += halves
+    return going
+
+
+def read_candidates(connection: Connection, record_ids: Collection[RecordId]) -> list[Candidate]:
+    """The records of these ids that there are."""
+    return [Candidate(*row) for row in rows_by_key(connection, _SELECT, "id", sorted(record_ids))]

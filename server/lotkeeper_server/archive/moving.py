@@ -1,0 +1,230 @@
+"""An archive at work: chunk by chunk a file is written, then one transaction puts an opening balance in its place.
+
+A file is whole and durable before the transaction begins, and counts only once that has committed: the store knows its
+name then. What a run leaves behind that was stopped in between is a file that the store does not know; the records are
+still in the store, so the next run removes the file. No other file is ever removed, whatever goes wrong.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from lotkeeper_server.archive import files
+from lotkeeper_server.archive.balances import Balance, Row, add_to_store, balance_of
+from lotkeeper_server.archive.choosing import BEGINNING, Choice, Place, choose, read_candidates
+from lotkeeper_server.archive.lease import Lease
+from lotkeeper_server.archive.request_ids import RequestIds
+from lotkeeper_server.domain.enumerations import Status
+from lotkeeper_server.domain.identifiers import ID_BYTES
+from lotkeeper_server.store.archive_tables import archive_file, archive_state, archived_record
+from lotkeeper_server.store.archived import archived_among
+from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.errors import StoreContention, StoreError
+from lotkeeper_server.store.statements import chunks, columns_of, insert_of, locking_of, rows_by_key, write_many
+from lotkeeper_server.store.tables import inventory_lot_record
+
+RECORDS_PER_FILE_MAX: Final = 1_000
+ATTEMPTS_MAX: Final = 20
+"""For one chunk, where other writers keep changing what it holds."""
+PAUSE_SECONDS: Final = 0.02
+"""Between two transactions at least; else as long as the one before took."""
+_SELECT: Final = f"SELECT {', '.join(columns_of(inventory_lot_record))} FROM inventory_lot_record"  # noqa: S608
+
+
+_NOT_IN_FEED: Final = (-1, bytes(ID_BYTES))
+"""A file of cancelled records only: they moved nothing, and no watch has them."""
+
+
+class _Changed(Exception):
+    """A record of the chunk is not any more as it was written to the file."""
+
+
+@dataclass(slots=True)
+class Archived:
+    """What a run did.
+
+    Attributes:
+        records: moved to files.
+        files: written.
+        request_ids: expired ones that were deleted.
+        left: records from before the date that have to stay.
+        removed: names of files that a run before, stopped in between, had left behind.
+        strange: names of files that hold records of which this store knows nothing; they were left alone.
+    """
+
+    records: int = 0
+    files: int = 0
+    request_ids: int = 0
+    left: int = 0
+    removed: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Archiving:
+    """What is to be archived, and where to.
+
+    Attributes:
+        store: that may serve meanwhile.
+        folder: for the files; made where it is not there.
+        before_millis: records with a moment from then on stay.
+        now_millis: the moment of now.
+        request_ids: which of them have expired.
+    """
+
+    store: Store
+    folder: Path
+    before_millis: int
+    now_millis: int
+    request_ids: RequestIds
+
+    def run(self) -> Archived:
+        """Moves everything that may go.
+
+        Raises:
+            ArchiveAtWork: where another archive of this store is at work.
+            LeaseLost: where this one was stalled and another one has taken over.
+            BalanceTooLarge: where a sum does not fit the store.
+            StoreError: where the store cannot be read or written; a later run goes on.
+            OSError: where a file cannot be written; a later run goes on.
+        """
+        files.make_folder(self.folder)
+        lease = Lease(self.store)
+        lease.take()
+        done = Archived()
+        try:
+            self._remove_leftovers(done)
+            for count in self.request_ids.drop_expired(self.store, lease):
+                done.request_ids += count
+                time.sleep(PAUSE_SECONDS)
+            self._move_all(lease, done)
+            self._remove_leftovers(Archived())  # of a chunk that was changed while it was the last one
+        except BaseException:
+            with suppress(StoreError):  # else a dead owner's lease is taken after a while
+                lease.release()
+            raise
+        lease.release()
+        return done
+
+    def _remove_leftovers(self, done: Archived) -> None:
+        """Files that the store does not know: each goes, unless it holds a record that is nowhere else."""
+        for name in files.unfinished_in(self.folder):
+            files.remove_file(self.folder, name)
+        names = files.names_in(self.folder)
+        with self.store.read() as connection:
+            known = {row[0] for row in rows_by_key(connection, "SELECT name FROM archive_file", "name", names)}
+            for name in names:
+                if name not in known:
+                    (done.removed if self._is_elsewhere(connection, name) else done.strange).append(name)
+        for name in done.removed:
+            files.remove_file(self.folder, name)
+
+    def _is_elsewhere(self, connection: Connection, name: str) -> bool:
+        """Whether the store knows every record of a file: it has it, or has it in a file that it knows."""
+        try:
+            ids = {row["id"] for row in files.read_rows((self.folder / name).read_bytes())}
+        except files.UnreadableFile:
+            return False
+        stored = {record.id for record in read_candidates(connection, ids)}
+        return stored | archived_among(connection, ids - stored) == ids
+
+    def _move_all(self, lease: Lease, done: Archived) -> None:
+        after, more = BEGINNING, True
+        while more:
+            lease.keep()
+            choice = self._move_next(lease, after)
+            if choice.records:
+                done.records += len(choice.records)
+                done.files += 1
+            done.left += choice.left
+            after, more = choice.end, choice.more
+
+    def _move_next(self, lease: Lease, after: Place) -> Choice:
+        """One chunk; where what it holds is changed meanwhile, again from what there is then."""
+        for _ in range(ATTEMPTS_MAX):
+            with self.store.read() as connection:
+                choice = choose(connection, self.request_ids, self.before_millis, after, RECORDS_PER_FILE_MAX)
+                if not choice.records:
+                    return choice
+                rows = _read_rows(connection, choice)
+                content = files.file_bytes(rows, files.names_of(connection, rows))
+                number = _files_now(connection) + 1
+            balance = balance_of(rows)
+            name = files.file_name(number, lease.run)
+            files.write_file(self.folder, name, content)
+            began_seconds = time.monotonic()
+            try:
+                with self.store.write() as connection:
+                    lease.renew(connection)
+                    _check_unchanged(connection, choice)
+                    _put_in_place(connection, number, rows, balance)
+                    self._note_file(connection, number, name, rows, content)
+            except (_Changed, StoreContention):  # the store says by the next number whether it knows the file
+                time.sleep(PAUSE_SECONDS)
+                continue
+            time.sleep(max(PAUSE_SECONDS, time.monotonic() - began_seconds))
+            return choice
+        raise StoreContention(f"other writers changed the same records {ATTEMPTS_MAX} times; run it again")
+
+    def _note_file(self, connection: Connection, number: int, name: str, rows: Sequence[Row], content: bytes) -> None:
+        moments = [row["moment_millis"] for row in rows]
+        completed = [row for row in rows if row["status"] == Status.COMPLETED]
+        feed_order, feed_record_id = max(((row["effect_order"], row["id"]) for row in completed), default=_NOT_IN_FEED)
+        noted: dict[str, Any] = {
+            "number": number,
+            "name": name,
+            "records": len(rows),
+            "from_millis": min(moments),
+            "to_millis": max(moments),
+            "feed_order": feed_order,
+            "feed_record_id": feed_record_id,
+            "sha256": files.digest_of(content),
+            "created_millis": self.now_millis,
+        }
+        connection.execute(insert(archive_file).values(noted))
+        state = archive_state.c
+        old = connection.execute(select(state.until_millis, state.feed_order)).one()
+        untils = [row["moment_millis"] for row in completed] + [one for one in [old.until_millis] if one is not None]
+        changed = {
+            "files": number,
+            "until_millis": max(untils, default=None),
+            "feed_order": max(feed_order, old.feed_order),
+        }
+        connection.execute(update(archive_state).values(changed))
+
+
+def _read_rows(connection: Connection, choice: Choice) -> list[Row]:
+    """The records in full, in the order of their moments."""
+    names = columns_of(inventory_lot_record)
+    found = rows_by_key(connection, _SELECT, "id", sorted(record.id for record in choice.records))
+    by_id = {row["id"]: row for row in (dict(zip(names, values, strict=True)) for values in found)}
+    return sorted(by_id.values(), key=lambda row: (row["moment_millis"], row["id"]))
+
+
+def _check_unchanged(connection: Connection, choice: Choice) -> None:
+    """What a request refers to is what it changed, and a change raises the version."""
+    ids = sorted(one.id for one in choice.records)
+    select_from = "SELECT id, version FROM inventory_lot_record"
+    versions = dict(map(tuple, rows_by_key(connection, select_from, "id", ids, locking_of(connection))))
+    if versions != {one.id: one.version for one in choice.records}:
+        raise _Changed
+
+
+def _files_now(connection: Connection) -> int:
+    return int(connection.execute(select(archive_state.c.files)).scalar_one())
+
+
+def _put_in_place(connection: Connection, number: int, rows: Sequence[Row], balance: Balance) -> None:
+    """The opening balance and the ids, in place of the records."""
+    add_to_store(connection, balance)
+    write_many(connection, insert_of(archived_record), [(row["id"], number) for row in rows])
+    deleted = 0
+    for chunk in chunks(sorted(row["id"] for row in rows)):
+        statement = delete(inventory_lot_record).where(inventory_lot_record.c.id.in_(set(chunk)))
+        deleted += connection.execute(statement).rowcount
+    assert deleted == len(rows), f"{deleted} of {len(rows)} records deleted"

@@ -1,0 +1,91 @@
+"""`archive`, and what `verify` says of an archive."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened_current
+from lotkeeper_server.domain.dates import rfc3339
+from lotkeeper_server.domain.limits import MILLIS_PER_DAY
+from lotkeeper_server.engine.moment import now_millis
+from lotkeeper_server.settings import SettingsFault, read_settings
+from lotkeeper_server.store.connection import Store
+
+DEFAULT_FOLDER: Final = "archive"
+_SPAN_DAYS: Final = {"d": 1, "w": 7}
+
+
+@click.command()
+@click.option(
+    "--before",
+    "before",
+    required=True,
+    help="Records that ended before it: a day, 2027-01-31 (UTC), a moment, 2027-01-31T08:00:00Z, or so long ago, 400d.",
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"The folder for the files. [default: {DEFAULT_FOLDER} beside a store that is a file]",
+)
+@click.option("--request-id-days", type=float, help="How long request ids are kept, as the servers have it.")
+@CONFIG
+@DATABASE
+@click.pass_obj
+def archive(config_file: Path | None, /, before: str, folder: Path | None, **flags: Any) -> None:
+    """Move old records out to files while the server serves; expired request ids go, too."""
+    from lotkeeper_server.archive.balances import BalanceTooLarge  # noqa: PLC0415 - only here
+    from lotkeeper_server.archive.lease import ArchiveAtWork, LeaseLost  # noqa: PLC0415
+    from lotkeeper_server.archive.moving import Archiving  # noqa: PLC0415
+    from lotkeeper_server.archive.request_ids import RequestIds  # noqa: PLC0415
+
+    try:
+        settings = read_settings(flags, config_file)
+    except SettingsFault as fault:
+        raise click.UsageError(str(fault)) from fault
+    now = now_millis()
+    before_millis = min(_moment(before, now), now)
+    kept_millis = int(settings.request_id_days * MILLIS_PER_DAY)
+    with Opened(opened_current(settings.database_url, makes=False)) as store:
+        into = folder or _default_folder(store)
+        try:
+            done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis)).run()
+        except ArchiveAtWork as other:
+            fail(f"another archive of this store is at work: {other}")
+        except LeaseLost:
+            fail("this archive was stalled and another one has taken over; nothing of the chunk in hand was moved")
+        except BalanceTooLarge:
+            fail("an opening balance would be larger than the store can keep; archive up to another date")
+        except OSError as error:
+            fail(f"{into}: {error.strerror or error}; run it again to go on")
+    for name in done.removed:
+        click.echo(f"removed {name}, left behind by an archive that was stopped")
+    for name in done.strange:
+        why = "it holds records that this store does not know, or cannot be read"
+        click.echo(f"left alone: {into / name}: {why}", err=True)
+    click.echo(
+        f"{done.records} records from before {rfc3339(before_millis)} moved to {done.files} files in {into}, "
+        f"{done.left} have to stay; {done.request_ids} expired request ids deleted"
+    )
+
+
+def _default_folder(store: Store) -> Path:
+    if store.path is None:
+        raise click.UsageError("give --to: the store is no file, so there is no folder beside it")
+    return store.path.parent / DEFAULT_FOLDER
+
+
+def _moment(text: str, now: int) -> int:
+    """Milliseconds since the epoch, from a span before now, a day or a moment."""
+    if match := re.fullmatch(r"(\d{1,5})([dw])", text):
+        return max(now - int(match[1]) * _SPAN_DAYS[match[2]] * MILLIS_PER_DAY, 0)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(
+            f"--before {text}: give a day such as 2027-01-31, a moment such as 2027-01-31T08:00:00Z, or 400d"
+        ) from None
+    return max(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000), 0)
