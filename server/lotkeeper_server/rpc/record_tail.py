@@ -19,15 +19,7 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.calls import fault
 from lotkeeper_server.rpc.record_message import record_message
 from lotkeeper_server.rpc.resume_tokens import resume_token
-from lotkeeper_server.store.record_feed import (
-    EVERYTHING,
-    FeedEntry,
-    FeedFilter,
-    FeedPage,
-    FeedPosition,
-    latest_position,
-    read_after,
-)
+from lotkeeper_server.store.feed_entries import EVERYTHING, FeedEntry, FeedFilter, FeedPage, FeedPosition
 
 LOOK_SECONDS: Final = 0.2
 """How often the store is looked at for what other processes have committed."""
@@ -84,6 +76,7 @@ class RecordTail:
             Refused: where the store cannot be read.
         """
         self._watchers += 1
+        self._engine.feed_numbering.follow(True)
         if self._reading is None:
             self._failure = None
             self._reading = asyncio.create_task(self._read_on(), name="lotkeeper-record-tail")
@@ -95,6 +88,7 @@ class RecordTail:
         finally:
             self._watchers -= 1
             if not self._watchers:
+                self._engine.feed_numbering.follow(False)
                 self._reading.cancel()
                 self._reading = None
                 self._forget()
@@ -121,9 +115,9 @@ class RecordTail:
             raise Refused(self._failure)
 
     async def _read_on(self) -> None:
-        committed = self._engine.committed
+        grown = self._engine.feed_grown
         while True:
-            committed.clear()
+            grown.clear()
             try:
                 await self._read()
                 self._failure = None
@@ -135,12 +129,12 @@ class RecordTail:
             await asyncio.sleep(GATHER_SECONDS if self._failure is None else FAILED_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
-                    await committed.wait()
+                    await grown.wait()
 
     async def _read(self) -> None:
         """Everything up to the end of the feed; the first time only where that is."""
         if self._end is None:
-            self._begin = self._end = await self._engine.read(latest_position)
+            self._begin = self._end = await self._engine.read(self._engine.record_feed.latest_position)
             return
         more = True
         while more:
@@ -181,7 +175,8 @@ async def read_page(engine: Engine, after: FeedPosition, wanted: FeedFilter) -> 
     """
 
     def work(connection: Connection) -> tuple[FeedPage, list[Message]]:
-        page = read_after(connection, after, wanted, limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX)
+        records_max, walk_max = limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX
+        page = engine.record_feed.read_after(connection, after, wanted, records_max, walk_max)
         return page, messages_of(page)
 
     return await engine.read(work)

@@ -14,7 +14,8 @@ from lotkeeper_server.rpc.record_filters import RecordCriteria, read_record_crit
 from lotkeeper_server.rpc.record_tail import RecordTail, read_page
 from lotkeeper_server.rpc.resume_tokens import read_resume_token, resume_token
 from lotkeeper_server.rpc.shape import Shape
-from lotkeeper_server.store.record_feed import BEGINNING, FeedFilter, FeedPosition, latest_position
+from lotkeeper_server.store.feed_entries import FeedFilter, FeedPosition
+from lotkeeper_server.store.record_feed import RecordFeed
 
 HEARTBEAT_SECONDS: Final = 9.0
 """The contract promises one every 10 s."""
@@ -33,9 +34,11 @@ class Watching:
         self, request: pb.WatchInventoryLotRecordsRequest, _call: Call
     ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
-        begin = _read_request(request)
+        begin, begins_now = _read_request(request, self._engine.record_feed)
         now_seconds = asyncio.get_running_loop().time
         async with self._tail.joined():
+            if begins_now:
+                await self._engine.feed_numbering.catch_up()
             wanted, position = await self._engine.read(begin)
             yield _heartbeat(position)
             due_seconds = now_seconds() + self._heartbeat_seconds
@@ -65,14 +68,14 @@ class Watching:
 Begin = Callable[[Connection], tuple[FeedFilter, FeedPosition]]
 
 
-def _read_request(request: pb.WatchInventoryLotRecordsRequest) -> Begin:
-    """How a watch begins, once there is a snapshot: with which filter, and where.
+def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed) -> tuple[Begin, bool]:
+    """How a watch begins, once there is a snapshot: with which filter, and where; and whether that is now.
 
     Raises:
         Refused: for a fault of shape; when called, for what is named and not there.
     """
     shape = Shape()
-    given = read_resume_token(request.resume_token, shape)
+    given = read_resume_token(request.resume_token, feed, shape)
     criteria_in = read_record_criteria(request, shape)
     shape.check()
 
@@ -80,9 +83,9 @@ def _read_request(request: pb.WatchInventoryLotRecordsRequest) -> Begin:
         wanted = _feed_filter(connection, criteria_in(connection))
         if given is not None:
             return wanted, given
-        return wanted, BEGINNING if request.from_beginning else latest_position(connection)
+        return wanted, feed.beginning if request.from_beginning else feed.latest_position(connection)
 
-    return begin
+    return begin, given is None and not request.from_beginning
 
 
 def _feed_filter(connection: Connection, criteria: RecordCriteria) -> FeedFilter:
