@@ -57,3 +57,9 @@ def archived_after(connection: Connection, effect_order: int, record_id: bytes, 
         "AND (feed_order > ? OR feed_order = ? AND feed_record_id > ?) LIMIT 1"
     )
     return bool(fetch(connection, text, (files, effect_order, effect_order, record_id)))
+
+
+def archived_later(connection: Connection, record_ids: Collection[bytes], files: int) -> bool:
+    """Whether some of these records were archived in files after the first so many."""
+    rows = rows_by_key(connection, "SELECT file_number FROM archived_record", "id", sorted(record_ids))
+    return any(row[0] > files for row in rows)
