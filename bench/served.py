@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -214,8 +213,3 @@ def in_batches(bodies: Sequence[bytes]) -> list[bytes]:
 def rate(bench: Bench, path: str, bodies: Sequence[bytes], seconds: float) -> Callable[[], float]:
     """Executes a second under the usual load."""
     return lambda: bench.run(path, bodies, seconds).per_second
-
-
-def middle(values: Sequence[float]) -> float:
-    """The median."""
-    return statistics.median(values)
