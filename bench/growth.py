@@ -103,9 +103,6 @@ class _Asked:
         return answer
 
 
-
-
-
 def _deep(asked: _Asked, records: int) -> str:
     """The token of the page that begins behind so many records."""
     token, left = "", records

@@ -5,7 +5,7 @@ import random
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,7 @@ class Conditions:
         memory_calls: after so many the server's memory is looked at, and after a tenth of them.
         records: of the grown plant.
         kept: a folder for grown plants, which take long to make; it may be deleted at any time.
+        whole_suite: whether the tests are run, too.
     """
 
     runs: int
@@ -49,6 +50,7 @@ class Conditions:
     memory_calls: int
     records: int
     kept: Path
+    whole_suite: bool = False
 
 
 class StoredServer(ServerProcess):
@@ -62,20 +64,23 @@ class StoredServer(ServerProcess):
         return self.url or super().database_url
 
 
-def server_core() -> int:
-    """Where the server runs, where it has a core to itself."""
-    return min(os.sched_getaffinity(0))
+CORES: Final = frozenset(os.sched_getaffinity(0))
+
+
+def _server_core() -> int:
+    """Where a pinned server runs."""
+    return min(CORES)
 
 
 @contextmanager
-def beside_the_server() -> Iterator[None]:
+def _beside_the_server() -> Iterator[None]:
     """This process keeps off the server's core meanwhile; on a machine with one core they share it."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores - {min(cores)} or cores)
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, CORES - {_server_core()} or CORES)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(0, before)
 
 
 @dataclass
@@ -168,13 +173,12 @@ def served(
     with tempfile.TemporaryDirectory(prefix="lotkeeper-bench-") as fresh:
         server = StoredServer(folder or Path(fresh), ("--bench-echo", "--log-level", "error", *flags))
         server.url = url
-        server.start(limited_to_core(server_core()) if pinned else None)
-        try:
+        with ExitStack() as ending:
+            ending.push(server.__exit__)
+            server.start(limited_to_core(_server_core()) if pinned else None)
+            if pinned:
+                ending.enter_context(_beside_the_server())
             yield Bench(server, name)
-        except BaseException as error:
-            server.__exit__(type(error), error, None)
-            raise
-        server.__exit__(None, None, None)
 
 
 def lots_named(count: int) -> list[str]:
