@@ -70,7 +70,8 @@ protos-baseline: .venv/.synced ## Make the contract as it is now the one that la
 
 .PHONY: bench
 bench: .venv/.synced ## Measure, each figure beside its reference, into bench/report
-	@.venv/bin/python -m bench
+	@$(UV) sync --frozen --all-extras --group bench --quiet --python $(PYTHON)
+	@.venv/bin/python -m bench $(ARGS)
 
 .PHONY: format
 format: .venv/.synced ## Format the code and the contract

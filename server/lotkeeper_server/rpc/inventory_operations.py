@@ -10,7 +10,7 @@ from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Re
 from lotkeeper_server.domain.stock import Answer
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call, confirmed_by_engine
-from lotkeeper_server.rpc.record_message import record_message
+from lotkeeper_server.rpc.record_message import record_message, write_record
 from lotkeeper_server.rpc.refusal_status import status_of
 from lotkeeper_server.rpc.shape import Shape, fingerprint
 
@@ -72,9 +72,10 @@ class InventoryOperations:
                 raise
             raise Refused(_below(refused.refusal, refused.index), refused.index) from None
         assert isinstance(outcomes, list)
-        return pb.BatchExecuteInventoryOperationsResponse(
-            results=[_result(index, outcome) for index, outcome in enumerate(outcomes)]
-        )
+        response = pb.BatchExecuteInventoryOperationsResponse()
+        for index, outcome in enumerate(outcomes):
+            _write_result(response.results.add(), index, outcome)
+        return response
 
     async def _answered(self, command: Execute | Start | Stop | Cancel, call: Call) -> Answer:
         outcome = await self._engine.submit(command, call)
@@ -199,18 +200,27 @@ def read_batch(request: pb.BatchExecuteInventoryOperationsRequest, call: Call) -
 
 def execute_response(answer: Answer) -> pb.ExecuteInventoryOperationResponse:
     """The answer of Execute."""
-    messages = [record_message(record, answer.unborn) for record in answer.records]
-    return pb.ExecuteInventoryOperationResponse(
-        inventory_lot_record=None if answer.main_index is None else messages[answer.main_index],
-        inventory_lot_records=messages,
-        stopped_running_operation=answer.stopped_running_operation,
-    )
+    response = pb.ExecuteInventoryOperationResponse()
+    _write_answer(response, answer)
+    return response
 
 
-def _result(index: int, outcome: Answer | Refusal) -> pb.BatchExecuteResult:
+def _write_answer(response: pb.ExecuteInventoryOperationResponse, answer: Answer) -> None:
+    messages = response.inventory_lot_records
+    for record in answer.records:
+        write_record(messages.add(), record, answer.unborn)
+    if answer.main_index is not None:
+        response.inventory_lot_record.CopyFrom(messages[answer.main_index])
+    response.stopped_running_operation = answer.stopped_running_operation
+
+
+def _write_result(result: pb.BatchExecuteResult, index: int, outcome: Answer | Refusal) -> None:
     if isinstance(outcome, Answer):
-        return pb.BatchExecuteResult(response=execute_response(outcome))
-    return pb.BatchExecuteResult(status=status_of(_below(outcome, index), bytes_max=limits.REFUSAL_OF_ITEM_BYTES_MAX))
+        result.response.SetInParent()
+        _write_answer(result.response, outcome)
+    else:
+        refusal = _below(outcome, index)
+        result.status.CopyFrom(status_of(refusal, bytes_max=limits.REFUSAL_OF_ITEM_BYTES_MAX))
 
 
 def _below(refusal: Refusal, index: int) -> Refusal:

@@ -28,6 +28,12 @@ def record_message(record: Record, unborn: frozenset[Id] = _NOTHING) -> Inventor
         unborn: ids that a dry run made up; they come out empty.
     """
     message = InventoryLotRecord()
+    write_record(message, record, unborn)
+    return message
+
+
+def write_record(message: InventoryLotRecord, record: Record, unborn: frozenset[Id] = _NOTHING) -> None:
+    """Fills an empty message, where it stands in another one: a message that is given to a constructor is copied."""
     if record.id not in unborn:
         message.id = format_id(record.id)
     # Enums are numbered as in the contract, which a test compares.
@@ -52,7 +58,6 @@ def record_message(record: Record, unborn: frozenset[Id] = _NOTHING) -> Inventor
     _write_lots(message, record, unborn)
     _write_references(message, record)
     _write_common(message, record.common)
-    return message
 
 
 def _write_lots(message: InventoryLotRecord, record: Record, unborn: frozenset[Id]) -> None:

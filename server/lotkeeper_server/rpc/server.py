@@ -75,6 +75,9 @@ class RpcServer:
                 # Else a second server on the address would get half of the calls.
                 ("grpc.so_reuseport", int(settings.shares_address)),
                 ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
+                # Else gRPC's core breaks off streams of callers who keep to that limit, with REFUSED_STREAM: it counts
+                # answered calls, too, until Python has let go of them. The limit itself stays.
+                ("grpc.http.overload_protection", 0),
                 # Else gRPC's core answers a bare CANCELLED from some thousand waiting calls on.
                 ("grpc.server.max_pending_requests", 1_000_000),
                 ("grpc.server.max_pending_requests_hard_limit", 1_000_000),

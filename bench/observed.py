@@ -1,0 +1,34 @@
+"""What it costs to know who calls and to tell of it: B12."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bench.figures import Result, Target, pairs, ratio
+from bench.served import EXECUTE, Conditions, plant_of_lots, rate, served
+
+OBSERVED_FLAGS: Final = ("--log-level", "info", "--log-format", "json")
+NOTE: Final = (
+    "tokens are looked at in both, since no server goes without; logs at level info as JSON against level error; "
+    "there are no metrics yet"
+)
+LIMITED_BY: Final = ""
+
+
+def measure(conditions: Conditions) -> Iterator[Result]:
+    """Two servers on one core, one of which is idle while the other is measured."""
+    with served("SQLite, observed", flags=OBSERVED_FLAGS) as observed, served("SQLite, unobserved") as plain:
+        with_logs, without = (
+            rate(bench, EXECUTE, plant_of_lots(bench), conditions.seconds) for bench in (observed, plain)
+        )
+        yield ratio(
+            "B12",
+            "with tokens and structured logs on, SQLite",
+            "the same without",
+            Target(0.9, 0.95),
+            pairs(conditions.runs, with_logs, without),
+            "/s",
+            limited_by=LIMITED_BY,
+            note=NOTE,
+        )
+        yield observed.audit()
+        yield plain.audit()

@@ -1,0 +1,64 @@
+"""What a server process takes of the machine's memory."""
+
+import re
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+_KIB: Final = 1_024
+_MB: Final = 1_000_000
+
+
+def resident_mb(process: int) -> float:
+    """Resident size of the process and, of its children, what is private to them; of several the largest counts whole.
+
+    Args:
+        process: id of the server's first process.
+    """
+    family = [process, *_children(process)]
+    sizes = {one: _resident(one) for one in family}
+    largest = max(sizes, key=lambda one: sizes[one])
+    return sizes[largest] + sum(_private(one) for one in family if one != largest)
+
+
+def _resident(process: int) -> float:
+    found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    return int(found[1]) * _KIB / _MB if found else 0.0
+
+
+def _private(process: int) -> float:
+    text = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.MULTILINE)) * _KIB / _MB
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in tasks.read_text().split():
+            found += [int(child), *_children(int(child))]
+    return found
+
+
+class MemoryWatch:
+    """Looks at a process's memory every so often while the block runs."""
+
+    def __init__(self, process: int, every_seconds: float = 0.5) -> None:
+        self.megabytes: list[float] = []
+        self._process, self._every_seconds = process, every_seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._every_seconds):
+            self.megabytes.append(resident_mb(self._process))
+
+    def __enter__(self) -> "MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
