@@ -155,6 +155,13 @@ class MariaDb(Dialect):
     def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - there is no way to save
         yield
 
+    def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
+        list(self.rows_by_key(connection, f"SELECT id FROM {table}", "id", sorted(ids), Locking.WAIT))  # noqa: S608
+        self.guard(connection, ids)
+
+    def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: ARG002
+        self.guard(connection, ids)
+
     def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:
         if not ids:
             return

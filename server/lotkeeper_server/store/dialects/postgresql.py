@@ -48,6 +48,7 @@ _LOCKS: Final = {
     Locking.NONE: "",
     # Not FOR UPDATE: what refers to the row may be written meanwhile, as its key does not change.
     Locking.SKIP: " FOR NO KEY UPDATE SKIP LOCKED",
+    Locking.SKIP_AT_ONCE: " FOR NO KEY UPDATE SKIP LOCKED",
     Locking.WAIT: " FOR NO KEY UPDATE",
 }
 _CONTENTION: Final = frozenset({"40001", "40P01", "55P03", "25P03"})
@@ -159,6 +160,18 @@ class PostgreSql(Dialect):
             [_pack(table.c[name].type, values) for name, values in zip(by, zip(*keys, strict=True), strict=True)],
         )
         return _rows_of(cursor)
+
+    def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
+        # What has written a reference holds the row FOR KEY SHARE, and nothing weaker than this waits for it.
+        self._lock(connection, table, ids, "FOR UPDATE")
+
+    def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
+        self._lock(connection, table, ids, "FOR KEY SHARE")
+
+    def _lock(self, connection: Connection, table: str, ids: Sequence[bytes], strength: str) -> None:
+        cursor = self.cursor(connection)
+        cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id {strength}", (_array_of(ids),))  # noqa: S608
+        cursor.close()
 
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         columns = (*write.values, *write.keys)
