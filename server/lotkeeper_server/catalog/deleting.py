@@ -35,7 +35,7 @@ def check_deletable(connection: Connection, description: Description, identifier
     if version not in {0, stored}:
         raise Refused(VersionConflict(expected=version, actual=stored).at("version"))
     if description is INVENTORY_OPERATION:
-        status = read_runs(connection, [identifier], locking_of(connection))[identifier].status
+        status = dict(read_runs(connection, [identifier], locking_of(connection)))[identifier].status
         if status is Status.RUNNING:
             shown = format_id(identifier)
             raise Refused(OperationAlreadyRunning(inventory_operation_id=shown, status=status.name))

@@ -152,7 +152,7 @@ def _has_become_old(connection: Connection, one: Import) -> bool:
     if read_versions(connection).definitions != one.definitions_version:
         return True
     changing = list(one.plan.not_while_running())
-    runs = read_runs(connection, changing, locking_of(connection))  # none of them begins to run from here on
+    runs = dict(read_runs(connection, changing, locking_of(connection)))  # none of them begins to run from here on
     return any(run.status is Status.RUNNING for run in runs.values())
 
 

@@ -56,7 +56,7 @@ class StoreLookups:
 
     def is_running(self, operation_id: Id) -> bool:
         """Whether an inventory operation, known to be there, runs."""
-        run = read_runs(self._connection, [operation_id], locking_of(self._connection))[operation_id]
+        run = dict(read_runs(self._connection, [operation_id], locking_of(self._connection)))[operation_id]
         return run.status is Status.RUNNING
 
     def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
