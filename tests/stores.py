@@ -49,7 +49,7 @@ def migrated_store_url(folder: Path) -> str:
     """Of a store with a schema and nothing in it, made quickly."""
     match kind():
         case "postgresql":
-            return postgresql().create_database(_new_name(), template=_template())
+            return migrated_postgresql_url()
         case "galera":
             url = new_store_url(folder)
             _migrate(url)
@@ -57,6 +57,11 @@ def migrated_store_url(folder: Path) -> str:
         case _:
             shutil.copy(_empty_file(), folder / "store.db")
             return f"sqlite:///{folder}/store.db"
+
+
+def migrated_postgresql_url() -> str:
+    """The same on PostgreSQL, whatever kind is in force."""
+    return postgresql().create_database(_new_name(), template=_template())
 
 
 @cache

@@ -1,14 +1,16 @@
 """Delete, for every entity: id, version, what runs, what refers to it, in this order; then the row goes."""
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, Description
-from lotkeeper_server.catalog.reading import read_runs
 from lotkeeper_server.catalog.referrers import referrers_of
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import NotFound, OperationAlreadyRunning, Referenced, Refused, VersionConflict
 from lotkeeper_server.store.definition_changes import note_definition_changes
+from lotkeeper_server.store.rows import lock_row
+from lotkeeper_server.store.state_reading import read_runs
+from lotkeeper_server.store.statements import locking_of
 from lotkeeper_server.store.tables import inventory_operation_run
 from lotkeeper_server.store.transaction import Transaction
 
@@ -17,7 +19,7 @@ def check_deletable(connection: Connection, description: Description, identifier
     """Says why an entity cannot be deleted now, if it cannot.
 
     Args:
-        connection: a transaction; to look is enough.
+        connection: a transaction; to look is enough, and one that writes locks what it looks at.
         description: of the entity.
         identifier: which one.
         version: the one that the caller read; 0 for whatever it is.
@@ -26,13 +28,14 @@ def check_deletable(connection: Connection, description: Description, identifier
         Refused: its NOT_FOUND, VERSION_CONFLICT, OPERATION_ALREADY_RUNNING, REFERENCED.
     """
     table = description.table
-    stored = connection.execute(select(table.c.version).where(table.c.id == identifier)).scalar()
-    if stored is None:
+    row = lock_row(connection, table, identifier)
+    if row is None:
         raise Refused(NotFound(entity=description.refusal_entity, id=format_id(identifier)))
+    stored = row["version"]
     if version not in {0, stored}:
         raise Refused(VersionConflict(expected=version, actual=stored).at("version"))
     if description is INVENTORY_OPERATION:
-        status, _ = read_runs(connection, [identifier])[identifier]
+        status = dict(read_runs(connection, [identifier], locking_of(connection)))[identifier].status
         if status is Status.RUNNING:
             shown = format_id(identifier)
             raise Refused(OperationAlreadyRunning(inventory_operation_id=shown, status=status.name))

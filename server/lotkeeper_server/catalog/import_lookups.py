@@ -136,13 +136,6 @@ class ImportLookups:
             target.read(connection, "id", ids - target.rows.keys())
 
 
-def running_operations(connection: Connection) -> set[Id]:
-    """Every inventory operation that runs."""
-    run = tables.inventory_operation_run
-    text = f"SELECT {run.c.operation_id.name} FROM {run.name}"  # noqa: S608 - the schema's own names
-    return {row[0] for row in rows_by_key(connection, text, run.c.status.name, [int(Status.RUNNING)])}
-
-
 def _running(connection: Connection, ids: Sequence[Id]) -> set[Id]:
     run = tables.inventory_operation_run
     text = f"SELECT {run.c.operation_id.name}, {run.c.status.name} FROM {run.name}"  # noqa: S608

@@ -16,16 +16,18 @@ from sqlalchemy import Connection
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exchange_columns import header_of_fields
 from lotkeeper_server.catalog.exchange_reading import READERS, Row
-from lotkeeper_server.catalog.import_lookups import ImportLookups, Key, key_of, running_operations
+from lotkeeper_server.catalog.import_lookups import ImportLookups, Key, key_of
 from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING, add_idle_runs
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
 from lotkeeper_server.store.definition_changes import note_definition_changes
 from lotkeeper_server.store.definition_reading import read_versions
 from lotkeeper_server.store.import_plan import ImportPlan
-from lotkeeper_server.store.statements import insert_of, update_of, write_many
+from lotkeeper_server.store.state_reading import read_runs
+from lotkeeper_server.store.statements import insert_of, locking_of, update_of, write_many
 from lotkeeper_server.store.tables import NO_ID
 from lotkeeper_server.store.transaction import Transaction
 
@@ -149,8 +151,9 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
 def _has_become_old(connection: Connection, one: Import) -> bool:
     if read_versions(connection).definitions != one.definitions_version:
         return True
-    running = running_operations(connection)
-    return bool(running) and any(identifier in running for identifier in one.plan.not_while_running())
+    changing = list(one.plan.not_while_running())
+    runs = dict(read_runs(connection, changing, locking_of(connection)))  # none of them begins to run from here on
+    return any(run.status is Status.RUNNING for run in runs.values())
 
 
 def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[dict[str, Any]], principal: str) -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.store import tables
-from lotkeeper_server.store.rows import stored_row, value_where
+from lotkeeper_server.store.rows import lock_row, stored_row, value_where
+from lotkeeper_server.store.state_reading import read_runs
+from lotkeeper_server.store.statements import locking_of
 
 
 class Lookups(Protocol):
@@ -38,8 +40,8 @@ class StoreLookups:
         self._connection = connection
 
     def stored(self, description: Description, identifier: Id) -> dict[str, Any] | None:
-        """The row of an entity by column, or None where there is none."""
-        return stored_row(self._connection, description.table, identifier)
+        """The row of an entity by column, or None where there is none; locked where it may be written."""
+        return lock_row(self._connection, description.table, identifier)
 
     def id_by(self, target: str, column: str, value: Any) -> Id | None:
         """The id of the row of a table that has a value in a unique column, or None."""
@@ -54,9 +56,8 @@ class StoreLookups:
 
     def is_running(self, operation_id: Id) -> bool:
         """Whether an inventory operation, known to be there, runs."""
-        run = tables.inventory_operation_run.c
-        status: int = self._connection.execute(select(run.status).where(run.operation_id == operation_id)).scalar_one()
-        return status == Status.RUNNING
+        run = dict(read_runs(self._connection, [operation_id], locking_of(self._connection)))[operation_id]
+        return run.status is Status.RUNNING
 
     def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
         """Whether another entity has these values in these columns."""

@@ -17,8 +17,8 @@ from lotkeeper_server.domain.enumerations import (
 )
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
-from lotkeeper_server.store.statements import insert_of, write_many
-from lotkeeper_server.store.tables import NO_ID, inventory, inventory_operation_run
+from lotkeeper_server.store.statements import insert_of, lock_with_referrers, write_many
+from lotkeeper_server.store.tables import NO_ID, inventory, inventory_operation_run, location
 
 Rule = Callable[[Saving], None]
 MAY_CHANGE_WHILE_RUNNING: Final = frozenset({"enabled", "notes"})
@@ -80,12 +80,19 @@ def _location(saving: Saving) -> None:
         saving.refuse(InvalidArgument.on(saving.path_of("storage_capacity_unit_id"), text))
     becomes_storeless = new["lot_storage_strategy"] == LotStorageStrategy.NO_STORAGE
     if saving.old is not None and becomes_storeless and saving.changed("lot_storage_strategy"):
-        lots = saving.tx.connection.execute(
-            select(func.count()).where(inventory.c.location_id == saving.id, inventory.c.quantity != 0)
-        ).scalar_one()
+        lots = _lots_at(saving)
+        if not lots:  # whoever brings one there now is waited for; who comes later sees what is saved here
+            lock_with_referrers(saving.tx.connection, location, [saving.id])
+            lots = _lots_at(saving)
         if lots:
             refusal = LocationNotEmpty(location=saving.old["path"], lots=lots)
             saving.refuse(refusal.at(saving.path_of("lot_storage_strategy")))
+
+
+def _lots_at(saving: Saving) -> int:
+    lying = select(func.count()).where(inventory.c.location_id == saving.id, inventory.c.quantity != 0)
+    lots: int = saving.tx.connection.execute(lying).scalar_one()
+    return lots
 
 
 def _inventory_operation(saving: Saving) -> None:

@@ -1,6 +1,7 @@
 """Group commit: concurrent calls become one transaction; each is answered when that is durable.
 
-One thread of its own writes, so that the event loop never waits for a disk; a few others read.
+One thread of its own writes, so that the event loop never waits for a disk; where several transactions write at a
+time, a second one does what needs a transaction to itself. A few others read.
 """
 
 import asyncio
@@ -15,10 +16,11 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
-from lotkeeper_server.engine.committing import Committer, Confirm
+from lotkeeper_server.engine.committing import Committer
 from lotkeeper_server.engine.deciding import Decision, Outcome
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.transactions import Confirm
 from lotkeeper_server.engine.waiting import Caller, Waiting, WaitingDecision, WaitingWork
 from lotkeeper_server.store import errors
 from lotkeeper_server.store.connection import Store
@@ -63,8 +65,15 @@ class Engine:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
         self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="lotkeeper-long-reader")
         self._committer = Committer(store, confirm, settings, self._answer, self._note_store_state)
-        self._thread = threading.Thread(target=self._committer.run, name="lotkeeper-engine", daemon=True)
-        self._thread.start()
+        self._works = self._committer
+        if store.concurrent:  # a long piece of work, or one that waits for rows, keeps no other call waiting
+            self._works = Committer(store, confirm, settings, self._answer, self._note_store_state)
+        self._threads = [
+            threading.Thread(target=one.run, name="lotkeeper-engine", daemon=True)
+            for one in dict.fromkeys([self._committer, self._works])
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def submit(self, command: Command | Batch, caller: Caller) -> Outcome | list[Outcome]:
         """Decides a command and makes it durable.
@@ -126,8 +135,10 @@ class Engine:
         self._closing = True
         self._committer.arrivals.put(self._arrived)
         self._arrived = []
-        self._committer.arrivals.put([None])
-        await self._loop.run_in_executor(None, self._thread.join)
+        for committer in dict.fromkeys([self._committer, self._works]):
+            committer.arrivals.put([None])
+        for thread in self._threads:
+            await self._loop.run_in_executor(None, thread.join)
         await self.feed_numbering.close()
         self._readers.shutdown(wait=False)
         self._long_readers.shutdown(wait=False)
@@ -138,9 +149,12 @@ class Engine:
         if self._waiting_count >= self._settings.queue_calls_max:
             raise Refused(Overloaded())
         self._waiting_count += 1
-        if not self._arrived:
-            self._loop.call_soon(self._hand_over, 0, 0)
-        self._arrived.append(waiting)
+        if isinstance(waiting, WaitingWork):
+            self._works.arrivals.put([waiting])
+        else:
+            if not self._arrived:
+                self._loop.call_soon(self._hand_over, 0, 0)
+            self._arrived.append(waiting)
         try:
             # Until the future is set: commit not begun, or unknown. Once it is set: durable, or refused and undone.
             return await waiting.future

@@ -25,13 +25,29 @@ class Caller(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A call that waits for its answer. `cancelled` is set by the loop, read by the engine's thread."""
+    """A call that waits for its answer.
+
+    Attributes:
+        caller: who calls.
+        future: of the answer.
+        cancelled: set by the loop, read by the engine's thread.
+        result: once it is durable.
+        refused: where it was refused, and nothing done.
+        held_since: `time.monotonic()` since when other transactions have held what it needs.
+        again_at: when to try it again.
+        pause: how long it waited the last time.
+        apart: whether it is to have a transaction to itself.
+    """
 
     caller: Caller
     future: "asyncio.Future[Any]"
     cancelled: bool = False
     result: Any = None
     refused: Refused | None = None
+    held_since: float = 0.0
+    again_at: float = 0.0
+    pause: float = 0.0
+    apart: bool = False
 
     def given_up(self, now_seconds: float) -> Refusal | None:
         """Why nobody waits for it any more, if so."""
@@ -43,19 +59,9 @@ class Waiting:
 
 @dataclass(slots=True, eq=False)
 class WaitingDecision(Waiting):
-    """A command or batch to decide, together with others.
-
-    Attributes:
-        decision: what is decided.
-        held_since: `time.monotonic()` since when other transactions have held what it needs.
-        again_at: when to try it again.
-        pause: how long it waited the last time.
-    """
+    """A command or batch to decide, together with others."""
 
     decision: Decision = field(kw_only=True)
-    held_since: float = 0.0
-    again_at: float = 0.0
-    pause: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +69,7 @@ class WaitingWork(Waiting):
     """A piece of work that has a transaction to itself."""
 
     work: Callable[[Transaction], Any] = field(kw_only=True)
+    apart: bool = True
 
 
 AnyWaiting = TypeVar("AnyWaiting", bound=Waiting)

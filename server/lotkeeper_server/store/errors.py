@@ -13,6 +13,10 @@ class StoreContention(StoreError):
     """Another transaction stood in the way; the same work may be run again."""
 
 
+class RowsHeld(StoreContention):
+    """Another transaction has held rows for longer than this one waits."""
+
+
 class AlreadyThere(StoreError):
     """A unique set is taken: someone else made it first, or it was never free."""
 

@@ -6,11 +6,16 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.store.rows import lock_row
 from lotkeeper_server.store.tables import inventory, inventory_lot, location
 
 
 def set_metadata(connection: Connection, location_id: Id, lot_id: Id, changes: Mapping[str, Any]) -> bool:
-    """Sets columns of a row; whether the row is there."""
+    """Sets columns of a row; whether the row is there.
+
+    The lot is locked first, as by all who change what is the lot's.
+    """
+    lock_row(connection, inventory_lot, lot_id)
     row = (inventory.c.location_id == location_id, inventory.c.lot_id == lot_id)
     if changes:
         return connection.execute(update(inventory).where(*row).values(**changes)).rowcount == 1

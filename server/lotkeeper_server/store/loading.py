@@ -176,7 +176,7 @@ class _Loading:
     ) -> set[_OneKey]:
         """Of the keys that were not found, those of which there is nothing; the others are held."""
         missing = wanted - found
-        if not missing or self._locking is not Locking.SKIP:
+        if not missing or not self._locking.skips:
             return missing
         held = {key_of(one) for one in read(self._connection, missing, Locking.NONE)}
         self.held |= held
@@ -184,7 +184,7 @@ class _Loading:
 
     def _of_locked_lots(self, keys: set[Any]) -> set[Any]:
         """Those whose lots are not held; what is not there has no rows that could be."""
-        if self._locking is not Locking.SKIP or not keys:
+        if not self._locking.skips or not keys:
             return keys
         lots = self._state.lots
         held = {key for key in keys if any(lot_id not in lots for lot_id in _lots_of(key))}

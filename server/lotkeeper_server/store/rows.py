@@ -5,18 +5,32 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from lotkeeper_server.store.statements import columns_of, execute, fetch, insert_of, write_many
+from lotkeeper_server.store.statements import (
+    columns_of,
+    execute,
+    fetch,
+    insert_of,
+    locking_of,
+    rows_by_key,
+    write_many,
+)
 
 
 def stored_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
     """A row by its id, by column; None where there is none."""
-    rows = fetch(connection, _select_row(table), (identifier,))
+    rows = fetch(connection, f"{_select(table)} WHERE id = ?", (identifier,))
+    return dict(zip(columns_of(table), rows[0], strict=True)) if rows else None
+
+
+def lock_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
+    """As `stored_row`, of a row that this transaction is going to change or relies on: nobody changes it meanwhile."""
+    rows = list(rows_by_key(connection, _select(table), "id", [identifier], locking_of(connection)))
     return dict(zip(columns_of(table), rows[0], strict=True)) if rows else None
 
 
 @cache
-def _select_row(table: Table) -> str:
-    return f"SELECT {', '.join(columns_of(table))} FROM {table.name} WHERE id = ?"  # noqa: S608 - the schema's names
+def _select(table: Table) -> str:
+    return f"SELECT {', '.join(columns_of(table))} FROM {table.name}"  # noqa: S608 - the schema's names
 
 
 def value_where(connection: Connection, table: Table, column: str, **equal: Any) -> Any:

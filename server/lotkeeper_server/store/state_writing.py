@@ -4,16 +4,18 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from lotkeeper_server.domain.identifiers import LocationId
 from lotkeeper_server.domain.stock import Common, Lot, Record, StockRow
 from lotkeeper_server.domain.working_set import Changes
 from lotkeeper_server.store.action_indexes import pack_indexes
 from lotkeeper_server.store.feed_numbering import leave_pending
-from lotkeeper_server.store.statements import insert_of, update_of, write_many
+from lotkeeper_server.store.statements import insert_of, refer, update_of, write_many
 from lotkeeper_server.store.tables import (
     inventory,
     inventory_lot,
     inventory_lot_record,
     inventory_operation_run,
+    location,
     lot_edge,
     production_order,
     request,
@@ -110,6 +112,8 @@ def write_changes(connection: Connection, changes: Changes) -> None:
     Raises:
         StoreError: by its subclass, from the enclosing transaction.
     """
+    if places := _places_without_new_records(changes):
+        refer(connection, location, sorted(places))
     write_many(connection, INSERT_LOT, [lot_values(lot) for lot in changes.new_lots])
     write_many(connection, UPDATE_LOT, [_changed_lot(lot) for lot in changes.changed_lots])
     write_many(connection, INSERT_STOCK, [_new_stock(row) for row in changes.new_stock])
@@ -141,6 +145,19 @@ def write_changes(connection: Connection, changes: Changes) -> None:
         UPDATE_REQUEST,
         [(*kept[count + at], *key) for at, (key, _) in enumerate(changes.renewed_requests)],
     )
+
+
+def _places_without_new_records(changes: Changes) -> set[LocationId]:
+    """Where stock changes by records that are there already, as at the end of a run.
+
+    Whoever forbids stock at a location waits for those who write what refers to it, as each new row does.
+    """
+    if not changes.changed_records or not changes.changed_stock:
+        return set()
+    named = {
+        place.id for one in changes.new_records for place in (one.source_location, one.destination_location) if place
+    }
+    return {row.location_id for row in changes.changed_stock} - named
 
 
 def _common_values(common: Common) -> tuple[Any, ...]:

@@ -20,7 +20,9 @@ __all__ = [
     "fetch",
     "indexed_by",
     "insert_of",
+    "lock_with_referrers",
     "locking_of",
+    "refer",
     "rows_by_columns",
     "rows_by_key",
     "together",
@@ -126,6 +128,16 @@ def write_many(connection: Connection, write: Write, rows: Sequence[tuple[Any, .
     """Runs a write for each row of parameters; as many rows change as were meant."""
     if rows:
         dialect_of(connection).write_many(connection, write, rows)
+
+
+def lock_with_referrers(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
+    """Locks rows, having waited for whoever has written what refers to them; who writes such a thing now waits."""
+    dialect_of(connection).lock_with_referrers(connection, table.name, ids)
+
+
+def refer(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
+    """Holds rows as who writes what refers to them does, for one who only changes it."""
+    dialect_of(connection).refer(connection, table.name, ids)
 
 
 def together(connection: Connection) -> AbstractContextManager[None]:

@@ -25,8 +25,15 @@ class Locking(Enum):
     """It only looks."""
     SKIP = "skip"
     """It locks those that are free; those that another transaction holds are left to a later one."""
+    SKIP_AT_ONCE = "skip_at_once"
+    """As SKIP, and it does not wait for what another transaction is just making, either."""
     WAIT = "wait"
     """It waits for those that another transaction holds."""
+
+    @property
+    def skips(self) -> bool:
+        """Whether rows that another transaction holds do not come."""
+        return self in {Locking.SKIP, Locking.SKIP_AT_ONCE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +138,12 @@ class Dialect(ABC):
 
     def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:  # noqa: B027 - most need nothing
         """Writes for rows that were locked, where only what is written keeps others away."""
+
+    def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
+        """As `statements.lock_with_referrers`."""
+
+    def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
+        """As `statements.refer`."""
 
     def indexed_by(self, index: str) -> str:  # noqa: ARG002 - most planners find it by themselves
         """As `statements.indexed_by`."""

@@ -16,6 +16,7 @@ from lotkeeper_server.store.dialects.key_lists import chunks
 from lotkeeper_server.store.errors import (
     AlreadyThere,
     ReferenceBroken,
+    RowsHeld,
     StoreContention,
     StoreError,
     StoreUnavailable,
@@ -24,18 +25,21 @@ from lotkeeper_server.store.errors import (
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 15
 """An answer that takes longer does not come any more: the node is gone, or cut off."""
+LOCK_WAIT_SECONDS: Final = 1
 _SESSION: Final = (
-    "SET SESSION innodb_lock_wait_timeout = 1, SESSION wait_timeout = 3600, SESSION wsrep_sync_wait = 7, "
-    "SESSION idle_write_transaction_timeout = 3, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+    f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, SESSION wait_timeout = 3600, "
+    "SESSION wsrep_sync_wait = 7, SESSION idle_write_transaction_timeout = 3, "
+    "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 )
 _LOCKS: Final = {
     Locking.NONE: "",
     Locking.SKIP: " FOR UPDATE SKIP LOCKED",
+    Locking.SKIP_AT_ONCE: " FOR UPDATE SKIP LOCKED",
     Locking.WAIT: " FOR UPDATE",
 }
 _DEADLOCK: Final = 1213
 _LOCK_WAIT: Final = 1205
-_CONTENTION: Final = frozenset({_DEADLOCK, _LOCK_WAIT, 1020})
+_CONTENTION: Final = frozenset({_DEADLOCK, 1020})
 _DUPLICATE: Final = frozenset({1062, 1586})
 _REFUSED_WRITE: Final = frozenset({1048, 1216, 1217, 1451, 1452, 3819, 4025, 1264, 1366, 1406})
 
@@ -81,6 +85,12 @@ class MariaDb(Dialect):
 
     def begin(self, connection: Connection, locking: Locking) -> None:
         """PyMySQL's transactions begin by themselves, with the first statement."""
+        seconds = 0 if locking is Locking.SKIP_AT_ONCE else LOCK_WAIT_SECONDS
+        if connection.info.get("lotkeeper_lock_wait", LOCK_WAIT_SECONDS) != seconds:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {seconds}")
+            cursor.close()
+            connection.info["lotkeeper_lock_wait"] = seconds
 
     def store_error(self, error: BaseException | None) -> StoreError | None:
         import pymysql  # noqa: PLC0415 - an extra
@@ -89,6 +99,8 @@ class MariaDb(Dialect):
             return None
         number = error.args[0] if error.args else 0
         text = str(error)
+        if number == _LOCK_WAIT:
+            return RowsHeld(text)
         if number in _CONTENTION:
             return StoreContention(text)
         if number in _DUPLICATE:
@@ -99,7 +111,7 @@ class MariaDb(Dialect):
 
     def commit_unknown(self, error: BaseException | None) -> bool:
         """A refused certification is a deadlock, and undone; after all else nobody knows."""
-        return not (getattr(error, "args", None) and error is not None and error.args[0] in _CONTENTION)
+        return not (getattr(error, "args", None) and error is not None and error.args[0] in _CONTENTION | {_LOCK_WAIT})
 
     def fault(self, connection: Connection) -> str | None:
         cursor = connection.connection.cursor()
@@ -154,6 +166,13 @@ class MariaDb(Dialect):
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - there is no way to save
         yield
+
+    def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
+        list(self.rows_by_key(connection, f"SELECT id FROM {table}", "id", sorted(ids), Locking.WAIT))  # noqa: S608
+        self.guard(connection, ids)
+
+    def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: ARG002
+        self.guard(connection, ids)
 
     def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:
         if not ids:

@@ -7,25 +7,28 @@ from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, types
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, types
 
 from lotkeeper_server.store.dialects.dialect import Dialect, Locking, Rows, Write
 from lotkeeper_server.store.errors import (
     AlreadyThere,
     ReferenceBroken,
+    RowsHeld,
     StoreContention,
     StoreError,
     StoreUnavailable,
 )
 
 CONNECT_SECONDS: Final = 3
-LOCK_WAIT_MILLIS: Final = 250
-"""How long a transaction of many calls waits for a row that another one is just making; then it runs again."""
-LOCK_WAIT_ALONE_MILLIS: Final = 8_000
-"""How long a transaction of one call waits for the rows that it needs."""
+LOCK_WAIT_MILLIS: Final = 100
+"""How long a transaction of many calls waits for a row that another one is just making; then it runs in parts."""
+LOCK_AT_ONCE_MILLIS: Final = 5
+"""The same of a part: nobody is to wait for what holds another one's row."""
+LOCK_WAIT_ALONE_MILLIS: Final = 1_000
+"""How long a transaction of one call waits for the rows that it needs, before it begins again."""
 IDLE_MILLIS: Final = 3_000
 """After which the database ends a transaction whose process says nothing: so its locks are free again."""
-IDLE_ALONE_MILLIS: Final = 20_000
+IDLE_ALONE_MILLIS: Final = 6_000
 IDLE_READING_MILLIS: Final = 60_000
 STATEMENT_MILLIS: Final = 30_000
 STATEMENT_READING_MILLIS: Final = 300_000
@@ -48,9 +51,11 @@ _LOCKS: Final = {
     Locking.NONE: "",
     # Not FOR UPDATE: what refers to the row may be written meanwhile, as its key does not change.
     Locking.SKIP: " FOR NO KEY UPDATE SKIP LOCKED",
+    Locking.SKIP_AT_ONCE: " FOR NO KEY UPDATE SKIP LOCKED",
     Locking.WAIT: " FOR NO KEY UPDATE",
 }
-_CONTENTION: Final = frozenset({"40001", "40P01", "55P03", "25P03"})
+_CONTENTION: Final = frozenset({"40001", "40P01", "25P03"})
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 class PostgreSql(Dialect):
@@ -75,7 +80,11 @@ class PostgreSql(Dialect):
             "statement_timeout": str(STATEMENT_MILLIS),
         }
         arguments = _connect_arguments(url, session)
-        return create_engine(url, pool_size=2, max_overflow=4, isolation_level="READ COMMITTED", connect_args=arguments)
+        engine = create_engine(
+            url, pool_size=2, max_overflow=4, isolation_level="READ COMMITTED", connect_args=arguments
+        )
+        event.listen(engine, "do_connect", _connect)
+        return engine
 
     def engine_for_reads(self, url: URL) -> Engine:
         session = _SESSION | {
@@ -83,7 +92,7 @@ class PostgreSql(Dialect):
             "statement_timeout": str(STATEMENT_READING_MILLIS),
             "default_transaction_read_only": "on",
         }
-        return create_engine(
+        engine = create_engine(
             url,
             pool_size=4,
             max_overflow=12,
@@ -91,9 +100,13 @@ class PostgreSql(Dialect):
             isolation_level="REPEATABLE READ",
             connect_args=_connect_arguments(url, session),
         )
+        event.listen(engine, "do_connect", _connect)
+        return engine
 
     def begin(self, connection: Connection, locking: Locking) -> None:
-        if locking is Locking.WAIT:
+        if locking is Locking.SKIP_AT_ONCE:
+            connection.connection.cursor().execute(f"SET LOCAL lock_timeout = {LOCK_AT_ONCE_MILLIS}")
+        elif locking is Locking.WAIT:
             connection.connection.cursor().execute(
                 f"SET LOCAL lock_timeout = {LOCK_WAIT_ALONE_MILLIS}; "
                 f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_ALONE_MILLIS}; "
@@ -106,6 +119,8 @@ class PostgreSql(Dialect):
         if not isinstance(error, psycopg.Error):
             return None
         state, text = error.sqlstate or "", str(error)
+        if state == _LOCK_NOT_AVAILABLE:
+            return RowsHeld(text)
         if state in _CONTENTION:
             return StoreContention(text)
         if isinstance(error, psycopg.errors.UniqueViolation):
@@ -160,6 +175,18 @@ class PostgreSql(Dialect):
         )
         return _rows_of(cursor)
 
+    def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
+        # What has written a reference holds the row FOR KEY SHARE, and nothing weaker than this waits for it.
+        self._lock(connection, table, ids, "FOR UPDATE")
+
+    def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
+        self._lock(connection, table, ids, "FOR KEY SHARE")
+
+    def _lock(self, connection: Connection, table: str, ids: Sequence[bytes], strength: str) -> None:
+        cursor = self.cursor(connection)
+        cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id {strength}", (_array_of(ids),))  # noqa: S608
+        cursor.close()
+
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         columns = (*write.values, *write.keys)
         arrays = [_pack(column.type, values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
@@ -196,7 +223,7 @@ def _connect_arguments(url: URL, session: dict[str, str]) -> dict[str, Any]:
     given = url.query.get("options", "")
     arguments["options"] = f"{options} {given}".strip()
     if isinstance(url.query.get("host"), tuple) and "target_session_attrs" not in url.query:
-        arguments["target_session_attrs"] = "read-write"
+        arguments["target_session_attrs"] = "primary"  # not "read-write", which sessions that only read are not
     return arguments
 
 
@@ -204,6 +231,12 @@ def _rows_of(cursor: Any) -> Iterator[Sequence[Any]]:
     """Of a statement that has been sent; waits for them when the first one is taken."""
     yield from cursor.fetchall()
     cursor.close()
+
+
+def _connect(_dialect: object, _record: object, arguments: Any, named: dict[str, Any]) -> Any:
+    from lotkeeper_server.store.dialects.watched_connection import WatchedConnection  # noqa: PLC0415 - an extra
+
+    return WatchedConnection.connect(*arguments, **named)
 
 
 def _check_count(cursor: Any, count: int, write: Write) -> None:

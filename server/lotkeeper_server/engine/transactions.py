@@ -1,0 +1,172 @@
+"""One write transaction, for many decisions or for one piece of work: it is done, or nothing was.
+
+Where several transactions write at a time, a commit whose answer is lost is settled: it is asked whether it took
+effect.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Connection
+
+from lotkeeper_server.domain.definition_cache import DefinitionCache
+from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.engine.deciding import decide_all
+from lotkeeper_server.engine.moment import EffectOrder, IdSource, new_uuid, now_millis
+from lotkeeper_server.engine.patience import Patience
+from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.waiting import Waiting, WaitingDecision, WaitingWork
+from lotkeeper_server.store import errors
+from lotkeeper_server.store.commit_marks import has_taken_effect, leave_mark
+from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.definition_reading import StoreVersions, follow_changes, lock_versions, read_versions
+from lotkeeper_server.store.dialects import Locking
+from lotkeeper_server.store.state_writing import write_changes
+from lotkeeper_server.store.statements import together
+from lotkeeper_server.store.transaction import Transaction
+
+Confirm = Callable[[Connection, Any], None]
+"""Looks again whether a caller may, where roles or tokens have changed since it was let in; raises Refused."""
+SETTLE_SECONDS: Final = 20.0
+"""How long it is asked whether a commit took effect that was not answered."""
+_log = structlog.get_logger(__name__)
+
+
+class Transactions:
+    """Write transactions on one store, one at a time, on one thread."""
+
+    def __init__(
+        self, store: Store, confirm: Confirm, settings: EngineSettings, on_store_state: Callable[[bool], None]
+    ) -> None:
+        """Opens nothing yet.
+
+        Args:
+            store: to write to.
+            confirm: looks again whether a caller may.
+            settings: what a plant may set.
+            on_store_state: told whether the store could be used, each time that it was.
+        """
+        self._store = store
+        self._confirm = confirm
+        self._settings = settings
+        self._on_store_state = on_store_state
+        self._definitions = DefinitionCache()
+        self._new_id = IdSource()
+        self._next_effect_order = EffectOrder()
+
+    def decide(self, decisions: Sequence[WaitingDecision], locking: Locking) -> bool:
+        """Loads, decides, writes and commits; False where nothing was done and it is to be done again.
+
+        Raises:
+            StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
+        """
+        transaction_id = self._new_id()
+        try:
+            with self._store.write(locking) as connection:
+                versions = self._begin(connection)
+                allowed = [decision for decision in decisions if self._still_may(connection, decision, versions.access)]
+                follow_changes(connection, self._definitions, versions.definitions)
+                state = decide_all(connection, self._definitions, [one.decision for one in allowed], self._moment())
+                changes = state.changes()
+                if changes:
+                    with together(connection):
+                        write_changes(connection, changes)
+                        self._mark(connection, transaction_id)
+                now_seconds = time.monotonic()
+                if any(decision.given_up(now_seconds) for decision in allowed) or self._moved_on(connection, versions):
+                    connection.rollback()
+                    return False
+                # Leaving the block commits: until it has, unknown; then, durable.
+        except errors.OutcomeUnknown as error:
+            if not self._settle(transaction_id, error):
+                return False
+        self._on_store_state(True)
+        for decision in allowed:
+            decision.result, decision.refused = decision.decision.outcome, decision.decision.refused
+        return True
+
+    def work(self, work: WaitingWork) -> bool:
+        """Runs a piece of work in a transaction of its own; False where nothing was done and it is to be done again.
+
+        Raises:
+            Refused: what the work raised.
+            StoreError: as `decide`.
+        """
+        transaction_id = self._new_id()
+        try:
+            with self._store.write(Locking.WAIT) as connection:
+                lock_versions(connection)
+                versions = self._begin(connection)
+                if self._still_may(connection, work, versions.access):
+                    moment = self._moment()
+                    transaction = Transaction(connection, moment.now_millis, moment.new_id, moment.next_effect_order)
+                    work.result = work.work(transaction)
+                    if refusal := work.given_up(time.monotonic()):
+                        raise Refused(refusal)
+                    self._mark(connection, transaction_id)
+        except errors.OutcomeUnknown as error:
+            if not self._settle(transaction_id, error):
+                return False
+        self._on_store_state(True)
+        return True
+
+    def _begin(self, connection: Connection) -> StoreVersions:
+        versions = read_versions(connection)
+        self._next_effect_order.follow(versions.effect_order)
+        return versions
+
+    def _moved_on(self, connection: Connection, versions: StoreVersions) -> bool:
+        """Whether definitions, roles or tokens have changed while this transaction decided.
+
+        What it has written refers to the locations that it wrote about: a save that looks at what lies there waits for
+        this transaction, and sees it. So a change that comes after this look has seen what was done here.
+        """
+        return self._store.concurrent and read_versions(connection) != versions
+
+    def _mark(self, connection: Connection, transaction_id: Id) -> None:
+        if self._store.concurrent:
+            leave_mark(connection, transaction_id, now_millis())
+
+    def _settle(self, transaction_id: Id, error: errors.OutcomeUnknown) -> bool:
+        """Whether a transaction took effect whose commit was not answered.
+
+        Raises:
+            OutcomeUnknown: where that cannot be found out in time.
+        """
+        if not self._store.concurrent:
+            raise error
+        self._on_store_state(False)
+        patience = Patience(SETTLE_SECONDS)
+        while True:
+            try:
+                settled = has_taken_effect(self._store, transaction_id, now_millis())
+            except errors.StoreError:
+                if not patience.wait():
+                    raise error from None
+            else:
+                _log.info("commit_settled", took_effect=settled, error=str(error))
+                return settled
+
+    def _still_may(self, connection: Connection, waiting: Waiting, access_version: int) -> bool:
+        if waiting.caller.access_version != access_version:
+            try:
+                self._confirm(connection, waiting.caller)
+            except Refused as refused:
+                waiting.refused = refused
+                return False
+        return True
+
+    def _moment(self) -> Moment:
+        return Moment(
+            now_millis=now_millis(),
+            new_id=self._new_id,
+            new_uuid=new_uuid,
+            next_effect_order=self._next_effect_order,
+            end_date_future_millis=self._settings.end_date_future_millis,
+            end_date_past_millis=self._settings.end_date_past_millis,
+            request_id_kept_millis=self._settings.request_id_kept_millis,
+        )

@@ -1,0 +1,91 @@
+"""A connection to PostgreSQL that is given up when nobody works at the other end.
+
+A cut cable, a frozen host or a lost message leaves a client waiting for an answer that will never come; keepalives see
+only the first of these. So whoever has waited for a while asks the server on a second connection whether it is still
+at work on the first one. If it is not, or does not answer, the first one is shut, and the driver finds it lost.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+import structlog
+from psycopg.conninfo import make_conninfo
+
+QUIET_SECONDS: Final = 1.5
+"""Without a byte from the server, before it is asked about."""
+AGAIN_SECONDS: Final = 0.5
+"""After which it is asked once more, where it seems to do nothing."""
+PROBE_SECONDS: Final = 2
+"""How long the second connection may take; the shortest that libpq knows."""
+_AT_WORK: Final = (
+    "SELECT a.state = 'active' AND a.wait_event_type IS DISTINCT FROM 'Client' "
+    "FROM pg_stat_activity AS me LEFT JOIN pg_stat_activity AS a ON a.pid = %s WHERE me.pid = pg_backend_pid()"
+)
+_log = structlog.get_logger(__name__)
+
+
+class WatchedConnection(psycopg.Connection[Any]):
+    """As psycopg's own, but that no wait for an answer is without an end."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Waits as psycopg does; the connection is lost where the server is not at work for it.
+
+        Args:
+            gen: what is waited for.
+            interval: between looks at whether to go on waiting, seconds.
+            timeout: as psycopg uses it inside; None for none.
+        """
+        return super().wait(self._watched(gen), interval, timeout)
+
+    def _watched(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        try:
+            state = next(gen)
+        except StopIteration as end:
+            return end.value
+        quiet_since = asked_at = 0.0
+        idle_before = False
+        while True:
+            ready = yield state
+            if ready:
+                quiet_since, idle_before = 0.0, False
+            else:
+                now = time.monotonic()
+                if not quiet_since:
+                    quiet_since = asked_at = now
+                elif now - asked_at > (AGAIN_SECONDS if idle_before else QUIET_SECONDS):
+                    at_work = self._is_server_at_work()
+                    if (at_work is False and idle_before) or at_work is None:
+                        self._shut(time.monotonic() - quiet_since)
+                    idle_before, asked_at = at_work is False, time.monotonic()
+            try:
+                state = gen.send(ready)
+            except StopIteration as end:
+                return end.value
+
+    def _is_server_at_work(self) -> bool | None:
+        """Whether it works on what this connection waits for; None where it does not answer."""
+        info = self.info
+        try:
+            own = {"host": info.host, "port": str(info.port), "password": info.password, "options": ""}
+            conninfo = make_conninfo(info.dsn, **own, connect_timeout=PROBE_SECONDS)
+            with _Probe.connect(conninfo, autocommit=True, prepare_threshold=None) as probe:
+                row = probe.execute(_AT_WORK, [info.backend_pid]).fetchone()
+        except psycopg.Error as error:
+            # "too many clients": it lives, and cannot say more; "starting up": what it worked on is gone
+            return True if error.sqlstate == "53300" else None
+        return row is not None and row[0] is True
+
+    def _shut(self, quiet_seconds: float) -> None:
+        _log.warning("connection_given_up", quiet_seconds=round(quiet_seconds, 1))
+        with suppress(OSError), socket.socket(fileno=os.dup(self.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)
+
+
+class _Probe(psycopg.Connection[Any]):
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        return super().wait(gen, interval, PROBE_SECONDS if timeout is None else timeout)
