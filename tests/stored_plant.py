@@ -21,7 +21,8 @@ from lotkeeper_server.rpc.call import Call
 from lotkeeper_server.rpc.stock_reads import StockReads
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.connection import Store
-from sqlalchemy import Table, insert
+from lotkeeper_server.store.feed_numbering import leave_pending
+from sqlalchemy import Table, insert, update
 
 MADE = 1_750_000_000_000
 CALL = Call("tester", frozenset({"*"}), "INVENTORY.READ", bytes(32), 0, None)
@@ -109,6 +110,15 @@ class StoredPlant:
         self._many(tables.inventory_lot_record, made)
         return [row["id"] for row in made]
 
+    def end(self, record: bytes, status: Status, **more: Any) -> None:
+        """Completes or cancels a record that is RUNNING."""
+        table = tables.inventory_lot_record
+        values = {"status": status, "end_millis": MADE, "moment_millis": MADE, "effect_order": 1} | more
+        with self.store.write() as connection:
+            connection.execute(update(table).where(table.c.id == record).values(values))
+            if status is Status.COMPLETED:
+                leave_pending(connection, [(values["effect_order"], record)])
+
     def _record(self, row: dict[str, Any]) -> dict[str, Any]:
         end = row["end_millis"]
         values: dict[str, Any] = {
@@ -140,6 +150,9 @@ class StoredPlant:
     def _many(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         with self.store.write() as connection:
             connection.execute(insert(table), rows)
+            if table is tables.inventory_lot_record:
+                done = [row for row in rows if row["status"] == Status.COMPLETED]
+                leave_pending(connection, [(row["effect_order"], row["id"]) for row in done])
 
 
 _VOCABULARIES = ("_type", "_source", "_strategy")

@@ -22,7 +22,7 @@ from lotkeeper_server.domain.definitions import (
     ReasonCode,
     Unit,
 )
-from lotkeeper_server.domain.enumerations import LotUseStrategy
+from lotkeeper_server.domain.enumerations import LotUseStrategy, Status
 from lotkeeper_server.domain.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId
 from lotkeeper_server.domain.keys import (
     ConversionsKey,
@@ -75,7 +75,10 @@ class LoadedQueue:
 
 @dataclass(slots=True)
 class Changes:
-    """What a transaction writes: values to insert and values to put in the place of old ones."""
+    """What a transaction writes: values to insert and values to put in the place of old ones.
+
+    Of its records, `completed_records` are those, new or changed, that were not completed before.
+    """
 
     new_lots: list[Lot] = field(default_factory=list)
     changed_lots: list[Lot] = field(default_factory=list)
@@ -83,6 +86,7 @@ class Changes:
     changed_stock: list[StockRow] = field(default_factory=list)
     new_records: list[Record] = field(default_factory=list)
     changed_records: list[Record] = field(default_factory=list)
+    completed_records: list[Record] = field(default_factory=list)
     runs: list[tuple[Id, OperationRun]] = field(default_factory=list)
     counts: list[tuple[Id, int]] = field(default_factory=list)
     new_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
@@ -470,6 +474,8 @@ class WorkingSet:
             is_new = old is _ABSENT or old is None
             if mapping is self.records:
                 (changes.new_records if is_new else changes.changed_records).append(new)
+                if new.status is Status.COMPLETED and (is_new or old.status is not Status.COMPLETED):
+                    changes.completed_records.append(new)
             elif id(mapping) in stock_mappings:
                 (changes.new_stock if is_new else changes.changed_stock).append(new)
             elif mapping is self.lots:

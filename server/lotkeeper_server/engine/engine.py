@@ -17,10 +17,12 @@ from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.committing import Committer, Confirm
 from lotkeeper_server.engine.deciding import Decision, Outcome
+from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.waiting import Caller, Waiting, WaitingDecision, WaitingWork
 from lotkeeper_server.store import errors
 from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.record_feed import record_feed_of
 from lotkeeper_server.store.transaction import Transaction
 
 Result = TypeVar("Result")
@@ -40,7 +42,9 @@ class Engine:
     """Runs commands against one store. Made and used on one event loop; `close` ends it.
 
     Attributes:
-        committed: set whenever write transactions have ended; whoever follows what they wrote clears it.
+        record_feed: how the store's completed records are walked through.
+        feed_numbering: brings into the feed what was committed, where that takes a step of its own.
+        feed_grown: set whenever the feed may have grown by what was done here; whoever follows it clears it.
         on_store_state: told, on the loop, whenever the store could not be used, and when it is usable again.
     """
 
@@ -51,7 +55,9 @@ class Engine:
         self._arrived: list[Waiting | None] = []
         self._waiting_count = 0
         self._closing = False
-        self.committed = asyncio.Event()
+        self.record_feed = record_feed_of(store)
+        self.feed_grown = asyncio.Event()
+        self.feed_numbering = FeedNumbering(store, self.feed_grown.set)
         self.on_store_state: Callable[[bool], None] = _ignore
         self._store_is_usable = True
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
@@ -122,6 +128,7 @@ class Engine:
         self._arrived = []
         self._committer.arrivals.put([None])
         await self._loop.run_in_executor(None, self._thread.join)
+        await self.feed_numbering.close()
         self._readers.shutdown(wait=False)
         self._long_readers.shutdown(wait=False)
 
@@ -169,7 +176,7 @@ class Engine:
                 one.future.set_exception(one.refused)
             else:
                 one.future.set_result(one.result)
-        self.committed.set()
+        self.feed_numbering.note_commits()
 
     def _note_store_state(self, usable: bool) -> None:
         """On the engine's thread; the loop is told of every failure, and of the first success after one."""

@@ -20,16 +20,9 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.calls import fault
 from lotkeeper_server.rpc.record_message import record_message
 from lotkeeper_server.rpc.resume_tokens import WatchPosition, resume_token
-from lotkeeper_server.store.archived import archived_after, read_archive_state
-from lotkeeper_server.store.record_feed import (
-    EVERYTHING,
-    FeedEntry,
-    FeedFilter,
-    FeedPage,
-    FeedPosition,
-    latest_position,
-    read_after,
-)
+from lotkeeper_server.store.archived import read_archive_state
+from lotkeeper_server.store.feed_entries import EVERYTHING, FeedEntry, FeedFilter, FeedPage, FeedPosition
+from lotkeeper_server.store.record_feed import Kept, RecordFeed
 
 LOOK_SECONDS: Final = 0.2
 """How often the store is looked at for what other processes have committed."""
@@ -94,6 +87,7 @@ class RecordTail:
             Refused: where the store cannot be read.
         """
         self._watchers += 1
+        self._engine.feed_numbering.follow(True)
         if self._reading is None:
             self._failure = None
             self._reading = asyncio.create_task(self._read_on(), name="lotkeeper-record-tail")
@@ -105,6 +99,7 @@ class RecordTail:
         finally:
             self._watchers -= 1
             if not self._watchers:
+                self._engine.feed_numbering.follow(False)
                 self._reading.cancel()
                 self._reading = None
                 self._forget()
@@ -138,9 +133,9 @@ class RecordTail:
             raise Refused(self._failure)
 
     async def _read_on(self) -> None:
-        committed = self._engine.committed
+        grown = self._engine.feed_grown
         while True:
-            committed.clear()
+            grown.clear()
             try:
                 await self._read()
                 self._failure = None
@@ -152,12 +147,13 @@ class RecordTail:
             await asyncio.sleep(GATHER_SECONDS if self._failure is None else FAILED_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
-                    await committed.wait()
+                    await grown.wait()
 
     async def _read(self) -> None:
         """Everything up to the end of the feed; the first time only where that is."""
         if self._end is None:
-            latest = await self._engine.read(latest_place)
+            feed = self._engine.record_feed
+            latest = await self._engine.read(lambda connection: latest_place(connection, feed))
             self._begin = self._end = latest.feed
             self._archive_files = latest.archive_files
             return
@@ -197,22 +193,25 @@ class RecordTail:
         self._news = asyncio.Event()
 
 
-def latest_place(connection: Connection) -> WatchPosition:
+def latest_place(connection: Connection, feed: RecordFeed) -> WatchPosition:
     """Behind the latest record of a snapshot."""
-    return WatchPosition(latest_position(connection), read_archive_state(connection).files)
+    return WatchPosition(feed.latest_position(connection), read_archive_state(connection).files)
 
 
-def check_kept(connection: Connection, position: WatchPosition) -> WatchPosition:
-    """The position with the archive as it is in a snapshot.
+def check_kept(connection: Connection, feed: RecordFeed, position: WatchPosition) -> WatchPosition:
+    """The position with the archive as it is in a snapshot, once all behind it is known to be kept.
 
     Raises:
         Refused: RESUME_TOKEN_EXPIRED where what comes behind the position was archived since.
     """
     files, until_millis = read_archive_state(connection)
-    if files != position.archive_files and archived_after(connection, *position.feed, position.archive_files):
+    if files == position.archive_files:
+        return position
+    kept = feed.kept_behind(connection, position.feed, position.archive_files)
+    if kept is Kept.NOT_ALL:
         assert until_millis is not None
         raise Refused(ResumeTokenExpired(oldest=rfc3339(until_millis)).at("resume_token"))
-    return position._replace(archive_files=files)
+    return position._replace(archive_files=files) if kept is Kept.ALL else position
 
 
 class ReadPage(NamedTuple):
@@ -235,12 +234,12 @@ async def read_page(engine: Engine, after: WatchPosition, wanted: FeedFilter) ->
     Raises:
         Refused: where the store cannot be read; RESUME_TOKEN_EXPIRED where some of them were archived.
     """
+    feed = engine.record_feed
 
     def work(connection: Connection) -> ReadPage:
-        begin = check_kept(connection, after)
-        page = read_after(
-            connection, begin.feed, wanted, limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX
-        )
+        begin = check_kept(connection, feed, after)
+        records_max, walk_max = limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX
+        page = feed.read_after(connection, begin.feed, wanted, records_max, walk_max)
         end = WatchPosition(page.end, begin.archive_files)
         return ReadPage(messages_of(page, end.archive_files), end, page.more)
 

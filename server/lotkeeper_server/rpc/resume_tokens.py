@@ -6,7 +6,8 @@ import hashlib
 from typing import Final, NamedTuple
 
 from lotkeeper_server.rpc.shape import Shape
-from lotkeeper_server.store.record_feed import FeedPosition
+from lotkeeper_server.store.feed_entries import FeedPosition
+from lotkeeper_server.store.record_feed import RecordFeed
 
 _DIGEST_BYTES: Final = 4
 """Against what was cut or mistyped, not against forgery: any position may be asked for."""
@@ -34,27 +35,27 @@ def resume_token(feed: FeedPosition, archive_files: int = 0) -> str:
     return base64.urlsafe_b64encode(raw + _digest(raw)).decode().rstrip("=")
 
 
-def read_resume_token(text: str, shape: Shape) -> WatchPosition | None:
-    """The position of a token; None where absent or at fault."""
+def read_resume_token(text: str, feed: RecordFeed, shape: Shape) -> WatchPosition | None:
+    """The position of a token; None where absent or at fault, as one of another kind of store is."""
     if not text:
         return None
-    position = _position_of(text)
+    position = _position_of(text, feed)
     if position is None:
         shape.fault("resume_token", "is no token of a watch")
     return position
 
 
-def _position_of(text: str) -> WatchPosition | None:
+def _position_of(text: str, feed: RecordFeed) -> WatchPosition | None:
     try:
         signed = base64.urlsafe_b64decode(text.encode() + b"==")
     except (binascii.Error, ValueError):
         return None
     raw = signed[:-_DIGEST_BYTES]
-    feed, files = FeedPosition.from_bytes(raw), 0
-    if feed is None:
-        feed, files = FeedPosition.from_bytes(raw[:-_FILES_BYTES]), int.from_bytes(raw[-_FILES_BYTES:], "big")
+    position, files = feed.position_of(raw), 0
+    if position is None:
+        position, files = feed.position_of(raw[:-_FILES_BYTES]), int.from_bytes(raw[-_FILES_BYTES:], "big")
     # Whole: base 64 as it is read passes over what is none of its letters.
-    return WatchPosition(feed, files) if feed is not None and resume_token(feed, files) == text else None
+    return WatchPosition(position, files) if position is not None and resume_token(position, files) == text else None
 
 
 def _digest(raw: bytes) -> bytes:

@@ -14,7 +14,8 @@ from lotkeeper_server.rpc.record_filters import RecordCriteria, read_record_crit
 from lotkeeper_server.rpc.record_tail import Message, RecordTail, check_kept, latest_place, read_page
 from lotkeeper_server.rpc.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.shape import Shape
-from lotkeeper_server.store.record_feed import BEGINNING, FeedFilter
+from lotkeeper_server.store.feed_entries import FeedFilter
+from lotkeeper_server.store.record_feed import RecordFeed
 
 HEARTBEAT_SECONDS: Final = 9.0
 """The contract promises one every 10 s."""
@@ -33,9 +34,11 @@ class Watching:
         self, request: pb.WatchInventoryLotRecordsRequest, _call: Call
     ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
-        begin = _read_request(request)
+        begin, begins_now = _read_request(request, self._engine.record_feed)
         now_seconds = asyncio.get_running_loop().time
         async with self._tail.joined():
+            if begins_now:
+                await self._engine.feed_numbering.catch_up()
             wanted, position = await self._engine.read(begin)
             yield _heartbeat(position)
             due_seconds = now_seconds() + self._heartbeat_seconds
@@ -65,26 +68,26 @@ class Watching:
 Begin = Callable[[Connection], tuple[FeedFilter, WatchPosition]]
 
 
-def _read_request(request: pb.WatchInventoryLotRecordsRequest) -> Begin:
-    """How a watch begins, once there is a snapshot: with which filter, and where.
+def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed) -> tuple[Begin, bool]:
+    """How a watch begins, once there is a snapshot: with which filter, and where; and whether that is now.
 
     Raises:
         Refused: for a fault of shape; when called, for what is named and not there, and for a token from before what
             was archived.
     """
     shape = Shape()
-    given = read_resume_token(request.resume_token, shape)
+    given = read_resume_token(request.resume_token, feed, shape)
     criteria_in = read_record_criteria(request, shape)
     shape.check()
 
     def begin(connection: Connection) -> tuple[FeedFilter, WatchPosition]:
         wanted = _feed_filter(connection, criteria_in(connection))
         if given is not None:
-            return wanted, check_kept(connection, given)
-        latest = latest_place(connection)
-        return wanted, latest._replace(feed=BEGINNING) if request.from_beginning else latest
+            return wanted, check_kept(connection, feed, given)
+        latest = latest_place(connection, feed)
+        return wanted, latest._replace(feed=feed.beginning) if request.from_beginning else latest
 
-    return begin
+    return begin, given is None and not request.from_beginning
 
 
 def _feed_filter(connection: Connection, criteria: RecordCriteria) -> FeedFilter:

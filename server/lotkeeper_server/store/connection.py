@@ -136,8 +136,11 @@ class Store:
     @contextmanager
     def _given_up_when_broken(self, connection: Connection) -> Iterator[None]:
         """A connection on which the store did not answer is not used again, nor are those made before it."""
+        pool = connection.engine.pool
         try:
             yield
+            if connection.engine.pool is not pool:
+                connection.invalidate()
         except BaseException as error:
             orig = error.orig if isinstance(error, exc.DBAPIError) else error
             broken = isinstance(error, OutcomeUnknown) or isinstance(self._dialect.store_error(orig), StoreUnavailable)

@@ -10,7 +10,7 @@ from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.dialects import dialect_of
 from lotkeeper_server.store.dialects.sqlite import APPLICATION_ID
 from lotkeeper_server.store.errors import StoreError
-from lotkeeper_server.store.tables import definition_version, metadata, role
+from lotkeeper_server.store.tables import definition_version, feed_lease, metadata, role
 
 HEAD_REVISION: Final = "0003"
 """The newest migration; a test compares it with the files."""
@@ -83,7 +83,7 @@ def migrate(store: Store) -> bool:
 
 
 def make_schema(connection: Connection) -> None:
-    """Makes every table of an empty store as it is now, the row of versions, and the role `admin`.
+    """Makes every table of an empty store as it is now, the rows that are one of a kind, and the role `admin`.
 
     The first statement is the one that only one of several processes can do: the others wait, and fail.
     """
@@ -92,6 +92,7 @@ def make_schema(connection: Connection) -> None:
     metadata.create_all(connection)
     for table, row in (
         (definition_version, {"id": 1, "version": 1, "access_version": 1}),
+        (feed_lease, {"id": 1, "next_number": 1}),
         (role, {"name": "admin", "permissions": "*", "created_millis": 0}),
     ):
         if connection.execute(select(table).limit(1)).first() is None:

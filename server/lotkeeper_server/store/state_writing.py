@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.stock import Common, Lot, Record, StockRow
 from lotkeeper_server.domain.working_set import Changes
 from lotkeeper_server.store.action_indexes import pack_indexes
+from lotkeeper_server.store.feed_numbering import leave_pending
 from lotkeeper_server.store.statements import insert_of, update_of, write_many
 from lotkeeper_server.store.tables import (
     inventory,
@@ -115,6 +116,7 @@ def write_changes(connection: Connection, changes: Changes) -> None:
     write_many(connection, UPDATE_STOCK, [_changed_stock(row) for row in changes.changed_stock])
     write_many(connection, INSERT_RECORD, [record_values(record) for record in changes.new_records])
     write_many(connection, UPDATE_RECORD, [_changed_record(record) for record in changes.changed_records])
+    leave_pending(connection, [(record.effect_order, record.id) for record in changes.completed_records])
     runs = [(int(run.status), run.current_record_id, operation_id) for operation_id, run in changes.runs]
     write_many(connection, UPDATE_RUN, runs)
     write_many(connection, INSERT_EDGE, [(*key, edge.millionths, edge.record_count) for key, edge in changes.new_edges])

@@ -397,6 +397,32 @@ lot_edge = Table(
     sqlite_with_rowid=False,
 )
 
+feed_pending = Table(
+    "feed_pending",
+    metadata,
+    _id(),
+    Column("entries", many_bytes(), nullable=False, comment="effect order, 8 bytes, and record id, 16 bytes, each"),
+    comment="completed records that are not in the feed yet; the id is the first one's",
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("entries", many_bytes(), nullable=False, comment="record ids, 16 bytes each, in order"),
+    Column("created_millis", BigInteger, nullable=False),
+    comment="completed records in the order that watchers see, where several transactions write at a time",
+)
+
+feed_lease = Table(
+    "feed_lease",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("next_number", BigInteger, nullable=False, comment="of the feed"),
+    CheckConstraint("id = 1", name="one_row"),
+    comment="locked by whoever appends to the feed",
+)
+
 request = Table(
     "request",
     metadata,
