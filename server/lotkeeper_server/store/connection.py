@@ -57,7 +57,7 @@ class Store:
         """
         with (
             self._translated(),
-            self._reads.connect() as connection,
+            self._connected(self._reads) as connection,
             self._given_up_when_broken(connection),
             connection.begin(),
         ):
@@ -75,7 +75,7 @@ class Store:
         Raises:
             StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
         """
-        with self._translated(), self._writes.connect() as plain:
+        with self._translated(), self._connected(self._writes) as plain:
             connection = plain.execution_options(lotkeeper_locking=locking)
             with self._given_up_when_broken(connection):
                 transaction = connection.begin()
@@ -103,7 +103,7 @@ class Store:
         try:
             with (
                 self._translated(),
-                self._writes.connect() as connection,
+                self._connected(self._writes) as connection,
                 self._given_up_when_broken(connection),
                 connection.begin(),
             ):
@@ -133,14 +133,23 @@ class Store:
                 raise
             raise named from error
 
+    @staticmethod
+    @contextmanager
+    def _connected(engine: Engine) -> Iterator[Connection]:
+        """A connection that goes back to its pool, or is closed where that pool has been given up meanwhile."""
+        pool = engine.pool
+        with engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if engine.pool is not pool:
+                    connection.invalidate()
+
     @contextmanager
     def _given_up_when_broken(self, connection: Connection) -> Iterator[None]:
         """A connection on which the store did not answer is not used again, nor are those made before it."""
-        pool = connection.engine.pool
         try:
             yield
-            if connection.engine.pool is not pool:
-                connection.invalidate()
         except BaseException as error:
             orig = error.orig if isinstance(error, exc.DBAPIError) else error
             broken = isinstance(error, OutcomeUnknown) or isinstance(self._dialect.store_error(orig), StoreUnavailable)
