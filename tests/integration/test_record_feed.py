@@ -14,9 +14,12 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.rpc.resume_tokens import resume_token
 from lotkeeper_server.rpc.watching import Watching
 from lotkeeper_server.store import feed_by_effect, feed_by_number, tables
 from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.feed_by_effect import FeedByEffect
+from lotkeeper_server.store.feed_by_number import FeedByNumber
 from lotkeeper_server.store.feed_entries import FeedFilter
 from lotkeeper_server.store.feed_numbering import number_pending
 from lotkeeper_server.store.record_feed import record_feed_of
@@ -133,6 +136,16 @@ async def test_what_is_no_token_is_refused(plant: StoredPlant, watcher: Watcher,
         with pytest.raises(Refused) as refused:
             await anext(watcher.stream(resume_token=wrong))
         assert facts(refused.value) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", {}, ["resume_token"])
+
+
+async def test_a_token_of_another_kind_of_store_is_refused(store: Store, watcher: Watcher) -> None:
+    """As what is no token at all: its place means nothing here."""
+    other = FeedByEffect().beginning if store.concurrent else FeedByNumber().beginning
+    with pytest.raises(Refused) as refused:
+        await anext(watcher.stream(resume_token=resume_token(other)))
+    assert facts(refused.value) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", {}, ["resume_token"])
+    async with aclosing(watcher.stream(resume_token=resume_token(record_feed_of(store).beginning))) as stream:
+        assert not (await anext(stream)).HasField("inventory_lot_record")
 
 
 async def test_faults_of_shape_are_reported_together(watcher: Watcher) -> None:
