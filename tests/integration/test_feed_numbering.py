@@ -121,7 +121,7 @@ def test_what_is_pending_together_is_ordered_by_effects(plant: StoredPlant, stor
     number_all(store)
     assert read_all(store) == [first, *lower, *upper]
     with store.read() as connection:
-        assert fetch(connection, "SELECT id FROM feed_pending") == []
+        assert not fetch(connection, "SELECT id FROM feed_pending")
         numbers = [row[0] for row in fetch(connection, "SELECT number FROM feed ORDER BY number")]
     assert numbers == list(range(1, 8))
 
