@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.identifiers import ID_BYTES
+from lotkeeper_server.domain.identifiers import ID_BYTES, Id, RecordId
 from lotkeeper_server.store.archived import archived_since
 from lotkeeper_server.store.feed_entries import (
     ENTRY_COLUMNS,
@@ -71,7 +71,7 @@ def _position(number: int, passed: int) -> FeedPosition:
 
 def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:
     """Entries as they are asked for, read some at a time."""
-    places: list[tuple[FeedPosition, bytes]] = []
+    places: list[tuple[FeedPosition, RecordId]] = []
     left = walk_max
     for place in _places(connection, after):
         places.append(place)
@@ -84,14 +84,14 @@ def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:
     yield from _steps(connection, places)
 
 
-def _steps(connection: Connection, places: Sequence[tuple[FeedPosition, bytes]]) -> Walk:
+def _steps(connection: Connection, places: Sequence[tuple[FeedPosition, RecordId]]) -> Walk:
     rows = {row[0]: row for row in rows_by_key(connection, _ENTRIES, "id", [record_id for _, record_id in places])}
     for position, record_id in places:
         row = rows.get(record_id)
         yield position, None if row is None else FeedEntry(position, *row)
 
 
-def _places(connection: Connection, after: FeedPosition) -> Iterator[tuple[FeedPosition, bytes]]:
+def _places(connection: Connection, after: FeedPosition) -> Iterator[tuple[FeedPosition, RecordId]]:
     """Ids of records with the positions behind them."""
     number, passed = after.order, int.from_bytes(after.within, "big")
     rows: Sequence[Sequence[object]] = [()] * ROWS_PER_READ
@@ -103,4 +103,4 @@ def _places(connection: Connection, after: FeedPosition) -> Iterator[tuple[FeedP
             first = passed if row_number == number else 0
             number, passed = row_number, len(entries) // ID_BYTES
             for index in range(first, passed):
-                yield _position(number, index + 1), entries[index * ID_BYTES : (index + 1) * ID_BYTES]
+                yield _position(number, index + 1), RecordId(Id(entries[index * ID_BYTES : (index + 1) * ID_BYTES]))
