@@ -22,7 +22,7 @@ from lotkeeper_server.rpc.record_message import record_message
 from lotkeeper_server.rpc.resume_tokens import WatchPosition, resume_token
 from lotkeeper_server.store.archived import read_archive_state
 from lotkeeper_server.store.feed_entries import EVERYTHING, FeedEntry, FeedFilter, FeedPage, FeedPosition
-from lotkeeper_server.store.record_feed import RecordFeed
+from lotkeeper_server.store.record_feed import Kept, RecordFeed
 
 LOOK_SECONDS: Final = 0.2
 """How often the store is looked at for what other processes have committed."""
@@ -152,7 +152,8 @@ class RecordTail:
     async def _read(self) -> None:
         """Everything up to the end of the feed; the first time only where that is."""
         if self._end is None:
-            latest = await self._engine.read(lambda connection: latest_place(connection, self._engine.record_feed))
+            feed = self._engine.record_feed
+            latest = await self._engine.read(lambda connection: latest_place(connection, feed))
             self._begin = self._end = latest.feed
             self._archive_files = latest.archive_files
             return
@@ -197,6 +198,22 @@ def latest_place(connection: Connection, feed: RecordFeed) -> WatchPosition:
     return WatchPosition(feed.latest_position(connection), read_archive_state(connection).files)
 
 
+def check_kept(connection: Connection, feed: RecordFeed, position: WatchPosition) -> WatchPosition:
+    """The position with the archive as it is in a snapshot, once all behind it is known to be kept.
+
+    Raises:
+        Refused: RESUME_TOKEN_EXPIRED where what comes behind the position was archived since.
+    """
+    files, until_millis = read_archive_state(connection)
+    if files == position.archive_files:
+        return position
+    kept = feed.kept_behind(connection, position.feed, position.archive_files)
+    if kept is Kept.NOT_ALL:
+        assert until_millis is not None
+        raise Refused(ResumeTokenExpired(oldest=rfc3339(until_millis)).at("resume_token"))
+    return position._replace(archive_files=files) if kept is Kept.ALL else position
+
+
 class ReadPage(NamedTuple):
     """What a read of the store brings.
 
@@ -217,15 +234,13 @@ async def read_page(engine: Engine, after: WatchPosition, wanted: FeedFilter) ->
     Raises:
         Refused: where the store cannot be read; RESUME_TOKEN_EXPIRED where some of them were archived.
     """
+    feed = engine.record_feed
 
     def work(connection: Connection) -> ReadPage:
-        feed, state = engine.record_feed, read_archive_state(connection)
+        begin = check_kept(connection, feed, after)
         records_max, walk_max = limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX
-        page = feed.read_after(connection, after.feed, wanted, records_max, walk_max)
-        if state.files != after.archive_files and feed.has_lost(connection, after.feed, page, after.archive_files):
-            assert state.until_millis is not None
-            raise Refused(ResumeTokenExpired(oldest=rfc3339(state.until_millis)).at("resume_token"))
-        end = WatchPosition(page.end, after.archive_files if page.more else state.files)
+        page = feed.read_after(connection, begin.feed, wanted, records_max, walk_max)
+        end = WatchPosition(page.end, begin.archive_files)
         return ReadPage(messages_of(page, end.archive_files), end, page.more)
 
     return await engine.read(work)

@@ -55,9 +55,7 @@ def _position_of(text: str, feed: RecordFeed) -> WatchPosition | None:
     if position is None:
         position, files = feed.position_of(raw[:-_FILES_BYTES]), int.from_bytes(raw[-_FILES_BYTES:], "big")
     # Whole: base 64 as it is read passes over what is none of its letters.
-    if position is None or resume_token(position, files) != text:
-        return None
-    return WatchPosition(position, files)
+    return WatchPosition(position, files) if position is not None and resume_token(position, files) == text else None
 
 
 def _digest(raw: bytes) -> bytes:

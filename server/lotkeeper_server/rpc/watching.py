@@ -11,7 +11,7 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.catalog_filters import location_ids
 from lotkeeper_server.rpc.record_filters import RecordCriteria, read_record_criteria
-from lotkeeper_server.rpc.record_tail import Message, RecordTail, latest_place, read_page
+from lotkeeper_server.rpc.record_tail import Message, RecordTail, check_kept, latest_place, read_page
 from lotkeeper_server.rpc.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.shape import Shape
 from lotkeeper_server.store.feed_entries import FeedFilter
@@ -72,7 +72,8 @@ def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed)
     """How a watch begins, once there is a snapshot: with which filter, and where; and whether that is now.
 
     Raises:
-        Refused: for a fault of shape; when called, for what is named and not there.
+        Refused: for a fault of shape; when called, for what is named and not there, and for a token from before what
+            was archived.
     """
     shape = Shape()
     given = read_resume_token(request.resume_token, feed, shape)
@@ -82,7 +83,7 @@ def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed)
     def begin(connection: Connection) -> tuple[FeedFilter, WatchPosition]:
         wanted = _feed_filter(connection, criteria_in(connection))
         if given is not None:
-            return wanted, given
+            return wanted, check_kept(connection, feed, given)
         latest = latest_place(connection, feed)
         return wanted, latest._replace(feed=feed.beginning) if request.from_beginning else latest
 

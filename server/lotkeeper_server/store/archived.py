@@ -50,6 +50,12 @@ def opening_stocks(connection: Connection, keys: Collection[tuple[Id, Id]]) -> d
     return {(location_id, lot_id): quantity for location_id, lot_id, quantity in rows}
 
 
+def archived_since(connection: Connection, record_ids: Collection[RecordId], files: int) -> bool:
+    """Whether any of these records was archived in files after the first so many."""
+    select = "SELECT file_number FROM archived_record"
+    return any(row[0] > files for row in rows_by_key(connection, select, "id", sorted(record_ids)))
+
+
 def archived_after(connection: Connection, effect_order: int, record_id: bytes, files: int) -> bool:
     """Whether records behind a position of the feed were archived in files after the first so many."""
     text = (
@@ -57,9 +63,3 @@ def archived_after(connection: Connection, effect_order: int, record_id: bytes, 
         "AND (feed_order > ? OR feed_order = ? AND feed_record_id > ?) LIMIT 1"
     )
     return bool(fetch(connection, text, (files, effect_order, effect_order, record_id)))
-
-
-def archived_later(connection: Connection, record_ids: Collection[bytes], files: int) -> bool:
-    """Whether some of these records were archived in files after the first so many."""
-    rows = rows_by_key(connection, "SELECT file_number FROM archived_record", "id", sorted(record_ids))
-    return any(row[0] > files for row in rows)

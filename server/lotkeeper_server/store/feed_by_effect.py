@@ -17,6 +17,7 @@ from lotkeeper_server.store.feed_entries import (
     FeedFilter,
     FeedPage,
     FeedPosition,
+    Kept,
     Walk,
     page_of,
 )
@@ -45,15 +46,16 @@ class FeedByEffect:
         rows = fetch(connection, LATEST)
         return FeedPosition(VERSION, *rows[0]) if rows else self.beginning
 
+    def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
+        """As `RecordFeed.kept_behind`."""
+        lost = archived_after(connection, position.order, position.within, files)
+        return Kept.NOT_ALL if lost else Kept.ALL
+
     def read_after(
         self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
     ) -> FeedPage:
         """As `RecordFeed.read_after`."""
         return page_of(connection, _walk(connection, after, walk_max), after, wanted, records_max, walk_max)
-
-    def has_lost(self, connection: Connection, after: FeedPosition, page: FeedPage, archive_files: int) -> bool:  # noqa: ARG002
-        """As `RecordFeed.has_lost`: what is archived is in the feed no more, and its files say where it was."""
-        return archived_after(connection, after.order, after.within, archive_files)
 
 
 def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:

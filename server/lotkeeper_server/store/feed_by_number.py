@@ -5,18 +5,21 @@ each was committed after the one before it, so a snapshot that has one has all b
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.identifiers import ID_BYTES
-from lotkeeper_server.store.archived import archived_later
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.identifiers import ID_BYTES, Id, RecordId
+from lotkeeper_server.store.archived import archived_since
 from lotkeeper_server.store.feed_entries import (
     ENTRY_COLUMNS,
     FeedEntry,
     FeedFilter,
     FeedPage,
     FeedPosition,
+    Kept,
     Walk,
     page_of,
 )
@@ -48,15 +51,18 @@ class FeedByNumber:
         rows = fetch(connection, LATEST)
         return _position(rows[0][0], rows[0][1] // ID_BYTES) if rows else self.beginning
 
+    def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
+        """As `RecordFeed.kept_behind`, for as many records as a read passes: where they are in the feed, they say."""
+        places = list(islice(_places(connection, position), limits.WATCH_WALK_PER_READ_MAX + 1))
+        if archived_since(connection, [record_id for _, record_id in places], files):
+            return Kept.NOT_ALL
+        return Kept.SO_FAR if len(places) > limits.WATCH_WALK_PER_READ_MAX else Kept.ALL
+
     def read_after(
         self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
     ) -> FeedPage:
         """As `RecordFeed.read_after`."""
         return page_of(connection, _walk(connection, after, walk_max), after, wanted, records_max, walk_max)
-
-    def has_lost(self, connection: Connection, after: FeedPosition, page: FeedPage, archive_files: int) -> bool:  # noqa: ARG002
-        """As `RecordFeed.has_lost`: the feed still names what is archived."""
-        return archived_later(connection, page.gone, archive_files)
 
 
 def _position(number: int, passed: int) -> FeedPosition:
@@ -65,7 +71,7 @@ def _position(number: int, passed: int) -> FeedPosition:
 
 def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:
     """Entries as they are asked for, read some at a time."""
-    places: list[tuple[FeedPosition, bytes]] = []
+    places: list[tuple[FeedPosition, RecordId]] = []
     left = walk_max
     for place in _places(connection, after):
         places.append(place)
@@ -78,14 +84,14 @@ def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:
     yield from _steps(connection, places)
 
 
-def _steps(connection: Connection, places: Sequence[tuple[FeedPosition, bytes]]) -> Walk:
+def _steps(connection: Connection, places: Sequence[tuple[FeedPosition, RecordId]]) -> Walk:
     rows = {row[0]: row for row in rows_by_key(connection, _ENTRIES, "id", [record_id for _, record_id in places])}
     for position, record_id in places:
         row = rows.get(record_id)
-        yield position, record_id if row is None else FeedEntry(position, *row)
+        yield position, None if row is None else FeedEntry(position, *row)
 
 
-def _places(connection: Connection, after: FeedPosition) -> Iterator[tuple[FeedPosition, bytes]]:
+def _places(connection: Connection, after: FeedPosition) -> Iterator[tuple[FeedPosition, RecordId]]:
     """Ids of records with the positions behind them."""
     number, passed = after.order, int.from_bytes(after.within, "big")
     rows: Sequence[Sequence[object]] = [()] * ROWS_PER_READ
@@ -97,4 +103,4 @@ def _places(connection: Connection, after: FeedPosition) -> Iterator[tuple[FeedP
             first = passed if row_number == number else 0
             number, passed = row_number, len(entries) // ID_BYTES
             for index in range(first, passed):
-                yield _position(number, index + 1), entries[index * ID_BYTES : (index + 1) * ID_BYTES]
+                yield _position(number, index + 1), RecordId(Id(entries[index * ID_BYTES : (index + 1) * ID_BYTES]))

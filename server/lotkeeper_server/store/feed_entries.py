@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -107,6 +108,15 @@ class FeedFilter:
         return all(getattr(entry, column) == identifier for column, identifier in self.references.items())
 
 
+class Kept(Enum):
+    """Whether what comes behind a position is still there."""
+
+    ALL = "all"
+    SO_FAR = "so far"
+    """As far as the next read of the feed goes."""
+    NOT_ALL = "not all"
+
+
 EVERYTHING: Final = FeedFilter(None, {}, frozenset(), None)
 
 
@@ -118,18 +128,16 @@ class FeedPage(NamedTuple):
         records: the same ones in full.
         end: as far as was walked, matching or not.
         more: whether the walk ended before the feed did.
-        gone: records that were walked by and are kept no more.
     """
 
     entries: list[FeedEntry]
     records: list[Record]
     end: FeedPosition
     more: bool
-    gone: list[bytes]
 
 
-Step = tuple[FeedPosition, FeedEntry | bytes]
-"""One place further along the feed; where its record is kept no more, its id alone."""
+Step = tuple[FeedPosition, FeedEntry | None]
+"""One place further along the feed; without an entry where its record is kept no more."""
 Walk = Generator[Step, None, None]
 
 
@@ -147,17 +155,14 @@ def page_of(
         walk_max: a walk of so many steps may have ended before the feed did.
     """
     entries: list[FeedEntry] = []
-    gone: list[bytes] = []
     walked, end = 0, after
     with closing(walk):
         for position, entry in walk:
             walked, end = walked + 1, position
-            if isinstance(entry, bytes):
-                gone.append(entry)
-            elif wanted.matches(entry):
+            if entry is not None and wanted.matches(entry):
                 entries.append(entry)
                 if len(entries) == records_max:
                     break
     records = read_records(connection, [entry.id for entry in entries])
     more = walked == walk_max or len(entries) == records_max
-    return FeedPage(entries, [records[entry.id] for entry in entries], end, more, gone)
+    return FeedPage(entries, [records[entry.id] for entry in entries], end, more)

@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.feed_by_effect import FeedByEffect
 from lotkeeper_server.store.feed_by_number import FeedByNumber
-from lotkeeper_server.store.feed_entries import FeedFilter, FeedPage, FeedPosition
+from lotkeeper_server.store.feed_entries import FeedFilter, FeedPage, FeedPosition, Kept
+
+__all__ = ["Kept", "RecordFeed", "record_feed_of"]
 
 
 class RecordFeed(Protocol):
@@ -27,6 +29,9 @@ class RecordFeed(Protocol):
     def latest_position(self, connection: Connection) -> FeedPosition:
         """Behind the latest record of a snapshot."""
 
+    def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
+        """Whether none of the records behind a position was archived in files after the first so many."""
+
     def read_after(
         self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
     ) -> FeedPage:
@@ -38,16 +43,6 @@ class RecordFeed(Protocol):
             wanted: which records.
             records_max: at most so many.
             walk_max: and past at most so many, wanted or not.
-        """
-
-    def has_lost(self, connection: Connection, after: FeedPosition, page: FeedPage, archive_files: int) -> bool:
-        """Whether records that a page went by were archived too late for whoever stands where it begins.
-
-        Args:
-            connection: the page's snapshot.
-            after: where the page begins.
-            page: as read.
-            archive_files: records in the first so many files are not missed.
         """
 
 
