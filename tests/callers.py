@@ -9,7 +9,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 
 import grpc
@@ -42,7 +44,7 @@ class Ended:
 
 @dataclass
 class Callers:
-    """Callers in a thread of their own, from `with` to its end. A call is not repeated unless `repeats` says so.
+    """Callers on a loop of their own, from `with` to its end. A call is not repeated unless `repeats` says so.
 
     Attributes:
         addresses: of the server processes; a caller stays with one, and a repeat goes to the next.
@@ -68,11 +70,10 @@ class Callers:
     unknown: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _running: Future[None] | None = None
 
     def __enter__(self) -> Callers:
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self._thread.start()
+        self._running = asyncio.run_coroutine_threadsafe(self._run(), _loop())
         return self
 
     def __exit__(
@@ -83,9 +84,8 @@ class Callers:
     def stop(self) -> None:
         """Ends when each caller has the answer that it waits for."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(JOIN_SECONDS)
-            assert not self._thread.is_alive(), "a caller hangs"
+        if self._running is not None:
+            self._running.result(JOIN_SECONDS)
 
     def wait_for(self, answers: int, seconds: float = 30.0) -> None:
         """Returns when so many more calls were answered with success.
@@ -149,6 +149,14 @@ _OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 300),
 )
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """One for all: gRPC has one queue for a process, and several loops would fight over it."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
 
 
 def percentile(seconds: Sequence[float], percent: float) -> float:

@@ -1,0 +1,191 @@
+"""PostgreSQL goes away in the middle of load, and comes back: nothing is lost or doubled, each process serves on."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.postgresql import PostgresServer
+from tests.site import Site
+from tests.tcp_proxy import Loss, TcpProxy
+from tests.two_processes import migrated, two_processes
+
+LOST_COMMITS = 10
+BACK_SECONDS = 5.0
+"""After which every process serves again, counted from the store's return."""
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[PostgresServer]:
+    """A server that a test may kill."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def site(database: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two processes on it."""
+    url = migrated(database)
+    with two_processes(url, tmp_path_factory.mktemp("site")) as processes:
+        yield Site(processes, url)
+
+
+@dataclass
+class Proxied:
+    """Two processes, the first of which reaches the database through a proxy."""
+
+    proxy: TcpProxy
+    site: Site
+
+    @property
+    def other(self) -> str:
+        """The address of the second process."""
+        return self.site.processes[1].address
+
+
+@pytest.fixture(scope="module")
+def proxied(database: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    """On a store of their own."""
+    url = migrated(database, "proxied")
+    folder = tmp_path_factory.mktemp("proxied")
+    with (
+        TcpProxy(database.port) as proxy,
+        two_processes(proxy.url("proxied"), folder, second_url=url) as processes,
+    ):
+        yield Proxied(proxy, Site(processes, url))
+
+
+def served_again(seconds: float) -> None:
+    """Fails where it took too long."""
+    sys.stdout.write(f"served again after {seconds:.1f} s\n")
+    assert seconds < BACK_SECONDS
+
+
+def restart_fast(database: PostgresServer) -> None:
+    """As an administrator does."""
+    database.restart()
+
+
+def restart_immediate(database: PostgresServer) -> None:
+    """With recovery."""
+    database.restart("immediate")
+
+
+def kill_and_start(database: PostgresServer) -> None:
+    """As a machine that stops."""
+    database.kill()
+    database.start()
+
+
+@pytest.mark.parametrize("fault", [restart_fast, restart_immediate, kill_and_start])
+def test_a_restart_under_load_loses_and_doubles_nothing(
+    site: Site, database: PostgresServer, fault: Callable[[PostgresServer], None]
+) -> None:
+    """Three times in a row; each time both processes serve again within seconds, without a restart of theirs."""
+    with site.load() as callers:
+        for _ in range(3):
+            callers.wait_for(50)
+            fault(database)
+            back = site.seconds_until_served(callers, time.monotonic())
+            served_again(back)
+    site.check()
+
+
+def test_sessions_ended_in_a_loop_lose_and_double_nothing(site: Site, database: PostgresServer) -> None:
+    """By an administrator, at any moment of a transaction; the callers see nothing of it."""
+    with site.load(repeats=0) as callers:
+        callers.wait_for(20)
+        for _ in range(30):
+            database.terminate_sessions("lotkeeper")
+            time.sleep(random.uniform(0.02, 0.2))
+        callers.wait_for(20)
+    assert not callers.reasons, callers.reasons
+    site.check()
+
+
+def test_a_frozen_database_is_waited_for_and_given_up(site: Site, database: PostgresServer) -> None:
+    """SIGSTOP for two seconds, then for eight: callers get an answer or UNAVAILABLE, then all goes on."""
+    with site.load(timeout_seconds=12.0) as callers:
+        for seconds in (2.0, 8.0):
+            callers.wait_for(20)
+            database.pause()
+            time.sleep(seconds)
+            database.resume()
+            back = site.seconds_until_served(callers, time.monotonic())
+            served_again(back)
+    site.check()
+
+
+@pytest.mark.parametrize("loss", ["request", "answer"])
+def test_a_commit_whose_answer_is_lost_is_settled(proxied: Proxied, loss: Loss) -> None:
+    """Every third commit of one process, whether it reached the database or not: no call is lost or doubled."""
+    proxy, site = proxied.proxy, proxied.site
+    with site.load(repeats=0) as callers:
+        callers.wait_for(20)
+        proxy.lose_commits(loss, every=3)
+        wanted = proxy.lost + LOST_COMMITS
+        while proxy.lost < wanted:
+            callers.wait_for(10)
+        proxy.mend()
+    assert not callers.reasons, callers.reasons
+    site.check()
+
+
+def test_a_cut_process_serves_again_and_stops_nobody_else(proxied: Proxied) -> None:
+    """Its connections are reset, and new ones for some seconds: it says so, and the other process goes on."""
+    proxy, site = proxied.proxy, proxied.site
+    with site.load(repeats=0) as callers:
+        callers.wait_for(20)
+        proxy.cut()
+        cut_at = time.monotonic()
+        time.sleep(6)
+        others = [one for one in callers.ended_after(cut_at) if one.address == proxied.other]
+        assert len(others) > 20, "the other process stood still"
+        proxy.mend()
+        back = site.seconds_until_served(callers, time.monotonic())
+        served_again(back)
+    site.check()
+
+
+def test_connections_that_swallow_everything_are_given_up(proxied: Proxied) -> None:
+    """No reset ever comes. New connections go through: the process serves again within seconds, nothing doubled."""
+    proxy, site = proxied.proxy, proxied.site
+    with site.load(repeats=2, timeout_seconds=8.0) as callers:
+        for _ in range(3):
+            callers.wait_for(20)
+            proxy.swallow(new_ones=False)
+            swallowed_at = time.monotonic()
+            back = site.seconds_until_served(callers, swallowed_at)
+            served_again(back)
+    site.check()
+
+
+def test_a_network_that_swallows_everything_is_waited_for(proxied: Proxied) -> None:
+    """New connections, too, for some seconds: the other process goes on, and this one comes back."""
+    proxy, site = proxied.proxy, proxied.site
+    with site.load(repeats=0, timeout_seconds=3.0) as callers:
+        callers.wait_for(20)
+        proxy.swallow(new_ones=True)
+        swallowed_at = time.monotonic()
+        time.sleep(8)
+        others = [one for one in callers.ended_after(swallowed_at) if one.address == proxied.other]
+        assert len(others) > 20, "the other process stood still"
+        proxy.mend()
+        back = site.seconds_until_served(callers, time.monotonic())
+        served_again(back)
+    site.check()
+
+
+def test_a_slow_network_is_only_slow(proxied: Proxied) -> None:
+    """Each piece 20 ms late: nothing is given up."""
+    proxy, site = proxied.proxy, proxied.site
+    with site.load(repeats=0) as callers:
+        proxy.delay_seconds = 0.02
+        callers.wait_for(30)
+    assert not callers.reasons, callers.reasons
+    site.check()
