@@ -10,7 +10,8 @@ from typing import Final
 
 from bench.figures import Figure, Result, Target, ratio
 from bench.process_memory import resident_mb
-from bench.served import CONNECTIONS, EXECUTE, IN_FLIGHT, Bench, Conditions, StoredServer, plant_of_lots, served
+from bench.served import CONNECTIONS, EXECUTE, IN_FLIGHT, USUAL_FLAGS, Bench, Conditions, plant_of_lots, served
+from tests.server_process import ServerProcess
 
 REST_SECONDS: Final = 2
 GROWTH_LIMITED_BY: Final = ""
@@ -70,10 +71,10 @@ def measure_start(conditions: Conditions) -> Iterator[Result]:
     with tempfile.TemporaryDirectory(prefix="lotkeeper-bench-") as folder:
         with served(folder=Path(folder), pinned=False) as bench:
             bodies = plant_of_lots(bench)
-            made, token = bench.made, bench.server.token
+            made, token, url = bench.made, bench.server.token, bench.server.database_url
         interleaved = []
         for _ in range(conditions.runs + 1):
-            server = StoredServer(Path(folder), ("--bench-echo", "--log-level", "error"), token=token)
+            server = ServerProcess(Path(folder), USUAL_FLAGS, token=token, database_url=url)
             interleaved.append((_start_seconds(server, bodies), _import_seconds()))
         yield ratio(
             "B11",
@@ -89,7 +90,7 @@ def measure_start(conditions: Conditions) -> Iterator[Result]:
             yield bench.audit()
 
 
-def _start_seconds(server: StoredServer, bodies: list[bytes]) -> float:
+def _start_seconds(server: ServerProcess, bodies: list[bytes]) -> float:
     begun = time.perf_counter()
     with server:
         bench = Bench(server, "SQLite")

@@ -53,7 +53,8 @@ def _beside_pgbench(
     _pgbench(postgres, pgbench, "-i", "-q", "-s", str(PGBENCH_SCALE))
 
     def transactions() -> float:
-        load = ("-M", "prepared", "-c", str(PGBENCH_CLIENTS), "-j", "1", "-n", "-T", str(max(1, conditions.seconds)))
+        seconds = str(max(1, round(conditions.seconds)))
+        load = ("-M", "prepared", "-c", str(PGBENCH_CLIENTS), "-j", "1", "-n", "-T", seconds)
         found = re.search(r"^tps = ([\d.]+)", _pgbench(postgres, pgbench, *load), re.MULTILINE)
         assert found
         return float(found[1])

@@ -42,9 +42,8 @@ def _throughput(figures: Sequence[Figure]) -> Any:
         axes.barh(places, medians, 0.38, xerr=spread, color=colour, label=label, error_kw={"elinewidth": 0.8})
     axes.set_yticks(range(len(figures)), [f"{one.number}: {one.median:.2f} x {one.reference[:40]}" for one in figures])
     axes.invert_yaxis()
-    axes.set_xscale("log")
-    axes.set_xlabel("a second: median and range of the runs, logarithmic")
-    axes.legend(loc="lower right")
+    axes.set_xlabel("a second: median and range of the runs")
+    axes.legend(loc="best")
     axes.set_title("Throughput beside the reference of the same run")
     return picture
 

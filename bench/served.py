@@ -24,6 +24,7 @@ BATCH: Final = f"{SERVICE}/BatchExecuteInventoryOperations"
 ECHO: Final = "/lotkeeper.bench.v1.Bench/Echo"
 LOTS: Final = 1_000
 BATCH_REQUESTS: Final = 100
+USUAL_FLAGS: Final = ("--bench-echo", "--log-level", "error")
 CONNECTIONS, IN_FLIGHT = 8, 16
 """Of the usual load: 128 calls in flight."""
 _LOT_QUANTITY: Final = 1e9
@@ -51,17 +52,6 @@ class Conditions:
     records: int
     kept: Path
     whole_suite: bool = False
-
-
-class StoredServer(ServerProcess):
-    """A server on any store."""
-
-    url: str = ""
-
-    @property
-    def database_url(self) -> str:
-        """The store's URL."""
-        return self.url or super().database_url
 
 
 CORES: Final = frozenset(os.sched_getaffinity(0))
@@ -171,8 +161,8 @@ def served(
         pinned: whether server and generator have a core each.
     """
     with tempfile.TemporaryDirectory(prefix="lotkeeper-bench-") as fresh:
-        server = StoredServer(folder or Path(fresh), ("--bench-echo", "--log-level", "error", *flags))
-        server.url = url
+        at = folder or Path(fresh)
+        server = ServerProcess(at, (*USUAL_FLAGS, *flags), database_url=url or f"sqlite:///{at}/store.db")
         with ExitStack() as ending:
             ending.push(server.__exit__)
             server.start(limited_to_core(_server_core()) if pinned else None)
