@@ -389,7 +389,7 @@ class Plant:
         changes = state.changes()
         for lot in changes.new_lots + changes.changed_lots:
             self.lots[lot.id] = lot
-        for row in changes.new_stock + changes.changed_stock:
+        for row in changes.new_stock + changes.changed_stock + changes.changed_quantities:
             self.rows[row.location_id, row.lot_id] = row
         for record in changes.new_records + changes.changed_records:
             self.records[record.id] = record

@@ -84,6 +84,7 @@ class Changes:
     changed_lots: list[Lot] = field(default_factory=list)
     new_stock: list[StockRow] = field(default_factory=list)
     changed_stock: list[StockRow] = field(default_factory=list)
+    changed_quantities: list[StockRow] = field(default_factory=list)
     new_records: list[Record] = field(default_factory=list)
     changed_records: list[Record] = field(default_factory=list)
     completed_records: list[Record] = field(default_factory=list)
@@ -93,6 +94,20 @@ class Changes:
     changed_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
     new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
     renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
+
+    def note_stock(self, old: StockRow | None, new: StockRow) -> None:
+        """An inventory row to write, by what it was."""
+        if old is None:
+            self.new_stock.append(new)
+        elif (
+            (old.millionths > 0) == (new.millionths > 0)
+            and old.arrived_order == new.arrived_order
+            and old.name == new.name
+            and old.production_order_id == new.production_order_id
+        ):
+            self.changed_quantities.append(new)
+        else:
+            self.changed_stock.append(new)
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
@@ -477,7 +492,7 @@ class WorkingSet:
                 if new.status is Status.COMPLETED and (is_new or old.status is not Status.COMPLETED):
                     changes.completed_records.append(new)
             elif id(mapping) in stock_mappings:
-                (changes.new_stock if is_new else changes.changed_stock).append(new)
+                changes.note_stock(None if is_new else old, new)
             elif mapping is self.lots:
                 (changes.new_lots if is_new else changes.changed_lots).append(new)
             elif mapping is self.runs:

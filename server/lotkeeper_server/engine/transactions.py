@@ -51,6 +51,7 @@ class Transactions:
             on_store_state: told whether the store could be used, each time that it was.
         """
         self._store = store
+        self._writer = store.writer()
         self._confirm = confirm
         self._settings = settings
         self._on_store_state = on_store_state
@@ -66,7 +67,7 @@ class Transactions:
         """
         transaction_id = self._new_id()
         try:
-            with self._store.write(locking) as connection:
+            with self._writer.write(locking) as connection:
                 versions = self._begin(connection)
                 allowed = [decision for decision in decisions if self._still_may(connection, decision, versions.access)]
                 follow_changes(connection, self._definitions, versions.definitions)
@@ -98,7 +99,7 @@ class Transactions:
         """
         transaction_id = self._new_id()
         try:
-            with self._store.write(Locking.WAIT) as connection:
+            with self._writer.write(Locking.WAIT) as connection:
                 lock_versions(connection)
                 versions = self._begin(connection)
                 if self._still_may(connection, work, versions.access):

@@ -75,19 +75,27 @@ class Store:
         Raises:
             StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
         """
-        with self._translated(), self._connected(self._writes) as plain:
-            connection = plain.execution_options(lotkeeper_locking=locking)
-            with self._given_up_when_broken(connection):
-                transaction = connection.begin()
-                try:
-                    self._dialect.begin(connection, locking)
-                    yield connection
-                except BaseException:
-                    with suppress(Exception):  # what went wrong first is what counts
-                        transaction.rollback()
-                    raise
-                if transaction.is_active:
-                    self._commit(connection)
+        with self._translated(), self._connected(self._writes) as connection, self._writing(connection, locking):
+            yield connection
+
+    def writer(self) -> "Writer":
+        """For many write transactions, one after the other."""
+        return Writer(self)
+
+    @contextmanager
+    def _writing(self, connection: Connection, locking: Locking) -> Iterator[None]:
+        connection.execution_options(lotkeeper_locking=locking)
+        with self._given_up_when_broken(connection):
+            transaction = connection.begin()
+            try:
+                self._dialect.begin(connection, locking)
+                yield
+            except BaseException:
+                with suppress(Exception):  # what went wrong first is what counts
+                    transaction.rollback()
+                raise
+            if transaction.is_active:
+                self._commit(connection)
 
     def _commit(self, connection: Connection) -> None:
         try:
@@ -158,6 +166,35 @@ class Store:
                     connection.invalidate()
                 self.close()
             raise
+
+
+class Writer:
+    """Write transactions on a connection that is kept between them: to take one from a pool costs 0.2 ms."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: Connection | None = None
+
+    @contextmanager
+    def write(self, locking: Locking) -> Iterator[Connection]:
+        """As `Store.write`; by one thread at a time."""
+        store = self._store
+        with store._translated():  # noqa: SLF001 - a part of it
+            connection = self._kept or store._writes.connect()  # noqa: SLF001
+            self._kept = None
+            try:
+                with store._writing(connection, locking):  # noqa: SLF001
+                    yield connection
+            except BaseException:
+                connection.close()
+                raise
+            self._kept = connection
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
 def _url_of(text: str) -> URL:

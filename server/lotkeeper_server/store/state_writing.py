@@ -54,6 +54,8 @@ UPDATE_STOCK: Final = update_of(
     ],
     [_row.location_id, _row.lot_id],
 )
+# SQLite writes every index that has one of the columns set, whether it changes or not; most changes are of these alone.
+UPDATE_QUANTITY: Final = update_of(inventory, [_row.quantity, _row.changed_order], [_row.location_id, _row.lot_id])
 UPDATE_RECORD: Final = update_of(
     inventory_lot_record,
     [
@@ -118,6 +120,10 @@ def write_changes(connection: Connection, changes: Changes) -> None:
     write_many(connection, UPDATE_LOT, [_changed_lot(lot) for lot in changes.changed_lots])
     write_many(connection, INSERT_STOCK, [_new_stock(row) for row in changes.new_stock])
     write_many(connection, UPDATE_STOCK, [_changed_stock(row) for row in changes.changed_stock])
+    quantities = [
+        (row.millionths, row.changed_order, row.location_id, row.lot_id) for row in changes.changed_quantities
+    ]
+    write_many(connection, UPDATE_QUANTITY, quantities)
     write_many(connection, INSERT_RECORD, [record_values(record) for record in changes.new_records])
     write_many(connection, UPDATE_RECORD, [_changed_record(record) for record in changes.changed_records])
     leave_pending(connection, [(record.effect_order, record.id) for record in changes.completed_records])
@@ -152,12 +158,13 @@ def _places_without_new_records(changes: Changes) -> set[LocationId]:
 
     Whoever forbids stock at a location waits for those who write what refers to it, as each new row does.
     """
-    if not changes.changed_records or not changes.changed_stock:
+    changed_stock = changes.changed_stock + changes.changed_quantities
+    if not changes.changed_records or not changed_stock:
         return set()
     named = {
         place.id for one in changes.new_records for place in (one.source_location, one.destination_location) if place
     }
-    return {row.location_id for row in changes.changed_stock} - named
+    return {row.location_id for row in changed_stock} - named
 
 
 def _common_values(common: Common) -> tuple[Any, ...]:
@@ -234,6 +241,10 @@ def _changed_stock(row: StockRow) -> tuple[Any, ...]:
         row.location_id,
         row.lot_id,
     )
+
+
+def _changed_quantity(row: StockRow) -> tuple[Any, ...]:
+    return (row.millionths, row.changed_order, row.location_id, row.lot_id)
 
 
 def record_values(record: Record) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
@@ -69,8 +70,7 @@ class Sqlite(Dialect):
     ) -> Iterator[Sequence[Any]]:
         cursor = connection.connection.cursor()
         for chunk in chunks(keys):
-            places = ", ".join("?" for _ in chunk)
-            cursor.execute(f"{select_from} WHERE {by} IN ({places})", tuple(chunk))
+            cursor.execute(_with_keys(select_from, by, len(chunk)), tuple(chunk))
             yield from cursor.fetchall()
         cursor.close()
 
@@ -83,13 +83,9 @@ class Sqlite(Dialect):
         keys: Rows,
         locking: Locking,  # noqa: ARG002
     ) -> Iterator[Sequence[Any]]:
-        parts = ", ".join(f"k{number}" for number in range(len(by)))
-        same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
-        place = "(" + ", ".join("?" for _ in by) + ")"
-        joined = select.replace("{keys}", f"k CROSS JOIN {table.name} AS t ON {same}")
         cursor = connection.connection.cursor()
         for chunk in chunks(keys):
-            text = f"WITH k({parts}) AS (VALUES {', '.join(place for _ in chunk)}) {joined}"
+            text = _joined_with_keys(select, table.name, tuple(by), len(chunk))
             cursor.execute(text, tuple(value for key in chunk for value in key))
             yield from cursor.fetchall()
         cursor.close()
@@ -110,6 +106,21 @@ class Sqlite(Dialect):
 
     def exact_sum(self, column: str) -> str:
         return f"(SUM({column} / 1000000) * 1000000 + SUM({column} % 1000000))"
+
+
+@lru_cache(1_024)
+def _with_keys(select_from: str, by: str, count: int) -> str:
+    return f"{select_from} WHERE {by} IN ({', '.join(['?'] * count)})"
+
+
+@lru_cache(1_024)
+def _joined_with_keys(select: str, table: str, by: tuple[str, ...], count: int) -> str:
+    """The keys come first, whatever the planner thinks: each row is found by the index over all of them."""
+    parts = ", ".join(f"k{number}" for number in range(len(by)))
+    same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
+    place = f"({', '.join(['?'] * len(by))})"
+    joined = select.replace("{keys}", f"k CROSS JOIN {table} AS t ON {same}")
+    return f"WITH k({parts}) AS (VALUES {', '.join([place] * count)}) {joined}"
 
 
 def _prepare(connection: Any, _record: object) -> None:
