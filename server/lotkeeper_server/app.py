@@ -67,7 +67,7 @@ async def _serve(
 ) -> None:
     directory = Directory()
     engine = Engine(store, directory.confirm, _engine_settings(settings))
-    gate = Gate(directory, engine.read)
+    gate = Gate(directory, engine.read, lambda: engine.is_full)
     servicers = [
         InventoryOperations(engine),
         InventoryOperationDefinitions(engine),

@@ -111,7 +111,7 @@ class Served:
     async def __aenter__(self) -> Served:
         self.told = Told()
         self._engine = Engine(self._store, Directory().confirm)
-        self.gate = Gate(Directory(), self._engine.read)
+        self.gate = Gate(Directory(), self._engine.read, lambda: False)
         self._server = grpc.aio.server()
         self._server.add_generic_rpc_handlers(
             tuple(service_handler(service, [self.told], self.gate) for service in SERVICES)

@@ -75,6 +75,11 @@ class Engine:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a further call would be refused with OVERLOADED."""
+        return self._waiting_count >= self._settings.queue_calls_max
+
     async def submit(self, command: Command | Batch, caller: Caller) -> Outcome | list[Outcome]:
         """Decides a command and makes it durable.
 
@@ -146,7 +151,7 @@ class Engine:
     async def _wait(self, waiting: Waiting) -> Any:
         if self._closing:
             raise Refused(ShuttingDown())
-        if self._waiting_count >= self._settings.queue_calls_max:
+        if self.is_full:
             raise Refused(Overloaded())
         self._waiting_count += 1
         if isinstance(waiting, WaitingWork):

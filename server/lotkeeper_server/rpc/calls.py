@@ -27,6 +27,7 @@ from lotkeeper_server.domain.refusals import (
     DeadlineExceeded,
     Internal,
     InvalidArgument,
+    Overloaded,
     Refusal,
     Refused,
     ShuttingDown,
@@ -140,9 +141,24 @@ def _handler(method: MethodDescriptor, implementation: Any, gate: "Gate") -> Any
 class Gate:
     """What stands before every method of the contract."""
 
-    def __init__(self, directory: Directory, read: Read, rest_seconds: float = limits.STREAM_REST_SECONDS_MAX) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        read: Read,
+        is_full: Callable[[], bool],
+        rest_seconds: float = limits.STREAM_REST_SECONDS_MAX,
+    ) -> None:
+        """Stands before the methods of one server.
+
+        Args:
+            directory: who is let in.
+            read: the engine's, by which the directory looks again.
+            is_full: whether the engine takes no further call now.
+            rest_seconds: how long the caller of a stream may rest.
+        """
         self._directory = directory
         self._read = read
+        self._is_full = is_full
         self._rest_seconds = rest_seconds
         self.calls = CallsInProgress()
 
@@ -154,6 +170,9 @@ class Gate:
         calls = self.calls
 
         async def behaviour(request_bytes: bytes, context: Context) -> bytes | None:
+            if by_engine and self._is_full():  # before all else: in an overload each refusal is work, too
+                _refuse_overloaded(context)
+                return None
             calls.begin()
             call: Call | None = None
             index = None
@@ -276,6 +295,17 @@ class Gate:
             except Refused as refused:
                 return refused.refusal
         return refusal
+
+
+_OVERLOADED: Final = status_of(Overloaded())
+_OVERLOADED_TRAILERS: Final = ((STATUS_DETAILS_KEY, _OVERLOADED.SerializeToString()),)
+
+
+def _refuse_overloaded(context: Context) -> None:
+    """As `refuse`, made once: nothing in it depends on the call."""
+    context.set_trailing_metadata(_OVERLOADED_TRAILERS)
+    context.set_code(grpc.StatusCode.RESOURCE_EXHAUSTED)
+    context.set_details(_OVERLOADED.message)
 
 
 def _parsed(request_class: type[Message], request_bytes: bytes) -> Message:
