@@ -96,4 +96,15 @@ def test_an_unreachable_server_is_unavailable(own_server: ServerProcess) -> None
         with pytest.raises(Unavailable):
             client.execute_inventory_operation(operation.id, "L", 1.0, timeout_seconds=1)
         own_server.start()
-        assert client.execute_inventory_operation(operation.id, "L", 1.0).quantity == 1.0
+        assert _executed_soon(client, operation.id) == 1.0
+
+
+def _executed_soon(client: Client, operation_id: str) -> float:
+    """The client waits 5 s for a connection; on a busy machine a server that is there may answer later."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return client.execute_inventory_operation(operation_id, "L", 1.0).quantity
+        except Unavailable:
+            if time.monotonic() > end:
+                raise
