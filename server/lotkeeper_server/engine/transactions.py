@@ -99,7 +99,7 @@ class Transactions:
         """
         transaction_id = self._new_id()
         try:
-            with self._writer.write(Locking.WAIT) as connection:
+            with self._writer.write(Locking.WAIT_BRIEFLY) as connection:
                 lock_versions(connection)
                 versions = self._begin(connection)
                 if self._still_may(connection, work, versions.access):

@@ -27,6 +27,8 @@ class Locking(Enum):
     """It locks those that are free; those that another transaction holds are left to a later one."""
     SKIP_AT_ONCE = "skip_at_once"
     """As SKIP, and it does not wait for what another transaction is just making, either."""
+    WAIT_BRIEFLY = "wait_briefly"
+    """It waits for those that another transaction holds, but soon gives up, so that others have their turn."""
     WAIT = "wait"
     """It waits for those that another transaction holds."""
 
@@ -138,6 +140,10 @@ class Dialect(ABC):
 
     def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:  # noqa: B027 - most need nothing
         """Writes for rows that were locked, where only what is written keeps others away."""
+
+    def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves
+        """As `Store.end_stalled`."""
+        return 0
 
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
         """As `statements.lock_with_referrers`."""
