@@ -35,6 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server for the tests of a module."""
     with ServerProcess(tmp_path_factory.mktemp("server")) as process:
         yield process
+    stores.give_back(process.database_url)
 
 
 @pytest.fixture
@@ -49,3 +50,4 @@ def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server for one test alone, which may kill it."""
     with ServerProcess(tmp_path) as process:
         yield process
+    stores.give_back(process.database_url)

@@ -1,4 +1,4 @@
-"""Two server processes on one store under load, and a check that every call counts as it was answered."""
+"""Server processes on one store under load, and a check that every call counts as it was answered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVED_SECONDS_MAX = 30
 
 
 class Site:
-    """Two processes, what they do, and callers of both that are never two on one lot."""
+    """Processes, what they do, and callers of all that are never two on one lot."""
 
     def __init__(self, processes: list[ServerProcess], audited_url: str) -> None:
         self.processes = processes
@@ -26,7 +26,7 @@ class Site:
         self.callers: list[Callers] = []
 
     def load(self, repeats: int = 3, timeout_seconds: float = 3.0, count: int = 8) -> Callers:
-        """Load on both; what is not answered is asked for again, at the other process."""
+        """Load on all; what is not answered is asked for again, at the next process."""
 
         def request(number: int) -> Request:
             return Request(inventory_operation_id=self.operation.id, primary_lot_id_or_name=f"L{number}", quantity=1.0)

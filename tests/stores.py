@@ -17,6 +17,7 @@ from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.schema import migrate
 
 from tests.galera import GaleraCluster
+from tests.galera_databases import GaleraDatabases
 from tests.postgresql import PostgresServer
 
 KINDS = ("sqlite", "postgresql", "galera")
@@ -51,12 +52,21 @@ def migrated_store_url(folder: Path) -> str:
         case "postgresql":
             return migrated_postgresql_url()
         case "galera":
-            url = new_store_url(folder)
-            _migrate(url)
-            return url
+            return galera_databases().take()
         case _:
-            shutil.copy(_empty_file(), folder / "store.db")
-            return f"sqlite:///{folder}/store.db"
+            return embedded_store_url(folder)
+
+
+def embedded_store_url(folder: Path) -> str:
+    """The same on SQLite, whatever kind is in force."""
+    shutil.copy(_empty_file(), folder / "store.db")
+    return f"sqlite:///{folder}/store.db"
+
+
+def give_back(url: str) -> None:
+    """Says that nothing uses a store any more that `migrated_store_url` made; making tables takes Galera seconds."""
+    if kind() == "galera":
+        galera_databases().give_back(url)
 
 
 def new_postgresql_url() -> str:
@@ -77,13 +87,19 @@ def postgresql() -> PostgresServer:
 
 @cache
 def galera() -> GaleraCluster:
-    """The cluster of this process's tests."""
-    return _until_the_end().enter_context(GaleraCluster())
+    """The cluster of this process's tests, none of whose nodes dies: what is durable there is another test's matter."""
+    return _until_the_end().enter_context(GaleraCluster(settings={"innodb-flush-log-at-trx-commit": 0}))
+
+
+@cache
+def galera_databases() -> GaleraDatabases:
+    """Migrated stores of that cluster."""
+    return GaleraDatabases(galera(), _new_name, migrate_url)
 
 
 @cache
 def _template() -> str:
-    _migrate(postgresql().create_database(_TEMPLATE))
+    migrate_url(postgresql().create_database(_TEMPLATE))
     return _TEMPLATE
 
 
@@ -93,11 +109,12 @@ def _empty_file() -> Path:
 
     folder = Path(mkdtemp(prefix="lotkeeper-empty-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _migrate(f"sqlite:///{folder}/store.db")
+    migrate_url(f"sqlite:///{folder}/store.db")
     return folder / "store.db"
 
 
-def _migrate(url: str) -> None:
+def migrate_url(url: str) -> None:
+    """Makes the schema."""
     store = Store(url)
     migrate(store)
     store.close()

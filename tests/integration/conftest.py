@@ -9,13 +9,23 @@ import pytest
 from lotkeeper_server.store.connection import Store
 
 from tests.stored_plant import Reads, StoredPlant
-from tests.stores import migrated_store_url
+from tests.stores import embedded_store_url, give_back, migrated_store_url
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
-    opened = Store(migrated_store_url(tmp_path))
+    url = migrated_store_url(tmp_path)
+    opened = Store(url)
+    yield opened
+    opened.close()
+    give_back(url)
+
+
+@pytest.fixture
+def embedded_store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store on SQLite, whatever kind is in force: for what asks that one's planner."""
+    opened = Store(embedded_store_url(tmp_path))
     yield opened
     opened.close()
 

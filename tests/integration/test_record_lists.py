@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 from typing import Any
@@ -18,7 +17,10 @@ from lotkeeper_server.store.conditions import in_either
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.record_listing import RecordFilter, list_records
 from lotkeeper_server.store.record_reading import read_records
+from lotkeeper_server.store.statements import execute
 
+from tests import stores
+from tests.store_work import MEASURES_PER_ROW, measured
 from tests.stored_plant import MADE, Reads, StoredPlant, facts, texts
 
 NO_SUCH = "01JPAND53P-BZ61RZHZ-V7C6EEHG"
@@ -379,7 +381,8 @@ async def test_a_running_record_may_come_again_as_completed_and_others_come_once
     page = await reads.records(page_size=3, oldest_first=True)
     assert [one.id for one in page.inventory_lot_records] == [records[0], format_id(running), records[1]]
     with store.write() as connection:
-        connection.exec_driver_sql(
+        execute(
+            connection,
             "UPDATE inventory_lot_record SET status = 3, end_millis = ?, moment_millis = ? WHERE id = ?",
             (MADE + 9, MADE + 9, running),
         )
@@ -405,25 +408,21 @@ async def test_a_page_holds_fewer_records_where_they_would_not_fit_an_answer(pla
 def test_a_deep_page_costs_what_the_first_one_costs(
     store: Store, plant: StoredPlant, span: tuple[int | None, int | None], *, of_lot: bool, oldest_first: bool
 ) -> None:
-    """Counted in steps of SQLite's machine, over twenty thousand records that all pass the filter."""
+    """By the store's own measure, over twenty thousand records that all pass the filter."""
     lot, other = plant.lot("L"), plant.lot("M")
     plant.records({"lot_id": lot, "secondary_lot_id": other, "end_millis": MADE + n} for n in range(20_000))
     conditions = [in_either(("lot_id", "secondary_lot_id"), other)] if of_lot else []
     chosen = RecordFilter(conditions, *span)
 
-    def steps(after: bytes) -> tuple[int, bytes]:
-        count = itertools.count()
-        with store.read() as connection:
-            driver: Any = connection.connection.driver_connection
-            driver.set_progress_handler(lambda: next(count) and None, 100)
+    def work(after: bytes) -> tuple[int, bytes]:
+        with store.read() as connection, measured(connection) as done:
             page = list_records(connection, chosen, after, 50, oldest_first=oldest_first)
-            driver.set_progress_handler(None, 0)
-        return next(count), page.next_after
+            return done(), page.next_after
 
-    first, key = steps(b"")
-    assert first > 0
+    first, key = work(b"")
+    assert 0 < first < 500 * MEASURES_PER_ROW[stores.kind()]
     middle = (MADE + 10_000).to_bytes(8, "big") + key[8:]
-    deep, _ = steps(middle)
+    deep, _ = work(middle)
     assert deep <= 2 * first
 
 

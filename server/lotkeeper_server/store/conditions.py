@@ -109,6 +109,10 @@ class Condition:
     places: Places | None = None
 
 
+NEVER: Final = Condition("1 = 0")
+"""Of no row."""
+
+
 def _walk(column: str, value: Any, within: PartialIndex | None = None, constant: Key = ()) -> Walk:
     if within is None:
         return Walk(f"{column} = ?", (value,), constant)
@@ -140,10 +144,12 @@ def among(
 
     Args:
         column: of the listed table.
-        values: few.
+        values: few; of none no row has one.
         indexed: whether the column's index goes on with the list's order and has all these values.
         within: as for `equal`.
     """
+    if not values:
+        return NEVER
     ordered = tuple(sorted(values))
     places = ", ".join("?" for _ in ordered)
     walks = tuple(_walk(column, value, within) for value in ordered) if indexed else ()
@@ -176,6 +182,8 @@ def at_places(connection: Connection, places: Places) -> Condition:
     """Rows at a location or below it, in one of the columns: walks for few locations, else a look at each row."""
     text = f"SELECT p.id FROM location AS p WHERE {places.inside.where} LIMIT {PLACES_WALKED_MAX + 1}"  # noqa: S608
     ids = sorted(row[0] for row in fetch(connection, text, places.inside.parameters))
+    if not ids:
+        return NEVER
     if len(ids) <= PLACES_WALKED_MAX:
         marks = ", ".join("?" for _ in ids)
         holds = " OR ".join(f"t.{column} IN ({marks})" for column in places.columns)

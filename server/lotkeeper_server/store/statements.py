@@ -13,6 +13,7 @@ from lotkeeper_server.store.dialects.key_lists import chunks
 __all__ = [
     "Write",
     "asked_together",
+    "beyond",
     "chunks",
     "columns_of",
     "exact_sum",
@@ -57,6 +58,20 @@ def locking_of(connection: Connection) -> Locking:
 def indexed_by(connection: Connection, index: str) -> str:
     """Names the index to walk, behind a table in FROM, for a planner that has no statistics to find it by."""
     return dialect_of(connection).indexed_by(index)
+
+
+def beyond(
+    connection: Connection, names: Sequence[str], sign: str, values: Sequence[Any]
+) -> tuple[str, tuple[Any, ...]]:
+    """SQL by which an index is walked from, or to, where its columns have these values, and its parameters.
+
+    Args:
+        connection: a transaction.
+        names: one column or two, in the index's order.
+        sign: `<`, `<=`, `>` or `>=`.
+        values: one for each column.
+    """
+    return dialect_of(connection).beyond(names, sign, values)
 
 
 def exact_sum(connection: Connection, column: str) -> str:

@@ -16,8 +16,8 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.store.conditions import Condition, Key, Places, Range, Walk
-from lotkeeper_server.store.statements import fetch, indexed_by
+from lotkeeper_server.store.conditions import NEVER, Condition, Key, Places, Range, Walk
+from lotkeeper_server.store.statements import beyond, fetch, indexed_by
 
 ROWS_LOOKED_AT_MAX: Final = 8_192
 """For one page."""
@@ -89,6 +89,8 @@ def walk_page(
         after: keys behind this one; None from the beginning.
         stop: and before this one; None to the end.
     """
+    if NEVER in conditions:
+        return Page([], None)
     return _Listing(connection, order, conditions, limit, stop).page(None if after is None else Bound(after))
 
 
@@ -339,17 +341,15 @@ class _Listing:
 
     def _bound(self, alias: str, columns: Sequence[str], begin: Bound | None) -> tuple[str, tuple[Any, ...]]:
         """At most one bound at each end: of two at one end SQLite may walk from the wrong one."""
-        names = ", ".join(f"{alias}{column}" for column in columns)
-        marks = ", ".join("?" for _ in columns)
+        names = [f"{alias}{column}" for column in columns]
         onward, back = ("<", ">") if self.order.descending else (">", "<")
         text = ""
         parameters: Key = ()
-        if begin is not None:
-            text += f" AND ({names}) {onward}{'=' if begin.inclusive else ''} ({marks})"
-            parameters += begin.key
-        if self.stop is not None:
-            text += f" AND ({names}) {back} ({marks})"
-            parameters += self.stop
+        bounds = [] if begin is None else [(f"{onward}{'=' if begin.inclusive else ''}", begin.key)]
+        for sign, key in [*bounds, *([] if self.stop is None else [(back, self.stop)])]:
+            bound, values = beyond(self.connection, names, sign, key)
+            text += f" AND {bound}"
+            parameters += values
         return text, parameters
 
 

@@ -155,6 +155,11 @@ class Dialect(ABC):
         """As `statements.indexed_by`."""
         return ""
 
+    def beyond(self, names: Sequence[str], sign: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+        """As `statements.beyond`."""
+        marks = ", ".join("?" for _ in names)
+        return f"({', '.join(names)}) {sign} ({marks})", tuple(values)
+
     def exact_sum(self, column: str) -> str:
         """As `statements.exact_sum`."""
         return f"SUM({column})"

@@ -103,6 +103,8 @@ class PostgreSql(Dialect):
             "idle_in_transaction_session_timeout": str(IDLE_READING_MILLIS),
             "statement_timeout": str(STATEMENT_READING_MILLIS),
             "default_transaction_read_only": "on",
+            # Pages walk along indexes that have their order; taken for small, a large lot would be gathered and sorted.
+            "enable_bitmapscan": "off",
         }
         engine = create_engine(
             url,

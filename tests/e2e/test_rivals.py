@@ -1,4 +1,7 @@
-"""Two server processes on one PostgreSQL want the same thing at the same moment."""
+"""Server processes want the same thing at once: two on one PostgreSQL, three on the nodes of a Galera cluster.
+
+On Galera no lock reaches another node: what holds there is what is written, and certified.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from lotkeeper.inventory.v1 import enums_pb2, inventory_lot_pb2, inventory_opera
 from tests import stores
 from tests.auditor import Auditor
 from tests.callers import Callers, Request, percentile
+from tests.galera import GaleraCluster
+from tests.galera_nodes import on_each_node
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
 from tests.two_processes import two_processes
@@ -22,17 +27,26 @@ RIVALS = 16
 ROUNDS = 12
 
 
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServerProcess]]:
-    """Two on one store."""
-    with two_processes(stores.migrated_postgresql_url(), tmp_path_factory.mktemp("rivals")) as both:
-        yield both
+@pytest.fixture(scope="module", params=["postgresql", pytest.param("galera", marks=pytest.mark.galera)])
+def processes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[ServerProcess]]:
+    """Of one store."""
+    folder = tmp_path_factory.mktemp("rivals")
+    if request.param == "galera":
+        if missing := GaleraCluster.missing():
+            pytest.skip(missing)
+        with on_each_node(stores.galera(), folder) as three:
+            yield three
+    else:
+        with two_processes(stores.migrated_postgresql_url(), folder) as both:
+            yield both
 
 
 @pytest.fixture(scope="module")
 def clients(processes: list[ServerProcess]) -> Iterator[list[Client]]:
-    """Sixteen, half of them on each process."""
-    made = [Client(processes[number % 2].address, token=processes[0].token) for number in range(RIVALS)]
+    """Sixteen, as many on each process."""
+    made = [Client(processes[number % len(processes)].address, token=processes[0].token) for number in range(RIVALS)]
     yield made
     for one in made:
         one.close()
@@ -70,7 +84,7 @@ def produced(operation_id: str, prefix: str) -> Callable[[Client, int], str]:
 
 
 def test_a_hot_lot_is_shared_and_comes_out_exact(processes: list[ServerProcess], auditor: Auditor) -> None:
-    """Removals from one lot through both processes: neither is starved, and exactly what there was is taken."""
+    """Removals from one lot through all processes: none is starved, and exactly what there was is taken."""
     with Client(processes[0].address, token=processes[0].token) as client:
         plant = ServedPlant(client)
         client.execute_inventory_operation(plant.operation("PRODUCE").id, "HOT", 1000.0)
@@ -96,7 +110,7 @@ def test_a_hot_lot_is_shared_and_comes_out_exact(processes: list[ServerProcess],
 
 
 def test_of_all_starts_one_wins_and_of_all_stops_one(clients: list[Client], auditor: Auditor) -> None:
-    """In both processes together, again and again."""
+    """In all processes together, again and again."""
     plant = ServedPlant(clients[0])
     produce = plant.operation("PRODUCE")
 
@@ -146,7 +160,7 @@ def test_one_order_counts_what_all_processes_produce(clients: list[Client], audi
     auditor.check_books()
 
 
-def test_one_request_id_sent_to_both_counts_once_and_all_get_its_answer(clients: list[Client]) -> None:
+def test_one_request_id_sent_to_all_counts_once_and_all_get_its_answer(clients: list[Client]) -> None:
     """At the same moment; the lots differ in nothing."""
     plant = ServedPlant(clients[0])
     produce = plant.operation("PRODUCE")
@@ -293,13 +307,13 @@ def test_a_location_becomes_storeless_or_takes_stock_never_both(
     assert both["LOCATION_NOT_EMPTY"], "the save was always first"
 
 
-def test_what_one_process_disables_the_other_refuses(clients: list[Client]) -> None:
+def test_what_one_process_disables_another_refuses(clients: list[Client]) -> None:
     """Two hundred times, without a pause."""
     plant = ServedPlant(clients[0])
     produce = plant.operation("PRODUCE")
     change = inventory_operation_pb2.InventoryOperation(id=produce.id)
     for number in range(200):
-        saver, runner = (clients[0], clients[1]) if number % 2 else (clients[1], clients[0])
+        saver, runner = clients[number % RIVALS], clients[(number + 1) % RIVALS]
         change.enabled = False
         saver.save_inventory_operation(change, update_mask=["enabled"])
         with pytest.raises(LotkeeperError) as refused:
