@@ -204,7 +204,7 @@ def test_a_token_from_before_the_archive_is_refused_and_a_watch_from_the_beginni
     archive(store, folder, days_ago(65), ids_until_millis=now_millis())
     assert archived in archived_ids(folder)
     with pytest.raises(OutOfRange) as refused:
-        next(iter(client.watch_inventory_lot_records(resume_token=before)))
+        watched(client, 2, resume_token=before)  # the first message may be a heartbeat
     assert refused.value.reason == "RESUME_TOKEN_EXPIRED"
     assert refused.value.metadata["oldest"].endswith("Z")
     lot = client.get_inventory_lot_record(kept).inventory_lot_id

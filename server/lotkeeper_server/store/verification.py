@@ -41,8 +41,8 @@ _STOCK: Final = """
 """
 _TOTALS: Final = """
     WITH summed AS (
-      SELECT lot_id, {sum(change)} AS total FROM (
-        SELECT CASE WHEN lot_record_type = 5 THEN secondary_lot_id ELSE lot_id END AS lot_id, lot_total_change AS change
+      SELECT lot_id, {sum(delta)} AS total FROM (
+        SELECT CASE WHEN lot_record_type = 5 THEN secondary_lot_id ELSE lot_id END AS lot_id, lot_total_change AS delta
           FROM inventory_lot_record WHERE status = 3 AND lot_total_change <> 0
         UNION ALL SELECT lot_id, quantity FROM opening_lot_total) AS c GROUP BY lot_id)
     SELECT 'total', NULL, l.id, l.total_quantity, COALESCE(s.total, 0)
@@ -51,8 +51,8 @@ _TOTALS: Final = """
 """
 _COUNTS: Final = """
     WITH summed AS (
-      SELECT production_order_id, {sum(change)} AS counted FROM (
-        SELECT production_order_id, order_count_change AS change
+      SELECT production_order_id, {sum(delta)} AS counted FROM (
+        SELECT production_order_id, order_count_change AS delta
           FROM inventory_lot_record WHERE status = 3 AND order_count_change <> 0
         UNION ALL SELECT production_order_id, quantity FROM opening_order_count) AS c GROUP BY production_order_id)
     SELECT 'quantity_produced', NULL, o.id, o.quantity_produced, COALESCE(s.counted, 0)
