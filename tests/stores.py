@@ -59,6 +59,11 @@ def migrated_store_url(folder: Path) -> str:
             return f"sqlite:///{folder}/store.db"
 
 
+def new_postgresql_url() -> str:
+    """Of an empty database on PostgreSQL, whatever kind is in force."""
+    return postgresql().create_database(_new_name())
+
+
 def migrated_postgresql_url() -> str:
     """The same on PostgreSQL, whatever kind is in force."""
     return postgresql().create_database(_new_name(), template=_template())

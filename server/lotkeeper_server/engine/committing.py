@@ -35,6 +35,9 @@ STORE_SECONDS: Final = 4.0
 """How long calls wait for a store that cannot be reached, within their deadlines."""
 _APART_PAUSE_SECONDS: Final = 0.05
 """Before a call is tried again that waited in vain for what another transaction is making."""
+STALLED_SECONDS: Final = 3.0
+"""After so long, whoever holds rows is looked at: a process that says nothing loses them."""
+_LOOK_PAUSE_SECONDS: Final = 0.5
 _REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
 _log = structlog.get_logger(__name__)
 
@@ -64,11 +67,13 @@ class Committer:
             on_store_state: told whether the store could be used, each time that it was.
         """
         self.arrivals: queue.SimpleQueue[list[Waiting | None]] = queue.SimpleQueue()
+        self._store = store
         self._concurrent = store.concurrent
         self._answer = answer
         self._on_store_state = on_store_state
         self._transactions = Transactions(store, confirm, settings, on_store_state)
         self._held = HeldCalls()
+        self._look_again_at = 0.0
 
     def run(self) -> None:
         """Until the end has arrived and everything before it is answered."""
@@ -88,6 +93,8 @@ class Committer:
                 else:
                     waiting.append(None)
                     time.sleep(self._held.pause_seconds())
+            if self._held and self._concurrent:
+                self._end_stalled()
 
     def _wait_for_work(self, waiting: "deque[Waiting | None]") -> None:
         """Blocks until something has arrived, or a held call is due."""
@@ -119,6 +126,20 @@ class Committer:
             waiting.extend(self.arrivals.get_nowait())
             return True
         return False
+
+    def _end_stalled(self) -> None:
+        """Takes rows from a process that has been frozen while it held them, where calls wait for them."""
+        now = time.monotonic()
+        if now < self._look_again_at or self._held.longest_seconds() < STALLED_SECONDS:
+            return
+        self._look_again_at = now + _LOOK_PAUSE_SECONDS
+        try:
+            ended = self._store.end_stalled()
+        except errors.StoreError as error:
+            _log.warning("stalled_sessions_not_looked_at", error=str(error))
+        else:
+            if ended:
+                _log.warning("stalled_sessions_ended", sessions=ended)
 
     def _process_apart(self, one: Waiting) -> None:
         """What does not go into one transaction with others."""

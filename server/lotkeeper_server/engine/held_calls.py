@@ -74,6 +74,10 @@ class HeldCalls:
             if isinstance(one, WaitingDecision) and one.apart:
                 one.apart, one.again_at = False, 0.0
 
+    def longest_seconds(self) -> float:
+        """How long the first of them has been held; 0 where there is none."""
+        return time.monotonic() - min(one.held_since for one in self._calls) if self._calls else 0.0
+
     def pause_seconds(self) -> float:
         """Until the first of them is due."""
         return max(min(one.again_at for one in self._calls) - time.monotonic(), 0.0)

@@ -119,6 +119,17 @@ class Store:
         except StoreError as error:
             return str(error)
 
+    def end_stalled(self) -> int:
+        """Ends sessions of Lotkeeper's that hold rows and wait for a process that says nothing; how many there were.
+
+        A database does that by itself after a while, but for some states in which a process may have been frozen.
+
+        Raises:
+            StoreError: where it cannot be asked.
+        """
+        with self.write(Locking.SKIP) as connection:
+            return self._dialect.end_stalled(connection)
+
     def close(self) -> None:
         """Closes every connection."""
         self._writes.dispose()

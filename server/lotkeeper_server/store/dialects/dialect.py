@@ -139,6 +139,10 @@ class Dialect(ABC):
     def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:  # noqa: B027 - most need nothing
         """Writes for rows that were locked, where only what is written keeps others away."""
 
+    def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves
+        """As `Store.end_stalled`."""
+        return 0
+
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
         """As `statements.lock_with_referrers`."""
 

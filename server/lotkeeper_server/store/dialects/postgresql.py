@@ -30,6 +30,8 @@ IDLE_MILLIS: Final = 3_000
 """After which the database ends a transaction whose process says nothing: so its locks are free again."""
 IDLE_ALONE_MILLIS: Final = 6_000
 IDLE_READING_MILLIS: Final = 60_000
+_ALONE: Final = " (alone)"
+"""Added to the session's name while a transaction of one call runs in it."""
 STATEMENT_MILLIS: Final = 30_000
 STATEMENT_READING_MILLIS: Final = 300_000
 _CONNECTION: Final = {
@@ -54,6 +56,15 @@ _LOCKS: Final = {
     Locking.SKIP_AT_ONCE: " FOR NO KEY UPDATE SKIP LOCKED",
     Locking.WAIT: " FOR NO KEY UPDATE",
 }
+# The database's own watch over idle sessions stops where a client has sent half of what it wanted to, or asked for a
+# flush; such a session is "active", or "idle in transaction", and waits for the client for ever.
+_END_STALLED: Final = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+       AND backend_xid IS NOT NULL AND wait_event_type = 'Client' AND state_change < clock_timestamp() -
+           CASE application_name WHEN current_setting('application_name') THEN %s::interval
+                                 WHEN current_setting('application_name') || %s THEN %s::interval END
+"""
 _CONTENTION: Final = frozenset({"40001", "40P01", "25P03"})
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
@@ -108,6 +119,7 @@ class PostgreSql(Dialect):
             connection.connection.cursor().execute(f"SET LOCAL lock_timeout = {LOCK_AT_ONCE_MILLIS}")
         elif locking is Locking.WAIT:
             connection.connection.cursor().execute(
+                f"SELECT set_config('application_name', current_setting('application_name') || '{_ALONE}', true); "
                 f"SET LOCAL lock_timeout = {LOCK_WAIT_ALONE_MILLIS}; "
                 f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_ALONE_MILLIS}; "
                 f"SET LOCAL statement_timeout = {STATEMENT_READING_MILLIS}"
@@ -140,6 +152,13 @@ class PostgreSql(Dialect):
         row = cursor.fetchone()
         cursor.close()
         return "the database is a standby and takes no writes" if row and row[0] else None
+
+    def end_stalled(self, connection: Connection) -> int:
+        cursor = connection.connection.cursor()
+        cursor.execute(_END_STALLED, (f"{IDLE_MILLIS} ms", _ALONE, f"{IDLE_ALONE_MILLIS} ms"))
+        row = cursor.fetchone()
+        cursor.close()
+        return int(row[0]) if row else 0
 
     def text(self, text: str) -> str:
         return _format_style(text)
