@@ -23,7 +23,13 @@ from lotkeeper_server.engine.waiting import Waiting, WaitingDecision, WaitingWor
 from lotkeeper_server.store import errors
 from lotkeeper_server.store.commit_marks import has_taken_effect, leave_mark
 from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.definition_reading import StoreVersions, follow_changes, lock_versions, read_versions
+from lotkeeper_server.store.definition_reading import (
+    StoreVersions,
+    follow_changes,
+    has_kept_changed,
+    lock_versions,
+    read_versions,
+)
 from lotkeeper_server.store.dialects import Locking
 from lotkeeper_server.store.state_writing import write_changes
 from lotkeeper_server.store.statements import together
@@ -99,7 +105,7 @@ class Transactions:
         """
         transaction_id = self._new_id()
         try:
-            with self._writer.write(Locking.WAIT) as connection:
+            with self._writer.write(Locking.WAIT_BRIEFLY) as connection:
                 lock_versions(connection)
                 versions = self._begin(connection)
                 if self._still_may(connection, work, versions.access):
@@ -121,12 +127,14 @@ class Transactions:
         return versions
 
     def _moved_on(self, connection: Connection, versions: StoreVersions) -> bool:
-        """Whether definitions, roles or tokens have changed while this transaction decided.
+        """Whether definitions that may have been used, roles or tokens have changed while this transaction decided.
 
         What it has written refers to the locations that it wrote about: a save that looks at what lies there waits for
         this transaction, and sees it. So a change that comes after this look has seen what was done here.
         """
-        return self._store.concurrent and read_versions(connection) != versions
+        if not self._store.concurrent or (now := read_versions(connection)) == versions:
+            return False
+        return now.access != versions.access or has_kept_changed(connection, self._definitions, now.definitions)
 
     def _mark(self, connection: Connection, transaction_id: Id) -> None:
         if self._store.concurrent:

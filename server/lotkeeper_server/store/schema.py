@@ -9,12 +9,14 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, insp
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.dialects import dialect_of
 from lotkeeper_server.store.dialects.sqlite import APPLICATION_ID
-from lotkeeper_server.store.errors import StoreError
+from lotkeeper_server.store.errors import StoreContention, StoreError
 from lotkeeper_server.store.tables import definition_version, feed_lease, metadata, role
 
 HEAD_REVISION: Final = "0004"
 """The newest migration; a test compares it with the files."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_MIGRATE_ATTEMPTS: Final = 4
+"""Each waits for another process's migration for as long as a transaction waits for a row."""
 _revision: Final = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 
@@ -59,27 +61,35 @@ def migrate(store: Store) -> bool:
     Raises:
         StoreError: where it cannot be written, is newer than this program, or is not a store of Lotkeeper.
     """
-    state = schema_state(store)
-    if state is SchemaState.CURRENT:
-        return False
+    for attempts_left in reversed(range(_MIGRATE_ATTEMPTS)):
+        state = schema_state(store)
+        if state is SchemaState.CURRENT:
+            return False
+        try:
+            _migrate(store, state)
+        except StoreError as error:
+            if schema_state(store) is SchemaState.CURRENT:
+                return False
+            if not (isinstance(error, StoreContention) and attempts_left):
+                raise
+        else:
+            break
+    store.close()  # connections made from here on find the mark, and keep a write-ahead log
+    return True
+
+
+def _migrate(store: Store, state: SchemaState) -> None:
     if state is SchemaState.NEWER:
         raise StoreError("The store was written by a newer version of Lotkeeper; upgrade this program.")
     if state is SchemaState.FOREIGN:
         raise StoreError("The database holds tables that are not Lotkeeper's; name an empty one.")
-    try:
-        with store.write() as connection:
-            if state is SchemaState.EMPTY:
-                make_schema(connection)
-            else:
-                upgrade(connection)
-            if not dialect_of(connection).concurrent:
-                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-    except StoreError:
-        if schema_state(store) is SchemaState.CURRENT:
-            return False
-        raise
-    store.close()  # connections made from here on find the mark, and keep a write-ahead log
-    return True
+    with store.write() as connection:
+        if state is SchemaState.EMPTY:
+            make_schema(connection)
+        else:
+            upgrade(connection)
+        if not dialect_of(connection).concurrent:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def make_schema(connection: Connection) -> None:

@@ -27,6 +27,8 @@ class Locking(Enum):
     """It locks those that are free; those that another transaction holds are left to a later one."""
     SKIP_AT_ONCE = "skip_at_once"
     """As SKIP, and it does not wait for what another transaction is just making, either."""
+    WAIT_BRIEFLY = "wait_briefly"
+    """It waits for those that another transaction holds, but soon gives up, so that others have their turn."""
     WAIT = "wait"
     """It waits for those that another transaction holds."""
 

@@ -35,6 +35,7 @@ _LOCKS: Final = {
     Locking.NONE: "",
     Locking.SKIP: " FOR UPDATE SKIP LOCKED",
     Locking.SKIP_AT_ONCE: " FOR UPDATE SKIP LOCKED",
+    Locking.WAIT_BRIEFLY: " FOR UPDATE",
     Locking.WAIT: " FOR UPDATE",
 }
 _DEADLOCK: Final = 1213

@@ -24,8 +24,8 @@ LOCK_WAIT_MILLIS: Final = 100
 """How long a transaction of many calls waits for a row that another one is just making; then it runs in parts."""
 LOCK_AT_ONCE_MILLIS: Final = 5
 """The same of a part: nobody is to wait for what holds another one's row."""
-LOCK_WAIT_ALONE_MILLIS: Final = 1_000
-"""How long a transaction of one call waits for the rows that it needs, before it begins again."""
+LOCK_WAIT_ALONE_MILLIS: Final = {"wait_briefly": 1_000, "wait": 8_000}
+"""How long a transaction of one call waits for the rows that it needs."""
 IDLE_MILLIS: Final = 3_000
 """After which the database ends a transaction whose process says nothing: so its locks are free again."""
 IDLE_ALONE_MILLIS: Final = 6_000
@@ -54,6 +54,7 @@ _LOCKS: Final = {
     # Not FOR UPDATE: what refers to the row may be written meanwhile, as its key does not change.
     Locking.SKIP: " FOR NO KEY UPDATE SKIP LOCKED",
     Locking.SKIP_AT_ONCE: " FOR NO KEY UPDATE SKIP LOCKED",
+    Locking.WAIT_BRIEFLY: " FOR NO KEY UPDATE",
     Locking.WAIT: " FOR NO KEY UPDATE",
 }
 # The database's own watch over idle sessions stops where a client has sent half of what it wanted to, or asked for a
@@ -117,10 +118,10 @@ class PostgreSql(Dialect):
     def begin(self, connection: Connection, locking: Locking) -> None:
         if locking is Locking.SKIP_AT_ONCE:
             connection.connection.cursor().execute(f"SET LOCAL lock_timeout = {LOCK_AT_ONCE_MILLIS}")
-        elif locking is Locking.WAIT:
+        elif locking in {Locking.WAIT_BRIEFLY, Locking.WAIT}:
             connection.connection.cursor().execute(
                 f"SELECT set_config('application_name', current_setting('application_name') || '{_ALONE}', true); "
-                f"SET LOCAL lock_timeout = {LOCK_WAIT_ALONE_MILLIS}; "
+                f"SET LOCAL lock_timeout = {LOCK_WAIT_ALONE_MILLIS[locking.value]}; "
                 f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_ALONE_MILLIS}; "
                 f"SET LOCAL statement_timeout = {STATEMENT_READING_MILLIS}"
             )
