@@ -41,11 +41,11 @@ class Auditor:
         Args:
             database_url: as the server has it.
         """
-        self._conninfo = database_url.replace("+psycopg", "")
+        self.conninfo = database_url.replace("+psycopg", "")
 
     def connect(self) -> psycopg.Connection:
         """A session in autocommit, to be closed by the caller."""
-        return psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5)
+        return psycopg.connect(self.conninfo, autocommit=True, connect_timeout=5)
 
     def check_books(self) -> None:
         """Fails where stock is not the sum of the completed records, or a run has no record or a record no run."""

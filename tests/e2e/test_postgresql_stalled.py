@@ -231,3 +231,28 @@ def copy_lot(session: psycopg.Connection, name: str, new_name: str) -> None:
         f"INSERT INTO inventory_lot (id, name, {listed}) SELECT %s, %s, {listed} FROM inventory_lot WHERE name = %s",  # type: ignore[arg-type]  # noqa: S608
         [uuid.uuid4().bytes, new_name, name],
     )
+
+
+def test_a_process_that_is_frozen_while_it_numbers_the_feed_stops_it_for_seconds_only(site: Site) -> None:
+    """A session named as the server's own takes the lease in a message sent by half, which no timeout ends."""
+    _first, second = site.processes
+    with (
+        Client(second.address, token=second.token) as client,
+        pytest.raises(psycopg.OperationalError, match="closed the connection"),
+        psycopg.connect(site.auditor.conninfo, application_name="lotkeeper") as stalled,
+        stalled.pipeline(),
+    ):
+        stalled.execute("SELECT 1 FROM feed_lease FOR UPDATE")
+        stalled.pgconn.send_flush_request()
+        stalled.pgconn.flush()
+        time.sleep(0.2)
+        plant = ServedPlant(client)
+        produce = plant.operation("PRODUCE")
+        record = client.execute_inventory_operation(produce.id, "FED", 1.0)
+        since = time.monotonic()
+        watching = client.watch_inventory_lot_records(from_beginning=True, inventory_operation_id=produce.id)
+        assert next(one for one in watching if one.inventory_lot_record.id == record.id)
+        watching.close()
+        waited = time.monotonic() - since
+        sys.stdout.write(f"in the feed after {waited:.1f} s\n")
+        assert waited < 10

@@ -31,7 +31,7 @@ Stream = AsyncIterator[pb.WatchInventoryLotRecordsResponse]
 
 def number_all(store: Store) -> None:
     """What is pending, also after another one was at it."""
-    numbered = 1
+    numbered: int | None = 1
     while numbered:
         with suppress(StoreContention):
             numbered = number_pending(store, MADE)
@@ -130,7 +130,7 @@ def test_one_process_numbers_and_the_others_do_not_wait(plant: StoredPlant, stor
     """They leave it to that one, and do it themselves where that one did not."""
     record = plant.record(plant.lot("L"), MADE)
     with leased(store):
-        assert number_pending(store, MADE) == 0
+        assert number_pending(store, MADE) is None
     assert number_pending(store, MADE) == 1
     assert number_pending(store, MADE) == 0
     assert read_all(store) == [record]

@@ -26,6 +26,8 @@ GATHER_SECONDS: Final = 0.05
 """From one numbering to the next, at least."""
 FAILED_SECONDS: Final = 1.0
 """From one that failed to the next."""
+STALLED_SECONDS: Final = 3.0
+"""How long another process may hold the lease at every look, before it is asked whether that is frozen."""
 DROP_MARKS_SECONDS: Final = 60.0
 CATCH_UP_SECONDS: Final = 10.0
 """How long a watch waits for what was committed before it; a stalled process keeps the lease for some three."""
@@ -55,6 +57,7 @@ class FeedNumbering:
         self._followed = False
         self._wanted = asyncio.Event()
         self._marks_dropped_seconds = time.monotonic()
+        self._missed_since_seconds: float | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lotkeeper-feed-numbering")
         self._running = self._loop.create_task(self._run(), name="lotkeeper-feed-numbering") if self.is_needed else None
 
@@ -125,7 +128,15 @@ class FeedNumbering:
         return await self._loop.run_in_executor(self._thread, work)
 
     def _number(self) -> None:
-        number_pending(self._store, now_millis())
+        if number_pending(self._store, now_millis()) is not None:
+            self._missed_since_seconds = None
+            return
+        now_seconds = time.monotonic()
+        self._missed_since_seconds = self._missed_since_seconds or now_seconds
+        if now_seconds > self._missed_since_seconds + STALLED_SECONDS:
+            self._missed_since_seconds = None
+            if ended := self._store.end_stalled():
+                _log.warning("stalled_sessions_ended", sessions=ended)
 
     def _pending_ids(self) -> set[bytes]:
         with self._store.read() as connection:

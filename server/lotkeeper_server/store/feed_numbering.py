@@ -54,17 +54,17 @@ def pending_ids(connection: Connection) -> set[bytes]:
     return {row[0] for row in fetch(connection, "SELECT id FROM feed_pending")}
 
 
-def number_pending(store: Store, now_millis: int) -> int:
-    """Appends all that is pending to the feed; how many records.
-
-    Nothing where another process is doing so.
+def number_pending(store: Store, now_millis: int) -> int | None:
+    """Appends all that is pending to the feed; how many records, or None where another process is doing so.
 
     Raises:
         StoreError: StoreContention where another process did so meanwhile.
     """
     with store.write(Locking.SKIP) as connection:
-        if not fetch(connection, _ANY_PENDING) or (number := _take_lease(connection)) is None:
+        if not fetch(connection, _ANY_PENDING):
             return 0
+        if (number := _take_lease(connection)) is None:
+            return None
         # Read when the lease is held: what its last holder has numbered is gone.
         pending = fetch(connection, _PENDING)
         record_ids = [record_id for _, record_id in sorted(_entries(row[1] for row in pending))]
