@@ -27,6 +27,7 @@ from lotkeeper_server.store.definition_reading import (
     StoreVersions,
     follow_changes,
     has_kept_changed,
+    hold_versions,
     lock_versions,
     read_versions,
 )
@@ -39,6 +40,8 @@ Confirm = Callable[[Connection, Any], None]
 """Looks again whether a caller may, where roles or tokens have changed since it was let in; raises Refused."""
 SETTLE_SECONDS: Final = 20.0
 """How long it is asked whether a commit took effect that was not answered."""
+OVERTAKEN_MAX: Final = 2
+"""How often in a row decisions may be overtaken by changed definitions before they let no change in."""
 _log = structlog.get_logger(__name__)
 
 
@@ -62,6 +65,7 @@ class Transactions:
         self._settings = settings
         self._on_store_state = on_store_state
         self._definitions = DefinitionCache()
+        self._overtaken = 0
         self._new_id = IdSource()
         self._next_effect_order = EffectOrder()
 
@@ -72,8 +76,11 @@ class Transactions:
             StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
         """
         transaction_id = self._new_id()
+        holds_versions = self._overtaken > OVERTAKEN_MAX
         try:
             with self._writer.write(locking) as connection:
+                if holds_versions:
+                    hold_versions(connection)
                 versions = self._begin(connection)
                 allowed = [decision for decision in decisions if self._still_may(connection, decision, versions.access)]
                 follow_changes(connection, self._definitions, versions.definitions)
@@ -87,7 +94,13 @@ class Transactions:
                 if any(decision.given_up(now_seconds) for decision in allowed) or self._moved_on(connection, versions):
                     connection.rollback()
                     return False
+                self._overtaken = 0
                 # Leaving the block commits: until it has, unknown; then, durable.
+        except errors.RowsHeld:
+            if not holds_versions:
+                raise
+            self._overtaken = 0  # a long change is under way, and none can overtake before its end
+            return False
         except errors.OutcomeUnknown as error:
             if not self._settle(transaction_id, error):
                 return False
@@ -134,7 +147,9 @@ class Transactions:
         """
         if not self._store.concurrent or (now := read_versions(connection)) == versions:
             return False
-        return now.access != versions.access or has_kept_changed(connection, self._definitions, now.definitions)
+        moved_on = now.access != versions.access or has_kept_changed(connection, self._definitions, now.definitions)
+        self._overtaken += moved_on
+        return moved_on
 
     def _mark(self, connection: Connection, transaction_id: Id) -> None:
         if self._store.concurrent:

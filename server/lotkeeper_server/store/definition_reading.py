@@ -72,6 +72,11 @@ def lock_versions(connection: Connection) -> None:
     list(rows_by_key(connection, "SELECT id FROM definition_version", "id", [1], locking_of(connection)))
 
 
+def hold_versions(connection: Connection) -> None:
+    """Lets nobody change definitions, roles or tokens until this transaction ends, where that can be done."""
+    dialect_of(connection).hold_versions(connection)
+
+
 def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:
     """Drops from the cache what changed since it was current; all of it where the list does not reach back so far."""
     if cache.version != version:
