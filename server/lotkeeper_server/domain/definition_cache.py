@@ -1,7 +1,7 @@
 """The definitions in use, kept between transactions. It holds what is there, never what is not."""
 
 from fractions import Fraction
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.definitions import (
@@ -17,6 +17,7 @@ from lotkeeper_server.domain.definitions import (
 from lotkeeper_server.domain.identifiers import Id, MaterialId, UnitId
 
 Kept = TypeVar("Kept")
+_NEVER_KEPT: Final = "material_class"
 
 
 class Shelf(Generic[Kept]):
@@ -93,6 +94,25 @@ class DefinitionCache:
             entity: the table's name; a unit or a conversion stands inside others, so all goes with it.
             identifier: which one.
         """
+        if entity == _NEVER_KEPT:
+            return
+        shelf = self._shelf(entity)
+        if shelf is None:
+            self.clear()
+        elif identifier is None:
+            shelf.clear()
+        else:
+            shelf.drop(identifier)
+
+    def keeps(self, entity: str, identifier: Id | None) -> bool:
+        """Whether `drop` would forget anything, as far as that is known."""
+        if entity == _NEVER_KEPT:
+            return False
+        shelf = self._shelf(entity)
+        return shelf is None or identifier is None or shelf.get(identifier) is not None
+
+    def _shelf(self, entity: str) -> Shelf[Any] | None:
+        """Where definitions of a table stand by themselves; None of those that stand inside others."""
         shelves: dict[str, Shelf[Any]] = {
             "inventory_operation": self.inventory_operations,
             "location": self.locations,
@@ -101,15 +121,7 @@ class DefinitionCache:
             "operation": self.process_operations,
             "production_order": self.production_orders,
         }
-        shelf = shelves.get(entity)
-        if entity == "material_class":
-            return
-        if shelf is None:
-            self.clear()
-        elif identifier is None:
-            shelf.clear()
-        else:
-            shelf.drop(identifier)
+        return shelves.get(entity)
 
     def clear(self) -> None:
         """Forgets all."""

@@ -23,7 +23,14 @@ from lotkeeper_server.engine.waiting import Waiting, WaitingDecision, WaitingWor
 from lotkeeper_server.store import errors
 from lotkeeper_server.store.commit_marks import has_taken_effect, leave_mark
 from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.definition_reading import StoreVersions, follow_changes, lock_versions, read_versions
+from lotkeeper_server.store.definition_reading import (
+    StoreVersions,
+    follow_changes,
+    has_kept_changed,
+    hold_versions,
+    lock_versions,
+    read_versions,
+)
 from lotkeeper_server.store.dialects import Locking
 from lotkeeper_server.store.state_writing import write_changes
 from lotkeeper_server.store.statements import together
@@ -33,6 +40,8 @@ Confirm = Callable[[Connection, Any], None]
 """Looks again whether a caller may, where roles or tokens have changed since it was let in; raises Refused."""
 SETTLE_SECONDS: Final = 20.0
 """How long it is asked whether a commit took effect that was not answered."""
+OVERTAKEN_MAX: Final = 2
+"""How often in a row decisions may be overtaken by changed definitions before they let no change in."""
 _log = structlog.get_logger(__name__)
 
 
@@ -56,6 +65,7 @@ class Transactions:
         self._settings = settings
         self._on_store_state = on_store_state
         self._definitions = DefinitionCache()
+        self._overtaken = 0
         self._new_id = IdSource()
         self._next_effect_order = EffectOrder()
 
@@ -66,8 +76,11 @@ class Transactions:
             StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
         """
         transaction_id = self._new_id()
+        holds_versions = self._overtaken > OVERTAKEN_MAX
         try:
             with self._writer.write(locking) as connection:
+                if holds_versions:
+                    hold_versions(connection)
                 versions = self._begin(connection)
                 allowed = [decision for decision in decisions if self._still_may(connection, decision, versions.access)]
                 follow_changes(connection, self._definitions, versions.definitions)
@@ -81,7 +94,13 @@ class Transactions:
                 if any(decision.given_up(now_seconds) for decision in allowed) or self._moved_on(connection, versions):
                     connection.rollback()
                     return False
+                self._overtaken = 0
                 # Leaving the block commits: until it has, unknown; then, durable.
+        except errors.RowsHeld:
+            if not holds_versions:
+                raise
+            self._overtaken = 0  # a long change is under way, and none can overtake before its end
+            return False
         except errors.OutcomeUnknown as error:
             if not self._settle(transaction_id, error):
                 return False
@@ -121,12 +140,16 @@ class Transactions:
         return versions
 
     def _moved_on(self, connection: Connection, versions: StoreVersions) -> bool:
-        """Whether definitions, roles or tokens have changed while this transaction decided.
+        """Whether definitions that may have been used, roles or tokens have changed while this transaction decided.
 
         What it has written refers to the locations that it wrote about: a save that looks at what lies there waits for
         this transaction, and sees it. So a change that comes after this look has seen what was done here.
         """
-        return self._store.concurrent and read_versions(connection) != versions
+        if not self._store.concurrent or (now := read_versions(connection)) == versions:
+            return False
+        moved_on = now.access != versions.access or has_kept_changed(connection, self._definitions, now.definitions)
+        self._overtaken += moved_on
+        return moved_on
 
     def _mark(self, connection: Connection, transaction_id: Id) -> None:
         if self._store.concurrent:

@@ -72,18 +72,37 @@ def lock_versions(connection: Connection) -> None:
     list(rows_by_key(connection, "SELECT id FROM definition_version", "id", [1], locking_of(connection)))
 
 
+def hold_versions(connection: Connection) -> None:
+    """Lets nobody change definitions, roles or tokens until this transaction ends, where that can be done."""
+    dialect_of(connection).hold_versions(connection)
+
+
 def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:
     """Drops from the cache what changed since it was current; all of it where the list does not reach back so far."""
     if cache.version != version:
-        changed = definition_change.c
-        rows = connection.execute(
-            select(changed.version, changed.entity, changed.entity_id).where(changed.version > cache.version)
-        ).all()
-        if cache.version < 0 or len({row.version for row in rows}) != version - cache.version:
+        changes = _changes(connection, cache.version, version)
+        if changes is None:
             cache.clear()
-        for _, entity, entity_id in rows:
-            cache.drop(entity, None if entity_id == NO_ID else entity_id)
+        for entity, identifier in changes or ():
+            cache.drop(entity, identifier)
         cache.version = version
+
+
+def has_kept_changed(connection: Connection, cache: DefinitionCache, version: int) -> bool:
+    """Whether anything in the cache is not what it is now, at a later version."""
+    changes = _changes(connection, cache.version, version)
+    return changes is None or any(cache.keeps(entity, identifier) for entity, identifier in changes)
+
+
+def _changes(connection: Connection, since: int, until: int) -> list[tuple[str, Id | None]] | None:
+    """What changed after one version up to another; None where the list does not reach back so far."""
+    changed = definition_change.c
+    rows = connection.execute(
+        select(changed.version, changed.entity, changed.entity_id).where(changed.version > since)
+    ).all()
+    if since < 0 or len({row.version for row in rows if row.version <= until}) != until - since:
+        return None
+    return [(entity, None if entity_id == NO_ID else entity_id) for _, entity, entity_id in rows]
 
 
 def load_definitions(connection: Connection, cache: DefinitionCache, entity: str, ids: Collection[Id]) -> None:

@@ -145,6 +145,9 @@ class Dialect(ABC):
         """As `Store.end_stalled`."""
         return 0
 
+    def hold_versions(self, connection: Connection) -> None:  # noqa: B027 - where it cannot be done, it is not
+        """As `definition_reading.hold_versions`."""
+
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
         """As `statements.lock_with_referrers`."""
 

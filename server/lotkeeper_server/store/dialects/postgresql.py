@@ -197,6 +197,11 @@ class PostgreSql(Dialect):
         )
         return _rows_of(cursor)
 
+    def hold_versions(self, connection: Connection) -> None:
+        cursor = connection.connection.cursor()
+        cursor.execute("SELECT id FROM definition_version FOR SHARE")
+        cursor.close()
+
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
         # What has written a reference holds the row FOR KEY SHARE, and nothing weaker than this waits for it.
         self._lock(connection, table, ids, "FOR UPDATE")
