@@ -5,7 +5,7 @@ effect.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
@@ -25,6 +25,7 @@ from lotkeeper_server.store.commit_marks import has_taken_effect, leave_mark
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.definition_reading import (
     StoreVersions,
+    ask_versions,
     follow_changes,
     has_kept_changed,
     hold_versions,
@@ -85,13 +86,15 @@ class Transactions:
                 allowed = [decision for decision in decisions if self._still_may(connection, decision, versions.access)]
                 follow_changes(connection, self._definitions, versions.definitions)
                 state = decide_all(connection, self._definitions, [one.decision for one in allowed], self._moment())
-                changes = state.changes()
+                changes, moved_on = state.changes(), False
                 if changes:
                     with together(connection):
                         write_changes(connection, changes)
                         self._mark(connection, transaction_id)
+                        then = ask_versions(connection)
+                    moved_on = self._moved_on(connection, versions, then)
                 now_seconds = time.monotonic()
-                if any(decision.given_up(now_seconds) for decision in allowed) or self._moved_on(connection, versions):
+                if any(decision.given_up(now_seconds) for decision in allowed) or moved_on:
                     connection.rollback()
                     return False
                 self._overtaken = 0
@@ -139,13 +142,15 @@ class Transactions:
         self._next_effect_order.follow(versions.effect_order)
         return versions
 
-    def _moved_on(self, connection: Connection, versions: StoreVersions) -> bool:
+    def _moved_on(self, connection: Connection, versions: StoreVersions, then: Iterator[StoreVersions]) -> bool:
         """Whether definitions that may have been used, roles or tokens have changed while this transaction decided.
+
+        Asked for behind all that is written, so that it does not go a way of its own.
 
         What it has written refers to the locations that it wrote about: a save that looks at what lies there waits for
         this transaction, and sees it. So a change that comes after this look has seen what was done here.
         """
-        if not self._store.concurrent or (now := read_versions(connection)) == versions:
+        if not self._store.concurrent or (now := next(then)) == versions:
             return False
         moved_on = now.access != versions.access or has_kept_changed(connection, self._definitions, now.definitions)
         self._overtaken += moved_on

@@ -67,6 +67,12 @@ def read_versions(connection: Connection) -> StoreVersions:
     return StoreVersions(definitions, access, max(kept_order, archived_order))
 
 
+def ask_versions(connection: Connection) -> Iterator[StoreVersions]:
+    """Asks for the versions as they are then; the one answer is waited for when it is taken."""
+    rows = rows_by_key(connection, _VERSIONS, "id", [1])
+    return (StoreVersions(*row) for row in rows)
+
+
 def lock_versions(connection: Connection) -> None:
     """Lets one transaction at a time change definitions, roles and tokens, in whatever process."""
     list(rows_by_key(connection, "SELECT id FROM definition_version", "id", [1], locking_of(connection)))
