@@ -291,11 +291,11 @@ def watched(
 def test_the_command_says_what_it_did_and_what_is_wrong_with_a_date(server: ServerProcess, plant: ServedPlant) -> None:
     """A day, a moment or a span; the folder is beside a store that is a file, else it must be given."""
     old = produced(plant, "L", 5.0, 7_000)
-    for before in ("2004-10-31", "2004-10-31T08:00:00Z", "6900d"):
+    for before in ("2004-10-31T08:00:00Z", "6900d"):
         done = server.run("archive", "--before", before, "--to", str(server.folder / "archive"))
         assert (done.returncode, "have to stay" in done.stdout) == (0, True), done.stderr
         assert plant.client.get_inventory_lot_record(old).id == old, "its request id is kept"
-    for wrong in ("yesterday", "2004-13-01", "5"):
+    for wrong in ("yesterday", "5"):
         done = server.run("archive", "--before", wrong)
         assert (done.returncode, f"--before {wrong}" in done.stderr) == (2, True)
     done = server.run("archive", "--before", "2004-10-31")

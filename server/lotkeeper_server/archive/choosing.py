@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.archive.request_ids import Candidate, RequestIds
 from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.store.feed_numbering import pending_records
 from lotkeeper_server.store.statements import fetch, indexed_by, rows_by_key
 
 PAGES_MAX: Final = 20
@@ -57,12 +58,13 @@ def choose(connection: Connection, requests: RequestIds, before_millis: int, aft
     """
     choice = Choice(after)
     chosen: set[RecordId] = set()
+    unnumbered = pending_records(connection)
     for _ in range(PAGES_MAX):
         size = (records_max - len(choice.records)) // 2  # each may bring its other half
         if size < _SMALLEST_PAGE:
             break
         page = _page(connection, choice.end, before_millis, size)
-        for record in _that_may_go(connection, requests, before_millis, page):
+        for record in _that_may_go(connection, requests, before_millis, unnumbered, page):
             if record.id not in chosen:
                 chosen.add(record.id)
                 choice.records.append(record)
@@ -86,13 +88,20 @@ def _page(connection: Connection, after: Place, before_millis: int, size: int) -
 
 
 def _that_may_go(
-    connection: Connection, requests: RequestIds, before_millis: int, page: Sequence[Candidate]
+    connection: Connection,
+    requests: RequestIds,
+    before_millis: int,
+    unnumbered: Collection[RecordId],
+    page: Sequence[Candidate],
 ) -> list[Candidate]:
-    """Those of a page that may, with the other halves of reversals that may, too."""
+    """Those of a page that may, with the other halves of reversals that may, too.
+
+    A record that is not in the feed yet may not: a watch would not know that it has missed it.
+    """
     known = {record.id: record for record in page}
     partners = {partner for record in page if (partner := record.partner_id) is not None} - known.keys()
     known |= {record.id: record for record in read_candidates(connection, partners)}
-    kept = requests.referred_among(connection, list(known.values()))
+    kept = requests.referred_among(connection, list(known.values())).union(unnumbered)
 
     def may(record: Candidate) -> bool:
         return record.status in _OVER and record.moment_millis < before_millis and record.id not in kept

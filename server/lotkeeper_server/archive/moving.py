@@ -25,6 +25,7 @@ from lotkeeper_server.store.archive_tables import archive_file, archive_state, a
 from lotkeeper_server.store.archived import archived_among
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.errors import StoreContention, StoreError
+from lotkeeper_server.store.feed_numbering import number_pending
 from lotkeeper_server.store.statements import chunks, columns_of, insert_of, locking_of, rows_by_key, write_many
 from lotkeeper_server.store.tables import inventory_lot_record
 
@@ -147,6 +148,9 @@ class Archiving:
     def _move_next(self, lease: Lease, after: Place) -> Choice:
         """One chunk; where what it holds is changed meanwhile, again from what there is then."""
         for _ in range(ATTEMPTS_MAX):
+            if self.store.concurrent:
+                with suppress(StoreContention):  # what is not numbered stays
+                    number_pending(self.store, self.now_millis)
             with self.store.read() as connection:
                 choice = choose(connection, self.request_ids, self.before_millis, after, RECORDS_PER_FILE_MAX)
                 if not choice.records:

@@ -54,6 +54,11 @@ def pending_ids(connection: Connection) -> set[bytes]:
     return {row[0] for row in fetch(connection, "SELECT id FROM feed_pending")}
 
 
+def pending_records(connection: Connection) -> set[RecordId]:
+    """The completed records that are not in the feed yet."""
+    return {RecordId(record_id) for _, record_id in _entries(row[1] for row in fetch(connection, _PENDING))}
+
+
 def number_pending(store: Store, now_millis: int) -> int | None:
     """Appends all that is pending to the feed; how many records, or None where another process is doing so.
 
