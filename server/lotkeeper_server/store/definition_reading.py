@@ -1,7 +1,7 @@
 """Definitions as decisions use them, read by id or path, and what changed since a version."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -63,14 +63,19 @@ def read_versions(connection: Connection) -> StoreVersions:
     """Read first in every write transaction; where several run at a time, again before it commits."""
     text = _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER
     with asked_together(connection):  # with what begins the transaction
-        ((definitions, access, kept_order, archived_order),) = fetch(connection, text)
-    return StoreVersions(definitions, access, max(kept_order, archived_order))
+        (row,) = fetch(connection, text)
+    return _versions_of(row)
 
 
 def ask_versions(connection: Connection) -> Iterator[StoreVersions]:
     """Asks for the versions as they are then; the one answer is waited for when it is taken."""
     rows = rows_by_key(connection, _VERSIONS, "id", [1])
-    return (StoreVersions(*row) for row in rows)
+    return map(_versions_of, rows)
+
+
+def _versions_of(row: Sequence[Any]) -> StoreVersions:
+    definitions, access, kept_order, archived_order = row
+    return StoreVersions(definitions, access, max(kept_order, archived_order))
 
 
 def lock_versions(connection: Connection) -> None:
