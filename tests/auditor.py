@@ -34,7 +34,8 @@ _RUNS = """
       LEFT JOIN inventory_operation_run AS r ON r.operation_id = l.inventory_operation_id AND r.current_record_id = l.id
      WHERE l.status = 2 AND r.operation_id IS NULL
 """
-_DOUBLED = "SELECT request_id, COUNT(*) FROM inventory_lot_record WHERE request_id <> '' AND status <> 4 GROUP BY 1"
+_RECORDS = "SELECT request_id, COUNT(*) FROM inventory_lot_record WHERE request_id <> '' GROUP BY 1"
+_REQUESTS = "SELECT request_id, octet_length(record_ids) / 16 FROM request"
 
 
 class Auditor:
@@ -78,18 +79,15 @@ class Auditor:
 
     def records_by_request(self) -> Counter[str]:
         """How many records there are of each request id."""
-        return Counter({str(row[0]): int(row[1]) for row in self.rows(_DOUBLED)})
+        return Counter({str(row[0]): int(row[1]) for row in self.rows(_RECORDS)})
 
-    def check_answers(
-        self, acknowledged: Collection[str], refused: Collection[str], unknown: Collection[str], each: int = 1
-    ) -> int:
+    def check_answers(self, acknowledged: Collection[str], refused: Collection[str], unknown: Collection[str]) -> int:
         """Fails unless each acknowledged call counts once, a refused one never, one of unknown end at most once.
 
         Args:
             acknowledged: request ids that were answered with success.
             refused: those that were answered with a refusal for good.
             unknown: those that got no answer.
-            each: how many records a call makes.
 
         Returns:
             How many of unknown end took effect.
@@ -97,8 +95,9 @@ class Auditor:
         stored = self.records_by_request()
         lost = [one for one in acknowledged if stored[one] == 0]
         assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged calls are lost: {lost[:3]}"
-        wrong = {one: count for one, count in stored.items() if count != each}
-        assert not wrong, f"{len(wrong)} calls count more than once: {dict(list(wrong.items())[:3])}"
+        kept = {str(row[0]): int(row[1]) for row in self.rows(_REQUESTS)}
+        wrong = {one: count for one, count in stored.items() if kept.get(one) != count}
+        assert not wrong, f"{len(wrong)} calls left other records than their own: {dict(list(wrong.items())[:3])}"
         done = [one for one in refused if stored[one]]
         assert not done, f"{len(done)} refused calls took effect: {done[:3]}"
         return sum(1 for one in unknown if stored[one])

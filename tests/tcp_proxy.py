@@ -126,8 +126,8 @@ class TcpProxy:
             there, back = await asyncio.open_connection("127.0.0.1", self._target_port)
             link.writers.append(back)
             await asyncio.gather(link.pass_requests(reader, back), link.pass_answers(there, writer))
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # an end is gone, or the proxy is
         finally:
             link.reset()
             self._links.discard(link)

@@ -6,6 +6,8 @@ On Galera no lock reaches another node: what holds there is what is written, and
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -323,3 +325,35 @@ def test_what_one_process_disables_another_refuses(clients: list[Client]) -> Non
         saver.save_inventory_operation(change, update_mask=["enabled"])
         runner.execute_inventory_operation(produce.id, "D", 1.0)
     assert plant.stock() == {"D": 200.0}
+
+
+def test_changes_without_a_pause_overtake_executions_only_so_often(processes: list[ServerProcess]) -> None:
+    """Four savers change what is executed, as fast as they can: executions go on."""
+    first, second = processes
+    with Client(first.address, token=first.token) as client:
+        produce = ServedPlant(client).operation("PRODUCE")
+    stopping = threading.Event()
+
+    def save(saver: int) -> int:
+        saved = 0
+        with Client(second.address, token=second.token) as client:
+            while not stopping.is_set():
+                saved += 1
+                change = inventory_operation_pb2.InventoryOperation(id=produce.id, notes=f"{saver}-{saved}")
+                client.save_inventory_operation(change, update_mask=["notes"])
+        return saved
+
+    def request(number: int) -> Request:
+        return Request(inventory_operation_id=produce.id, primary_lot_id_or_name=f"V{number}", quantity=1.0)
+
+    with ThreadPoolExecutor(4) as pool:
+        saves = [pool.submit(save, number) for number in range(4)]
+        with Callers([first.address], first.token, request, count=8) as callers:
+            time.sleep(3)
+        stopping.set()
+        count = sum(one.result() for one in saves)
+    slowest = max(one.seconds for one in callers.acknowledged.values())
+    sys.stdout.write(f"{count} saves, {len(callers.acknowledged)} executions, the slowest {slowest:.2f} s\n")
+    assert count > 30
+    assert len(callers.acknowledged) > 30
+    assert slowest < 2.0
