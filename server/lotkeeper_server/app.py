@@ -84,7 +84,12 @@ async def _serve(
         Permissions(SERVICES),
     ]
     server = RpcServer(server_settings, gate, servicers)
-    store_health = StoreHealth(store, server.health.tell)
+
+    def tell(usable: bool) -> None:
+        server.health.tell(usable)
+        engine.note_health(usable)
+
+    store_health = StoreHealth(store, tell)
     engine.on_store_state = store_health.report
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):

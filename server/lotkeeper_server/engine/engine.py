@@ -5,9 +5,11 @@ time, a second one does what needs a transaction to itself. A few others read.
 """
 
 import asyncio
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -16,12 +18,12 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
-from lotkeeper_server.engine.committing import Committer
+from lotkeeper_server.engine.committing import STORE_SECONDS, Committer
 from lotkeeper_server.engine.deciding import Decision, Outcome
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.transactions import Confirm
-from lotkeeper_server.engine.waiting import Caller, Waiting, WaitingDecision, WaitingWork
+from lotkeeper_server.engine.waiting import Caller, Waiting, WaitingDecision, WaitingWork, refuse
 from lotkeeper_server.store import errors
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.record_feed import record_feed_of
@@ -34,6 +36,7 @@ READERS: Final = 4
 """Threads that answer reads, each on a snapshot of its own."""
 LONG_READERS: Final = 2
 """Threads for reads that take seconds, which must not keep the others waiting."""
+_REFUSE_EVERY_SECONDS: Final = 0.25
 _DEFAULTS: Final = EngineSettings()
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +65,7 @@ class Engine:
         self.feed_numbering = FeedNumbering(store, self.feed_grown.set)
         self.on_store_state: Callable[[bool], None] = _ignore
         self._store_is_usable = True
+        self._refusing: asyncio.TimerHandle | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
         self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="lotkeeper-long-reader")
         self._committer = Committer(store, confirm, settings, self._answer, self._note_store_state)
@@ -135,9 +139,35 @@ class Engine:
             _log.warning("store_unavailable", error=str(error))
             raise Refused(StoreUnavailable(text="The store cannot be read.")) from error
 
+    def note_health(self, usable: bool) -> None:
+        """Whether the store can be used, for whoever looks beside the calls.
+
+        The engine's threads may hang in a store that does not answer, or be asking what became of a commit: what
+        arrives meanwhile is refused with STORE_UNAVAILABLE as soon as that has lasted for `STORE_SECONDS`.
+        """
+        if self._refusing is not None:
+            self._refusing.cancel()
+            self._refusing = None
+        if not usable and self._store.concurrent:
+            self._refusing = self._loop.call_later(STORE_SECONDS, self._refuse_arrivals)
+
+    def _refuse_arrivals(self) -> None:
+        for committer in (self._committer, self._works):
+            taken: list[Waiting | None] = []
+            with suppress(queue.Empty):
+                while True:
+                    taken += committer.arrivals.get_nowait()
+            arrived = [one for one in taken if one is not None]
+            if len(arrived) < len(taken):
+                committer.arrivals.put([None])
+            refuse(arrived, StoreUnavailable())
+            self._deliver(arrived)
+        self._refusing = self._loop.call_later(_REFUSE_EVERY_SECONDS, self._refuse_arrivals)
+
     async def close(self) -> None:
         """Finishes what was taken in, then ends; what comes after is refused with SHUTTING_DOWN."""
         self._closing = True
+        self.note_health(True)
         self._committer.arrivals.put(self._arrived)
         self._arrived = []
         for committer in dict.fromkeys([self._committer, self._works]):

@@ -33,6 +33,7 @@ LOCK_WAIT_SECONDS: Final = 1
 _SESSION: Final = (
     f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, SESSION wait_timeout = 3600, "
     "SESSION wsrep_sync_wait = 7, SESSION idle_write_transaction_timeout = 3, "
+    "SESSION max_recursive_iterations = 100000, "
     "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 )
 _LOCKS: Final = {
