@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
@@ -32,10 +32,13 @@ ANSWER_READING_SECONDS: Final = 300
 LOCK_WAIT_SECONDS: Final = 1
 _SESSION: Final = (
     f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, SESSION wait_timeout = 3600, "
-    "SESSION wsrep_sync_wait = 7, SESSION idle_write_transaction_timeout = 3, "
+    "SESSION wsrep_sync_wait = 7, "
     "SESSION max_recursive_iterations = 100000, "
     "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 )
+IDLE_SECONDS: Final = 6
+"""After which the database ends a transaction whose process says nothing, half of that where it has written."""
+IDLE_READING_SECONDS: Final = 60
 _LOCKS: Final = {
     Locking.NONE: "",
     Locking.SKIP: " FOR UPDATE SKIP LOCKED",
@@ -67,12 +70,12 @@ class MariaDb(Dialect):
             raise StoreError("MariaDB needs the package PyMySQL: pip install 'lotkeeper[mariadb]'.") from error
 
     def engine_for_writes(self, url: URL) -> Engine:
-        return self._engine(url, "READ COMMITTED", ANSWER_SECONDS)
+        return self._engine(url, "READ COMMITTED", ANSWER_SECONDS, IDLE_SECONDS)
 
     def engine_for_reads(self, url: URL) -> Engine:
-        return self._engine(url, "REPEATABLE READ", ANSWER_READING_SECONDS)
+        return self._engine(url, "REPEATABLE READ", ANSWER_READING_SECONDS, IDLE_READING_SECONDS)
 
-    def _engine(self, url: URL, isolation: Any, answer_seconds: int) -> Engine:
+    def _engine(self, url: URL, isolation: Any, answer_seconds: int, idle_seconds: int) -> Engine:
         engine = create_engine(
             url,
             pool_size=4,
@@ -87,7 +90,7 @@ class MariaDb(Dialect):
             },
         )
         event.listen(engine, "do_connect", _connect)
-        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "connect", partial(_prepare, idle_seconds))
         return engine
 
     def begin(self, connection: Connection, locking: Locking) -> None:
@@ -255,9 +258,12 @@ def _unchecked_tls() -> ssl.SSLContext:
     return context
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(idle_seconds: int, connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    cursor.execute(_SESSION)
+    cursor.execute(
+        f"{_SESSION}, SESSION idle_transaction_timeout = {idle_seconds}, "
+        f"SESSION idle_write_transaction_timeout = {idle_seconds // 2}"
+    )
     cursor.close()
 
 
