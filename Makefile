@@ -23,19 +23,23 @@ run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1
 	@exec .venv/bin/lotkeeper-server run $(ARGS)
 
 .PHONY: test
-test: .venv/.synced ## Run every test, with branch coverage
-	@.venv/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+test: .venv/.synced ## Run every test but those of Galera, with branch coverage
+	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not galera" --cov --cov-report=term
 
 EVERY_STORE := tests/integration tests/property tests/e2e/test_actions.py tests/e2e/test_catalog.py \
   tests/e2e/test_concurrency.py tests/e2e/test_durability.py tests/e2e/test_lists_under_writes.py
+
+NOT_OF_STORES := tests/integration/test_client_streams.py tests/integration/test_database_starters.py \
+  tests/integration/test_streams_at_the_gate.py
 
 .PHONY: test-postgresql
 test-postgresql: .venv/.synced ## Run the suite of every store on a PostgreSQL that the tests start
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --store postgresql $(EVERY_STORE)
 
 .PHONY: test-galera
-test-galera: .venv/.synced ## Run it on a Galera cluster that the tests start, where MariaDB is installed
-	@.venv/bin/python -m pytest --store galera $(EVERY_STORE)
+test-galera: .venv/.synced ## Run it on a Galera cluster that the tests start, and what is about Galera alone, where it is installed
+	@.venv/bin/python -m pytest --store galera -m "not galera" $(NOT_OF_STORES:%=--ignore=%) $(EVERY_STORE)
+	@.venv/bin/python -m pytest -m galera tests
 
 .PHONY: lint
 lint: .venv/.synced protos-check ## Check style, types, layers and the contract

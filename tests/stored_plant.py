@@ -30,14 +30,20 @@ CALL = Call("tester", frozenset({"*"}), "INVENTORY.READ", bytes(32), 0, None)
 
 @dataclass
 class StoredPlant:
-    """Kilogram and milk, and whatever a test adds."""
+    """Kilogram and milk, and whatever a test adds.
+
+    Attributes:
+        numbers: of which ids are made; those of a second plant in a store are others.
+        prefix: of the names of these two.
+    """
 
     store: Store
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    prefix: str = ""
 
     def __post_init__(self) -> None:
-        self.kg = self._one(tables.unit_of_measure, name="kilogram", symbol="kg")
-        self.milk = self.material("Milk")
+        self.kg = self._one(tables.unit_of_measure, name=f"{self.prefix}kilogram", symbol=f"{self.prefix}kg")
+        self.milk = self.material(f"{self.prefix}Milk")
 
     def new_id(self) -> bytes:
         """Ids that grow, whatever they are of."""
@@ -106,7 +112,7 @@ class StoredPlant:
 
     def records(self, rows: Iterable[dict[str, Any]]) -> list[bytes]:
         """Many records, in one transaction."""
-        made = [self._record(row) for row in rows]
+        made = [self.record_row(row) for row in rows]
         self._many(tables.inventory_lot_record, made)
         return [row["id"] for row in made]
 
@@ -119,7 +125,8 @@ class StoredPlant:
             if status is Status.COMPLETED:
                 leave_pending(connection, [(values["effect_order"], record)])
 
-    def _record(self, row: dict[str, Any]) -> dict[str, Any]:
+    def record_row(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row of a record, which is not written."""
         end = row["end_millis"]
         values: dict[str, Any] = {
             "id": self.new_id(),

@@ -120,14 +120,19 @@ def test_a_killed_node_stops_the_others_for_seconds_and_its_own_server_until_it_
     assert answered < BACK_SECONDS
 
 
+@pytest.mark.parametrize("frozen_seconds", [0, 15])
 def test_a_frozen_node_is_not_served_from_and_when_it_wakes_shows_nothing_stale(
-    cluster: GaleraCluster, site: Site
+    cluster: GaleraCluster, site: Site, frozen_seconds: int
 ) -> None:
-    """It takes itself for Synced for a while, and says what it knew before: its server does not."""
+    """It takes itself for Synced for a while, and says what it knew before: its server does not.
+
+    After the longer time statements and commits were given up that were on the way, and are settled.
+    """
     node = 1
     own, others = site.processes[node], [site.processes[0], site.processes[2]]
+    name = f"FROZEN-{frozen_seconds}"
     with Client(own.address, token=own.token) as woken, Client(others[0].address, token=own.token) as elsewhere:
-        lot_id = elsewhere.execute_inventory_operation(site.operation.id, "FROZEN", 1.0).inventory_lot_id
+        lot_id = elsewhere.execute_inventory_operation(site.operation.id, name, 1.0).inventory_lot_id
         with site.load(repeats=8) as callers:
             callers.wait_for(100)
             cluster.pause(node)
@@ -135,8 +140,9 @@ def test_a_frozen_node_is_not_served_from_and_when_it_wakes_shows_nothing_stale(
             gone = seconds_until(own, NOT_SERVING, frozen, GONE_SECONDS + 2)
             group = seconds_until_answered(callers, frozen, others)
             for _ in range(5):
-                elsewhere.execute_inventory_operation(site.operation.id, "FROZEN", 1.0)
+                elsewhere.execute_inventory_operation(site.operation.id, name, 1.0)
             site.besides += 6.0
+            time.sleep(max(0.0, frozen + frozen_seconds - time.monotonic()))
             cluster.resume(node)
             thawed = time.monotonic()
             stale = []
@@ -170,6 +176,28 @@ def test_all_nodes_killed_at_once_under_load_lose_and_double_nothing(cluster: Ga
         told("all killed", not_serving=gone, serving=serving, all_answer=answered)
         assert answered < BACK_SECONDS
         site.check()
+
+
+def test_a_node_without_the_majority_is_not_served_from(cluster: GaleraCluster, site: Site) -> None:
+    """Two are frozen: the third one runs and answers, and may not; it serves again when they are back."""
+    alone = site.processes[0]
+    with site.load(repeats=100) as callers:
+        callers.wait_for(50)
+        cluster.pause(1)
+        cluster.pause(2)
+        cut = time.monotonic()
+        gone = seconds_until(alone, NOT_SERVING, cut, GONE_SECONDS + 5)
+        time.sleep(3)
+        refused = refused_once(alone, Request(inventory_operation_id=site.operation.id, quantity=1.0))
+        assert (refused.code.name, refused.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+        cluster.resume(1)
+        cluster.resume(2)
+        for node in range(cluster.size):
+            cluster.wait_synced(node)
+        back = time.monotonic()
+        answered = seconds_until_answered(callers, back, site.processes)
+    told("without majority", not_serving=gone, all_answer=answered)
+    assert answered < BACK_SECONDS
 
 
 def test_without_faults_calls_through_all_nodes_are_answered_within_tenths_of_a_second(site: Site) -> None:

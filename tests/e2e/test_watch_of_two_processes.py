@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
@@ -33,7 +33,7 @@ def two_servers(own_server: ServerProcess) -> Iterator[list[ServerProcess]]:
         yield [own_server, second]
 
 
-def _write(server: ServerProcess, produce: str, consume: str, seed: int) -> list[str]:
+def write_batches(server: ServerProcess, produce: str, consume: str, seed: int) -> list[str]:
     """Batches of calls on few lots, many of which are refused for want of stock; the records of the others."""
     dice = random.Random(seed)
     written: list[str] = []
@@ -54,30 +54,34 @@ def _write(server: ServerProcess, produce: str, consume: str, seed: int) -> list
 
 def test_each_record_once_and_each_lot_in_the_order_of_its_stock(two_servers: list[ServerProcess]) -> None:
     """Watchers of both, and one that goes on with its token at the one or the other; none sees stock below zero."""
-    here, there = two_servers
-    with Client(here.address, token=here.token) as client:
+    check_feed_of(two_servers)
+
+
+def check_feed_of(servers: list[ServerProcess]) -> None:
+    """Full load through all, watchers of each: all see every record once, in one order that replays to the stock."""
+    first = servers[0]
+    addresses = [one.address for one in servers]
+    with Client(first.address, token=first.token) as client, ExitStack() as stack:
         plant = ServedPlant(client)
         operations = plant.operation("PRODUCE").id, plant.operation("CONSUME").id
-        with (
-            SteadyWatcher(here.address, here.token) as one,
-            SteadyWatcher(there.address, there.token) as other,
-            closing(client.watch_inventory_lot_records()) as stream,
-            ThreadPoolExecutor(WRITERS + 1) as pool,
-        ):
-            begin = next(stream).resume_token
-            writers = [pool.submit(_write, two_servers[at % 2], *operations, at) for at in range(WRITERS)]
-            written = [record_id for writer in writers for record_id in writer.result()]
-            seen = one.seen(len(written))
-            ids = [record.id for record in seen]
-            assert len(ids) > WRITERS * BATCHES
-            assert sorted(ids) == sorted(written)
+        watchers = [stack.enter_context(SteadyWatcher(one.address, one.token)) for one in servers]
+        stream = stack.enter_context(closing(client.watch_inventory_lot_records()))
+        pool = stack.enter_context(ThreadPoolExecutor(WRITERS + 1))
+        begin = next(stream).resume_token
+        writers = [pool.submit(write_batches, servers[at % len(servers)], *operations, at) for at in range(WRITERS)]
+        written = [record_id for writer in writers for record_id in writer.result()]
+        seen = watchers[0].seen(len(written))
+        ids = [record.id for record in seen]
+        assert len(ids) > WRITERS * BATCHES
+        assert sorted(ids) == sorted(written)
+        for other in watchers[1:]:
             assert [record.id for record in other.seen(len(written))] == ids
-            assert watch_in_pieces([here.address, there.address], here.token, ids[-1], begin) == ids
+        assert watch_in_pieces(addresses, first.token, ids[-1], begin) == ids
         rows = client.list_inventory(page_size=1_000)
         assert replayed(seen) == {
             (row.location_id, row.inventory_lot_name): row.quantity for row in rows if row.quantity
         }
-    here.verify()
+    first.verify()
 
 
 @pytest.mark.skipif(stores.kind() == "sqlite", reason="a process that is stopped while it writes stops all others")
@@ -93,7 +97,7 @@ def test_a_process_that_is_stopped_holds_no_watcher_up_for_long(two_servers: lis
             SteadyWatcher(there.address, there.token) as other,
             ThreadPoolExecutor(1) as pool,
         ):
-            writer = pool.submit(_write, here, produce, consume, 1)
+            writer = pool.submit(write_batches, here, produce, consume, 1)
             other.seen(20)
             assert here.process is not None
             here.process.send_signal(signal.SIGSTOP)

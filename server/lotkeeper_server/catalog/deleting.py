@@ -9,7 +9,7 @@ from lotkeeper_server.domain.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import NotFound, OperationAlreadyRunning, Referenced, Refused, VersionConflict
 from lotkeeper_server.store.definition_changes import note_definition_changes
 from lotkeeper_server.store.rows import lock_row
-from lotkeeper_server.store.state_reading import read_runs
+from lotkeeper_server.store.state_reading import lock_runs
 from lotkeeper_server.store.statements import locking_of
 from lotkeeper_server.store.tables import inventory_operation_run
 from lotkeeper_server.store.transaction import Transaction
@@ -35,7 +35,7 @@ def check_deletable(connection: Connection, description: Description, identifier
     if version not in {0, stored}:
         raise Refused(VersionConflict(expected=version, actual=stored).at("version"))
     if description is INVENTORY_OPERATION:
-        status = dict(read_runs(connection, [identifier], locking_of(connection)))[identifier].status
+        status = lock_runs(connection, [identifier], locking_of(connection))[identifier].status
         if status is Status.RUNNING:
             shown = format_id(identifier)
             raise Refused(OperationAlreadyRunning(inventory_operation_id=shown, status=status.name))

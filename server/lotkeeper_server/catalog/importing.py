@@ -26,7 +26,7 @@ from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal
 from lotkeeper_server.store.definition_changes import note_definition_changes
 from lotkeeper_server.store.definition_reading import read_versions
 from lotkeeper_server.store.import_plan import ImportPlan
-from lotkeeper_server.store.state_reading import read_runs
+from lotkeeper_server.store.state_reading import lock_runs
 from lotkeeper_server.store.statements import insert_of, locking_of, update_of, write_many
 from lotkeeper_server.store.tables import NO_ID
 from lotkeeper_server.store.transaction import Transaction
@@ -152,7 +152,7 @@ def _has_become_old(connection: Connection, one: Import) -> bool:
     if read_versions(connection).definitions != one.definitions_version:
         return True
     changing = list(one.plan.not_while_running())
-    runs = dict(read_runs(connection, changing, locking_of(connection)))  # none of them begins to run from here on
+    runs = lock_runs(connection, changing, locking_of(connection))  # none of them begins to run from here on
     return any(run.status is Status.RUNNING for run in runs.values())
 
 

@@ -10,7 +10,7 @@ from lotkeeper_server.domain.enumerations import Status
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.rows import lock_row, stored_row, value_where
-from lotkeeper_server.store.state_reading import read_runs
+from lotkeeper_server.store.state_reading import lock_runs
 from lotkeeper_server.store.statements import locking_of
 
 
@@ -56,7 +56,7 @@ class StoreLookups:
 
     def is_running(self, operation_id: Id) -> bool:
         """Whether an inventory operation, known to be there, runs."""
-        run = dict(read_runs(self._connection, [operation_id], locking_of(self._connection)))[operation_id]
+        run = lock_runs(self._connection, [operation_id], locking_of(self._connection))[operation_id]
         return run.status is Status.RUNNING
 
     def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:

@@ -232,7 +232,7 @@ class _Loading:
             changing = {key.operation_id for key in keys if key.to_change} & stored.keys()
             changing |= {one for one, run in stored.items() if run.current_record_id is not None}
             if changing:
-                locked = dict(state_reading.read_runs(self._connection, changing, self._locking))
+                locked = state_reading.lock_runs(self._connection, changing, self._locking)
                 held = changing - locked.keys()
                 self.held |= {RunKey(one) for one in held} | {RunKey(one, to_change=True) for one in held}
                 stored |= locked

@@ -22,7 +22,7 @@ from lotkeeper_server.domain.keys import (
 from lotkeeper_server.domain.stock import Common, Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.domain.working_set import KeptRequest
 from lotkeeper_server.store.action_indexes import unpack_indexes
-from lotkeeper_server.store.dialects import Locking
+from lotkeeper_server.store.dialects import Locking, dialect_of
 from lotkeeper_server.store.statements import columns_of, fetch, rows_by_columns, rows_by_key
 from lotkeeper_server.store.tables import inventory, inventory_lot, lot_edge, request
 
@@ -78,6 +78,14 @@ def read_runs(
     select = "SELECT operation_id, status, current_record_id FROM inventory_operation_run"
     rows = rows_by_key(connection, select, "operation_id", sorted(operation_ids), locking)
     return ((row[0], OperationRun(_STATUSES[row[1]], row[2])) for row in rows)
+
+
+def lock_runs(connection: Connection, operation_ids: Collection[Id], locking: Locking) -> dict[Id, OperationRun]:
+    """The same for whoever starts or stops one, or changes an operation because it does not run."""
+    runs = dict(read_runs(connection, operation_ids, locking))
+    if locking is not Locking.NONE:
+        dialect_of(connection).guard(connection, list(runs))
+    return runs
 
 
 def read_counts(connection: Connection, keys: Collection[CountKey], locking: Locking) -> dict[Id, int]:
