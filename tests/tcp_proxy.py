@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 _PIECE_BYTES = 64 * 1024
+POSTGRESQL_COMMIT = b"COMMIT\0"
+MARIADB_COMMIT = b"\x07\0\0\0\x03COMMIT"
 _RESET = struct.pack("ii", 1, 0)
 _Result = TypeVar("_Result")
 Loss = Literal["none", "request", "answer"]
@@ -23,14 +25,17 @@ class TcpProxy:
         port: where it listens.
         delay_seconds: by which each piece is late, in both directions.
         lost: how many commits have been lost.
+        commit: what is in the piece that asks for one.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, commit: bytes = POSTGRESQL_COMMIT) -> None:
         """Opens nothing yet.
 
         Args:
             target_port: of the database, on 127.0.0.1.
+            commit: what is in the piece that asks for a commit.
         """
+        self.commit = commit
         self.port = 0
         self.delay_seconds = 0.0
         self.lost = 0
@@ -144,7 +149,7 @@ class _Link:
 
     async def pass_requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(_PIECE_BYTES):
-            if b"COMMIT\0" in piece:
+            if self._proxy.commit in piece:
                 if self._proxy.is_lost("request"):
                     break
                 self._loses_answer = self._proxy.is_lost("answer")

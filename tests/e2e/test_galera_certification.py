@@ -12,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lotkeeper_server.domain.enumerations import Status
+from lotkeeper_server.domain.identifiers import MaterialId
+from lotkeeper_server.domain.keys import LotNameKey
 from lotkeeper_server.store import tables
 from lotkeeper_server.store.connection import Store
 from lotkeeper_server.store.dialects import Locking
 from lotkeeper_server.store.errors import RowsHeld, StoreContention
-from lotkeeper_server.store.state_reading import lock_runs
+from lotkeeper_server.store.state_reading import lock_runs, read_lots_by_name
 from lotkeeper_server.store.statements import execute, fetch, insert_of, lock_with_referrers, write_many
 from sqlalchemy import Connection
 
@@ -138,3 +140,20 @@ def test_a_save_of_an_idle_operation_and_its_start_never_pass_both(nodes: list[S
     assert ends["disabled", "started"] == 0, ends
     assert ends["disabled", "seen"] + ends["disabled", "refused"] > 0, ends
     assert ends["seen", "started"] + ends["refused", "started"] > 0, ends
+
+
+def test_what_is_locked_or_looked_for_in_vain_holds_up_no_neighbour(nodes: list[Store]) -> None:
+    """On one node, by two sessions: no gap between keys is locked, and a row that is held is passed by at once."""
+    store = nodes[0]
+    plant = StoredPlant(store, itertools.count(200_000), prefix="Third ")
+    material = MaterialId(plant.milk)
+    held = plant.lot("B")
+    with store.write(Locking.SKIP) as one:
+        locked = list(read_lots_by_name(one, [LotNameKey(material, "B"), LotNameKey(material, "BB")], Locking.SKIP))
+        assert [lot.id for lot in locked] == [held]
+        begun = time.monotonic()
+        for name in ("A", "BA", "BB", "BBB", "C"):
+            plant.lot(name)
+        with store.write(Locking.SKIP) as other:
+            assert not list(read_lots_by_name(other, [LotNameKey(material, "B")], Locking.SKIP))
+        assert time.monotonic() - begun < 0.9, "it was waited for, which ends after 1 s"
