@@ -84,7 +84,7 @@ def test_a_cut_process_serves_again_and_stops_nobody_else(proxied: Proxied) -> N
 
 
 def test_connections_that_swallow_everything_are_given_up(proxied: Proxied) -> None:
-    """The node ends its sessions after 3 s of silence, which is heard; without that an answer is given up after 10 s."""
+    """The node ends its sessions after 3 s of silence, which is heard; else an answer is given up after 10 s."""
     proxy, site = proxied.proxy, proxied.site
     with site.load(repeats=4, timeout_seconds=8.0) as callers:
         callers.wait_for(20)

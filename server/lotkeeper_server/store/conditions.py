@@ -41,6 +41,7 @@ class Walk:
         table: where the index is, if not the listed table.
         columns: the order's columns there.
         index: a partial index, by its name.
+        column: which they are equal in, where that is one.
     """
 
     where: str = ""
@@ -49,6 +50,7 @@ class Walk:
     table: str = ""
     columns: tuple[str, ...] = ()
     index: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ NEVER: Final = Condition("1 = 0")
 
 def _walk(column: str, value: Any, within: PartialIndex | None = None, constant: Key = ()) -> Walk:
     if within is None:
-        return Walk(f"{column} = ?", (value,), constant)
-    return Walk(f"{column} = ? AND {within.condition}", (value,), constant, index=within.name)
+        return Walk(f"{column} = ?", (value,), constant, column=column)
+    return Walk(f"{column} = ? AND {within.condition}", (value,), constant, index=within.name, column=column)
 
 
 def equal(column: str, value: Any, within: PartialIndex | None = None) -> Condition:

@@ -28,6 +28,7 @@ __all__ = [
     "rows_by_key",
     "together",
     "update_of",
+    "walked_by",
     "write_many",
 ]
 
@@ -72,6 +73,11 @@ def beyond(
         values: one for each column.
     """
     return dialect_of(connection).beyond(names, sign, values)
+
+
+def walked_by(connection: Connection, table: str, columns: Sequence[str]) -> str:
+    """Names the index that begins with these columns, as `indexed_by`, for a planner that would read too much of it."""
+    return dialect_of(connection).walked_by(table, tuple(columns))
 
 
 def exact_sum(connection: Connection, column: str) -> str:

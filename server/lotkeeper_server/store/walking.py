@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.store.conditions import NEVER, Condition, Key, Places, Range, Walk
-from lotkeeper_server.store.statements import beyond, fetch, indexed_by
+from lotkeeper_server.store.statements import beyond, fetch, indexed_by, walked_by
 
 ROWS_LOOKED_AT_MAX: Final = 8_192
 """For one page."""
@@ -333,6 +333,8 @@ class _Listing:
         where = f"{walk.where}{bound}".removeprefix(" AND ")
         direction = " DESC" if order.descending else ""
         index = indexed_by(self.connection, walk.index)
+        if walk.column or not walk.where:
+            index = index or walked_by(self.connection, order.table, [*filter(None, [walk.column]), *columns])
         text = (
             f"SELECT {', '.join(columns)}, {holds} FROM {walk.table or order.table} AS {alias}{index} "  # noqa: S608
             f"{'WHERE ' if where else ''}{where} ORDER BY {', '.join(column + direction for column in columns)}"

@@ -158,6 +158,10 @@ class Dialect(ABC):
         """As `statements.indexed_by`."""
         return ""
 
+    def walked_by(self, table: str, columns: tuple[str, ...]) -> str:  # noqa: ARG002 - most planners find it
+        """As `statements.walked_by`."""
+        return ""
+
     def beyond(self, names: Sequence[str], sign: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
         """As `statements.beyond`."""
         marks = ", ".join("?" for _ in names)
