@@ -102,6 +102,11 @@ class Auditor:
         assert not done, f"{len(done)} refused calls took effect: {done[:3]}"
         return sum(1 for one in unknown if stored[one])
 
+    def completed(self) -> int:
+        """How many completed records there are."""
+        ((count,),) = self.rows("SELECT COUNT(*) FROM inventory_lot_record WHERE status = 3")
+        return int(count)
+
     def stock(self) -> dict[tuple[str, str], float]:
         """What lies where: by path of the location and name of the lot, but for zero."""
         rows = self.rows(

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from tests.postgresql import PostgresServer
 from tests.server_process import ServerProcess
 from tests.tcp_proxy import TcpProxy
 from tests.two_processes import migrated, two_processes
+from tests.watchers import SteadyWatcher
 
 CALLERS = 16
 LOTS = 6
@@ -176,13 +177,16 @@ def run(seconds: float, seed: int, folder: Path) -> str:
                 request = requests_of(ServedPlant(client), random.Random(seed + 1))
             chaos = Chaos(database, "chaos", proxy, processes)
             addresses = [one.address for one in processes]
-            with Callers(addresses, processes[0].token, request, CALLERS, 5.0, repeats=12) as callers:
-                until = time.monotonic() + seconds
-                while time.monotonic() < until:
-                    callers.wait_for(20)
-                    chaos.one(chosen)
-                callers.wait_for(50)
             auditor = Auditor(url)
+            watchers = [SteadyWatcher(address, processes[0].token, from_beginning=True) for address in addresses]
+            with watchers[0], watchers[1]:
+                with Callers(addresses, processes[0].token, request, CALLERS, 5.0, repeats=12) as callers:
+                    until = time.monotonic() + seconds
+                    while time.monotonic() < until:
+                        callers.wait_for(20)
+                        chaos.one(chosen)
+                    callers.wait_for(50)
+                check_feed(watchers, auditor.completed())
             taken = auditor.check_answers(list(callers.acknowledged), callers.refused, callers.unknown)
             auditor.check_books()
             processes[1].verify()
@@ -193,6 +197,13 @@ def run(seconds: float, seed: int, folder: Path) -> str:
         f"end ({taken} of them done), slowest {slowest:.1f} s; {dict(callers.reasons)}; "
         f"{proxy.lost} commits lost; {dict(chaos.done)}"
     )
+
+
+def check_feed(watchers: Sequence[SteadyWatcher], completed: int) -> None:
+    """Fails unless each watcher has seen every completed record once, all of them in the same order."""
+    seen = [[record.id for record in one.seen(completed)] for one in watchers]
+    assert all(len(set(ids)) == len(ids) == completed for ids in seen), [len(ids) for ids in seen]
+    assert all(ids == seen[0] for ids in seen), "watchers saw different orders"
 
 
 def main() -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from lotkeeper import Client
 
+from tests.plants import ServedPlant
 from tests.postgresql import PostgresServer
 from tests.site import Site
 from tests.tcp_proxy import Loss, TcpProxy
@@ -134,6 +136,21 @@ def test_a_commit_whose_answer_is_lost_is_settled(proxied: Proxied, loss: Loss) 
         proxy.mend()
     assert not callers.reasons, callers.reasons
     site.check()
+
+
+@pytest.mark.parametrize("loss", ["request", "answer"])
+def test_a_save_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) -> None:
+    """Its caller has no request id and never asks twice: to do it again would find the name taken."""
+    process = proxied.site.processes[0]
+    before = proxied.proxy.lost
+    with Client(process.address, token=process.token) as client:
+        plant = ServedPlant(client, prefix=f"Lost {loss}")
+        proxied.proxy.lose_commits(loss, every=2)
+        saved = [plant.location(f"Place {number}") for number in range(16)]
+        proxied.proxy.mend()
+        listed = list(client.list_locations(name_prefix=f"Lost {loss} Place"))
+    assert proxied.proxy.lost - before >= 5
+    assert sorted(one.id for one in listed) == sorted(one.id for one in saved)
 
 
 def test_a_cut_process_serves_again_and_stops_nobody_else(proxied: Proxied) -> None:

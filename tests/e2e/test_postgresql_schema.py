@@ -12,7 +12,7 @@ from tests import stores
 from tests.auditor import Auditor
 from tests.server_process import BINARIES, ServerProcess
 
-STARTERS = 4
+STARTERS = 3
 
 
 def test_servers_that_start_together_on_an_empty_store_migrate_it_once(tmp_path: Path) -> None:
