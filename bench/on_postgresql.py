@@ -18,8 +18,16 @@ PGBENCH_CLIENTS: Final = 8
 SHARED_LOTS: Final = 100
 PROCESSES: Final = 2
 SUFFIX: Final = ", PostgreSQL"
-LIMITED_BY: Final = ""
-PROCESSES_LIMITED_BY: Final = ""
+LIMITED_BY: Final = (
+    "one process: of some 530 µs of processor time a call the server takes 370 to 530, of which the loop with "
+    "gRPC holds the interpreter lock for 85 %; PostgreSQL takes 160, with 9 foreign keys (20) and 13 indexes "
+    "(10) a record"
+)
+PROCESSES_LIMITED_BY: Final = (
+    "one process: of some 530 µs of processor time a call the server takes 370 to 530, of which the loop with "
+    "gRPC holds the interpreter lock for 85 %; PostgreSQL takes 160, with 9 foreign keys (20) and 13 indexes "
+    "(10) a record"
+)
 
 
 def measure(conditions: Conditions) -> Iterator[Result]:

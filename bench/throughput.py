@@ -21,8 +21,15 @@ from bench.served import (
 )
 
 MANY_LOTS, FEW_LOTS = 10_000, 10
-EXECUTE_LIMITED_BY: Final = ""
-BATCH_LIMITED_BY: Final = ""
+EXECUTE_LIMITED_BY: Final = (
+    "of some 380 µs of processor time a call, gRPC takes 190 on the loop and 40 in its poller (an echo takes "
+    "the same), the engine's thread 117 (loads and decisions 42, writes 35, commit 22, hand-overs the rest); "
+    "both share one interpreter lock"
+)
+BATCH_LIMITED_BY: Final = (
+    "an execute in a batch still costs its decision, its rows in 13 indexes and its part of the answer: about "
+    "a third of a call, and gRPC only a hundredth"
+)
 HOT_LOT_LIMITED_BY: Final = ""
 PICK_LIMITED_BY: Final = ""
 
