@@ -17,6 +17,7 @@ from lotkeeper_server.rpc.server import SERVICES
 from tests.plants import ServedPlant
 from tests.postgresql import PostgresServer
 from tests.server_process import ServerProcess
+from tests.two_processes import migrated
 from tests.workers import connections, workers_of
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -67,7 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("server")
     with (
         PostgresServer() as database,
-        ServerProcess(folder, flags=("--processes", "2"), database_url=database.url()) as server,
+        ServerProcess(folder, flags=("--processes", "2"), database_url=migrated(database)) as server,
     ):
         one = Served(database, server)
         one.connect_to_each()
