@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
@@ -18,6 +18,8 @@ BUSY_TIMEOUT_MILLIS: Final = 10_000
 """How long a writer waits for another process's write before the store counts as unavailable."""
 CACHE_KIBIBYTES: Final = 32_768
 """Of pages, per connection; SQLite's own 2 MB hold the indexes of some ten thousand records."""
+CACHE_READING_KIBIBYTES: Final = 4_096
+"""The same of the connections that only read, of which there are several: the system keeps the file's pages, too."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
 _UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
 
@@ -32,13 +34,10 @@ class Sqlite(Dialect):
             raise StoreError("The store is a file: use sqlite:///FILE, without anything after it.")
 
     def engine_for_writes(self, url: URL) -> Engine:
-        engine = create_engine(url, pool_size=8, max_overflow=8, connect_args={"check_same_thread": False})
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
-        return engine
+        return _engine(url, CACHE_KIBIBYTES)
 
     def engine_for_reads(self, url: URL) -> Engine:
-        return self.engine_for_writes(url)
+        return _engine(url, CACHE_READING_KIBIBYTES)
 
     def begin(self, connection: Connection, locking: Locking) -> None:
         """`_begin` has taken the write lock."""
@@ -123,14 +122,23 @@ def _joined_with_keys(select: str, table: str, by: tuple[str, ...], count: int) 
     return f"WITH k({parts}) AS (VALUES {', '.join([place] * count)}) {joined}"
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _engine(url: URL, cache_kibibytes: int) -> Engine:
+    engine = create_engine(
+        url, pool_size=8, max_overflow=8, pool_use_lifo=True, connect_args={"check_same_thread": False}
+    )
+    event.listen(engine, "connect", partial(_prepare, cache_kibibytes))
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(cache_kibibytes: int, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own transactions begin too late; `_begin` begins them
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLIS}")
     if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:  # else it may be somebody else's file
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+    cursor.execute(f"PRAGMA cache_size = -{cache_kibibytes}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_BEFORE_CHECKPOINT}")
     cursor.close()
