@@ -21,8 +21,8 @@ from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.engine.moment import IdSource, now_millis
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
+from lotkeeper_server.store.access_tables import token as token_table
 from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.tables import token as token_table
 
 DEVELOPMENT_PRINCIPAL = "development"
 

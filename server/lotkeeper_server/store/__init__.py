@@ -1,3 +1,6 @@
 """Tables, dialects and statements. It knows nothing of rules."""
 
-from lotkeeper_server.store import archive_tables as archive_tables  # the schema has its tables whoever asks for it
+# The schema has their tables, whoever asks for it.
+from lotkeeper_server.store import access_tables as access_tables
+from lotkeeper_server.store import archive_tables as archive_tables
+from lotkeeper_server.store import coordination_tables as coordination_tables

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Table
 
 from lotkeeper_server.domain.identifiers import Id
 from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.coordination_tables import commit_mark
 from lotkeeper_server.store.errors import AlreadyThere
 from lotkeeper_server.store.statements import execute, insert_of, write_many
-from lotkeeper_server.store.tables import commit_mark
 
 MARKS_KEPT_MILLIS: Final = 3_600_000
 """How long the id of a transaction is kept; nobody asks for it after some seconds."""

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, delete, insert, select, update
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.store.tables import NO_ID, definition_change, definition_version
+from lotkeeper_server.store.coordination_tables import definition_change, definition_version
+from lotkeeper_server.store.tables import NO_ID
 
 
 def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes]) -> None:

@@ -31,9 +31,10 @@ from lotkeeper_server.domain.enumerations import (
 from lotkeeper_server.domain.identifiers import Id, MaterialId, UnitId
 from lotkeeper_server.domain.keys import NameKey
 from lotkeeper_server.store import tables
+from lotkeeper_server.store.coordination_tables import definition_change
 from lotkeeper_server.store.dialects import dialect_of
 from lotkeeper_server.store.statements import asked_together, fetch, locking_of, rows_by_key
-from lotkeeper_server.store.tables import NO_ID, definition_change
+from lotkeeper_server.store.tables import NO_ID
 
 
 class StoreVersions(NamedTuple):

@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
 from lotkeeper_server.store.commit_marks import drop_old_marks
 from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.coordination_tables import feed, feed_pending
 from lotkeeper_server.store.dialects import Locking, dialect_of
 from lotkeeper_server.store.statements import chunks, execute, fetch, insert_of, rows_by_key, together, write_many
-from lotkeeper_server.store.tables import feed, feed_pending
 
 Value = TypeVar("Value")
 RECORDS_PER_PENDING_ROW: Final = 1_000

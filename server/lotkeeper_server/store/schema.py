@@ -6,11 +6,13 @@ from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
+from lotkeeper_server.store.access_tables import role
 from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.coordination_tables import definition_version, feed_lease
 from lotkeeper_server.store.dialects import dialect_of
 from lotkeeper_server.store.dialects.sqlite import APPLICATION_ID
 from lotkeeper_server.store.errors import StoreContention, StoreError
-from lotkeeper_server.store.tables import definition_version, feed_lease, metadata, role
+from lotkeeper_server.store.tables import metadata
 
 HEAD_REVISION: Final = "0004"
 """The newest migration; a test compares it with the files."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, create_engine
 from sqlalchemy.pool import StaticPool
 
-from lotkeeper_server.store import archive_tables, tables
+from lotkeeper_server.store import archive_tables, coordination_tables, tables
 from lotkeeper_server.store.statements import columns_of, fetch, insert_of, rows_by_key, write_many
 
 _DEFINITIONS: Final = (
@@ -24,7 +24,7 @@ _DEFINITIONS: Final = (
     tables.production_order,
     tables.inventory_operation,
     tables.inventory_operation_run,
-    tables.definition_version,
+    coordination_tables.definition_version,
 )
 
 

@@ -397,32 +397,6 @@ lot_edge = Table(
     sqlite_with_rowid=False,
 )
 
-feed_pending = Table(
-    "feed_pending",
-    metadata,
-    _id(),
-    Column("entries", many_bytes(), nullable=False, comment="effect order, 8 bytes, and record id, 16 bytes, each"),
-    comment="completed records that are not in the feed yet; the id is the first one's",
-)
-
-feed = Table(
-    "feed",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("entries", many_bytes(), nullable=False, comment="record ids, 16 bytes each, in order"),
-    Column("created_millis", BigInteger, nullable=False),
-    comment="completed records in the order that watchers see, where several transactions write at a time",
-)
-
-feed_lease = Table(
-    "feed_lease",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("next_number", BigInteger, nullable=False, comment="of the feed"),
-    CheckConstraint("id = 1", name="one_row"),
-    comment="locked by whoever appends to the feed",
-)
-
 request = Table(
     "request",
     metadata,
@@ -435,65 +409,4 @@ request = Table(
     Column("stopped_running_operation", Boolean(create_constraint=False), nullable=False),
     Column("action_indexes", many_bytes(), comment="of actions: for each record its action's, 2 bytes; else NULL"),
     comment="request ids that took effect, and what their answer needs",
-)
-
-definition_version = Table(
-    "definition_version",
-    metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("version", BigInteger, nullable=False, comment="raised by each change of a definition"),
-    Column("access_version", BigInteger, nullable=False, comment="raised by each change of a role or token"),
-    CheckConstraint("id = 1", name="one_row"),
-)
-
-definition_change = Table(
-    "definition_change",
-    metadata,
-    Column("version", BigInteger, primary_key=True, autoincrement=False),
-    Column("entity", short_text(40), primary_key=True),
-    Column("entity_id", fixed_bytes(16), primary_key=True, comment="sixteen zeros: every one of the entity"),
-    comment="what each version changed, so that caches drop only that",
-)
-
-role = Table(
-    "role",
-    metadata,
-    Column("name", short_text(255), primary_key=True),
-    Column("permissions", long_text(), nullable=False, comment="one a line"),
-    Column("created_millis", BigInteger, nullable=False),
-)
-
-token = Table(
-    "token",
-    metadata,
-    _id(),
-    Column("principal", short_text(255), nullable=False, index=True),
-    Column("digest", fixed_bytes(32), nullable=False, unique=True, comment="SHA-256 of the token"),
-    Column("development", Boolean(create_constraint=False), nullable=False, default=False),
-    Column("created_millis", BigInteger, nullable=False),
-    Column("expires_millis", BigInteger),
-    Column("revoked_millis", BigInteger),
-)
-
-token_role = Table(
-    "token_role",
-    metadata,
-    Column("token_id", fixed_bytes(16), ForeignKey("token.id"), primary_key=True),
-    Column("role_name", short_text(255), ForeignKey("role.name"), primary_key=True, index=True),
-)
-
-commit_mark = Table(
-    "commit_mark",
-    metadata,
-    _id(),
-    Column("created_millis", BigInteger, nullable=False, index=True),
-    comment="one for each write transaction where several run at a time: whether it took effect",
-)
-
-row_guard = Table(
-    "row_guard",
-    metadata,
-    _id(),
-    Column("turn", BigInteger, nullable=False),
-    comment="written for what is locked, where a lock alone keeps nobody away: a lot's or location's id",
 )
