@@ -173,7 +173,8 @@ class MariaDb(Dialect):
         cursor = connection.connection.cursor()
         changed = cursor.executemany(_format_style(write.text), rows) or 0
         cursor.close()
-        assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {write.text}"
+        if changed != len(rows):  # a row that is not locked has gone meanwhile, an expired request id
+            raise StoreContention(f"{changed} of {len(rows)} rows changed: {write.text}")
 
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - there is no way to save

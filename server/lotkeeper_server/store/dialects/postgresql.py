@@ -269,7 +269,8 @@ def _connect(_dialect: object, _record: object, arguments: Any, named: dict[str,
 def _check_count(cursor: Any, count: int, write: Write) -> None:
     changed = cursor.rowcount
     cursor.close()
-    assert changed == count, f"{changed} of {count} rows changed: {write.text}"
+    if changed != count:  # a row that is not locked has gone meanwhile, an expired request id
+        raise StoreContention(f"{changed} of {count} rows changed: {write.text}")
 
 
 @lru_cache(4_096)
