@@ -267,7 +267,8 @@ class Gate:
             refuse(context, refused.refusal, refused.index)
             refused.__traceback__ = None
         except Exception:  # the outermost border: a fault is answered, logged, and found by its id
-            refuse(context, fault(full_name), None)
+            if not context.cancelled():  # a message to a caller who is just going fails in more than one way
+                refuse(context, fault(full_name), None)
         finally:
             self.calls.end()
         return None
