@@ -52,7 +52,7 @@ def read_all(store: Store) -> list[bytes]:
 @contextmanager
 def held_open(store: Store, plant: StoredPlant, lot: bytes, effect_order: int) -> Iterator[bytes]:
     """A transaction that has written a record and commits when the block ends."""
-    row = plant._record({"lot_id": lot, "end_millis": MADE, "effect_order": effect_order})
+    row = plant.record_row({"lot_id": lot, "end_millis": MADE, "effect_order": effect_order})
     with store.write() as connection:
         connection.execute(insert(tables.inventory_lot_record), [row])
         leave_pending(connection, [(effect_order, row["id"])])
