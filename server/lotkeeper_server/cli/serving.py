@@ -22,7 +22,7 @@ from lotkeeper_server.engine.moment import IdSource, now_millis
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.access_tables import token as token_table
-from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.connection import Store, hidden_password
 
 DEVELOPMENT_PRINCIPAL = "development"
 
@@ -107,7 +107,7 @@ def _greet(settings: Settings, address: str, develops: bool) -> None:
 
 def _shown_data(settings: Settings) -> str:
     kind, _, path = settings.database_url.partition(":///")
-    return str(Path(path).absolute()) if kind == "sqlite" else settings.database_url
+    return str(Path(path).absolute()) if kind == "sqlite" else hidden_password(settings.database_url)
 
 
 def _program() -> str:

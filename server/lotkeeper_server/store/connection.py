@@ -208,6 +208,11 @@ class Writer:
             self._kept = None
 
 
+def hidden_password(database_url: str) -> str:
+    """An URL as it may be shown."""
+    return _url_of(database_url).render_as_string(hide_password=True)
+
+
 def _url_of(text: str) -> URL:
     """SQLAlchemy's form of an URL; several hosts may stand in it as libpq has them."""
     match = _SEVERAL_HOSTS.fullmatch(text)
