@@ -15,6 +15,7 @@ from types import TracebackType
 from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token
 from lotkeeper_server.engine.moment import IdSource, now_millis
 from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.schema import migrate
 from lotkeeper_server.store.verification import verify
 
 from tests.stores import migrated_store_url
@@ -119,8 +120,10 @@ def _new_token(database_url: str) -> str:
     """As `token create` makes one, without a process of its own."""
     text = new_token()
     entry = TokenEntry(IdSource()(), "tester", ("admin",), False, now_millis(), None, None)
-    with closing(Store(database_url)) as store, store.write() as connection:
-        add_token(connection, text, entry)
+    with closing(Store(database_url)) as store:
+        migrate(store)
+        with store.write() as connection:
+            add_token(connection, text, entry)
     return text
 
 
