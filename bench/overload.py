@@ -26,7 +26,7 @@ REFUSING_QUEUE: Final = 64
 """Calls that may wait in the server that is to refuse: less than the usual load has in flight."""
 REFUSAL_MILLIS_MAX: Final = 250
 LIMITED_BY: Final = ""
-MEMORY_LIMITED_BY: Final = ""
+MEMORY_LIMITED_BY: Final = "SQLite's page cache of the connection that writes fills up, to 32 MiB"
 REFUSAL_LIMITED_BY: Final = ""
 
 
