@@ -69,7 +69,7 @@ def versions() -> dict[str, str | int | None]:
         **{name: version(name) for name in ("grpcio", "protobuf", "sqlalchemy", "psycopg")},
         "grpc core": grpc.__version__,
         "sqlite": sqlite3.sqlite_version,
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "commit": _commit(),
     }
