@@ -17,6 +17,7 @@ import structlog
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Contention, Internal, Refused, StoreUnavailable
 from lotkeeper_server.engine.held_calls import HeldCalls
+from lotkeeper_server.engine.moment import IdSource
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.transactions import Confirm, Transactions
@@ -54,6 +55,7 @@ class Committer:
         store: Store,
         confirm: Confirm,
         settings: EngineSettings,
+        new_id: IdSource,
         answer: Callable[[Sequence[Waiting]], None],
         on_store_state: Callable[[bool], None],
     ) -> None:
@@ -63,6 +65,7 @@ class Committer:
             store: to write to.
             confirm: looks again whether a caller may.
             settings: what a plant may set.
+            new_id: gives new ids; the one of this process.
             answer: told what is durable, or refused.
             on_store_state: told whether the store could be used, each time that it was.
         """
@@ -71,7 +74,7 @@ class Committer:
         self._concurrent = store.concurrent
         self._answer = answer
         self._on_store_state = on_store_state
-        self._transactions = Transactions(store, confirm, settings, on_store_state)
+        self._transactions = Transactions(store, confirm, settings, new_id, on_store_state)
         self._held = HeldCalls()
         self._look_again_at = 0.0
 
@@ -89,6 +92,7 @@ class Committer:
                 if alone is not None:
                     self._process_apart(alone)
                 elif not self._held:
+                    self._transactions.close()
                     return
                 else:
                     waiting.append(None)

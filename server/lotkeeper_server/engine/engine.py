@@ -21,6 +21,7 @@ from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, 
 from lotkeeper_server.engine.committing import STORE_SECONDS, Committer
 from lotkeeper_server.engine.deciding import Decision, Outcome
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
+from lotkeeper_server.engine.moment import IdSource
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.transactions import Confirm
 from lotkeeper_server.engine.waiting import Caller, Waiting, WaitingDecision, WaitingWork, refuse
@@ -68,10 +69,11 @@ class Engine:
         self._refusing: asyncio.TimerHandle | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
         self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="lotkeeper-long-reader")
-        self._committer = Committer(store, confirm, settings, self._answer, self._note_store_state)
+        new_id = IdSource()
+        self._committer = Committer(store, confirm, settings, new_id, self._answer, self._note_store_state)
         self._works = self._committer
         if store.concurrent:  # a long piece of work, or one that waits for rows, keeps no other call waiting
-            self._works = Committer(store, confirm, settings, self._answer, self._note_store_state)
+            self._works = Committer(store, confirm, settings, new_id, self._answer, self._note_store_state)
         self._threads = [
             threading.Thread(target=one.run, name="lotkeeper-engine", daemon=True)
             for one in dict.fromkeys([self._committer, self._works])

@@ -1,5 +1,6 @@
 """What a decision takes in from outside: the time, new ids, the order of effects. Made here, passed down."""
 
+import threading
 import time
 import uuid
 
@@ -11,13 +12,22 @@ _RANDOM_BITS = 80
 
 
 class IdSource:
-    """New ULIDs that never decrease within this process."""
+    """New ULIDs that never decrease, whichever thread asks.
+
+    A process that serves has one: python-ulid counts on within a millisecond as this does, so two would give the
+    same ids.
+    """
 
     def __init__(self) -> None:
         self._last = 0
+        self._lock = threading.Lock()
 
     def __call__(self) -> Id:
         """The next id."""
+        with self._lock:
+            return self._next()
+
+    def _next(self) -> Id:
         if time.time_ns() // 1_000_000 > self._last >> _RANDOM_BITS:
             # python-ulid counts on within a millisecond; whichever is later keeps ids distinct and in order.
             self._last = max(self._last + 1, int(ULID()))

@@ -50,7 +50,12 @@ class Transactions:
     """Write transactions on one store, one at a time, on one thread."""
 
     def __init__(
-        self, store: Store, confirm: Confirm, settings: EngineSettings, on_store_state: Callable[[bool], None]
+        self,
+        store: Store,
+        confirm: Confirm,
+        settings: EngineSettings,
+        new_id: IdSource,
+        on_store_state: Callable[[bool], None],
     ) -> None:
         """Opens nothing yet.
 
@@ -58,6 +63,7 @@ class Transactions:
             store: to write to.
             confirm: looks again whether a caller may.
             settings: what a plant may set.
+            new_id: gives new ids; the one of this process.
             on_store_state: told whether the store could be used, each time that it was.
         """
         self._store = store
@@ -67,8 +73,12 @@ class Transactions:
         self._on_store_state = on_store_state
         self._definitions = DefinitionCache()
         self._overtaken = 0
-        self._new_id = IdSource()
+        self._new_id = new_id
         self._next_effect_order = EffectOrder()
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        self._writer.close()
 
     def decide(self, decisions: Sequence[WaitingDecision], locking: Locking) -> bool:
         """Loads, decides, writes and commits; False where nothing was done and it is to be done again.

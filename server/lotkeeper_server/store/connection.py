@@ -192,14 +192,13 @@ class Writer:
         store = self._store
         with store._translated():  # noqa: SLF001 - a part of it
             connection = self._kept or store._writes.connect()  # noqa: SLF001
-            self._kept = None
+            self._kept = connection
             try:
                 with store._writing(connection, locking):  # noqa: SLF001
                     yield connection
             except BaseException:
-                connection.close()
+                self.close()
                 raise
-            self._kept = connection
 
     def close(self) -> None:
         """Gives the connection back."""
