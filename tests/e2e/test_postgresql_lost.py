@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import grpc
 import pytest
 from lotkeeper import Client
+from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from lotkeeper.inventory.v1 import inventory_operation_service_pb2_grpc
 
 from tests.plants import ServedPlant
 from tests.postgresql import PostgresServer
@@ -151,6 +154,28 @@ def test_a_save_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) 
         listed = list(client.list_locations(name_prefix=f"Lost {loss} Place"))
     assert proxied.proxy.lost - before >= 5
     assert sorted(one.id for one in listed) == sorted(one.id for one in saved)
+
+
+@pytest.mark.parametrize("loss", ["request", "answer"])
+def test_an_execution_without_a_request_id_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) -> None:
+    """Nothing but the settled commit keeps it from being done again."""
+    process = proxied.site.processes[0]
+    before = proxied.proxy.lost
+    metadata = (("authorization", f"Bearer {process.token}"),)
+    with Client(process.address, token=process.token) as client, grpc.insecure_channel(process.address) as channel:
+        plant = ServedPlant(client, prefix=f"Once {loss}")
+        produce = plant.operation("PRODUCE")
+        execute = inventory_operation_service_pb2_grpc.InventoryOperationServiceStub(channel).ExecuteInventoryOperation
+        request = pb.ExecuteInventoryOperationRequest(
+            inventory_operation_id=produce.id, primary_lot_id_or_name="L", quantity=1.0
+        )
+        execute(request, metadata=metadata, timeout=30)
+        proxied.proxy.lose_commits(loss, every=2)
+        records = {execute(request, metadata=metadata, timeout=30).inventory_lot_record.id for _ in range(16)}
+        proxied.proxy.mend()
+        assert len(records) == 16
+        assert plant.stock() == {"L": 17.0}
+    assert proxied.proxy.lost - before >= 5
 
 
 def test_a_cut_process_serves_again_and_stops_nobody_else(proxied: Proxied) -> None:
