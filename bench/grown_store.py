@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
-from lotkeeper_server.domain.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId, parse_id
-from lotkeeper_server.domain.stock import Common, Lot, Record, Reference, StockRow
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId, parse_id
+from lotkeeper_server.domain.model.stock import Common, Label, Lot, Record, StockRow
 from lotkeeper_server.domain.working_set import Changes
-from lotkeeper_server.engine.moment import IdSource
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.schema import HEAD_REVISION
-from lotkeeper_server.store.state_writing import write_changes
+from lotkeeper_server.engine.sources import IdSource
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.schema.migrating import HEAD_REVISION
+from lotkeeper_server.store.state.writing import write_changes
 
 from bench.served import Bench, Conditions, lots_named, served
 from tests.plants import ServedPlant
@@ -135,15 +135,15 @@ def _record(
     definitions: Definitions, lot_id: LotId, record_id: RecordId, change: int, moment: int, order: int, common: Common
 ) -> Record:
     rises = change > 0
-    silo = Reference(_id(definitions.silo))
+    silo = Label(_id(definitions.silo))
     return Record(
         id=record_id,
         lot_record_type=LotRecordType.PRODUCE if rises else LotRecordType.CONSUME,
         status=Status.COMPLETED,
-        lot=Reference(lot_id),
+        lot=Label(lot_id),
         secondary_lot=None,
-        material=Reference(_id(definitions.material)),
-        inventory_operation=Reference(_id(definitions.produce if rises else definitions.consume)),
+        material=Label(_id(definitions.material)),
+        inventory_operation=Label(_id(definitions.produce if rises else definitions.consume)),
         operation_record_id="",
         production_order=None,
         reason_code=None,
@@ -151,7 +151,7 @@ def _record(
         destination_location=silo if rises else None,
         lot_status=LotStatus.OPEN,
         quantity_millionths=abs(change),
-        unit=Reference(_id(definitions.unit)),
+        unit=Label(_id(definitions.unit)),
         source_change_millionths=0 if rises else change,
         destination_change_millionths=change if rises else 0,
         inventory_name="",

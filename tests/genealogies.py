@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lotkeeper_server.domain.enumerations import LotRecordType, TraceDirection
-from lotkeeper_server.domain.identifiers import LotId
 from lotkeeper_server.domain.keys import EdgeKey
-from lotkeeper_server.domain.stock import Edge
+from lotkeeper_server.domain.model.enumerations import LotRecordType, TraceDirection
+from lotkeeper_server.domain.model.identifiers import LotId
+from lotkeeper_server.domain.model.stock import Edge
 
 
 def lot(number: int) -> LotId:

@@ -23,30 +23,8 @@ from lotkeeper_server.domain.commands import (
     Start,
     Stop,
 )
-from lotkeeper_server.domain.deciding import Outcome, decide, decide_batch
-from lotkeeper_server.domain.definition_cache import DefinitionCache
-from lotkeeper_server.domain.definitions import (
-    Conversions,
-    InventoryOperation,
-    Location,
-    Material,
-    ProcessOperation,
-    ProductionOrder,
-    ReasonCode,
-    Unit,
-)
-from lotkeeper_server.domain.enumerations import (
-    InventoryActionType,
-    InventoryNameResolutionStrategy,
-    InventoryOperationType,
-    LotResolutionStrategy,
-    LotStatus,
-    LotStorageStrategy,
-    LotUseStrategy,
-    MaterialSource,
-    Status,
-    UnitOfMeasureResolutionStrategy,
-)
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.decide.command import Outcome, decide, decide_batch
 from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
@@ -63,10 +41,32 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
-from lotkeeper_server.domain.moment import Moment
-from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.definitions import (
+    Conversions,
+    InventoryOperation,
+    Location,
+    Material,
+    ProcessOperation,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.model.enumerations import (
+    InventoryActionType,
+    InventoryNameResolutionStrategy,
+    InventoryOperationType,
+    LotResolutionStrategy,
+    LotStatus,
+    LotStorageStrategy,
+    LotUseStrategy,
+    MaterialSource,
+    Status,
+    UnitOfMeasureResolutionStrategy,
+)
+from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.domain.model.stock import Answer, Common, Edge, Lot, OperationRun, Record, StockRow
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.domain.stock import Answer, Common, Edge, Lot, OperationRun, Record, StockRow
 from lotkeeper_server.domain.working_set import WorkingSet
 
 NOW = 1_750_000_000_000
@@ -292,11 +292,11 @@ class Plant:
 
     def decide(self, command: Command) -> Outcome:
         """Decides a command and keeps what it changes."""
-        return self._run(lambda state: decide(state, command, self.moment()))
+        return self._run(lambda state: decide(state, command, self.context()))
 
     def decide_batch(self, batch: Batch) -> list[Outcome]:
         """Decides a batch and keeps what it changes."""
-        return self._run(lambda state: decide_batch(state, batch, self.moment()))
+        return self._run(lambda state: decide_batch(state, batch, self.context()))
 
     def ask(self, question: Callable[[WorkingSet], Asked]) -> Asked:
         """The answer to a question that changes nothing."""
@@ -315,9 +315,9 @@ class Plant:
             self._keep(state)
             return outcome
 
-    def moment(self) -> Moment:
+    def context(self) -> Context:
         """Now, with the default limits."""
-        return Moment(self.now, new_id, lambda: f"uuid-{next(_ids)}", self._next_effect, DAY, 7 * DAY, 30 * DAY)
+        return Context(self.now, new_id, lambda: f"uuid-{next(_ids)}", self._next_effect, DAY, 7 * DAY, 30 * DAY)
 
     def _next_effect(self, floor: int) -> int:
         self.effects = max(self.effects, floor) + 1

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 
 from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token
-from lotkeeper_server.engine.moment import IdSource, now_millis
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.schema import migrate
+from lotkeeper_server.engine.sources import IdSource, now_millis
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.schema.migrating import migrate
 from lotkeeper_server.store.verification import verify
 
 from tests.stores import migrated_store_url

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from lotkeeper_server.store.statements import fetch
+from lotkeeper_server.store.db.statements import fetch
 from sqlalchemy import Connection
 
 from tests import stores

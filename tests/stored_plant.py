@@ -13,15 +13,15 @@ from typing import Any
 from lotkeeper.inventory.v1 import inventory_lot_record_pb2, inventory_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from lotkeeper_server.access.directory import Directory
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.rpc.call import Call
-from lotkeeper_server.rpc.stock_reads import StockReads
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.feed_numbering import leave_pending
+from lotkeeper_server.rpc.gate.call import Call
+from lotkeeper_server.rpc.methods.stock_reads import StockReads
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.feed.numbering import leave_pending
+from lotkeeper_server.store.schema import tables
 from sqlalchemy import Table, insert, update
 
 MADE = 1_750_000_000_000

@@ -13,8 +13,8 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.schema import migrate
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.schema.migrating import migrate
 
 from tests.galera import GaleraCluster
 from tests.galera_databases import GaleraDatabases

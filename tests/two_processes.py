@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.schema import migrate
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.schema.migrating import migrate
 
 from tests.postgresql import PostgresServer
 from tests.server_process import ServerProcess

@@ -14,23 +14,23 @@ from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.engine.store_health import StoreHealth
-from lotkeeper_server.rpc.calls import Gate
-from lotkeeper_server.rpc.catalog import Catalog
-from lotkeeper_server.rpc.definition_exchange import DefinitionExchange
-from lotkeeper_server.rpc.inventory_actions import InventoryActions
-from lotkeeper_server.rpc.inventory_metadata import InventoryMetadata
-from lotkeeper_server.rpc.inventory_operation_definitions import InventoryOperationDefinitions
-from lotkeeper_server.rpc.inventory_operations import InventoryOperations
-from lotkeeper_server.rpc.list_permissions import Permissions
-from lotkeeper_server.rpc.location_room import LocationRoom
-from lotkeeper_server.rpc.master_data import MasterData
-from lotkeeper_server.rpc.plant_exchange import PlantExchange
+from lotkeeper_server.rpc.gate.gate import Gate
+from lotkeeper_server.rpc.methods.catalog import Catalog
+from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
+from lotkeeper_server.rpc.methods.inventory_actions import InventoryActions
+from lotkeeper_server.rpc.methods.inventory_metadata import InventoryMetadata
+from lotkeeper_server.rpc.methods.inventory_operation_definitions import InventoryOperationDefinitions
+from lotkeeper_server.rpc.methods.inventory_operations import InventoryOperations
+from lotkeeper_server.rpc.methods.list_permissions import Permissions
+from lotkeeper_server.rpc.methods.location_room import LocationRoom
+from lotkeeper_server.rpc.methods.master_data import MasterData
+from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
+from lotkeeper_server.rpc.methods.stock_reads import StockReads
+from lotkeeper_server.rpc.methods.tracing import Tracing
+from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
-from lotkeeper_server.rpc.stock_reads import StockReads
-from lotkeeper_server.rpc.tracing import Tracing
-from lotkeeper_server.rpc.watching import Watching
 from lotkeeper_server.settings import Settings
-from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.db.connection import Store
 
 MILLIS_PER_HOUR = 3_600_000
 CLOSE_SECONDS = 1.0

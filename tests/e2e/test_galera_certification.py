@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lotkeeper_server.domain.enumerations import Status
-from lotkeeper_server.domain.identifiers import MaterialId
 from lotkeeper_server.domain.keys import LotNameKey
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.dialects import Locking
-from lotkeeper_server.store.errors import RowsHeld, StoreContention
-from lotkeeper_server.store.state_reading import lock_runs, read_lots_by_name
-from lotkeeper_server.store.statements import execute, fetch, insert_of, lock_with_referrers, write_many
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.domain.model.identifiers import MaterialId
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.db.errors import RowsHeld, StoreContention
+from lotkeeper_server.store.db.statements import execute, fetch, insert_of, lock_with_referrers, write_many
+from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.state.reading import lock_runs, read_lots_by_name
 from sqlalchemy import Connection
 
 from tests import stores

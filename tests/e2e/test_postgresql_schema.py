@@ -6,7 +6,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lotkeeper_server.store.schema import HEAD_REVISION
+from lotkeeper_server.store.schema.migrating import HEAD_REVISION
 
 from tests import stores
 from tests.auditor import Auditor

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.db.connection import Store
 
 from tests.stored_plant import Reads, StoredPlant
 from tests.stores import embedded_store_url, give_back, migrated_store_url

@@ -16,13 +16,14 @@ from lotkeeper_server.archive.checking import ArchiveCheck, check_archive
 from lotkeeper_server.archive.lease import ArchiveAtWork, Lease, LeaseLost
 from lotkeeper_server.archive.moving import RECORDS_PER_FILE_MAX
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import LotRecordType, Status
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.store import stock_history, tables
 from lotkeeper_server.store.archived import read_archive_state
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.statements import execute, fetch, insert_of, write_many
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.statements import execute, fetch, insert_of, write_many
+from lotkeeper_server.store.lists import stock_history
+from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.verification import verify
 
 from tests.archives import archive, rows_in

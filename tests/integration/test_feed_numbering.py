@@ -10,16 +10,16 @@ from contextlib import aclosing, contextmanager, suppress
 
 import pytest
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from lotkeeper_server.domain.identifiers import format_id
-from lotkeeper_server.rpc.watching import Watching
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.dialects import Locking
-from lotkeeper_server.store.errors import StoreContention
-from lotkeeper_server.store.feed_entries import EVERYTHING, FeedPosition
-from lotkeeper_server.store.feed_numbering import leave_pending, number_pending
-from lotkeeper_server.store.record_feed import record_feed_of
-from lotkeeper_server.store.statements import fetch, rows_by_key
+from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.rpc.methods.watching import Watching
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.db.errors import StoreContention
+from lotkeeper_server.store.db.statements import fetch, rows_by_key
+from lotkeeper_server.store.feed.entries import EVERYTHING, FeedPosition
+from lotkeeper_server.store.feed.numbering import leave_pending, number_pending
+from lotkeeper_server.store.feed.record_feed import record_feed_of
+from lotkeeper_server.store.schema import tables
 from sqlalchemy import delete, insert
 
 from tests import stores

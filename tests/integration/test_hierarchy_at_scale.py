@@ -8,12 +8,12 @@ import pytest
 from lotkeeper.inventory.v1 import master_data_pb2
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.saving import Saver, save
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.engine.moment import EffectOrder, IdSource, now_millis
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.schema import tables
 from sqlalchemy import insert, select
 
 from tests.stored_plant import StoredPlant

@@ -11,12 +11,12 @@ from lotkeeper.inventory.v1 import inventory_operation_pb2, master_data_pb2
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, LOCATION
 from lotkeeper_server.catalog.importing import Import, Outcome, Stopped, plan_import, write_import
 from lotkeeper_server.catalog.saving import Saver, save
-from lotkeeper_server.domain.enumerations import Status
-from lotkeeper_server.engine.moment import IdSource
-from lotkeeper_server.store.connection import Store
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.engine.sources import IdSource
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.import_plan import ImportPlan
-from lotkeeper_server.store.tables import inventory_operation, inventory_operation_run
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.schema.tables import inventory_operation, inventory_operation_run
 from sqlalchemy import Connection, func, select, update
 
 SAVER = Saver("tester", lambda _: True)

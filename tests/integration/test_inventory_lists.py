@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from lotkeeper.inventory.v1 import enums_pb2, inventory_pb2
-from lotkeeper_server.domain.enumerations import LotStatus
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.enumerations import LotStatus
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
 
 from tests.stored_plant import Reads, StoredPlant, facts

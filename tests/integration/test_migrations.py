@@ -9,12 +9,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from lotkeeper_server.domain.enumerations import LotRecordType
-from lotkeeper_server.store import schema, tables
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.errors import StoreError
-from lotkeeper_server.store.schema import HEAD_REVISION, SchemaState, migrate, schema_state
-from lotkeeper_server.store.tables import metadata
+from lotkeeper_server.domain.model.enumerations import LotRecordType
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.schema import migrating as schema
+from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema.migrating import HEAD_REVISION, SchemaState, migrate, schema_state
+from lotkeeper_server.store.schema.tables import metadata
 from lotkeeper_server.store.verification import verify
 from sqlalchemy import create_engine, select, text
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lotkeeper_server.domain.enumerations import ExportFormat, LotRecordType
+from lotkeeper_server.domain.model.enumerations import ExportFormat, LotRecordType
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.engine.moment import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import Outcome, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.trying import try_plant
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.transaction import Transaction
 
 from tests.stores import migrated_store_url
 

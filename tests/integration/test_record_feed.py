@@ -11,19 +11,21 @@ import pytest
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import LotRecordType, Status
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.rpc.resume_tokens import resume_token
-from lotkeeper_server.rpc.watching import Watching
-from lotkeeper_server.store import feed_by_effect, feed_by_number, tables
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.feed_by_effect import FeedByEffect
-from lotkeeper_server.store.feed_by_number import FeedByNumber
-from lotkeeper_server.store.feed_entries import FeedFilter
-from lotkeeper_server.store.feed_numbering import number_pending
-from lotkeeper_server.store.record_feed import record_feed_of
-from lotkeeper_server.store.statements import execute, fetch
+from lotkeeper_server.rpc.methods.watching import Watching
+from lotkeeper_server.rpc.wire.resume_tokens import resume_token
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.statements import execute, fetch
+from lotkeeper_server.store.feed import by_effect as feed_by_effect
+from lotkeeper_server.store.feed import by_number as feed_by_number
+from lotkeeper_server.store.feed.by_effect import FeedByEffect
+from lotkeeper_server.store.feed.by_number import FeedByNumber
+from lotkeeper_server.store.feed.entries import FeedFilter
+from lotkeeper_server.store.feed.numbering import number_pending
+from lotkeeper_server.store.feed.record_feed import record_feed_of
+from lotkeeper_server.store.schema import tables
 from sqlalchemy import update
 
 from tests import stores

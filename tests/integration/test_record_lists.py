@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.rpc.record_message import record_message
-from lotkeeper_server.store.conditions import in_either
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.record_listing import RecordFilter, list_records
-from lotkeeper_server.store.record_reading import read_records
-from lotkeeper_server.store.statements import execute
+from lotkeeper_server.rpc.wire.record_message import record_message
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.statements import execute
+from lotkeeper_server.store.lists.conditions import in_either
+from lotkeeper_server.store.lists.records import RecordFilter, list_records
+from lotkeeper_server.store.state.records import read_records
 
 from tests import stores
 from tests.store_work import MEASURES_PER_ROW, measured

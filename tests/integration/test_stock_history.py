@@ -7,10 +7,10 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from lotkeeper_server.domain.enumerations import LotRecordType, Status
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.store import stock_history
+from lotkeeper_server.store.lists import stock_history
 
 from tests.stored_plant import MADE, Reads, StoredPlant, facts, texts
 

@@ -21,10 +21,10 @@ from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.rpc.call import Call, ends_with_the_server
-from lotkeeper_server.rpc.calls import Gate, service_handler
+from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
+from lotkeeper_server.rpc.gate.gate import Gate, service_handler
 from lotkeeper_server.rpc.server import SERVICES
-from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.db.connection import Store
 
 NOT_EVEN_HALF_A_MINUTE = 20
 BROKEN = b"\xff\xff\xff\x00garbage"

@@ -13,16 +13,16 @@ from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, TraceDirection
-from lotkeeper_server.domain.identifiers import format_id, parse_id
+from lotkeeper_server.domain.ask.trace import Bounds, Trace, trace
 from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, TraceDirection
+from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.domain.tracing import Bounds, Trace, trace
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.rpc.tracing import Tracing
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.edge_reading import EdgeReading
+from lotkeeper_server.rpc.methods.tracing import Tracing
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.lists.edges import EdgeReading
+from lotkeeper_server.store.schema import tables
 from sqlalchemy import insert
 
 from tests.genealogies import random_genealogy

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus
-from lotkeeper_server.store import walking
-from lotkeeper_server.store.conditions import (
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.statements import fetch
+from lotkeeper_server.store.lists import walking
+from lotkeeper_server.store.lists.conditions import (
     PLACES_WALKED_MAX,
     Condition,
     Key,
@@ -23,11 +25,9 @@ from lotkeeper_server.store.conditions import (
     equal,
     in_either,
 )
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.inventory_listing import HOLDS_SOMETHING, NAMED, NOT_ZERO, ORDER
-from lotkeeper_server.store.record_listing import in_status
-from lotkeeper_server.store.statements import fetch
-from lotkeeper_server.store.walking import ROWS_LOOKED_AT_MAX, ROWS_SORTED_MAX, Order, walk_page
+from lotkeeper_server.store.lists.inventory import HOLDS_SOMETHING, NAMED, NOT_ZERO, ORDER
+from lotkeeper_server.store.lists.records import in_status
+from lotkeeper_server.store.lists.walking import ROWS_LOOKED_AT_MAX, ROWS_SORTED_MAX, Order, walk_page
 
 from tests import stores
 from tests.store_work import MEASURES_PER_ROW, measured

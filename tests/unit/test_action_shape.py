@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper_server.domain.commands import RequestedAction
-from lotkeeper_server.domain.enumerations import InventoryActionType, LotStatus
-from lotkeeper_server.rpc.action_permissions import action_permissions
-from lotkeeper_server.rpc.action_shape import meaning_of, read_action
-from lotkeeper_server.rpc.shape import Shape
+from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
+from lotkeeper_server.rpc.wire.action_permissions import action_permissions
+from lotkeeper_server.rpc.wire.action_shape import meaning_of, read_action
+from lotkeeper_server.rpc.wire.shape import Shape
 
 T = InventoryActionType
 ULID = "01JPAND53P-BZ61RZHZ-V7C6EEHG"

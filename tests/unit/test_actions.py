@@ -4,16 +4,17 @@ from typing import Any
 
 import pytest
 from lotkeeper_server.domain.commands import ExecuteActions
-from lotkeeper_server.domain.enumerations import (
+from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.limits import RECORDS_PER_CALL_MAX
+from lotkeeper_server.domain.model.enumerations import (
     InventoryActionType,
     LotRecordType,
     LotStatus,
     LotStorageStrategy,
 )
-from lotkeeper_server.domain.identifiers import format_id
-from lotkeeper_server.domain.keys import EdgeKey
-from lotkeeper_server.domain.limits import RECORDS_PER_CALL_MAX
-from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.domain.model.stock import Answer, Edge
 from lotkeeper_server.domain.refusals import (
     CommentsRequired,
     Disabled,
@@ -30,7 +31,6 @@ from lotkeeper_server.domain.refusals import (
     UnitNotConvertible,
     UnitRequired,
 )
-from lotkeeper_server.domain.stock import Answer, Edge
 
 from tests.plant import DAY, HOUR, NOW, Plant, millionths, new_id, told
 

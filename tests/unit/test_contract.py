@@ -5,9 +5,10 @@ import inspect
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from lotkeeper.inventory.v1 import enums_pb2
-from lotkeeper_server.domain import enumerations, refusals
-from lotkeeper_server.domain.identifiers import format_id, parse_id
-from lotkeeper_server.rpc.calls import permission_of
+from lotkeeper_server.domain import refusals
+from lotkeeper_server.domain.model import enumerations
+from lotkeeper_server.domain.model.identifiers import format_id, parse_id
+from lotkeeper_server.rpc.gate.gate import permission_of
 from lotkeeper_server.rpc.server import SERVICES
 
 METHODS = [method for service in SERVICES for method in service.methods]

@@ -14,7 +14,7 @@ from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exchange_columns import exported_columns, imported_columns
 from lotkeeper_server.catalog.exchange_reading import READERS, Row
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.quantity import millionths_of
+from lotkeeper_server.domain.model.quantity import millionths_of
 
 COLUMNS = imported_columns(INVENTORY_OPERATION)
 HOSTILE = st.text(st.one_of(st.sampled_from("=+-@'\t\r\n\",; aé\u2028\U0001f95b\ufeff"), st.characters(codec="utf-8")))

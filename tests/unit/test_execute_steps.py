@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from lotkeeper_server.domain.enumerations import (
+from lotkeeper_server.domain.model.enumerations import (
     InventoryNameResolutionStrategy,
     InventoryOperationType,
     LotRecordType,
@@ -15,7 +15,8 @@ from lotkeeper_server.domain.enumerations import (
     Status,
     UnitOfMeasureResolutionStrategy,
 )
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.domain.refusals import (
     CommentsRequired,
     Disabled,
@@ -38,7 +39,6 @@ from lotkeeper_server.domain.refusals import (
     UnitNotConvertible,
     UnitRequired,
 )
-from lotkeeper_server.domain.stock import Answer
 
 from tests.plant import DAY, HOUR, NOW, Plant, millionths, new_id, told
 

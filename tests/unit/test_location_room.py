@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from lotkeeper_server.domain.definitions import Conversions, Location, Material, Unit
-from lotkeeper_server.domain.enumerations import InventoryOperationType, LotResolutionStrategy, LotStorageStrategy
+from lotkeeper_server.domain.ask.room import Rise, Room, find_room
+from lotkeeper_server.domain.model.definitions import Conversions, Location, Material, Unit
+from lotkeeper_server.domain.model.enumerations import InventoryOperationType, LotResolutionStrategy, LotStorageStrategy
 from lotkeeper_server.domain.refusals import Refusal, Refused, UnitNotConvertible
-from lotkeeper_server.domain.room import Rise, Room, find_room
 
 from tests.plant import Plant, millionths
 

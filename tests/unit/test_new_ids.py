@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from lotkeeper_server.engine.moment import IdSource
+from lotkeeper_server.engine.sources import IdSource
 
 
 def test_ids_never_decrease_and_none_comes_twice() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 from lotkeeper_server.domain.commands import Batch, Execute
-from lotkeeper_server.domain.enumerations import InventoryOperationType, LotStorageStrategy
 from lotkeeper_server.domain.limits import RECORDS_PER_BATCH_MAX, RECORDS_PER_CALL_MAX
+from lotkeeper_server.domain.model.enumerations import InventoryOperationType, LotStorageStrategy
+from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.domain.refusals import InsufficientInventory, Refused, RequestIdReused, TooManyRecords
-from lotkeeper_server.domain.stock import Answer
 
 from tests.plant import DAY, Plant, millionths, told
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import ExportFormat
+from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.plant.document import Plain, Unreadable, read_tree
 from lotkeeper_server.plant.writing import document_pieces
 

@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lotkeeper_server.domain.conversion import converted, exact_factor
-from lotkeeper_server.domain.identifiers import UnitId
-from lotkeeper_server.domain.quantity import QuantityOutOfRange, decimal_text, double_of, factor_of, millionths_of
+from lotkeeper_server.domain.model.conversion import converted, exact_factor
+from lotkeeper_server.domain.model.identifiers import UnitId
+from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, decimal_text, double_of, factor_of, millionths_of
 
 
 @pytest.mark.parametrize(

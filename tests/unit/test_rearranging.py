@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from lotkeeper_server.domain.enumerations import (
+from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.model.enumerations import (
     InventoryOperationType,
     LotRecordType,
     LotStatus,
     LotStorageStrategy,
 )
-from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.model.stock import Answer, Edge
 from lotkeeper_server.domain.refusals import (
     InsufficientInventory,
     LocationCapacityExceeded,
@@ -23,7 +24,6 @@ from lotkeeper_server.domain.refusals import (
     QuantityOverflow,
     Refusal,
 )
-from lotkeeper_server.domain.stock import Answer, Edge
 
 from tests.plant import DAY, NOW, Plant, millionths, told
 

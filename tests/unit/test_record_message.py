@@ -8,10 +8,10 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
-from lotkeeper_server.domain.enumerations import LotRecordType, LotStatus, Status
-from lotkeeper_server.domain.identifiers import LotId, RecordId, format_id
-from lotkeeper_server.domain.stock import Common, Record, Reference
-from lotkeeper_server.rpc.record_message import record_message
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
+from lotkeeper_server.domain.model.identifiers import LotId, RecordId, format_id
+from lotkeeper_server.domain.model.stock import Common, Label, Record
+from lotkeeper_server.rpc.wire.record_message import record_message
 
 START = 1_750_000_000_123
 
@@ -30,9 +30,9 @@ def bare_record(**changes: Any) -> Record:
         "id": RecordId(identifier(1)),
         "lot_record_type": LotRecordType.CONSUME,
         "status": Status.RUNNING,
-        "lot": Reference(LotId(identifier(2)), name="MILK-0815"),
+        "lot": Label(LotId(identifier(2)), name="MILK-0815"),
         "secondary_lot": None,
-        "material": Reference(identifier(4), path="Dairy/Milk"),
+        "material": Label(identifier(4), path="Dairy/Milk"),
         "inventory_operation": None,
         "operation_record_id": "",
         "production_order": None,
@@ -80,16 +80,16 @@ def full_record() -> Record:
     return bare_record(
         lot_record_type=LotRecordType.SHIP,
         status=Status.COMPLETED,
-        secondary_lot=Reference(identifier(3), name="BOX-1"),
-        inventory_operation=Reference(identifier(5), name="Ship milk"),
+        secondary_lot=Label(identifier(3), name="BOX-1"),
+        inventory_operation=Label(identifier(5), name="Ship milk"),
         operation_record_id="RUN-7",
-        production_order=Reference(identifier(6), name="PO-1"),
-        reason_code=Reference(identifier(7), code="SPILL"),
-        source_location=Reference(identifier(8), name="Silo1", path="DairyCo/Silo1"),
-        destination_location=Reference(identifier(9), name="Dock", path="DairyCo/Dock"),
+        production_order=Label(identifier(6), name="PO-1"),
+        reason_code=Label(identifier(7), code="SPILL"),
+        source_location=Label(identifier(8), name="Silo1", path="DairyCo/Silo1"),
+        destination_location=Label(identifier(9), name="Dock", path="DairyCo/Dock"),
         lot_status=LotStatus.EXPIRED,
         quantity_millionths=-2_000_001,
-        unit=Reference(identifier(10), name="kilogram", symbol="kg"),
+        unit=Label(identifier(10), name="kilogram", symbol="kg"),
         source_change_millionths=2_000_001,
         destination_change_millionths=-1,
         inventory_name="PALLET-1",

@@ -3,16 +3,17 @@
 from typing import Any
 
 import pytest
-from lotkeeper_server.domain.enumerations import (
+from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.model.enumerations import (
     InventoryOperationType,
     LotRecordType,
     LotStatus,
     LotStorageStrategy,
     Status,
 )
-from lotkeeper_server.domain.identifiers import RecordId, format_id
-from lotkeeper_server.domain.keys import EdgeKey
-from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.model.identifiers import RecordId, format_id
+from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.domain.model.stock import Answer, Common, Edge, Record
 from lotkeeper_server.domain.refusals import (
     AlreadyReversed,
     InsufficientInventory,
@@ -21,7 +22,6 @@ from lotkeeper_server.domain.refusals import (
     NotFound,
     NotReversible,
 )
-from lotkeeper_server.domain.stock import Answer, Common, Edge, Record
 
 from tests.plant import DAY, HOUR, NOW, Plant, millionths, new_id, told
 

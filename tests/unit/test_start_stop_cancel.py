@@ -1,15 +1,16 @@
 """Start, Stop and Cancel on the pure domain."""
 
 import pytest
-from lotkeeper_server.domain.enumerations import (
+from lotkeeper_server.domain.model.enumerations import (
     InventoryOperationType,
     LotResolutionStrategy,
     LotStatus,
     LotStorageStrategy,
     Status,
 )
-from lotkeeper_server.domain.identifiers import format_id
-from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.domain.refusals import (
     InsufficientInventory,
     InvalidArgument,
@@ -18,7 +19,6 @@ from lotkeeper_server.domain.refusals import (
     OperationNotRunning,
     StartNotSupported,
 )
-from lotkeeper_server.domain.stock import Answer
 
 from tests.plant import DAY, HOUR, NOW, Plant, told
 

@@ -1,8 +1,8 @@
 """How a store is named: several hosts, and what may be shown of an URL."""
 
 import pytest
-from lotkeeper_server.store.connection import Store, hidden_password
-from lotkeeper_server.store.errors import StoreError
+from lotkeeper_server.store.db.connection import Store, hidden_password
+from lotkeeper_server.store.db.errors import StoreError
 
 
 def test_no_password_is_shown() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from lotkeeper_server.domain.enumerations import LotRecordType, TraceDirection
-from lotkeeper_server.domain.identifiers import LotId
+from lotkeeper_server.domain.ask.trace import Bounds, Flow, Trace, fitting, flows, reach, trace
 from lotkeeper_server.domain.keys import EdgeKey
-from lotkeeper_server.domain.stock import Edge
-from lotkeeper_server.domain.tracing import Bounds, Flow, Trace, fitting, flows, reach, trace
+from lotkeeper_server.domain.model.enumerations import LotRecordType, TraceDirection
+from lotkeeper_server.domain.model.identifiers import LotId
+from lotkeeper_server.domain.model.stock import Edge
 
 from tests.genealogies import Genealogy, genealogy, key, lot, random_genealogy
 

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, select
 from lotkeeper_server.access.permissions import ANY_CALLER, grants
 from lotkeeper_server.access.tokens import digest_of
 from lotkeeper_server.domain.refusals import PermissionDenied, Refused, Unauthenticated
-from lotkeeper_server.store.access_tables import role, token, token_role
-from lotkeeper_server.store.coordination_tables import definition_version
+from lotkeeper_server.store.schema.access_tables import role, token, token_role
+from lotkeeper_server.store.schema.coordination_tables import definition_version
 
 Result = TypeVar("Result")
 Metadata = Sequence[tuple[str, str | bytes]]

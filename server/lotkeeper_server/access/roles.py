@@ -5,8 +5,8 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from lotkeeper_server.store.access_tables import role, token, token_role
-from lotkeeper_server.store.definition_changes import note_access_change
+from lotkeeper_server.store.schema.access_tables import role, token, token_role
+from lotkeeper_server.store.state.definition_changes import note_access_change
 
 ADMIN: Final = "admin"
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.store.access_tables import role, token, token_role
-from lotkeeper_server.store.definition_changes import note_access_change
+from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.store.schema.access_tables import role, token, token_role
+from lotkeeper_server.store.state.definition_changes import note_access_change
 
 TOKEN_PREFIX: Final = "lk_"  # noqa: S105 - what every token begins with
 _RANDOM_BYTES: Final = 32

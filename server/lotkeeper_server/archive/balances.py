@@ -8,21 +8,21 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table
 
-from lotkeeper_server.domain.enumerations import LotRecordType, Status
-from lotkeeper_server.domain.genealogy import edge_key
-from lotkeeper_server.store.archive_tables import (
+from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
+from lotkeeper_server.domain.model.genealogy import edge_key
+from lotkeeper_server.store.db.statements import columns_of, fetch, insert_of, rows_by_columns, update_of, write_many
+from lotkeeper_server.store.schema.archive_tables import (
     archived_reference,
     opening_edge,
     opening_lot_total,
     opening_order_count,
     opening_stock,
 )
-from lotkeeper_server.store.statements import columns_of, fetch, insert_of, rows_by_columns, update_of, write_many
-from lotkeeper_server.store.tables import inventory_lot_record
+from lotkeeper_server.store.schema.tables import inventory_lot_record
 
 Row = Mapping[str, Any]
 """A record by column of its table."""
-Key = tuple[Any, ...]
+BalanceKey = tuple[Any, ...]
 Amounts = tuple[int, ...]
 
 _BETWEEN_LOTS: Final = frozenset({LotRecordType.SPLIT, LotRecordType.MERGE})
@@ -38,7 +38,7 @@ class Balance:
     """Sums by table of the store, by key; millionths and counts."""
 
     def __init__(self) -> None:
-        self.sums: dict[str, dict[Key, Amounts]] = {table.name: {} for table in _TABLES}
+        self.sums: dict[str, dict[BalanceKey, Amounts]] = {table.name: {} for table in _TABLES}
 
     def add(self, row: Row) -> None:
         """Counts a record."""
@@ -68,7 +68,7 @@ class Balance:
         if source is not None and record_type in _BETWEEN_LOTS:
             self._raise(opening_stock, (source, row["secondary_lot_id"]), -at_source)
 
-    def _raise(self, table: Table, key: Key, *amounts: int) -> None:
+    def _raise(self, table: Table, key: BalanceKey, *amounts: int) -> None:
         sums = self.sums[table.name]
         old = sums.get(tuple(key))
         sums[tuple(key)] = amounts if old is None else tuple(map(sum, zip(old, amounts, strict=True)))
@@ -114,7 +114,7 @@ def add_to_store(connection: Connection, balance: Balance) -> None:
         write_many(connection, update, changed)
 
 
-def stored_sums(connection: Connection, table_name: str) -> Iterable[tuple[Key, Amounts]]:
+def stored_sums(connection: Connection, table_name: str) -> Iterable[tuple[BalanceKey, Amounts]]:
     """What the store keeps in one of the tables, by key."""
     table = next(one for one in _TABLES if one.name == table_name)
     width = len(_key_columns(table))

@@ -8,11 +8,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.archive import files
-from lotkeeper_server.archive.balances import Balance, Key, Row, stored_sums
+from lotkeeper_server.archive.balances import Balance, BalanceKey, Row, stored_sums
 from lotkeeper_server.archive.choosing import read_candidates
-from lotkeeper_server.domain.identifiers import format_id
-from lotkeeper_server.store.archive_tables import archive_file, archived_record
-from lotkeeper_server.store.statements import rows_by_key
+from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.store.db.statements import rows_by_key
+from lotkeeper_server.store.schema.archive_tables import archive_file, archived_record
 
 FAULTS_SHOWN_MAX: Final = 1_000
 
@@ -94,7 +94,9 @@ def _checked_rows(connection: Connection, check: ArchiveCheck, file: Any, folder
     return rows
 
 
-def _compare(connection: Connection, check: ArchiveCheck, table_name: str, summed: dict[Key, tuple[int, ...]]) -> None:
+def _compare(
+    connection: Connection, check: ArchiveCheck, table_name: str, summed: dict[BalanceKey, tuple[int, ...]]
+) -> None:
     """What the store kept of archived records with the sums of the files; takes the latter apart."""
     for key, stored in stored_sums(connection, table_name):
         found = summed.pop(key, None)
@@ -104,5 +106,5 @@ def _compare(connection: Connection, check: ArchiveCheck, table_name: str, summe
         check.fault(f"{table_name} of {_shown(key)}: nothing is stored, the files say {found}")
 
 
-def _shown(key: Key) -> str:
+def _shown(key: BalanceKey) -> str:
     return " ".join(format_id(part) if isinstance(part, bytes) else str(part) for part in key)

@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from lotkeeper_server.archive.request_ids import Candidate, RequestIds
-from lotkeeper_server.domain.enumerations import Status
-from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
-from lotkeeper_server.store.feed_numbering import pending_records
-from lotkeeper_server.store.statements import fetch, indexed_by, rows_by_key
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.store.db.statements import fetch, indexed_by, rows_by_key
+from lotkeeper_server.store.feed.numbering import pending_records
 
 PAGES_MAX: Final = 20
 """Walked in one transaction, whether or not anything of them may go."""

@@ -18,9 +18,9 @@ from typing import Any, Final
 from sqlalchemy import Boolean, Column, Connection, LargeBinary, String
 
 from lotkeeper_server.archive.balances import Row
-from lotkeeper_server.domain.identifiers import format_id, parse_id
-from lotkeeper_server.store.statements import rows_by_key
-from lotkeeper_server.store.tables import inventory_lot_record
+from lotkeeper_server.domain.model.identifiers import format_id, parse_id
+from lotkeeper_server.store.db.statements import rows_by_key
+from lotkeeper_server.store.schema.tables import inventory_lot_record
 
 _COLUMNS: Final = tuple(inventory_lot_record.columns)
 # Behind the columns of the table: what each is called, by which reference, and where that is read.

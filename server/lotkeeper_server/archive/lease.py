@@ -13,9 +13,9 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from lotkeeper_server.store.archive_tables import archive_state
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.errors import AlreadyThere
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.errors import AlreadyThere
+from lotkeeper_server.store.schema.archive_tables import archive_state
 
 LEASE_SECONDS: Final = 5.0
 """An owner that has not renewed for so long is taken for dead."""

@@ -19,15 +19,15 @@ from lotkeeper_server.archive.balances import Balance, Row, add_to_store, balanc
 from lotkeeper_server.archive.choosing import BEGINNING, Choice, Place, choose, read_candidates
 from lotkeeper_server.archive.lease import Lease
 from lotkeeper_server.archive.request_ids import RequestIds
-from lotkeeper_server.domain.enumerations import Status
-from lotkeeper_server.domain.identifiers import ID_BYTES
-from lotkeeper_server.store.archive_tables import archive_file, archive_state, archived_record
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.domain.model.identifiers import ID_BYTES
 from lotkeeper_server.store.archived import archived_among
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.errors import StoreContention, StoreError
-from lotkeeper_server.store.feed_numbering import number_pending
-from lotkeeper_server.store.statements import chunks, columns_of, insert_of, locking_of, rows_by_key, write_many
-from lotkeeper_server.store.tables import inventory_lot_record
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.errors import StoreContention, StoreError
+from lotkeeper_server.store.db.statements import chunks, columns_of, insert_of, locking_of, rows_by_key, write_many
+from lotkeeper_server.store.feed.numbering import number_pending
+from lotkeeper_server.store.schema.archive_tables import archive_file, archive_state, archived_record
+from lotkeeper_server.store.schema.tables import inventory_lot_record
 
 RECORDS_PER_FILE_MAX: Final = 1_000
 ATTEMPTS_MAX: Final = 20

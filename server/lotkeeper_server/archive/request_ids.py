@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, delete, select, tuple_
 
 from lotkeeper_server.archive.lease import Lease
-from lotkeeper_server.domain.identifiers import ID_BYTES, RecordId
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.statements import rows_by_columns, rows_by_key
-from lotkeeper_server.store.tables import request
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.statements import rows_by_columns, rows_by_key
+from lotkeeper_server.store.schema.tables import request
 
 REQUEST_IDS_PER_TRANSACTION_MAX: Final = 1_000
 _VERSION_ONCE_STOPPED: Final = 2

@@ -4,15 +4,15 @@ from sqlalchemy import Connection, delete
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, Description
 from lotkeeper_server.catalog.referrers import referrers_of
-from lotkeeper_server.domain.enumerations import Status
-from lotkeeper_server.domain.identifiers import Id, format_id
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import NotFound, OperationAlreadyRunning, Referenced, Refused, VersionConflict
-from lotkeeper_server.store.definition_changes import note_definition_changes
-from lotkeeper_server.store.rows import lock_row
-from lotkeeper_server.store.state_reading import lock_runs
-from lotkeeper_server.store.statements import locking_of
-from lotkeeper_server.store.tables import inventory_operation_run
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.rows import lock_row
+from lotkeeper_server.store.db.statements import locking_of
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.schema.tables import inventory_operation_run
+from lotkeeper_server.store.state.definition_changes import note_definition_changes
+from lotkeeper_server.store.state.reading import lock_runs
 
 
 def check_deletable(connection: Connection, description: Description, identifier: Id, version: int) -> None:

@@ -24,9 +24,9 @@ from lotkeeper_server.catalog.fields import (
     Text,
     Whole,
 )
-from lotkeeper_server.domain import enumerations as e
 from lotkeeper_server.domain import limits
-from lotkeeper_server.store import tables
+from lotkeeper_server.domain.model import enumerations as e
+from lotkeeper_server.store.schema import tables
 
 _SHORT = limits.SPARE_CODE_POINTS_MAX
 COMMON_FIELDS: Final[tuple[Field, ...]] = (

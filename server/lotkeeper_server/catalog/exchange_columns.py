@@ -14,7 +14,7 @@ from typing import Any, Final
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Field, Flag, Quantity
 from lotkeeper_server.catalog.references import looked_up
-from lotkeeper_server.domain.quantity import decimal_text, double_of
+from lotkeeper_server.domain.model.quantity import decimal_text, double_of
 
 _RUN_BY_SPREADSHEETS: Final = frozenset("=+-@'\t\r")
 """A cell that begins so could be a formula, or is taken to be marked as text already."""

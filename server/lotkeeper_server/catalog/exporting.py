@@ -15,9 +15,9 @@ from lotkeeper_server.catalog.exchange_columns import Column, exported_columns
 from lotkeeper_server.catalog.hierarchy import below
 from lotkeeper_server.catalog.importing import Stopped
 from lotkeeper_server.catalog.references import look_up, looked_up
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.statements import rows_by_key
+from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.store.db.statements import rows_by_key
+from lotkeeper_server.store.schema import tables
 
 _ROWS_AT_ONCE: Final = 100
 _BREATH_SECONDS: Final = 50e-6

@@ -8,9 +8,9 @@ from typing import Any
 from google.protobuf.message import Message
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.identifiers import parse_id
-from lotkeeper_server.domain.quantity import QuantityOutOfRange, double_of, factor_of, millionths_of
-from lotkeeper_server.domain.text import name_fault, text_fault
+from lotkeeper_server.domain.model.identifiers import parse_id
+from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, double_of, factor_of, millionths_of
+from lotkeeper_server.domain.model.text import name_fault, text_fault
 
 Fault = Callable[[str, str], None]
 """Takes a field's name and what is wrong with it."""

@@ -7,9 +7,9 @@ from sqlalchemy import Column, ColumnElement, Table, func, select, update
 
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
-from lotkeeper_server.store import tables
+from lotkeeper_server.store.schema import tables
 
 BELOW: Final[dict[str, Sequence[Table]]] = {
     "location": (tables.location,),

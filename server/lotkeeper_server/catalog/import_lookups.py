@@ -11,10 +11,10 @@ from lotkeeper_server.catalog.exchange_reading import Row
 from lotkeeper_server.catalog.fields import Reference
 from lotkeeper_server.catalog.references import looked_up
 from lotkeeper_server.catalog.rules import route_of
-from lotkeeper_server.domain.enumerations import InventoryOperationType, Status
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.statements import columns_of, rows_by_columns, rows_by_key
+from lotkeeper_server.domain.model.enumerations import InventoryOperationType, Status
+from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.store.db.statements import columns_of, rows_by_columns, rows_by_key
+from lotkeeper_server.store.schema import tables
 
 _COLUMNS: Final = columns_of(INVENTORY_OPERATION.table)
 _UNIQUE: Final = ("name", "operation_type", "route")
@@ -23,11 +23,11 @@ _MORE: Final = {"material_reason_code": ("lot_record_type",)}
 """What rules look at, beside what a reference shows."""
 _KEY_FIELDS: Final = ("name", "operation_type", "source_location_path", "destination_location_path")
 
-Key = tuple[str, int, str, str]
+LookupKey = tuple[str, int, str, str]
 """Name, type, source and destination path: what a row is matched by."""
 
 
-def key_of(row: Row) -> Key | None:
+def key_of(row: Row) -> LookupKey | None:
     """The key of a row, or None where a part of it could not be read."""
     if row.fault or not row.misread.keys().isdisjoint(_KEY_FIELDS):
         return None
@@ -83,7 +83,7 @@ class ImportLookups:
         self._read_referred(connection)
         self._running = _running(connection, sorted(self._stored))
 
-    def match(self, key: Key) -> Id | None:
+    def match(self, key: LookupKey) -> Id | None:
         """The definition that has this key."""
         unique = self._unique_of(key)
         return None if unique is None else self._ids.get(unique)
@@ -109,7 +109,7 @@ class ImportLookups:
         """As in `Lookups`; whoever has a row's key is what the row matches."""
         return self._ids.get(tuple(values[column] for column in _UNIQUE), by_other_than) != by_other_than
 
-    def _unique_of(self, key: Key) -> tuple[Any, ...] | None:
+    def _unique_of(self, key: LookupKey) -> tuple[Any, ...] | None:
         """The columns that no two definitions share, or None where a location is not there."""
         name, operation_type, *paths = key
         at = self._targets["location"].ids["path"]

@@ -16,20 +16,20 @@ from sqlalchemy import Connection
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exchange_columns import header_of_fields
 from lotkeeper_server.catalog.exchange_reading import READERS, Row
-from lotkeeper_server.catalog.import_lookups import ImportLookups, Key, key_of
+from lotkeeper_server.catalog.import_lookups import ImportLookups, LookupKey, key_of
 from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING, add_idle_runs
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import Status
-from lotkeeper_server.domain.identifiers import format_id
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
-from lotkeeper_server.store.definition_changes import note_definition_changes
-from lotkeeper_server.store.definition_reading import read_versions
+from lotkeeper_server.store.db.statements import insert_of, locking_of, update_of, write_many
+from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.import_plan import ImportPlan
-from lotkeeper_server.store.state_reading import lock_runs
-from lotkeeper_server.store.statements import insert_of, locking_of, update_of, write_many
-from lotkeeper_server.store.tables import NO_ID
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.schema.tables import NO_ID
+from lotkeeper_server.store.state.definition_changes import note_definition_changes
+from lotkeeper_server.store.state.definitions import read_versions
+from lotkeeper_server.store.state.reading import lock_runs
 
 ROWS_AT_ONCE: Final = 250
 _TABLE: Final = INVENTORY_OPERATION.table
@@ -53,7 +53,7 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Outcome:
+class ImportCounts:
     """What an import did, or would do: counts, and the first rows at fault."""
 
     created: int = 0
@@ -84,7 +84,7 @@ class Import:
     saver: Saver
     plan: ImportPlan
     stopped: threading.Event
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: ImportCounts = field(default_factory=ImportCounts)
     definitions_version: int = -1
 
     @property
@@ -93,7 +93,7 @@ class Import:
         undone = self.outcome.failed and not self.keep_good_rows
         return not undone and self.outcome.created + self.outcome.updated > 0
 
-    def result(self) -> Outcome:
+    def result(self) -> ImportCounts:
         """What is answered: a row at fault undoes all, unless good rows are kept."""
         if self.outcome.failed and not self.keep_good_rows:
             self.outcome.created = self.outcome.updated = 0
@@ -107,7 +107,7 @@ def plan_import(connection: Connection, one: Import) -> None:
         Stopped: where nobody waits any more.
     """
     one.plan.clear()
-    one.outcome = Outcome()
+    one.outcome = ImportCounts()
     one.definitions_version = read_versions(connection).definitions
     one.file.seek(0)
     # Nothing is made in a plan: what is created gets its id and its moment when it is written.
@@ -222,7 +222,7 @@ def _failure(line: int, refusals: list[Refusal]) -> Failure:
     return Failure(line, refusals[0].reason, column, text)
 
 
-def _fail(outcome: Outcome, failure: Failure) -> None:
+def _fail(outcome: ImportCounts, failure: Failure) -> None:
     outcome.failed += 1
     if len(outcome.failures) < limits.IMPORT_FAILURES_SHOWN_MAX:
         column = _shown(failure.column, limits.NAME_CODE_POINTS_MAX)
@@ -236,7 +236,7 @@ def _shown(text: str, code_points_max: int) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _digest(key: Key) -> bytes:
+def _digest(key: LookupKey) -> bytes:
     return hashlib.blake2b("\0".join(map(str, key)).encode(), digest_size=_KEY_BYTES).digest()
 
 

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import Description
-from lotkeeper_server.domain.enumerations import Status
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.rows import lock_row, stored_row, value_where
-from lotkeeper_server.store.state_reading import lock_runs
-from lotkeeper_server.store.statements import locking_of
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.store.db.rows import lock_row, stored_row, value_where
+from lotkeeper_server.store.db.statements import locking_of
+from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.state.reading import lock_runs
 
 
 class Lookups(Protocol):

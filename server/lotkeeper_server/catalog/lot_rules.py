@@ -3,22 +3,22 @@
 from sqlalchemy import select
 
 from lotkeeper_server.catalog.save_in_progress import Saving
-from lotkeeper_server.domain.actions import Action
-from lotkeeper_server.domain.applying import apply
-from lotkeeper_server.domain.definition_cache import DefinitionCache
-from lotkeeper_server.domain.enumerations import InventoryActionType, LotStatus
-from lotkeeper_server.domain.identifiers import LotId, MaterialId
+from lotkeeper_server.domain.apply.movement import apply
+from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.keys import DefinitionKey, Key, LotKey
-from lotkeeper_server.domain.lots import USABLE
-from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
+from lotkeeper_server.domain.model.identifiers import LotId, MaterialId
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, PermissionDenied
+from lotkeeper_server.domain.resolve.action import Action
+from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.archived import archived_references
-from lotkeeper_server.store.loading import load
-from lotkeeper_server.store.rows import value_where
-from lotkeeper_server.store.state_writing import write_changes
-from lotkeeper_server.store.tables import inventory_lot_record, material
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.rows import value_where
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.schema.tables import inventory_lot_record, material
+from lotkeeper_server.store.state.loading import load
+from lotkeeper_server.store.state.writing import write_changes
 
 STATUS_CHANGE_PERMISSION = "INVENTORY.WRITE.STATUS_CHANGE"
 
@@ -117,9 +117,9 @@ def after_write(saving: Saving) -> None:
     write_changes(tx.connection, state.changes())
 
 
-def _moment(tx: Transaction) -> Moment:
+def _moment(tx: Transaction) -> Context:
     """Now, of a call without dates and request id: what limits those is not looked at."""
-    return Moment(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
+    return Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
 
 
 def _no_uuid() -> str:

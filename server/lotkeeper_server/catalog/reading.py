@@ -7,14 +7,14 @@ from sqlalchemy import Connection, select
 
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Reference
-from lotkeeper_server.domain.enumerations import LotStatus, Status
-from lotkeeper_server.domain.identifiers import Id, format_id
-from lotkeeper_server.domain.lots import USABLE
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.conditions import Condition
-from lotkeeper_server.store.statements import columns_of, rows_by_key
-from lotkeeper_server.store.tables import inventory_operation_run
-from lotkeeper_server.store.walking import Order, walk_page
+from lotkeeper_server.domain.model.enumerations import LotStatus, Status
+from lotkeeper_server.domain.model.identifiers import Id, format_id
+from lotkeeper_server.domain.resolve.lots import USABLE
+from lotkeeper_server.store.db.statements import columns_of, rows_by_key
+from lotkeeper_server.store.lists.conditions import Condition
+from lotkeeper_server.store.lists.walking import Order, walk_page
+from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema.tables import inventory_operation_run
 
 
 def read_one(connection: Connection, description: Description, identifier: Id, now_millis: int) -> Any:

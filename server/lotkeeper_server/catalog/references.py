@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.catalog.fields import Reference
 from lotkeeper_server.catalog.save_in_progress import Saving
-from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
+from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
+from lotkeeper_server.domain.model.text import name_fault, path_fault
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
-from lotkeeper_server.domain.text import name_fault, path_fault
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.rows import value_where
+from lotkeeper_server.store.db.rows import value_where
+from lotkeeper_server.store.schema import tables
 
 
 @dataclass(frozen=True, slots=True)

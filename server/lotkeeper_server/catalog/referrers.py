@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table, func, or_, select
 
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.store import tables
-from lotkeeper_server.store.archive_tables import OPENING_BALANCES
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.archived import archived_references
+from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema.archive_tables import OPENING_BALANCES
 
 _PARTS: Final = frozenset({"inventory_operation_run"})
 """Tables whose rows are part of what they refer to, and go with it."""

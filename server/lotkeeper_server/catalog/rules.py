@@ -7,18 +7,18 @@ from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.catalog import lot_rules
 from lotkeeper_server.catalog.save_in_progress import Saving
-from lotkeeper_server.domain.actions import FALLS, RISES, record_types
-from lotkeeper_server.domain.enumerations import (
+from lotkeeper_server.domain.model.enumerations import (
     InventoryOperationType,
     LotRecordType,
     LotResolutionStrategy,
     LotStorageStrategy,
     Status,
 )
-from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
-from lotkeeper_server.store.statements import insert_of, lock_with_referrers, write_many
-from lotkeeper_server.store.tables import NO_ID, inventory, inventory_operation_run, location
+from lotkeeper_server.domain.resolve.action import FALLS, RISES, record_types
+from lotkeeper_server.store.db.statements import insert_of, lock_with_referrers, write_many
+from lotkeeper_server.store.schema.tables import NO_ID, inventory, inventory_operation_run, location
 
 Rule = Callable[[Saving], None]
 MAY_CHANGE_WHILE_RUNNING: Final = frozenset({"enabled", "notes"})

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.lookups import Lookups
-from lotkeeper_server.domain.enumerations import LotStatus
-from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.model.enumerations import LotStatus
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Refusal, Refused
-from lotkeeper_server.store.definition_changes import note_definition_changes
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 NoteChanges = Callable[[Connection, str, Iterable[bytes]], None]
 """Says which rows of a table changed; as `note_definition_changes`."""

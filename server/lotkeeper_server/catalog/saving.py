@@ -12,7 +12,7 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
 from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving
-from lotkeeper_server.domain.identifiers import Id, format_id, parse_id
+from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
     FieldViolation,
     InvalidArgument,
@@ -22,9 +22,9 @@ from lotkeeper_server.domain.refusals import (
     Refused,
     VersionConflict,
 )
-from lotkeeper_server.store.definition_changes import note_definition_changes
-from lotkeeper_server.store.rows import insert_row, update_row
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.rows import insert_row, update_row
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 MASK_FIELD = "update_mask"
 

@@ -12,10 +12,10 @@ from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, delete
 from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
 from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened_current
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.dates import rfc3339
-from lotkeeper_server.domain.identifiers import format_id, parse_id
-from lotkeeper_server.domain.text import name_fault
-from lotkeeper_server.engine.moment import IdSource, now_millis
+from lotkeeper_server.domain.model.dates import rfc3339
+from lotkeeper_server.domain.model.identifiers import format_id, parse_id
+from lotkeeper_server.domain.model.text import name_fault
+from lotkeeper_server.engine.sources import IdSource, now_millis
 from lotkeeper_server.settings import SettingsFault, read_settings
 
 _SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
@@ -187,7 +187,7 @@ def _check_name(what: str, name: str) -> None:
 
 def _check_permission(permission: str) -> None:
     """One that the contract knows, a parent of one, or `*`: a misspelt permission would grant nothing, silently."""
-    from lotkeeper_server.rpc.list_permissions import permissions_of  # noqa: PLC0415 - takes a while to import
+    from lotkeeper_server.rpc.methods.list_permissions import permissions_of  # noqa: PLC0415 - takes a while to import
     from lotkeeper_server.rpc.server import SERVICES  # noqa: PLC0415
 
     extra = {"INVENTORY.WRITE.STATUS_CHANGE"}

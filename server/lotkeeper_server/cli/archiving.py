@@ -8,11 +8,11 @@ from typing import Any, Final
 import click
 
 from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened_current
-from lotkeeper_server.domain.dates import rfc3339
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
-from lotkeeper_server.engine.moment import now_millis
+from lotkeeper_server.domain.model.dates import rfc3339
+from lotkeeper_server.engine.sources import now_millis
 from lotkeeper_server.settings import SettingsFault, read_settings
-from lotkeeper_server.store.connection import Store
+from lotkeeper_server.store.db.connection import Store
 
 DEFAULT_FOLDER: Final = "archive"
 _SPAN_DAYS: Final = {"d": 1, "w": 7}

@@ -78,7 +78,7 @@ def database_option(command: Callable[..., None]) -> Callable[..., None]:
 @click.pass_obj
 def migrate(config_file: Path | None, /, **flags: Any) -> None:
     """Bring the store's schema to this version."""
-    from lotkeeper_server.store.schema import migrate as migrate_store  # noqa: PLC0415 - beside its own name
+    from lotkeeper_server.store.schema.migrating import migrate as migrate_store  # noqa: PLC0415 - beside its own name
 
     with opened(_settings(flags, config_file).database_url) as store:
         click.echo("migrated" if migrate_store(store) else "the schema is current")

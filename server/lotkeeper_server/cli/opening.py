@@ -12,9 +12,9 @@ import click
 from sqlalchemy.exc import ArgumentError
 
 from lotkeeper_server.settings import DEFAULT_DATABASE_URL
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.errors import StoreError
-from lotkeeper_server.store.schema import SchemaState, migrate, schema_state
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
 
 
 def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:

@@ -5,13 +5,13 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from lotkeeper_server.domain.enumerations import ExportFormat
-from lotkeeper_server.engine.moment import EffectOrder, IdSource, now_millis
+from lotkeeper_server.domain.model.enumerations import ExportFormat
+from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.sections import SECTIONS
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.transaction import Transaction
 
 PRINCIPAL: Final = "demo"
 EXAMPLE_COMMAND: Final = "execute 01JPAND53P-BZ61RZHZ-V7C6EEHG 01JPBC4H3V-J4X3FYKS-NRNVEKMM 100"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from lotkeeper_server.domain.enumerations import InventoryActionType, LotStatus
-from lotkeeper_server.domain.identifiers import Id, RecordId
+from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
+from lotkeeper_server.domain.model.identifiers import Id, RecordId
 from lotkeeper_server.domain.refusals import Refusal
 
 

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from lotkeeper_server.domain.enumerations import LotRecordType, LotUseStrategy
-from lotkeeper_server.domain.identifiers import Id, LocationId, LotId, MaterialId, RecordId
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotUseStrategy
+from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId
 
 
 class DefinitionKey(NamedTuple):

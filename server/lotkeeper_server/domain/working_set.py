@@ -10,20 +10,6 @@ from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
-from lotkeeper_server.domain.conversion import exact_factor
-from lotkeeper_server.domain.definition_cache import DefinitionCache, Shelf
-from lotkeeper_server.domain.definitions import (
-    Conversions,
-    InventoryOperation,
-    Location,
-    Material,
-    ProcessOperation,
-    ProductionOrder,
-    ReasonCode,
-    Unit,
-)
-from lotkeeper_server.domain.enumerations import LotUseStrategy, Status
-from lotkeeper_server.domain.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId
 from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
@@ -43,7 +29,21 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
-from lotkeeper_server.domain.stock import Edge, Lot, OperationRun, Record, StockRow
+from lotkeeper_server.domain.model.conversion import exact_factor
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache, Shelf
+from lotkeeper_server.domain.model.definitions import (
+    Conversions,
+    InventoryOperation,
+    Location,
+    Material,
+    ProcessOperation,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.model.enumerations import LotUseStrategy, Status
+from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId
+from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
 
 QUEUE_LENGTH_FIRST: Final = 16
 """Rows loaded first of a location's queue; four times as many each time that they do not suffice."""

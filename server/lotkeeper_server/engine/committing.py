@@ -17,9 +17,9 @@ import structlog
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Contention, Internal, Refused, StoreUnavailable
 from lotkeeper_server.engine.held_calls import HeldCalls
-from lotkeeper_server.engine.moment import IdSource
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.sources import IdSource
 from lotkeeper_server.engine.transactions import Confirm, Transactions
 from lotkeeper_server.engine.waiting import (
     Waiting,
@@ -28,9 +28,9 @@ from lotkeeper_server.engine.waiting import (
     refuse,
     without_given_up,
 )
-from lotkeeper_server.store import errors
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.dialects import Locking
+from lotkeeper_server.store.db import errors
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.dialects import Locking
 
 STORE_SECONDS: Final = 4.0
 """How long calls wait for a store that cannot be reached, within their deadlines."""

@@ -8,16 +8,16 @@ from typing import Final, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain import deciding
 from lotkeeper_server.domain.commands import Batch, Command, Execute, ExecuteActions
-from lotkeeper_server.domain.deciding import Outcome
-from lotkeeper_server.domain.definition_cache import DefinitionCache
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.decide import command as deciding
+from lotkeeper_server.domain.decide.command import Outcome
 from lotkeeper_server.domain.keys import Key, Missing
-from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state
 from lotkeeper_server.domain.refusals import Internal, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
-from lotkeeper_server.engine.foreseeing import first_keys, likely_rows, likely_state
-from lotkeeper_server.store.loading import load
+from lotkeeper_server.store.state.loading import load
 
 ROUNDS_MAX: Final = 256
 """Loads in one transaction; a pick among many lots takes a few. What needs more than this is a fault."""
@@ -52,7 +52,7 @@ class Decision:
 
 
 def decide_all(
-    connection: Connection, definitions: DefinitionCache, decisions: Sequence[Decision], moment: Moment
+    connection: Connection, definitions: DefinitionCache, decisions: Sequence[Decision], context: Context
 ) -> WorkingSet:
     """Takes every decision; those that miss something wait for the next round and are taken again then.
 
@@ -72,7 +72,7 @@ def decide_all(
         missing: list[Key] = []
         later = []
         for decision in pending:
-            keys = _decide(state, decision, moment)
+            keys = _decide(state, decision, context)
             if not held.isdisjoint(keys):
                 decision.held = True
             elif keys:
@@ -104,16 +104,16 @@ def answer(connection: Connection, question: Callable[[WorkingSet], Answer]) -> 
     raise RuntimeError(f"the question still misses something after {ROUNDS_MAX} rounds")
 
 
-def _decide(state: WorkingSet, decision: Decision, moment: Moment) -> tuple[Key, ...]:
+def _decide(state: WorkingSet, decision: Decision, context: Context) -> tuple[Key, ...]:
     """The keys that it misses; none where it is decided. A fault in one command hurts no other."""
     decision.outcome = decision.refused = None
     decision.held = False
     savepoint = state.savepoint()
     try:
         if isinstance(decision.command, Batch):
-            decision.outcome = deciding.decide_batch(state, decision.command, moment)
+            decision.outcome = deciding.decide_batch(state, decision.command, context)
         else:
-            decision.outcome = deciding.decide(state, decision.command, moment)
+            decision.outcome = deciding.decide(state, decision.command, context)
     except Missing as missing:
         return missing.keys
     except Refused as refused:

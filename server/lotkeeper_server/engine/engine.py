@@ -21,14 +21,14 @@ from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, 
 from lotkeeper_server.engine.committing import STORE_SECONDS, Committer
 from lotkeeper_server.engine.deciding import Decision, Outcome
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
-from lotkeeper_server.engine.moment import IdSource
 from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.sources import IdSource
 from lotkeeper_server.engine.transactions import Confirm
 from lotkeeper_server.engine.waiting import Caller, Waiting, WaitingDecision, WaitingWork, refuse
-from lotkeeper_server.store import errors
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.record_feed import record_feed_of
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db import errors
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.feed.record_feed import record_feed_of
 
 Result = TypeVar("Result")
 QUIET_TURNS: Final = 3

@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 import structlog
 
 from lotkeeper_server.domain.refusals import Refused, StoreUnavailable
-from lotkeeper_server.engine.moment import now_millis
-from lotkeeper_server.store import errors
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.feed_numbering import drop_marks, number_pending, pending_ids
+from lotkeeper_server.engine.sources import now_millis
+from lotkeeper_server.store.db import errors
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.feed.numbering import drop_marks, number_pending, pending_ids
 
 FOLLOWED_SECONDS: Final = 0.2
 """How often it is looked for what other processes have committed, while somebody follows the feed here."""

@@ -11,19 +11,22 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.definition_cache import DefinitionCache
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.deciding import decide_all
-from lotkeeper_server.engine.moment import EffectOrder, IdSource, new_uuid, now_millis
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.sources import EffectOrder, IdSource, new_uuid, now_millis
 from lotkeeper_server.engine.waiting import Waiting, WaitingDecision, WaitingWork
-from lotkeeper_server.store import errors
-from lotkeeper_server.store.commit_marks import has_taken_effect, leave_mark
-from lotkeeper_server.store.connection import Store
-from lotkeeper_server.store.definition_reading import (
+from lotkeeper_server.store.db import errors
+from lotkeeper_server.store.db.commit_marks import has_taken_effect, leave_mark
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.db.statements import together
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.state.definitions import (
     StoreVersions,
     ask_versions,
     follow_changes,
@@ -32,10 +35,7 @@ from lotkeeper_server.store.definition_reading import (
     lock_versions,
     read_versions,
 )
-from lotkeeper_server.store.dialects import Locking
-from lotkeeper_server.store.state_writing import write_changes
-from lotkeeper_server.store.statements import together
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.state.writing import write_changes
 
 Confirm = Callable[[Connection, Any], None]
 """Looks again whether a caller may, where roles or tokens have changed since it was let in; raises Refused."""
@@ -95,7 +95,7 @@ class Transactions:
                 versions = self._begin(connection)
                 allowed = [decision for decision in decisions if self._still_may(connection, decision, versions.access)]
                 follow_changes(connection, self._definitions, versions.definitions)
-                state = decide_all(connection, self._definitions, [one.decision for one in allowed], self._moment())
+                state = decide_all(connection, self._definitions, [one.decision for one in allowed], self._context())
                 changes, moved_on = state.changes(), False
                 if changes:
                     with together(connection):
@@ -135,8 +135,8 @@ class Transactions:
                 lock_versions(connection)
                 versions = self._begin(connection)
                 if self._still_may(connection, work, versions.access):
-                    moment = self._moment()
-                    transaction = Transaction(connection, moment.now_millis, moment.new_id, moment.next_effect_order)
+                    context = self._context()
+                    transaction = Transaction(connection, context.now_millis, context.new_id, context.next_effect_order)
                     work.result = work.work(transaction)
                     if refusal := work.given_up(time.monotonic()):
                         raise Refused(refusal)
@@ -199,8 +199,8 @@ class Transactions:
                 return False
         return True
 
-    def _moment(self) -> Moment:
-        return Moment(
+    def _context(self) -> Context:
+        return Context(
             now_millis=now_millis(),
             new_id=self._new_id,
             new_uuid=new_uuid,

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from lotkeeper_server.domain.refusals import Cancelled, DeadlineExceeded, Refusal, Refused
 from lotkeeper_server.engine.deciding import Decision
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.transaction import Transaction
 
 
 class Caller(Protocol):

@@ -11,15 +11,15 @@ from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.saving import Saver, save_one
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.identifiers import Id, format_id
+from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
 from lotkeeper_server.plant.lookup import Names, lots_named, with_records
-from lotkeeper_server.plant.matching import Key, document_key, key_of_entry, rows_by_entry_key
+from lotkeeper_server.plant.matching import MatchKey, document_key, key_of_entry, rows_by_entry_key
 from lotkeeper_server.plant.opening_stock import OpeningStock, open_stocks
 from lotkeeper_server.plant.reading import Entry, Plant, StockEntry
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references
-from lotkeeper_server.store.definition_changes import note_definition_changes
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 _METADATA = {"reason_code": "code"}
 
@@ -42,7 +42,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Outcome:
+class AppliedPlant:
     """What an import did; `changes` in the order of the document."""
 
     created: int = 0
@@ -51,7 +51,7 @@ class Outcome:
     changes: list[Change] = field(default_factory=list)
 
 
-def apply_plant(tx: Transaction, plant: Plant, principal: str) -> Outcome:
+def apply_plant(tx: Transaction, plant: Plant, principal: str) -> AppliedPlant:
     """Makes what the document says so.
 
     Args:
@@ -74,11 +74,11 @@ class _Import:
         self._saver = Saver(principal, lambda _permission: True, self._note)
         self._names = Names(tx.connection)
         self._changed: dict[str, set[bytes]] = defaultdict(set)
-        self._outcome = Outcome()
+        self._outcome = AppliedPlant()
         self._lots: dict[tuple[Id, str], dict[str, Any]] = {}
         self._kept_lots: set[Id] = set()
 
-    def run(self, plant: Plant) -> Outcome:
+    def run(self, plant: Plant) -> AppliedPlant:
         for description in SECTIONS.values():
             if description is d.LOT:
                 self._keep_lots(plant.stock)
@@ -104,7 +104,7 @@ class _Import:
         grows = any(reference.target == description.entity for reference in description.references)
         resolved = [{} if grows else self._resolved(description, entry) for entry in entries]
         rows = rows_by_entry_key(self._tx.connection, description, entries, resolved)
-        seen: set[Key] = set()
+        seen: set[MatchKey] = set()
         for entry, early_ids in zip(entries, resolved, strict=True):
             ids = self._resolved(description, entry) if grows else early_ids
             key = key_of_entry(description, entry, ids)

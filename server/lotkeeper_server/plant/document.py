@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import ExportFormat
+from lotkeeper_server.domain.model.enumerations import ExportFormat
 
 Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | bool | None"
 

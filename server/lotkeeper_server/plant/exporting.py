@@ -12,14 +12,14 @@ from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Quantity, Whole
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import ExportFormat
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.domain.quantity import decimal_text
+from lotkeeper_server.domain.model.enumerations import ExportFormat
+from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.plant.document import Plain
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references, short_names
 from lotkeeper_server.plant.writing import Value, document_pieces
-from lotkeeper_server.store.statements import columns_of, fetch
+from lotkeeper_server.store.db.statements import columns_of, fetch
 
 PIECE_BYTES: Final = 256 * 1024
 _TRUE: Final = Plain("true")

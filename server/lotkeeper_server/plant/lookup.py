@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.plant.sections import NAMED_BY
-from lotkeeper_server.store import tables
 from lotkeeper_server.store.archived import archived_references
-from lotkeeper_server.store.statements import columns_of, rows_by_columns, rows_by_key
+from lotkeeper_server.store.db.statements import columns_of, rows_by_columns, rows_by_key
+from lotkeeper_server.store.schema import tables
 
 
 class Names:

@@ -7,17 +7,17 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
-from lotkeeper_server.domain.enumerations import InventoryOperationType
-from lotkeeper_server.domain.identifiers import Id
+from lotkeeper_server.domain.model.enumerations import InventoryOperationType
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.plant.lookup import lots_named, rows_where
 from lotkeeper_server.plant.reading import Entry
-from lotkeeper_server.store.tables import NO_ID
+from lotkeeper_server.store.schema.tables import NO_ID
 
-Key = tuple[Any, ...]
+MatchKey = tuple[Any, ...]
 Ids = Mapping[str, Id | None]
 
 
-def key_of_entry(description: Description, entry: Entry, ids: Ids) -> Key:
+def key_of_entry(description: Description, entry: Entry, ids: Ids) -> MatchKey:
     """What no other of its kind has: path, name or code; of what has none the things between which it stands."""
     if description is d.UNIT_OF_MEASURE_CONVERSION:
         return ids["from_unit"], ids["to_unit"], ids.get("material") or NO_ID
@@ -32,7 +32,7 @@ def key_of_entry(description: Description, entry: Entry, ids: Ids) -> Key:
 
 def rows_by_entry_key(
     connection: Connection, description: Description, entries: Sequence[Entry], resolved: Sequence[Ids]
-) -> Mapping[Key, dict[str, Any]]:
+) -> Mapping[MatchKey, dict[str, Any]]:
     """The stored rows that entries speak of, by the entries' keys.
 
     Args:

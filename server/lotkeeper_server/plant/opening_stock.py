@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.commands import ExecuteActions, RequestedAction
-from lotkeeper_server.domain.definition_cache import DefinitionCache
-from lotkeeper_server.domain.enumerations import InventoryActionType
-from lotkeeper_server.domain.identifiers import Id
-from lotkeeper_server.domain.moment import Moment
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.enumerations import InventoryActionType
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import FieldViolation, Refusal, Refused
 from lotkeeper_server.engine.deciding import Decision, decide_all
 from lotkeeper_server.plant.reading import StockEntry
-from lotkeeper_server.store.state_writing import write_changes
-from lotkeeper_server.store.transaction import Transaction
+from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.state.writing import write_changes
 
 _PLACES = {
     "source_location_id_or_path": "location",
@@ -39,10 +39,10 @@ def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock])
     Raises:
         Refused: as an EDIT would be, with the place in the document.
     """
-    moment = Moment(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
+    context = Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
     chunks = [opened[start : start + limits.BATCH_ITEMS_MAX] for start in range(0, len(opened), limits.BATCH_ITEMS_MAX)]
     decisions = [Decision(ExecuteActions(principal, [_edit(one) for one in chunk])) for chunk in chunks]
-    state = decide_all(tx.connection, DefinitionCache(), decisions, moment)
+    state = decide_all(tx.connection, DefinitionCache(), decisions, context)
     for decision, chunk in zip(decisions, chunks, strict=True):
         if (refused := decision.refused) is not None:
             entry = chunk[refused.index or 0].entry

@@ -7,11 +7,11 @@ from typing import Any, Final
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.enumerations import ExportFormat
-from lotkeeper_server.domain.identifiers import Id, parse_id
-from lotkeeper_server.domain.quantity import QuantityOutOfRange, millionths_of_text
+from lotkeeper_server.domain.model.enumerations import ExportFormat
+from lotkeeper_server.domain.model.identifiers import Id, parse_id
+from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of_text
+from lotkeeper_server.domain.model.text import name_fault, path_fault
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
-from lotkeeper_server.domain.text import name_fault, path_fault
 from lotkeeper_server.plant.document import Tree, Unreadable, read_tree
 from lotkeeper_server.plant.sections import (
     INVENTORY,

@@ -2,15 +2,15 @@
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.engine.moment import EffectOrder, IdSource, now_millis
-from lotkeeper_server.plant.applying import Outcome, apply_plant
+from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names, lots_named
 from lotkeeper_server.plant.reading import Plant
+from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.scratch import scratch
-from lotkeeper_server.store.transaction import Transaction
 
 
-def try_plant(connection: Connection, plant: Plant, principal: str) -> Outcome:
+def try_plant(connection: Connection, plant: Plant, principal: str) -> AppliedPlant:
     """As `apply_plant`, without any effect.
 
     Raises:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from lotkeeper_server.domain.enumerations import ExportFormat
+from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.plant.document import Plain
 
 Value = tuple[str, str]

@@ -18,10 +18,10 @@ from lotkeeper.inventory.v1 import (
     trace_service_pb2,
 )
 
-from lotkeeper_server.rpc.calls import Gate, service_handler
-from lotkeeper_server.rpc.echo import echo_handler
+from lotkeeper_server.rpc.gate.gate import Gate, service_handler
 from lotkeeper_server.rpc.health import Health
-from lotkeeper_server.rpc.listening import CannotListen
+from lotkeeper_server.rpc.methods.bench_echo import echo_handler
+from lotkeeper_server.transport.listening import CannotListen
 
 SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     inventory_operation_service_pb2.DESCRIPTOR.services_by_name["InventoryOperationService"],

@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.identifiers import Id, RecordId
-from lotkeeper_server.store.archive_tables import opening_stock
-from lotkeeper_server.store.statements import fetch, rows_by_columns, rows_by_key
+from lotkeeper_server.domain.model.identifiers import Id, RecordId
+from lotkeeper_server.store.db.statements import fetch, rows_by_columns, rows_by_key
+from lotkeeper_server.store.schema.archive_tables import opening_stock
 
 
 class ArchiveState(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
-from lotkeeper_server.store.statements import columns_of
+from lotkeeper_server.store.db.statements import columns_of
 
 _CACHE_KIBIBYTES: Final = 8_192
 _ROWS_AT_ONCE: Final = 500

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, create_engine
 from sqlalchemy.pool import StaticPool
 
-from lotkeeper_server.store import archive_tables, coordination_tables, tables
-from lotkeeper_server.store.statements import columns_of, fetch, insert_of, rows_by_key, write_many
+from lotkeeper_server.store.db.statements import columns_of, fetch, insert_of, rows_by_key, write_many
+from lotkeeper_server.store.schema import archive_tables, coordination_tables, tables
 
 _DEFINITIONS: Final = (
     tables.unit_of_measure,

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.identifiers import format_id
-from lotkeeper_server.domain.quantity import decimal_text
-from lotkeeper_server.store.statements import exact_sum, fetch
+from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.store.db.statements import exact_sum, fetch
 
 DIFFERENCES_SHOWN_MAX: Final = 1_000
 _SUM: Final = re.compile(r"\{sum\((\w+)\)\}")

@@ -1,0 +1,224 @@
+"""Steps 12 to 16: an action is applied to stock. It does not matter who asks, nor from what it was resolved."""
+
+from fractions import Fraction
+from itertools import islice
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.apply import storing
+from lotkeeper_server.domain.apply.checking import checked_factor, checked_quantity, insufficient, unit_of
+from lotkeeper_server.domain.apply.picking import pick
+from lotkeeper_server.domain.apply.rearranging import REARRANGEMENTS
+from lotkeeper_server.domain.apply.records import (
+    Movement,
+    check_count,
+    check_quantity,
+    complete,
+    move_stock,
+    raise_total,
+)
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.conversion import converted
+from lotkeeper_server.domain.model.definitions import Unit
+from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotRecordType, LotUseStrategy
+from lotkeeper_server.domain.model.stock import Lot, Record
+from lotkeeper_server.domain.refusals import Refused, UnitNotConvertible
+from lotkeeper_server.domain.resolve.action import FALLS, RECORD_TYPE, RISES, Action
+from lotkeeper_server.domain.working_set import WorkingSet
+
+_Type = InventoryActionType
+
+
+def apply(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """Moves the stock and writes the records, in order.
+
+    Raises:
+        Refused: by the first step that does not hold.
+        Missing: for what is not loaded yet.
+    """
+    action_type = action.type
+    if action_type in FALLS:
+        if action_type is _Type.SCRAP_ALL:
+            return _scrap_all(state, action, context)
+        if action.lot is None:
+            return _picked_falls(state, action, context)
+        quantity = checked_quantity(state, action, action.lot)
+        return [_fall(state, action, action.lot, action.quantity_millionths, quantity, context, action.running)]
+    if action_type in RISES:
+        return _rise(state, action, context)
+    if action_type is _Type.RECEIVE_AND_CONSUME:
+        return _pass_through(state, action, context)
+    return REARRANGEMENTS[action_type](state, action, context)
+
+
+def main_index(action: Action, records: list[Record]) -> int | None:
+    """Which of an action's records is the one of the call; None where none was written."""
+    if not records:
+        return None
+    return 1 if action.type is _Type.RECEIVE_AND_CONSUME else 0
+
+
+def _fall(
+    state: WorkingSet,
+    action: Action,
+    lot: Lot,
+    asked_millionths: int,
+    in_lot_unit: int,
+    context: Context,
+    running: Record | None,
+    unit: Unit | None = None,
+) -> Record:
+    """Steps 13 and 16 of what falls: stock leaves one location."""
+    location = action.place
+    movement = Movement(
+        RECORD_TYPE[action.type],
+        lot,
+        action.secondary_lot,
+        asked_millionths,
+        unit or action.unit,
+        action.source,
+        action.destination,
+        lot_quantity=in_lot_unit,
+    )
+    moves = location.keeps_stock and in_lot_unit != 0
+    if moves:
+        row = state.stock_row(location.id, lot.id)
+        available = row.millionths if row else 0
+        if available < in_lot_unit and not location.allow_negative_inventory:
+            raise Refused(insufficient(state, location, lot, available, in_lot_unit))
+        check_quantity(available - in_lot_unit)
+        movement.source_change = -in_lot_unit
+        movement.order_floor = row.changed_order if row else 0
+    record = complete(state, action, movement, context, running)
+    if moves:
+        move_stock(state, location.id, lot, -in_lot_unit, record)
+    return record
+
+
+def _picked_falls(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """A pick: one record a lot; the first completes what Start left running."""
+    if action.fixed_lot is not None:
+        checked_factor(state, action, action.fixed_lot)
+    records: list[Record] = []
+    for taken in pick(state, action):
+        running = action.running if not records else None
+        records.append(_fall(state, action, taken.lot, taken.asked_millionths, taken.in_lot_unit, context, running))
+    return records
+
+
+def _scrap_all(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """Every lot of the material with stock above zero at the source, in FIFO order; or the one that was given."""
+    location = action.place
+    if not location.keeps_stock:
+        return []
+    doomed: list[tuple[Lot, int]] = []
+    if action.lot is not None:
+        row = state.stock_row(location.id, action.lot.id)
+        if row is not None and row.millionths > 0:
+            doomed.append((action.lot, row.millionths))
+    else:
+        in_stock = state.in_stock(location.id, action.material.id, LotUseStrategy.FIFO)
+        spared = action.secondary_lot.id if action.secondary_lot else None
+        others = ((lot, row.millionths) for row, lot in in_stock if lot.id != spared)
+        doomed.extend(islice(others, limits.RECORDS_PER_CALL_MAX + 1))
+    check_count(len(doomed))
+    return [
+        _fall(state, action, lot, millionths, millionths, context, None, unit=unit_of(state, lot))
+        for lot, millionths in doomed
+    ]
+
+
+def _rise(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """Steps 12 to 16 of what rises at the destination."""
+    lot, location = action.the_lot, action.place
+    quantity = checked_quantity(state, action, lot)
+    check_quantity(lot.total_millionths + quantity)
+    merges = storing.Merges()
+    if location.keeps_stock:
+        merges = storing.check_rise(state, location, lot, quantity, action.end_millis)
+    movement = Movement(
+        RECORD_TYPE[action.type],
+        lot,
+        action.secondary_lot,
+        action.quantity_millionths,
+        action.unit,
+        action.source,
+        action.destination,
+        lot_quantity=quantity,
+        destination_change=quantity if location.keeps_stock else 0,
+        lot_total_change=quantity,
+        order_count_change=_order_count_change(state, action),
+        order_floor=merges.order_floor,
+    )
+    record = complete(state, action, movement, context, action.running)
+    order_id = action.production_order.id if action.production_order and action.type is _Type.PRODUCE else None
+    lot = raise_total(state, lot, quantity, record)
+    if movement.order_count_change and order_id is not None:
+        state.put_count(order_id, check_quantity(state.count(order_id) + movement.order_count_change))
+    if not location.keeps_stock:
+        return [record]
+    return [record, *storing.store(state, action, location, lot, quantity, record, merges, context, order_id)]
+
+
+def _order_count_change(state: WorkingSet, action: Action) -> int:
+    """Step 16: what a PRODUCE adds to its order's count, in the order's unit."""
+    order = action.production_order
+    if (
+        action.type is not _Type.PRODUCE
+        or not action.increments_order
+        or order is None
+        or order.product_material_id != action.material.id
+    ):
+        return 0
+    assert action.unit is not None
+    counted_in = order.unit or action.material.unit or action.unit
+    factor: Fraction | None = state.factor(action.material.id, action.unit.id, counted_in.id)
+    if factor is None:
+        refusal = UnitNotConvertible(
+            from_unit=action.unit.symbol, to_unit=counted_in.symbol, material=action.material.path
+        )
+        raise Refused(refusal)
+    change = converted(action.quantity_millionths, factor)
+    check_quantity(state.count(order.id) + change)
+    return change
+
+
+def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """RECEIVE_AND_CONSUME: the lot's total rises; no inventory row is made or changed."""
+    lot = action.the_lot
+    quantity = checked_quantity(state, action, lot)
+    check_quantity(lot.total_millionths + quantity)
+    received = complete(
+        state,
+        action,
+        Movement(
+            LotRecordType.RECEIVE,
+            lot,
+            None,
+            action.quantity_millionths,
+            action.unit,
+            None,
+            action.source,
+            lot_quantity=quantity,
+            lot_total_change=quantity,
+        ),
+        context,
+        None,
+    )
+    lot = raise_total(state, lot, quantity, received)
+    consumed = complete(
+        state,
+        action,
+        Movement(
+            LotRecordType.CONSUME,
+            lot,
+            action.secondary_lot,
+            action.quantity_millionths,
+            action.unit,
+            action.source,
+            action.destination,
+            lot_quantity=quantity,
+        ),
+        context,
+        action.running,
+    )
+    return [received, consumed]

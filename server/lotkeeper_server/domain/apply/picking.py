@@ -1,0 +1,144 @@
+"""Picking from a location: lots in the location's order of use, until the quantity is covered."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from lotkeeper_server.domain.apply.records import check_count
+from lotkeeper_server.domain.model.conversion import converted
+from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.domain.model.stock import Lot
+from lotkeeper_server.domain.refusals import InsufficientInventory, InvalidArgument, Refused
+from lotkeeper_server.domain.resolve import lots
+from lotkeeper_server.domain.resolve.action import Action
+from lotkeeper_server.domain.working_set import WorkingSet
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one lot gives: as asked, and in its own unit."""
+
+    lot: Lot
+    asked_millionths: int
+    in_lot_unit: int
+
+
+@dataclass(slots=True)
+class _Candidate:
+    lot: Lot
+    stock: int
+    to_asked: Fraction
+    to_own: Fraction
+
+
+def first_to_pick(state: WorkingSet, action: Action) -> Lot:
+    """The lot that a Start fixes: the first one that a pick would take.
+
+    Raises:
+        Refused: INSUFFICIENT_INVENTORY where there is none.
+    """
+    for candidate in _candidates(state, action):
+        if converted(candidate.stock, candidate.to_asked) != 0:
+            return candidate.lot
+    raise Refused(_insufficient(action, 0, None))
+
+
+def pick(state: WorkingSet, action: Action) -> list[Taken]:
+    """Which lots give how much; the lot that a Start fixed comes first, with 0 if it has nothing left.
+
+    Raises:
+        Refused: INSUFFICIENT_INVENTORY where the lots are used up before, INVALID_ARGUMENT on `quantity` where it
+            rounds to zero in the unit of the first lot, TOO_MANY_RECORDS.
+    """
+    taken: list[Taken] = []
+    rest = action.quantity_millionths
+    last: _Candidate | None = None  # the last lot that gave, else the last one passed over
+    for candidate in _candidates(state, action):
+        is_fixed = action.fixed_lot is not None and candidate.lot.id == action.fixed_lot.id
+        worth = converted(max(candidate.stock, 0), candidate.to_asked)
+        if worth == 0:
+            if is_fixed:
+                taken.append(Taken(candidate.lot, 0, 0))
+            if not _gave(taken):
+                last = candidate
+            continue
+        rest_in_own = converted(rest, candidate.to_own)
+        if rest_in_own == 0:
+            if not _gave(taken):
+                raise Refused(_rounds_to_zero(action, candidate.lot))
+            return taken
+        last = candidate
+        check_count(len(taken) + 1)
+        if candidate.stock >= rest_in_own:
+            taken.append(Taken(candidate.lot, rest, rest_in_own))
+            return taken
+        taken.append(Taken(candidate.lot, worth, candidate.stock))
+        rest -= worth
+        if rest <= 0:
+            return taken
+    if last is None or not action.place.allow_negative_inventory:
+        raise Refused(_insufficient(action, action.quantity_millionths - rest, action.quantity_millionths))
+    _take_rest(taken, last, rest, action)
+    return taken
+
+
+def _gave(taken: list[Taken]) -> bool:
+    return any(one.in_lot_unit for one in taken)
+
+
+def _take_rest(taken: list[Taken], last: _Candidate, rest: int, action: Action) -> None:
+    """With negative inventory allowed, one lot gives what no lot has."""
+    rest_in_own = converted(rest, last.to_own)
+    for one in taken:
+        if one.lot.id == last.lot.id:
+            one.asked_millionths += rest
+            one.in_lot_unit += rest_in_own
+            break
+    else:
+        taken.append(Taken(last.lot, rest, rest_in_own))
+    if not _gave(taken):
+        raise Refused(_rounds_to_zero(action, last.lot))
+
+
+def _candidates(state: WorkingSet, action: Action) -> Iterator[_Candidate]:
+    """The fixed lot, then the lots of the material above zero that may be picked, in the location's order of use."""
+    location = action.place
+    assert action.unit is not None
+    if not location.keeps_stock:
+        return
+    if action.fixed_lot is not None:
+        row = state.stock_row(location.id, action.fixed_lot.id)
+        candidate = _candidate(state, action, action.fixed_lot, row.millionths if row else 0)
+        assert candidate is not None
+        yield candidate
+    passed_over = {lot.id for lot in (action.fixed_lot, action.secondary_lot) if lot is not None}
+    for row, lot in state.in_stock(location.id, action.material.id, location.lot_use_strategy):
+        if lot.id in passed_over or not lots.may_be_picked(lot, action.type, action.end_millis):
+            continue
+        candidate = _candidate(state, action, lot, row.millionths)
+        if candidate is not None:
+            yield candidate
+
+
+def _candidate(state: WorkingSet, action: Action, lot: Lot, stock: int) -> _Candidate | None:
+    """None where the asked unit and the lot's do not convert: step 12 would not accept the lot."""
+    assert action.unit is not None
+    if lot.unit_id is None:
+        return None
+    to_asked = state.factor(lot.material_id, lot.unit_id, action.unit.id)
+    to_own = state.factor(lot.material_id, action.unit.id, lot.unit_id)
+    return None if to_asked is None or to_own is None else _Candidate(lot, stock, to_asked, to_own)
+
+
+def _insufficient(action: Action, available: int, requested: int | None) -> InsufficientInventory:
+    return InsufficientInventory(
+        location=action.place.path,
+        available=decimal_text(available),
+        requested=None if requested is None else decimal_text(requested),
+        unit=action.unit.symbol if action.unit else None,
+    )
+
+
+def _rounds_to_zero(action: Action, lot: Lot) -> InvalidArgument:
+    quantity = decimal_text(action.quantity_millionths)
+    return InvalidArgument.on("quantity", f"{quantity} rounds to zero in the unit of lot {lot.name}")

@@ -1,0 +1,193 @@
+"""Steps 12 to 16 of what actions alone do: MOVE, SPLIT, MERGE, EDIT and STATUS_CHANGE."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import IntEnum
+from typing import Final
+
+from lotkeeper_server.domain.apply import storing
+from lotkeeper_server.domain.apply.checking import checked_quantity, insufficient, row_that_gives, unit_of
+from lotkeeper_server.domain.apply.records import (
+    Movement,
+    check_quantity,
+    complete,
+    edited_once,
+    move_stock,
+    raise_total,
+)
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.definitions import Location
+from lotkeeper_server.domain.model.enumerations import (
+    InventoryActionType,
+    LotRecordType,
+    LotStatus,
+    LotStorageStrategy,
+    LotUseStrategy,
+)
+from lotkeeper_server.domain.model.identifiers import LotId
+from lotkeeper_server.domain.model.stock import Lot, Record
+from lotkeeper_server.domain.refusals import LocationHoldsAnotherLot, Refused
+from lotkeeper_server.domain.resolve.action import Action
+from lotkeeper_server.domain.working_set import WorkingSet
+
+_SHARED: Final = frozenset({LotStorageStrategy.ALLOW_MULTIPLE, LotStorageStrategy.NO_STORAGE})
+"""Strategies that let lots stand side by side."""
+
+
+def _move(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """A fall at the source and a rise at the destination, which obeys its capacity and strategy; no total changes."""
+    lot, source, destination = action.the_lot, action.place, action.destination
+    assert destination is not None
+    quantity = checked_quantity(state, action, lot)
+    row = row_that_gives(state, source, lot, quantity, below_zero=source.allow_negative_inventory)
+    action.inventory_name = action.inventory_name or row.name
+    merges = storing.Merges()
+    if destination.keeps_stock:
+        merges = storing.check_rise(state, destination, lot, quantity, action.end_millis)
+    movement = Movement(
+        LotRecordType.MOVE,
+        lot,
+        None,
+        action.quantity_millionths,
+        action.unit,
+        source,
+        destination,
+        lot_quantity=quantity,
+        source_change=-quantity,
+        destination_change=quantity if destination.keeps_stock else 0,
+        order_floor=max(row.changed_order, merges.order_floor),
+    )
+    record = complete(state, action, movement, context, None)
+    move_stock(state, source.id, lot, -quantity, record)
+    if not destination.keeps_stock:
+        return [record]
+    return [record, *storing.store(state, action, destination, lot, quantity, record, merges, context, None)]
+
+
+def _split(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """Part of a lot becomes the new lot; neither ever goes below zero."""
+    lot, new_lot, location = action.the_lot, action.secondary_lot, action.place
+    assert new_lot is not None
+    quantity = checked_quantity(state, action, lot)
+    row = row_that_gives(state, location, lot, quantity, below_zero=False)
+    emptied = lot.id if row.millionths == quantity else None
+    _check_alone(state, location, new_lot, emptied)
+    movement = Movement(
+        LotRecordType.SPLIT,
+        lot,
+        new_lot,
+        action.quantity_millionths,
+        action.unit,
+        location,
+        None,
+        lot_quantity=quantity,
+        source_change=-quantity,
+        lot_total_change=quantity,
+        order_floor=row.changed_order,
+    )
+    record = complete(state, action, movement, context, None)
+    move_stock(state, location.id, lot, -quantity, record)
+    new_lot = raise_total(state, new_lot, quantity, record)
+    move_stock(state, location.id, new_lot, quantity, record, name=action.inventory_name)
+    return [record]
+
+
+def _merge(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """All that the secondary lot has in the place goes into the primary one; it is closed once it has none left."""
+    receiving, merged, location = action.the_lot, action.secondary_lot, action.place
+    assert merged is not None
+    storing.check_merge(location, receiving, merged, action.end_millis)
+    row = row_that_gives(state, location, merged, None, below_zero=False)
+    receiving_row = state.stock_row(location.id, receiving.id)
+    check_quantity(row.millionths + (receiving_row.millionths if receiving_row else 0))
+    rows_of_merged = state.rows_of_lot(merged.id)
+    floor = max(row.changed_order, receiving_row.changed_order if receiving_row else 0)
+    record = storing.merge_one(state, action, location, receiving, merged, row.millionths, context, None, floor)
+    if all(other.millionths == 0 for other in rows_of_merged if other.location_id != location.id):
+        state.put_lot(_with_status(merged, LotStatus.CLOSED, record, action, context))
+    return [record]
+
+
+def _edit(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """The stock becomes the quantity; the record says by how much it changed."""
+    lot, location = action.the_lot, action.place
+    quantity = checked_quantity(state, action, lot)
+    if not location.keeps_stock:
+        raise Refused(insufficient(state, location, lot, 0, quantity))
+    row = state.stock_row(location.id, lot.id)
+    old = row.millionths if row else 0
+    change = quantity - old
+    if change > 0:
+        check_quantity(lot.total_millionths + change)
+        storing.check_capacity(state, location, lot, change, quantity - max(old, 0))  # step 14
+        if quantity > 0:
+            _check_alone(state, location, lot, None)
+    movement = Movement(
+        LotRecordType.EDIT,
+        lot,
+        None,
+        check_quantity(change),
+        unit_of(state, lot),
+        location,
+        None,
+        lot_quantity=change,
+        source_change=change,
+        lot_total_change=max(change, 0),
+        order_floor=row.changed_order if row else 0,
+    )
+    record = complete(state, action, movement, context, None)
+    if change > 0:
+        lot = raise_total(state, lot, change, record)
+    if change != 0:
+        move_stock(state, location.id, lot, change, record, name=action.inventory_name if change > 0 else "")
+    return [record]
+
+
+def _change_status(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """Any status after any; the same again makes a record, but no edit."""
+    lot, status = action.the_lot, action.lot_status
+    assert status is not None
+    movement = Movement(
+        LotRecordType.STATUS_CHANGE, replace(lot, status=status), None, 0, unit_of(state, lot), None, None
+    )
+    record = complete(state, action, movement, context, None)
+    if status is not lot.status:
+        state.put_lot(_with_status(lot, status, record, action, context))
+    return [record]
+
+
+def _with_status(lot: Lot, status: LotStatus, record: Record, action: Action, context: Context) -> Lot:
+    """The lot after an edit of its status."""
+    return replace(
+        lot,
+        status=status,
+        closed_millis=context.now_millis if status is LotStatus.CLOSED else None,
+        changed_order=record.effect_order,
+        common=edited_once(lot, action, context),
+    )
+
+
+def _check_alone(state: WorkingSet, location: Location, lot: Lot, emptied: LotId | None) -> None:
+    """What sets off no merge leaves no second lot above zero where lots may not stand side by side.
+
+    Args:
+        state: what is there.
+        location: where the lot will be above zero.
+        lot: the lot.
+        emptied: a lot that will have nothing left.
+    """
+    if location.lot_storage_strategy in _SHARED:
+        return
+    for _, other in state.in_stock(location.id, None, LotUseStrategy.FIFO):
+        if other.id not in {lot.id, emptied}:
+            raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other.name))
+
+
+REARRANGEMENTS: Final[dict[IntEnum, Callable[[WorkingSet, Action, Context], list[Record]]]] = {
+    InventoryActionType.MOVE: _move,
+    InventoryActionType.SPLIT: _split,
+    InventoryActionType.MERGE: _merge,
+    InventoryActionType.EDIT: _edit,
+    InventoryActionType.STATUS_CHANGE: _change_status,
+}
+"""How each type is applied; all write their records, in order."""

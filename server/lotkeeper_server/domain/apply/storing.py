@@ -1,0 +1,286 @@
+"""Steps 14 and 15: what the location says of a rise, its capacity and its storage strategy with the merges."""
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import islice
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.apply.records import (
+    Movement,
+    check_count,
+    check_quantity,
+    complete,
+    edited_once,
+    move_stock,
+)
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.definitions import Location, Unit
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStorageStrategy, LotUseStrategy
+from lotkeeper_server.domain.model.identifiers import MaterialId, ProductionOrderId, UnitId
+from lotkeeper_server.domain.model.quantity import decimal_text, round_half_even
+from lotkeeper_server.domain.model.stock import Lot, Record, StockRow
+from lotkeeper_server.domain.refusals import (
+    LocationCapacityExceeded,
+    LocationHoldsAnotherLot,
+    MergeNotPossible,
+    Refused,
+    UnitNotConvertible,
+)
+from lotkeeper_server.domain.resolve import lots
+from lotkeeper_server.domain.resolve.action import Action
+from lotkeeper_server.domain.working_set import WorkingSet
+
+MERGE = "MERGE"
+
+
+@dataclass(slots=True)
+class Merges:
+    """What a storage strategy merges: into the one other lot that came last, or all others into the new one."""
+
+    into_previous: bool = False
+    others: list[tuple[StockRow, Lot]] = field(default_factory=list)
+    order_floor: int = 0
+    """The latest effect that the rise with its merges must come after."""
+
+
+def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_millis: int) -> Merges:
+    """Steps 14 and 15 of a rise where stock is kept.
+
+    Args:
+        state: what is there.
+        location: where it rises.
+        lot: which lot rises.
+        rise: by how much, millionths of the lot's unit.
+        end_millis: of the action; lots that merge must be usable then.
+
+    Returns:
+        The merges that follow it.
+
+    Raises:
+        Refused: by the first step that does not hold.
+    """
+    row = state.stock_row(location.id, lot.id)
+    old = row.millionths if row else 0
+    check_quantity(old + rise)
+    other_lots = lots_to_merge(state, location, lot)
+    check_capacity(state, location, lot, rise, _net_rise(location, old, rise, other_lots))
+    merges = plan_merges(location, lot, other_lots, end_millis)
+    check_count(1 + len(merges.others))
+    floors = [other.changed_order for pair in merges.others for other in pair]
+    merges.order_floor = max([row.changed_order if row else 0, *floors])
+    return merges
+
+
+def store(
+    state: WorkingSet,
+    action: Action,
+    location: Location,
+    lot: Lot,
+    rise: int,
+    record: Record,
+    merges: Merges,
+    context: Context,
+    production_order_id: ProductionOrderId | None,
+) -> list[Record]:
+    """Puts what rose in place and merges; returns the MERGE records."""
+    stays = not merges.into_previous
+    move_stock(
+        state,
+        location.id,
+        lot,
+        rise,
+        record,
+        name=action.inventory_name if stays else "",
+        production_order_id=production_order_id if stays else None,
+    )
+    records = []
+    for row, other in merges.others:
+        if merges.into_previous:
+            records.append(merge_one(state, action, location, other, lot, rise, context, production_order_id))
+        else:
+            lot = state.lot(lot.id) or lot
+            records.append(merge_one(state, action, location, lot, other, row.millionths, context, None))
+    return records
+
+
+def lots_to_merge(state: WorkingSet, location: Location, lot: Lot) -> list[tuple[StockRow, Lot]]:
+    """The other lots above zero that the strategy speaks of: the first, the last, all in order, or none."""
+    strategy = location.lot_storage_strategy
+    if strategy is LotStorageStrategy.ALLOW_MULTIPLE:
+        return []
+    newest_first = strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS
+    order = LotUseStrategy.LIFO if newest_first else LotUseStrategy.FIFO
+    others = (pair for pair in state.in_stock(location.id, None, order) if pair[1].id != lot.id)
+    wanted = limits.RECORDS_PER_CALL_MAX if strategy is LotStorageStrategy.MERGE_INTO_NEW else 1
+    return list(islice(others, wanted))
+
+
+def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, net_rise: int) -> None:
+    """Step 14: the exact sum of the rows above zero, each in the capacity's unit, must not pass the capacity.
+
+    Args:
+        state: what is there.
+        location: where it rises.
+        lot: which lot rises; quantities are in its unit.
+        rise: what is asked for, which the refusal names.
+        net_rise: by how much the stock above zero rises in the end.
+    """
+    if location.storage_capacity_millionths is None:
+        return
+    unit = location.storage_capacity_unit
+    assert unit is not None
+    before = stored_in_capacity_unit(state, location)
+    own_factor = into_capacity_unit(state, lot.material_id, lot.unit_id, unit)
+    after = before + net_rise * own_factor
+    if exceeds_capacity(location, before, after):
+        raise Refused(
+            LocationCapacityExceeded(
+                location=location.path,
+                capacity=decimal_text(location.storage_capacity_millionths),
+                stored=decimal_text(round_half_even(before)),
+                requested=decimal_text(round_half_even(rise * own_factor)),
+                unit=unit.symbol,
+            )
+        )
+
+
+def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Fraction:
+    """What counts against a location's capacity: the exact sum of its rows above zero, in millionths of its unit.
+
+    Raises:
+        Refused: UNIT_NOT_CONVERTIBLE for a row that cannot be converted.
+    """
+    unit = location.storage_capacity_unit
+    assert unit is not None
+    stored = Fraction(0)
+    for (material_id, unit_id), millionths in state.stock_sums(location.id).items():
+        if millionths > 0:
+            stored += millionths * into_capacity_unit(state, material_id, unit_id, unit)
+    return stored
+
+
+def exceeds_capacity(location: Location, before: Fraction, after: Fraction) -> bool:
+    """Whether stock that rises from one sum to another is refused: what is above the capacity already may stay so."""
+    capacity = location.storage_capacity_millionths
+    return capacity is not None and after > capacity and after > before
+
+
+def _net_rise(location: Location, old: int, rise: int, other_lots: list[tuple[StockRow, Lot]]) -> int:
+    """By how much the stock above zero rises once the strategy's merges are done; only what is above zero counts."""
+    if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS and other_lots:
+        return rise
+    merged = 0
+    if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_NEW:
+        merged = sum(other.millionths for other, _ in other_lots)
+    return max(old + rise + merged, 0) - max(old, 0) - merged
+
+
+def into_capacity_unit(
+    state: WorkingSet, material_id: MaterialId | None, unit_id: UnitId | None, unit: Unit
+) -> Fraction:
+    """The exact factor into a capacity's unit.
+
+    Args:
+        state: the working set.
+        material_id: whose conversions go first; None for none of its own.
+        unit_id: the unit converted from.
+        unit: the capacity's.
+
+    Raises:
+        Refused: UNIT_NOT_CONVERTIBLE.
+    """
+    factor = None if unit_id is None else state.factor(material_id, unit_id, unit.id)
+    if factor is None:
+        material = None if material_id is None else state.material(material_id)
+        stored_in = None if unit_id is None else state.unit(unit_id)
+        refusal = UnitNotConvertible(
+            from_unit=stored_in.symbol if stored_in else None,
+            to_unit=unit.symbol,
+            material=material.path if material else None,
+        )
+        raise Refused(refusal)
+    return factor
+
+
+def plan_merges(location: Location, lot: Lot, other_lots: list[tuple[StockRow, Lot]], end_millis: int) -> Merges:
+    """Step 15: which merges follow the rise, each by the rules of MERGE."""
+    strategy = location.lot_storage_strategy
+    if not other_lots:
+        return Merges()
+    if strategy is LotStorageStrategy.ALLOW_SINGLE_OR_THROW:
+        raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other_lots[0][1].name))
+    if strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS:
+        check_merge(location, other_lots[0][1], lot, end_millis)
+        return Merges(into_previous=True, others=other_lots)
+    for _, other in other_lots:
+        check_merge(location, lot, other, end_millis)
+    return Merges(others=other_lots)
+
+
+def check_merge(location: Location, receiving: Lot, merged: Lot, end_millis: int) -> None:
+    """Same material, same unit, both lots usable as for CONSUME, the merged one first."""
+    cause = "MATERIAL" if receiving.material_id != merged.material_id else None
+    if cause is None and receiving.unit_id != merged.unit_id:
+        cause = "UNIT"
+    if cause is not None:
+        refusal = MergeNotPossible(location=location.path, lot=receiving.name, other_lot=merged.name, cause=cause)
+        raise Refused(refusal)
+    lots.check_usable(merged, MERGE, end_millis)
+    lots.check_usable(receiving, MERGE, end_millis)
+
+
+def merge_one(
+    state: WorkingSet,
+    action: Action,
+    location: Location,
+    receiving: Lot,
+    merged: Lot,
+    millionths: int,
+    context: Context,
+    production_order_id: ProductionOrderId | None,
+    order_floor: int = 0,
+) -> Record:
+    """Writes one MERGE: a quantity goes from one lot to another in their place; both keep their status."""
+    unit = None if receiving.unit_id is None else state.unit(receiving.unit_id)
+    movement = Movement(
+        LotRecordType.MERGE,
+        receiving,
+        merged,
+        millionths,
+        unit,
+        location,
+        None,
+        lot_quantity=millionths,
+        source_change=millionths,
+        lot_total_change=millionths,
+        order_floor=max(order_floor, merged.changed_order),
+    )
+    record = complete(state, action, movement, context, None)
+    move_stock(state, location.id, merged, -millionths, record)
+    move_stock(
+        state,
+        location.id,
+        receiving,
+        millionths,
+        record,
+        name=action.inventory_name,
+        production_order_id=production_order_id,
+    )
+    state.put_lot(_received(receiving, merged, millionths, record, action, context))
+    return record
+
+
+def _received(receiving: Lot, merged: Lot, millionths: int, record: Record, action: Action, context: Context) -> Lot:
+    """The receiving lot after a merge: its total has risen, its expiration date is the earlier of the two."""
+    dates = [date for date in (receiving.expiration_millis, merged.expiration_millis) if date is not None]
+    expiration_millis = min(dates, default=None)
+    common = receiving.common
+    if expiration_millis != receiving.expiration_millis:
+        common = edited_once(receiving, action, context)
+    return replace(
+        receiving,
+        total_millionths=check_quantity(receiving.total_millionths + millionths),
+        expiration_millis=expiration_millis,
+        changed_order=record.effect_order,
+        common=common,
+    )

@@ -1,0 +1,1 @@
+"""Questions that change nothing: traces, and whether a location has room."""

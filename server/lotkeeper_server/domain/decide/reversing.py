@@ -1,0 +1,197 @@
+"""Reversal: a completed record is undone by one of the opposite changes; and notes, all else of a record stays."""
+
+from dataclasses import dataclass, replace
+
+from lotkeeper_server.domain.apply import storing
+from lotkeeper_server.domain.apply.checking import insufficient
+from lotkeeper_server.domain.apply.records import check_quantity, move_stock
+from lotkeeper_server.domain.commands import Annotate, Reverse
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.definitions import Location
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStorageStrategy, LotUseStrategy, Status
+from lotkeeper_server.domain.model.genealogy import edge_key, take_from_edge
+from lotkeeper_server.domain.model.identifiers import LocationId, LotId, ProductionOrderId, RecordId, format_id
+from lotkeeper_server.domain.model.stock import Answer, Common, Lot, Named, NamedPlace, Record, StockRow
+from lotkeeper_server.domain.refusals import (
+    AlreadyReversed,
+    LocationHoldsAnotherLot,
+    NotFound,
+    NotReversible,
+    Refused,
+)
+from lotkeeper_server.domain.working_set import WorkingSet
+
+_MOVES_BETWEEN_LOTS = frozenset({LotRecordType.SPLIT, LotRecordType.MERGE})
+
+
+@dataclass(slots=True)
+class _Change:
+    """What stock of a lot does at a location when a record is undone."""
+
+    location: Location
+    lot: Lot
+    row: StockRow | None
+    millionths: int
+
+    @property
+    def old(self) -> int:
+        return self.row.millionths if self.row else 0
+
+
+def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
+    """Undoes a record.
+
+    Raises:
+        Refused: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE; by steps 13 and 14, and where another
+            lot is at a location that takes one at a time.
+    """
+    if state.is_archived(command.record_id):
+        raise Refused(NotReversible(inventory_lot_record_id=format_id(command.record_id), cause="ARCHIVED"))
+    record = _found(state, command.record_id)
+    _check_reversible(record)
+    changes = _opposite_changes(state, record)
+    if any(change.millionths > 0 and not change.location.keeps_stock for change in changes):
+        raise Refused(NotReversible(inventory_lot_record_id=format_id(record.id), cause="LOCATION"))
+    _check_stock(state, changes)
+    floor = max((change.row.changed_order for change in changes if change.row), default=0)
+    raised = _raised_lot(state, record)
+    undone = _opposite(state, record, command, context, max(floor, raised.changed_order))
+    state.put_record(undone)
+    reversed_record = replace(
+        record, reversed_by_record_id=undone.id, common=record.common.edited(context.now_millis, command.principal)
+    )
+    state.put_record(reversed_record)
+    for change in changes:
+        move_stock(state, change.location.id, change.lot, change.millionths, undone)
+    if record.lot_total_change_millionths:
+        total = check_quantity(raised.total_millionths - record.lot_total_change_millionths)
+        state.put_lot(replace(raised, total_millionths=total, changed_order=undone.effect_order))
+    if record.order_count_change_millionths:
+        assert record.production_order is not None
+        order_id = ProductionOrderId(record.production_order.id)
+        state.put_count(order_id, check_quantity(state.count(order_id) - record.order_count_change_millionths))
+    if record.secondary_lot is not None and record.lot_quantity_millionths > 0:
+        key = edge_key(record.lot_record_type, LotId(record.lot.id), LotId(record.secondary_lot.id))
+        take_from_edge(state, key, record.lot_quantity_millionths)
+    return Answer([undone])
+
+
+def annotate(state: WorkingSet, command: Annotate, context: Context) -> Answer:
+    """Changes a record's notes and spares; what is as it was raises no version."""
+    record = _found(state, command.record_id)
+    old = record.common
+    spares = [
+        was if given is None else given
+        for was, given in zip((old.spare1, old.spare2, old.spare3), command.spares, strict=True)
+    ]
+    notes = old.notes if command.notes is None else command.notes
+    new = replace(old, notes=notes, spare1=spares[0], spare2=spares[1], spare3=spares[2])
+    if new != old:
+        record = replace(record, common=new.edited(context.now_millis, command.principal))
+        state.put_record(record)
+    return Answer([record])
+
+
+def _found(state: WorkingSet, record_id: RecordId) -> Record:
+    record = state.record(record_id)
+    if record is None:
+        archived = state.is_archived(record_id)
+        absent = NotFound(entity="inventory_lot_record", id=format_id(record_id), archived=archived)
+        raise Refused(absent.at("inventory_lot_record_id"))
+    return record
+
+
+def _check_reversible(record: Record) -> None:
+    record_id = format_id(record.id)
+    if record.reversed_by_record_id is not None:
+        raise Refused(AlreadyReversed(inventory_lot_record_id=record_id))
+    if record.status is not Status.COMPLETED:
+        raise Refused(NotReversible(inventory_lot_record_id=record_id, cause="STATUS"))
+    if record.reverses_record_id is not None:
+        raise Refused(NotReversible(inventory_lot_record_id=record_id, cause="REVERSAL"))
+    if record.lot_record_type is LotRecordType.STATUS_CHANGE:
+        raise Refused(NotReversible(inventory_lot_record_id=record_id, cause="TYPE"))
+
+
+def _opposite_changes(state: WorkingSet, record: Record) -> list[_Change]:
+    """What stock does, location by location and lot by lot; what did not change does not appear."""
+    at_source = -record.source_change_millionths
+    wanted: list[tuple[NamedPlace | None, Named | None, int]] = [
+        (record.source_location, record.lot, at_source),
+        (record.destination_location, record.lot, -record.destination_change_millionths),
+    ]
+    if record.lot_record_type in _MOVES_BETWEEN_LOTS:
+        wanted.append((record.source_location, record.secondary_lot, -at_source))
+    changes = []
+    for place, named, millionths in wanted:
+        if millionths == 0:
+            continue
+        assert place is not None
+        assert named is not None
+        location, lot = state.location(place.id), _lot(state, named)
+        assert location is not None
+        changes.append(_Change(location, lot, state.stock_row(LocationId(place.id), lot.id), millionths))
+    return changes
+
+
+def _lot(state: WorkingSet, named: Named) -> Lot:
+    lot = state.lot(named.id)
+    assert lot is not None
+    return lot
+
+
+def _check_stock(state: WorkingSet, changes: list[_Change]) -> None:
+    """Step 13 of what falls, step 14 of what rises, then whether another lot is where one is taken at a time."""
+    for change in changes:
+        check_quantity(change.old + change.millionths)
+        may_fall_below = change.location.allow_negative_inventory and change.location.keeps_stock
+        if change.millionths < 0 and change.old < -change.millionths and not may_fall_below:
+            refusal = insufficient(state, change.location, change.lot, change.old, -change.millionths)
+            raise Refused(refusal)
+    rises = [change for change in changes if change.millionths > 0]
+    for rise in rises:
+        here = [change for change in changes if change.location.id == rise.location.id]
+        net_rise = sum(max(one.old + one.millionths, 0) - max(one.old, 0) for one in here)
+        storing.check_capacity(state, rise.location, rise.lot, rise.millionths, net_rise)
+    for rise in rises:
+        _check_single(state, rise, changes)
+
+
+def _check_single(state: WorkingSet, rise: _Change, changes: list[_Change]) -> None:
+    location = rise.location
+    if location.lot_storage_strategy is not LotStorageStrategy.ALLOW_SINGLE_OR_THROW:
+        return
+    falls = {change.lot.id: change.millionths for change in changes if change.location.id == location.id}
+    for row, other in state.in_stock(location.id, None, LotUseStrategy.FIFO):
+        if other.id != rise.lot.id and row.millionths + falls.get(other.id, 0) > 0:
+            raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other.name))
+
+
+def _raised_lot(state: WorkingSet, record: Record) -> Lot:
+    """The lot whose total the record raised: of a SPLIT the new one."""
+    named = record.secondary_lot if record.lot_record_type is LotRecordType.SPLIT else record.lot
+    assert named is not None
+    return _lot(state, named)
+
+
+def _opposite(state: WorkingSet, record: Record, command: Reverse, context: Context, floor: int) -> Record:
+    """The record that undoes another: all the same but quantity, changes, dates, notes and author."""
+    return replace(
+        record,
+        id=RecordId(context.new_id()),
+        lot_status=_lot(state, record.lot).status_at(context.now_millis),
+        quantity_millionths=-record.quantity_millionths,
+        source_change_millionths=-record.source_change_millionths,
+        destination_change_millionths=-record.destination_change_millionths,
+        start_millis=context.now_millis,
+        end_millis=context.now_millis,
+        reverses_record_id=record.id,
+        reversed_by_record_id=None,
+        request_id=command.request_id or "",
+        common=Common(context.now_millis, command.principal, command.notes),
+        effect_order=context.next_effect_order(max(floor, record.effect_order)),
+        lot_total_change_millionths=-record.lot_total_change_millionths,
+        order_count_change_millionths=-record.order_count_change_millionths,
+        picked=False,
+        lot_quantity_millionths=-record.lot_quantity_millionths,
+    )

@@ -1,0 +1,139 @@
+"""The definitions in use, kept between transactions. It holds what is there, never what is not."""
+
+from fractions import Fraction
+from typing import Any, Final, Generic, TypeVar
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.definitions import (
+    Conversions,
+    InventoryOperation,
+    Location,
+    Material,
+    ProcessOperation,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.model.identifiers import Id, MaterialId, UnitId
+
+Kept = TypeVar("Kept")
+_NEVER_KEPT: Final = "material_class"
+
+
+class Shelf(Generic[Kept]):
+    """The kept definitions of one kind, by id and, where they have one, by path."""
+
+    __slots__ = ("_by_id", "_ids_by_path")
+
+    def __init__(self) -> None:
+        self._by_id: dict[Id, Kept] = {}
+        self._ids_by_path: dict[str, Id] = {}
+
+    def get(self, identifier: Id) -> Kept | None:
+        """The definition, or None where it is not kept."""
+        return self._by_id.get(identifier)
+
+    def at_path(self, path: str) -> Kept | None:
+        """The definition at a path, or None where it is not kept."""
+        identifier = self._ids_by_path.get(path)
+        return None if identifier is None else self._by_id.get(identifier)
+
+    def keep(self, identifier: Id, value: Kept, path: str | None = None) -> None:
+        """Keeps it; the oldest gives way beyond `limits.DEFINITIONS_CACHED_MAX`."""
+        if len(self._by_id) >= limits.DEFINITIONS_CACHED_MAX and identifier not in self._by_id:
+            self.drop(next(iter(self._by_id)))
+        self._by_id[identifier] = value
+        if path is not None:
+            self._ids_by_path[path] = identifier
+
+    def drop(self, identifier: Id) -> None:
+        """Forgets it, if it is kept."""
+        value = self._by_id.pop(identifier, None)
+        path = getattr(value, "path", None)
+        if path is not None and self._ids_by_path.get(path) == identifier:
+            del self._ids_by_path[path]
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._by_id.clear()
+        self._ids_by_path.clear()
+
+
+class DefinitionCache:
+    """Every kind's shelf, and the version of the definitions that they stand for."""
+
+    __slots__ = (
+        "conversions",
+        "factors",
+        "inventory_operations",
+        "locations",
+        "materials",
+        "process_operations",
+        "production_orders",
+        "reason_codes",
+        "units",
+        "version",
+    )
+
+    def __init__(self) -> None:
+        self.version = -1
+        self.units: Shelf[Unit] = Shelf()
+        self.materials: Shelf[Material] = Shelf()
+        self.reason_codes: Shelf[ReasonCode] = Shelf()
+        self.locations: Shelf[Location] = Shelf()
+        self.process_operations: Shelf[ProcessOperation] = Shelf()
+        self.production_orders: Shelf[ProductionOrder] = Shelf()
+        self.inventory_operations: Shelf[InventoryOperation] = Shelf()
+        self.conversions: dict[MaterialId | None, Conversions] = {}
+        self.factors: dict[tuple[MaterialId | None, UnitId, UnitId], Fraction | None] = {}
+
+    def drop(self, entity: str, identifier: Id | None) -> None:
+        """Forgets one definition, or with None every one of its kind.
+
+        Args:
+            entity: the table's name; a unit or a conversion stands inside others, so all goes with it.
+            identifier: which one.
+        """
+        if entity == _NEVER_KEPT:
+            return
+        shelf = self._shelf(entity)
+        if shelf is None:
+            self.clear()
+        elif identifier is None:
+            shelf.clear()
+        else:
+            shelf.drop(identifier)
+
+    def keeps(self, entity: str, identifier: Id | None) -> bool:
+        """Whether `drop` would forget anything, as far as that is known."""
+        if entity == _NEVER_KEPT:
+            return False
+        shelf = self._shelf(entity)
+        return shelf is None or identifier is None or shelf.get(identifier) is not None
+
+    def _shelf(self, entity: str) -> Shelf[Any] | None:
+        """Where definitions of a table stand by themselves; None of those that stand inside others."""
+        shelves: dict[str, Shelf[Any]] = {
+            "inventory_operation": self.inventory_operations,
+            "location": self.locations,
+            "material": self.materials,
+            "material_reason_code": self.reason_codes,
+            "operation": self.process_operations,
+            "production_order": self.production_orders,
+        }
+        return shelves.get(entity)
+
+    def clear(self) -> None:
+        """Forgets all."""
+        for shelf in (
+            self.units,
+            self.materials,
+            self.reason_codes,
+            self.locations,
+            self.process_operations,
+            self.production_orders,
+            self.inventory_operations,
+        ):
+            shelf.clear()
+        self.conversions.clear()
+        self.factors.clear()

@@ -1,0 +1,164 @@
+"""Lots: how one is found, made along the way, and what its status allows (steps 6, 7 and 12)."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.keys import LotKey, LotNameKey
+from lotkeeper_server.domain.model.dates import rfc3339
+from lotkeeper_server.domain.model.definitions import Material, Unit
+from lotkeeper_server.domain.model.enumerations import LotStatus
+from lotkeeper_server.domain.model.identifiers import Id, LotId, MaterialId, format_id
+from lotkeeper_server.domain.model.stock import Common, Lot
+from lotkeeper_server.domain.refusals import (
+    Disabled,
+    LotExpired,
+    LotMaterialMismatch,
+    LotStatusForbids,
+    NotFound,
+    Refused,
+)
+from lotkeeper_server.domain.resolve.action import NEEDS_USABLE_LOT, TAKES_ANY_LOT
+from lotkeeper_server.domain.working_set import WorkingSet
+
+USABLE = frozenset({LotStatus.OPEN, LotStatus.AVAILABLE})
+SHUT = frozenset({LotStatus.SHIPPED, LotStatus.CLOSED})
+"""What a rise refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot to be made along the way."""
+
+    material: Material
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """When, by whom and in which call lots are made."""
+
+    end_millis: int
+    principal: str
+    context: Context
+
+
+def key(given: Id | str, material_id: MaterialId) -> LotKey | LotNameKey:
+    """What to load for a lot given by id or by name."""
+    return LotKey(LotId(given)) if isinstance(given, bytes) else LotNameKey(material_id, given)
+
+
+def by_id(state: WorkingSet, lot_id: Id, field: str) -> Lot:
+    """The lot of an id; an id that is no lot's is refused on the request's field."""
+    lot = state.lot(lot_id)
+    if lot is None:
+        raise Refused(NotFound(entity="inventory_lot", id=format_id(lot_id)).at(field))
+    return lot
+
+
+def find(state: WorkingSet, given: Id | str, material: Material, field: str, *, creates: bool) -> Lot | NewLot:
+    """A lot by id, else by name within the material; not found, it is made or refused. An id never becomes a name."""
+    if isinstance(given, bytes):
+        lot = by_id(state, given, field)
+        if lot.material_id != material.id:
+            raise Refused(LotMaterialMismatch(lot=lot.name, material=material.path).at(field))
+        return lot
+    named = state.lot_named(material.id, given)
+    if named is not None:
+        return named
+    if not creates:
+        raise Refused(NotFound(entity="inventory_lot", name=given).at(field))
+    return NewLot(material, given)
+
+
+def same(one: Lot | NewLot, other: Lot | NewLot) -> bool:
+    """Whether two lots are one, also where neither exists yet."""
+    if isinstance(one, Lot) and isinstance(other, Lot):
+        return one.id == other.id
+    return (
+        isinstance(one, NewLot)
+        and isinstance(other, NewLot)
+        and (one.material.id, one.name)
+        == (
+            other.material.id,
+            other.name,
+        )
+    )
+
+
+def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
+    """OPEN, in its material's unit, to expire its material's shelf life after the end of the call."""
+    shelf_life_days = new.material.shelf_life_days
+    expiration_millis = (
+        None
+        if shelf_life_days is None
+        else min(birth.end_millis + shelf_life_days * limits.MILLIS_PER_DAY, limits.MILLIS_MAX)
+    )
+    return Lot(
+        id=LotId(birth.context.new_id()),
+        name=new.name,
+        material_id=new.material.id,
+        status=LotStatus.OPEN,
+        total_millionths=0,
+        unit_id=unit.id if unit else None,
+        expiration_millis=expiration_millis,
+        closed_millis=None,
+        changed_order=0,
+        common=Common(birth.context.now_millis, birth.principal),
+    )
+
+
+def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
+    """A lot that a SPLIT makes: of its lot's material, unit, status, `enabled` and expiration date."""
+    return Lot(
+        id=LotId(birth.context.new_id()),
+        name=name,
+        material_id=lot.material_id,
+        status=lot.status,
+        total_millionths=0,
+        unit_id=lot.unit_id,
+        expiration_millis=lot.expiration_millis,
+        closed_millis=birth.context.now_millis if lot.status is LotStatus.CLOSED else None,
+        changed_order=0,
+        common=Common(birth.context.now_millis, birth.principal, enabled=lot.common.enabled),
+    )
+
+
+def check_status(lot: Lot, operation_type: IntEnum, end_millis: int) -> None:
+    """Step 12: disabled, then status, then date."""
+    if operation_type in TAKES_ANY_LOT:
+        return
+    if operation_type in NEEDS_USABLE_LOT:
+        check_usable(lot, operation_type.name, end_millis)
+        return
+    if not lot.common.enabled:
+        raise Refused(_disabled(lot))
+    if lot.status in SHUT:
+        raise Refused(_forbidden(lot, operation_type.name))
+
+
+def check_usable(lot: Lot, operation_type: str, end_millis: int) -> None:
+    """What CONSUME asks of a lot, and a merge of both: enabled, OPEN or AVAILABLE, within its date."""
+    if not lot.common.enabled:
+        raise Refused(_disabled(lot))
+    if lot.status not in USABLE:
+        raise Refused(_forbidden(lot, operation_type))
+    if lot.expiration_millis is not None and lot.expiration_millis < end_millis:
+        raise Refused(LotExpired(lot=lot.name, expiration_date=rfc3339(lot.expiration_millis)))
+
+
+def may_be_picked(lot: Lot, operation_type: IntEnum, end_millis: int) -> bool:
+    """Whether step 12 would accept the lot."""
+    if operation_type in TAKES_ANY_LOT:
+        return True
+    in_date = lot.expiration_millis is None or lot.expiration_millis >= end_millis
+    return lot.common.enabled and lot.status in USABLE and in_date
+
+
+def _disabled(lot: Lot) -> Disabled:
+    return Disabled(entity="inventory_lot", id=format_id(lot.id))
+
+
+def _forbidden(lot: Lot, operation_type: str) -> LotStatusForbids:
+    return LotStatusForbids(lot=lot.name, lot_status=lot.status.name, operation_type=operation_type)

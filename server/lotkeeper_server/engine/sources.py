@@ -1,0 +1,62 @@
+"""What a decision takes in from outside: the time, new ids, the order of effects. Made here, passed down."""
+
+import threading
+import time
+import uuid
+
+from ulid import ULID
+
+from lotkeeper_server.domain.model.identifiers import Id
+
+_RANDOM_BITS = 80
+
+
+class IdSource:
+    """New ULIDs that never decrease, whichever thread asks.
+
+    A process that serves has one: python-ulid counts on within a millisecond as this does, so two would give the
+    same ids.
+    """
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Id:
+        """The next id."""
+        with self._lock:
+            return self._next()
+
+    def _next(self) -> Id:
+        if time.time_ns() // 1_000_000 > self._last >> _RANDOM_BITS:
+            # python-ulid counts on within a millisecond; whichever is later keeps ids distinct and in order.
+            self._last = max(self._last + 1, int(ULID()))
+        else:
+            self._last += 1
+        return self._last.to_bytes(16, "big")
+
+
+def now_millis() -> int:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_uuid() -> str:
+    """A new UUID's text, for a lot or an inventory that names itself."""
+    return str(uuid.uuid4())
+
+
+class EffectOrder:
+    """Order numbers of completions: later than every earlier one, and near the clock's microseconds."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def follow(self, effect_order: int) -> None:
+        """What comes from here on comes after this one: the store's latest, which another process may have written."""
+        self._last = max(self._last, effect_order)
+
+    def __call__(self, floor: int) -> int:
+        """The next number, above `floor`: what it comes after may have been numbered by another process's clock."""
+        self._last = max(self._last + 1, floor + 1, time.time_ns() // 1_000)
+        return self._last

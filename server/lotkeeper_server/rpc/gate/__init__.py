@@ -1,0 +1,1 @@
+"""Who may, and how a refusal becomes a status: what stands before every method."""

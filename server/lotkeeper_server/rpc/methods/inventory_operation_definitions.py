@@ -1,0 +1,91 @@
+"""What only the definitions of inventory operations have: status, validation, references."""
+
+from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from sqlalchemy import Connection
+
+from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
+from lotkeeper_server.catalog.reading import read_runs
+from lotkeeper_server.catalog.referrers import Referring, references_to
+from lotkeeper_server.catalog.saving import Saver, validate
+from lotkeeper_server.domain.model.identifiers import Id, format_id
+from lotkeeper_server.domain.refusals import NotFound, Refused
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
+from lotkeeper_server.rpc.wire.shape import Shape
+
+_ID = "inventory_operation_id"
+
+
+class InventoryOperationDefinitions:
+    """Beside Save, Get, List and Delete, which the catalog has for every entity."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def GetInventoryOperationStatus(  # noqa: N802 - named as in the contract
+        self, request: pb.GetInventoryOperationStatusRequest, _call: Call
+    ) -> pb.GetInventoryOperationStatusResponse:
+        """Reads where an operation's run stands."""
+        operation_id = _required_id(request.inventory_operation_id)
+        runs = await self._engine.read(lambda connection: read_runs(connection, [operation_id]))
+        if operation_id not in runs:
+            raise Refused(_not_found(operation_id))
+        status, record_id = runs[operation_id]
+        return pb.GetInventoryOperationStatusResponse(
+            status=int(status),  # type: ignore[arg-type]  # numbered alike
+            current_record_id=format_id(record_id) if record_id else "",
+        )
+
+    @confirmed_by_engine
+    async def ValidateInventoryOperation(  # noqa: N802
+        self, request: pb.ValidateInventoryOperationRequest, call: Call
+    ) -> pb.ValidateInventoryOperationResponse:
+        """Says all that a Save would refuse."""
+        mask = list(request.update_mask.paths) or None
+        message = request.inventory_operation
+        saver = Saver(call.principal, call.may)
+        collected = await self._engine.transact(
+            lambda tx: validate(tx, INVENTORY_OPERATION, message, saver, mask), call
+        )
+        return pb.ValidateInventoryOperationResponse(
+            violations=[
+                pb.FieldViolation(field=violation.field, reason=refusal.reason, description=violation.description)
+                for refusal in collected
+                for violation in refusal.violations
+            ]
+        )
+
+    async def GetInventoryOperationReferences(  # noqa: N802
+        self, request: pb.GetInventoryOperationReferencesRequest, _call: Call
+    ) -> pb.GetInventoryOperationReferencesResponse:
+        """Counts what refers to a definition."""
+        operation_id = _required_id(request.inventory_operation_id)
+        found = await self._engine.read(lambda connection: _references(connection, operation_id))
+        return pb.GetInventoryOperationReferencesResponse(
+            references=[
+                pb.EntityReference(
+                    entity=one.entity,
+                    count=one.count,
+                    example_id=format_id(one.example_id) if one.example_id else "",
+                    example_name=one.example_name,
+                )
+                for one in found
+            ]
+        )
+
+
+def _references(connection: Connection, operation_id: Id) -> list[Referring]:
+    if operation_id not in read_runs(connection, [operation_id]):
+        raise Refused(_not_found(operation_id))
+    return references_to(connection, INVENTORY_OPERATION.table.name, operation_id)
+
+
+def _required_id(text: str) -> Id:
+    shape = Shape()
+    operation_id = shape.required_id(_ID, text)
+    shape.check()
+    return operation_id
+
+
+def _not_found(operation_id: Id) -> NotFound:
+    return NotFound(entity="inventory_operation", id=format_id(operation_id)).at(_ID)

@@ -1,0 +1,101 @@
+"""WatchInventoryLotRecords: every completed record once, in the order in which they took effect."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Final
+
+from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+from sqlalchemy import Connection
+
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
+from lotkeeper_server.rpc.methods.record_tail import Message, RecordTail, check_kept, latest_place, read_page
+from lotkeeper_server.rpc.wire.catalog_filters import location_ids
+from lotkeeper_server.rpc.wire.record_filters import RecordCriteria, read_record_criteria
+from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, read_resume_token, resume_token
+from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.feed.entries import FeedFilter
+from lotkeeper_server.store.feed.record_feed import RecordFeed
+
+HEARTBEAT_SECONDS: Final = 9.0
+"""The contract promises one every 10 s."""
+
+
+class Watching:
+    """Streams of records."""
+
+    def __init__(self, engine: Engine, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+        self._engine = engine
+        self._heartbeat_seconds = heartbeat_seconds
+        self._tail = RecordTail(engine)
+
+    @ends_with_the_server
+    async def WatchInventoryLotRecords(  # noqa: N802
+        self, request: pb.WatchInventoryLotRecordsRequest, _call: Call
+    ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
+        """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
+        begin, begins_now = _read_request(request, self._engine.record_feed)
+        now_seconds = asyncio.get_running_loop().time
+        async with self._tail.joined():
+            if begins_now:
+                await self._engine.feed_numbering.catch_up()
+            wanted, position = await self._engine.read(begin)
+            yield _heartbeat(position)
+            due_seconds = now_seconds() + self._heartbeat_seconds
+            while True:
+                messages: Sequence[Message]
+                kept = self._tail.after(position.feed)
+                if kept is None:  # it begins further back, or fell behind what the tail keeps
+                    messages, reached, _ = await read_page(self._engine, position, wanted)
+                else:
+                    messages, reached = kept
+                for entry, response, _ in messages:
+                    if wanted.matches(entry):
+                        yield response
+                        due_seconds = now_seconds() + self._heartbeat_seconds
+                if reached.feed == position.feed:
+                    try:
+                        async with asyncio.timeout_at(due_seconds):
+                            await self._tail.beyond(position.feed)
+                    except TimeoutError:
+                        pass
+                position = reached
+                if now_seconds() >= due_seconds:
+                    yield _heartbeat(position)
+                    due_seconds = now_seconds() + self._heartbeat_seconds
+
+
+Begin = Callable[[Connection], tuple[FeedFilter, WatchPosition]]
+
+
+def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed) -> tuple[Begin, bool]:
+    """How a watch begins, once there is a snapshot: with which filter, and where; and whether that is now.
+
+    Raises:
+        Refused: for a fault of shape; when called, for what is named and not there, and for a token from before what
+            was archived.
+    """
+    shape = Shape()
+    given = read_resume_token(request.resume_token, feed, shape)
+    criteria_in = read_record_criteria(request, shape)
+    shape.check()
+
+    def begin(connection: Connection) -> tuple[FeedFilter, WatchPosition]:
+        wanted = _feed_filter(connection, criteria_in(connection))
+        if given is not None:
+            return wanted, check_kept(connection, feed, given)
+        latest = latest_place(connection, feed)
+        return wanted, latest._replace(feed=feed.beginning) if request.from_beginning else latest
+
+    return begin, given is None and not request.from_beginning
+
+
+def _feed_filter(connection: Connection, criteria: RecordCriteria) -> FeedFilter:
+    places = None
+    if criteria.location is not None:
+        places = location_ids(connection, criteria.location, criteria.include_children)
+    return FeedFilter(criteria.lot_id, criteria.references, criteria.types, places)
+
+
+def _heartbeat(position: WatchPosition) -> pb.WatchInventoryLotRecordsResponse:
+    return pb.WatchInventoryLotRecordsResponse(resume_token=resume_token(*position))

@@ -1,0 +1,172 @@
+"""Step 2 of ExecuteInventoryActions: what each type of action needs, what it has a use for, and how it is read."""
+
+from dataclasses import fields
+from typing import Any, Final
+
+from lotkeeper.inventory.v1 import inventory_action_pb2
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.commands import RequestedAction
+from lotkeeper_server.domain.model import dates
+from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
+from lotkeeper_server.domain.model.identifiers import parse_id
+from lotkeeper_server.domain.resolve.action import FALLS, RISES
+from lotkeeper_server.rpc.wire.shape import Shape
+
+_Type = InventoryActionType
+_SOURCE, _DESTINATION = "source_location_id_or_path", "destination_location_id_or_path"
+_UNIT = ("unit_of_measure_id", "unit_of_measure_name", "unit_of_measure_symbol")
+_QUANTITY = frozenset({"quantity", *_UNIT})
+_SECONDARY = frozenset({"secondary_lot_id_or_name", "secondary_material_id_or_path"})
+_OF_OPERATIONS = _SECONDARY | {_SOURCE, _DESTINATION, "create_lot_if_not_found", "inventory_name"}
+
+NEEDS: Final[dict[InventoryActionType, tuple[str, ...]]] = {
+    **{one: (_SOURCE, "quantity") for one in _Type if one in FALLS},
+    **{one: (_DESTINATION, "quantity") for one in _Type if one in RISES},
+    _Type.SCRAP_ALL: (_SOURCE,),
+    _Type.RECEIVE_AND_CONSUME: (_SOURCE, "quantity"),
+    _Type.MOVE: (_SOURCE, _DESTINATION, "quantity"),
+    _Type.SPLIT: (_SOURCE, "quantity", "new_lot_name"),
+    _Type.MERGE: (_SOURCE,),
+    _Type.EDIT: (_SOURCE, "quantity"),
+    _Type.STATUS_CHANGE: ("lot_status",),
+}
+"""What must be given; a lot that is missing is for step 6 to say."""
+USES: Final[dict[InventoryActionType, frozenset[str]]] = {
+    **{one: _OF_OPERATIONS | _QUANTITY for one in _Type if one <= _Type.SHIP},
+    _Type.PRODUCE: _OF_OPERATIONS | _QUANTITY | {"increment_production_order_count"},
+    _Type.SCRAP_ALL: _OF_OPERATIONS,
+    _Type.MOVE: _QUANTITY | {_SOURCE, _DESTINATION, "inventory_name"},
+    _Type.SPLIT: _QUANTITY | {_SOURCE, "inventory_name", "new_lot_name"},
+    _Type.MERGE: _SECONDARY | {_SOURCE, "inventory_name"},
+    _Type.EDIT: _QUANTITY | {_SOURCE, "inventory_name"},
+    _Type.STATUS_CHANGE: frozenset({"lot_status"}),
+}
+"""What a type has a use for, beside what every type uses."""
+_USED_BY_SOME: Final = tuple(sorted(frozenset().union(*USES.values())))
+_DEFAULTS: Final = {field.name: field.default for field in fields(RequestedAction)}
+
+
+def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> RequestedAction:
+    """An action; faults are noted in the shape, and what is read then means nothing."""
+    given = frozenset(name for name in _USED_BY_SOME if _is_given(message, name))
+    needs: tuple[str, ...] = ()
+    used = frozenset(_USED_BY_SOME)
+    try:
+        action_type = InventoryActionType(message.type)
+    except ValueError:
+        shape.fault("type", f"{message.type} is no type of action" if message.type else "must be given")
+        action_type = _Type.CONSUME
+    else:
+        needs, used = NEEDS[action_type], USES[action_type]
+    for name in sorted(given - used):
+        shape.fault(name, f"an action of type {action_type.name} has no use for it")
+    for name in needs:
+        if name not in given:
+            shape.fault(name, f"must be given for an action of type {action_type.name}")
+    read = _Reading(message, shape, given & used)
+    action = RequestedAction(
+        type=action_type,
+        lot=shape.id_or_name("lot_id_or_name", message.lot_id_or_name),
+        material=shape.id_or_path("material_id_or_path", message.material_id_or_path),
+        quantity_millionths=read.quantity(zero_too=action_type is _Type.EDIT),
+        unit_id=shape.id(_UNIT[0], read.text(_UNIT[0])),
+        unit_name=shape.name(_UNIT[1], read.text(_UNIT[1])),
+        unit_symbol=shape.name(_UNIT[2], read.text(_UNIT[2])),
+        source=shape.id_or_path(_SOURCE, read.text(_SOURCE)),
+        destination=shape.id_or_path(_DESTINATION, read.text(_DESTINATION)),
+        secondary_lot=shape.id_or_name("secondary_lot_id_or_name", read.text("secondary_lot_id_or_name")),
+        secondary_material=shape.id_or_path(
+            "secondary_material_id_or_path", read.text("secondary_material_id_or_path")
+        ),
+        create_lot_if_not_found=message.create_lot_if_not_found,
+        inventory_name=shape.name("inventory_name", read.text("inventory_name")),
+        production_order=shape.id_or_name("production_order_id_or_name", message.production_order_id_or_name),
+        increment_production_order_count=message.increment_production_order_count,
+        operation_id=shape.id("operation_id", message.operation_id),
+        reason_code_id=shape.id("material_reason_code_id", message.material_reason_code_id),
+        start_millis=read.millis("start_date_millis"),
+        end_millis=read.millis("end_date_millis"),
+        new_lot_name=read.new_lot_name(),
+        lot_status=read.lot_status(),
+        notes=shape.text("notes", message.notes),
+        spares=(read.spare("spare1"), read.spare("spare2"), read.spare("spare3")),
+    )
+    _check_together(action, shape)
+    return action
+
+
+def meaning_of(action: RequestedAction) -> tuple[tuple[str, object], ...]:
+    """What an action says, by name, without what was left out: so that fields to come do not change it."""
+    return tuple((name, value) for name in _DEFAULTS if (value := getattr(action, name)) != _DEFAULTS[name])
+
+
+def _is_given(message: inventory_action_pb2.InventoryAction, name: str) -> bool:
+    """Empty texts, false and the zero of an enum count as absent; a quantity of zero does not."""
+    return message.HasField("quantity") if name == "quantity" else bool(getattr(message, name))
+
+
+def _check_together(action: RequestedAction, shape: Shape) -> None:
+    """What two fields must not say together."""
+    start_millis, end_millis = action.start_millis, action.end_millis
+    if start_millis is not None and end_millis is not None and end_millis < start_millis:
+        text = f"the end, {dates.rfc3339(end_millis)}, is before the start, {dates.rfc3339(start_millis)}"
+        shape.fault("start_date_millis", text)
+        shape.fault("end_date_millis", text)
+    if action.type is _Type.MOVE and action.source is not None and action.source == action.destination:
+        shape.fault(_SOURCE, "is the same location as the other")
+        shape.fault(_DESTINATION, "is the same location as the other")
+
+
+class _Reading:
+    """Reads those fields of an action that are given and that its type uses."""
+
+    __slots__ = ("_message", "_shape", "_there")
+
+    def __init__(self, message: Any, shape: Shape, there: frozenset[str]) -> None:
+        self._message = message
+        self._shape = shape
+        self._there = there
+
+    def text(self, name: str) -> str:
+        """A text, empty where it is not there."""
+        text: str = getattr(self._message, name) if name in self._there else ""
+        return text
+
+    def quantity(self, *, zero_too: bool) -> int | None:
+        """Millionths above zero; zero itself, but not what rounds to it, where a type takes it."""
+        if "quantity" not in self._there:
+            return None
+        value: float = self._message.quantity
+        millionths = self._shape.quantity("quantity", value)
+        if millionths == 0 and not (zero_too and value == 0):
+            self._shape.fault("quantity", "must be above zero when rounded to 6 decimals")
+        return millionths
+
+    def millis(self, name: str) -> int | None:
+        """A moment."""
+        if not self._message.HasField(name):
+            return None
+        return self._shape.millis(name, getattr(self._message, name))
+
+    def spare(self, name: str) -> str:
+        """A short free text."""
+        return self._shape.text(name, getattr(self._message, name), limits.SPARE_CODE_POINTS_MAX)
+
+    def new_lot_name(self) -> str | None:
+        """A name that has not the form of a ULID."""
+        name = self._shape.name("new_lot_name", self.text("new_lot_name"))
+        if name is not None and parse_id(name) is not None:
+            self._shape.fault("new_lot_name", f"{name} has the form of a ULID")
+        return name
+
+    def lot_status(self) -> LotStatus | None:
+        """One of the statuses."""
+        if "lot_status" not in self._there:
+            return None
+        number: int = self._message.lot_status
+        try:
+            return LotStatus(number)
+        except ValueError:
+            self._shape.fault("lot_status", f"{number} is no status of a lot")
+            return None

@@ -1,0 +1,62 @@
+"""Resume tokens: positions of the feed as opaque texts, with how far records were archived by then."""
+
+import base64
+import binascii
+import hashlib
+from typing import Final, NamedTuple
+
+from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.feed.entries import FeedPosition
+from lotkeeper_server.store.feed.record_feed import RecordFeed
+
+_DIGEST_BYTES: Final = 4
+"""Against what was cut or mistyped, not against forgery: any position may be asked for."""
+_FILES_BYTES: Final = 5
+
+
+class WatchPosition(NamedTuple):
+    """Where a watch stands.
+
+    Attributes:
+        feed: behind one record of the feed, and before the next.
+        archive_files: how many files of archived records there were. A watch misses what is archived in later ones,
+            if that comes behind its position.
+    """
+
+    feed: FeedPosition
+    archive_files: int = 0
+
+
+def resume_token(feed: FeedPosition, archive_files: int = 0) -> str:
+    """The token that stands for all that came before a position."""
+    raw = feed.to_bytes()
+    if archive_files:  # else a token is as it was before there were archives
+        raw += archive_files.to_bytes(_FILES_BYTES, "big")
+    return base64.urlsafe_b64encode(raw + _digest(raw)).decode().rstrip("=")
+
+
+def read_resume_token(text: str, feed: RecordFeed, shape: Shape) -> WatchPosition | None:
+    """The position of a token; None where absent or at fault, as one of another kind of store is."""
+    if not text:
+        return None
+    position = _position_of(text, feed)
+    if position is None:
+        shape.fault("resume_token", "is no token of a watch")
+    return position
+
+
+def _position_of(text: str, feed: RecordFeed) -> WatchPosition | None:
+    try:
+        signed = base64.urlsafe_b64decode(text.encode() + b"==")
+    except (binascii.Error, ValueError):
+        return None
+    raw = signed[:-_DIGEST_BYTES]
+    position, files = feed.position_of(raw), 0
+    if position is None:
+        position, files = feed.position_of(raw[:-_FILES_BYTES]), int.from_bytes(raw[-_FILES_BYTES:], "big")
+    # Whole: base 64 as it is read passes over what is none of its letters.
+    return WatchPosition(position, files) if position is not None and resume_token(position, files) == text else None
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.sha256(b"resume_token" + raw).digest()[:_DIGEST_BYTES]

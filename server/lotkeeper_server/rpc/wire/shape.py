@@ -1,0 +1,114 @@
+"""Step 2: the shape of a request. Reads fields into domain values, and reports all faults together."""
+
+import hashlib
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.identifiers import Id, parse_id
+from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of
+from lotkeeper_server.domain.model.text import name_fault, path_fault, text_fault
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
+
+
+class Shape:
+    """Reads the fields of one request. `prefix` goes before every field path (`requests[3].`)."""
+
+    __slots__ = ("_prefix", "_violations")
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self._violations: list[FieldViolation] = []
+
+    def fault(self, field: str, description: str) -> None:
+        """Notes a fault of a field."""
+        self._violations.append(FieldViolation(self._prefix + field, description))
+
+    def refusal(self) -> InvalidArgument | None:
+        """All faults at once, if there are any."""
+        return InvalidArgument.of(tuple(self._violations)) if self._violations else None
+
+    def check(self) -> None:
+        """Raises Refused with all faults at once, if there are any."""
+        if refusal := self.refusal():
+            raise Refused(refusal)
+
+    def required_id(self, field: str, text: str) -> Id:
+        """An id that must be given; sixteen zeros where it is at fault."""
+        identifier = parse_id(text) if text else None
+        if identifier is None:
+            self.fault(field, f"{_shown(text)} is no ULID" if text else "must be given")
+            return bytes(16)
+        return identifier
+
+    def id(self, field: str, text: str) -> Id | None:
+        """An id that may be absent."""
+        return self.required_id(field, text) if text else None
+
+    def id_or_name(self, field: str, text: str) -> Id | str | None:
+        """An id as bytes, else a name as text; None where absent."""
+        if not text:
+            return None
+        identifier = parse_id(text)
+        if identifier is not None:
+            return identifier
+        if fault := name_fault(text):
+            self.fault(field, fault)
+        return text
+
+    def id_or_path(self, field: str, text: str) -> Id | str | None:
+        """An id as bytes, else a path as text without a leading slash; None where absent."""
+        if not text:
+            return None
+        identifier = parse_id(text)
+        if identifier is not None:
+            return identifier
+        path = text.removeprefix("/")
+        if fault := path_fault(path):
+            self.fault(field, fault)
+        return path
+
+    def name(self, field: str, text: str) -> str | None:
+        """A name; None where absent."""
+        if text and (fault := name_fault(text)):
+            self.fault(field, fault)
+        return text or None
+
+    def text(self, field: str, text: str, code_points_max: int = limits.TEXT_CODE_POINTS_MAX) -> str:
+        """Free text, tab and line feed allowed; empty where absent."""
+        if text and (fault := text_fault(text, code_points_max)):
+            self.fault(field, fault)
+        return text
+
+    def quantity(self, field: str, value: float | None) -> int | None:
+        """Millionths; zero, or what rounds to it, stays zero: whether it may be is for a later step to say."""
+        if value is None:
+            return None
+        try:
+            return millionths_of(value)
+        except QuantityOutOfRange:
+            self.fault(field, f"{value!r} is not a quantity: a number from 0 to below 9.2e12")
+            return None
+
+    def millis(self, field: str, value: int | None) -> int | None:
+        """Milliseconds since the epoch, years 1970 to 9999."""
+        if value is not None and not limits.MILLIS_MIN <= value <= limits.MILLIS_MAX:
+            self.fault(field, f"{value} is outside the years 1970 to 9999")
+            return None
+        return value
+
+    def request_id(self, field: str, text: str) -> str | None:
+        """1 to 128 printable ASCII characters; None where absent."""
+        if not text:
+            return None
+        if len(text) > limits.REQUEST_ID_CHARACTERS_MAX or not (text.isascii() and text.isprintable()):
+            self.fault(field, f"must be 1 to {limits.REQUEST_ID_CHARACTERS_MAX} printable ASCII characters")
+        return text
+
+
+def fingerprint(method: str, *fields: object) -> bytes:
+    """SHA-256 of a method and its fields by meaning: what makes two requests the same one."""
+    return hashlib.sha256(repr((method, *fields)).encode()).digest()
+
+
+def _shown(text: str) -> str:
+    shown = limits.REFUSAL_SHOWN_CODE_POINTS_MAX
+    return text if len(text) <= shown else text[:shown] + "…"

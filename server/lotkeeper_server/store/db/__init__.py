@@ -1,0 +1,1 @@
+"""Databases: connections, transactions, dialects, statements, and what can go wrong."""

@@ -1,0 +1,149 @@
+"""SQLite: a file on this machine, one writer at a time, nothing to set up."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+
+from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Rows, Write
+from lotkeeper_server.store.db.dialects.key_lists import chunks
+from lotkeeper_server.store.db.errors import AlreadyThere, ReferenceBroken, StoreError, StoreUnavailable
+
+APPLICATION_ID: Final = 0x4C4F544B
+"""Marks a SQLite file as a store of Lotkeeper, "LOTK"; set when its schema is made."""
+BUSY_TIMEOUT_MILLIS: Final = 10_000
+"""How long a writer waits for another process's write before the store counts as unavailable."""
+CACHE_KIBIBYTES: Final = 32_768
+"""Of pages, per connection; SQLite's own 2 MB hold the indexes of some ten thousand records."""
+CACHE_READING_KIBIBYTES: Final = 4_096
+"""The same of the connections that only read, of which there are several: the system keeps the file's pages, too."""
+WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
+_UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
+
+
+class Sqlite(Dialect):
+    """The embedded store."""
+
+    concurrent: ClassVar[bool] = False
+
+    def check_url(self, url: URL) -> None:
+        if url.database in {None, "", ":memory:"} or url.query:
+            raise StoreError("The store is a file: use sqlite:///FILE, without anything after it.")
+
+    def engine_for_writes(self, url: URL) -> Engine:
+        return _engine(url, CACHE_KIBIBYTES)
+
+    def engine_for_reads(self, url: URL) -> Engine:
+        return _engine(url, CACHE_READING_KIBIBYTES)
+
+    def begin(self, connection: Connection, locking: Locking) -> None:
+        """`_begin` has taken the write lock."""
+
+    def store_error(self, error: BaseException | None) -> StoreError | None:
+        if isinstance(error, sqlite3.IntegrityError):
+            kind = AlreadyThere if error.sqlite_errorname in _UNIQUE else ReferenceBroken
+            return kind(str(error))
+        return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else None
+
+    def commit_unknown(self, error: BaseException | None) -> bool:  # noqa: ARG002
+        """SQLite says what it did."""
+        return False
+
+    def fault(self, connection: Connection) -> str | None:
+        connection.connection.cursor().execute("SELECT 1 FROM definition_version").fetchone()
+        return None
+
+    def text(self, text: str) -> str:
+        return text
+
+    def rows_by_key(
+        self,
+        connection: Connection,
+        select_from: str,
+        by: str,
+        keys: Sequence[Any],
+        locking: Locking,  # noqa: ARG002 - there is nobody else
+    ) -> Iterator[Sequence[Any]]:
+        cursor = connection.connection.cursor()
+        for chunk in chunks(keys):
+            cursor.execute(_with_keys(select_from, by, len(chunk)), tuple(chunk))
+            yield from cursor.fetchall()
+        cursor.close()
+
+    def rows_by_columns(
+        self,
+        connection: Connection,
+        select: str,
+        table: Table,
+        by: Sequence[str],
+        keys: Rows,
+        locking: Locking,  # noqa: ARG002
+    ) -> Iterator[Sequence[Any]]:
+        cursor = connection.connection.cursor()
+        for chunk in chunks(keys):
+            text = _joined_with_keys(select, table.name, tuple(by), len(chunk))
+            cursor.execute(text, tuple(value for key in chunk for value in key))
+            yield from cursor.fetchall()
+        cursor.close()
+
+    def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
+        cursor = connection.connection.cursor()
+        cursor.executemany(write.text, rows)
+        changed = cursor.rowcount
+        cursor.close()
+        assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {write.text}"
+
+    @contextmanager
+    def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - there is no way to save
+        yield
+
+    def indexed_by(self, index: str) -> str:
+        return f" INDEXED BY {index}" if index else ""
+
+    def exact_sum(self, column: str) -> str:
+        return f"(SUM({column} / 1000000) * 1000000 + SUM({column} % 1000000))"
+
+
+@lru_cache(1_024)
+def _with_keys(select_from: str, by: str, count: int) -> str:
+    return f"{select_from} WHERE {by} IN ({', '.join(['?'] * count)})"
+
+
+@lru_cache(1_024)
+def _joined_with_keys(select: str, table: str, by: tuple[str, ...], count: int) -> str:
+    """The keys come first, whatever the planner thinks: each row is found by the index over all of them."""
+    parts = ", ".join(f"k{number}" for number in range(len(by)))
+    same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
+    place = f"({', '.join(['?'] * len(by))})"
+    joined = select.replace("{keys}", f"k CROSS JOIN {table} AS t ON {same}")
+    return f"WITH k({parts}) AS (VALUES {', '.join([place] * count)}) {joined}"
+
+
+def _engine(url: URL, cache_kibibytes: int) -> Engine:
+    engine = create_engine(
+        url, pool_size=8, max_overflow=8, pool_use_lifo=True, connect_args={"check_same_thread": False}
+    )
+    event.listen(engine, "connect", partial(_prepare, cache_kibibytes))
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(cache_kibibytes: int, connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own transactions begin too late; `_begin` begins them
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLIS}")
+    if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:  # else it may be somebody else's file
+        cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA cache_size = -{cache_kibibytes}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_BEFORE_CHECKPOINT}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
+    connection.exec_driver_sql("BEGIN" if locking is Locking.NONE else "BEGIN IMMEDIATE")

@@ -1,0 +1,171 @@
+"""SQL text made once from the tables, so that the schema stands in one place and the hot path builds no statements."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table
+
+from lotkeeper_server.store.db.dialects import Locking, dialect_of
+from lotkeeper_server.store.db.dialects.dialect import Write
+from lotkeeper_server.store.db.dialects.key_lists import chunks
+
+__all__ = [
+    "Write",
+    "asked_together",
+    "beyond",
+    "chunks",
+    "columns_of",
+    "exact_sum",
+    "execute",
+    "fetch",
+    "indexed_by",
+    "insert_of",
+    "lock_with_referrers",
+    "locking_of",
+    "refer",
+    "rows_by_columns",
+    "rows_by_key",
+    "together",
+    "update_of",
+    "walked_by",
+    "write_many",
+]
+
+
+def columns_of(table: Table) -> tuple[str, ...]:
+    """A table's column names, in order."""
+    return tuple(column.name for column in table.columns)
+
+
+def insert_of(table: Table) -> Write:
+    """INSERT of every column, in order."""
+    return Write(table, tuple(table.columns))
+
+
+def update_of(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[Any]]) -> Write:
+    """UPDATE of some columns by key."""
+    return Write(table, tuple(changed), tuple(by))
+
+
+def locking_of(connection: Connection) -> Locking:
+    """What this transaction does with rows that it is going to change; NONE where nobody else can write."""
+    if not dialect_of(connection).concurrent:
+        return Locking.NONE
+    locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
+    return locking
+
+
+def indexed_by(connection: Connection, index: str) -> str:
+    """Names the index to walk, behind a table in FROM, for a planner that has no statistics to find it by."""
+    return dialect_of(connection).indexed_by(index)
+
+
+def beyond(
+    connection: Connection, names: Sequence[str], sign: str, values: Sequence[Any]
+) -> tuple[str, tuple[Any, ...]]:
+    """SQL by which an index is walked from, or to, where its columns have these values, and its parameters.
+
+    Args:
+        connection: a transaction.
+        names: one column or two, in the index's order.
+        sign: `<`, `<=`, `>` or `>=`.
+        values: one for each column.
+    """
+    return dialect_of(connection).beyond(names, sign, values)
+
+
+def walked_by(connection: Connection, table: str, columns: Sequence[str]) -> str:
+    """Names the index that begins with these columns, as `indexed_by`, for a planner that would read too much of it."""
+    return dialect_of(connection).walked_by(table, tuple(columns))
+
+
+def exact_sum(connection: Connection, column: str) -> str:
+    """SQL of a sum whose parts cannot overflow 64 bits, as a plain sum of large rises before large falls might."""
+    return dialect_of(connection).exact_sum(column)
+
+
+def rows_by_key(
+    connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking = Locking.NONE
+) -> Iterator[Sequence[Any]]:
+    """The rows whose key is among these.
+
+    Args:
+        connection: a transaction.
+        select_from: `SELECT ... FROM ...`.
+        by: the key's column.
+        keys: ids, paths or names; few or many.
+        locking: of rows; those that are skipped do not come.
+    """
+    return dialect_of(connection).rows_by_key(connection, select_from, by, keys, locking)
+
+
+def rows_by_columns(
+    connection: Connection,
+    columns: Sequence[str],
+    table: Table,
+    by: Sequence[str],
+    keys: Sequence[tuple[Any, ...]],
+    joined: str = "",
+    locking: Locking = Locking.NONE,
+) -> Iterator[Sequence[Any]]:
+    """The rows whose key columns have one of these sets of values, each found by the index over all of them.
+
+    Args:
+        connection: a transaction.
+        columns: of the table, which is `t`; those of joined ones with their tables' names.
+        table: that has the rows.
+        by: the key's columns.
+        keys: few or many.
+        joined: ` JOIN ...` to what the rows refer to.
+        locking: of rows; those that are skipped do not come.
+    """
+    selected = ", ".join(name if "." in name else f"t.{name}" for name in columns)
+    select = f"SELECT {selected} FROM {{keys}}{joined}"  # noqa: S608 - the schema's own names
+    return dialect_of(connection).rows_by_columns(connection, select, table, by, keys, locking)
+
+
+def fetch(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> Sequence[Sequence[Any]]:
+    """Every row of a SELECT with `?` where a value goes."""
+    dialect = dialect_of(connection)
+    cursor = dialect.cursor(connection)
+    cursor.execute(dialect.text(text), parameters)
+    rows: Sequence[Sequence[Any]] = cursor.fetchall()
+    cursor.close()
+    return rows
+
+
+def execute(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> int:
+    """Runs a write with `?` where a value goes; how many rows it changed."""
+    dialect = dialect_of(connection)
+    cursor = dialect.cursor(connection)
+    cursor.execute(dialect.text(text), parameters)
+    changed: int = cursor.rowcount
+    cursor.close()
+    return changed
+
+
+def write_many(connection: Connection, write: Write, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Runs a write for each row of parameters; as many rows change as were meant."""
+    if rows:
+        dialect_of(connection).write_many(connection, write, rows)
+
+
+def lock_with_referrers(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
+    """Locks rows, having waited for whoever has written what refers to them; who writes such a thing now waits."""
+    dialect_of(connection).lock_with_referrers(connection, table.name, ids)
+
+
+def refer(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
+    """Holds rows as who writes what refers to them does, for one who only changes it."""
+    dialect_of(connection).refer(connection, table.name, ids)
+
+
+def together(connection: Connection) -> AbstractContextManager[None]:
+    """Sends the writes inside at once, where the driver can: they are done, or refused, when the block ends."""
+    return dialect_of(connection).together(connection)
+
+
+def asked_together(connection: Connection) -> AbstractContextManager[None]:
+    """Sends the questions inside at once, where the driver can: their rows are waited for when they are taken."""
+    return dialect_of(connection).asked_together(connection)

@@ -1,0 +1,26 @@
+"""A write in progress: the connection, and what it takes in from outside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.domain.model.identifiers import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One write transaction.
+
+    Attributes:
+        connection: holds the store's write lock already.
+        now_millis: the moment of this transaction, milliseconds since the epoch, UTC; the same all along.
+        new_id: gives new ids, in order.
+        next_effect_order: gives the order number of the next completion: later than every earlier one of this
+            process, than the clock's microseconds, and than the order given to it (that of the rows it touches).
+    """
+
+    connection: Connection
+    now_millis: int
+    new_id: Callable[[], Id]
+    next_effect_order: Callable[[int], int]

@@ -1,0 +1,1 @@
+"""Completed records in the order in which they took effect: what watchers follow."""

@@ -1,0 +1,71 @@
+"""The feed of a store on which one transaction writes at a time: a walk along the index of `effect_order`.
+
+Each transaction begins by reading the latest order number, so numbers rise in commit order across all processes.
+Records from before that index may share a number; the id decides among them.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.domain.model.identifiers import ID_BYTES
+from lotkeeper_server.store.archived import archived_after
+from lotkeeper_server.store.db.dialects import dialect_of
+from lotkeeper_server.store.db.statements import fetch
+from lotkeeper_server.store.feed.entries import (
+    ENTRY_COLUMNS,
+    FeedEntry,
+    FeedFilter,
+    FeedPage,
+    FeedPosition,
+    Kept,
+    Walk,
+    page_of,
+)
+
+VERSION: Final = 1
+_FEED: Final = "FROM inventory_lot_record WHERE status = 3"
+LATEST: Final = f"SELECT effect_order, id {_FEED} ORDER BY effect_order DESC, id DESC LIMIT 1"
+AFTER: Final = (
+    f"SELECT effect_order, {', '.join(ENTRY_COLUMNS)} {_FEED} AND (effect_order, id) > (?, ?) "
+    "ORDER BY effect_order, id LIMIT ?"
+)
+
+
+class FeedByEffect:
+    """As `record_feed.RecordFeed`."""
+
+    beginning: Final = FeedPosition(VERSION, -1, bytes(ID_BYTES))
+
+    def position_of(self, raw: bytes) -> FeedPosition | None:
+        """As `RecordFeed.position_of`."""
+        return FeedPosition.from_bytes(raw, self.beginning)
+
+    def latest_position(self, connection: Connection) -> FeedPosition:
+        """As `RecordFeed.latest_position`."""
+        rows = fetch(connection, LATEST)
+        return FeedPosition(VERSION, *rows[0]) if rows else self.beginning
+
+    def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
+        """As `RecordFeed.kept_behind`."""
+        lost = archived_after(connection, position.order, position.within, files)
+        return Kept.NOT_ALL if lost else Kept.ALL
+
+    def read_after(
+        self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
+    ) -> FeedPage:
+        """As `RecordFeed.read_after`."""
+        return page_of(connection, _walk(connection, after, walk_max), after, wanted, records_max, walk_max)
+
+
+def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:
+    """Rows as they are asked for: whoever has enough stops, and what follows is not read."""
+    dialect = dialect_of(connection)
+    cursor = dialect.cursor(connection)
+    try:
+        cursor.execute(dialect.text(AFTER), (after.order, after.within, walk_max))
+        while (row := cursor.fetchone()) is not None:
+            position = FeedPosition(VERSION, row[0], row[1])
+            yield position, FeedEntry(position, *row[1:])
+    finally:
+        cursor.close()

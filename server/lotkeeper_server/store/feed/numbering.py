@@ -1,0 +1,117 @@
+"""Numbers for completed records where several transactions write at a time, given after their commit.
+
+A number taken inside a transaction may become visible after a higher one, and whoever reads along the numbers would
+pass it by. So a transaction only leaves the ids of what it completed (`feed_pending`), and whoever holds the lease (the
+row of `feed_lease`, locked for one transaction) appends all that is pending to the feed. No sequences, no advisory
+locks: where locks do not reach other nodes, the lease is what two of them have both written, and one is refused.
+
+Records that share a row, a lot's say, come in the order of that row's versions. The later one's transaction has read
+the row as the earlier one committed it. Where both are pending, `effect_order` decides, which is above that of the row
+that was read. Where they are not, the earlier one was numbered before: a snapshot that has the later one has it, too.
+That is why everything pending is numbered at once, and never a part of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.store.db.commit_marks import drop_old_marks
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.dialects import Locking, dialect_of
+from lotkeeper_server.store.db.statements import chunks, execute, fetch, insert_of, rows_by_key, together, write_many
+from lotkeeper_server.store.schema.coordination_tables import feed, feed_pending
+
+Value = TypeVar("Value")
+RECORDS_PER_PENDING_ROW: Final = 1_000
+RECORDS_PER_FEED_ROW: Final = 500
+_ORDER_BYTES: Final = 8
+_ENTRY_BYTES: Final = _ORDER_BYTES + ID_BYTES
+_INSERT_PENDING: Final = insert_of(feed_pending)
+_INSERT_FEED: Final = insert_of(feed)
+_ANY_PENDING: Final = "SELECT id FROM feed_pending ORDER BY id LIMIT 1"
+_PENDING: Final = "SELECT id, entries FROM feed_pending"
+
+
+def leave_pending(connection: Connection, completed: Sequence[tuple[int, RecordId]]) -> None:
+    """Leaves what this transaction completed to be numbered; nothing where one transaction writes at a time.
+
+    Args:
+        connection: a write transaction.
+        completed: effect order and id of each record; no record is ever completed twice.
+    """
+    if completed and dialect_of(connection).concurrent:
+        rows = [
+            (part[0][1], b"".join([order.to_bytes(_ORDER_BYTES, "big") + record_id for order, record_id in part]))
+            for part in _parts(completed, RECORDS_PER_PENDING_ROW)
+        ]
+        write_many(connection, _INSERT_PENDING, rows)
+
+
+def pending_ids(connection: Connection) -> set[bytes]:
+    """By which it can be asked later whether what is pending now is numbered."""
+    return {row[0] for row in fetch(connection, "SELECT id FROM feed_pending")}
+
+
+def pending_records(connection: Connection) -> set[RecordId]:
+    """The completed records that are not in the feed yet."""
+    return {RecordId(record_id) for _, record_id in _entries(row[1] for row in fetch(connection, _PENDING))}
+
+
+def number_pending(store: Store, now_millis: int) -> int | None:
+    """Appends all that is pending to the feed; how many records, or None where another process is doing so.
+
+    Raises:
+        StoreError: StoreContention where another process did so meanwhile.
+    """
+    with store.write(Locking.SKIP) as connection:
+        if not fetch(connection, _ANY_PENDING):
+            return 0
+        if (number := _take_lease(connection)) is None:
+            return None
+        # Read when the lease is held: what its last holder has numbered is gone.
+        pending = fetch(connection, _PENDING)
+        record_ids = [record_id for _, record_id in sorted(_entries(row[1] for row in pending))]
+        rows = [
+            (number + at, b"".join(part), now_millis)
+            for at, part in enumerate(_parts(record_ids, RECORDS_PER_FEED_ROW))
+        ]
+        with together(connection):
+            write_many(connection, _INSERT_FEED, rows)
+        execute(connection, "UPDATE feed_lease SET next_number = ? WHERE id = 1", (number + len(rows),))
+        deleted = 0
+        for part in chunks([row[0] for row in pending]):
+            places = ", ".join("?" for _ in part)
+            deleted += execute(connection, f"DELETE FROM feed_pending WHERE id IN ({places})", tuple(part))  # noqa: S608
+        assert deleted == len(pending), f"{deleted} of {len(pending)} pending rows deleted"
+    return len(record_ids)
+
+
+def drop_marks(store: Store, now_millis: int) -> None:
+    """Forgets which transactions took effect long ago, unless another process is about to.
+
+    Raises:
+        StoreError: where it cannot be done now.
+    """
+    with store.write(Locking.SKIP) as connection:
+        if _take_lease(connection) is not None:
+            drop_old_marks(connection, now_millis)
+
+
+def _take_lease(connection: Connection) -> int | None:
+    """Until this transaction ends: the feed's next number; None where another one holds it."""
+    rows = list(rows_by_key(connection, "SELECT next_number FROM feed_lease", "id", [1], Locking.SKIP))
+    return rows[0][0] if rows else None
+
+
+def _entries(packed: Iterable[bytes]) -> list[tuple[int, bytes]]:
+    return [
+        (int.from_bytes(entries[at : at + _ORDER_BYTES], "big"), entries[at + _ORDER_BYTES : at + _ENTRY_BYTES])
+        for entries in packed
+        for at in range(0, len(entries), _ENTRY_BYTES)
+    ]
+
+
+def _parts(values: Sequence[Value], count_max: int) -> list[Sequence[Value]]:
+    return [values[at : at + count_max] for at in range(0, len(values), count_max)]

@@ -1,0 +1,51 @@
+"""Completed records in the order in which they took effect: what watchers follow.
+
+How the order is kept depends on whether several transactions write at a time; positions are opaque outside of the
+modules that keep it.
+"""
+
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.feed.by_effect import FeedByEffect
+from lotkeeper_server.store.feed.by_number import FeedByNumber
+from lotkeeper_server.store.feed.entries import FeedFilter, FeedPage, FeedPosition, Kept
+
+__all__ = ["Kept", "RecordFeed", "record_feed_of"]
+
+
+class RecordFeed(Protocol):
+    """The feed of one kind of store."""
+
+    @property
+    def beginning(self) -> FeedPosition:
+        """Before the first record."""
+
+    def position_of(self, raw: bytes) -> FeedPosition | None:
+        """The position that gave these bytes; None where they are none, or one of another kind of store."""
+
+    def latest_position(self, connection: Connection) -> FeedPosition:
+        """Behind the latest record of a snapshot."""
+
+    def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
+        """Whether none of the records behind a position was archived in files after the first so many."""
+
+    def read_after(
+        self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
+    ) -> FeedPage:
+        """The next wanted records of a snapshot.
+
+        Args:
+            connection: a snapshot.
+            after: where the read before has ended.
+            wanted: which records.
+            records_max: at most so many.
+            walk_max: and past at most so many, wanted or not.
+        """
+
+
+def record_feed_of(store: Store) -> RecordFeed:
+    """The feed of a store."""
+    return FeedByNumber() if store.concurrent else FeedByEffect()

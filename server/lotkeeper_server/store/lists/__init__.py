@@ -1,0 +1,1 @@
+"""Pages of lists, stock as it was, and the edges of traces."""

@@ -1,0 +1,90 @@
+"""Lists of records: by the moment of their end (of a RUNNING one its start), then by id."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from lotkeeper_server.domain.model.enumerations import Status
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.domain.model.stock import Record
+from lotkeeper_server.store.lists.conditions import Condition, IndexValues, PartialIndex, among
+from lotkeeper_server.store.lists.walking import Order, walk_page
+from lotkeeper_server.store.schema.tables import inventory_lot_record
+from lotkeeper_server.store.state.records import read_records
+
+_MOMENT_BYTES: Final = 8
+KEY_BYTES: Final = _MOMENT_BYTES + ID_BYTES
+_NOT_COMPLETED: Final = PartialIndex("ix_inventory_lot_record_status", f"status <> {Status.COMPLETED:d}")
+_COLUMNS: Final = ("moment_millis", "id")
+_OLDEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS)
+_NEWEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS, descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """Which records: every condition holds.
+
+    Attributes:
+        conditions: on `inventory_lot_record`.
+        from_millis: the moment is at or after this one.
+        before_millis: the moment is before this one.
+    """
+
+    conditions: Sequence[Condition] = ()
+    from_millis: int | None = None
+    before_millis: int | None = None
+
+
+class RecordPage(NamedTuple):
+    """A page of records, and the key after which the next one begins; empty where this is the last."""
+
+    records: list[Record]
+    next_after: bytes
+
+
+def in_status(statuses: Collection[int]) -> Condition:
+    """Records in one of some statuses; those completed are nearly all there are, and in no index of their own."""
+    return among("status", statuses, indexed=Status.COMPLETED not in statuses, within=_NOT_COMPLETED)
+
+
+def list_records(
+    connection: Connection, wanted: RecordFilter, after: bytes, limit: int, *, oldest_first: bool
+) -> RecordPage:
+    """A page of records.
+
+    Args:
+        connection: a snapshot.
+        wanted: which records.
+        after: the key after which it begins, of the page before in a list of the same filter; empty for the first one.
+        limit: at most so many; it may hold fewer, or none, and yet not be the last.
+        oldest_first: the exact reverse of the default order.
+    """
+    begin, end = _edge(wanted.from_millis), _edge(wanted.before_millis)
+    if not oldest_first:
+        begin, end = end, begin
+    begin = _key(after) if after else begin
+    order = _OLDEST_FIRST if oldest_first else _NEWEST_FIRST
+    page = walk_page(connection, order, wanted.conditions, limit, begin, end)
+    records = read_records(connection, [key[1] for key in page.keys])
+    found = [records[RecordId(key[1])] for key in page.keys]
+    return RecordPage(found, b"" if page.next_after is None else _text(*page.next_after))
+
+
+def key_of(record: Record) -> bytes:
+    """Where a record stands in the order of lists."""
+    return _text(record.start_millis if record.end_millis is None else record.end_millis, record.id)
+
+
+def _edge(moment_millis: int | None) -> IndexValues | None:
+    """Right before every record of a moment."""
+    return None if moment_millis is None else (moment_millis, b"")
+
+
+def _text(moment_millis: int, record_id: bytes) -> bytes:
+    return moment_millis.to_bytes(_MOMENT_BYTES, "big", signed=True) + record_id
+
+
+def _key(text: bytes) -> IndexValues:
+    return int.from_bytes(text[:_MOMENT_BYTES], "big", signed=True), text[_MOMENT_BYTES:]

@@ -1,0 +1,1 @@
+"""What decisions read and write: definitions, lots, stock, records, requests."""

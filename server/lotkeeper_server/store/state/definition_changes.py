@@ -1,0 +1,36 @@
+"""The list of what each saved change touched: caches in every process follow it, so that a change counts at once."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.store.schema.coordination_tables import definition_change, definition_version
+from lotkeeper_server.store.schema.tables import NO_ID
+
+
+def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes]) -> None:
+    """Says in this transaction that these rows of a definition changed, were made or went.
+
+    Args:
+        tx: a write transaction.
+        entity: the table's name, `location`.
+        ids: which rows; beyond 500 the whole entity is said to have changed.
+    """
+    changed = sorted(set(ids))
+    if not changed:
+        return
+    if len(changed) > limits.KEYS_PER_STATEMENT_MAX:
+        changed = [NO_ID]
+    tx.execute(update(definition_version).values(version=definition_version.c.version + 1))
+    version = tx.execute(select(definition_version.c.version)).scalar_one()
+    tx.execute(
+        insert(definition_change),
+        [{"version": version, "entity": entity, "entity_id": entity_id} for entity_id in changed],
+    )
+    tx.execute(delete(definition_change).where(definition_change.c.version <= version - limits.DEFINITION_CHANGES_KEPT))
+
+
+def note_access_change(tx: Connection) -> None:
+    """Says in this transaction that a role or a token changed."""
+    tx.execute(update(definition_version).values(access_version=definition_version.c.access_version + 1))

@@ -1,0 +1,260 @@
+"""Definitions as decisions use them, read by id or path, and what changed since a version."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from lotkeeper_server.domain.keys import NameKey
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.definitions import (
+    Conversions,
+    InventoryOperation,
+    Location,
+    Material,
+    ProcessOperation,
+    ProductionOrder,
+    ReasonCode,
+    Unit,
+)
+from lotkeeper_server.domain.model.enumerations import (
+    InventoryNameResolutionStrategy,
+    InventoryOperationType,
+    LotRecordType,
+    LotResolutionStrategy,
+    LotStorageStrategy,
+    LotUseStrategy,
+    MaterialSource,
+    UnitOfMeasureResolutionStrategy,
+)
+from lotkeeper_server.domain.model.identifiers import Id, MaterialId, UnitId
+from lotkeeper_server.store.db.dialects import dialect_of
+from lotkeeper_server.store.db.statements import asked_together, fetch, locking_of, rows_by_key
+from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema.coordination_tables import definition_change
+from lotkeeper_server.store.schema.tables import NO_ID
+
+
+class StoreVersions(NamedTuple):
+    """How far a store has come.
+
+    Attributes:
+        definitions: raised by each change of a definition.
+        access: raised by each change of a role or token.
+        effect_order: of the latest completion, archived or not; 0 where there is none, or where completions are ordered
+            by the rows that they share.
+    """
+
+    definitions: int
+    access: int
+    effect_order: int
+
+
+_VERSIONS: Final = "SELECT version, access_version, 0, 0 FROM definition_version"
+_VERSIONS_AND_ORDER: Final = (
+    "SELECT version, access_version, COALESCE((SELECT effect_order FROM inventory_lot_record "
+    "WHERE status = 3 ORDER BY effect_order DESC LIMIT 1), 0), "
+    "COALESCE((SELECT feed_order FROM archive_state WHERE id = 1), 0) FROM definition_version"
+)
+
+
+def read_versions(connection: Connection) -> StoreVersions:
+    """Read first in every write transaction; where several run at a time, again before it commits."""
+    text = _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER
+    with asked_together(connection):  # with what begins the transaction
+        (row,) = fetch(connection, text)
+    return _versions_of(row)
+
+
+def ask_versions(connection: Connection) -> Iterator[StoreVersions]:
+    """Asks for the versions as they are then; the one answer is waited for when it is taken."""
+    rows = rows_by_key(connection, _VERSIONS, "id", [1])
+    return map(_versions_of, rows)
+
+
+def _versions_of(row: Sequence[Any]) -> StoreVersions:
+    definitions, access, kept_order, archived_order = row
+    return StoreVersions(definitions, access, max(kept_order, archived_order))
+
+
+def lock_versions(connection: Connection) -> None:
+    """Lets one transaction at a time change definitions, roles and tokens, in whatever process."""
+    list(rows_by_key(connection, "SELECT id FROM definition_version", "id", [1], locking_of(connection)))
+
+
+def hold_versions(connection: Connection) -> None:
+    """Lets nobody change definitions, roles or tokens until this transaction ends, where that can be done."""
+    dialect_of(connection).hold_versions(connection)
+
+
+def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:
+    """Drops from the cache what changed since it was current; all of it where the list does not reach back so far."""
+    if cache.version != version:
+        changes = _changes(connection, cache.version, version)
+        if changes is None:
+            cache.clear()
+        for entity, identifier in changes or ():
+            cache.drop(entity, identifier)
+        cache.version = version
+
+
+def has_kept_changed(connection: Connection, cache: DefinitionCache, version: int) -> bool:
+    """Whether anything in the cache is not what it is now, at a later version."""
+    changes = _changes(connection, cache.version, version)
+    return changes is None or any(cache.keeps(entity, identifier) for entity, identifier in changes)
+
+
+def _changes(connection: Connection, since: int, until: int) -> list[tuple[str, Id | None]] | None:
+    """What changed after one version up to another; None where the list does not reach back so far."""
+    changed = definition_change.c
+    rows = connection.execute(
+        select(changed.version, changed.entity, changed.entity_id).where(changed.version > since)
+    ).all()
+    if since < 0 or len({row.version for row in rows if row.version <= until}) != until - since:
+        return None
+    return [(entity, None if entity_id == NO_ID else entity_id) for _, entity, entity_id in rows]
+
+
+def load_definitions(connection: Connection, cache: DefinitionCache, entity: str, ids: Collection[Id]) -> None:
+    """Brings definitions into the cache by id; what is not there stays out."""
+    table = tables.metadata.tables[entity]
+    _LOADERS[entity](connection, cache, table.c.id.in_(sorted(ids)))
+
+
+def load_by_path(connection: Connection, cache: DefinitionCache, entity: str, paths: Collection[str]) -> None:
+    """Brings definitions into the cache by path."""
+    table = tables.metadata.tables[entity]
+    _LOADERS[entity](connection, cache, table.c.path.in_(sorted(paths)))
+
+
+def read_ids_by_name(connection: Connection, keys: Collection[NameKey]) -> dict[NameKey, Id]:
+    """The ids of the definitions among these that there are, each by a column that is unique by itself."""
+    texts: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key in keys:
+        texts[key.entity, key.column].append(key.text)
+    found = {}
+    for (entity, column), of_column in texts.items():
+        table = tables.metadata.tables[entity]
+        query = select(table.c[column], table.c.id).where(table.c[column].in_(sorted(of_column)))
+        found.update({NameKey(entity, column, text): identifier for text, identifier in connection.execute(query)})
+    return found
+
+
+def load_conversions(
+    connection: Connection, cache: DefinitionCache, material_ids: Collection[MaterialId | None]
+) -> None:
+    """Brings the conversions of these materials into the cache; None for those that hold for every one."""
+    conversion = tables.unit_of_measure_conversion.c
+    one, other = tables.unit_of_measure.alias(), tables.unit_of_measure.alias()
+    rows = connection.execute(
+        select(conversion.material_key, conversion.from_unit_id, conversion.to_unit_id, conversion.factor)
+        .join_from(tables.unit_of_measure_conversion, one, one.c.id == conversion.from_unit_id)
+        .join(other, other.c.id == conversion.to_unit_id)
+        .where(conversion.enabled, one.c.enabled, other.c.enabled)
+        .where(conversion.material_key.in_(sorted(material_id or NO_ID for material_id in material_ids)))
+    )
+    factors: dict[bytes, dict[tuple[UnitId, UnitId], Decimal]] = defaultdict(dict)
+    for material_key, from_unit, to_unit, factor in rows:
+        factors[material_key][from_unit, to_unit] = Decimal(factor)
+    for material_id in material_ids:
+        cache.conversions[material_id] = Conversions(factors[material_id or NO_ID])
+
+
+def _units(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    unit = tables.unit_of_measure.c
+    for row in connection.execute(select(unit.id, unit.name, unit.symbol, unit.enabled).where(wanted)):
+        cache.units.keep(row.id, Unit(*row))
+
+
+def _with_units(connection: Connection, cache: DefinitionCache, rows: list[Any], column: str) -> Iterator[Any]:
+    """Rows, once the units that they refer to are in the cache."""
+    unit_ids = {unit_id for row in rows if (unit_id := getattr(row, column)) is not None}
+    _units(connection, cache, tables.unit_of_measure.c.id.in_(sorted(unit_ids)))
+    yield from rows
+
+
+def _materials(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    rows = list(connection.execute(select(tables.material).where(wanted)))
+    for row in _with_units(connection, cache, rows, "unit_of_measure_id"):
+        unit = None if row.unit_of_measure_id is None else cache.units.get(row.unit_of_measure_id)
+        cache.materials.keep(row.id, Material(row.id, row.path, row.enabled, unit, row.shelf_life_days), row.path)
+
+
+def _reason_codes(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    for row in connection.execute(select(tables.material_reason_code).where(wanted)):
+        serves = None if row.lot_record_type is None else LotRecordType(row.lot_record_type)
+        reason_code = ReasonCode(row.id, row.reason_code, row.enabled, serves, row.require_comments)
+        cache.reason_codes.keep(row.id, reason_code)
+
+
+def _locations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    rows = list(connection.execute(select(tables.location).where(wanted)))
+    for row in _with_units(connection, cache, rows, "storage_capacity_unit_id"):
+        unit_id = row.storage_capacity_unit_id
+        location = Location(
+            id=row.id,
+            name=row.name,
+            path=row.path,
+            enabled=row.enabled,
+            allow_negative_inventory=row.allow_negative_inventory,
+            storage_capacity_millionths=row.storage_capacity,
+            storage_capacity_unit=None if unit_id is None else cache.units.get(unit_id),
+            lot_storage_strategy=LotStorageStrategy(row.lot_storage_strategy),
+            lot_use_strategy=LotUseStrategy(row.lot_use_strategy),
+        )
+        cache.locations.keep(row.id, location, row.path)
+
+
+def _process_operations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    for row in connection.execute(select(tables.operation).where(wanted)):
+        operation = ProcessOperation(row.id, row.current_operation_record_id, row.current_production_order_id)
+        cache.process_operations.keep(row.id, operation)
+
+
+def _production_orders(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    rows = list(connection.execute(select(tables.production_order).where(wanted)))
+    for row in _with_units(connection, cache, rows, "unit_of_measure_id"):
+        unit = None if row.unit_of_measure_id is None else cache.units.get(row.unit_of_measure_id)
+        cache.production_orders.keep(row.id, ProductionOrder(row.id, row.name, row.product_material_id, unit))
+
+
+def _inventory_operations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
+    for row in connection.execute(select(tables.inventory_operation).where(wanted)):
+        operation = InventoryOperation(
+            id=row.id,
+            name=row.name,
+            enabled=row.enabled,
+            notes=row.notes,
+            operation_type=InventoryOperationType(row.operation_type),
+            operation_id=row.operation_id,
+            source_location_id=row.source_location_id,
+            destination_location_id=row.destination_location_id,
+            material_source=MaterialSource(row.material_source),
+            material_id=row.material_id,
+            secondary_material_id=row.secondary_material_id,
+            primary_lot_resolution_strategy=LotResolutionStrategy(row.primary_lot_resolution_strategy),
+            secondary_lot_resolution_strategy=LotResolutionStrategy(row.secondary_lot_resolution_strategy),
+            create_lot_if_not_found=row.create_lot_if_not_found,
+            inventory_name_resolution_strategy=InventoryNameResolutionStrategy(row.inventory_name_resolution_strategy),
+            inventory_name=row.inventory_name,
+            unit_of_measure_resolution_strategy=UnitOfMeasureResolutionStrategy(
+                row.unit_of_measure_resolution_strategy
+            ),
+            unit_id=row.unit_of_measure_id,
+            material_reason_code_id=row.material_reason_code_id,
+            increment_production_order_count=row.increment_production_order_count,
+        )
+        cache.inventory_operations.keep(row.id, operation)
+
+
+_LOADERS = {
+    "unit_of_measure": _units,
+    "material": _materials,
+    "material_reason_code": _reason_codes,
+    "location": _locations,
+    "operation": _process_operations,
+    "production_order": _production_orders,
+    "inventory_operation": _inventory_operations,
+}
