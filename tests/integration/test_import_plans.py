@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from lotkeeper.inventory.v1 import inventory_operation_pb2, master_data_pb2
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, LOCATION
-from lotkeeper_server.catalog.importing import Import, Outcome, Stopped, plan_import, write_import
+from lotkeeper_server.catalog.importing import Import, ImportCounts, Stopped, plan_import, write_import
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.engine.sources import IdSource
@@ -57,7 +57,7 @@ def planned(store: Store) -> Iterator[Import]:
     one = Import(io.BytesIO(FILE), "CSV", False, SAVER, ImportPlan(INVENTORY_OPERATION.table), threading.Event())
     with store.read() as connection:
         plan_import(connection, one)
-    assert one.outcome == Outcome(created=1, updated=1)
+    assert one.outcome == ImportCounts(created=1, updated=1)
     yield one
     one.plan.close()
 
@@ -76,7 +76,7 @@ def test_a_plan_made_before_a_definition_changed_is_not_written(store: Store, pl
         assert not write_import(transaction(connection), planned, plan_again=False)
     with store.write() as connection:
         assert write_import(transaction(connection), planned, plan_again=True)
-    assert (planned.result(), count(store)) == (Outcome(updated=2), 2)
+    assert (planned.result(), count(store)) == (ImportCounts(updated=2), 2)
 
 
 def test_a_plan_made_before_an_operation_started_is_not_written(store: Store, planned: Import) -> None:

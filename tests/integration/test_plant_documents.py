@@ -12,7 +12,7 @@ import pytest
 from lotkeeper_server.domain.model.enumerations import ExportFormat, LotRecordType
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
-from lotkeeper_server.plant.applying import Outcome, apply_plant
+from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.trying import try_plant
@@ -25,14 +25,14 @@ YAML, JSON = ExportFormat.YAML, ExportFormat.JSON
 DAIRY = (files("lotkeeper_server.demo") / "dairy.yaml").read_bytes()
 
 
-def applied(store: Store, text: str | bytes, document_format: ExportFormat = YAML) -> Outcome:
+def applied(store: Store, text: str | bytes, document_format: ExportFormat = YAML) -> AppliedPlant:
     plant = read_plant(text.encode() if isinstance(text, str) else text, document_format)
     with store.write() as connection:
         tx = Transaction(connection, now_millis(), IdSource(), EffectOrder())
         return apply_plant(tx, plant, "tester")
 
 
-def tried(store: Store, text: str | bytes) -> Outcome:
+def tried(store: Store, text: str | bytes) -> AppliedPlant:
     plant = read_plant(text.encode() if isinstance(text, str) else text, YAML)
     with store.read() as connection:
         return try_plant(connection, plant, "tester")
@@ -43,11 +43,11 @@ def exported(store: Store, document_format: ExportFormat = YAML, *, include_lots
         return b"".join(export_plant(connection, document_format, include_lots=include_lots))
 
 
-def counts(outcome: Outcome) -> tuple[int, int, int]:
+def counts(outcome: AppliedPlant) -> tuple[int, int, int]:
     return outcome.created, outcome.updated, outcome.unchanged
 
 
-def changes(outcome: Outcome) -> list[tuple[str, str, tuple[str, ...] | None]]:
+def changes(outcome: AppliedPlant) -> list[tuple[str, str, tuple[str, ...] | None]]:
     return [(one.entity, one.key, one.fields) for one in outcome.changes]
 
 

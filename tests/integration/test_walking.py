@@ -15,7 +15,7 @@ from lotkeeper_server.store.lists import walking
 from lotkeeper_server.store.lists.conditions import (
     PLACES_WALKED_MAX,
     Condition,
-    Key,
+    IndexValues,
     Places,
     among,
     at_place,
@@ -41,7 +41,7 @@ BOTH = ("source_location_id", "destination_location_id")
 Make = Callable[[Any], Sequence[Condition]]
 
 
-def pages(store: Store, order: Order, make: Make, limit: int) -> list[list[Key]]:
+def pages(store: Store, order: Order, make: Make, limit: int) -> list[list[IndexValues]]:
     """Every page."""
     found, after = [], None
     while True:
@@ -55,14 +55,14 @@ def pages(store: Store, order: Order, make: Make, limit: int) -> list[list[Key]]
         after = page.next_after
 
 
-def all_keys(store: Store, order: Order, make: Make, limit: int = 50) -> list[Key]:
+def all_keys(store: Store, order: Order, make: Make, limit: int = 50) -> list[IndexValues]:
     """Those of every page; none comes twice."""
     keys = list(itertools.chain.from_iterable(pages(store, order, make, limit)))
     assert all(order.precedes(one, other) for one, other in itertools.pairwise(keys))
     return keys
 
 
-def searched(store: Store, order: Order, where: str, *parameters: Any) -> list[Key]:
+def searched(store: Store, order: Order, where: str, *parameters: Any) -> list[IndexValues]:
     """What a plain search finds."""
     columns = ", ".join(order.columns)
     with store.read() as connection:
