@@ -15,8 +15,8 @@ from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.engine.store_health import StoreHealth
 from lotkeeper_server.rpc.gate.gate import Gate
-from lotkeeper_server.rpc.methods.catalog import Catalog
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
+from lotkeeper_server.rpc.methods.entities import Entities
 from lotkeeper_server.rpc.methods.inventory_actions import InventoryActions
 from lotkeeper_server.rpc.methods.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.methods.inventory_operation_definitions import InventoryOperationDefinitions
@@ -78,7 +78,7 @@ async def _serve(
         LocationRoom(engine),
         Watching(engine),
         Tracing(engine),
-        Catalog(engine),
+        Entities(engine),
         MasterData(engine),
         PlantExchange(engine),
         Permissions(SERVICES),

@@ -15,7 +15,6 @@ from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.rpc.wire.record_message import record_message
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.statements import execute
-from lotkeeper_server.store.lists.conditions import in_either
 from lotkeeper_server.store.lists.records import RecordFilter, list_records
 from lotkeeper_server.store.state.records import read_records
 
@@ -411,8 +410,8 @@ def test_a_deep_page_costs_what_the_first_one_costs(
     """By the store's own measure, over twenty thousand records that all pass the filter."""
     lot, other = plant.lot("L"), plant.lot("M")
     plant.records({"lot_id": lot, "secondary_lot_id": other, "end_millis": MADE + n} for n in range(20_000))
-    conditions = [in_either(("lot_id", "secondary_lot_id"), other)] if of_lot else []
-    chosen = RecordFilter(conditions, *span)
+    from_millis, before_millis = span
+    chosen = RecordFilter(other if of_lot else None, from_millis=from_millis, before_millis=before_millis)
 
     def work(after: bytes) -> tuple[int, bytes]:
         with store.read() as connection, measured(connection) as done:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from lotkeeper_server.catalog import descriptions
-from lotkeeper_server.catalog.referrers import referrers_of
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.entities.referrers import referrers_of
 from lotkeeper_server.store.schema.tables import inventory_lot_record
 
 ENTITIES = [one.table.name for one in (*descriptions.MASTER_DATA, descriptions.INVENTORY_OPERATION, descriptions.LOT)]

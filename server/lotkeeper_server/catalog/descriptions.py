@@ -10,7 +10,6 @@ from typing import Final
 
 from google.protobuf.message import Message
 from lotkeeper.inventory.v1 import inventory_lot_pb2, inventory_operation_pb2, master_data_pb2
-from sqlalchemy import Table
 
 from lotkeeper_server.catalog.fields import (
     Enumerated,
@@ -26,6 +25,7 @@ from lotkeeper_server.catalog.fields import (
 )
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model import enumerations as e
+from lotkeeper_server.store.entities.row import EntityTable
 from lotkeeper_server.store.schema import tables
 
 _SHORT = limits.SPARE_CODE_POINTS_MAX
@@ -56,7 +56,7 @@ class Description:
 
     entity: str
     message: type[Message]
-    table: Table
+    table: EntityTable
     fields: tuple[Field, ...]
     references: tuple[Reference, ...] = ()
     key: str | None = None

@@ -5,36 +5,35 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, BinaryIO, Final
-
-from sqlalchemy import Connection, or_, select
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import BinaryIO, Final
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exchange_columns import Column, exported_columns
-from lotkeeper_server.catalog.hierarchy import below
 from lotkeeper_server.catalog.importing import Stopped
-from lotkeeper_server.catalog.references import look_up, looked_up
+from lotkeeper_server.catalog.naming import look_up
+from lotkeeper_server.catalog.references import looked_up
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.store.db.statements import rows_by_key
-from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.pages import rows_by_name, values_by_id
+from lotkeeper_server.store.entities.paths import locations_at_or_below
+from lotkeeper_server.store.entities.row import EntityRow
 
 _ROWS_AT_ONCE: Final = 100
 _BREATH_SECONDS: Final = 50e-6
-_TABLE: Final = INVENTORY_OPERATION.table
 _COLUMNS: Final = exported_columns(INVENTORY_OPERATION)
 _JSON_NAMES: Final = tuple(column.json_name for column in _COLUMNS)
-Written = dict[str, Any]
+Written = EntityRow
 """Stored values by column, and by reference the text that names what it refers to."""
 
 
 def write_export(
-    connection: Connection, file: BinaryIO, file_format: str, places: Sequence[Id | str], stopped: threading.Event
+    snapshot: Snapshot, file: BinaryIO, file_format: str, places: Sequence[Id | str], stopped: threading.Event
 ) -> None:
     """Writes every definition, or those at some locations.
 
     Args:
-        connection: a transaction that sees one snapshot.
+        snapshot: what is written is of one moment.
         file: to write to.
         file_format: CSV or JSON.
         places: ids and paths of locations: only what has one of them, or one below, as source or destination; empty:
@@ -45,49 +44,43 @@ def write_export(
         Refused: LOCATION_NOT_FOUND on `location_ids_or_paths[3]`.
         Stopped: where nobody waits any more.
     """
-    within = _locations(connection, places) if places else None
+    within = _locations(snapshot, places) if places else None
     text_of = _FORMATS[file_format]
     if file_format == "CSV":
         file.write(_csv_text([_JSON_NAMES]).encode())
-    for rows in _chunks(connection, within):
+    for rows in _chunks(snapshot, within):
         if stopped.is_set():
             raise Stopped
-        file.write(text_of(_named(connection, rows)).encode())
+        file.write(text_of(_named(snapshot, rows)).encode())
         time.sleep(_BREATH_SECONDS)
 
 
-def _locations(connection: Connection, places: Sequence[Id | str]) -> set[Id]:
-    table = tables.location
+def _locations(snapshot: Snapshot, places: Sequence[Id | str]) -> set[Id]:
     found: set[Id] = set()
     for number, place in enumerate(places):
-        location_id = look_up(connection, "location", place, f"location_ids_or_paths[{number}]")
-        path = connection.execute(select(table.c.path).where(table.c.id == location_id)).scalar_one()
-        inside = select(table.c.id).where(or_(table.c.id == location_id, below(table.c.path, path)))
-        found.update(connection.execute(inside).scalars())
+        location_id = look_up(snapshot, "location", place, f"location_ids_or_paths[{number}]")
+        found |= locations_at_or_below(snapshot, location_id)
     return found
 
 
-def _chunks(connection: Connection, within: Collection[Id] | None) -> Iterator[list[Written]]:
+def _chunks(snapshot: Snapshot, within: Collection[Id] | None) -> Iterator[list[Written]]:
     """Rows by name, then id, as the snapshot gives them: never all in memory."""
-    query = select(_TABLE).order_by(_TABLE.c.name, _TABLE.c.id).execution_options(yield_per=_ROWS_AT_ONCE)
-    for rows in connection.execute(query).mappings().partitions():
-        kept = [
-            dict(row)
+    for rows in rows_by_name(snapshot, INVENTORY_OPERATION.table, _ROWS_AT_ONCE):
+        yield [
+            row
             for row in rows
             if within is None or row["source_location_id"] in within or row["destination_location_id"] in within
         ]
-        yield kept
 
 
-def _named(connection: Connection, rows: list[Written]) -> list[Written]:
+def _named(snapshot: Snapshot, rows: list[Written]) -> list[Written]:
     """The rows, with a text for each reference."""
     for reference in INVENTORY_OPERATION.references:
         shown = reference.beside[looked_up(reference)[-1]]
-        ids = sorted({row[reference.column] for row in rows} - {None})
-        select_text = f"SELECT id, {shown} FROM {reference.target}"  # noqa: S608 - the schema's own names
-        names = {row[0]: row[1] for row in rows_by_key(connection, select_text, "id", ids)}
+        ids = {row[reference.column] for row in rows} - {None}
+        names = values_by_id(snapshot, reference.target, (shown,), ids)
         for row in rows:
-            row[reference.name] = names.get(row[reference.column], "")
+            (row[reference.name],) = names.get(row[reference.column], ("",))
     return rows
 
 
@@ -95,7 +88,7 @@ def _as_csv(rows: list[Written]) -> str:
     return _csv_text([column.cell_of(row[column.stored]) for column in _COLUMNS] for row in rows)
 
 
-def _csv_text(rows: Any) -> str:
+def _csv_text(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)  # its own dialect: commas, quotes where needed, doubled inside, CRLF
     return text.getvalue()

@@ -1,27 +1,10 @@
 """Paths of what forms trees: checked when a parent or name changes, rewritten below in the same transaction."""
 
-from collections.abc import Sequence
-from typing import Final
-
-from sqlalchemy import Column, ColumnElement, Table, func, select, update
-
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
-from lotkeeper_server.store.schema import tables
-
-BELOW: Final[dict[str, Sequence[Table]]] = {
-    "location": (tables.location,),
-    "material_class": (tables.material_class, tables.material),
-    "material": (),
-}
-"""The tables whose paths begin with those of a table."""
-
-
-def below(column: "Column[str] | ColumnElement[str]", path: str) -> ColumnElement[bool]:
-    """Whether a path lies below another one, by code point: `/` comes right before `0`."""
-    return (column >= f"{path}/") & (column < f"{path}0")
+from lotkeeper_server.store.entities.paths import longest_path_below, rewrite_paths_below
 
 
 def check(saving: Saving) -> None:
@@ -59,23 +42,15 @@ def _longest_below(saving: Saving) -> int:
     if saving.old is None:
         return 0
     old_path: str = saving.old["path"]
-    longest = 0
-    for table in BELOW[saving.description.table.name]:
-        length = saving.tx.connection.execute(
-            select(func.max(func.length(table.c.path))).where(below(table.c.path, old_path))
-        ).scalar()
-        longest = max(longest, (length or 0) - len(old_path))
-    return longest
+    longest = longest_path_below(saving.tx.connection, saving.description.table, old_path)
+    return max(0, longest - len(old_path))
 
 
 def after_write(saving: Saving) -> None:
     """Rewrites the paths below what was renamed or moved; that is no change of what lies below."""
     if saving.description.parent is None or saving.old is None or saving.old["path"] == saving.new["path"]:
         return
-    connection, old_path = saving.tx.connection, saving.old["path"]
-    for table in BELOW[saving.description.table.name]:
-        lies_below = below(table.c.path, old_path)
-        ids = connection.execute(select(table.c.id).where(lies_below)).scalars().all()
-        rewritten = saving.new["path"] + func.substr(table.c.path, len(old_path) + 1)
-        connection.execute(update(table).where(lies_below).values(path=rewritten))
-        saving.note(connection, table.name, ids)
+    connection, table = saving.tx.connection, saving.description.table
+    rewritten = rewrite_paths_below(connection, table, saving.old["path"], saving.new["path"])
+    for table_name, ids in rewritten.items():
+        saving.note(connection, table_name, ids)

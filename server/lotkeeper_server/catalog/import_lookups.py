@@ -1,10 +1,8 @@
 """What the checks of some hundred rows look up, read beforehand with a few statements."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
-
-from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, UNIQUE_NAME_TARGETS, Description
 from lotkeeper_server.catalog.exchange_reading import Row
@@ -13,10 +11,11 @@ from lotkeeper_server.catalog.references import looked_up
 from lotkeeper_server.catalog.rules import route_of
 from lotkeeper_server.domain.model.enumerations import InventoryOperationType, Status
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.store.db.statements import columns_of, rows_by_columns, rows_by_key
-from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.pages import rows_with_all, values_with
+from lotkeeper_server.store.entities.row import EntityRow
+from lotkeeper_server.store.entities.runs import runs_of
 
-_COLUMNS: Final = columns_of(INVENTORY_OPERATION.table)
 _UNIQUE: Final = ("name", "operation_type", "route")
 _TARGETS: Final = sorted({reference.target for reference in INVENTORY_OPERATION.references})
 _MORE: Final = {"material_reason_code": ("lot_record_type",)}
@@ -49,12 +48,11 @@ class _Target:
             column for one in INVENTORY_OPERATION.references if one.target == name for column in one.beside.values()
         ]
         self.columns = tuple(dict.fromkeys([*shown, *_MORE.get(name, ())]))
-        self.rows: dict[Id, dict[str, Any]] = {}
+        self.rows: dict[Id, EntityRow] = {}
         self.ids: dict[str, dict[Any, Id]] = {column: {} for column in UNIQUE_NAME_TARGETS[name]}
 
-    def read(self, connection: Connection, by: str, values: Iterable[Any]) -> None:
-        select = f"SELECT {', '.join(('id', *self.columns))} FROM {self.name}"  # noqa: S608 - the schema's own names
-        for identifier, *rest in rows_by_key(connection, select, by, sorted(values)):
+    def read(self, snapshot: Snapshot, by: str, values: Collection[Any]) -> None:
+        for identifier, *rest in values_with(snapshot, self.name, self.columns, by, values):
             row = dict(zip(self.columns, rest, strict=True))
             self.rows[identifier] = row
             for column, ids in self.ids.items():
@@ -64,31 +62,31 @@ class _Target:
 class ImportLookups:
     """The definitions that rows match, what they and the rows refer to, and which of them run."""
 
-    def __init__(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def __init__(self, snapshot: Snapshot, rows: Sequence[Row]) -> None:
         """Reads all of it.
 
         Args:
-            connection: a transaction.
+            snapshot: where it is read.
             rows: that could be read.
         """
         self._targets = {name: _Target(name) for name in _TARGETS}
-        self._read_named(connection, rows)
+        self._read_named(snapshot, rows)
         self._ids: dict[tuple[Any, ...], Id] = {}
-        self._stored: dict[Id, dict[str, Any]] = {}
+        self._stored: dict[Id, EntityRow] = {}
         keys = {unique for row in rows if (key := key_of(row)) and (unique := self._unique_of(key))}
-        for values in rows_by_columns(connection, _COLUMNS, INVENTORY_OPERATION.table, _UNIQUE, sorted(keys)):
-            stored = dict(zip(_COLUMNS, values, strict=True))
+        for stored in rows_with_all(snapshot, INVENTORY_OPERATION.table, _UNIQUE, keys):
             self._stored[stored["id"]] = stored
             self._ids[tuple(stored[column] for column in _UNIQUE)] = stored["id"]
-        self._read_referred(connection)
-        self._running = _running(connection, sorted(self._stored))
+        self._read_referred(snapshot)
+        runs = runs_of(snapshot, self._stored)
+        self._running = {operation_id for operation_id, run in runs.items() if run.status is Status.RUNNING}
 
     def match(self, key: LookupKey) -> Id | None:
         """The definition that has this key."""
         unique = self._unique_of(key)
         return None if unique is None else self._ids.get(unique)
 
-    def stored(self, _description: Description, identifier: Id) -> dict[str, Any] | None:
+    def stored(self, _description: Description, identifier: Id) -> EntityRow | None:
         """As in `Lookups`; of what was matched."""
         return self._stored.get(identifier)
 
@@ -118,7 +116,7 @@ class ImportLookups:
             return None
         return (name, operation_type, route_of(*ids))
 
-    def _read_named(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def _read_named(self, snapshot: Snapshot, rows: Sequence[Row]) -> None:
         named: dict[tuple[str, str], set[str]] = {}
         for row in rows:
             for reference in INVENTORY_OPERATION.references:
@@ -127,20 +125,13 @@ class ImportLookups:
                         path = text.removeprefix("/") if column == "path" else text
                         named.setdefault((reference.target, column), set()).add(path)
         for (target, column), texts in named.items():
-            self._targets[target].read(connection, column, texts)
+            self._targets[target].read(snapshot, column, texts)
 
-    def _read_referred(self, connection: Connection) -> None:
+    def _read_referred(self, snapshot: Snapshot) -> None:
         for name, target in self._targets.items():
             columns = [one.column for one in INVENTORY_OPERATION.references if one.target == name]
             ids = {stored[column] for stored in self._stored.values() for column in columns} - {None}
-            target.read(connection, "id", ids - target.rows.keys())
-
-
-def _running(connection: Connection, ids: Sequence[Id]) -> set[Id]:
-    run = tables.inventory_operation_run
-    text = f"SELECT {run.c.operation_id.name}, {run.c.status.name} FROM {run.name}"  # noqa: S608
-    found = rows_by_key(connection, text, run.c.operation_id.name, ids)
-    return {row[0] for row in found if row[1] == Status.RUNNING}
+            target.read(snapshot, "id", ids - target.rows.keys())
 
 
 @cache

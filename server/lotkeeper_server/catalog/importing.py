@@ -9,27 +9,26 @@ import threading
 import time
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, BinaryIO, Final
-
-from sqlalchemy import Connection
+from typing import BinaryIO, Final
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exchange_columns import header_of_fields
 from lotkeeper_server.catalog.exchange_reading import READERS, Row
 from lotkeeper_server.catalog.import_lookups import ImportLookups, LookupKey, key_of
-from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING, add_idle_runs
+from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
-from lotkeeper_server.store.db.statements import insert_of, locking_of, update_of, write_many
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.entities.row import EntityRow, update_entity_rows
+from lotkeeper_server.store.entities.runs import add_idle_runs, lock_running_among
 from lotkeeper_server.store.import_plan import ImportPlan
 from lotkeeper_server.store.schema.tables import NO_ID
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 from lotkeeper_server.store.state.definitions import read_versions
-from lotkeeper_server.store.state.reading import lock_runs
 
 ROWS_AT_ONCE: Final = 250
 _TABLE: Final = INVENTORY_OPERATION.table
@@ -100,7 +99,7 @@ class Import:
         return self.outcome
 
 
-def plan_import(connection: Connection, one: Import) -> None:
+def plan_import(snapshot: Snapshot, one: Import) -> None:
     """Checks every row on one snapshot, and plans what to write; anything planned before is forgotten.
 
     Raises:
@@ -108,14 +107,14 @@ def plan_import(connection: Connection, one: Import) -> None:
     """
     one.plan.clear()
     one.outcome = ImportCounts()
-    one.definitions_version = read_versions(connection).definitions
+    one.definitions_version = read_versions(snapshot).definitions
     one.file.seek(0)
     # Nothing is made in a plan: what is created gets its id and its moment when it is written.
-    tx = Transaction(connection, 0, lambda: NO_ID, lambda floor: floor)
+    tx = Transaction(snapshot, 0, lambda: NO_ID, lambda floor: floor)
     breath = _Breath(one.stopped)
     rows = READERS[one.format](one.file, INVENTORY_OPERATION, breath)
     while chunk := list(islice(rows, ROWS_AT_ONCE)):
-        lookups = ImportLookups(connection, [row for row in chunk if not row.fault])
+        lookups = ImportLookups(snapshot, [row for row in chunk if not row.fault])
         for row in chunk:
             breath()
             _plan_row(tx, one, lookups, row)
@@ -148,21 +147,16 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
     return True
 
 
-def _has_become_old(connection: Connection, one: Import) -> bool:
-    if read_versions(connection).definitions != one.definitions_version:
+def _has_become_old(snapshot: Snapshot, one: Import) -> bool:
+    if read_versions(snapshot).definitions != one.definitions_version:
         return True
-    changing = list(one.plan.not_while_running())
-    runs = lock_runs(connection, changing, locking_of(connection))  # none of them begins to run from here on
-    return any(run.status is Status.RUNNING for run in runs.values())
+    return bool(lock_running_among(snapshot, list(one.plan.not_while_running())))
 
 
-def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[dict[str, Any]], principal: str) -> None:
+def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[EntityRow], principal: str) -> None:
     for row in rows:
-        row["modified_millis"], row["modified_by"], row["next_version"] = tx.now_millis, principal, row["version"] + 1
-    names = (*columns, "modified_millis", "modified_by", "version")
-    values = (*columns, "modified_millis", "modified_by", "next_version", "id", "version")
-    text = update_of(_TABLE, [_TABLE.c[name] for name in names], [_TABLE.c.id, _TABLE.c.version])
-    write_many(tx.connection, text, [tuple(row[name] for name in values) for row in rows])
+        row["modified_millis"], row["modified_by"] = tx.now_millis, principal
+    update_entity_rows(tx.connection, _TABLE, (*columns, "modified_millis", "modified_by"), rows)
 
 
 def _note(changed: list[bytes], ids: list[bytes]) -> None:

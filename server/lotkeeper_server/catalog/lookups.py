@@ -3,21 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
-
 from lotkeeper_server.catalog.descriptions import Description
-from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.db.rows import lock_row, stored_row, value_where
-from lotkeeper_server.store.db.statements import locking_of
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.row import EntityRow
+from lotkeeper_server.store.entities.runs import lock_running_among
 from lotkeeper_server.store.schema import tables
-from lotkeeper_server.store.state.reading import lock_runs
 
 
 class Lookups(Protocol):
     """Answers about one snapshot of the store."""
 
-    def stored(self, description: Description, identifier: Id) -> dict[str, Any] | None:
+    def stored(self, description: Description, identifier: Id) -> EntityRow | None:
         """The row of an entity by column, or None where there is none."""
 
     def id_by(self, target: str, column: str, value: Any) -> Id | None:
@@ -36,29 +34,28 @@ class Lookups(Protocol):
 class StoreLookups:
     """Asks the store, one statement a question."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
 
-    def stored(self, description: Description, identifier: Id) -> dict[str, Any] | None:
+    def stored(self, description: Description, identifier: Id) -> EntityRow | None:
         """The row of an entity by column, or None where there is none; locked where it may be written."""
-        return lock_row(self._connection, description.table, identifier)
+        return lock_row(self._snapshot, description.table, identifier)
 
     def id_by(self, target: str, column: str, value: Any) -> Id | None:
         """The id of the row of a table that has a value in a unique column, or None."""
-        identifier: Id | None = value_where(self._connection, tables.metadata.tables[target], "id", **{column: value})
+        identifier: Id | None = value_where(self._snapshot, tables.metadata.tables[target], "id", **{column: value})
         return identifier
 
     def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
         """Columns of a row that is known to be there."""
-        row = stored_row(self._connection, tables.metadata.tables[target], identifier)
+        row = stored_row(self._snapshot, tables.metadata.tables[target], identifier)
         assert row is not None, f"{target} is not there"
         return [row[column] for column in columns]
 
     def is_running(self, operation_id: Id) -> bool:
         """Whether an inventory operation, known to be there, runs."""
-        run = lock_runs(self._connection, [operation_id], locking_of(self._connection))[operation_id]
-        return run.status is Status.RUNNING
+        return operation_id in lock_running_among(self._snapshot, [operation_id])
 
     def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
         """Whether another entity has these values in these columns."""
-        return value_where(self._connection, description.table, "id", **values) not in {None, by_other_than}
+        return value_where(self._snapshot, description.table, "id", **values) not in {None, by_other_than}

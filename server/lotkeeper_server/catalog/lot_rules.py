@@ -1,7 +1,5 @@
 """The rules of saving a lot: its status is guarded and recorded, its material and unit stay once it has a record."""
 
-from sqlalchemy import select
-
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.apply.movement import apply
 from lotkeeper_server.domain.context import Context
@@ -13,10 +11,10 @@ from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, Pe
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.domain.working_set import WorkingSet
-from lotkeeper_server.store.archived import archived_references
 from lotkeeper_server.store.db.rows import value_where
 from lotkeeper_server.store.db.transaction import Transaction
-from lotkeeper_server.store.schema.tables import inventory_lot_record, material
+from lotkeeper_server.store.entities.lots import with_records
+from lotkeeper_server.store.schema.tables import material
 from lotkeeper_server.store.state.loading import load
 from lotkeeper_server.store.state.writing import write_changes
 
@@ -58,12 +56,7 @@ def check(saving: Saving) -> None:
 
 
 def _has_record(saving: Saving) -> bool:
-    of_lot = select(inventory_lot_record.c.id).where(inventory_lot_record.c.lot_id == saving.id).limit(1)
-    into_lot = select(inventory_lot_record.c.id).where(inventory_lot_record.c.secondary_lot_id == saving.id).limit(1)
-    connection = saving.tx.connection
-    return any(connection.execute(query).first() for query in (of_lot, into_lot)) or bool(
-        archived_references(connection, [saving.id])
-    )
+    return bool(with_records(saving.tx.connection, [saving.id]))
 
 
 def before_write(saving: Saving) -> None:

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.catalog.fields import Reference
+from lotkeeper_server.catalog.naming import not_found
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, path_fault
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
-from lotkeeper_server.store.db.rows import value_where
-from lotkeeper_server.store.schema import tables
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
         column = "id" if by_id else reference.beside[name]
         identifier = saving.lookups.id_by(reference.target, column, parse_id(text) if by_id else text)
         if identifier is None:
-            saving.refuse(_not_found(reference, name, text).at(saving.path_of(name)))
+            saving.refuse(not_found(reference.target, column, text).at(saving.path_of(name)))
             saving.unsettled.add(reference.name)
             return
         found[name] = identifier
@@ -86,25 +84,6 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
     saving.new[reference.column] = next(iter(found.values()), None)
 
 
-def look_up(connection: Connection, target: str, given: Id | str, field_name: str) -> Id:
-    """The id of a thing given by id, or by the first column that it can be looked up by.
-
-    Raises:
-        Refused: its NOT_FOUND, on the request's field.
-    """
-    table = tables.metadata.tables[target]
-    column = "id" if isinstance(given, bytes) else UNIQUE_NAME_TARGETS[target][0]
-    identifier = value_where(connection, table, "id", **{column: given})
-    if identifier is None:
-        shown = format_id(given) if isinstance(given, bytes) else given
-        raise Refused(NotFound.by(target, _METADATA[column], shown).at(field_name))
-    found: Id = identifier
-    return found
-
-
-_METADATA = {"id": "id", "name": "name", "path": "path", "symbol": "symbol", "reason_code": "code"}
-
-
 def _current(saving: Saving, reference: Reference) -> dict[str, str]:
     """What stands in each part now."""
     identifier = saving.old and saving.old[reference.column]
@@ -112,8 +91,3 @@ def _current(saving: Saving, reference: Reference) -> dict[str, str]:
         return {}
     values = saving.lookups.values_of(reference.target, identifier, tuple(reference.beside.values()))
     return {reference.id_field: format_id(identifier), **dict(zip(reference.beside, values, strict=True))}
-
-
-def _not_found(reference: Reference, name: str, text: str) -> NotFound:
-    column = "id" if name == reference.id_field else reference.beside[name]
-    return NotFound.by(reference.target, _METADATA[column], text)

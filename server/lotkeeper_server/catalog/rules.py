@@ -1,9 +1,7 @@
 """The rules that single entities have, beside what all share."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final
-
-from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.catalog import lot_rules
 from lotkeeper_server.catalog.save_in_progress import Saving
@@ -12,20 +10,19 @@ from lotkeeper_server.domain.model.enumerations import (
     LotRecordType,
     LotResolutionStrategy,
     LotStorageStrategy,
-    Status,
 )
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
 from lotkeeper_server.domain.resolve.action import FALLS, RISES, record_types
-from lotkeeper_server.store.db.statements import insert_of, lock_with_referrers, write_many
-from lotkeeper_server.store.schema.tables import NO_ID, inventory, inventory_operation_run, location
+from lotkeeper_server.store.entities.runs import add_idle_runs
+from lotkeeper_server.store.entities.stock import keep_stock_away, lots_lying_at
+from lotkeeper_server.store.schema.tables import NO_ID
 
 Rule = Callable[[Saving], None]
 MAY_CHANGE_WHILE_RUNNING: Final = frozenset({"enabled", "notes"})
 """Of an inventory operation's columns."""
 _DERIVED: Final = frozenset({"route"})
 """Columns made of others, which say themselves that they change."""
-_INSERT_RUN: Final = insert_of(inventory_operation_run)
 
 
 def check_stored(saving: Saving) -> None:
@@ -53,11 +50,6 @@ def after_write(saving: Saving) -> None:
         add_idle_runs(saving.tx.connection, [saving.id])
 
 
-def add_idle_runs(connection: Connection, operation_ids: Collection[Id]) -> None:
-    """What a created inventory operation brings along: a run that stands idle."""
-    write_many(connection, _INSERT_RUN, [(operation_id, int(Status.IDLE), None) for operation_id in operation_ids])
-
-
 def route_of(source_location_id: Id | None, destination_location_id: Id | None) -> bytes:
     """By which an inventory operation's two locations are part of its unique key."""
     return (source_location_id or NO_ID) + (destination_location_id or NO_ID)
@@ -80,19 +72,14 @@ def _location(saving: Saving) -> None:
         saving.refuse(InvalidArgument.on(saving.path_of("storage_capacity_unit_id"), text))
     becomes_storeless = new["lot_storage_strategy"] == LotStorageStrategy.NO_STORAGE
     if saving.old is not None and becomes_storeless and saving.changed("lot_storage_strategy"):
-        lots = _lots_at(saving)
-        if not lots:  # whoever brings one there now is waited for; who comes later sees what is saved here
-            lock_with_referrers(saving.tx.connection, location, [saving.id])
-            lots = _lots_at(saving)
+        connection = saving.tx.connection
+        lots = lots_lying_at(connection, saving.id)
+        if not lots:
+            keep_stock_away(connection, saving.id)
+            lots = lots_lying_at(connection, saving.id)
         if lots:
             refusal = LocationNotEmpty(location=saving.old["path"], lots=lots)
             saving.refuse(refusal.at(saving.path_of("lot_storage_strategy")))
-
-
-def _lots_at(saving: Saving) -> int:
-    lying = select(func.count()).where(inventory.c.location_id == saving.id, inventory.c.quantity != 0)
-    lots: int = saving.tx.connection.execute(lying).scalar_one()
-    return lots
 
 
 def _inventory_operation(saving: Saving) -> None:

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
-
-from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.lookups import Lookups
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Refusal, Refused
+from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
-NoteChanges = Callable[[Connection, str, Iterable[bytes]], None]
+NoteChanges = Callable[[Snapshot, str, Iterable[bytes]], None]
 """Says which rows of a table changed; as `note_definition_changes`."""
 
 
@@ -49,8 +48,8 @@ class Saving:
     named_version: int
     id: Id
     collected: list[Refusal] | None
-    old: dict[str, Any] | None = None
-    new: dict[str, Any] = field(default_factory=dict)
+    old: EntityRow | None = None
+    new: EntityRow = field(default_factory=dict)
     changes_status_to: LotStatus | None = None
     unsettled: set[str] = field(default_factory=set)
     given_instead: dict[str, str] = field(default_factory=dict)
@@ -74,6 +73,6 @@ class Saving:
         """Whether a column gets another value than it has."""
         return self.old is None or self.old[column] != self.new[column]
 
-    def after(self) -> dict[str, Any]:
+    def after(self) -> EntityRow:
         """The row once all is done: a changed status is written with its record, apart from the rest."""
         return self.new if self.changes_status_to is None else self.new | {"status": int(self.changes_status_to)}

@@ -24,6 +24,7 @@ from lotkeeper_server.domain.refusals import (
 )
 from lotkeeper_server.store.db.rows import insert_row, update_row
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 MASK_FIELD = "update_mask"
@@ -179,9 +180,7 @@ def checked(
     return saving
 
 
-def _read(
-    saving: Saving, message: Message, fault: Callable[[str, str], None]
-) -> tuple[dict[str, Any], Mapping[str, Parts]]:
+def _read(saving: Saving, message: Message, fault: Callable[[str, str], None]) -> tuple[EntityRow, Mapping[str, Parts]]:
     """The values of the fields that count, and the parts of the references that do."""
     description = saving.description
     values = {one.column: one.read(message, fault) for one in description.all_fields if saving.looks_at(one.name)}
@@ -197,7 +196,7 @@ def _read(
     return values, parts
 
 
-def _stored(saving: Saving) -> dict[str, Any]:
+def _stored(saving: Saving) -> EntityRow:
     row = saving.lookups.stored(saving.description, saving.id)
     if row is None:
         refusal = NotFound(entity=saving.description.refusal_entity, id=format_id(saving.id))
@@ -205,7 +204,7 @@ def _stored(saving: Saving) -> dict[str, Any]:
     return row
 
 
-def _blank(saving: Saving) -> dict[str, Any]:
+def _blank(saving: Saving) -> EntityRow:
     """A row to be created, before anything is known of it."""
     return _defaults(saving.description) | {
         "id": saving.id,
@@ -217,7 +216,7 @@ def _blank(saving: Saving) -> dict[str, Any]:
 
 
 @cache
-def _defaults(description: Description) -> dict[str, Any]:
+def _defaults(description: Description) -> EntityRow:
     return {
         column.name: None if column.default is None else column.default.arg  # type: ignore[attr-defined]  # scalars only
         for column in description.table.columns

@@ -53,9 +53,7 @@ class DefinitionExchange:
         stopped = threading.Event()
         with self._exports.one(), _held_as_long_as_used(stopped) as held:
             file = _temporary_file(held)
-            await self._engine.read_long(
-                lambda connection: write_export(connection, file, file_format, places, stopped)
-            )
+            await self._engine.read_long(lambda snapshot: write_export(snapshot, file, file_format, places, stopped))
             file.seek(0)
             while data := await asyncio.to_thread(file.read, limits.STREAM_PIECE_BYTES):
                 yield pb.ExportInventoryOperationsResponse(data=data)
@@ -82,7 +80,7 @@ class DefinitionExchange:
 
     async def _run(self, one: Import, call: Call, *, validate_only: bool) -> None:
         for attempt in range(1, _PLANS_MAX + 1):
-            await self._engine.read_long(lambda connection: plan_import(connection, one))
+            await self._engine.read_long(lambda snapshot: plan_import(snapshot, one))
             if validate_only or not one.writes:
                 return
             last = attempt == _PLANS_MAX

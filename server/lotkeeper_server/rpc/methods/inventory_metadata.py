@@ -1,21 +1,19 @@
 """SetInventoryMetadata: the name and the production order of an inventory row."""
 
-from typing import Any
-
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
-from lotkeeper_server.catalog.references import look_up
+from lotkeeper_server.catalog.naming import LOCATION_FIELD, LOT_FIELD, NamedLot
 from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.methods.stock_reads import inventory_message
-from lotkeeper_server.rpc.wire.catalog_filters import find_lot
+from lotkeeper_server.rpc.wire.naming import read_location, read_material, read_named
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.lists.inventory import read_entries
-from lotkeeper_server.store.state.inventory_metadata import name_of_row, set_metadata
+from lotkeeper_server.store.state.inventory_metadata import MetadataChanges, name_of_row, set_metadata
 
-_LOT, _LOCATION, _ORDER = "lot_id_or_name", "location_id_or_path", "production_order_id_or_name"
+_ORDER = "production_order_id_or_name"
 
 
 class InventoryMetadata:
@@ -30,30 +28,30 @@ class InventoryMetadata:
     ) -> pb.SetInventoryMetadataResponse:
         """Changes what is given; present but empty clears."""
         shape = Shape()
-        lot = shape.id_or_name(_LOT, request.lot_id_or_name)
-        location = shape.id_or_path(_LOCATION, request.location_id_or_path)
-        for field, given in ((_LOT, lot), (_LOCATION, location)):
-            if given is None:
+        given = shape.id_or_name(LOT_FIELD, request.lot_id_or_name)
+        location = read_location(shape, request.location_id_or_path)
+        for field, named in ((LOT_FIELD, given), (LOCATION_FIELD, location)):
+            if named is None:
                 shape.fault(field, "must be given")
-        material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
+        material = read_material(shape, request.material_id_or_path)
         name = shape.name("name", request.name)
-        order = shape.id_or_name(_ORDER, request.production_order_id_or_name)
+        order = read_named(shape, _ORDER, "production_order", request.production_order_id_or_name)
         shape.check()
-        assert lot is not None
+        assert given is not None
         assert location is not None
+        lot = NamedLot(given, material)
 
         def work(transaction: Transaction) -> pb.SetInventoryMetadataResponse:
             connection = transaction.connection
-            lot_id = find_lot(connection, lot, material)
-            location_id = look_up(connection, "location", location, _LOCATION)
-            changes: dict[str, Any] = {}
+            lot_id, location_id = lot.find(connection), location.find(connection)
+            changes: MetadataChanges = {}
             if request.HasField("name"):
                 changes["name"] = name or ""
             if request.HasField("production_order_id_or_name"):
-                changes["production_order_id"] = order and look_up(connection, "production_order", order, _ORDER)
+                changes["production_order_id"] = None if order is None else order.find(connection)
             if not set_metadata(connection, location_id, lot_id, changes):
                 lot_name, path = name_of_row(connection, location_id, lot_id)
-                raise Refused(NotFound(entity="inventory", name=lot_name, path=path).at(_LOT).at(_LOCATION))
+                raise Refused(NotFound(entity="inventory", name=lot_name, path=path).at(LOT_FIELD).at(LOCATION_FIELD))
             (entry,) = read_entries(connection, [(location_id, lot_id)])
             return pb.SetInventoryMetadataResponse(inventory=inventory_message(entry, transaction.now_millis))
 

@@ -1,17 +1,17 @@
 """What only the definitions of inventory operations have: status, validation, references."""
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
-from sqlalchemy import Connection
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
-from lotkeeper_server.catalog.reading import read_runs
-from lotkeeper_server.catalog.referrers import Referring, references_to
 from lotkeeper_server.catalog.saving import Saver, validate
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.referrers import Referring, references_to
+from lotkeeper_server.store.entities.runs import runs_of
 
 _ID = "inventory_operation_id"
 
@@ -27,13 +27,13 @@ class InventoryOperationDefinitions:
     ) -> pb.GetInventoryOperationStatusResponse:
         """Reads where an operation's run stands."""
         operation_id = _required_id(request.inventory_operation_id)
-        runs = await self._engine.read(lambda connection: read_runs(connection, [operation_id]))
+        runs = await self._engine.read(lambda snapshot: runs_of(snapshot, [operation_id]))
         if operation_id not in runs:
             raise Refused(_not_found(operation_id))
-        status, record_id = runs[operation_id]
+        run = runs[operation_id]
         return pb.GetInventoryOperationStatusResponse(
-            status=int(status),  # type: ignore[arg-type]  # numbered alike
-            current_record_id=format_id(record_id) if record_id else "",
+            status=int(run.status),  # type: ignore[arg-type]  # numbered alike
+            current_record_id=format_id(run.current_record_id) if run.current_record_id else "",
         )
 
     @confirmed_by_engine
@@ -60,7 +60,7 @@ class InventoryOperationDefinitions:
     ) -> pb.GetInventoryOperationReferencesResponse:
         """Counts what refers to a definition."""
         operation_id = _required_id(request.inventory_operation_id)
-        found = await self._engine.read(lambda connection: _references(connection, operation_id))
+        found = await self._engine.read(lambda snapshot: _references(snapshot, operation_id))
         return pb.GetInventoryOperationReferencesResponse(
             references=[
                 pb.EntityReference(
@@ -74,10 +74,10 @@ class InventoryOperationDefinitions:
         )
 
 
-def _references(connection: Connection, operation_id: Id) -> list[Referring]:
-    if operation_id not in read_runs(connection, [operation_id]):
+def _references(snapshot: Snapshot, operation_id: Id) -> list[Referring]:
+    if operation_id not in runs_of(snapshot, [operation_id]):
         raise Refused(_not_found(operation_id))
-    return references_to(connection, INVENTORY_OPERATION.table.name, operation_id)
+    return references_to(snapshot, INVENTORY_OPERATION.table.name, operation_id)
 
 
 def _required_id(text: str) -> Id:

@@ -1,17 +1,17 @@
 """CheckLocationHasCapacity."""
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from sqlalchemy import Connection
 
-from lotkeeper_server.catalog.references import look_up
+from lotkeeper_server.catalog.naming import LOCATION_FIELD
 from lotkeeper_server.domain.ask.room import Rise, Room, find_room
 from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.engine.deciding import answer
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
-from lotkeeper_server.rpc.methods.master_data import read_unit
+from lotkeeper_server.rpc.wire.naming import read_location, read_material, read_unit
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.snapshot import Snapshot
 
 
 class LocationRoom:
@@ -25,24 +25,22 @@ class LocationRoom:
     ) -> pb.CheckLocationHasCapacityResponse:
         """Says whether a rise would be taken, and what there is room for."""
         shape = Shape()
-        location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
-        if not request.location_id_or_path:
-            shape.fault("location_id_or_path", "must be given")
+        location = read_location(shape, request.location_id_or_path)
+        if location is None:
+            shape.fault(LOCATION_FIELD, "must be given")
         millionths = shape.quantity("quantity", request.quantity)
         unit = read_unit(shape, request, "unit_of_measure")
-        material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
+        material = read_material(shape, request.material_id_or_path)
         shape.check()
 
-        def work(connection: Connection) -> Room:
-            assert location is not None  # or the shape would have been refused
-            assert millionths is not None
-            location_id = LocationId(look_up(connection, "location", location, "location_id_or_path"))
-            unit_id = UnitId(unit(connection))
-            material_id = None
-            if material is not None:
-                material_id = MaterialId(look_up(connection, "material", material, "material_id_or_path"))
+        assert location is not None
+        assert millionths is not None
+
+        def work(snapshot: Snapshot) -> Room:
+            location_id, unit_id = LocationId(location.find(snapshot)), UnitId(unit.find(snapshot))
+            material_id = None if material is None else MaterialId(material.find(snapshot))
             rise = Rise(location_id, millionths, unit_id, material_id)
-            return answer(connection, lambda state: find_room(state, rise))
+            return answer(snapshot, lambda state: find_room(state, rise))
 
         return _message(await self._engine.read(work))
 

@@ -37,7 +37,7 @@ class PlantExchange:
             plant = await asyncio.to_thread(read_plant, data, document_format)
             del data
             if validate_only:
-                outcome = await self._engine.read_long(lambda connection: try_plant(connection, plant, call.principal))
+                outcome = await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal))
             else:
                 # Until this returns: commit not begun, or unknown; then durable.
                 outcome = await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal), call)
@@ -50,7 +50,7 @@ class PlantExchange:
         document_format = _format_of(request.format)
         with self._places.one():
             pieces = await self._engine.read_long(
-                lambda connection: export_plant(connection, document_format, include_lots=request.include_lots)
+                lambda snapshot: export_plant(snapshot, document_format, include_lots=request.include_lots)
             )
         for data in pieces:
             yield pb.ExportMasterDataResponse(data=data)

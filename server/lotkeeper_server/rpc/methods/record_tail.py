@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, NamedTuple
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.dates import rfc3339
@@ -21,6 +20,7 @@ from lotkeeper_server.rpc.gate.gate import fault
 from lotkeeper_server.rpc.wire.record_message import record_message
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, resume_token
 from lotkeeper_server.store.archived import read_archive_state
+from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.feed.entries import EVERYTHING, FeedEntry, FeedFilter, FeedPage, FeedPosition
 from lotkeeper_server.store.feed.record_feed import Kept, RecordFeed
 
@@ -153,7 +153,7 @@ class RecordTail:
         """Everything up to the end of the feed; the first time only where that is."""
         if self._end is None:
             feed = self._engine.record_feed
-            latest = await self._engine.read(lambda connection: latest_place(connection, feed))
+            latest = await self._engine.read(lambda snapshot: latest_place(snapshot, feed))
             self._begin = self._end = latest.feed
             self._archive_files = latest.archive_files
             return
@@ -193,21 +193,21 @@ class RecordTail:
         self._news = asyncio.Event()
 
 
-def latest_place(connection: Connection, feed: RecordFeed) -> WatchPosition:
+def latest_place(snapshot: Snapshot, feed: RecordFeed) -> WatchPosition:
     """Behind the latest record of a snapshot."""
-    return WatchPosition(feed.latest_position(connection), read_archive_state(connection).files)
+    return WatchPosition(feed.latest_position(snapshot), read_archive_state(snapshot).files)
 
 
-def check_kept(connection: Connection, feed: RecordFeed, position: WatchPosition) -> WatchPosition:
+def check_kept(snapshot: Snapshot, feed: RecordFeed, position: WatchPosition) -> WatchPosition:
     """The position with the archive as it is in a snapshot, once all behind it is known to be kept.
 
     Raises:
         Refused: RESUME_TOKEN_EXPIRED where what comes behind the position was archived since.
     """
-    files, until_millis = read_archive_state(connection)
+    files, until_millis = read_archive_state(snapshot)
     if files == position.archive_files:
         return position
-    kept = feed.kept_behind(connection, position.feed, position.archive_files)
+    kept = feed.kept_behind(snapshot, position.feed, position.archive_files)
     if kept is Kept.NOT_ALL:
         assert until_millis is not None
         raise Refused(ResumeTokenExpired(oldest=rfc3339(until_millis)).at("resume_token"))
@@ -236,10 +236,10 @@ async def read_page(engine: Engine, after: WatchPosition, wanted: FeedFilter) ->
     """
     feed = engine.record_feed
 
-    def work(connection: Connection) -> ReadPage:
-        begin = check_kept(connection, feed, after)
+    def work(snapshot: Snapshot) -> ReadPage:
+        begin = check_kept(snapshot, feed, after)
         records_max, walk_max = limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX
-        page = feed.read_after(connection, begin.feed, wanted, records_max, walk_max)
+        page = feed.read_after(snapshot, begin.feed, wanted, records_max, walk_max)
         end = WatchPosition(page.end, begin.archive_files)
         return ReadPage(messages_of(page, end.archive_files), end, page.more)
 

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
-from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.ask.trace import Bounds, Flow, Trace, fitting, flows, reach, trace
 from lotkeeper_server.domain.keys import EdgeKey
 from lotkeeper_server.domain.model.enumerations import LotStatus, TraceDirection
 from lotkeeper_server.domain.model.genealogy import primary_lots
-from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id, LotId, format_id
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, LotId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.domain.model.stock import Edge
 from lotkeeper_server.domain.resolve.lots import USABLE
@@ -19,8 +18,9 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.sources import now_millis
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire import paging
-from lotkeeper_server.rpc.wire.catalog_filters import find_lot
+from lotkeeper_server.rpc.wire.naming import read_lot
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.lists.edges import EdgeReading, TracedLot, read_traced_lots
 
 _ITEM_FRAME_BYTES = 5
@@ -37,7 +37,7 @@ class Tracing:
     async def GetLotTraceGraph(self, request: pb.GetLotTraceGraphRequest, _call: Call) -> pb.GetLotTraceGraphResponse:  # noqa: N802
         """Answers the lots around one, and the edges between them."""
         shape = Shape()
-        lot, material = _lot_of(request, shape)
+        lot = read_lot(shape, request.lot_id_or_name, request.material_id_or_path)
         direction = _direction_of(request, shape) or TraceDirection.BOTH
         depth = request.depth if request.HasField("depth") else limits.TRACE_DEPTH_DEFAULT
         if not 1 <= depth <= limits.TRACE_DEPTH_MAX:
@@ -45,17 +45,17 @@ class Tracing:
         shape.check()
         bounds = Bounds(depth, limits.TRACE_NODES_MAX, limits.TRACE_EDGES_MAX)
 
-        def work(connection: Connection) -> pb.GetLotTraceGraphResponse:
-            root = LotId(find_lot(connection, lot, material))
-            found = trace(root, direction, bounds, EdgeReading(connection).edges_onward)
-            return _graph(found, read_traced_lots(connection, list(found.depths)))
+        def work(snapshot: Snapshot) -> pb.GetLotTraceGraphResponse:
+            root = LotId(lot.find(snapshot))
+            found = trace(root, direction, bounds, EdgeReading(snapshot).edges_onward)
+            return _graph(found, read_traced_lots(snapshot, list(found.depths)))
 
         return await self._engine.read(work)
 
     async def ListTerminalLots(self, request: pb.ListTerminalLotsRequest, _call: Call) -> pb.ListTerminalLotsResponse:  # noqa: N802
         """Lists the lots at the ends of a trace, by id."""
         shape = Shape()
-        lot, material = _lot_of(request, shape)
+        lot = read_lot(shape, request.lot_id_or_name, request.material_id_or_path)
         page = paging.read_page_request(request, shape, ID_BYTES)
         direction = _direction_of(request, shape)
         if direction is None or direction is TraceDirection.BOTH:
@@ -63,12 +63,12 @@ class Tracing:
         shape.check()
         assert direction is not None
 
-        def work(connection: Connection) -> pb.ListTerminalLotsResponse:
-            root, reading = LotId(find_lot(connection, lot, material)), EdgeReading(connection)
+        def work(snapshot: Snapshot) -> pb.ListTerminalLotsResponse:
+            root, reading = LotId(lot.find(snapshot)), EdgeReading(snapshot)
             found = reach(root, direction, limits.TRACE_NODES_MAX, reading.lots_onward)
             on_the_way = reading.with_edges_onward(list(found.depths), direction)
             ends = sorted(lot_id for lot_id in found.depths if lot_id not in on_the_way and lot_id > page.after)
-            lots, now = read_traced_lots(connection, ends[: page.size]), now_millis()
+            lots, now = read_traced_lots(snapshot, ends[: page.size]), now_millis()
             messages = [_node(lots[end], found.depths[end], _NO_FLOW, now) for end in ends[: page.size]]
             shown = paging.fitting(messages)
             return pb.ListTerminalLotsResponse(
@@ -78,14 +78,6 @@ class Tracing:
             )
 
         return await self._engine.read(work)
-
-
-def _lot_of(request: Any, shape: Shape) -> tuple[Id | str, Id | str | None]:
-    """The lot asked for, and the material within which its name is meant."""
-    lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
-    if lot is None:
-        shape.fault("lot_id_or_name", "must be given")
-    return lot or "", shape.id_or_path("material_id_or_path", request.material_id_or_path)
 
 
 def _direction_of(request: Any, shape: Shape) -> TraceDirection | None:

@@ -1,19 +1,19 @@
 """WatchInventoryLotRecords: every completed record once, in the order in which they took effect."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from sqlalchemy import Connection
 
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.methods.record_tail import Message, RecordTail, check_kept, latest_place, read_page
-from lotkeeper_server.rpc.wire.catalog_filters import location_ids
 from lotkeeper_server.rpc.wire.record_filters import RecordCriteria, read_record_criteria
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.feed.entries import FeedFilter
 from lotkeeper_server.store.feed.record_feed import RecordFeed
 
@@ -34,12 +34,12 @@ class Watching:
         self, request: pb.WatchInventoryLotRecordsRequest, _call: Call
     ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
-        begin, begins_now = _read_request(request, self._engine.record_feed)
+        query = _read_request(request, self._engine.record_feed)
         now_seconds = asyncio.get_running_loop().time
         async with self._tail.joined():
-            if begins_now:
+            if query.begins_now:
                 await self._engine.feed_numbering.catch_up()
-            wanted, position = await self._engine.read(begin)
+            wanted, position = await self._engine.read(query.begin)
             yield _heartbeat(position)
             due_seconds = now_seconds() + self._heartbeat_seconds
             while True:
@@ -65,36 +65,51 @@ class Watching:
                     due_seconds = now_seconds() + self._heartbeat_seconds
 
 
-Begin = Callable[[Connection], tuple[FeedFilter, WatchPosition]]
+@dataclass(frozen=True, slots=True)
+class _WatchQuery:
+    """What a watch asks for.
+
+    Attributes:
+        criteria: which records.
+        given: the position of its token; None where absent.
+        from_beginning: whether it begins, without one, before the first record.
+        feed: of the store.
+    """
+
+    criteria: RecordCriteria
+    given: WatchPosition | None
+    from_beginning: bool
+    feed: RecordFeed
+
+    @property
+    def begins_now(self) -> bool:
+        """Whether it begins behind what is there now."""
+        return self.given is None and not self.from_beginning
+
+    def begin(self, snapshot: Snapshot) -> tuple[FeedFilter, WatchPosition]:
+        """With which filter it begins, and where.
+
+        Raises:
+            Refused: for what is named and not there, and for a token from before what was archived.
+        """
+        wanted = self.criteria.feed_filter(snapshot)
+        if self.given is not None:
+            return wanted, check_kept(snapshot, self.feed, self.given)
+        latest = latest_place(snapshot, self.feed)
+        return wanted, latest._replace(feed=self.feed.beginning) if self.from_beginning else latest
 
 
-def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed) -> tuple[Begin, bool]:
-    """How a watch begins, once there is a snapshot: with which filter, and where; and whether that is now.
+def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed) -> _WatchQuery:
+    """What a watch asks for.
 
     Raises:
-        Refused: for a fault of shape; when called, for what is named and not there, and for a token from before what
-            was archived.
+        Refused: for a fault of shape.
     """
     shape = Shape()
     given = read_resume_token(request.resume_token, feed, shape)
-    criteria_in = read_record_criteria(request, shape)
+    criteria = read_record_criteria(request, shape)
     shape.check()
-
-    def begin(connection: Connection) -> tuple[FeedFilter, WatchPosition]:
-        wanted = _feed_filter(connection, criteria_in(connection))
-        if given is not None:
-            return wanted, check_kept(connection, feed, given)
-        latest = latest_place(connection, feed)
-        return wanted, latest._replace(feed=feed.beginning) if request.from_beginning else latest
-
-    return begin, given is None and not request.from_beginning
-
-
-def _feed_filter(connection: Connection, criteria: RecordCriteria) -> FeedFilter:
-    places = None
-    if criteria.location is not None:
-        places = location_ids(connection, criteria.location, criteria.include_children)
-    return FeedFilter(criteria.lot_id, criteria.references, criteria.types, places)
+    return _WatchQuery(criteria, given, request.from_beginning, feed)
 
 
 def _heartbeat(position: WatchPosition) -> pb.WatchInventoryLotRecordsResponse:

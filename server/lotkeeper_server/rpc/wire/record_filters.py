@@ -1,18 +1,21 @@
 """What records are asked by, in a list and in a watch: read from the request, looked up in a snapshot."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from sqlalchemy import Connection
 
-from lotkeeper_server.catalog.references import look_up
-from lotkeeper_server.domain.model.enumerations import LotRecordType
+from lotkeeper_server.catalog.naming import LOT_FIELD, NamedEntity, NamedLot
+from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.rpc.wire.catalog_filters import at_location, find_lot
+from lotkeeper_server.rpc.wire.naming import read_by_id, read_location, read_material, read_named
 from lotkeeper_server.rpc.wire.shape import Shape
-from lotkeeper_server.store.lists.conditions import Condition, among, equal, in_either
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.paths import locations_at_or_below
+from lotkeeper_server.store.feed.entries import FeedFilter
+from lotkeeper_server.store.lists.conditions import LocationFilter
+from lotkeeper_server.store.lists.records import RecordFilter
 
 FilteredRequest = pb.ListInventoryLotRecordsRequest | pb.WatchInventoryLotRecordsRequest
 
@@ -22,87 +25,123 @@ class RecordCriteria:
     """What a list and a watch have in common; every criterion holds.
 
     Attributes:
-        lot_id: the primary or the secondary lot; None for any.
-        references: by column of `inventory_lot_record`, the id that it must hold.
+        lot: the primary or the secondary lot; None for any.
+        references: by column of `inventory_lot_record`, what it must refer to.
         types: the record's type is one of these numbers; empty for any.
-        location: the source or the destination, by id or path; None for any.
+        location: the source or the destination; None for any.
         include_children: whether what lies below the location counts.
     """
 
-    lot_id: Id | None
-    references: Mapping[str, Id]
+    lot: NamedLot | None
+    references: Mapping[str, NamedEntity]
     types: frozenset[int]
-    location: Id | str | None
+    location: NamedEntity | None
     include_children: bool
 
+    def feed_filter(self, snapshot: Snapshot) -> FeedFilter:
+        """Of a watch.
 
-def read_record_criteria(request: FilteredRequest, shape: Shape) -> Callable[[Connection], RecordCriteria]:
-    """How the criteria of a request are made, once there is a snapshot to look things up in.
+        Raises:
+            Refused: where something named is not there.
+        """
+        lot_id, references = self._ids(snapshot)
+        location_ids: frozenset[Id] | None = None
+        if self.location is not None:
+            location_id = self.location.find(snapshot)
+            below = self.include_children
+            location_ids = locations_at_or_below(snapshot, location_id) if below else frozenset({location_id})
+        return FeedFilter(lot_id, references, self.types, location_ids)
 
-    Args:
-        request: of a list or a watch.
-        shape: where faults go.
+    def record_filter(
+        self, snapshot: Snapshot, statuses: frozenset[int], from_millis: int | None, before_millis: int | None
+    ) -> RecordFilter:
+        """Of a list, which also asks by status and moment.
 
-    Returns:
-        What raises Refused where something named is not there.
+        Raises:
+            Refused: where something named is not there.
+        """
+        lot_id, references = self._ids(snapshot)
+        location: LocationFilter | None = None
+        if self.location is not None:
+            location = LocationFilter(self.location.find(snapshot), self.include_children)
+        return RecordFilter(lot_id, references, self.types, statuses, location, from_millis, before_millis)
+
+    def _ids(self, snapshot: Snapshot) -> tuple[Id | None, Mapping[str, Id]]:
+        lot_id = None if self.lot is None else self.lot.find(snapshot)
+        return lot_id, {column: named.find(snapshot) for column, named in self.references.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordQuery:
+    """What a list of records asks for.
+
+    Attributes:
+        criteria: as a watch has them.
+        statuses: the record's status is one of these numbers; empty for any.
+        from_millis: its moment is at or after this one.
+        before_millis: its moment is before this one.
     """
-    lot = shape.id_or_name("lot_id_or_name", request.lot_id_or_name)
-    material = shape.id_or_path("material_id_or_path", request.material_id_or_path)
-    types = read_vocabulary(request, shape, "lot_record_types", LotRecordType)
-    location = shape.id_or_path("location_id_or_path", request.location_id_or_path)
+
+    criteria: RecordCriteria
+    statuses: frozenset[int]
+    from_millis: int | None
+    before_millis: int | None
+
+    def filter_in(self, snapshot: Snapshot) -> RecordFilter:
+        """With what it names looked up.
+
+        Raises:
+            Refused: where something named is not there.
+        """
+        return self.criteria.record_filter(snapshot, self.statuses, self.from_millis, self.before_millis)
+
+
+def read_record_criteria(request: FilteredRequest, shape: Shape) -> RecordCriteria:
+    """The criteria of a list or a watch; faults go to the shape."""
+    lot = shape.id_or_name(LOT_FIELD, request.lot_id_or_name)
+    material = read_material(shape, request.material_id_or_path)
+    types = read_vocabulary(shape, "lot_record_types", request.lot_record_types, LotRecordType)
+    location = read_location(shape, request.location_id_or_path)
     if request.include_children and location is None:
         shape.fault("include_children", "needs a location")
-    named = (
-        (
-            "inventory_operation_id",
-            "inventory_operation",
-            shape.id("inventory_operation_id", request.inventory_operation_id),
+    named = {
+        "material_id": material if lot is None else None,
+        "inventory_operation_id": read_by_id(
+            shape, "inventory_operation_id", "inventory_operation", request.inventory_operation_id
         ),
-        (
-            "production_order_id_or_name",
-            "production_order",
-            shape.id_or_name("production_order_id_or_name", request.production_order_id_or_name),
+        "production_order_id": read_named(
+            shape, "production_order_id_or_name", "production_order", request.production_order_id_or_name
         ),
-        (
-            "material_reason_code_id",
-            "material_reason_code",
-            shape.id("material_reason_code_id", request.material_reason_code_id),
+        "material_reason_code_id": read_by_id(
+            shape, "material_reason_code_id", "material_reason_code", request.material_reason_code_id
         ),
+    }
+    return RecordCriteria(
+        None if lot is None else NamedLot(lot, material),
+        {column: one for column, one in named.items() if one is not None},
+        types,
+        location,
+        request.include_children,
     )
 
-    def made(connection: Connection) -> RecordCriteria:
-        lot_id = None if lot is None else find_lot(connection, lot, material)
-        references: dict[str, Id] = {}
-        if lot is None and material is not None:
-            references["material_id"] = look_up(connection, "material", material, "material_id_or_path")
-        for field, target, given in named:
-            if given is not None:
-                references[f"{target}_id"] = look_up(connection, target, given, field)
-        return RecordCriteria(lot_id, references, types, location, request.include_children)
 
-    return made
+def read_record_query(request: pb.ListInventoryLotRecordsRequest, shape: Shape) -> RecordQuery:
+    """What a list asks for; faults go to the shape."""
+    criteria = read_record_criteria(request, shape)
+    statuses = read_vocabulary(shape, "statuses", request.statuses, Status)
+    start = shape.millis(
+        "start_date_millis", request.start_date_millis if request.HasField("start_date_millis") else None
+    )
+    end = shape.millis("end_date_millis", request.end_date_millis if request.HasField("end_date_millis") else None)
+    if start is not None and end is not None and end < start:
+        shape.fault("start_date_millis", "is after end_date_millis")
+        shape.fault("end_date_millis", "is before start_date_millis")
+    return RecordQuery(criteria, statuses, start, end)
 
 
-def read_vocabulary(request: FilteredRequest, shape: Shape, field: str, vocabulary: type[IntEnum]) -> frozenset[int]:
+def read_vocabulary(shape: Shape, field: str, given: Iterable[int], vocabulary: type[IntEnum]) -> frozenset[int]:
     """The numbers given; none, or none but zero, stands for all."""
-    numbers = frozenset(getattr(request, field)) - {0}
+    numbers = frozenset(given) - {0}
     if unknown := numbers - {int(member) for member in vocabulary}:
         shape.fault(field, f"{min(unknown)} is no {vocabulary.__name__}")
     return numbers
-
-
-def conditions_on_records(connection: Connection, criteria: RecordCriteria) -> list[Condition]:
-    """The criteria as conditions of a list.
-
-    Raises:
-        Refused: LOCATION_NOT_FOUND on `location_id_or_path`.
-    """
-    conditions = [equal(column, identifier) for column, identifier in criteria.references.items()]
-    if criteria.lot_id is not None:
-        conditions.append(in_either(("lot_id", "secondary_lot_id"), criteria.lot_id))
-    if criteria.types:
-        conditions.append(among("lot_record_type", criteria.types))
-    if criteria.location is not None:
-        ends = ("source_location_id", "destination_location_id")
-        conditions.append(at_location(connection, ends, criteria.location, criteria.include_children))
-    return conditions

@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.db.statements import fetch
+from lotkeeper_server.store.entities.paths import path_of
+from lotkeeper_server.store.schema.tables import location
 
 PLACES_WALKED_MAX: Final = 16
 """Locations whose rows are walked one beside the other from the first page on; of more, only where that pays."""
@@ -88,6 +90,19 @@ class Places:
     def walk(self, column: str, location_id: Id) -> Walk:
         """Along the index of a column."""
         return _walk(column, location_id, self.within, (location_id,) if self.leads else ())
+
+
+@dataclass(frozen=True, slots=True)
+class LocationFilter:
+    """What a list is asked for by location.
+
+    Attributes:
+        location_id: of one that is there.
+        include_children: whether all that lies below it counts, too.
+    """
+
+    location_id: Id
+    include_children: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +221,26 @@ def at_place(
     holds = " OR ".join(f"t.{column} = ?" for column in columns)
     walks = tuple(places.walk(column, location_id) for column in columns)
     return Condition(f"({holds})", (location_id,) * len(columns), walks)
+
+
+def at_location(
+    connection: Connection,
+    columns: Sequence[str],
+    wanted: LocationFilter,
+    *,
+    leads: bool = False,
+    within: PartialIndex | None = None,
+) -> Condition:
+    """Rows at a location and, if asked for, at all below it.
+
+    Args:
+        connection: a snapshot.
+        columns: that refer to locations; any of them.
+        wanted: where.
+        leads: whether the list's order begins with the location.
+        within: the partial index that has the rows.
+    """
+    if not wanted.include_children:
+        return at_place(columns, wanted.location_id, leads=leads, within=within)
+    path = path_of(connection, location, wanted.location_id)
+    return at_places(connection, Places(tuple(columns), wanted.location_id, path, leads, within))

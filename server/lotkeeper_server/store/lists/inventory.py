@@ -1,6 +1,7 @@
 """Lists of stock: rows by location id, then lot id, with the names of what they refer to."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -8,7 +9,15 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id
 from lotkeeper_server.store.db.statements import rows_by_columns
-from lotkeeper_server.store.lists.conditions import Condition, IndexValues, PartialIndex, Walk
+from lotkeeper_server.store.lists.conditions import (
+    Condition,
+    IndexValues,
+    LocationFilter,
+    PartialIndex,
+    Walk,
+    at_location,
+    equal,
+)
 from lotkeeper_server.store.lists.walking import Order, walk_page
 from lotkeeper_server.store.schema.tables import inventory
 
@@ -18,6 +27,40 @@ ORDER: Final = Order(inventory.name, ORDER_COLUMNS)
 NOT_ZERO: Final = PartialIndex("ix_inventory_not_zero", "quantity <> 0")
 NAMED: Final = PartialIndex("ix_inventory_name", "name <> ''")
 HOLDS_SOMETHING: Final = Condition("t.quantity <> 0", walks=(Walk(NOT_ZERO.condition, index=NOT_ZERO.name),))
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryFilter:
+    """Which rows: all of it holds.
+
+    Attributes:
+        location: where; None for anywhere.
+        lot_id: of the lot; None for any.
+        material_id: of the lot's material; None for any.
+        name: what the row says beside its quantity; None for any.
+        include_empty: whether rows of exactly zero come.
+    """
+
+    location: LocationFilter | None = None
+    lot_id: Id | None = None
+    material_id: Id | None = None
+    name: str | None = None
+    include_empty: bool = False
+
+    def conditions(self, connection: Connection, *, of_now: bool) -> list[Condition]:
+        """As conditions on `inventory`; that a row is not empty can be seen only of what there is now."""
+        skips_empty = of_now and not self.include_empty
+        conditions = [HOLDS_SOMETHING] if skips_empty else []
+        if self.location is not None:
+            within = NOT_ZERO if skips_empty else None
+            conditions.append(at_location(connection, ("location_id",), self.location, leads=True, within=within))
+        if self.lot_id is not None:
+            conditions.append(equal("lot_id", self.lot_id))
+        if self.material_id is not None:
+            conditions.append(equal("material_id", self.material_id))
+        if self.name is not None:
+            conditions.append(equal("name", self.name, NAMED))
+        return conditions
 
 
 class InventoryEntry(NamedTuple):
@@ -70,15 +113,16 @@ _JOINED: Final = (
 )
 
 
-def list_inventory(connection: Connection, conditions: Sequence[Condition], after: bytes, limit: int) -> InventoryPage:
+def list_inventory(connection: Connection, wanted: InventoryFilter, after: bytes, limit: int) -> InventoryPage:
     """A page of stock.
 
     Args:
         connection: a snapshot.
-        conditions: on `inventory`.
+        wanted: which rows.
         after: the key after which it begins, of the page before; empty for the first one.
         limit: at most so many; it may hold fewer, or none, and yet not be the last.
     """
+    conditions = wanted.conditions(connection, of_now=True)
     page = walk_page(connection, ORDER, conditions, limit, key_from(after))
     return InventoryPage(read_entries(connection, page.keys), text_of(page.next_after))
 

@@ -1,15 +1,24 @@
 """Lists of records: by the moment of their end (of a RUNNING one its start), then by id."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain.model.enumerations import Status
-from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id, RecordId
 from lotkeeper_server.domain.model.stock import Record
-from lotkeeper_server.store.lists.conditions import Condition, IndexValues, PartialIndex, among
+from lotkeeper_server.store.lists.conditions import (
+    Condition,
+    IndexValues,
+    LocationFilter,
+    PartialIndex,
+    among,
+    at_location,
+    equal,
+    in_either,
+)
 from lotkeeper_server.store.lists.walking import Order, walk_page
 from lotkeeper_server.store.schema.tables import inventory_lot_record
 from lotkeeper_server.store.state.records import read_records
@@ -18,23 +27,45 @@ _MOMENT_BYTES: Final = 8
 KEY_BYTES: Final = _MOMENT_BYTES + ID_BYTES
 _NOT_COMPLETED: Final = PartialIndex("ix_inventory_lot_record_status", f"status <> {Status.COMPLETED:d}")
 _COLUMNS: Final = ("moment_millis", "id")
+_ENDS: Final = ("source_location_id", "destination_location_id")
 _OLDEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS)
 _NEWEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS, descending=True)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
-    """Which records: every condition holds.
+    """Which records: all of it holds.
 
     Attributes:
-        conditions: on `inventory_lot_record`.
+        lot_id: the primary or the secondary lot; None for any.
+        references: by column of `inventory_lot_record`, the id that it must hold.
+        types: the record's type is one of these numbers; empty for any.
+        statuses: its status is one of these numbers; empty for any.
+        location: the source or the destination; None for any.
         from_millis: the moment is at or after this one.
         before_millis: the moment is before this one.
     """
 
-    conditions: Sequence[Condition] = ()
+    lot_id: Id | None = None
+    references: Mapping[str, Id] = field(default_factory=dict)
+    types: Collection[int] = ()
+    statuses: Collection[int] = ()
+    location: LocationFilter | None = None
     from_millis: int | None = None
     before_millis: int | None = None
+
+    def conditions(self, connection: Connection) -> list[Condition]:
+        """All but the moments, as conditions on `inventory_lot_record`."""
+        conditions = [equal(column, identifier) for column, identifier in self.references.items()]
+        if self.lot_id is not None:
+            conditions.append(in_either(("lot_id", "secondary_lot_id"), self.lot_id))
+        if self.types:
+            conditions.append(among("lot_record_type", self.types))
+        if self.location is not None:
+            conditions.append(at_location(connection, _ENDS, self.location))
+        if self.statuses:
+            conditions.append(in_status(self.statuses))
+        return conditions
 
 
 class RecordPage(NamedTuple):
@@ -66,7 +97,7 @@ def list_records(
         begin, end = end, begin
     begin = _key(after) if after else begin
     order = _OLDEST_FIRST if oldest_first else _NEWEST_FIRST
-    page = walk_page(connection, order, wanted.conditions, limit, begin, end)
+    page = walk_page(connection, order, wanted.conditions(connection), limit, begin, end)
     records = read_records(connection, [key[1] for key in page.keys])
     found = [records[RecordId(key[1])] for key in page.keys]
     return RecordPage(found, b"" if page.next_after is None else _text(*page.next_after))

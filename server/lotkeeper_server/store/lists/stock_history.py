@@ -13,8 +13,15 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.store.archived import opening_stocks
 from lotkeeper_server.store.db.statements import exact_sum, fetch
-from lotkeeper_server.store.lists.conditions import Condition, IndexValues
-from lotkeeper_server.store.lists.inventory import ORDER, InventoryPage, key_from, read_entries, text_of
+from lotkeeper_server.store.lists.conditions import IndexValues
+from lotkeeper_server.store.lists.inventory import (
+    ORDER,
+    InventoryFilter,
+    InventoryPage,
+    key_from,
+    read_entries,
+    text_of,
+)
 from lotkeeper_server.store.lists.walking import walk_page
 
 RECORDS_SUMMED_MAX: Final = 8_000
@@ -32,24 +39,18 @@ _Sums = dict[IndexValues, int]
 
 
 def list_inventory_as_of(
-    connection: Connection,
-    conditions: Sequence[Condition],
-    at_millis: int,
-    after: bytes,
-    limit: int,
-    *,
-    include_empty: bool,
+    connection: Connection, wanted: InventoryFilter, at_millis: int, after: bytes, limit: int
 ) -> InventoryPage:
     """A page of stock as it was; when and with which record it came is not among what is summed.
 
     Args:
         connection: a snapshot.
-        conditions: on `inventory`, on what does not change.
+        wanted: which rows, by what does not change: not by name.
         at_millis: the moment.
         after: the key after which it begins, of the page before; empty for the first one.
         limit: at most so many; it may hold fewer, or none, and yet not be the last.
-        include_empty: whether rows of exactly zero come.
     """
+    conditions, include_empty = wanted.conditions(connection, of_now=False), wanted.include_empty
     found: _Sums = {}
     begin, budget, size = key_from(after), RECORDS_SUMMED_MAX, limit
     for _ in range(_ROUNDS_MAX):

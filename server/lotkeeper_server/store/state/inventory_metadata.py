@@ -1,7 +1,6 @@
 """What an inventory row says beside its quantity: a name, a production order."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import Connection, func, select, update
 
@@ -10,8 +9,15 @@ from lotkeeper_server.store.db.rows import lock_row
 from lotkeeper_server.store.schema.tables import inventory, inventory_lot, location
 
 
-def set_metadata(connection: Connection, location_id: Id, lot_id: Id, changes: Mapping[str, Any]) -> bool:
-    """Sets columns of a row; whether the row is there.
+class MetadataChanges(TypedDict, total=False):
+    """What is to be set: what is not there stays; an empty name and no order are set, too."""
+
+    name: str
+    production_order_id: Id | None
+
+
+def set_metadata(connection: Connection, location_id: Id, lot_id: Id, changes: MetadataChanges) -> bool:
+    """Changes what a row says; whether the row is there.
 
     The lot is locked first, as by all who change what is the lot's.
     """

@@ -1,0 +1,70 @@
+"""What stock is asked by: read from the request, looked up in a snapshot."""
+
+from dataclasses import dataclass
+
+from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+
+from lotkeeper_server.catalog.naming import LOT_FIELD, NamedEntity, NamedLot
+from lotkeeper_server.rpc.wire.naming import read_location, read_material
+from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.lists.conditions import LocationFilter
+from lotkeeper_server.store.lists.inventory import InventoryFilter
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryQuery:
+    """What a list of stock asks for; None for any.
+
+    Attributes:
+        location: where.
+        include_children: whether what lies below it counts.
+        lot: which lot.
+        material: the lot's, where no lot is given.
+        name: of the row.
+        include_empty: whether rows of exactly zero come.
+        at_millis: the moment; None for now.
+    """
+
+    location: NamedEntity | None
+    include_children: bool
+    lot: NamedLot | None
+    material: NamedEntity | None
+    name: str | None
+    include_empty: bool
+    at_millis: int | None
+
+    def filter_in(self, snapshot: Snapshot) -> InventoryFilter:
+        """With what it names looked up.
+
+        Raises:
+            Refused: where something named is not there.
+        """
+        location: LocationFilter | None = None
+        if self.location is not None:
+            location = LocationFilter(self.location.find(snapshot), self.include_children)
+        lot_id = None if self.lot is None else self.lot.find(snapshot)
+        material_id = None if self.material is None else self.material.find(snapshot)
+        return InventoryFilter(location, lot_id, material_id, self.name, self.include_empty)
+
+
+def read_inventory_query(request: pb.ListInventoryRequest, shape: Shape) -> InventoryQuery:
+    """What a list of stock asks for; faults go to the shape."""
+    location = read_location(shape, request.location_id_or_path)
+    lot = shape.id_or_name(LOT_FIELD, request.lot_id_or_name)
+    material = read_material(shape, request.material_id_or_path)
+    name = shape.name("inventory_name", request.inventory_name)
+    at_millis = shape.millis("as_of_millis", request.as_of_millis if request.HasField("as_of_millis") else None)
+    if request.inventory_name and request.HasField("as_of_millis"):
+        shape.fault("inventory_name", "cannot be given with as_of_millis: what names rows had is not kept")
+    if request.include_children and location is None:
+        shape.fault("include_children", "needs a location")
+    return InventoryQuery(
+        location,
+        request.include_children,
+        None if lot is None else NamedLot(lot, material),
+        material if lot is None else None,
+        name,
+        request.include_empty,
+        at_millis,
+    )

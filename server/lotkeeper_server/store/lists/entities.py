@@ -1,0 +1,45 @@
+"""Filters of the lists of entities."""
+
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import Table
+
+from lotkeeper_server.domain.model.enumerations import LotStatus, Status
+from lotkeeper_server.domain.resolve.lots import USABLE
+from lotkeeper_server.store.lists.conditions import Condition, Walk, among
+from lotkeeper_server.store.schema import tables
+
+ROUTE: Final = ("source_location_id", "destination_location_id")
+"""The columns by which an inventory operation is at a location."""
+
+
+def is_enabled(table: Table, wanted: bool) -> Condition:
+    """What is enabled, or what is not; a table that never grows large has no index of the latter."""
+    if wanted:
+        return Condition("t.enabled")
+    index = f"ix_{table.name}_disabled"
+    indexed = any(one.name == index for one in table.indexes)
+    return Condition("NOT t.enabled", walks=(Walk("NOT enabled", index=index),) if indexed else ())
+
+
+def runs_in(status: Status) -> Condition:
+    """Inventory operations by where their run stands, which is in a table of its own."""
+    run, number = tables.inventory_operation_run.name, int(status)
+    holds = f"EXISTS (SELECT 1 FROM {run} AS r WHERE r.operation_id = t.id AND r.status = ?)"  # noqa: S608
+    walk = Walk("status = ?", (number,), table=run, columns=("operation_id",))
+    return Condition(holds, (number,), (walk,))
+
+
+def shows(status: LotStatus, now_millis: int) -> Condition:
+    """Lots that show a status: an OPEN or AVAILABLE one past its date shows EXPIRED."""
+    stored = sorted({status, *USABLE}) if status is LotStatus.EXPIRED else [status]
+    holds = among("status", [int(one) for one in stored])
+    past = "t.expiration_millis IS NOT NULL AND t.expiration_millis < ?"
+    parameters = (*holds.parameters, now_millis)
+    if status is LotStatus.EXPIRED:
+        expired = f"{holds.holds} AND (t.status = {status:d} OR {past})"
+        return replace(holds, holds=expired, parameters=parameters, exact=False)
+    if status in USABLE:
+        return replace(holds, holds=f"{holds.holds} AND NOT ({past})", parameters=parameters, exact=False)
+    return holds
