@@ -61,12 +61,17 @@ client: .venv/.synced ## Make what the client makes from the contract, and its t
 	@.venv/bin/python client/entity_methods.py
 	@.venv/bin/python client/async_to_sync.py
 
+.PHONY: servicer
+servicer: .venv/.synced ## Make the server's methods of every kind of entity from the contract
+	@.venv/bin/python server/entity_servicer.py
+
 .PHONY: protos-check
-protos-check: .venv/.synced ## Prove that the committed stubs and client modules are current
+protos-check: .venv/.synced ## Prove that what is made from the contract is current
 	@.venv/bin/python protos/generate.py --check client
 	@.venv/bin/python protos/reference.py --check docs/api.md
 	@.venv/bin/python client/entity_methods.py --check
 	@.venv/bin/python client/async_to_sync.py --check
+	@.venv/bin/python server/entity_servicer.py --check
 
 .PHONY: protos-baseline
 protos-baseline: .venv/.synced ## Make the contract as it is now the one that later changes must not break
