@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, select
-
 from lotkeeper_server.access.permissions import ANY_CALLER, grants
 from lotkeeper_server.access.tokens import digest_of
 from lotkeeper_server.domain.refusals import PermissionDenied, Refused, Unauthenticated
-from lotkeeper_server.store.schema.access_tables import role, token, token_role
-from lotkeeper_server.store.schema.coordination_tables import definition_version
+from lotkeeper_server.store.access.roles import permissions_by_role
+from lotkeeper_server.store.access.tokens import read_access_version, roles_by_token, unrevoked_tokens
+from lotkeeper_server.store.db.snapshot import Snapshot
 
 Result = TypeVar("Result")
 Metadata = Sequence[tuple[str, str | bytes]]
@@ -25,7 +24,7 @@ Metadata = Sequence[tuple[str, str | bytes]]
 class Read(Protocol):
     """Runs work on a snapshot of the store; raises Refused(STORE_UNAVAILABLE) where it cannot be reached."""
 
-    def __call__(self, work: Callable[[Connection], Result], /) -> Awaitable[Result]:
+    def __call__(self, work: Callable[[Snapshot], Result], /) -> Awaitable[Result]:
         """Runs it."""
 
 
@@ -58,36 +57,35 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class _Snapshot:
+class _Grants:
+    """What all live tokens grant, by digest, as of a version of roles and tokens."""
+
     access_version: int
-    grants: dict[bytes, Grant]
+    by_digest: dict[bytes, Grant]
 
 
-def read_snapshot(connection: Connection) -> _Snapshot:
+def read_grants(snapshot: Snapshot) -> _Grants:
     """All tokens that are not revoked, and the version that they are of."""
-    version = read_access_version(connection)
-    permissions = {row.name: row.permissions.split("\n") for row in connection.execute(select(role))}
-    granted: dict[bytes, set[str]] = {}
-    for token_id, name in connection.execute(select(token_role)):
-        granted.setdefault(token_id, set()).update(permissions[name])
-    rows = connection.execute(select(token).where(token.c.revoked_millis.is_(None)))
-    return _Snapshot(
+    version = read_access_version(snapshot)
+    permissions, roles = permissions_by_role(snapshot), roles_by_token(snapshot)
+    return _Grants(
         version,
-        {row.digest: Grant(row.principal, frozenset(granted.get(row.id, ())), row.expires_millis) for row in rows},
+        {
+            one.digest: Grant(
+                one.principal,
+                frozenset(permission for name in roles.get(one.id, ()) for permission in permissions[name]),
+                one.expires_millis,
+            )
+            for one in unrevoked_tokens(snapshot)
+        },
     )
-
-
-def read_access_version(connection: Connection) -> int:
-    """The version of roles and tokens."""
-    version: int = connection.execute(select(definition_version.c.access_version)).scalar_one()
-    return version
 
 
 class Directory:
     """The tokens and roles of one store. `confirm` may run on any thread."""
 
     def __init__(self) -> None:
-        self._snapshot = _Snapshot(-1, {})
+        self._grants = _Grants(-1, {})
 
     def admit_known(self, metadata: Metadata, permission: str) -> Admission | None:
         """Lets in a caller whom memory knows and allows; None where the store has to be asked.
@@ -95,7 +93,7 @@ class Directory:
         Raises:
             Refused: UNAUTHENTICATED where there is no bearer token at all.
         """
-        return _admit(self._snapshot, _bearer_digest(metadata), permission)
+        return _admit(self._grants, _bearer_digest(metadata), permission)
 
     async def admit(self, metadata: Metadata, permission: str, read: Read) -> Admission:
         """Lets in by what the store says now.
@@ -112,40 +110,40 @@ class Directory:
         Raises:
             Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
         """
-        await read(lambda connection: self.confirm(connection, admission))
+        await read(lambda snapshot: self.confirm(snapshot, admission))
 
-    def confirm(self, connection: Connection, admission: Any) -> None:
+    def confirm(self, snapshot: Snapshot, admission: Any) -> None:
         """Looks again, in a transaction, whether the caller is still let in, and by what permissions.
 
         Raises:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
-        if read_access_version(connection) != admission.access_version:
-            now = _admitted_or_refused(self._refreshed(connection), admission.token_digest, admission.permission)
+        if read_access_version(snapshot) != admission.access_version:
+            now = _admitted_or_refused(self._refreshed(snapshot), admission.token_digest, admission.permission)
             admission.permissions, admission.access_version = now.permissions, now.access_version
 
-    def _refreshed(self, connection: Connection) -> _Snapshot:
+    def _refreshed(self, snapshot: Snapshot) -> _Grants:
         """What the store says in this transaction; kept unless another thread has seen a later version."""
-        snapshot = self._snapshot
-        if read_access_version(connection) != snapshot.access_version:
-            snapshot = read_snapshot(connection)
-            if snapshot.access_version > self._snapshot.access_version:
-                self._snapshot = snapshot
-        return snapshot
+        known = self._grants
+        if read_access_version(snapshot) != known.access_version:
+            known = read_grants(snapshot)
+            if known.access_version > self._grants.access_version:
+                self._grants = known
+        return known
 
 
-def _admit(snapshot: _Snapshot, digest: bytes, permission: str) -> Admission | None:
-    grant = snapshot.grants.get(digest)
+def _admit(known: _Grants, digest: bytes, permission: str) -> Admission | None:
+    grant = known.by_digest.get(digest)
     if grant is None or _expired(grant) or not _may(grant, permission):
         return None
-    return Admission(grant.principal, grant.permissions, permission, digest, snapshot.access_version)
+    return Admission(grant.principal, grant.permissions, permission, digest, known.access_version)
 
 
-def _admitted_or_refused(snapshot: _Snapshot, digest: bytes, permission: str) -> Admission:
-    admission = _admit(snapshot, digest, permission)
+def _admitted_or_refused(known: _Grants, digest: bytes, permission: str) -> Admission:
+    admission = _admit(known, digest, permission)
     if admission is not None:
         return admission
-    grant = snapshot.grants.get(digest)
+    grant = known.by_digest.get(digest)
     if grant is None or _expired(grant):
         raise Refused(Unauthenticated())
     raise Refused(PermissionDenied(permission=permission))

@@ -3,9 +3,14 @@
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select
-
-from lotkeeper_server.store.schema.access_tables import role, token, token_role
+from lotkeeper_server.store.access.roles import (
+    count_holders,
+    delete_role_row,
+    has_role,
+    insert_role,
+    permissions_by_role,
+)
+from lotkeeper_server.store.db.snapshot import Snapshot, WriteConnection
 from lotkeeper_server.store.state.definition_changes import note_access_change
 
 ADMIN: Final = "admin"
@@ -19,25 +24,24 @@ class RoleTaken(ValueError):
     """There is a role of that name already."""
 
 
-def add_role(connection: Connection, name: str, permissions: Collection[str], now_millis: int) -> None:
+def add_role(connection: WriteConnection, name: str, permissions: Collection[str], now_millis: int) -> None:
     """Makes a role.
 
     Raises:
         RoleTaken: where the name is taken.
     """
-    if connection.execute(select(role.c.name).where(role.c.name == name)).first() is not None:
+    if has_role(connection, name):
         raise RoleTaken(name)
-    text = "\n".join(sorted(set(permissions)))
-    connection.execute(insert(role).values(name=name, permissions=text, created_millis=now_millis))
+    insert_role(connection, name, permissions, now_millis)
     note_access_change(connection)
 
 
-def list_roles(connection: Connection) -> dict[str, list[str]]:
+def list_roles(snapshot: Snapshot) -> dict[str, list[str]]:
     """Every role's permissions, by name."""
-    return {row.name: row.permissions.split("\n") for row in connection.execute(select(role).order_by(role.c.name))}
+    return permissions_by_role(snapshot)
 
 
-def delete_role(connection: Connection, name: str) -> bool:
+def delete_role(connection: WriteConnection, name: str) -> bool:
     """Deletes a role; False where there is none.
 
     Raises:
@@ -45,14 +49,8 @@ def delete_role(connection: Connection, name: str) -> bool:
     """
     if name == ADMIN:
         raise RoleInUse("the role admin stays")
-    holders = connection.execute(
-        select(func.count())
-        .select_from(token_role.join(token, token.c.id == token_role.c.token_id))
-        .where(token_role.c.role_name == name, token.c.revoked_millis.is_(None))
-    ).scalar_one()
-    if holders:
+    if holders := count_holders(connection, name):
         raise RoleInUse(f"tokens have the role {name}: {holders}; revoke them first")
-    connection.execute(delete(token_role).where(token_role.c.role_name == name))
-    deleted = connection.execute(delete(role).where(role.c.name == name)).rowcount > 0
+    deleted = delete_role_row(connection, name)
     note_access_change(connection)
     return deleted

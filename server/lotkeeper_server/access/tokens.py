@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, update
-
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.store.schema.access_tables import role, token, token_role
+from lotkeeper_server.store.access.roles import has_role
+from lotkeeper_server.store.access.tokens import (
+    StoredToken,
+    all_tokens,
+    delete_development_token,
+    insert_token,
+    revoke,
+    roles_by_token,
+)
+from lotkeeper_server.store.db.snapshot import Snapshot, WriteConnection
 from lotkeeper_server.store.state.definition_changes import note_access_change
 
 TOKEN_PREFIX: Final = "lk_"  # noqa: S105 - what every token begins with
@@ -47,59 +54,52 @@ def digest_of(token_text: str) -> bytes:
     return hashlib.sha256(token_text.encode()).digest()
 
 
-def add_token(connection: Connection, token_text: str, entry: TokenEntry) -> None:
+def add_token(connection: WriteConnection, token_text: str, entry: TokenEntry) -> None:
     """Stores a token for a principal.
 
     Raises:
         UnknownRole: where a role is not there.
     """
     for name in entry.roles:
-        if connection.execute(select(role.c.name).where(role.c.name == name)).first() is None:
+        if not has_role(connection, name):
             raise UnknownRole(name)
-    connection.execute(
-        insert(token).values(
-            id=entry.id,
-            principal=entry.principal,
-            digest=digest_of(token_text),
-            development=entry.development,
-            created_millis=entry.created_millis,
-            expires_millis=entry.expires_millis,
-        )
+    stored = StoredToken(
+        entry.id,
+        entry.principal,
+        digest_of(token_text),
+        entry.development,
+        entry.created_millis,
+        entry.expires_millis,
+        revoked_millis=None,
     )
-    connection.execute(insert(token_role), [{"token_id": entry.id, "role_name": name} for name in entry.roles])
+    insert_token(connection, stored, entry.roles)
     note_access_change(connection)
 
 
-def list_tokens(connection: Connection) -> list[TokenEntry]:
+def list_tokens(snapshot: Snapshot) -> list[TokenEntry]:
     """All tokens, oldest first."""
-    roles: dict[bytes, list[str]] = {}
-    for token_id, name in connection.execute(select(token_role).order_by(token_role.c.role_name)):
-        roles.setdefault(token_id, []).append(name)
+    roles = roles_by_token(snapshot)
     return [
         TokenEntry(
-            row.id,
-            row.principal,
-            tuple(roles.get(row.id, ())),
-            row.development,
-            row.created_millis,
-            row.expires_millis,
-            row.revoked_millis,
+            one.id,
+            one.principal,
+            tuple(roles.get(one.id, ())),
+            one.development,
+            one.created_millis,
+            one.expires_millis,
+            one.revoked_millis,
         )
-        for row in connection.execute(select(token).order_by(token.c.id))
+        for one in all_tokens(snapshot)
     ]
 
 
-def revoke_tokens(connection: Connection, ids: Sequence[Id], now_millis: int) -> None:
+def revoke_tokens(connection: WriteConnection, ids: Sequence[Id], now_millis: int) -> None:
     """Revokes these tokens; it counts for calls that begin after the commit."""
-    connection.execute(
-        update(token).where(token.c.id.in_(ids), token.c.revoked_millis.is_(None)).values(revoked_millis=now_millis)
-    )
+    revoke(connection, ids, now_millis)
     note_access_change(connection)
 
 
-def drop_development_token(connection: Connection, digest: bytes) -> None:
+def drop_development_token(connection: WriteConnection, digest: bytes) -> None:
     """Deletes the development token of this digest, if there is one; those of other servers stay."""
-    stale = select(token.c.id).where(token.c.development, token.c.digest == digest)
-    connection.execute(delete(token_role).where(token_role.c.token_id.in_(stale)))
-    connection.execute(delete(token).where(token.c.development, token.c.digest == digest))
+    delete_development_token(connection, digest)
     note_access_change(connection)

@@ -3,8 +3,6 @@
 from importlib.resources import files
 from typing import Final
 
-from sqlalchemy import Connection, select
-
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
@@ -12,6 +10,7 @@ from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.sections import SECTIONS
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.entities.pages import are_empty
 
 PRINCIPAL: Final = "demo"
 EXAMPLE_COMMAND: Final = "execute 01JPAND53P-BZ61RZHZ-V7C6EEHG 01JPBC4H3V-J4X3FYKS-NRNVEKMM 100"
@@ -21,12 +20,7 @@ def load_demo_plant(store: Store) -> bool:
     """Loads it; False where the store is not empty, and then nothing is done."""
     plant = read_plant((files(__package__) / "dairy.yaml").read_bytes(), ExportFormat.YAML)
     with store.write() as connection:
-        if not _is_empty(connection):
+        if not are_empty(connection, [description.table for description in SECTIONS.values()]):
             return False
         apply_plant(Transaction(connection, now_millis(), IdSource(), EffectOrder()), plant, PRINCIPAL)
     return True
-
-
-def _is_empty(connection: Connection) -> bool:
-    tables = [description.table for description in SECTIONS.values()]
-    return all(connection.execute(select(table.c.id).limit(1)).first() is None for table in tables)

@@ -3,9 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from sqlalchemy import Connection, select
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
@@ -13,12 +10,16 @@ from lotkeeper_server.catalog.saving import Saver, save_one
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
-from lotkeeper_server.plant.lookup import Names, lots_named, with_records
+from lotkeeper_server.plant.lookup import Names
 from lotkeeper_server.plant.matching import MatchKey, document_key, key_of_entry, rows_by_entry_key
 from lotkeeper_server.plant.opening_stock import OpeningStock, open_stocks
 from lotkeeper_server.plant.reading import Entry, Plant, StockEntry
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references
+from lotkeeper_server.store.db.rows import value_where
+from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.entities.lots import lots_named, with_records
+from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 _METADATA = {"reason_code": "code"}
@@ -75,7 +76,7 @@ class _Import:
         self._names = Names(tx.connection)
         self._changed: dict[str, set[bytes]] = defaultdict(set)
         self._outcome = AppliedPlant()
-        self._lots: dict[tuple[Id, str], dict[str, Any]] = {}
+        self._lots: dict[tuple[Id, str], EntityRow] = {}
         self._kept_lots: set[Id] = set()
 
     def run(self, plant: Plant) -> AppliedPlant:
@@ -90,7 +91,7 @@ class _Import:
         del self._outcome.changes[limits.PLANT_CHANGES_MAX :]
         return self._outcome
 
-    def _note(self, _connection: Connection, table_name: str, ids: Iterable[bytes]) -> None:
+    def _note(self, _snapshot: Snapshot, table_name: str, ids: Iterable[bytes]) -> None:
         self._changed[table_name].update(ids)
 
     def _section(self, description: Description, entries: Sequence[Entry]) -> None:
@@ -130,7 +131,7 @@ class _Import:
         return identifier
 
     def _entry(
-        self, description: Description, entry: Entry, ids: Mapping[str, Id | None], row: dict[str, Any] | None
+        self, description: Description, entry: Entry, ids: Mapping[str, Id | None], row: EntityRow | None
     ) -> None:
         """Creates or updates one thing, or leaves it as it is."""
         if row is not None and not _differing(description, entry, ids, row):
@@ -161,14 +162,13 @@ class _Import:
             self._outcome.unchanged += 1
         self._know(description, saving.new)
 
-    def _know(self, description: Description, row: dict[str, Any]) -> None:
+    def _know(self, description: Description, row: EntityRow) -> None:
         self._names.learn(description.table.name, row)
         if description is d.LOT:
             self._lots[row["material_id"], row["name"]] = row
 
     def _check_free(self, description: Description, entry: Entry, identifier: Id) -> None:
-        table = description.table
-        if self._tx.connection.execute(select(table.c.id).where(table.c.id == identifier)).first():
+        if value_where(self._tx.connection, description.table, "id", id=identifier) is not None:
             refusal = NameTaken(entity=description.refusal_entity, name=format_id(identifier))
             raise Refused(refusal.at(f"{entry.place}.id"))
 
@@ -211,8 +211,8 @@ def _differing(
     description: Description,
     entry: Entry,
     ids: Mapping[str, Id | None],
-    row: dict[str, Any],
-    new: dict[str, Any] | None = None,
+    row: EntityRow,
+    new: EntityRow | None = None,
 ) -> tuple[str, ...]:
     """The given fields that have another value in the row; with `new`, those that got another one by it."""
     readers, targets = field_readers(description), references(description)

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import Connection
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
@@ -19,39 +18,37 @@ from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.plant.document import Plain
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references, short_names
 from lotkeeper_server.plant.writing import Value, document_pieces
-from lotkeeper_server.store.db.statements import columns_of, fetch
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.pages import all_rows, column_by_id
+from lotkeeper_server.store.entities.row import EntityRow
+from lotkeeper_server.store.entities.stock import stock_above_zero
 
 PIECE_BYTES: Final = 256 * 1024
 _TRUE: Final = Plain("true")
 _FALSE: Final = Plain("false")
-_STOCK: Final = (
-    "SELECT location.path, material.path, inventory_lot.name, inventory.quantity, inventory.name FROM inventory "
-    "JOIN location ON location.id = inventory.location_id JOIN inventory_lot ON inventory_lot.id = inventory.lot_id "
-    "JOIN material ON material.id = inventory_lot.material_id WHERE inventory.quantity > 0"
-)
 
 Entry = list[Value]
 
 
-def export_plant(connection: Connection, document_format: ExportFormat, *, include_lots: bool) -> list[bytes]:
+def export_plant(snapshot: Snapshot, document_format: ExportFormat, *, include_lots: bool) -> list[bytes]:
     """The document, in pieces of some hundred kilobytes.
 
     Args:
-        connection: one snapshot.
+        snapshot: what is written is of one moment.
         document_format: YAML or JSON.
         include_lots: whether lots come with it, and what stock above zero they have.
 
     Raises:
         Refused: INVALID_ARGUMENT on `include_lots` where the document would be longer than an import takes.
     """
-    names = {target: _names(connection, target, columns[0]) for target, columns in NAMED_BY.items()}
+    names = {target: column_by_id(snapshot, target, columns[0]) for target, columns in NAMED_BY.items()}
     sections = [
-        (section, _entries(connection, description, names))
+        (section, _entries(snapshot, description, names))
         for section, description in SECTIONS.items()
         if include_lots or description is not d.LOT
     ]
     if include_lots:
-        sections.append((INVENTORY, _stock(connection)))
+        sections.append((INVENTORY, _stock(snapshot)))
     pieces: list[bytes] = []
     gathered: list[str] = []
     length = total = 0
@@ -69,28 +66,18 @@ def export_plant(connection: Connection, document_format: ExportFormat, *, inclu
     return pieces
 
 
-def _names(connection: Connection, target: str, column: str) -> Mapping[Id, str]:
-    return {row[0]: row[1] for row in fetch(connection, f"SELECT id, {column} FROM {target}")}  # noqa: S608
-
-
-def _entries(
-    connection: Connection, description: Description, names: Mapping[str, Mapping[Id, str]]
-) -> Iterator[Entry]:
+def _entries(snapshot: Snapshot, description: Description, names: Mapping[str, Mapping[Id, str]]) -> Iterator[Entry]:
     """The entries of one section, in an order that every store gives."""
-    columns = columns_of(description.table)
-    select = f"SELECT {', '.join(columns)} FROM {description.table.name}"  # noqa: S608 - the schema's own names
-    rows = [dict(zip(columns, row, strict=True)) for row in fetch(connection, select)]
+    rows = all_rows(snapshot, description.table)
     if description is d.LOT:
-        _leave_out_units_of_materials(connection, rows)
+        _leave_out_units_of_materials(snapshot, rows)
     writers = _writers(description, names)
     key = partial(_sort_key, description, names)
     for row in sorted(rows, key=key):
         yield [(name, text) for name, write in writers if (text := write(row)) is not None]
 
 
-def _sort_key(
-    description: Description, names: Mapping[str, Mapping[Id, str]], row: Mapping[str, Any]
-) -> tuple[str | int, ...]:
+def _sort_key(description: Description, names: Mapping[str, Mapping[Id, str]], row: EntityRow) -> tuple[str | int, ...]:
     def name(reference: str) -> str:
         one = references(description)[reference]
         return names[one.target].get(row[one.column], "")
@@ -105,15 +92,15 @@ def _sort_key(
     return (row[description.key],)
 
 
-def _leave_out_units_of_materials(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _leave_out_units_of_materials(snapshot: Snapshot, rows: list[EntityRow]) -> None:
     """A lot's unit is its material's unless something else is said."""
-    units = {row[0]: row[1] for row in fetch(connection, "SELECT id, unit_of_measure_id FROM material")}
+    units = column_by_id(snapshot, "material", "unit_of_measure_id")
     for row in rows:
         if row["unit_of_measure_id"] == units[row["material_id"]]:
             row["unit_of_measure_id"] = None
 
 
-Write = Callable[[Mapping[str, Any]], str | None]
+Write = Callable[[EntityRow], str | None]
 
 
 def _writers(description: Description, names: Mapping[str, Mapping[Id, str]]) -> list[tuple[str, Write]]:
@@ -131,15 +118,15 @@ def _writers(description: Description, names: Mapping[str, Mapping[Id, str]]) ->
     return writers
 
 
-def _named(names: Mapping[Id, str], column: str, row: Mapping[str, Any]) -> str | None:
+def _named(names: Mapping[Id, str], column: str, row: EntityRow) -> str | None:
     return names.get(row[column])
 
 
-def _disabled(row: Mapping[str, Any]) -> str | None:
+def _disabled(row: EntityRow) -> str | None:
     return None if row["enabled"] else _FALSE
 
 
-def _text(description: Description, field: Field, row: Mapping[str, Any]) -> str | None:
+def _text(description: Description, field: Field, row: EntityRow) -> str | None:
     value = row[field.column]
     if value is None or (not value and not getattr(field, "optional", False)):
         return None
@@ -163,12 +150,12 @@ def _text(description: Description, field: Field, row: Mapping[str, Any]) -> str
             return str(value)
 
 
-def _stock(connection: Connection) -> Iterator[Entry]:
-    for location, material, lot, millionths, name in sorted(fetch(connection, _STOCK), key=lambda row: tuple(row[:3])):
+def _stock(snapshot: Snapshot) -> Iterator[Entry]:
+    for one in stock_above_zero(snapshot):
         entry: Entry = [
-            ("location", location),
-            ("material", material),
-            ("lot", lot),
-            ("quantity", Plain(decimal_text(millionths))),
+            ("location", one.location_path),
+            ("material", one.material_path),
+            ("lot", one.lot_name),
+            ("quantity", Plain(decimal_text(one.millionths))),
         ]
-        yield [*entry, ("name", name)] if name else entry
+        yield [*entry, ("name", one.name)] if one.name else entry

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.domain.model.enumerations import InventoryOperationType
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.plant.lookup import lots_named, rows_where
 from lotkeeper_server.plant.reading import Entry
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.lots import lots_named
+from lotkeeper_server.store.entities.pages import rows_with
+from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.schema.tables import NO_ID
 
 MatchKey = tuple[Any, ...]
@@ -31,28 +32,28 @@ def key_of_entry(description: Description, entry: Entry, ids: Ids) -> MatchKey:
 
 
 def rows_by_entry_key(
-    connection: Connection, description: Description, entries: Sequence[Entry], resolved: Sequence[Ids]
-) -> Mapping[MatchKey, dict[str, Any]]:
+    snapshot: Snapshot, description: Description, entries: Sequence[Entry], resolved: Sequence[Ids]
+) -> Mapping[MatchKey, EntityRow]:
     """The stored rows that entries speak of, by the entries' keys.
 
     Args:
-        connection: a transaction.
+        snapshot: where they are read.
         description: of the entity.
         entries: of one section.
         resolved: the ids of their references; not looked at for what has a path.
     """
     if description is d.UNIT_OF_MEASURE_CONVERSION:
-        rows = rows_where(connection, description.table.name, "from_unit_id", _given(resolved, "from_unit"))
+        rows = rows_with(snapshot, description.table, "from_unit_id", _given(resolved, "from_unit"))
         return {(row["from_unit_id"], row["to_unit_id"], row["material_key"]): row for row in rows}
     if description is d.INVENTORY_OPERATION:
-        rows = rows_where(connection, description.table.name, "name", [entry.message.name for entry in entries])
+        rows = rows_with(snapshot, description.table, "name", [entry.message.name for entry in entries])
         return {(row["name"], row["operation_type"], row["route"]): row for row in rows}
     if description is d.LOT:
         keys = [key_of_entry(description, entry, ids) for entry, ids in zip(entries, resolved, strict=True)]
-        return dict(lots_named(connection, [(key[0], key[1]) for key in keys]))
+        return dict(lots_named(snapshot, [(key[0], key[1]) for key in keys]))
     assert description.key is not None
     names = [document_key(description, entry) for entry in entries]
-    rows = rows_where(connection, description.table.name, description.key, names)
+    rows = rows_with(snapshot, description.table, description.key, names)
     return {(row[description.key],): row for row in rows}
 
 

@@ -1,30 +1,30 @@
 """What applying a document would do, tried on a private copy: nothing is written, and no writer waits."""
 
-from sqlalchemy import Connection
-
 from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
-from lotkeeper_server.plant.lookup import Names, lots_named
+from lotkeeper_server.plant.lookup import Names
 from lotkeeper_server.plant.reading import Plant
+from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.entities.lots import lots_named
 from lotkeeper_server.store.scratch import scratch
 
 
-def try_plant(connection: Connection, plant: Plant, principal: str) -> AppliedPlant:
+def try_plant(snapshot: Snapshot, plant: Plant, principal: str) -> AppliedPlant:
     """As `apply_plant`, without any effect.
 
     Raises:
         Refused: as `apply_plant`.
     """
-    names = Names(connection)
+    names = Names(snapshot)
     lots = [(entry.references["material"], str(entry.message.name)) for entry in plant.entries.get("lot", [])] + [
         (entry.material, entry.lot) for entry in plant.stock
     ]
     names.find("material", {material for material, _ in lots})
     keys = [(material_id, lot) for material, lot in lots if (material_id := names.id_of("material", material))]
-    lot_ids = {row["id"] for row in lots_named(connection, keys).values()}
+    lot_ids = {row["id"] for row in lots_named(snapshot, keys).values()}
     paths = {entry.location for entry in plant.stock} | plant.location_paths()
     names.find("location", paths)
     location_ids = {identifier for path in paths if (identifier := names.id_of("location", path))}
-    with scratch(connection, lot_ids, location_ids) as copy:
+    with scratch(snapshot, lot_ids, location_ids) as copy:
         return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal)

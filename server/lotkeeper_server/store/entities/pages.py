@@ -1,12 +1,12 @@
 """Rows of entities for Get and List, and of what they refer to."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
 
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.store.db.statements import columns_of, rows_by_columns, rows_by_key
+from lotkeeper_server.store.db.statements import columns_of, fetch, rows_by_columns, rows_by_key
 from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.lists.conditions import Condition
 from lotkeeper_server.store.lists.walking import Order, walk_page
@@ -30,11 +30,30 @@ def read_page(
     return EntityPage([found[one] for one in ids], None if page.next_after is None else page.next_after[0])
 
 
-def rows_with(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> list[EntityRow]:
+def rows_with(connection: Connection, table: Table, column: str, values: Iterable[Any]) -> list[EntityRow]:
     """The rows of a table that have one of these values in an indexed column."""
     names = columns_of(table)
-    found = rows_by_key(connection, f"SELECT {', '.join(names)} FROM {table.name}", column, values)  # noqa: S608
+    wanted = sorted(set(values))
+    found = rows_by_key(connection, f"SELECT {', '.join(names)} FROM {table.name}", column, wanted)  # noqa: S608
     return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def all_rows(connection: Connection, table: Table) -> list[EntityRow]:
+    """Every row of a table, in no order."""
+    names = columns_of(table)
+    found = fetch(connection, f"SELECT {', '.join(names)} FROM {table.name}")  # noqa: S608 - the schema's own names
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def are_empty(connection: Connection, wanted: Iterable[Table]) -> bool:
+    """Whether none of these tables has a row."""
+    return not any(fetch(connection, f"SELECT 1 FROM {table.name} LIMIT 1") for table in wanted)  # noqa: S608
+
+
+def column_by_id(connection: Connection, table_name: str, column: str) -> dict[Id, Any]:
+    """A column of every row of a table."""
+    found = fetch(connection, f"SELECT id, {column} FROM {table_name}")  # noqa: S608 - the schema's own names
+    return {row[0]: row[1] for row in found}
 
 
 def rows_with_all(

@@ -1,10 +1,33 @@
-"""What lies at a location, as a save of the location looks at it."""
+"""What lies where, as saves of locations and documents of a plant look at it."""
+
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.store.db.statements import lock_with_referrers
+from lotkeeper_server.store.db.statements import fetch, lock_with_referrers
 from lotkeeper_server.store.schema.tables import inventory, location
+
+_ABOVE_ZERO: Final = (
+    "SELECT location.path, material.path, inventory_lot.name, inventory.quantity, inventory.name FROM inventory "
+    "JOIN location ON location.id = inventory.location_id JOIN inventory_lot ON inventory_lot.id = inventory.lot_id "
+    "JOIN material ON material.id = inventory_lot.material_id WHERE inventory.quantity > 0"
+)
+
+
+class NamedStock(NamedTuple):
+    """What a lot has at a location, in millionths of its unit, by the names that people know."""
+
+    location_path: str
+    material_path: str
+    lot_name: str
+    millionths: int
+    name: str
+
+
+def stock_above_zero(connection: Connection) -> list[NamedStock]:
+    """All stock above zero, by location, material and lot."""
+    return sorted(map(NamedStock._make, fetch(connection, _ABOVE_ZERO)), key=lambda one: one[:3])
 
 
 def lots_lying_at(connection: Connection, location_id: Id) -> int:

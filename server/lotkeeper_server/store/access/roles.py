@@ -1,0 +1,39 @@
+"""Rows of roles."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from lotkeeper_server.store.schema.access_tables import role, token, token_role
+
+
+def has_role(connection: Connection, name: str) -> bool:
+    """Whether there is a role of this name."""
+    return connection.execute(select(role.c.name).where(role.c.name == name)).first() is not None
+
+
+def permissions_by_role(connection: Connection) -> dict[str, list[str]]:
+    """Every role's permissions, by name, in the order of the names."""
+    return {row.name: row.permissions.split("\n") for row in connection.execute(select(role).order_by(role.c.name))}
+
+
+def insert_role(connection: Connection, name: str, permissions: Collection[str], now_millis: int) -> None:
+    """Stores a role; what it grants is stored sorted, each once."""
+    text = "\n".join(sorted(set(permissions)))
+    connection.execute(insert(role).values(name=name, permissions=text, created_millis=now_millis))
+
+
+def count_holders(connection: Connection, name: str) -> int:
+    """How many tokens have a role that are not revoked."""
+    holders: int = connection.execute(
+        select(func.count())
+        .select_from(token_role.join(token, token.c.id == token_role.c.token_id))
+        .where(token_role.c.role_name == name, token.c.revoked_millis.is_(None))
+    ).scalar_one()
+    return holders
+
+
+def delete_role_row(connection: Connection, name: str) -> bool:
+    """Deletes a role and takes it from all tokens; whether it was there."""
+    connection.execute(delete(token_role).where(token_role.c.role_name == name))
+    return connection.execute(delete(role).where(role.c.name == name)).rowcount > 0

@@ -1,0 +1,69 @@
+"""Rows of tokens, and the version of all roles and tokens."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.store.schema.access_tables import token, token_role
+from lotkeeper_server.store.schema.coordination_tables import definition_version
+
+
+class StoredToken(NamedTuple):
+    """A token as it is stored: its SHA-256, not its text. Times in milliseconds since the epoch, UTC."""
+
+    id: Id
+    principal: str
+    digest: bytes
+    development: bool
+    created_millis: int
+    expires_millis: int | None
+    revoked_millis: int | None
+
+
+def read_access_version(connection: Connection) -> int:
+    """The version of roles and tokens: each change of one raises it."""
+    version: int = connection.execute(select(definition_version.c.access_version)).scalar_one()
+    return version
+
+
+def all_tokens(connection: Connection) -> list[StoredToken]:
+    """All tokens, oldest first."""
+    return [_stored(row) for row in connection.execute(select(token).order_by(token.c.id))]
+
+
+def unrevoked_tokens(connection: Connection) -> list[StoredToken]:
+    """The tokens that were not revoked, expired or not."""
+    return [_stored(row) for row in connection.execute(select(token).where(token.c.revoked_millis.is_(None)))]
+
+
+def roles_by_token(connection: Connection) -> dict[Id, list[str]]:
+    """The names of the roles that tokens have, sorted; a token without any is left out."""
+    roles: dict[Id, list[str]] = {}
+    for token_id, name in connection.execute(select(token_role).order_by(token_role.c.role_name)):
+        roles.setdefault(token_id, []).append(name)
+    return roles
+
+
+def insert_token(connection: Connection, stored: StoredToken, roles: Collection[str]) -> None:
+    """Stores a token that has these roles."""
+    connection.execute(insert(token).values(stored._asdict()))
+    connection.execute(insert(token_role), [{"token_id": stored.id, "role_name": name} for name in roles])
+
+
+def revoke(connection: Connection, token_ids: Sequence[Id], now_millis: int) -> None:
+    """Notes on these tokens, but for those revoked before, that they are revoked now."""
+    unrevoked = token.c.id.in_(token_ids), token.c.revoked_millis.is_(None)
+    connection.execute(update(token).where(*unrevoked).values(revoked_millis=now_millis))
+
+
+def delete_development_token(connection: Connection, digest: bytes) -> None:
+    """Deletes the development token of this digest, if there is one."""
+    stale = select(token.c.id).where(token.c.development, token.c.digest == digest)
+    connection.execute(delete(token_role).where(token_role.c.token_id.in_(stale)))
+    connection.execute(delete(token).where(token.c.development, token.c.digest == digest))
+
+
+def _stored(row: "Row[tuple[object, ...]]") -> StoredToken:
+    return StoredToken(*(getattr(row, name) for name in StoredToken._fields))
