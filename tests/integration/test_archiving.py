@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from lotkeeper_server.archive import choosing, files, lease, moving
-from lotkeeper_server.archive.balances import BalanceTooLarge
 from lotkeeper_server.archive.checking import ArchiveCheck, check_archive
 from lotkeeper_server.archive.lease import ArchiveAtWork, Lease, LeaseLost
 from lotkeeper_server.archive.moving import RECORDS_PER_FILE_MAX
@@ -19,6 +18,8 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.store.archive.balances import BalanceTooLarge
+from lotkeeper_server.store.archive.records import RECORD_COLUMNS
 from lotkeeper_server.store.archived import read_archive_state
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.statements import execute, fetch, insert_of, write_many
@@ -87,7 +88,7 @@ def test_a_file_has_every_column_and_gives_back_what_was_stored(plant: StoredPla
     more: Row = {"notes": notes, "secondary_lot_id": other, "modified_millis": MADE, "modified_by": "somebody"}
     put(plant, [produce(lot, silo, MADE, **more)])
     with plant.store.read() as connection:
-        names = [column.name for column in files._COLUMNS]
+        names = [column.name for column in RECORD_COLUMNS]
         (stored,) = fetch(connection, f"SELECT {', '.join(names)} FROM inventory_lot_record")  # noqa: S608
     archive(plant.store, tmp_path / "archive")
     (path,) = (tmp_path / "archive").iterdir()

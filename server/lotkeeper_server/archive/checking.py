@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-from sqlalchemy import Connection, func, select
+from typing import Final
 
 from lotkeeper_server.archive import files
-from lotkeeper_server.archive.balances import Balance, BalanceKey, Row, stored_sums
-from lotkeeper_server.archive.choosing import read_candidates
+from lotkeeper_server.archive.balances import Balance
 from lotkeeper_server.domain.model.identifiers import format_id
-from lotkeeper_server.store.db.statements import rows_by_key
-from lotkeeper_server.store.schema.archive_tables import archive_file, archived_record
+from lotkeeper_server.store.archive.balances import Amounts, BalanceKey, stored_sums
+from lotkeeper_server.store.archive.files import NotedFile, count_archived, file_numbers, noted_files
+from lotkeeper_server.store.archive.records import RecordRow, read_candidates
+from lotkeeper_server.store.db.snapshot import Snapshot
 
 FAULTS_SHOWN_MAX: Final = 1_000
 
@@ -40,15 +39,15 @@ class ArchiveCheck:
             self.faults.append(text)
 
 
-def check_archive(connection: Connection, folders: Sequence[Path]) -> ArchiveCheck:
+def check_archive(snapshot: Snapshot, folders: Sequence[Path]) -> ArchiveCheck:
     """Reads every file, one at a time.
 
     Args:
-        connection: a snapshot of a store, which may serve and be archived meanwhile.
+        snapshot: of a store, which may serve and be archived meanwhile.
         folders: where its files are.
     """
     check, balance = ArchiveCheck(), Balance()
-    noted = connection.execute(select(archive_file).order_by(archive_file.c.number)).all()
+    noted = noted_files(snapshot)
     places = {name: folder for folder in reversed(folders) for name in files.names_in(folder)}
     for file in noted:
         check.files += 1
@@ -56,19 +55,19 @@ def check_archive(connection: Connection, folders: Sequence[Path]) -> ArchiveChe
         if folder is None:
             check.fault(f"{file.name}: it is not there")
             continue
-        for row in _checked_rows(connection, check, file, folder):
+        for row in _checked_rows(snapshot, check, file, folder):
             balance.add(row)
             check.records += 1
     check.leftovers = sorted(places)
-    archived = connection.execute(select(func.count()).select_from(archived_record)).scalar_one()
+    archived = count_archived(snapshot)
     if archived != sum(file.records for file in noted):
         check.fault(f"{archived} records are archived, their files have {sum(file.records for file in noted)}")
     for table_name, summed in balance.sums.items():
-        _compare(connection, check, table_name, summed)
+        _compare(snapshot, check, table_name, summed)
     return check
 
 
-def _checked_rows(connection: Connection, check: ArchiveCheck, file: Any, folder: Path) -> list[Row]:
+def _checked_rows(snapshot: Snapshot, check: ArchiveCheck, file: NotedFile, folder: Path) -> list[RecordRow]:
     """The records of a file, as far as it can be read."""
     try:
         content = (folder / file.name).read_bytes()
@@ -84,21 +83,18 @@ def _checked_rows(connection: Connection, check: ArchiveCheck, file: Any, folder
         check.fault(f"{file.name}: it holds {len(ids)} records, the store says {file.records}")
     if (min(moments, default=None), max(moments, default=None)) != (file.from_millis, file.to_millis):
         check.fault(f"{file.name}: its records are not of the time that the store says")
-    for record in read_candidates(connection, ids):
+    for record in read_candidates(snapshot, ids):
         check.fault(f"{file.name}: record {format_id(record.id)} is in the store, too")
-    select_from = "SELECT id, file_number FROM archived_record"
-    numbers = dict(map(tuple, rows_by_key(connection, select_from, "id", sorted(ids))))
+    numbers = file_numbers(snapshot, ids)
     for identifier in sorted(ids):
         if numbers.get(identifier) != file.number:
             check.fault(f"{file.name}: record {format_id(identifier)} is not of this file by what the store says")
     return rows
 
 
-def _compare(
-    connection: Connection, check: ArchiveCheck, table_name: str, summed: dict[BalanceKey, tuple[int, ...]]
-) -> None:
+def _compare(snapshot: Snapshot, check: ArchiveCheck, table_name: str, summed: dict[BalanceKey, Amounts]) -> None:
     """What the store kept of archived records with the sums of the files; takes the latter apart."""
-    for key, stored in stored_sums(connection, table_name):
+    for key, stored in stored_sums(snapshot, table_name):
         found = summed.pop(key, None)
         if found != tuple(map(int, stored)):
             check.fault(f"{table_name} of {_shown(key)}: {stored} is stored, the files say {found}")

@@ -4,19 +4,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection
-
-from lotkeeper_server.archive.request_ids import Candidate, RequestIds
+from lotkeeper_server.archive.request_ids import RequestIds
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
-from lotkeeper_server.store.db.statements import fetch, indexed_by, rows_by_key
+from lotkeeper_server.store.archive.records import Candidate, next_candidates, read_candidates
+from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.feed.numbering import pending_records
 
 PAGES_MAX: Final = 20
 """Walked in one transaction, whether or not anything of them may go."""
 _SMALLEST_PAGE: Final = 16
 _OVER: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
-_SELECT: Final = f"SELECT {', '.join(Candidate._fields)} FROM inventory_lot_record"  # noqa: S608 - the schema's names
 
 
 class Place(NamedTuple):
@@ -46,11 +44,11 @@ class Choice:
     more: bool = True
 
 
-def choose(connection: Connection, requests: RequestIds, before_millis: int, after: Place, records_max: int) -> Choice:
+def choose(snapshot: Snapshot, requests: RequestIds, before_millis: int, after: Place, records_max: int) -> Choice:
     """The next records that may go.
 
     Args:
-        connection: a snapshot.
+        snapshot: of now.
         requests: the ids that are kept.
         before_millis: records from then on stay.
         after: where the walk before has ended.
@@ -58,13 +56,13 @@ def choose(connection: Connection, requests: RequestIds, before_millis: int, aft
     """
     choice = Choice(after)
     chosen: set[RecordId] = set()
-    unnumbered = pending_records(connection)
+    unnumbered = pending_records(snapshot)
     for _ in range(PAGES_MAX):
         size = (records_max - len(choice.records)) // 2  # each may bring its other half
         if size < _SMALLEST_PAGE:
             break
-        page = _page(connection, choice.end, before_millis, size)
-        for record in _that_may_go(connection, requests, before_millis, unnumbered, page):
+        page = next_candidates(snapshot, choice.end.moment_millis, choice.end.id, before_millis, size)
+        for record in _that_may_go(snapshot, requests, before_millis, unnumbered, page):
             if record.id not in chosen:
                 chosen.add(record.id)
                 choice.records.append(record)
@@ -77,18 +75,8 @@ def choose(connection: Connection, requests: RequestIds, before_millis: int, aft
     return choice
 
 
-def _page(connection: Connection, after: Place, before_millis: int, size: int) -> list[Candidate]:
-    by_moment = indexed_by(connection, "ix_inventory_lot_record_moment")
-    text = (
-        f"{_SELECT}{by_moment} WHERE moment_millis >= ? AND moment_millis < ? "
-        "AND (moment_millis > ? OR id > ?) ORDER BY moment_millis, id LIMIT ?"
-    )
-    millis, record_id = after
-    return [Candidate(*row) for row in fetch(connection, text, (millis, before_millis, millis, record_id, size))]
-
-
 def _that_may_go(
-    connection: Connection,
+    snapshot: Snapshot,
     requests: RequestIds,
     before_millis: int,
     unnumbered: Collection[RecordId],
@@ -100,8 +88,8 @@ def _that_may_go(
     """
     known = {record.id: record for record in page}
     partners = {partner for record in page if (partner := record.partner_id) is not None} - known.keys()
-    known |= {record.id: record for record in read_candidates(connection, partners)}
-    kept = requests.referred_among(connection, list(known.values())).union(unnumbered)
+    known |= {record.id: record for record in read_candidates(snapshot, partners)}
+    kept = requests.referred_among(snapshot, list(known.values())).union(unnumbered)
 
     def may(record: Candidate) -> bool:
         return record.status in _OVER and record.moment_millis < before_millis and record.id not in kept
@@ -112,8 +100,3 @@ def _that_may_go(
         if all(may(half) for half in halves):
             going += halves
     return going
-
-
-def read_candidates(connection: Connection, record_ids: Collection[RecordId]) -> list[Candidate]:
-    """The records of these ids that there are."""
-    return [Candidate(*row) for row in rows_by_key(connection, _SELECT, "id", sorted(record_ids))]

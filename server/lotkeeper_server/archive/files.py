@@ -15,27 +15,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, LargeBinary, String
-
-from lotkeeper_server.archive.balances import Row
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
-from lotkeeper_server.store.db.statements import rows_by_key
-from lotkeeper_server.store.schema.tables import inventory_lot_record
+from lotkeeper_server.store.archive.records import RECORD_COLUMNS, RecordColumn, RecordRow, names_by_id
+from lotkeeper_server.store.db.snapshot import Snapshot
 
-_COLUMNS: Final = tuple(inventory_lot_record.columns)
-# Behind the columns of the table: what each is called, by which reference, and where that is read.
+# Behind the columns of the table: what each is called, by which reference, and the table and column of that.
 _NAMES: Final = (
-    ("lot", "lot_id", "SELECT id, name FROM inventory_lot"),
-    ("secondary_lot", "secondary_lot_id", "SELECT id, name FROM inventory_lot"),
-    ("material", "material_id", "SELECT id, path FROM material"),
-    ("inventory_operation", "inventory_operation_id", "SELECT id, name FROM inventory_operation"),
-    ("production_order", "production_order_id", "SELECT id, name FROM production_order"),
-    ("material_reason_code", "material_reason_code_id", "SELECT id, reason_code FROM material_reason_code"),
-    ("source_location", "source_location_id", "SELECT id, path FROM location"),
-    ("destination_location", "destination_location_id", "SELECT id, path FROM location"),
-    ("unit_of_measure", "unit_of_measure_id", "SELECT id, symbol FROM unit_of_measure"),
+    ("lot", "lot_id", "inventory_lot", "name"),
+    ("secondary_lot", "secondary_lot_id", "inventory_lot", "name"),
+    ("material", "material_id", "material", "path"),
+    ("inventory_operation", "inventory_operation_id", "inventory_operation", "name"),
+    ("production_order", "production_order_id", "production_order", "name"),
+    ("material_reason_code", "material_reason_code_id", "material_reason_code", "reason_code"),
+    ("source_location", "source_location_id", "location", "path"),
+    ("destination_location", "destination_location_id", "location", "path"),
+    ("unit_of_measure", "unit_of_measure_id", "unit_of_measure", "symbol"),
 )
-HEADER: Final = (*(column.name for column in _COLUMNS), *(name for name, _, _ in _NAMES))
+HEADER: Final = (*(column.name for column in RECORD_COLUMNS), *(name for name, _, _, _ in _NAMES))
 _FILE_NAME: Final = re.compile(r"records-\d{6,}-[0-9a-f]{8}\.csv\.gz")
 _PART: Final = ".part"
 
@@ -54,17 +50,16 @@ def file_name(number: int, run: str) -> str:
     return f"records-{number:06d}-{run}.csv.gz"
 
 
-def names_of(connection: Connection, rows: Sequence[Row]) -> list[tuple[str, ...]]:
+def names_of(snapshot: Snapshot, rows: Sequence[RecordRow]) -> list[tuple[str, ...]]:
     """What the references of records are called now, record by record, in the order of the columns of names."""
     texts = []
-    for _, column, select in _NAMES:
-        wanted = sorted({row[column] for row in rows} - {None})
-        found = dict(map(tuple, rows_by_key(connection, select, "id", wanted)))
+    for _, column, table_name, shown in _NAMES:
+        found = names_by_id(snapshot, table_name, shown, {row[column] for row in rows} - {None})
         texts.append([found.get(row[column], "") for row in rows])
     return list(zip(*texts, strict=True))
 
 
-def file_bytes(rows: Sequence[Row], names: Sequence[tuple[str, ...]]) -> bytes:
+def file_bytes(rows: Sequence[RecordRow], names: Sequence[tuple[str, ...]]) -> bytes:
     """A file of these records; the same ones make the same bytes."""
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as zipped:
@@ -72,7 +67,7 @@ def file_bytes(rows: Sequence[Row], names: Sequence[tuple[str, ...]]) -> bytes:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADER)
         for row, named in zip(rows, names, strict=True):
-            writer.writerow([*(_shown(row[column.name]) for column in _COLUMNS), *named])
+            writer.writerow([*(_shown(row[column.name]) for column in RECORD_COLUMNS), *named])
         text.detach()
     return packed.getvalue()
 
@@ -85,7 +80,7 @@ def _shown(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
 
 
-def read_rows(content: bytes) -> Iterator[Row]:
+def read_rows(content: bytes) -> Iterator[RecordRow]:
     """The records of a file.
 
     Raises:
@@ -96,21 +91,21 @@ def read_rows(content: bytes) -> Iterator[Row]:
         if (header := next(lines, None)) != list(HEADER):
             raise UnreadableFile(f"its columns are {header}")
         for line in lines:
-            yield {column.name: _value(column, text) for column, text in zip(_COLUMNS, line, strict=False)}
+            yield {column.name: _value(column, text) for column, text in zip(RECORD_COLUMNS, line, strict=False)}
     except (OSError, EOFError, ValueError, csv.Error) as error:
         raise UnreadableFile(str(error)) from error
 
 
-def _value(column: Column[Any], text: str) -> Any:
+def _value(column: RecordColumn, text: str) -> Any:
     if not text and column.nullable:
         return None
-    if isinstance(column.type, LargeBinary):
+    if column.kind is bytes:
         if (identifier := parse_id(text)) is None:
             raise ValueError(f"{column.name}: {text!r} is no id")
         return identifier
-    if isinstance(column.type, String):
+    if column.kind is str:
         return text
-    return bool(int(text)) if isinstance(column.type, Boolean) else int(text)
+    return bool(int(text)) if column.kind is bool else int(text)
 
 
 def digest_of(content: bytes) -> bytes:

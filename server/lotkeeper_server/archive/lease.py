@@ -11,16 +11,21 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
-
+from lotkeeper_server.store.archive.lease import (
+    LeaseRow,
+    make_lease,
+    read_lease,
+    release_lease,
+    renew_lease,
+    take_lease,
+)
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import AlreadyThere
-from lotkeeper_server.store.schema.archive_tables import archive_state
+from lotkeeper_server.store.db.snapshot import WriteConnection
 
 LEASE_SECONDS: Final = 5.0
 """An owner that has not renewed for so long is taken for dead."""
 _LOOK_SECONDS: Final = 0.2
-_state: Final = archive_state.c
 
 
 class ArchiveAtWork(Exception):
@@ -54,52 +59,44 @@ class Lease:
             ArchiveAtWork: where its owner is alive.
             StoreError: where the store cannot be read or written.
         """
-        seen: tuple[str, int] | None = None
+        seen: LeaseRow | None = None
         since_seconds = time.monotonic()
         while True:
             found = self._look()
             if found is None:
                 continue
-            owner, renewals = found
-            if seen is not None and owner and found != seen:
-                raise ArchiveAtWork(owner)
-            if (not owner or time.monotonic() - since_seconds >= LEASE_SECONDS) and self._take_from(owner, renewals):
+            if seen is not None and found.owner and found != seen:
+                raise ArchiveAtWork(found.owner)
+            dead = not found.owner or time.monotonic() - since_seconds >= LEASE_SECONDS
+            if dead and self._take_from(found):
                 return
             seen = found
             time.sleep(_LOOK_SECONDS)
 
-    def _look(self) -> tuple[str, int] | None:
+    def _look(self) -> LeaseRow | None:
         """The owner and its number; None where the row had to be made first."""
         with self.store.read() as connection:
-            row = connection.execute(select(_state.owner, _state.renewals)).first()
-        if row is not None:
-            return row.owner, row.renewals
+            found = read_lease(connection)
+        if found is not None:
+            return found
         try:
             with self.store.write() as connection:
-                connection.execute(insert(archive_state).values(id=1, files=0, feed_order=0, owner="", renewals=0))
+                make_lease(connection)
         except AlreadyThere:
             pass
         return None
 
-    def _take_from(self, owner: str, renewals: int) -> bool:
+    def _take_from(self, seen: LeaseRow) -> bool:
         with self.store.write() as connection:
-            taken = connection.execute(
-                update(archive_state)
-                .where(_state.owner == owner, _state.renewals == renewals)
-                .values(owner=self.owner, renewals=renewals + 1)
-            )
-            return taken.rowcount == 1
+            return take_lease(connection, seen, self.owner)
 
-    def renew(self, connection: Connection) -> None:
+    def renew(self, connection: WriteConnection) -> None:
         """Renews it as part of a write, first of all; until that commits nobody can take it.
 
         Raises:
             LeaseLost: where somebody has.
         """
-        renewed = connection.execute(
-            update(archive_state).where(_state.owner == self.owner).values(renewals=_state.renewals + 1)
-        )
-        if renewed.rowcount != 1:
+        if not renew_lease(connection, self.owner):
             raise LeaseLost
         self._renewed_seconds = time.monotonic()
 
@@ -116,4 +113,4 @@ class Lease:
     def release(self) -> None:
         """Gives it back; where it was lost, to nobody's harm."""
         with self.store.write() as connection:
-            connection.execute(update(archive_state).where(_state.owner == self.owner).values(owner=""))
+            release_lease(connection, self.owner)

@@ -10,33 +10,35 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-from sqlalchemy import Connection, delete, insert, select, update
+from typing import Final
 
 from lotkeeper_server.archive import files
-from lotkeeper_server.archive.balances import Balance, Row, add_to_store, balance_of
-from lotkeeper_server.archive.choosing import BEGINNING, Choice, Place, choose, read_candidates
+from lotkeeper_server.archive.balances import Balance, balance_of
+from lotkeeper_server.archive.choosing import BEGINNING, Choice, Place, choose
 from lotkeeper_server.archive.lease import Lease
 from lotkeeper_server.archive.request_ids import RequestIds
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
+from lotkeeper_server.store.archive.balances import add_sums
+from lotkeeper_server.store.archive.files import NotedFile, last_file_number, note_file, noted_names
+from lotkeeper_server.store.archive.records import (
+    RecordRow,
+    lock_versions,
+    move_out,
+    read_candidates,
+    read_record_rows,
+)
 from lotkeeper_server.store.archived import archived_among
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreContention, StoreError
-from lotkeeper_server.store.db.statements import chunks, columns_of, insert_of, locking_of, rows_by_key, write_many
+from lotkeeper_server.store.db.snapshot import Snapshot, WriteConnection
 from lotkeeper_server.store.feed.numbering import number_pending
-from lotkeeper_server.store.schema.archive_tables import archive_file, archive_state, archived_record
-from lotkeeper_server.store.schema.tables import inventory_lot_record
 
 RECORDS_PER_FILE_MAX: Final = 1_000
 ATTEMPTS_MAX: Final = 20
 """For one chunk, where other writers keep changing what it holds."""
 PAUSE_SECONDS: Final = 0.02
 """Between two transactions at least; else as long as the one before took."""
-_SELECT: Final = f"SELECT {', '.join(columns_of(inventory_lot_record))} FROM inventory_lot_record"  # noqa: S608
-
-
 _NOT_IN_FEED: Final = (-1, bytes(ID_BYTES))
 """A file of cancelled records only: they moved nothing, and no watch has them."""
 
@@ -118,21 +120,21 @@ class Archiving:
             files.remove_file(self.folder, name)
         names = files.names_in(self.folder)
         with self.store.read() as connection:
-            known = {row[0] for row in rows_by_key(connection, "SELECT name FROM archive_file", "name", names)}
+            known = noted_names(connection, names)
             for name in names:
                 if name not in known:
                     (done.removed if self._is_elsewhere(connection, name) else done.strange).append(name)
         for name in done.removed:
             files.remove_file(self.folder, name)
 
-    def _is_elsewhere(self, connection: Connection, name: str) -> bool:
+    def _is_elsewhere(self, snapshot: Snapshot, name: str) -> bool:
         """Whether the store knows every record of a file: it has it, or has it in a file that it knows."""
         try:
             ids = {row["id"] for row in files.read_rows((self.folder / name).read_bytes())}
         except files.UnreadableFile:
             return False
-        stored = {record.id for record in read_candidates(connection, ids)}
-        return stored | archived_among(connection, ids - stored) == ids
+        stored = {record.id for record in read_candidates(snapshot, ids)}
+        return stored | archived_among(snapshot, ids - stored) == ids
 
     def _move_all(self, lease: Lease, done: Archived) -> None:
         after, more = BEGINNING, True
@@ -155,9 +157,9 @@ class Archiving:
                 choice = choose(connection, self.request_ids, self.before_millis, after, RECORDS_PER_FILE_MAX)
                 if not choice.records:
                     return choice
-                rows = _read_rows(connection, choice)
+                rows = read_record_rows(connection, [record.id for record in choice.records])
                 content = files.file_bytes(rows, files.names_of(connection, rows))
-                number = _files_now(connection) + 1
+                number = last_file_number(connection) + 1
             balance = balance_of(rows)
             name = files.file_name(number, lease.run)
             files.write_file(self.folder, name, content)
@@ -175,60 +177,34 @@ class Archiving:
             return choice
         raise StoreContention(f"other writers changed the same records {ATTEMPTS_MAX} times; run it again")
 
-    def _note_file(self, connection: Connection, number: int, name: str, rows: Sequence[Row], content: bytes) -> None:
+    def _note_file(
+        self, connection: WriteConnection, number: int, name: str, rows: Sequence[RecordRow], content: bytes
+    ) -> None:
         moments = [row["moment_millis"] for row in rows]
         completed = [row for row in rows if row["status"] == Status.COMPLETED]
         feed_order, feed_record_id = max(((row["effect_order"], row["id"]) for row in completed), default=_NOT_IN_FEED)
-        noted: dict[str, Any] = {
-            "number": number,
-            "name": name,
-            "records": len(rows),
-            "from_millis": min(moments),
-            "to_millis": max(moments),
-            "feed_order": feed_order,
-            "feed_record_id": feed_record_id,
-            "sha256": files.digest_of(content),
-            "created_millis": self.now_millis,
-        }
-        connection.execute(insert(archive_file).values(noted))
-        state = archive_state.c
-        old = connection.execute(select(state.until_millis, state.feed_order)).one()
-        untils = [row["moment_millis"] for row in completed] + [one for one in [old.until_millis] if one is not None]
-        changed = {
-            "files": number,
-            "until_millis": max(untils, default=None),
-            "feed_order": max(feed_order, old.feed_order),
-        }
-        connection.execute(update(archive_state).values(changed))
+        file = NotedFile(
+            number=number,
+            name=name,
+            records=len(rows),
+            from_millis=min(moments),
+            to_millis=max(moments),
+            feed_order=feed_order,
+            feed_record_id=feed_record_id,
+            sha256=files.digest_of(content),
+            created_millis=self.now_millis,
+        )
+        note_file(connection, file, max((row["moment_millis"] for row in completed), default=None))
 
 
-def _read_rows(connection: Connection, choice: Choice) -> list[Row]:
-    """The records in full, in the order of their moments."""
-    names = columns_of(inventory_lot_record)
-    found = rows_by_key(connection, _SELECT, "id", sorted(record.id for record in choice.records))
-    by_id = {row["id"]: row for row in (dict(zip(names, values, strict=True)) for values in found)}
-    return sorted(by_id.values(), key=lambda row: (row["moment_millis"], row["id"]))
-
-
-def _check_unchanged(connection: Connection, choice: Choice) -> None:
+def _check_unchanged(connection: WriteConnection, choice: Choice) -> None:
     """What a request refers to is what it changed, and a change raises the version."""
-    ids = sorted(one.id for one in choice.records)
-    select_from = "SELECT id, version FROM inventory_lot_record"
-    versions = dict(map(tuple, rows_by_key(connection, select_from, "id", ids, locking_of(connection))))
-    if versions != {one.id: one.version for one in choice.records}:
+    versions = {one.id: one.version for one in choice.records}
+    if lock_versions(connection, versions.keys()) != versions:
         raise _Changed
 
 
-def _files_now(connection: Connection) -> int:
-    return int(connection.execute(select(archive_state.c.files)).scalar_one())
-
-
-def _put_in_place(connection: Connection, number: int, rows: Sequence[Row], balance: Balance) -> None:
+def _put_in_place(connection: WriteConnection, number: int, rows: Sequence[RecordRow], balance: Balance) -> None:
     """The opening balance and the ids, in place of the records."""
-    add_to_store(connection, balance)
-    write_many(connection, insert_of(archived_record), [(row["id"], number) for row in rows])
-    deleted = 0
-    for chunk in chunks(sorted(row["id"] for row in rows)):
-        statement = delete(inventory_lot_record).where(inventory_lot_record.c.id.in_(set(chunk)))
-        deleted += connection.execute(statement).rowcount
-    assert deleted == len(rows), f"{deleted} of {len(rows)} records deleted"
+    add_sums(connection, balance.sums)
+    move_out(connection, [row["id"] for row in rows], number)

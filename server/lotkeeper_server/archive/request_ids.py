@@ -7,37 +7,21 @@ not say when it was stopped: so long as that may have been by a request that is 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
-
-from sqlalchemy import Connection, delete, select, tuple_
+from typing import Final
 
 from lotkeeper_server.archive.lease import Lease
-from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.domain.model.identifiers import RecordId
+from lotkeeper_server.store.archive.records import Candidate
+from lotkeeper_server.store.archive.request_ids import (
+    delete_expired,
+    records_of_requests,
+    records_of_requests_made_at,
+)
 from lotkeeper_server.store.db.connection import Store
-from lotkeeper_server.store.db.statements import rows_by_columns, rows_by_key
-from lotkeeper_server.store.schema.tables import request
+from lotkeeper_server.store.db.snapshot import Snapshot
 
 REQUEST_IDS_PER_TRANSACTION_MAX: Final = 1_000
 _VERSION_ONCE_STOPPED: Final = 2
-
-
-class Candidate(NamedTuple):
-    """A record as far as it matters to whether it may be archived. Columns of its table."""
-
-    id: RecordId
-    moment_millis: int
-    status: int
-    version: int
-    request_id: str
-    created_by: str
-    modified_millis: int | None
-    reverses_record_id: RecordId | None
-    reversed_by_record_id: RecordId | None
-
-    @property
-    def partner_id(self) -> RecordId | None:
-        """The other half of a reversal."""
-        return self.reverses_record_id or self.reversed_by_record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +34,11 @@ class RequestIds:
 
     expired_until_millis: int
 
-    def referred_among(self, connection: Connection, candidates: Sequence[Candidate]) -> set[RecordId]:
+    def referred_among(self, snapshot: Snapshot, candidates: Sequence[Candidate]) -> set[RecordId]:
         """The records among these that a kept request refers to, or may refer to. Expired ids are deleted before."""
-        named: set[RecordId] = set()
-        keys = sorted({(one.created_by, one.request_id) for one in candidates if one.request_id})
-        columns = ("principal", "request_id")
-        for (record_ids,) in rows_by_columns(connection, ("record_ids",), request, columns, keys):
-            named.update(_ids_in(record_ids))
-        changed = sorted({one.modified_millis for one in candidates if one.modified_millis is not None})
-        for (record_ids,) in rows_by_key(connection, "SELECT record_ids FROM request", "created_millis", changed):
-            named.update(_ids_in(record_ids))
+        requests = {(one.created_by, one.request_id) for one in candidates if one.request_id}
+        changed = {one.modified_millis for one in candidates if one.modified_millis is not None}
+        named = records_of_requests(snapshot, requests) | records_of_requests_made_at(snapshot, changed)
         return {one.id for one in candidates if one.id in named or self._may_be_referred(one)}
 
     def _may_be_referred(self, record: Candidate) -> bool:
@@ -72,24 +51,10 @@ class RequestIds:
             LeaseLost: where another archive has taken over.
             StoreError: where the store cannot be written.
         """
-        columns = request.c
-        expired = (
-            select(columns.principal, columns.request_id)
-            .where(columns.created_millis <= self.expired_until_millis)
-            .order_by(columns.created_millis)
-            .limit(REQUEST_IDS_PER_TRANSACTION_MAX)
-            .with_for_update()
-        )
         while True:
             with store.write() as connection:
                 lease.renew(connection)
-                keys = [tuple(row) for row in connection.execute(expired)]
-                if keys:
-                    connection.execute(delete(request).where(tuple_(columns.principal, columns.request_id).in_(keys)))
-            if not keys:
+                deleted = delete_expired(connection, self.expired_until_millis, REQUEST_IDS_PER_TRANSACTION_MAX)
+            if not deleted:
                 return
-            yield len(keys)
-
-
-def _ids_in(record_ids: Any) -> list[RecordId]:
-    return [RecordId(record_ids[at : at + ID_BYTES]) for at in range(0, len(record_ids), ID_BYTES)]
+            yield deleted

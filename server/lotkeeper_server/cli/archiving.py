@@ -37,10 +37,10 @@ _SPAN_DAYS: Final = {"d": 1, "w": 7}
 @click.pass_obj
 def archive(config_file: Path | None, /, before: str, folder: Path | None, **flags: Any) -> None:
     """Move old records out to files while the server serves; expired request ids go, too."""
-    from lotkeeper_server.archive.balances import BalanceTooLarge  # noqa: PLC0415 - only here
     from lotkeeper_server.archive.lease import ArchiveAtWork, LeaseLost  # noqa: PLC0415
     from lotkeeper_server.archive.moving import Archiving  # noqa: PLC0415
     from lotkeeper_server.archive.request_ids import RequestIds  # noqa: PLC0415
+    from lotkeeper_server.store.archive.balances import BalanceTooLarge  # noqa: PLC0415 - only here
 
     try:
         settings = read_settings(flags, config_file)

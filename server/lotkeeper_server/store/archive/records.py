@@ -1,0 +1,124 @@
+"""Records on their way into files: which there are, whether they are still as they were, and how they go."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from sqlalchemy import Connection, delete
+
+from lotkeeper_server.domain.model.identifiers import Id, RecordId
+from lotkeeper_server.store.db.statements import (
+    chunks,
+    columns_of,
+    fetch,
+    indexed_by,
+    insert_of,
+    locking_of,
+    rows_by_key,
+    write_many,
+)
+from lotkeeper_server.store.schema.archive_tables import archived_record
+from lotkeeper_server.store.schema.tables import inventory_lot_record
+
+RecordRow: TypeAlias = Mapping[str, Any]
+"""A record by column of its table."""
+
+
+class RecordColumn(NamedTuple):
+    """A column of the records' table.
+
+    Attributes:
+        name: of the column.
+        kind: `bytes` for an id, else `str`, `bool` or `int`.
+        nullable: whether it may be absent.
+    """
+
+    name: str
+    kind: type
+    nullable: bool
+
+
+RECORD_COLUMNS: Final = tuple(
+    RecordColumn(column.name, column.type.python_type, bool(column.nullable)) for column in inventory_lot_record.columns
+)
+REFERENCES: Final = tuple(column.name for column in inventory_lot_record.c if column.foreign_keys)
+"""Those that hold the id of another thing."""
+
+
+class Candidate(NamedTuple):
+    """A record as far as it matters to whether it may be archived. Columns of its table."""
+
+    id: RecordId
+    moment_millis: int
+    status: int
+    version: int
+    request_id: str
+    created_by: str
+    modified_millis: int | None
+    reverses_record_id: RecordId | None
+    reversed_by_record_id: RecordId | None
+
+    @property
+    def partner_id(self) -> RecordId | None:
+        """The other half of a reversal."""
+        return self.reverses_record_id or self.reversed_by_record_id
+
+
+_CANDIDATES: Final = f"SELECT {', '.join(Candidate._fields)} FROM inventory_lot_record"  # noqa: S608 - the schema's names
+_NAMES: Final = columns_of(inventory_lot_record)
+_ROWS: Final = f"SELECT {', '.join(_NAMES)} FROM inventory_lot_record"  # noqa: S608 - the schema's names
+
+
+def read_candidates(connection: Connection, record_ids: Collection[RecordId]) -> list[Candidate]:
+    """The records of these ids that there are."""
+    return [Candidate(*row) for row in rows_by_key(connection, _CANDIDATES, "id", sorted(record_ids))]
+
+
+def next_candidates(
+    connection: Connection, after_millis: int, after_id: bytes, before_millis: int, limit: int
+) -> list[Candidate]:
+    """The next records by moment, then by id.
+
+    Args:
+        connection: a snapshot.
+        after_millis: the moment of the one behind which it begins.
+        after_id: and its id.
+        before_millis: it ends before this moment.
+        limit: at most so many.
+    """
+    by_moment = indexed_by(connection, "ix_inventory_lot_record_moment")
+    text = (
+        f"{_CANDIDATES}{by_moment} WHERE moment_millis >= ? AND moment_millis < ? "
+        "AND (moment_millis > ? OR id > ?) ORDER BY moment_millis, id LIMIT ?"
+    )
+    rows = fetch(connection, text, (after_millis, before_millis, after_millis, after_id, limit))
+    return [Candidate(*row) for row in rows]
+
+
+def read_record_rows(connection: Connection, record_ids: Collection[RecordId]) -> list[RecordRow]:
+    """Records in full, in the order of their moments, then of their ids."""
+    found = rows_by_key(connection, _ROWS, "id", sorted(record_ids))
+    rows = [dict(zip(_NAMES, values, strict=True)) for values in found]
+    return sorted(rows, key=lambda row: (row["moment_millis"], row["id"]))
+
+
+def names_by_id(connection: Connection, table_name: str, column: str, ids: Collection[Id]) -> dict[Id, str]:
+    """What things are called now."""
+    select_from = f"SELECT id, {column} FROM {table_name}"  # noqa: S608 - the schema's names
+    return {row[0]: row[1] for row in rows_by_key(connection, select_from, "id", sorted(ids))}
+
+
+def lock_versions(connection: Connection, record_ids: Collection[RecordId]) -> dict[RecordId, int]:
+    """The versions of the records that there are of these; nobody changes them in this transaction's time."""
+    select_from = "SELECT id, version FROM inventory_lot_record"
+    rows = rows_by_key(connection, select_from, "id", sorted(record_ids), locking_of(connection))
+    return {row[0]: row[1] for row in rows}
+
+
+def move_out(connection: Connection, record_ids: Sequence[RecordId], file_number: int) -> None:
+    """Deletes records that are there, and notes in which file they are."""
+    write_many(connection, insert_of(archived_record), [(record_id, file_number) for record_id in record_ids])
+    deleted = 0
+    for chunk in chunks(sorted(record_ids)):
+        statement = delete(inventory_lot_record).where(inventory_lot_record.c.id.in_(set(chunk)))
+        deleted += connection.execute(statement).rowcount
+    assert deleted == len(record_ids), f"{deleted} of {len(record_ids)} records deleted"

@@ -1,0 +1,43 @@
+"""Request ids as the archive asks for them: to what the kept ones refer, and how the expired ones go."""
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import Connection, delete, select, tuple_
+
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
+from lotkeeper_server.store.db.statements import rows_by_columns, rows_by_key
+from lotkeeper_server.store.schema.tables import request
+
+_REQUEST: Final = request.c
+
+
+def records_of_requests(connection: Connection, requests: Collection[tuple[str, str]]) -> set[RecordId]:
+    """To which records requests refer, each by its principal and id."""
+    rows = rows_by_columns(connection, ("record_ids",), request, ("principal", "request_id"), sorted(requests))
+    return {record_id for (packed,) in rows for record_id in _unpacked(packed)}
+
+
+def records_of_requests_made_at(connection: Connection, moments_millis: Collection[int]) -> set[RecordId]:
+    """To which records the requests of some moments refer."""
+    rows = rows_by_key(connection, "SELECT record_ids FROM request", "created_millis", sorted(moments_millis))
+    return {record_id for (packed,) in rows for record_id in _unpacked(packed)}
+
+
+def delete_expired(connection: Connection, until_millis: int, limit: int) -> int:
+    """Deletes the oldest requests from before or at a moment, at most so many; how many there were."""
+    expired = (
+        select(_REQUEST.principal, _REQUEST.request_id)
+        .where(_REQUEST.created_millis <= until_millis)
+        .order_by(_REQUEST.created_millis)
+        .limit(limit)
+        .with_for_update()
+    )
+    keys = [tuple(row) for row in connection.execute(expired)]
+    if keys:
+        connection.execute(delete(request).where(tuple_(_REQUEST.principal, _REQUEST.request_id).in_(keys)))
+    return len(keys)
+
+
+def _unpacked(record_ids: bytes) -> list[RecordId]:
+    return [RecordId(record_ids[at : at + ID_BYTES]) for at in range(0, len(record_ids), ID_BYTES)]
