@@ -1,7 +1,7 @@
 """Save, for every entity: shape, id, version, references, rules, in this order; then the write."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.fields import Fault
 from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
 from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving
@@ -123,22 +124,16 @@ def checked(
     Raises:
         Refused: by the first check that does not hold; where refusals are collected, only where no more can be said.
     """
-    violations: list[FieldViolation] = []
-    unsettled: set[str] = set()
-
-    def fault(name: str, text: str) -> None:
-        violations.append(FieldViolation(f"{description.entity}.{name}", text))
-        unsettled.add(name)
-
+    faults = _Faults(description.entity)
     creates = not message.id
     given_id = parse_id(message.id) if message.id else None
     if message.id and given_id is None:
-        fault("id", f"{message.id} is no ULID")
+        faults.note("id", f"{message.id} is no ULID")
     looked_at = None if mask is None or creates else frozenset(mask)
     unknown = sorted((looked_at or frozenset()) - description.maskable)
-    violations.extend(FieldViolation(MASK_FIELD, f"{name} is no field") for name in unknown)
+    faults.violations.extend(FieldViolation(MASK_FIELD, f"{name} is no field") for name in unknown)
     if message.version < 0:
-        fault("version", f"{message.version} is below 0")
+        faults.note("version", f"{message.version} is below 0")
     saving = Saving(
         tx=tx,
         lookups=lookups,
@@ -149,19 +144,19 @@ def checked(
         named_version=message.version,
         id=given_id or new_id or tx.new_id(),
         collected=collected,
-        unsettled=unsettled,
+        unsettled=faults.unsettled,
         note=saver.note,
     )
     for name, text in (misread or {}).items():
-        fault(name, text)
-    values, parts = _read(saving, message, fault)
+        faults.note(name, text)
+    values, parts = _read(saving, message, faults.note)
     for reference in description.references:
         given = parts[reference.name].given if reference.name in parts else {}
         if given and reference.id_field not in given:
             saving.given_instead[reference.id_field] = next(iter(given))
-    if violations:
-        refusal = InvalidArgument.of(tuple(violations))
-        if "id" in unsettled:  # what it would update is not known: nothing more can be said
+    if faults.violations:
+        refusal = InvalidArgument.of(tuple(faults.violations))
+        if "id" in faults.unsettled:  # what it would update is not known: nothing more can be said
             raise Refused(refusal)
         saving.refuse(refusal)
     saving.old = None if creates else _stored(saving)
@@ -180,7 +175,21 @@ def checked(
     return saving
 
 
-def _read(saving: Saving, message: Message, fault: Callable[[str, str], None]) -> tuple[EntityRow, Mapping[str, Parts]]:
+@dataclass(slots=True)
+class _Faults:
+    """Faults of a message's shape, and the fields that have one: their new value is not known."""
+
+    entity: str
+    violations: list[FieldViolation] = field(default_factory=list)
+    unsettled: set[str] = field(default_factory=set)
+
+    def note(self, name: str, text: str) -> None:
+        """What is wrong with a field."""
+        self.violations.append(FieldViolation(f"{self.entity}.{name}", text))
+        self.unsettled.add(name)
+
+
+def _read(saving: Saving, message: Message, fault: Fault) -> tuple[EntityRow, Mapping[str, Parts]]:
     """The values of the fields that count, and the parts of the references that do."""
     description = saving.description
     values = {one.column: one.read(message, fault) for one in description.all_fields if saving.looks_at(one.name)}

@@ -1,8 +1,10 @@
 """CheckLocationHasCapacity."""
 
+from dataclasses import dataclass
+
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
-from lotkeeper_server.catalog.naming import LOCATION_FIELD
+from lotkeeper_server.catalog.naming import LOCATION_FIELD, NamedEntity, NamedUnit
 from lotkeeper_server.domain.ask.room import Rise, Room, find_room
 from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
@@ -24,25 +26,38 @@ class LocationRoom:
         self, request: pb.CheckLocationHasCapacityRequest, _call: Call
     ) -> pb.CheckLocationHasCapacityResponse:
         """Says whether a rise would be taken, and what there is room for."""
-        shape = Shape()
-        location = read_location(shape, request.location_id_or_path)
-        if location is None:
-            shape.fault(LOCATION_FIELD, "must be given")
-        millionths = shape.quantity("quantity", request.quantity)
-        unit = read_unit(shape, request, "unit_of_measure")
-        material = read_material(shape, request.material_id_or_path)
-        shape.check()
+        query = _read_request(request)
+        return _message(await self._engine.read(query.ask))
 
-        assert location is not None
-        assert millionths is not None
 
-        def work(snapshot: Snapshot) -> Room:
-            location_id, unit_id = LocationId(location.find(snapshot)), UnitId(unit.find(snapshot))
-            material_id = None if material is None else MaterialId(material.find(snapshot))
-            rise = Rise(location_id, millionths, unit_id, material_id)
-            return answer(snapshot, lambda state: find_room(state, rise))
+@dataclass(frozen=True, slots=True)
+class _RoomQuery:
+    """Whether a location has room, as a request asks it: `millionths` of the unit, of the material if one is named."""
 
-        return _message(await self._engine.read(work))
+    location: NamedEntity
+    millionths: int
+    unit: NamedUnit
+    material: NamedEntity | None
+
+    def ask(self, snapshot: Snapshot) -> Room:
+        location_id, unit_id = LocationId(self.location.find(snapshot)), UnitId(self.unit.find(snapshot))
+        material_id = None if self.material is None else MaterialId(self.material.find(snapshot))
+        rise = Rise(location_id, self.millionths, unit_id, material_id)
+        return answer(snapshot, lambda state: find_room(state, rise))
+
+
+def _read_request(request: pb.CheckLocationHasCapacityRequest) -> _RoomQuery:
+    shape = Shape()
+    location = read_location(shape, request.location_id_or_path)
+    if location is None:
+        shape.fault(LOCATION_FIELD, "must be given")
+    millionths = shape.quantity("quantity", request.quantity)
+    unit = read_unit(shape, request, "unit_of_measure")
+    material = read_material(shape, request.material_id_or_path)
+    shape.check()
+    assert location is not None
+    assert millionths is not None
+    return _RoomQuery(location, millionths, unit, material)
 
 
 def _message(room: Room) -> pb.CheckLocationHasCapacityResponse:

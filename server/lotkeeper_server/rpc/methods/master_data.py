@@ -1,7 +1,10 @@
 """What MasterDataService has beside Save, Get, List and Delete: the conversion of a quantity."""
 
+from dataclasses import dataclass
+
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 
+from lotkeeper_server.catalog.naming import NamedEntity, NamedUnit
 from lotkeeper_server.domain.apply.converting import convert
 from lotkeeper_server.domain.model.identifiers import MaterialId, UnitId
 from lotkeeper_server.domain.model.quantity import double_of
@@ -23,19 +26,32 @@ class MasterData:
         self, request: pb.ConvertQuantityRequest, _call: Call
     ) -> pb.ConvertQuantityResponse:
         """Says what a quantity is in another unit."""
-        shape = Shape()
-        millionths = shape.quantity("quantity", request.quantity)
-        from_unit = read_unit(shape, request, "from_unit_of_measure")
-        to_unit = read_unit(shape, request, "to_unit_of_measure")
-        material = read_material(shape, request.material_id_or_path)
-        shape.check()
-
-        assert millionths is not None
-
-        def work(snapshot: Snapshot) -> int:
-            one, other = UnitId(from_unit.find(snapshot)), UnitId(to_unit.find(snapshot))
-            material_id = None if material is None else MaterialId(material.find(snapshot))
-            return answer(snapshot, lambda state: convert(state, millionths, one, other, material_id))
-
-        converted = await self._engine.read(work)
+        query = _read_request(request)
+        converted = await self._engine.read(query.ask)
         return pb.ConvertQuantityResponse(quantity=double_of(converted))
+
+
+@dataclass(frozen=True, slots=True)
+class _ConversionQuery:
+    """What a quantity is in another unit, as a request asks it, by the material's own conversions if one is named."""
+
+    millionths: int
+    from_unit: NamedUnit
+    to_unit: NamedUnit
+    material: NamedEntity | None
+
+    def ask(self, snapshot: Snapshot) -> int:
+        from_id, to_id = UnitId(self.from_unit.find(snapshot)), UnitId(self.to_unit.find(snapshot))
+        material_id = None if self.material is None else MaterialId(self.material.find(snapshot))
+        return answer(snapshot, lambda state: convert(state, self.millionths, from_id, to_id, material_id))
+
+
+def _read_request(request: pb.ConvertQuantityRequest) -> _ConversionQuery:
+    shape = Shape()
+    millionths = shape.quantity("quantity", request.quantity)
+    from_unit = read_unit(shape, request, "from_unit_of_measure")
+    to_unit = read_unit(shape, request, "to_unit_of_measure")
+    material = read_material(shape, request.material_id_or_path)
+    shape.check()
+    assert millionths is not None
+    return _ConversionQuery(millionths, from_unit, to_unit, material)

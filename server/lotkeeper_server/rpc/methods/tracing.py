@@ -1,8 +1,9 @@
 """GetLotTraceGraph and ListTerminalLots: genealogy, each answer out of one snapshot."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypeAlias
 
+from google.protobuf.message import Message
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
 from lotkeeper_server.domain import limits
@@ -26,6 +27,7 @@ from lotkeeper_server.store.lists.edges import EdgeReading, TracedLot, read_trac
 _ITEM_FRAME_BYTES = 5
 """Tag and length of a node or an edge within an answer, at most."""
 _NO_FLOW = Flow()
+TraceRequest: TypeAlias = pb.GetLotTraceGraphRequest | pb.ListTerminalLotsRequest
 
 
 class Tracing:
@@ -80,7 +82,7 @@ class Tracing:
         return await self._engine.read(work)
 
 
-def _direction_of(request: Any, shape: Shape) -> TraceDirection | None:
+def _direction_of(request: TraceRequest, shape: Shape) -> TraceDirection | None:
     """Which way; None where absent."""
     number = request.direction
     if number not in {0, *map(int, TraceDirection)}:
@@ -99,7 +101,7 @@ def _graph(found: Trace, lots: Mapping[LotId, TracedLot]) -> pb.GetLotTraceGraph
     return _answer(fitting(found, node_bytes, edge_bytes, limits.ANSWER_BYTES_MAX), lots)
 
 
-def _weights(messages: Iterable[Any]) -> list[int]:
+def _weights(messages: Iterable[Message]) -> list[int]:
     return [message.ByteSize() + _ITEM_FRAME_BYTES for message in messages]
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from google.protobuf.message import Message
+
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS, Description
 from lotkeeper_server.catalog.naming import (
@@ -51,7 +53,7 @@ def read_lot(shape: Shape, lot: str, material: str) -> NamedLot:
     return NamedLot(given or "", read_material(shape, material))
 
 
-def read_unit(shape: Shape, request: Any, field: str) -> NamedUnit:
+def read_unit(shape: Shape, request: Message, field: str) -> NamedUnit:
     """The unit that a request names by id, by name, by symbol, or by several of them; it must be given.
 
     Args:
