@@ -13,7 +13,7 @@ import structlog
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.engine.engine import Engine, EngineSettings
-from lotkeeper_server.engine.store_health import StoreHealth
+from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.rpc.gate.gate import Gate
 from lotkeeper_server.rpc.methods.catalog import Catalog
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange

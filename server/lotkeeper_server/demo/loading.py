@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.sections import SECTIONS

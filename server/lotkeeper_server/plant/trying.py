@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names, lots_named
 from lotkeeper_server.plant.reading import Plant

@@ -19,8 +19,8 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.reading import messages, read_one, read_page
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.engine.sources import now_millis
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.wire.catalog_filters import conditions_of, key_of
 from lotkeeper_server.rpc.wire.paging import fitting, page_token, read_page_request

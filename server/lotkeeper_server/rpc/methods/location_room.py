@@ -7,11 +7,12 @@ from lotkeeper_server.catalog.references import look_up
 from lotkeeper_server.domain.ask.room import Rise, Room, find_room
 from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
-from lotkeeper_server.engine.deciding import answer
+from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.methods.master_data import read_unit
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.state.loading import StateLoader
 
 
 class LocationRoom:
@@ -42,7 +43,7 @@ class LocationRoom:
             if material is not None:
                 material_id = MaterialId(look_up(connection, "material", material, "material_id_or_path"))
             rise = Rise(location_id, millionths, unit_id, material_id)
-            return answer(connection, lambda state: find_room(state, rise))
+            return ask(StateLoader(connection), lambda state: find_room(state, rise))
 
         return _message(await self._engine.read(work))
 

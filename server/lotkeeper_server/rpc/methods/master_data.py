@@ -11,11 +11,12 @@ from lotkeeper_server.domain.apply.converting import convert
 from lotkeeper_server.domain.model.identifiers import Id, MaterialId, UnitId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NotFound, Refused
-from lotkeeper_server.engine.deciding import answer
+from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.schema.tables import unit_of_measure
+from lotkeeper_server.store.state.loading import StateLoader
 
 _UNIT_PARTS: Final = ("id", "name", "symbol")
 
@@ -43,7 +44,7 @@ class MasterData:
             if material is not None:
                 material_id = MaterialId(look_up(connection, "material", material, "material_id_or_path"))
             assert millionths is not None  # or the shape would have been refused
-            return answer(connection, lambda state: convert(state, millionths, one, other, material_id))
+            return ask(StateLoader(connection), lambda state: convert(state, millionths, one, other, material_id))
 
         converted = await self._engine.read(work)
         return pb.ConvertQuantityResponse(quantity=double_of(converted))

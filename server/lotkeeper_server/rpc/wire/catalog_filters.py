@@ -14,7 +14,7 @@ from lotkeeper_server.domain.model.enumerations import InventoryOperationType, L
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import LotMaterialMismatch, MaterialRequired, NotFound, Refused
 from lotkeeper_server.domain.resolve.lots import USABLE
-from lotkeeper_server.engine.sources import now_millis
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.lists.conditions import (
     Condition,
