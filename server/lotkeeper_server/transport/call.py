@@ -36,6 +36,7 @@ class Status:
 
 ENDED_WELL: Final = Status(OK)
 NO_MESSAGE: Final = Status(INVALID_ARGUMENT, "The call has no message.")
+LOST: Final = Status(UNAVAILABLE, "The server gave up the call.")
 
 
 class CallerGone(Exception):
@@ -127,6 +128,12 @@ When the caller goes, `receive` or `send` raises CallerGone if the handler waits
 """
 OnFault = Callable[[str, Exception], Status]
 """Takes a method and what its handler raised; gives the status that the caller gets."""
+WhenQuiet = Callable[[], float | None]
+"""Is called on the server's thread whenever there is no event.
+
+Returns:
+    How many seconds to wait for an event at the most; 0.0 for the shortest wait there is; None to wait for an event.
+"""
 
 
 @dataclass(frozen=True, slots=True)

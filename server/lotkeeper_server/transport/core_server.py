@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, logged_fault
+from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, WhenQuiet, logged_fault
 from lotkeeper_server.transport.core_call import CallsInProgress, CoreCall, CoreUnaryCall
 from lotkeeper_server.transport.core_names import cygrpc
 from lotkeeper_server.transport.core_stream import CoreStream
@@ -23,13 +23,6 @@ LONG_PAST: Final = 1.0
 """A deadline by which the queue says at once that it has nothing; by one of now it may think for 1 ms."""
 CLOSING_POLL_SECONDS: Final = 0.05
 NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
-
-WhenQuiet = Callable[[], float | None]
-"""Is called on the polling thread whenever the queue has no event.
-
-Returns:
-    How many seconds to wait for an event at the most; 0.0 for the shortest wait there is; None to wait for an event.
-"""
 
 _log = structlog.get_logger(__name__)
 
@@ -88,10 +81,9 @@ class CoreServer:
                 pair = cygrpc.SslPemKeyCertPair(tls.private_key, tls.certificate_chain)
                 port = self._server.add_http2_port(address.encode(), cygrpc.server_credentials_ssl(None, [pair], False))
         except RuntimeError as error:
-            raise CannotListen(f"{address} cannot be listened on: {error}") from error
+            raise CannotListen(address, tls is not None) from error
         if not port:
-            why = "it is in use" + ("" if tls is None else ", or the certificate and key are no usable pair")
-            raise CannotListen(f"{address} cannot be listened on: {why}")
+            raise CannotListen(address, tls is not None)
         return int(port)
 
     def start(self) -> None:
@@ -101,12 +93,15 @@ class CoreServer:
             self._server.request_call(self._queue, self._queue, self._arrived)
         self._thread.start()
 
-    def close(self) -> None:
-        """Cancels what is in progress and ends the server; returns once its thread has ended. Not on that thread."""
+    async def close(self) -> None:
+        """Cancels what is in progress and ends the server; returns once its thread and its streams have ended."""
         self._server.shutdown(self._queue, self._shut_down)
         self._server.cancel_all_calls()
-        self._thread.join()
+        await asyncio.to_thread(self._thread.join)
         self._server.destroy()
+        for task in self._calls.tasks:
+            task.cancel()
+        await asyncio.gather(*self._calls.tasks, return_exceptions=True)
 
     def _poll(self) -> None:
         poll = self._queue.poll

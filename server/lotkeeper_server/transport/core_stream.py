@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from lotkeeper_server.transport.call import ENDED_WELL, OK, UNAVAILABLE, CallerGone, Status, Stream, StreamHandler
+from lotkeeper_server.transport.call import ENDED_WELL, LOST, OK, CallerGone, Status, Stream, StreamHandler
 from lotkeeper_server.transport.core_call import (
     NO_FLAGS,
     NO_METADATA,
@@ -20,7 +20,6 @@ from lotkeeper_server.transport.core_call import (
 
 GONE_WAIT_SECONDS: Final = 0.02
 """So long a stream that both sides use looks whether its end was a break: that is told right after it."""
-LOST: Final = Status(UNAVAILABLE, "The server gave up the call.")
 
 
 class CoreStream(CoreCall, Stream):

@@ -8,7 +8,11 @@ NO_COMPRESSION: Final = 1
 
 
 class CannotListen(Exception):
-    """Nothing can listen there; the argument says where and why."""
+    """Nothing can listen there; its text says where and why."""
+
+    def __init__(self, address: str, with_tls: bool) -> None:
+        why = "it is in use" + (", or the certificate and key are not a usable pair" if with_tls else "")
+        super().__init__(f"{address} cannot be listened on: {why}")
 
 
 @dataclass(frozen=True, slots=True)
