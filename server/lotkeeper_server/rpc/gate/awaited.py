@@ -52,7 +52,11 @@ class AwaitedMethod:
         task = self._event_loop.create_task(self._answer(request_bytes, call), name=self._full_name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        call.when_gone(lambda: self._event_loop.call_soon_threadsafe(task.cancel))
+
+        def leave() -> None:
+            self._event_loop.call_soon_threadsafe(task.cancel)
+
+        call.when_gone(leave)
 
     async def _answer(self, request_bytes: bytes, call: transport.Call) -> None:
         caller: Call | None = None

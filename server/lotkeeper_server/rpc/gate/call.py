@@ -1,4 +1,4 @@
-"""What a method knows of the call it answers, beside the request; and what a method that the engine decides hands on."""
+"""What a method knows of its call beside the request, and what it hands on where the engine decides."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

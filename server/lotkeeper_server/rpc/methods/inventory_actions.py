@@ -5,10 +5,10 @@ from typing import Literal
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.commands import Annotate, Command, ExecuteActions, RequestedAction, Reverse
+from lotkeeper_server.domain.commands import Annotate, ExecuteActions, RequestedAction, Reverse
 from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.domain.model.stock import Answer, Record
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, PermissionDenied, Refusal, Refused
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, PermissionDenied, Refused
 from lotkeeper_server.rpc.gate.call import Call, Submission, decided_by_engine
 from lotkeeper_server.rpc.wire.action_permissions import action_permissions
 from lotkeeper_server.rpc.wire.action_shape import meaning_of, read_action
