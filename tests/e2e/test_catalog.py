@@ -92,7 +92,7 @@ def test_a_mask_that_names_nothing_is_as_none(client: Client, server: ServerProc
     request = master_data_service_pb2.SaveLocationRequest(location=location, update_mask=FieldMask())
     with grpc.insecure_channel(server.address) as channel:
         stub = master_data_service_pb2_grpc.MasterDataServiceStub(channel)
-        saved = stub.SaveLocation(request, metadata=[("authorization", f"Bearer {server.token}")], timeout=20).location
+        saved = stub.SaveLocation(request, metadata=(("authorization", f"Bearer {server.token}"),), timeout=20).location
     assert (saved.notes, saved.version) == ("new", 2)
     assert client.get_location(location.id) == saved
 
