@@ -42,14 +42,24 @@ test-galera: .venv/.synced ## Run it on a Galera cluster that the tests start, a
 	@.venv/bin/python -m pytest -m galera tests
 
 .PHONY: lint
-lint: .venv/.synced protos-check ## Check style, types, layers and the contract
+lint: lint-fast lint-contract ## Check style, types, layers and the contract
+	@.venv/bin/mypy
+
+.PHONY: lint-fast
+lint-fast: .venv/.synced ## Check what takes seconds only: style and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+
+.PHONY: lint-contract
+lint-contract: .venv/.synced protos-check ## Check the contract, and what is made from it
 	@.venv/bin/buf lint protos
 	@.venv/bin/buf format --diff --exit-code protos
 	@.venv/bin/buf breaking protos --against protos/contract.binpb
+
+.PHONY: hooks
+hooks: .venv/.synced ## Run the fast checks before each commit
+	@.venv/bin/pre-commit install
 
 .PHONY: protos
 protos: .venv/.synced ## Generate the stubs and the API reference from the contract

@@ -19,7 +19,7 @@ from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus,
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId, parse_id
 from lotkeeper_server.domain.model.stock import Common, Label, Lot, Record, StockRow
 from lotkeeper_server.domain.working_set import Changes
-from lotkeeper_server.engine.sources import IdSource
+from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.schema.migrating import HEAD_REVISION
 from lotkeeper_server.store.state.writing import write_changes

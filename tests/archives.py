@@ -12,7 +12,7 @@ from pathlib import Path
 from lotkeeper import Client
 from lotkeeper_server.archive.moving import Archived, Archiving
 from lotkeeper_server.archive.request_ids import RequestIds
-from lotkeeper_server.engine.sources import now_millis
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.store.db.connection import Store
 
 from tests.server_process import ServerProcess

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token
-from lotkeeper_server.engine.sources import IdSource, now_millis
+from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.schema.migrating import migrate
 from lotkeeper_server.store.verification import verify

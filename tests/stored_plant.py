@@ -12,12 +12,13 @@ from typing import Any
 
 from lotkeeper.inventory.v1 import inventory_lot_record_pb2, inventory_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from lotkeeper_server.access.directory import Directory
+from lotkeeper_server.access.directory import Admission, Directory
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
+from lotkeeper_server.rpc.gate.doorway import confirm_by
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.feed.numbering import leave_pending
@@ -25,7 +26,7 @@ from lotkeeper_server.store.schema import tables
 from sqlalchemy import Table, insert, update
 
 MADE = 1_750_000_000_000
-CALL = Call("tester", frozenset({"*"}), "INVENTORY.READ", bytes(32), 0, None)
+CALL = Call(Admission("tester", frozenset({"*"}), "INVENTORY.READ", bytes(32), 0), None)
 
 
 @dataclass
@@ -173,7 +174,7 @@ class Reads:
     store: Store
 
     async def __aenter__(self) -> Reads:
-        self.engine = Engine(self.store, Directory().confirm)
+        self.engine = Engine(self.store, confirm_by(Directory()))
         self.servicer = StockReads(self.engine)
         return self
 

@@ -11,10 +11,12 @@ from contextlib import suppress
 import structlog
 
 from lotkeeper_server.access.directory import Directory
-from lotkeeper_server.domain.limits import MILLIS_PER_DAY
+from lotkeeper_server.access.looks import Looks
+from lotkeeper_server.domain import limits
 from lotkeeper_server.engine.engine import Engine, EngineSettings
-from lotkeeper_server.engine.store_health import StoreHealth
-from lotkeeper_server.rpc.gate.gate import Gate
+from lotkeeper_server.engine.health import StoreHealth
+from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
 from lotkeeper_server.rpc.methods.entities import Entities
 from lotkeeper_server.rpc.methods.inventory_actions import InventoryActions
@@ -28,7 +30,7 @@ from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
-from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
+from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings, chosen_transport
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 
@@ -65,13 +67,17 @@ def serve(
 async def _serve(
     server_settings: ServerSettings, settings: Settings, store: Store, ready: Callable[[str], None]
 ) -> None:
+    event_loop = asyncio.get_running_loop()
     directory = Directory()
-    engine = Engine(store, directory.confirm, _engine_settings(settings))
-    gate = Gate(directory, engine.read, lambda: engine.is_full)
+    is_polled = server_settings.transport == "core"
+    engine = Engine(store, confirm_by(directory), _engine_settings(settings), can_be_polled=is_polled)
+    calls = CallsInProgress(event_loop)
+    looks = Looks(directory, engine.read_soon, event_loop)
+    doorway = Doorway(directory, looks, engine, calls, limits.STREAM_REST_SECONDS_MAX)
     servicers = [
-        InventoryOperations(engine),
+        InventoryOperations(),
         InventoryOperationDefinitions(engine),
-        InventoryActions(engine),
+        InventoryActions(),
         InventoryMetadata(engine),
         DefinitionExchange(engine),
         StockReads(engine),
@@ -83,7 +89,7 @@ async def _serve(
         PlantExchange(engine),
         Permissions(SERVICES),
     ]
-    server = RpcServer(server_settings, gate, servicers)
+    server = RpcServer(server_settings, doorway, servicers, engine.when_quiet)
 
     def tell(usable: bool) -> None:
         server.health.tell(usable)
@@ -93,8 +99,8 @@ async def _serve(
     engine.on_store_state = store_health.report
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    address = await server.start()
+        event_loop.add_signal_handler(signal_number, stop.set)
+    address = server.start()
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
     ready(address)
@@ -103,7 +109,7 @@ async def _serve(
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     await stop.wait()
-    _log.info("shutting_down", calls=gate.calls.count)
+    _log.info("shutting_down", calls=calls.count)
     await server.shut_down()
     following.cancel()
     with suppress(TimeoutError):  # a store that hangs: what still waits for it was not answered
@@ -120,8 +126,8 @@ async def _serve(
 def _engine_settings(settings: Settings) -> EngineSettings:
     return EngineSettings(
         end_date_future_millis=int(settings.end_date_future_hours * MILLIS_PER_HOUR),
-        end_date_past_millis=int(settings.end_date_past_days * MILLIS_PER_DAY),
-        request_id_kept_millis=int(settings.request_id_days * MILLIS_PER_DAY),
+        end_date_past_millis=int(settings.end_date_past_days * limits.MILLIS_PER_DAY),
+        request_id_kept_millis=int(settings.request_id_days * limits.MILLIS_PER_DAY),
         queue_calls_max=settings.queue_max,
     )
 
@@ -129,6 +135,7 @@ def _engine_settings(settings: Settings) -> EngineSettings:
 def _server_settings(settings: Settings, bench_echo: bool, shares_address: bool) -> ServerSettings:
     return ServerSettings(
         listen=settings.listen,
+        transport=chosen_transport(settings.transport),
         max_concurrent_streams=settings.max_concurrent_streams,
         reflection=settings.reflection,
         bench_echo=bench_echo,

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
 
     database_url: str = DEFAULT_DATABASE_URL
     listen: Annotated[str, Field(pattern=r"^.+:\d{1,5}$")] = "127.0.0.1:50051"
+    transport: Literal["core", "aio"] = "core"
     processes: Annotated[int, Field(ge=1, le=256)] = 1
     max_concurrent_streams: Annotated[int, Field(ge=1, le=10_000)] = 64
     queue_max: Annotated[int, Field(ge=1, le=1_000_000)] = limits.ENGINE_QUEUE_CALLS_MAX

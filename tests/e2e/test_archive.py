@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lotkeeper import Client, FailedPrecondition, NotFound, OutOfRange, actions
 from lotkeeper.inventory.v1 import enums_pb2, inventory_operation_service_pb2, inventory_service_pb2
-from lotkeeper_server.engine.sources import now_millis
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.store.db.connection import Store
 
 from tests import stores

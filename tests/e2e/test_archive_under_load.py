@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lotkeeper import Client
-from lotkeeper_server.engine.sources import now_millis
+from lotkeeper_server.engine.clock import now_millis
 
 from tests.archives import SHORT_LEASE_SECONDS, rows_in, start_archive, stock_by_hand, verified
 from tests.plants import ServedPlant

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
+import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from lotkeeper import (
     Aborted,
     AlreadyExists,
@@ -15,7 +17,14 @@ from lotkeeper import (
     NotFound,
     PermissionDenied,
 )
-from lotkeeper.inventory.v1 import enums_pb2, inventory_lot_pb2, inventory_operation_pb2, master_data_pb2
+from lotkeeper.inventory.v1 import (
+    enums_pb2,
+    inventory_lot_pb2,
+    inventory_operation_pb2,
+    master_data_pb2,
+    master_data_service_pb2,
+    master_data_service_pb2_grpc,
+)
 
 from tests.plants import ServedPlant, operation_type
 from tests.server_process import ServerProcess
@@ -74,6 +83,18 @@ def test_a_mask_updates_only_what_it_names(client: Client, plant: ServedPlant) -
     with pytest.raises(InvalidArgument) as refused:
         client.save_location(change, update_mask=["nonsense"])
     assert fields(refused.value) == ["update_mask"]
+
+
+def test_a_mask_that_names_nothing_is_as_none(client: Client, server: ServerProcess, plant: ServedPlant) -> None:
+    """A message that is there and empty: some languages' stubs send it so."""
+    location = plant.location("Place")
+    location.notes = "new"
+    request = master_data_service_pb2.SaveLocationRequest(location=location, update_mask=FieldMask())
+    with grpc.insecure_channel(server.address) as channel:
+        stub = master_data_service_pb2_grpc.MasterDataServiceStub(channel)
+        saved = stub.SaveLocation(request, metadata=(("authorization", f"Bearer {server.token}"),), timeout=20).location
+    assert (saved.notes, saved.version) == ("new", 2)
+    assert client.get_location(location.id) == saved
 
 
 def test_a_reference_is_named_by_id_or_by_what_is_unique(client: Client, plant: ServedPlant) -> None:

@@ -125,6 +125,15 @@ def test_a_refusal_with_many_faults_fits_what_clients_take(client: Client) -> No
     assert refused.value.index == 0
 
 
+def test_a_refusal_of_a_long_text_in_any_script_reaches_its_caller(client: Client) -> None:
+    """Four bytes a letter, twelve where it is sent in a message."""
+    path = "/".join(["\U00010348" * 249] * 3)
+    for _ in range(20):
+        with pytest.raises(LotkeeperError) as refused:
+            client.save_location(master_data_pb2.Location(name="X", parent_path=path))
+        assert refused.value.reason == "LOCATION_NOT_FOUND"
+
+
 def test_names_at_the_limits(client: Client) -> None:
     """255 code points are taken, 256 are not; nor are white space at an end, control characters, and ids."""
     plant = ServedPlant(client)

@@ -9,7 +9,7 @@ from lotkeeper import LotkeeperError
 from lotkeeper._errors import error_of
 from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token
-from lotkeeper_server.engine.sources import IdSource, now_millis
+from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.rpc.gate.gate import permission_of
 from lotkeeper_server.rpc.server import SERVICES
 from lotkeeper_server.store.db.connection import Store

@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -23,6 +24,7 @@ from lotkeeper_server.store.schema import tables
 from sqlalchemy import delete, insert
 
 from tests import stores
+from tests.archives import archive
 from tests.stored_plant import CALL, MADE, Reads, StoredPlant
 
 pytestmark = pytest.mark.skipif(stores.kind() == "sqlite", reason="one transaction writes at a time: none overlap")
@@ -134,6 +136,17 @@ def test_one_process_numbers_and_the_others_do_not_wait(plant: StoredPlant, stor
     assert number_pending(store, MADE) == 1
     assert number_pending(store, MADE) == 0
     assert read_all(store) == [record]
+
+
+def test_what_has_no_number_yet_is_not_archived(plant: StoredPlant, store: Store, tmp_path: Path) -> None:
+    """A watch could not tell that it had missed it; it goes once it is numbered."""
+    record = plant.record(plant.lot("L"), MADE)
+    with leased(store):
+        done = archive(store, tmp_path)
+        assert (done.records, done.left) == (0, 1)
+    assert archive(store, tmp_path).records == 1
+    with store.read() as connection:
+        assert record in b"".join(row[0] for row in fetch(connection, "SELECT entries FROM feed"))
 
 
 def test_many_number_at_once_and_each_record_gets_one_place(plant: StoredPlant, store: Store) -> None:

@@ -10,7 +10,7 @@ from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.schema import tables

@@ -12,7 +12,7 @@ from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, LOCATION
 from lotkeeper_server.catalog.importing import Import, ImportCounts, Stopped, plan_import, write_import
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.model.enumerations import Status
-from lotkeeper_server.engine.sources import IdSource
+from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.import_plan import ImportPlan

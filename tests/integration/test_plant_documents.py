@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lotkeeper_server.domain.model.enumerations import ExportFormat, LotRecordType
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
 from lotkeeper_server.plant.reading import read_plant

@@ -142,7 +142,7 @@ async def test_what_is_no_token_is_refused(plant: StoredPlant, watcher: Watcher,
 
 async def test_a_token_of_another_kind_of_store_is_refused(store: Store, watcher: Watcher) -> None:
     """As what is no token at all: its place means nothing here."""
-    other = FeedByEffect().beginning if store.concurrent else FeedByNumber().beginning
+    other = FeedByEffect().beginning if store.capabilities.numbers_after_commit else FeedByNumber().beginning
     with pytest.raises(Refused) as refused:
         await anext(watcher.stream(resume_token=resume_token(other)))
     assert facts(refused.value) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", {}, ["resume_token"])
@@ -310,7 +310,7 @@ async def test_a_rare_filter_over_many_records_reads_in_bounded_steps(plant: Sto
     found = plant.record(rare, MADE, effect_order=501)
     wanted = FeedFilter(rare, {}, frozenset(), None)
     feed = record_feed_of(store)
-    while store.concurrent and number_pending(store, MADE):
+    while store.capabilities.numbers_after_commit and number_pending(store, MADE):
         pass
     position, steps = feed.beginning, 0
     with store.read() as connection:
@@ -328,10 +328,10 @@ async def test_a_rare_filter_over_many_records_reads_in_bounded_steps(plant: Sto
 
 def test_the_feed_is_a_walk_along_its_index(store: Store) -> None:
     """Neither sorted nor searched for among all records."""
-    feed = feed_by_number if store.concurrent else feed_by_effect
+    feed = feed_by_number if store.capabilities.numbers_after_commit else feed_by_effect
     with store.read() as connection:
         for statement, parameters in (
-            (feed.AFTER, (1, 1, 16, 5) if store.concurrent else (1, bytes(16), 5)),
+            (feed.AFTER, (1, 1, 16, 5) if store.capabilities.numbers_after_commit else (1, bytes(16), 5)),
             (feed.LATEST, ()),
         ):
             match stores.kind():
@@ -372,7 +372,7 @@ async def test_a_store_that_cannot_be_read_ends_the_watches(watcher: Watcher, st
     """With STORE_UNAVAILABLE; a client comes back with its token."""
     stream = watcher.stream()
     await anext(stream)
-    table = "feed" if store.concurrent else "inventory_lot_record"
+    table = "feed" if store.capabilities.numbers_after_commit else "inventory_lot_record"
     with store.write() as connection:
         connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO gone")
     with pytest.raises(Refused) as refused:

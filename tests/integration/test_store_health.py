@@ -17,7 +17,7 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
-from lotkeeper_server.engine.store_health import CHECK_SECONDS_MAX, StoreHealth
+from lotkeeper_server.engine.health import CHECK_SECONDS_MAX, StoreHealth
 from lotkeeper_server.rpc.health import Health
 
 SERVING = health_pb2.HealthCheckResponse.SERVING

@@ -17,16 +17,23 @@ from lotkeeper.inventory.v1 import inventory_service_pb2_grpc as inventory_grpc
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 from lotkeeper.inventory.v1 import master_data_service_pb2_grpc as pb_grpc
 from lotkeeper_server.access.directory import Directory
+from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
-from lotkeeper_server.rpc.gate.gate import Gate, service_handler
+from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
+from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.server import SERVICES
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.transport import CallerGone, ServerOptions
+from lotkeeper_server.transport.aio_server import AioServer
+from lotkeeper_server.transport.core_server import CoreServer
 
 NOT_EVEN_HALF_A_MINUTE = 20
+REST_SECONDS = 0.6
 BROKEN = b"\xff\xff\xff\x00garbage"
 ADMIN = (("authorization", "Bearer admin"),)
 REFUSAL = InvalidArgument.on("name", "is at fault")
@@ -105,19 +112,23 @@ class Told:
 class Served:
     """That servicer behind the real gate on a real socket."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, server_class: type[CoreServer] | type[AioServer]) -> None:
         self._store = store
+        self._server_class = server_class
 
     async def __aenter__(self) -> Served:
         self.told = Told()
-        self._engine = Engine(self._store, Directory().confirm)
-        self.gate = Gate(Directory(), self._engine.read, lambda: False)
-        self._server = grpc.aio.server()
-        self._server.add_generic_rpc_handlers(
-            tuple(service_handler(service, [self.told], self.gate) for service in SERVICES)
-        )
-        port = self._server.add_insecure_port("127.0.0.1:0")
-        await self._server.start()
+        directory, event_loop = Directory(), asyncio.get_running_loop()
+        self._engine = Engine(self._store, confirm_by(directory))
+        self.calls = CallsInProgress(event_loop)
+        looks = Looks(directory, self._engine.read_soon, event_loop)
+        doorway = Doorway(directory, looks, self._engine, self.calls, REST_SECONDS)
+        methods: Methods = {}
+        for service in SERVICES:
+            methods |= methods_of(service, [self.told], doorway)
+        self._server = self._server_class(methods, ServerOptions(), event_loop)
+        port = self._server.listen("127.0.0.1:0")
+        self._server.start()
         self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
         self.master_data: Any = pb_grpc.MasterDataServiceStub(self._channel)
         self.inventory: Any = inventory_grpc.InventoryServiceStub(self._channel)
@@ -125,7 +136,7 @@ class Served:
 
     async def __aexit__(self, *_: object) -> None:
         await self._channel.close()
-        await self._server.stop(None)
+        await self._server.close()
         await self._engine.close()
 
     async def everything_over(self) -> None:
@@ -136,19 +147,26 @@ class Served:
 
     async def in_the_house(self, count: int) -> None:
         """Returns once so many calls are left."""
-        while self.gate.calls.count > count:  # noqa: ASYNC110 - the gate tells of it at shutdown only
+        while self.calls.count > count:  # noqa: ASYNC110 - the gate tells of it at shutdown only
             await asyncio.sleep(0.001)
 
 
+@pytest.fixture(params=[CoreServer, AioServer])
+def server_class(request: pytest.FixtureRequest) -> type[CoreServer] | type[AioServer]:
+    """Both of them."""
+    served_by: type[CoreServer] | type[AioServer] = request.param
+    return served_by
+
+
 @pytest.fixture
-async def served(store: Store) -> AsyncIterator[Served]:
+async def served(store: Store, server_class: type[CoreServer] | type[AioServer]) -> AsyncIterator[Served]:
     """A server with a token for everything and one for units."""
     with store.write() as connection:
         add_role(connection, "units", ["UNIT"], 1)
         for number, role in enumerate(("admin", "units"), 1):
             entry = TokenEntry(number.to_bytes(16, "big"), role, (role,), False, 1, None, None)
             add_token(connection, role, entry)
-    async with Served(store) as started:
+    async with Served(store, server_class) as started:
         yield started
 
 
@@ -186,7 +204,7 @@ async def test_who_may_not_is_refused_before_the_method_begins(served: Served, m
     call = served.master_data.ImportMasterData(metadata=metadata)
     assert await _reason(call) == reason
     assert served.told.ended == []
-    assert served.gate.calls.count == 0
+    assert served.calls.count == 0
 
 
 async def test_bytes_that_are_no_message_are_an_invalid_argument(served: Served) -> None:
@@ -212,7 +230,7 @@ async def test_a_stream_ends_ok_after_its_last_message(served: Served) -> None:
         response = await served.master_data.ImportMasterData(sent, metadata=ADMIN)
         assert response.created == sum(map(len, pieces))
         assert served.told.taken == pieces
-    assert served.gate.calls.count == 0
+    assert served.calls.count == 0
 
 
 async def test_a_refusal_in_the_middle_of_a_stream_is_its_status(served: Served) -> None:
@@ -272,7 +290,8 @@ async def test_a_caller_who_cancels_ends_the_method_at_once(served: Served, caps
     await served.told.began.wait()
     call.cancel()
     await served.everything_over()
-    assert served.told.ended == [asyncio.CancelledError, GeneratorExit, asyncio.CancelledError]
+    assert served.told.ended[:2] == [asyncio.CancelledError, GeneratorExit]
+    assert served.told.ended[2] in {asyncio.CancelledError, CallerGone}
     assert "fault" not in "".join(capsys.readouterr())
 
 
@@ -319,7 +338,7 @@ async def test_at_shutdown_streams_without_an_end_are_ended_and_the_others_finis
     await anext(idle)
     stuck = watch(inventory_pb.WatchInventoryLotRecordsRequest(from_beginning=True), metadata=ADMIN)
     await anext(aiter(stuck))
-    calls = served.gate.calls
+    calls = served.calls
     assert calls.count == 3
     calls.shut()
     async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
@@ -343,7 +362,6 @@ async def test_an_upload_that_rests_is_given_up(served: Served) -> None:
         yield pb.ImportMasterDataRequest(data=b"a")
         await asyncio.Event().wait()
 
-    served.gate._rest_seconds = 0.2
     async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
         assert await _reason(served.master_data.ImportMasterData(pieces(), metadata=ADMIN)) == "DEADLINE_EXCEEDED"
         await served.everything_over()
@@ -357,7 +375,6 @@ async def test_a_download_that_nobody_takes_is_given_up(served: Served) -> None:
         while True:
             yield bytes(1_000_000)
 
-    served.gate._rest_seconds = 0.2
     async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
         served.told.give = give
         export = served.master_data.ExportMasterData(pb.ExportMasterDataRequest(), metadata=ADMIN)
@@ -377,6 +394,6 @@ async def test_an_upload_that_is_not_sent_whole_ends_with_the_server(served: Ser
         upload = served.master_data.ImportMasterData(pieces(), metadata=ADMIN)
         while not served.told.taken:  # noqa: ASYNC110 - the servicer of this test tells of nothing else
             await asyncio.sleep(0.001)
-        served.gate.calls.shut()
+        served.calls.shut()
         assert await _reason(upload) == "SHUTTING_DOWN"
-        await served.gate.calls.drained()
+        await served.calls.drained()

@@ -19,6 +19,7 @@ from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus,
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.rpc.gate.doorway import confirm_by
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.lists.edges import EdgeReading
@@ -75,7 +76,7 @@ class Traces:
 @pytest.fixture
 async def traces(plant: StoredPlant, store: Store) -> AsyncIterator[Traces]:
     """The traces of a store."""
-    engine = Engine(store, Directory().confirm)
+    engine = Engine(store, confirm_by(Directory()))
     yield Traces(plant, Tracing(engine))
     await engine.close()
 

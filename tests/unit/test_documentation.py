@@ -43,3 +43,19 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
 def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_fault_on_record_names_a_test_that_is_there() -> None:
+    """By file and function; but for those in the last section, which says that it has none."""
+    page = (DOCS / "correctness.md").read_text()
+    record = page[page.index("\n## As if one after another") :]
+    tested, _, untested = record.partition("\n## Without a test of their own")
+    named = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+    for entry in re.findall(r"^\* \*\*.*?(?=^\* |^## |\Z)", tested, re.DOTALL | re.MULTILINE):
+        assert named.search(entry), entry
+    assert "::" not in untested
+    for file, function in named.findall(page):
+        text = (DOCS.parent / file).read_text() if (DOCS.parent / file).exists() else ""
+        assert re.search(rf"^(async )?def {function}\(", text, re.MULTILINE), f"{file}::{function}"
+    for file in re.findall(r"`(tests/[\w/]+\.py)`", page):
+        assert (DOCS.parent / file).exists(), file

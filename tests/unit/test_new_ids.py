@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from lotkeeper_server.engine.sources import IdSource
+from lotkeeper_server.engine.clock import IdSource
 
 
 def test_ids_never_decrease_and_none_comes_twice() -> None:

@@ -8,7 +8,7 @@ that begins afterwards, without a read for each call on the hot path.
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from lotkeeper_server.access.permissions import ANY_CALLER, grants
 from lotkeeper_server.access.tokens import digest_of
@@ -17,6 +17,8 @@ from lotkeeper_server.store.access.roles import permissions_by_role
 from lotkeeper_server.store.access.tokens import read_access_version, roles_by_token, unrevoked_tokens
 from lotkeeper_server.store.db.snapshot import Snapshot
 
+REMEMBERED_MAX: Final = 10_000
+"""Admissions kept, one for each token and permission; a token is not hashed again for each call."""
 Result = TypeVar("Result")
 Metadata = Sequence[tuple[str, str | bytes]]
 
@@ -42,11 +44,12 @@ class Admission:
     """A caller that was let in.
 
     Attributes:
-        principal: who calls.
-        permissions: what the caller's roles grant.
+        principal: who calls; stands in `created_by` and owns the request ids.
+        permissions: what the caller's roles grant, hierarchical by dots.
         permission: what the method needs.
         token_digest: SHA-256 of the token.
         access_version: the version of roles and tokens by which it was let in.
+        expires_millis: when the token expires, milliseconds since the epoch, UTC; None is never.
     """
 
     principal: str
@@ -54,21 +57,28 @@ class Admission:
     permission: str
     token_digest: bytes
     access_version: int
+    expires_millis: int | None = None
+
+
+class Admitted(Protocol):
+    """Whoever holds an admission, which is changed when roles or tokens have."""
+
+    admission: Admission
 
 
 @dataclass(frozen=True, slots=True)
-class _Grants:
-    """What all live tokens grant, by digest, as of a version of roles and tokens."""
+class AccessSnapshot:
+    """All tokens that are not revoked, and the version that they are of."""
 
     access_version: int
-    by_digest: dict[bytes, Grant]
+    grants: dict[bytes, Grant]
 
 
-def read_grants(snapshot: Snapshot) -> _Grants:
-    """All tokens that are not revoked, and the version that they are of."""
-    version = read_access_version(snapshot)
-    permissions, roles = permissions_by_role(snapshot), roles_by_token(snapshot)
-    return _Grants(
+def read_snapshot(connection: Snapshot) -> AccessSnapshot:
+    """What the store says in this transaction."""
+    version = read_access_version(connection)
+    permissions, roles = permissions_by_role(connection), roles_by_token(connection)
+    return AccessSnapshot(
         version,
         {
             one.digest: Grant(
@@ -76,16 +86,17 @@ def read_grants(snapshot: Snapshot) -> _Grants:
                 frozenset(permission for name in roles.get(one.id, ()) for permission in permissions[name]),
                 one.expires_millis,
             )
-            for one in unrevoked_tokens(snapshot)
+            for one in unrevoked_tokens(connection)
         },
     )
 
 
 class Directory:
-    """The tokens and roles of one store. `confirm` may run on any thread."""
+    """The tokens and roles of one store. `confirm` and `refreshed` may run on any thread."""
 
     def __init__(self) -> None:
-        self._grants = _Grants(-1, {})
+        self._snapshot = AccessSnapshot(-1, {})
+        self._remembered: dict[tuple[str, str], Admission] = {}
 
     def admit_known(self, metadata: Metadata, permission: str) -> Admission | None:
         """Lets in a caller whom memory knows and allows; None where the store has to be asked.
@@ -93,7 +104,27 @@ class Directory:
         Raises:
             Refused: UNAUTHENTICATED where there is no bearer token at all.
         """
-        return _admit(self._grants, _bearer_digest(metadata), permission)
+        authorization = _authorization(metadata)
+        remembered = self._remembered.get((authorization, permission))
+        if remembered is not None and not _expired(remembered.expires_millis):
+            return remembered
+        snapshot = self._snapshot
+        admission = _admit(snapshot, _bearer_digest(authorization), permission)
+        if admission is not None:
+            if len(self._remembered) >= REMEMBERED_MAX:
+                self._remembered.clear()
+            self._remembered[authorization, permission] = admission
+            if snapshot is not self._snapshot:  # replaced meanwhile: what was remembered is of before
+                self._remembered.clear()
+        return admission
+
+    def admit_by(self, snapshot: AccessSnapshot, metadata: Metadata, permission: str) -> Admission:
+        """Lets in by what the store said a moment ago.
+
+        Raises:
+            Refused: UNAUTHENTICATED or PERMISSION_DENIED.
+        """
+        return _admitted_or_refused(snapshot, _bearer_digest(_authorization(metadata)), permission)
 
     async def admit(self, metadata: Metadata, permission: str, read: Read) -> Admission:
         """Lets in by what the store says now.
@@ -101,50 +132,54 @@ class Directory:
         Raises:
             Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
         """
-        digest = _bearer_digest(metadata)
-        return _admitted_or_refused(await read(self._refreshed), digest, permission)
+        digest = _bearer_digest(_authorization(metadata))
+        return _admitted_or_refused(await read(self.refreshed), digest, permission)
 
-    async def confirm_by_read(self, admission: Any, read: Read) -> None:
+    async def confirm_by_read(self, caller: Admitted, read: Read) -> None:
         """Looks again, by a read of its own, whether the caller is still let in.
 
         Raises:
             Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
         """
-        await read(lambda snapshot: self.confirm(snapshot, admission))
+        await read(lambda connection: self.confirm(connection, caller))
 
-    def confirm(self, snapshot: Snapshot, admission: Any) -> None:
+    def confirm(self, connection: Snapshot, caller: Admitted) -> None:
         """Looks again, in a transaction, whether the caller is still let in, and by what permissions.
 
         Raises:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
-        if read_access_version(snapshot) != admission.access_version:
-            now = _admitted_or_refused(self._refreshed(snapshot), admission.token_digest, admission.permission)
-            admission.permissions, admission.access_version = now.permissions, now.access_version
+        before = caller.admission
+        if read_access_version(connection) != before.access_version:
+            snapshot = self.refreshed(connection)
+            caller.admission = _admitted_or_refused(snapshot, before.token_digest, before.permission)
 
-    def _refreshed(self, snapshot: Snapshot) -> _Grants:
+    def refreshed(self, connection: Snapshot) -> AccessSnapshot:
         """What the store says in this transaction; kept unless another thread has seen a later version."""
-        known = self._grants
-        if read_access_version(snapshot) != known.access_version:
-            known = read_grants(snapshot)
-            if known.access_version > self._grants.access_version:
-                self._grants = known
-        return known
+        snapshot = self._snapshot
+        if read_access_version(connection) != snapshot.access_version:
+            snapshot = read_snapshot(connection)
+            if snapshot.access_version > self._snapshot.access_version:
+                self._snapshot = snapshot
+                self._remembered.clear()
+        return snapshot
 
 
-def _admit(known: _Grants, digest: bytes, permission: str) -> Admission | None:
-    grant = known.by_digest.get(digest)
-    if grant is None or _expired(grant) or not _may(grant, permission):
+def _admit(snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission | None:
+    grant = snapshot.grants.get(digest)
+    if grant is None or _expired(grant.expires_millis) or not _may(grant, permission):
         return None
-    return Admission(grant.principal, grant.permissions, permission, digest, known.access_version)
+    return Admission(
+        grant.principal, grant.permissions, permission, digest, snapshot.access_version, grant.expires_millis
+    )
 
 
-def _admitted_or_refused(known: _Grants, digest: bytes, permission: str) -> Admission:
-    admission = _admit(known, digest, permission)
+def _admitted_or_refused(snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission:
+    admission = _admit(snapshot, digest, permission)
     if admission is not None:
         return admission
-    grant = known.by_digest.get(digest)
-    if grant is None or _expired(grant):
+    grant = snapshot.grants.get(digest)
+    if grant is None or _expired(grant.expires_millis):
         raise Refused(Unauthenticated())
     raise Refused(PermissionDenied(permission=permission))
 
@@ -153,15 +188,29 @@ def _may(grant: Grant, permission: str) -> bool:
     return permission == ANY_CALLER or grants(grant.permissions, permission)
 
 
-def _expired(grant: Grant) -> bool:
-    return grant.expires_millis is not None and grant.expires_millis <= time.time_ns() // 1_000_000
+def _expired(expires_millis: int | None) -> bool:
+    return expires_millis is not None and expires_millis <= time.time_ns() // 1_000_000
 
 
-def _bearer_digest(metadata: Metadata) -> bytes:
-    values = [value for key, value in metadata if key == "authorization"]
-    if len(values) != 1 or not isinstance(values[0], str):
+def _authorization(metadata: Metadata) -> str:
+    """What the caller says of itself.
+
+    Raises:
+        Refused: UNAUTHENTICATED where that is nothing, or more than one thing.
+    """
+    found = None
+    for key, value in metadata:
+        if key == "authorization":
+            if found is not None:
+                raise Refused(Unauthenticated())
+            found = value
+    if not isinstance(found, str):
         raise Refused(Unauthenticated())
-    scheme, _, token_text = values[0].partition(" ")
+    return found
+
+
+def _bearer_digest(authorization: str) -> bytes:
+    scheme, _, token_text = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token_text:
         raise Refused(Unauthenticated())
     return digest_of(token_text.strip())

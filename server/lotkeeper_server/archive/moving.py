@@ -150,7 +150,7 @@ class Archiving:
     def _move_next(self, lease: Lease, after: Place) -> Choice:
         """One chunk; where what it holds is changed meanwhile, again from what there is then."""
         for _ in range(ATTEMPTS_MAX):
-            if self.store.concurrent:
+            if self.store.capabilities.numbers_after_commit:
                 with suppress(StoreContention):  # what is not numbered stays
                     number_pending(self.store, self.now_millis)
             with self.store.read() as connection:

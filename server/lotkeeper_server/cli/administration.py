@@ -15,7 +15,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault
-from lotkeeper_server.engine.sources import IdSource, now_millis
+from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.settings import SettingsFault, read_settings
 
 _SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}

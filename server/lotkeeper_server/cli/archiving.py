@@ -10,7 +10,7 @@ import click
 from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened_current
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.domain.model.dates import rfc3339
-from lotkeeper_server.engine.sources import now_millis
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.settings import SettingsFault, read_settings
 from lotkeeper_server.store.db.connection import Store
 

@@ -31,6 +31,7 @@ def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
         CONFIG,
         DATABASE,
         _setting("listen", "HOST:PORT to listen on; port 0 takes a free one."),
+        _setting("transport", "core: gRPC's completion queue; aio: grpc.aio, which is slower."),
         _setting("processes", "How many processes serve, on a server database; one a core.", type=int),
         _setting("max_concurrent_streams", "Calls in progress per connection.", type=int),
         _setting("queue_max", "Calls that may wait before more are refused with OVERLOADED.", type=int),

@@ -18,7 +18,7 @@ from lotkeeper_server.access.tokens import (
 )
 from lotkeeper_server.cli.opening import Opened, fail
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
-from lotkeeper_server.engine.sources import IdSource, now_millis
+from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store, hidden_password

@@ -4,7 +4,7 @@ from importlib.resources import files
 from typing import Final
 
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.sections import SECTIONS

@@ -1,65 +1,75 @@
 """Group commit: concurrent calls become one transaction; each is answered when that is durable.
 
-One thread of its own writes, so that the event loop never waits for a disk; where several transactions write at a
-time, a second one does what needs a transaction to itself. A few others read.
+Who runs the pipeline is one line (`Engine.__init__`): the thread that polls gRPC's queue, where the store is embedded,
+or a thread of its own, where a database server has to be waited for. Works and reads have threads of their own.
 """
 
 import asyncio
-import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
-from lotkeeper_server.engine.committing import STORE_SECONDS, Committer
-from lotkeeper_server.engine.deciding import Decision, Outcome
+from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
+from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
+from lotkeeper_server.engine.clock import IdSource, SystemClock
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
+from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
 from lotkeeper_server.engine.settings import EngineSettings
-from lotkeeper_server.engine.sources import IdSource
-from lotkeeper_server.engine.transactions import Confirm
-from lotkeeper_server.engine.waiting import Caller, Waiting, WaitingDecision, WaitingWork, refuse
+from lotkeeper_server.engine.surroundings import Confirm, Surroundings
+from lotkeeper_server.engine.turns import WriteTurns
+from lotkeeper_server.engine.works import Works
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.feed.record_feed import record_feed_of
+from lotkeeper_server.store.state.decision_store import StoreOfDecisions
 
-Result = TypeVar("Result")
-QUIET_TURNS: Final = 3
-"""Turns of the loop without a further call before what arrived is handed over; a turn of an idle loop takes 10 µs."""
+Value = TypeVar("Value")
 READERS: Final = 4
 """Threads that answer reads, each on a snapshot of its own."""
 LONG_READERS: Final = 2
 """Threads for reads that take seconds, which must not keep the others waiting."""
+NO_WAIT: Final = -1.0
+"""For `when_quiet`: look for events, and come back at once."""
+TURN_SECONDS: Final = 0.002
+"""Until it is looked again whether a work has ended that has the store to itself."""
 _REFUSE_EVERY_SECONDS: Final = 0.25
+_IDLE_LOOK_SECONDS: Final = 0.01
 _DEFAULTS: Final = EngineSettings()
 _log = structlog.get_logger(__name__)
 
-__all__ = ["Caller", "Engine", "EngineSettings"]
+__all__ = ["Engine", "EngineSettings"]
 
 
 class Engine:
-    """Runs commands against one store. Made and used on one event loop; `close` ends it.
+    """Runs commands, works and reads against one store. Made and closed on one event loop.
 
     Attributes:
         record_feed: how the store's completed records are walked through.
         feed_numbering: brings into the feed what was committed, where that takes a step of its own.
         feed_grown: set whenever the feed may have grown by what was done here; whoever follows it clears it.
-        on_store_state: told, on the loop, whenever the store could not be used, and when it is usable again.
+        on_store_state: told, on the event loop, whenever the store could not be used, and when it is usable again.
     """
 
-    def __init__(self, store: Store, confirm: Confirm, settings: EngineSettings = _DEFAULTS) -> None:
+    def __init__(
+        self, store: Store, confirm: Confirm, settings: EngineSettings = _DEFAULTS, *, can_be_polled: bool = False
+    ) -> None:
+        """Begins its threads.
+
+        Args:
+            store: to read and write.
+            confirm: looks again whether a caller may.
+            settings: what a plant may set.
+            can_be_polled: whether a thread calls `when_quiet` whenever it has nothing else to do.
+        """
         self._store = store
         self._settings = settings
-        self._loop = asyncio.get_running_loop()
-        self._arrived: list[Waiting | None] = []
-        self._waiting_count = 0
+        self._event_loop = asyncio.get_running_loop()
         self._closing = False
         self.record_feed = record_feed_of(store)
         self.feed_grown = asyncio.Event()
@@ -69,74 +79,125 @@ class Engine:
         self._refusing: asyncio.TimerHandle | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
         self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="lotkeeper-long-reader")
-        new_id = IdSource()
-        self._committer = Committer(store, confirm, settings, new_id, self._answer, self._note_store_state)
-        self._works = self._committer
-        if store.concurrent:  # a long piece of work, or one that waits for rows, keeps no other call waiting
-            self._works = Committer(store, confirm, settings, new_id, self._answer, self._note_store_state)
-        self._threads = [
-            threading.Thread(target=one.run, name="lotkeeper-engine", daemon=True)
-            for one in dict.fromkeys([self._committer, self._works])
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._arrivals = Arrivals()
+        self._gathering = Gathering()
+        self._turns = WriteTurns(exclusive=not store.capabilities.has_many_writers)
+        clock, new_id = SystemClock(), IdSource()
+        of_loop = Surroundings(clock, new_id, confirm, self._note_answered, self._note_store_state)
+        of_works = Surroundings(clock, new_id, confirm, self._note_committed, self._note_store_state)
+        self._loop = Loop(StoreOfDecisions(store), self._arrivals, of_loop, settings)
+        self._works = Works(StoreOfDecisions(store), self._turns, of_works)
+        self._is_polled = can_be_polled and not store.capabilities.can_go_away
+        self._thread: threading.Thread | None = None
+        if not self._is_polled:
+            self._thread = threading.Thread(target=self._run, name="lotkeeper-engine", daemon=True)
+            self._thread.start()
 
     @property
     def is_full(self) -> bool:
-        """Whether a further call would be refused with OVERLOADED."""
-        return self._waiting_count >= self._settings.queue_calls_max
+        """Whether a further command would be refused with OVERLOADED."""
+        return len(self._arrivals) + self._loop.held >= self._settings.queue_calls_max
 
-    async def submit(self, command: Command | Batch, caller: Caller) -> Outcome | list[Outcome]:
-        """Decides a command and makes it durable.
+    def submit(self, call: PendingCommand) -> None:
+        """Has a command decided and made durable; `call.end` is then told. From any thread.
 
-        Args:
-            command: one command, or a batch of them.
-            caller: whose deadline counts.
+        Raises:
+            Refused: SHUTTING_DOWN or OVERLOADED, at once.
+        """
+        if self._closing:
+            raise Refused(ShuttingDown())
+        if self.is_full:
+            raise Refused(Overloaded())
+        self._arrivals.add(call)
+
+    def when_quiet(self) -> float | None:
+        """Goes on with what has arrived; called by whoever brings calls whenever it has brought all there were.
 
         Returns:
-            The outcome; of a batch one for each item. A refusal of one command is a value.
-
-        Raises:
-            Refused: of an all-or-nothing batch; where the call was given up, the store cannot be reached, or the
-                queue is full.
+            Seconds after which it wants to be called again at the latest: negative for at once, 0.0 for the shortest
+            wait there is; None where only a further call makes that worth while.
         """
-        outcome: Outcome | list[Outcome] = await self._wait(
-            WaitingDecision(caller, self._loop.create_future(), decision=Decision(command))
-        )
-        return outcome
+        if self._gathering.pays(len(self._arrivals)):
+            return A_MOMENT
+        if not self._is_polled:
+            self._arrivals.hand_over()
+            return None
+        return self._turn()
 
-    async def transact(self, work: Callable[[Transaction], Result], caller: Caller) -> Result:
+    def _turn(self) -> float | None:
+        if self._loop.is_idle:
+            return None
+        if not self._turns.begin_batch():
+            return TURN_SECONDS
+        try:
+            pause_seconds = self._loop.turn()
+        finally:
+            self._turns.end_batch()
+        return NO_WAIT if pause_seconds == 0.0 else pause_seconds
+
+    def _run(self) -> None:
+        """The pipeline on a thread of its own, until everything that was taken in has ended."""
+        while not (self._closing and self._loop.is_idle):
+            pause_seconds = self._turn()
+            if pause_seconds != NO_WAIT:
+                self._arrivals.wait(pause_seconds)
+        self._loop.close()
+
+    async def transact(self, work: Callable[[Transaction], Value], caller: Caller) -> Value:
         """Runs work alone in a write transaction; its result is returned once that is durable.
 
-        Raises:
-            Refused: what the work raised, which takes everything back; or as `submit`.
-        """
-        result: Result = await self._wait(WaitingWork(caller, self._loop.create_future(), work=work))
-        return result
+        Args:
+            work: what to do.
+            caller: whose deadline counts, and who is confirmed.
 
-    async def read(self, work: Callable[[Connection], Result]) -> Result:
+        Raises:
+            Refused: what the work raised, which takes everything back; SHUTTING_DOWN or OVERLOADED; where the call was
+                given up, or the store cannot be reached.
+        """
+        if self._closing:
+            raise Refused(ShuttingDown())
+        awaited = AwaitedWork(self._event_loop, work, caller)
+        self._works.add(awaited)
+        value: Value = await awaited.ended()
+        return value
+
+    async def read(self, work: Callable[[Connection], Value]) -> Value:
         """Runs work on a snapshot of the store.
 
         Raises:
             Refused: what the work raised; STORE_UNAVAILABLE where the store cannot be reached.
         """
-        return await self._read(work, self._readers)
+        return await self._event_loop.run_in_executor(self._readers, self._reading, work)
 
-    async def read_long(self, work: Callable[[Connection], Result]) -> Result:
+    async def read_long(self, work: Callable[[Connection], Value]) -> Value:
         """As `read`, for work that takes seconds: beyond two at once it waits for its turn.
 
         Raises:
             Refused: as `read`.
         """
-        return await self._read(work, self._long_readers)
+        return await self._event_loop.run_in_executor(self._long_readers, self._reading, work)
 
-    async def _read(self, work: Callable[[Connection], Result], readers: ThreadPoolExecutor) -> Result:
-        def reading() -> Result:
+    def read_soon(self, work: Callable[[Connection], Value], done: Callable[[Value | Refused], None]) -> None:
+        """As `read`, for whoever does not wait on an event loop.
+
+        Args:
+            work: what to do.
+            done: told the result, or why there is none, on a reader's thread.
+        """
+
+        def reading() -> None:
+            try:
+                value: Value | Refused = self._reading(work)
+            except Refused as refused:
+                value = refused
+            done(value)
+
+        self._readers.submit(reading)
+
+    def _reading(self, work: Callable[[Connection], Value]) -> Value:
+        try:
             with self._store.read() as connection:
                 return work(connection)
-
-        try:
-            return await self._loop.run_in_executor(readers, reading)
         except errors.StoreError as error:
             _log.warning("store_unavailable", error=str(error))
             raise Refused(StoreUnavailable(text="The store cannot be read.")) from error
@@ -150,90 +211,88 @@ class Engine:
         if self._refusing is not None:
             self._refusing.cancel()
             self._refusing = None
-        if not usable and self._store.concurrent:
-            self._refusing = self._loop.call_later(STORE_SECONDS, self._refuse_arrivals)
+        if not usable and self._store.capabilities.can_go_away:
+            self._refusing = self._event_loop.call_later(STORE_SECONDS, self._refuse_arrivals)
 
     def _refuse_arrivals(self) -> None:
-        for committer in (self._committer, self._works):
-            taken: list[Waiting | None] = []
-            with suppress(queue.Empty):
-                while True:
-                    taken += committer.arrivals.get_nowait()
-            arrived = [one for one in taken if one is not None]
-            if len(arrived) < len(taken):
-                committer.arrivals.put([None])
-            refuse(arrived, StoreUnavailable())
-            self._deliver(arrived)
-        self._refusing = self._loop.call_later(_REFUSE_EVERY_SECONDS, self._refuse_arrivals)
+        refused = Refused(StoreUnavailable())
+        for call in (*self._arrivals.take_all(), *self._works.take_all()):
+            call.end(refused)
+        self._refusing = self._event_loop.call_later(_REFUSE_EVERY_SECONDS, self._refuse_arrivals)
 
     async def close(self) -> None:
         """Finishes what was taken in, then ends; what comes after is refused with SHUTTING_DOWN."""
         self._closing = True
         self.note_health(True)
-        self._committer.arrivals.put(self._arrived)
-        self._arrived = []
-        for committer in dict.fromkeys([self._committer, self._works]):
-            committer.arrivals.put([None])
-        for thread in self._threads:
-            await self._loop.run_in_executor(None, thread.join)
+        if self._thread is not None:
+            self._arrivals.wake()
+            await self._event_loop.run_in_executor(None, self._thread.join)
+        while not self._loop.is_idle:  # noqa: ASYNC110 - whoever polls has no word for it
+            await asyncio.sleep(_IDLE_LOOK_SECONDS)
+        await self._event_loop.run_in_executor(None, self._works.close)
         await self.feed_numbering.close()
         self._readers.shutdown(wait=False)
         self._long_readers.shutdown(wait=False)
 
-    async def _wait(self, waiting: Waiting) -> Any:
-        if self._closing:
-            raise Refused(ShuttingDown())
-        if self.is_full:
-            raise Refused(Overloaded())
-        self._waiting_count += 1
-        if isinstance(waiting, WaitingWork):
-            self._works.arrivals.put([waiting])
-        else:
-            if not self._arrived:
-                self._loop.call_soon(self._hand_over, 0, 0)
-            self._arrived.append(waiting)
-        try:
-            # Until the future is set: commit not begun, or unknown. Once it is set: durable, or refused and undone.
-            return await waiting.future
-        except asyncio.CancelledError:
-            waiting.cancelled = True
-            raise
-        finally:
-            self._waiting_count -= 1
+    def _note_answered(self, count: int) -> None:
+        self._gathering.note_answered(count)
+        self._note_committed(count)
 
-    def _hand_over(self, seen: int, quiet_turns: int) -> None:
-        """Gives the engine's thread what arrived, and wakes it once: when a few turns of the loop have brought no more.
-
-        To wake it for each call would hand the interpreter's lock to and fro for each, some 50 µs a call.
-        """
-        count = len(self._arrived)
-        quiet_turns = quiet_turns + 1 if seen == count else 0
-        if quiet_turns < QUIET_TURNS and count < limits.ENGINE_BATCH_CALLS_MAX:
-            self._loop.call_soon(self._hand_over, count, quiet_turns)
-            return
-        self._committer.arrivals.put(self._arrived)
-        self._arrived = []
-
-    def _answer(self, answered: Sequence[Waiting]) -> None:
-        """Wakes the loop once for all."""
-        self._loop.call_soon_threadsafe(self._deliver, answered)
-
-    def _deliver(self, answered: Sequence[Waiting]) -> None:
-        """On the loop again."""
-        for one in answered:
-            if one.future.done():
-                continue
-            if one.refused is not None:
-                one.future.set_exception(one.refused)
-            else:
-                one.future.set_result(one.result)
-        self.feed_numbering.note_commits()
+    def _note_committed(self, _count: int) -> None:
+        """On an engine's thread; the event loop is woken only where somebody there follows the feed."""
+        if self.feed_numbering.is_followed:
+            self._event_loop.call_soon_threadsafe(self.feed_numbering.note_commits)
 
     def _note_store_state(self, usable: bool) -> None:
-        """On the engine's thread; the loop is told of every failure, and of the first success after one."""
+        """On an engine's thread; the event loop is told of every failure, and of the first success after one."""
         if not usable or not self._store_is_usable:
             self._store_is_usable = usable
-            self._loop.call_soon_threadsafe(self.on_store_state, usable)
+            self._event_loop.call_soon_threadsafe(self.on_store_state, usable)
+
+
+class AwaitedWork(PendingWork):
+    """A piece of work for whose end a coroutine waits."""
+
+    __slots__ = ("_event_loop", "_future", "_is_gone")
+
+    def __init__(
+        self,
+        event_loop: asyncio.AbstractEventLoop,
+        work: Callable[[Transaction], Any],
+        caller: Caller,
+    ) -> None:
+        super().__init__(caller, work)
+        self._event_loop = event_loop
+        self._future: asyncio.Future[Any] = event_loop.create_future()
+        self._is_gone = False
+
+    @property
+    def is_gone(self) -> bool:
+        return self._is_gone
+
+    async def ended(self) -> Any:
+        """The work's result, once that is durable.
+
+        Raises:
+            Refused: where it was refused, and nothing done.
+        """
+        try:
+            # Until the future is set: commit not begun, or unknown. Once it is set: durable, or refused and undone.
+            return await self._future
+        except asyncio.CancelledError:
+            self._is_gone = True
+            raise
+
+    def end(self, end: End) -> None:
+        self._event_loop.call_soon_threadsafe(self._set, end)
+
+    def _set(self, end: End) -> None:
+        if self._future.done():
+            return
+        if isinstance(end, Refused):
+            self._future.set_exception(end)
+        else:
+            self._future.set_result(end.value)
 
 
 def _ignore(_usable: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import structlog
 
 from lotkeeper_server.domain.refusals import Refused, StoreUnavailable
-from lotkeeper_server.engine.sources import now_millis
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.feed.numbering import drop_marks, number_pending, pending_ids
@@ -41,6 +41,7 @@ class FeedNumbering:
 
     Attributes:
         is_needed: whether there is anything to do.
+        is_followed: whether somebody follows the feed here.
     """
 
     def __init__(self, store: Store, on_grown: Callable[[], None]) -> None:
@@ -50,11 +51,11 @@ class FeedNumbering:
             store: whose records are numbered.
             on_grown: told, on the loop, that the feed may have grown.
         """
-        self.is_needed = store.concurrent
+        self.is_needed = store.capabilities.numbers_after_commit
         self._store = store
         self._on_grown = on_grown
         self._loop = asyncio.get_running_loop()
-        self._followed = False
+        self.is_followed = False
         self._wanted = asyncio.Event()
         self._marks_dropped_seconds = time.monotonic()
         self._missed_since_seconds: float | None = None
@@ -65,12 +66,12 @@ class FeedNumbering:
         """Write transactions have ended here."""
         if not self.is_needed:
             self._on_grown()
-        elif self._followed:
+        elif self.is_followed:
             self._wanted.set()
 
     def follow(self, followed: bool) -> None:
         """Whether somebody follows the feed from now on."""
-        self._followed = followed
+        self.is_followed = followed
         if followed:
             self._wanted.set()
 
@@ -120,7 +121,7 @@ class FeedNumbering:
             self._on_grown()
             await asyncio.sleep(pause_seconds)
             with suppress(TimeoutError):
-                async with asyncio.timeout(FOLLOWED_SECONDS if self._followed else UNFOLLOWED_SECONDS):
+                async with asyncio.timeout(FOLLOWED_SECONDS if self.is_followed else UNFOLLOWED_SECONDS):
                     await self._wanted.wait()
             self._wanted.clear()
 

@@ -10,9 +10,10 @@ from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import InventoryActionType
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import FieldViolation, Refusal, Refused
-from lotkeeper_server.engine.deciding import Decision, decide_all
+from lotkeeper_server.engine import batch
 from lotkeeper_server.plant.reading import StockEntry
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.state.loading import StateLoader
 from lotkeeper_server.store.state.writing import write_changes
 
 _PLACES = {
@@ -41,13 +42,13 @@ def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock])
     """
     context = Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
     chunks = [opened[start : start + limits.BATCH_ITEMS_MAX] for start in range(0, len(opened), limits.BATCH_ITEMS_MAX)]
-    decisions = [Decision(ExecuteActions(principal, [_edit(one) for one in chunk])) for chunk in chunks]
-    state = decide_all(tx.connection, DefinitionCache(), decisions, context)
-    for decision, chunk in zip(decisions, chunks, strict=True):
-        if (refused := decision.refused) is not None:
-            entry = chunk[refused.index or 0].entry
-            raise Refused(_placed(refused.refusal, entry.place))
-    write_changes(tx.connection, state.changes())
+    commands = [ExecuteActions(principal, [_edit(one) for one in chunk]) for chunk in chunks]
+    decided = batch.run(StateLoader(tx.connection), DefinitionCache(), commands, context)
+    for result, chunk in zip(decided.results, chunks, strict=True):
+        if isinstance(result, Refused):
+            entry = chunk[result.index or 0].entry
+            raise Refused(_placed(result.refusal, entry.place))
+    write_changes(tx.connection, decided.changes)
 
 
 def _edit(one: OpeningStock) -> RequestedAction:

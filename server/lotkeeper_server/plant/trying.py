@@ -1,6 +1,6 @@
 """What applying a document would do, tried on a private copy: nothing is written, and no writer waits."""
 
-from lotkeeper_server.engine.sources import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names
 from lotkeeper_server.plant.reading import Plant

@@ -1,13 +1,17 @@
-"""What a method knows of the call it answers, beside the request."""
+"""What a method knows of its call beside the request, and what it hands on where the engine decides."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from google.protobuf.message import Message
+
+from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
+from lotkeeper_server.domain.commands import Batch, Command
+from lotkeeper_server.domain.refusals import Refused
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-StreamingMethod = TypeVar("StreamingMethod", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
@@ -15,33 +19,64 @@ class Call:
     """One call in progress.
 
     Attributes:
-        principal: who calls; stands in `created_by` and owns the request ids.
-        permissions: what the caller's roles grant, hierarchical by dots.
-        permission: what this method needs.
-        token_digest: SHA-256 of the caller's token, so that the engine can look again.
-        access_version: the version of roles and tokens by which the caller was let in.
+        admission: who calls, and by what right; another one, once roles or tokens have changed meanwhile.
         deadline_seconds: `time.monotonic()` at which the caller gives up; None where it set no deadline.
+        check: looks again at what the caller needs beside the method's permission, once another admission has come;
+            raises Refused.
     """
 
-    principal: str
-    permissions: frozenset[str]
-    permission: str
-    token_digest: bytes
-    access_version: int
+    admission: Admission
     deadline_seconds: float | None
+    check: Callable[[], None] | None = None
+
+    @property
+    def principal(self) -> str:
+        """Who calls; stands in `created_by` and owns the request ids."""
+        return self.admission.principal
+
+    @property
+    def access_version(self) -> int:
+        """The version of roles and tokens by which the caller was let in."""
+        return self.admission.access_version
 
     def may(self, permission: str) -> bool:
         """Whether the caller's roles grant it, by itself or by a parent."""
-        return grants(self.permissions, permission)
+        return grants(self.admission.permissions, permission)
+
+
+@dataclass(slots=True)
+class Submission:
+    """What a method has the engine decide.
+
+    Attributes:
+        command: the request, read.
+        write: makes the answer from what was decided, of a batch from one outcome for each item.
+        place: gives a refusal of one item its place in the request.
+        check: becomes the call's.
+    """
+
+    command: Command | Batch
+    write: Callable[[Any], Message]
+    place: Callable[[Refused], Refused] | None = None
+    check: Callable[[], None] | None = None
+
+
+def decided_by_engine(method: Method) -> Method:
+    """Marks a method that reads a request and returns a `Submission`: the engine decides it, and looks at the caller.
+
+    It is called on the thread that brings the calls, and must not block.
+    """
+    method.decided_by_engine = True  # type: ignore[attr-defined]
+    return method
 
 
 def confirmed_by_engine(method: Method) -> Method:
-    """Marks a method whose every answer comes out of an engine transaction, which looks at the caller again itself."""
+    """Marks a coroutine whose every answer comes out of an engine's transaction, which looks at the caller itself."""
     method.confirmed_by_engine = True  # type: ignore[attr-defined]
     return method
 
 
-def ends_with_the_server(method: StreamingMethod) -> StreamingMethod:
+def ends_with_the_server(method: Method) -> Method:
     """Marks a method whose stream has no end of its own: at shutdown it is ended, not waited for."""
     method.ends_with_the_server = True  # type: ignore[attr-defined]
     return method

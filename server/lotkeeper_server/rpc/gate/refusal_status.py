@@ -8,11 +8,22 @@ from urllib.parse import quote
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+from lotkeeper_server import transport
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import FieldViolation, Refusal
 
 DOMAIN: Final = "lotkeeper"
-STATUS_DETAILS_KEY: Final = "grpc-status-details-bin"
+
+
+def transport_status(refusal: Refusal, index: int | None = None) -> transport.Status:
+    """As a call ends with it.
+
+    Args:
+        refusal: what was refused.
+        index: which item of a batch was the first at fault.
+    """
+    status = status_of(refusal, index)
+    return transport.Status(status.code, status.message, status.SerializeToString())
 
 
 def status_of(

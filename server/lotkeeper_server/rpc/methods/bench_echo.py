@@ -1,41 +1,41 @@
 """The method that benchmarks compare with: Execute's request in, one prebuilt answer out, through the same gate."""
 
-from typing import Any
-
-import grpc
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
+from lotkeeper_server import transport
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.identifiers import LocationId, RecordId
 from lotkeeper_server.domain.model.stock import Answer, Common, Label, Record
-from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
-from lotkeeper_server.rpc.gate.gate import Gate
+from lotkeeper_server.domain.refusals import Unauthenticated
+from lotkeeper_server.rpc.gate.doorway import Doorway, parsed
+from lotkeeper_server.rpc.gate.gate import Methods
+from lotkeeper_server.rpc.gate.refusal_status import transport_status
 from lotkeeper_server.rpc.methods.inventory_operations import execute_response
 
 SERVICE = "lotkeeper.bench.v1.Bench"
 
 
-class Prebuilt:
-    """An answer that is there already: it costs what gRPC costs."""
+class Echo:
+    """/lotkeeper.bench.v1.Bench/Echo: what transport, gate and protobuf cost."""
 
-    def __init__(self, response_bytes: bytes) -> None:
-        self._response_bytes = response_bytes
+    def __init__(self, doorway: Doorway) -> None:
+        self._doorway = doorway
+        self._answer_bytes = _usual_answer().SerializeToString()
 
-    def SerializeToString(self) -> bytes:  # noqa: N802 - as a message has it
-        """The bytes, as they are."""
-        return self._response_bytes
+    def begin(self, request_bytes: bytes, call: transport.Call) -> None:
+        """Lets a known caller in, reads the request and answers at once."""
+        self._doorway.calls.begin(call)
+        if self._doorway.directory.admit_known(call.metadata, "INVENTORY_OPERATION.EXECUTE") is None:
+            call.refuse(transport_status(Unauthenticated()))
+        else:
+            parsed(pb.ExecuteInventoryOperationRequest, request_bytes)
+            call.answer(self._answer_bytes)
+        self._doorway.calls.end(call)
 
 
-def echo_handler(gate: Gate) -> grpc.GenericRpcHandler:
-    """Serves /lotkeeper.bench.v1.Bench/Echo."""
-    prebuilt: Any = Prebuilt(_usual_answer().SerializeToString())
-
-    @confirmed_by_engine
-    async def echo(_request: pb.ExecuteInventoryOperationRequest, _call: Call) -> Any:
-        return prebuilt
-
-    behaviour = gate.unary(echo, pb.ExecuteInventoryOperationRequest, "INVENTORY_OPERATION.EXECUTE", f"{SERVICE}.Echo")
-    return grpc.method_handlers_generic_handler(SERVICE, {"Echo": grpc.unary_unary_rpc_method_handler(behaviour)})
+def echo_methods(doorway: Doorway) -> Methods:
+    """The method by its path."""
+    return {f"/{SERVICE}/Echo": transport.Unary(Echo(doorway).begin)}
 
 
 def _usual_answer() -> pb.ExecuteInventoryOperationResponse:

@@ -11,8 +11,8 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.reading import messages, read_one
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.engine.sources import now_millis
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.entity_filters import read_filters
 from lotkeeper_server.rpc.wire.naming import read_key

@@ -5,12 +5,11 @@ from typing import Literal
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.commands import Annotate, Command, ExecuteActions, RequestedAction, Reverse
+from lotkeeper_server.domain.commands import Annotate, ExecuteActions, RequestedAction, Reverse
 from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.domain.model.stock import Answer, Record
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, PermissionDenied, Refusal, Refused
-from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, PermissionDenied, Refused
+from lotkeeper_server.rpc.gate.call import Call, Submission, decided_by_engine
 from lotkeeper_server.rpc.wire.action_permissions import action_permissions
 from lotkeeper_server.rpc.wire.action_shape import meaning_of, read_action
 from lotkeeper_server.rpc.wire.record_message import record_message
@@ -20,50 +19,32 @@ from lotkeeper_server.rpc.wire.shape import Shape, fingerprint
 class InventoryActions:
     """What changes stock without an operation, and what is done to records afterwards."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self) -> None:
         self._permissions = action_permissions()
 
-    # Not confirmed by the engine: what the caller's roles grant now has to be known before the shape is looked at.
-    async def ExecuteInventoryActions(  # noqa: N802 - named as in the contract
+    @decided_by_engine
+    def ExecuteInventoryActions(  # noqa: N802 - named as in the contract
         self, request: pb.ExecuteInventoryActionsRequest, call: Call
-    ) -> pb.ExecuteInventoryActionsResponse:
+    ) -> Submission:
         """Applies actions in order, in one transaction."""
         self._check_permissions(request, call)
-        command = read_actions(request, call)
-        try:
-            answer = await self._answered(command, call)
-        except Refused as refused:
-            if refused.index is None:
-                raise
-            raise Refused(refused.refusal.below(f"actions[{refused.index}]."), refused.index) from None
-        return pb.ExecuteInventoryActionsResponse(
-            inventory_lot_records=[record_message(record, answer.unborn) for record in answer.records],
-            action_indexes=answer.action_indexes,
+        return Submission(
+            read_actions(request, call), actions_response, _placed, lambda: self._check_permissions(request, call)
         )
 
-    @confirmed_by_engine
-    async def ReverseInventoryLotRecord(  # noqa: N802
+    @decided_by_engine
+    def ReverseInventoryLotRecord(  # noqa: N802
         self, request: pb.ReverseInventoryLotRecordRequest, call: Call
-    ) -> pb.ReverseInventoryLotRecordResponse:
+    ) -> Submission:
         """Undoes a completed record."""
-        answer = await self._answered(read_reverse(request, call), call)
-        return pb.ReverseInventoryLotRecordResponse(inventory_lot_record=record_message(_main(answer), answer.unborn))
+        return Submission(read_reverse(request, call), reverse_response)
 
-    @confirmed_by_engine
-    async def AnnotateInventoryLotRecord(  # noqa: N802
+    @decided_by_engine
+    def AnnotateInventoryLotRecord(  # noqa: N802
         self, request: pb.AnnotateInventoryLotRecordRequest, call: Call
-    ) -> pb.AnnotateInventoryLotRecordResponse:
+    ) -> Submission:
         """Changes a record's notes and spares."""
-        answer = await self._answered(read_annotate(request, call), call)
-        return pb.AnnotateInventoryLotRecordResponse(inventory_lot_record=record_message(_main(answer)))
-
-    async def _answered(self, command: Command, call: Call) -> Answer:
-        outcome = await self._engine.submit(command, call)
-        if isinstance(outcome, Refusal):
-            raise Refused(outcome)
-        assert isinstance(outcome, Answer)
-        return outcome
+        return Submission(read_annotate(request, call), annotate_response)
 
     def _check_permissions(self, request: pb.ExecuteInventoryActionsRequest, call: Call) -> None:
         """Each action's own; one without a known type has none, its shape is at fault."""
@@ -71,6 +52,29 @@ class InventoryActions:
             permission = self._permissions.get(action.type)
             if permission is not None and not call.may(permission):
                 raise Refused(PermissionDenied(permission=permission), index)
+
+
+def actions_response(answer: Answer) -> pb.ExecuteInventoryActionsResponse:
+    """The answer of ExecuteInventoryActions."""
+    return pb.ExecuteInventoryActionsResponse(
+        inventory_lot_records=[record_message(record, answer.unborn) for record in answer.records],
+        action_indexes=answer.action_indexes,
+    )
+
+
+def reverse_response(answer: Answer) -> pb.ReverseInventoryLotRecordResponse:
+    """The answer of a reversal."""
+    return pb.ReverseInventoryLotRecordResponse(inventory_lot_record=record_message(_main(answer), answer.unborn))
+
+
+def annotate_response(answer: Answer) -> pb.AnnotateInventoryLotRecordResponse:
+    """The answer of an annotation."""
+    return pb.AnnotateInventoryLotRecordResponse(inventory_lot_record=record_message(_main(answer)))
+
+
+def _placed(refused: Refused) -> Refused:
+    """A refusal of one action, with its place in the request."""
+    return Refused(refused.refusal.below(f"actions[{refused.index}]."), refused.index)
 
 
 def read_actions(request: pb.ExecuteInventoryActionsRequest, call: Call) -> ExecuteActions:

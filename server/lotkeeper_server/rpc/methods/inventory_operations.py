@@ -1,5 +1,6 @@
 """Execute, Start, Stop, Cancel and batches: read the request, submit the command, write the answer."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
@@ -9,8 +10,7 @@ from lotkeeper_server.domain.commands import Batch, Cancel, Execute, OfOperation
 from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refusal, Refused
-from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
+from lotkeeper_server.rpc.gate.call import Call, Submission, decided_by_engine
 from lotkeeper_server.rpc.gate.refusal_status import status_of
 from lotkeeper_server.rpc.wire.record_message import record_message, write_record
 from lotkeeper_server.rpc.wire.shape import Shape, fingerprint
@@ -21,69 +21,43 @@ SomeCommand = TypeVar("SomeCommand", bound=OfOperation)
 class InventoryOperations:
     """What runs operations; their definitions are another servicer's."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    @confirmed_by_engine
-    async def ExecuteInventoryOperation(  # noqa: N802 - named as in the contract
+    @decided_by_engine
+    def ExecuteInventoryOperation(  # noqa: N802 - named as in the contract
         self, request: pb.ExecuteInventoryOperationRequest, call: Call
-    ) -> pb.ExecuteInventoryOperationResponse:
+    ) -> Submission:
         """Runs an operation, or stops it where it is running."""
         shape = Shape()
         command = read_execute(request, call, shape)
         shape.check()
-        return execute_response(await self._answered(command, call))
+        return Submission(command, execute_response)
 
-    @confirmed_by_engine
-    async def StartInventoryOperation(  # noqa: N802
+    @decided_by_engine
+    def StartInventoryOperation(  # noqa: N802
         self, request: pb.StartInventoryOperationRequest, call: Call
-    ) -> pb.StartInventoryOperationResponse:
+    ) -> Submission:
         """Sets an operation running."""
-        answer = await self._answered(read_start(request, call), call)
-        return pb.StartInventoryOperationResponse(inventory_lot_record=_main_message(answer))
+        return Submission(read_start(request, call), start_response)
 
-    @confirmed_by_engine
-    async def StopInventoryOperation(  # noqa: N802
+    @decided_by_engine
+    def StopInventoryOperation(  # noqa: N802
         self, request: pb.StopInventoryOperationRequest, call: Call
-    ) -> pb.StopInventoryOperationResponse:
+    ) -> Submission:
         """Completes what Start began."""
-        answer = await self._answered(read_stop(request, call), call)
-        return pb.StopInventoryOperationResponse(
-            inventory_lot_record=_main_message(answer),
-            inventory_lot_records=[record_message(record, answer.unborn) for record in answer.records],
-        )
+        return Submission(read_stop(request, call), stop_response)
 
-    @confirmed_by_engine
-    async def CancelInventoryOperation(  # noqa: N802
+    @decided_by_engine
+    def CancelInventoryOperation(  # noqa: N802
         self, request: pb.CancelInventoryOperationRequest, call: Call
-    ) -> pb.CancelInventoryOperationResponse:
+    ) -> Submission:
         """Ends what Start began without moving stock."""
-        answer = await self._answered(read_cancel(request, call), call)
-        return pb.CancelInventoryOperationResponse(inventory_lot_record=_main_message(answer))
+        return Submission(read_cancel(request, call), cancel_response)
 
-    @confirmed_by_engine
-    async def BatchExecuteInventoryOperations(  # noqa: N802
+    @decided_by_engine
+    def BatchExecuteInventoryOperations(  # noqa: N802
         self, request: pb.BatchExecuteInventoryOperationsRequest, call: Call
-    ) -> pb.BatchExecuteInventoryOperationsResponse:
+    ) -> Submission:
         """Runs many requests in order, in one transaction."""
-        try:
-            outcomes = await self._engine.submit(read_batch(request, call), call)
-        except Refused as refused:
-            if refused.index is None:
-                raise
-            raise Refused(_below(refused.refusal, refused.index), refused.index) from None
-        assert isinstance(outcomes, list)
-        response = pb.BatchExecuteInventoryOperationsResponse()
-        for index, outcome in enumerate(outcomes):
-            _write_result(response.results.add(), index, outcome)
-        return response
-
-    async def _answered(self, command: Execute | Start | Stop | Cancel, call: Call) -> Answer:
-        outcome = await self._engine.submit(command, call)
-        if isinstance(outcome, Refusal):
-            raise Refused(outcome)
-        assert isinstance(outcome, Answer)
-        return outcome
+        return Submission(read_batch(request, call), batch_response, _placed)
 
 
 def read_execute(request: pb.ExecuteInventoryOperationRequest, call: Call, shape: Shape) -> Execute:
@@ -206,6 +180,32 @@ def execute_response(answer: Answer) -> pb.ExecuteInventoryOperationResponse:
     return response
 
 
+def start_response(answer: Answer) -> pb.StartInventoryOperationResponse:
+    """The answer of Start."""
+    return pb.StartInventoryOperationResponse(inventory_lot_record=_main_message(answer))
+
+
+def stop_response(answer: Answer) -> pb.StopInventoryOperationResponse:
+    """The answer of Stop."""
+    return pb.StopInventoryOperationResponse(
+        inventory_lot_record=_main_message(answer),
+        inventory_lot_records=[record_message(record, answer.unborn) for record in answer.records],
+    )
+
+
+def cancel_response(answer: Answer) -> pb.CancelInventoryOperationResponse:
+    """The answer of Cancel."""
+    return pb.CancelInventoryOperationResponse(inventory_lot_record=_main_message(answer))
+
+
+def batch_response(outcomes: Sequence[Answer | Refusal]) -> pb.BatchExecuteInventoryOperationsResponse:
+    """The answer of a batch, one result for each request."""
+    response = pb.BatchExecuteInventoryOperationsResponse()
+    for index, outcome in enumerate(outcomes):
+        _write_result(response.results.add(), index, outcome)
+    return response
+
+
 def _write_answer(response: pb.ExecuteInventoryOperationResponse, answer: Answer) -> None:
     messages = response.inventory_lot_records
     for record in answer.records:
@@ -222,6 +222,12 @@ def _write_result(result: pb.BatchExecuteResult, index: int, outcome: Answer | R
     else:
         refusal = _below(outcome, index)
         result.status.CopyFrom(status_of(refusal, bytes_max=limits.REFUSAL_OF_ITEM_BYTES_MAX))
+
+
+def _placed(refused: Refused) -> Refused:
+    """The refusal of a batch, by the one of its requests that was the first at fault."""
+    assert refused.index is not None
+    return Refused(_below(refused.refusal, refused.index), refused.index)
 
 
 def _below(refusal: Refusal, index: int) -> Refusal:

@@ -27,4 +27,6 @@ class Permissions:
         self, _request: pb.ListPermissionsRequest, call: Call
     ) -> pb.ListPermissionsResponse:
         """Lists both."""
-        return pb.ListPermissionsResponse(permissions=self._permissions, granted_permissions=sorted(call.permissions))
+        return pb.ListPermissionsResponse(
+            permissions=self._permissions, granted_permissions=sorted(call.admission.permissions)
+        )

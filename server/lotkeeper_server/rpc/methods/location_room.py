@@ -8,12 +8,13 @@ from lotkeeper_server.catalog.naming import LOCATION_FIELD, NamedEntity, NamedUn
 from lotkeeper_server.domain.ask.room import Rise, Room, find_room
 from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
-from lotkeeper_server.engine.deciding import answer
+from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.naming import read_location, read_material, read_unit
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.state.loading import StateLoader
 
 
 class LocationRoom:
@@ -43,7 +44,7 @@ class _RoomQuery:
         location_id, unit_id = LocationId(self.location.find(snapshot)), UnitId(self.unit.find(snapshot))
         material_id = None if self.material is None else MaterialId(self.material.find(snapshot))
         rise = Rise(location_id, self.millionths, unit_id, material_id)
-        return answer(snapshot, lambda state: find_room(state, rise))
+        return ask(StateLoader(snapshot), lambda state: find_room(state, rise))
 
 
 def _read_request(request: pb.CheckLocationHasCapacityRequest) -> _RoomQuery:

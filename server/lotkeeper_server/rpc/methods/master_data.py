@@ -8,12 +8,13 @@ from lotkeeper_server.catalog.naming import NamedEntity, NamedUnit
 from lotkeeper_server.domain.apply.converting import convert
 from lotkeeper_server.domain.model.identifiers import MaterialId, UnitId
 from lotkeeper_server.domain.model.quantity import double_of
-from lotkeeper_server.engine.deciding import answer
+from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.naming import read_material, read_unit
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.state.loading import StateLoader
 
 
 class MasterData:
@@ -43,7 +44,7 @@ class _ConversionQuery:
     def ask(self, snapshot: Snapshot) -> int:
         from_id, to_id = UnitId(self.from_unit.find(snapshot)), UnitId(self.to_unit.find(snapshot))
         material_id = None if self.material is None else MaterialId(self.material.find(snapshot))
-        return answer(snapshot, lambda state: convert(state, self.millionths, from_id, to_id, material_id))
+        return ask(StateLoader(snapshot), lambda state: convert(state, self.millionths, from_id, to_id, material_id))
 
 
 def _read_request(request: pb.ConvertQuantityRequest) -> _ConversionQuery:

@@ -16,7 +16,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.refusals import Refusal, Refused, ResumeTokenExpired
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.rpc.gate.gate import fault
+from lotkeeper_server.rpc.gate.doorway import fault
 from lotkeeper_server.rpc.wire.record_message import record_message
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, resume_token
 from lotkeeper_server.store.archived import read_archive_state

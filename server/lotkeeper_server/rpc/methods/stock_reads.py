@@ -9,8 +9,8 @@ from lotkeeper_server.domain.model.identifiers import RecordId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.domain.refusals import AsOfArchived, NotFound, Refused
 from lotkeeper_server.domain.resolve.lots import USABLE
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.engine.sources import now_millis
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.inventory_filters import InventoryQuery, read_inventory_query
 from lotkeeper_server.rpc.wire.paging import PageRequest, fitting, page_token, read_page_request

@@ -15,8 +15,8 @@ from lotkeeper_server.domain.model.identifiers import ID_BYTES, LotId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.domain.model.stock import Edge
 from lotkeeper_server.domain.resolve.lots import USABLE
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.engine.sources import now_millis
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire import paging
 from lotkeeper_server.rpc.wire.naming import read_lot

@@ -21,7 +21,7 @@ class Store:
 
     Attributes:
         url: of the database.
-        concurrent: whether several transactions write at a time; else each holds the whole store.
+        capabilities: what a database of its kind can do.
     """
 
     def __init__(self, database_url: str) -> None:
@@ -39,14 +39,14 @@ class Store:
             raise StoreError(f"The store {self.url.get_backend_name()} is not supported; use {SUPPORTED}.")
         dialect.check_url(self.url)
         self._dialect = dialect
-        self.concurrent = dialect.concurrent
+        self.capabilities = dialect.capabilities
         self._writes: Engine = dialect.engine_for_writes(self.url)
         self._reads: Engine = dialect.engine_for_reads(self.url)
 
     @property
     def path(self) -> Path | None:
         """The file of an embedded store; None where it is a server's."""
-        return None if self.concurrent else Path(str(self.url.database))
+        return None if self.capabilities.can_go_away else Path(str(self.url.database))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -172,7 +172,7 @@ class Store:
         except BaseException as error:
             orig = error.orig if isinstance(error, exc.DBAPIError) else error
             broken = isinstance(error, OutcomeUnknown) or isinstance(self._dialect.store_error(orig), StoreUnavailable)
-            if broken and self.concurrent:
+            if broken and self.capabilities.can_go_away:
                 with suppress(Exception):
                     connection.invalidate()
                 self.close()

@@ -9,6 +9,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached or cannot write: locked for too long, disk full, folder read-only."""
 
 
+class StoreBusy(StoreUnavailable):
+    """Another process has held the whole store for longer than this transaction waits for its turn."""
+
+
 class StoreContention(StoreError):
     """Another transaction stood in the way; the same work may be run again."""
 

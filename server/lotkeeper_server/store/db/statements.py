@@ -50,7 +50,7 @@ def update_of(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[
 
 def locking_of(connection: Connection) -> Locking:
     """What this transaction does with rows that it is going to change; NONE where nobody else can write."""
-    if not dialect_of(connection).concurrent:
+    if not dialect_of(connection).capabilities.has_many_writers:
         return Locking.NONE
     locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
     return locking

@@ -41,7 +41,7 @@ def leave_pending(connection: Connection, completed: Sequence[tuple[int, RecordI
         connection: a write transaction.
         completed: effect order and id of each record; no record is ever completed twice.
     """
-    if completed and dialect_of(connection).concurrent:
+    if completed and dialect_of(connection).capabilities.numbers_after_commit:
         rows = [
             (part[0][1], b"".join([order.to_bytes(_ORDER_BYTES, "big") + record_id for order, record_id in part]))
             for part in _parts(completed, RECORDS_PER_PENDING_ROW)

@@ -48,4 +48,4 @@ class RecordFeed(Protocol):
 
 def record_feed_of(store: Store) -> RecordFeed:
     """The feed of a store."""
-    return FeedByNumber() if store.concurrent else FeedByEffect()
+    return FeedByNumber() if store.capabilities.numbers_after_commit else FeedByEffect()

@@ -8,7 +8,6 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, insp
 
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import dialect_of
-from lotkeeper_server.store.db.dialects.sqlite import APPLICATION_ID
 from lotkeeper_server.store.db.errors import StoreContention, StoreError
 from lotkeeper_server.store.schema.access_tables import role
 from lotkeeper_server.store.schema.coordination_tables import definition_version, feed_lease
@@ -90,8 +89,7 @@ def _migrate(store: Store, state: SchemaState) -> None:
             make_schema(connection)
         else:
             upgrade(connection)
-        if not dialect_of(connection).concurrent:
-            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        dialect_of(connection).sign(connection)
 
 
 def make_schema(connection: Connection) -> None:

@@ -62,7 +62,7 @@ _VERSIONS_AND_ORDER: Final = (
 
 def read_versions(connection: Connection) -> StoreVersions:
     """Read first in every write transaction; where several run at a time, again before it commits."""
-    text = _VERSIONS if dialect_of(connection).concurrent else _VERSIONS_AND_ORDER
+    text = _VERSIONS if dialect_of(connection).capabilities.numbers_after_commit else _VERSIONS_AND_ORDER
     with asked_together(connection):  # with what begins the transaction
         (row,) = fetch(connection, text)
     return _versions_of(row)

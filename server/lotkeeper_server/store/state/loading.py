@@ -87,6 +87,19 @@ def _load_definitions(connection: Connection, state: WorkingSet, wanted: _Wanted
         load_conversions(connection, state.definitions, {key.material_id for key in conversions})
 
 
+class StateLoader:
+    """Loads in one transaction or snapshot."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
+        """As the function `load`."""
+        return load(self._connection, state, keys)
+
+
 class _Loading:
     """One load of state.
 

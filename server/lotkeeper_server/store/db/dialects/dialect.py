@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import URL, Column, Connection, Engine, Table
 
+from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
 from lotkeeper_server.store.db.errors import StoreError
 
 Rows = Sequence[Sequence[Any]]
@@ -67,8 +68,8 @@ class Write:
 class Dialect(ABC):
     """One kind of database."""
 
-    concurrent: ClassVar[bool] = True
-    """Whether several transactions write at a time; else each holds the whole store."""
+    capabilities: ClassVar[Capabilities] = SERVER
+    """What such a database can do."""
 
     has_transactional_ddl: ClassVar[bool] = True
     """Whether tables are made as part of a transaction."""
@@ -140,6 +141,9 @@ class Dialect(ABC):
 
     def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:  # noqa: B027 - most need nothing
         """Writes for rows that were locked, where only what is written keeps others away."""
+
+    def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
+        """Marks a store whose schema has just been made as one of Lotkeeper's."""
 
     def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves
         """As `Store.end_stalled`."""

@@ -57,7 +57,6 @@ _REFUSED_WRITE: Final = frozenset({1048, 1216, 1217, 1451, 1452, 3819, 4025, 126
 class MariaDb(Dialect):
     """By PyMySQL."""
 
-    concurrent: ClassVar[bool] = True
     has_transactional_ddl: ClassVar[bool] = False
 
     def check_url(self, url: URL) -> None:

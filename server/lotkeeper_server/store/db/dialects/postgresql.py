@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, types
@@ -72,8 +72,6 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 class PostgreSql(Dialect):
     """By psycopg 3."""
-
-    concurrent: ClassVar[bool] = True
 
     def check_url(self, url: URL) -> None:
         if url.get_driver_name() != "psycopg":

@@ -1,14 +1,52 @@
-"""What a decision takes in from outside: the time, new ids, the order of effects. Made here, passed down."""
+"""Where time, new ids and the order of effects come from. Made here, passed down."""
 
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from typing import Protocol
 
 from ulid import ULID
 
 from lotkeeper_server.domain.model.identifiers import Id
 
 _RANDOM_BITS = 80
+
+
+class Clock(Protocol):
+    """The time, as the engine sees it; a simulation has one of its own."""
+
+    def now_seconds(self) -> float:
+        """On a clock that never goes back."""
+
+    def now_millis(self) -> int:
+        """Milliseconds since the epoch, UTC."""
+
+    def now_micros(self) -> int:
+        """Microseconds since the epoch, UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Returns after so long."""
+
+
+class SystemClock:
+    """This machine's time."""
+
+    def now_seconds(self) -> float:
+        """`time.monotonic()`."""
+        return time.monotonic()
+
+    def now_millis(self) -> int:
+        """As `now_millis`."""
+        return now_millis()
+
+    def now_micros(self) -> int:
+        """As the system has it."""
+        return time.time_ns() // 1_000
+
+    def sleep(self, seconds: float) -> None:
+        """`time.sleep`."""
+        time.sleep(seconds)
 
 
 class IdSource:
@@ -49,7 +87,13 @@ def new_uuid() -> str:
 class EffectOrder:
     """Order numbers of completions: later than every earlier one, and near the clock's microseconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_micros: Callable[[], int] = lambda: time.time_ns() // 1_000) -> None:
+        """Begins with the clock.
+
+        Args:
+            now_micros: microseconds since the epoch, UTC.
+        """
+        self._now_micros = now_micros
         self._last = 0
 
     def follow(self, effect_order: int) -> None:
@@ -58,5 +102,5 @@ class EffectOrder:
 
     def __call__(self, floor: int) -> int:
         """The next number, above `floor`: what it comes after may have been numbered by another process's clock."""
-        self._last = max(self._last + 1, floor + 1, time.time_ns() // 1_000)
+        self._last = max(self._last + 1, floor + 1, self._now_micros())
         return self._last

@@ -1,0 +1,92 @@
+"""Callers for whom memory cannot speak, looked up together: one read answers all that wait.
+
+A token that memory does not know may have been made a moment ago, so each such call needs a look at the store that
+begins after it. A read for each would make unknown tokens dearer than executions.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+from lotkeeper_server.access.directory import AccessSnapshot, Directory
+from lotkeeper_server.domain.refusals import Overloaded, Refused
+from lotkeeper_server.store.db.snapshot import Snapshot
+
+PAUSE_SECONDS: Final = 0.05
+"""From one look to the next, so some twenty a second at most."""
+CROWD: Final = 64
+"""So many do not wait for the pause to end: their share in a look is small enough."""
+WAITING_MAX: Final = 1_024
+"""More are refused with OVERLOADED."""
+Value = TypeVar("Value")
+OnLooked = Callable[[AccessSnapshot | Refused], None]
+
+
+class ReadSoon(Protocol):
+    """Has work run on a snapshot, on another thread, where `done` is told its result, or why it could not be done."""
+
+    def __call__(self, work: Callable[[Snapshot], Value], done: Callable[[Value | Refused], None], /) -> None:
+        """Returns at once."""
+
+
+class Looks:
+    """Looks at the tokens and roles of one store; `ask` may be called on any thread."""
+
+    def __init__(self, directory: Directory, read_soon: ReadSoon, event_loop: asyncio.AbstractEventLoop) -> None:
+        """Looks at nothing yet.
+
+        Args:
+            directory: which keeps what is seen.
+            read_soon: the engine's.
+            event_loop: on which pauses are waited for.
+        """
+        self._directory = directory
+        self._read_soon = read_soon
+        self._event_loop = event_loop
+        self._lock = threading.Lock()
+        self._waiting: list[OnLooked] = []
+        self._next_seconds = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self, on_looked: OnLooked) -> None:
+        """Has the store looked at, from now on.
+
+        Args:
+            on_looked: told on another thread what the store says; or Refused, where it cannot be read.
+
+        Raises:
+            Refused: OVERLOADED, where too many wait.
+        """
+        with self._lock:
+            if len(self._waiting) >= WAITING_MAX:
+                raise Refused(Overloaded())
+            self._waiting.append(on_looked)
+            count = len(self._waiting)
+        if count == 1:
+            self._event_loop.call_soon_threadsafe(self._schedule)
+        elif count == CROWD:
+            self._event_loop.call_soon_threadsafe(self._look)
+
+    def _schedule(self) -> None:
+        now_seconds = self._event_loop.time()
+        if now_seconds >= self._next_seconds:
+            self._look()
+        elif self._timer is None:
+            self._timer = self._event_loop.call_at(self._next_seconds, self._look)
+
+    def _look(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        self._next_seconds = self._event_loop.time() + PAUSE_SECONDS
+
+        def answer_all(said: AccessSnapshot | Refused) -> None:
+            for on_looked in waiting:
+                on_looked(said)
+
+        self._read_soon(self._directory.refreshed, answer_all)

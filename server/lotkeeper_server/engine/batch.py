@@ -1,0 +1,123 @@
+"""Decides the commands of one transaction: loads what they will likely need, then what they turn out to miss.
+
+A decision says itself what it misses: it raises `Missing`, leaves nothing behind, and is taken again once that is
+loaded, for all decisions at once.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+import structlog
+
+from lotkeeper_server.domain.commands import Batch, Command, Execute
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.decide.command import decide, decide_batch
+from lotkeeper_server.domain.keys import Key, Missing
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state
+from lotkeeper_server.domain.refusals import Internal, Refusal, Refused
+from lotkeeper_server.domain.working_set import Changes, WorkingSet
+from lotkeeper_server.engine.calls import HELD, Answered, Result
+
+ROUNDS_MAX: Final = 256
+"""Loads in one transaction; a pick among many lots takes a few. What needs more than this is a fault."""
+_log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+
+class Loader(Protocol):
+    """What brings state in; of a transaction, or of a snapshot."""
+
+    def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
+        """Brings these in, or notes that they are not there; returns those that another transaction holds."""
+
+
+class Decided(NamedTuple):
+    """A batch, decided and not yet written.
+
+    Attributes:
+        results: one for each command, in order: answered once the changes are durable, refused, or held.
+        changes: what is to be written.
+    """
+
+    results: list[Result]
+    changes: Changes
+
+
+def run(loader: Loader, definitions: DefinitionCache, commands: Sequence[Command | Batch], context: Context) -> Decided:
+    """Decides every command; what another transaction holds is not waited for."""
+    state = WorkingSet(definitions)
+    held = _prefetch(loader, state, commands)
+    results: list[Result] = [HELD] * len(commands)
+    pending = list(range(len(commands)))
+    for _ in range(ROUNDS_MAX):
+        missing: list[Key] = []
+        later = []
+        for index in pending:
+            decided = _decided(state, commands[index], context)
+            if not isinstance(decided, Missing):
+                results[index] = decided
+            elif held.isdisjoint(decided.keys):
+                missing.extend(decided.keys)
+                later.append(index)
+        if not later:
+            return Decided(results, state.changes())
+        held |= loader.load(state, missing)
+        pending = later
+    for index in pending:  # they left nothing behind; the others are decided and go on
+        results[index] = _fault("rounds_exceeded", rounds=ROUNDS_MAX)
+    return Decided(results, state.changes())
+
+
+def ask(loader: Loader, question: Callable[[WorkingSet], Answer]) -> Answer:
+    """Asks what decisions would ask: loads what the question finds missing and asks it again.
+
+    Raises:
+        Refused: what the question raised.
+    """
+    state = WorkingSet(DefinitionCache())
+    for _ in range(ROUNDS_MAX):
+        try:
+            return question(state)
+        except Missing as missing:
+            loader.load(state, missing.keys)
+    raise RuntimeError(f"the question still misses something after {ROUNDS_MAX} rounds")
+
+
+def _prefetch(loader: Loader, state: WorkingSet, commands: Sequence[Command | Batch]) -> set[Key]:
+    """What the commands will read, as far as that can be told beforehand; the keys that are held."""
+    single = [one for command in commands for one in _commands_of(command)]
+    held: set[Key] = set()
+    held |= loader.load(state, [key for one in single for key in first_keys(one, state.definitions)])
+    held |= loader.load(state, [key for one in single for key in likely_state(one, state)])
+    if rows := [key for one in single for key in likely_rows(one, state)]:
+        held |= loader.load(state, rows)
+    return held
+
+
+def _decided(state: WorkingSet, command: Command | Batch, context: Context) -> Answered | Refused | Missing:
+    """A fault in one command hurts no other."""
+    savepoint = state.savepoint()
+    try:
+        if isinstance(command, Batch):
+            return Answered(decide_batch(state, command, context))
+        outcome = decide(state, command, context)
+    except Missing as missing:
+        return missing
+    except Refused as refused:
+        return refused.with_traceback(None)
+    except Exception:  # one command's fault must not take the transaction of the others with it
+        state.roll_back(savepoint)
+        return _fault("fault")
+    return Refused(outcome) if isinstance(outcome, Refusal) else Answered(outcome)
+
+
+def _fault(event: str, **details: object) -> Refused:
+    error_id = uuid.uuid4().hex
+    _log.error(event, error_id=error_id, exc_info=event == "fault", **details)
+    return Refused(Internal(error_id=error_id))
+
+
+def _commands_of(command: Command | Batch) -> Sequence[Command]:
+    return [item for item in command.items if isinstance(item, Execute)] if isinstance(command, Batch) else [command]

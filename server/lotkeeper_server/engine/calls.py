@@ -1,0 +1,127 @@
+"""Calls that wait for a transaction, and what comes of them.
+
+What happens to a call is a value: it is answered, refused, decided again, or held until another transaction has ended.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from lotkeeper_server.domain.commands import Batch, Command, ExecuteActions
+from lotkeeper_server.domain.refusals import Cancelled, DeadlineExceeded, Refused
+from lotkeeper_server.store.db.transaction import Transaction
+
+
+@dataclass(slots=True)
+class Answered:
+    """A call that took effect, once that is durable.
+
+    Attributes:
+        value: of a command its `Answer`; of a batch one `Answer` or refusal for each item; of a work what it returned.
+    """
+
+    value: Any
+
+
+class Waits(Enum):
+    """What happens to a call that has not ended yet."""
+
+    AGAIN = "again"
+    """Nothing was done for it, and it is decided once more, at once."""
+    HELD = "held"
+    """Another transaction holds what it needs; it is decided again after a pause."""
+
+
+End = Answered | Refused
+"""How a call ends."""
+Result = Answered | Refused | Waits
+AGAIN: Final = Waits.AGAIN
+HELD: Final = Waits.HELD
+
+
+class Caller(Protocol):
+    """What the engine knows of who calls."""
+
+    @property
+    def deadline_seconds(self) -> float | None:
+        """On the loop's clock, when it gives up; None where it set no deadline."""
+
+    @property
+    def access_version(self) -> int:
+        """The version of roles and tokens by which it was let in."""
+
+
+class PendingCall(ABC):
+    """A call that waits for its answer.
+
+    Attributes:
+        caller: who calls.
+        held_since_seconds: since when other transactions have held what it needs; 0 where none has.
+        again_at_seconds: when to try it again.
+        pause_seconds: how long it waited the last time.
+        apart: whether it is to have a transaction to itself.
+    """
+
+    __slots__ = (
+        "again_at_seconds",
+        "apart",
+        "caller",
+        "held_since_seconds",
+        "pause_seconds",
+    )
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.held_since_seconds = 0.0
+        self.again_at_seconds = 0.0
+        self.pause_seconds = 0.0
+        self.apart = False
+
+    @property
+    @abstractmethod
+    def is_gone(self) -> bool:
+        """Whether its caller has gone."""
+
+    @abstractmethod
+    def end(self, end: End) -> None:
+        """Answers it, or refuses it; called once, on the thread that runs the loop."""
+
+    def given_up(self, now_seconds: float) -> Refused | None:
+        """Why nobody waits for it any more, if so."""
+        if self.is_gone:
+            return Refused(Cancelled())
+        deadline_seconds = self.caller.deadline_seconds
+        if deadline_seconds is not None and deadline_seconds <= now_seconds:
+            return Refused(DeadlineExceeded())
+        return None
+
+
+class PendingCommand(PendingCall):
+    """A command or batch to decide, together with others."""
+
+    __slots__ = ("command", "size")
+
+    def __init__(self, caller: Caller, command: Command | Batch) -> None:
+        super().__init__(caller)
+        self.command = command
+        self.size = size_of(command)
+
+
+class PendingWork(PendingCall):
+    """A piece of work that has a transaction to itself."""
+
+    __slots__ = ("work",)
+
+    def __init__(self, caller: Caller, work: Callable[[Transaction], Any]) -> None:
+        super().__init__(caller)
+        self.work = work
+        self.apart = True
+
+
+def size_of(command: Command | Batch) -> int:
+    """How many commands or actions it holds."""
+    if isinstance(command, Batch):
+        return len(command.items)
+    return len(command.actions) if isinstance(command, ExecuteActions) else 1

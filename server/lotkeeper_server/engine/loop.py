@@ -1,0 +1,242 @@
+"""The pipeline: collect, load, decide, write, commit, answer.
+
+While one transaction commits, the calls that arrive meanwhile form the next. Calls whose rows another process holds are
+put back, and the others go on. Whoever runs it calls `turn`: the thread that polls gRPC's queue, or one of its own.
+"""
+
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.refusals import Contention, Internal, Refusal, Refused, StoreUnavailable
+from lotkeeper_server.engine import batch
+from lotkeeper_server.engine.arrivals import Arrivals
+from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand, Result
+from lotkeeper_server.engine.clock import EffectOrder, new_uuid
+from lotkeeper_server.engine.held import HeldCalls
+from lotkeeper_server.engine.patience import Patience
+from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.settle import has_taken_effect
+from lotkeeper_server.engine.stalled import StalledOthers
+from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransaction
+from lotkeeper_server.engine.surroundings import Surroundings
+from lotkeeper_server.store.db import errors
+from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.state.definitions import StoreVersions
+
+STORE_SECONDS: Final = 4.0
+"""How long calls wait for a store that cannot be reached, within their deadlines."""
+APART_PAUSE_SECONDS: Final = 0.05
+"""Before a call is tried again that waited in vain for what another transaction is making."""
+BUSY_PAUSE_SECONDS: Final = 0.005
+"""Before calls are tried again that found another process writing to the embedded store."""
+OVERTAKEN_MAX: Final = 2
+"""How often in a row decisions may be overtaken by changed definitions before they let no change in."""
+REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
+_log = structlog.get_logger(__name__)
+
+
+class Loop:
+    """One pipeline on one store. Used by one thread."""
+
+    def __init__(
+        self, store: DecisionStore, arrivals: Arrivals, surroundings: Surroundings, settings: EngineSettings
+    ) -> None:
+        self._store = store
+        self._arrivals = arrivals
+        self._outside = surroundings
+        self._clock = surroundings.clock
+        self._settings = settings
+        self._definitions = DefinitionCache()
+        self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
+        self._held: HeldCalls[PendingCommand] = HeldCalls()
+        self._overtaken = 0
+        self._stalled = StalledOthers(store, surroundings.clock)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call waits."""
+        return not self._arrivals and not self._held
+
+    @property
+    def held(self) -> int:
+        """How many calls wait for what other transactions hold."""
+        return len(self._held)
+
+    def close(self) -> None:
+        """Gives back what is kept of the store; on the thread that used it."""
+        self._store.close()
+
+    def turn(self) -> float | None:
+        """Decides what waits; the seconds until the next turn is due, None where only an arrival makes one due."""
+        if calls := self._collect():
+            self._process(calls, Locking.SKIP)
+        if (alone := self._held.due_apart(self._clock.now_seconds())) is not None:
+            self._process_apart(alone)
+        self._stalled.look(self._held.longest_seconds(self._clock.now_seconds()))
+        return 0.0 if self._arrivals else self._held.pause_seconds(self._clock.now_seconds())
+
+    def _collect(self) -> list[PendingCommand]:
+        """Those held whose pause is over, then those that have arrived, up to a limit."""
+        calls = self._held.due(self._clock.now_seconds(), limits.ENGINE_BATCH_CALLS_MAX // 2)
+        return calls + self._arrivals.take(limits.ENGINE_BATCH_CALLS_MAX - sum(one.size for one in calls))
+
+    def _process_apart(self, call: PendingCommand) -> None:
+        self._process([call], Locking.SKIP_AT_ONCE)
+        if call not in self._held:
+            self._held.rejoin()
+
+    def _process(self, calls: list[PendingCommand], locking: Locking) -> None:
+        """One transaction for all, again where nothing was done; where the store keeps refusing it, one a half."""
+        attempts = 0
+        patience = Patience(self._clock, STORE_SECONDS)
+        while calls := self._without_given_up(calls):
+            try:
+                results = self._transact(calls, locking)
+            except errors.StoreBusy:
+                self._put_back(calls, StoreUnavailable(), BUSY_PAUSE_SECONDS)
+                return
+            except REFUSED_BY_STORE as error:
+                attempts += 1
+                _log.info("transaction_refused", error=str(error), attempts=attempts, calls=len(calls))
+                if isinstance(error, errors.RowsHeld) or attempts == limits.ENGINE_ATTEMPTS_MAX:
+                    self._split(calls)
+                    return
+                continue
+            except errors.StoreError as error:
+                self._outside.on_store_state(False)
+                if self._store.capabilities.can_go_away and patience.wait():
+                    continue
+                _log.warning("store_unavailable", error=str(error), calls=len(calls))
+                results = [Refused(StoreUnavailable())] * len(calls)
+            except Exception:  # the border of the thread: it must outlive any bug
+                results = [Refused(_fault(len(calls)))] * len(calls)
+            calls = self._answer(calls, results)
+
+    def _split(self, calls: list[PendingCommand]) -> None:
+        """Finds out which of them it is that the store refuses; it is put back, and tried again by itself."""
+        if len(calls) > 1:
+            half = len(calls) // 2
+            self._process(calls[:half], Locking.SKIP_AT_ONCE)
+            self._process(calls[half:], Locking.SKIP_AT_ONCE)
+        elif self._store.capabilities.has_many_writers:
+            calls[0].apart = True
+            self._put_back(calls, Contention(), APART_PAUSE_SECONDS)
+        else:
+            self._refuse(calls, Contention())
+
+    def _transact(self, calls: Sequence[PendingCommand], locking: Locking) -> list[Result]:
+        """Load, decide, write and commit; what comes of each call.
+
+        Raises:
+            StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
+        """
+        transaction_id = self._outside.new_id()
+        now_millis = self._clock.now_millis()
+        try:
+            with self._store.write(locking) as tx:
+                versions = self._begin(tx)
+                admitted = [self._still_refused(tx, call, versions.access) for call in calls]
+                commands = [call.command for call, refused in zip(calls, admitted, strict=True) if refused is None]
+                decided = batch.run(tx, self._definitions, commands, self._context(now_millis))
+                changed = decided.changes and tx.write(decided.changes, transaction_id, now_millis)
+                if (changed and self._was_overtaken(tx, versions, changed)) or self._any_given_up(calls):
+                    tx.roll_back()
+                    return [AGAIN] * len(calls)
+                # Leaving the block commits: until it has, the outcome is unknown; then it is durable.
+        except errors.RowsHeld:
+            if self._overtaken <= OVERTAKEN_MAX:
+                raise
+            self._overtaken = 0  # a long change is under way, and none can overtake before its end
+            return [AGAIN] * len(calls)
+        except errors.OutcomeUnknown as error:
+            self._outside.on_store_state(False)
+            if not has_taken_effect(self._store, transaction_id, error, self._clock):
+                return [AGAIN] * len(calls)
+        self._overtaken = 0
+        self._outside.on_store_state(True)
+        results = iter(decided.results)
+        return [refused or next(results) for refused in admitted]
+
+    def _begin(self, tx: DecisionTransaction) -> StoreVersions:
+        if self._overtaken > OVERTAKEN_MAX:
+            tx.hold_versions()
+        versions = tx.versions()
+        self._next_effect_order.follow(versions.effect_order)
+        tx.follow_definitions(self._definitions, versions.definitions)
+        return versions
+
+    def _still_refused(self, tx: DecisionTransaction, call: PendingCommand, access_version: int) -> Refused | None:
+        """Why the caller may not any more, where roles or tokens have changed since it was let in."""
+        if call.caller.access_version != access_version:
+            try:
+                self._outside.confirm(tx.snapshot, call.caller)
+            except Refused as refused:
+                return refused
+        return None
+
+    def _was_overtaken(self, tx: DecisionTransaction, begun: StoreVersions, now: StoreVersions) -> bool:
+        """Whether definitions that may have been used, roles or tokens have changed while this transaction decided.
+
+        What it has written refers to the locations that it wrote about: a save that looks at what lies there waits for
+        this transaction, and sees it. So a change that comes after this look has seen what was done here.
+        """
+        if not self._store.capabilities.has_many_writers or now == begun:
+            return False
+        overtaken = now.access != begun.access or tx.has_kept_changed(self._definitions, now.definitions)
+        self._overtaken += overtaken
+        return overtaken
+
+    def _context(self, now_millis: int) -> Context:
+        return Context(
+            now_millis=now_millis,
+            new_id=self._outside.new_id,
+            new_uuid=new_uuid,
+            next_effect_order=self._next_effect_order,
+            end_date_future_millis=self._settings.end_date_future_millis,
+            end_date_past_millis=self._settings.end_date_past_millis,
+            request_id_kept_millis=self._settings.request_id_kept_millis,
+        )
+
+    def _any_given_up(self, calls: Sequence[PendingCommand]) -> bool:
+        now_seconds = self._clock.now_seconds()
+        return any(call.given_up(now_seconds) for call in calls)
+
+    def _without_given_up(self, calls: Sequence[PendingCommand]) -> list[PendingCommand]:
+        """Those that somebody still waits for; the others are refused."""
+        now_seconds = self._clock.now_seconds()
+        return self._answer(calls, [call.given_up(now_seconds) or AGAIN for call in calls])
+
+    def _answer(self, calls: Sequence[PendingCommand], results: Sequence[Result]) -> list[PendingCommand]:
+        """Ends what has ended, puts back what is held; returns what is to be decided again."""
+        again = [call for call, result in zip(calls, results, strict=True) if result is AGAIN]
+        if len(again) == len(calls):
+            return again
+        held = []
+        for call, result in zip(calls, results, strict=True):
+            if isinstance(result, Answered | Refused):
+                call.end(result)
+            elif result is HELD:
+                held.append(call)
+        self._put_back(held, Contention())
+        self._outside.on_answered(len(calls) - len(again) - len(held))
+        return again
+
+    def _put_back(self, calls: Sequence[PendingCommand], too_long: Refusal, pause_seconds: float = 0.0) -> None:
+        if calls:
+            self._refuse(self._held.put_back(calls, self._clock.now_seconds(), pause_seconds), too_long)
+
+    def _refuse(self, calls: Sequence[PendingCommand], refusal: Refusal) -> None:
+        if calls:
+            self._answer(calls, [Refused(refusal)] * len(calls))
+
+
+def _fault(calls: int) -> Internal:
+    error_id = uuid.uuid4().hex
+    _log.exception("fault", error_id=error_id, calls=calls)
+    return Internal(error_id=error_id)

@@ -1,0 +1,30 @@
+"""What the engine's loops take in from outside, and what they tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.engine.clock import Clock
+
+Confirm = Callable[[Any, Any], None]
+"""Looks again, in a transaction, whether a caller may, where roles or tokens have changed since; raises Refused."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a loop takes in from outside, and what it tells.
+
+    Attributes:
+        clock: the time.
+        new_id: gives new ids; the one source of its process.
+        confirm: looks again whether a caller may.
+        on_answered: told how many calls were answered or refused, after each transaction.
+        on_store_state: told whether the store could be used, each time that it was.
+    """
+
+    clock: Clock
+    new_id: Callable[[], Id]
+    confirm: Confirm
+    on_answered: Callable[[int], None]
+    on_store_state: Callable[[bool], None]

@@ -1,0 +1,88 @@
+"""The calls in the house, and whether the door is shut."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from lotkeeper_server.domain.refusals import Refused, ShuttingDown
+
+
+class CallsInProgress:
+    """Counted on any thread; waited for on one event loop.
+
+    Attributes:
+        shutting_down: whether the door is shut.
+    """
+
+    def __init__(self, event_loop: asyncio.AbstractEventLoop) -> None:
+        """None are in.
+
+        Args:
+            event_loop: on which the end is waited for.
+        """
+        self.shutting_down = False
+        self._event_loop = event_loop
+        self._calls: set[Any] = set()
+        self._changed = asyncio.Event()
+        self._endless: set[asyncio.Timeout] = set()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._calls)
+
+    def begin(self, call: object) -> None:
+        """One more."""
+        self._calls.add(call)
+        if self.shutting_down:
+            self._event_loop.call_soon_threadsafe(self._changed.set)
+
+    def end(self, call: object) -> None:
+        """One less; whoever waits for the last one is woken."""
+        self._calls.discard(call)
+        if self.shutting_down:
+            self._event_loop.call_soon_threadsafe(self._changed.set)
+
+    def shut(self) -> None:
+        """Lets nobody in any more, and ends the calls that would never end."""
+        self.shutting_down = True
+        for end in self._endless:
+            end.reschedule(self._event_loop.time())
+
+    @asynccontextmanager
+    async def until_shut(self) -> AsyncIterator[None]:
+        """Around a call that would never end, wherever it waits: also for a reader who does not read.
+
+        Raises:
+            Refused: SHUTTING_DOWN, once the door is shut.
+        """
+        if self.shutting_down:
+            raise Refused(ShuttingDown())
+        try:
+            async with asyncio.timeout(None) as end:
+                self._endless.add(end)
+                try:
+                    yield
+                finally:
+                    self._endless.discard(end)
+        except TimeoutError:
+            if not end.expired():
+                raise
+            raise Refused(ShuttingDown()) from None
+
+    async def drained(self) -> None:
+        """Returns once no call is in the house."""
+        while self._calls:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def quiet(self, seconds: float) -> None:
+        """Returns once no call has come or gone for so long."""
+        while True:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait()
+            except TimeoutError:
+                return

@@ -1,0 +1,158 @@
+"""Methods that the engine decides: a function called with bytes, answered later, from whatever thread decides it.
+
+No coroutine, no task, no wake-up of an event loop: for what is called most, these would cost more than the decision.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from lotkeeper_server import transport
+from lotkeeper_server.access.directory import AccessSnapshot, Admission
+from lotkeeper_server.domain.refusals import Code, Overloaded, Refused, ShuttingDown
+from lotkeeper_server.engine.calls import End, PendingCommand
+from lotkeeper_server.rpc.gate.call import Call, Submission
+from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
+from lotkeeper_server.rpc.gate.refusal_status import transport_status
+
+_OVERLOADED: Final = transport_status(Overloaded())
+_SEEN_BY_NOBODY: Final = frozenset({Code.INVALID_ARGUMENT, Code.PERMISSION_DENIED})
+"""Refused before the engine has looked at the caller: that is done first, since credentials go before shape."""
+
+
+class DecidedMethod:
+    """One method of the contract that the engine decides."""
+
+    __slots__ = ("_doorway", "_permission", "_read", "_request_class", "full_name")
+
+    def __init__(
+        self,
+        doorway: Doorway,
+        full_name: str,
+        permission: str,
+        request_class: type[Message],
+        read: Callable[[Any, Call], Submission],
+    ) -> None:
+        """Serves nothing yet.
+
+        Args:
+            doorway: what stands before every method.
+            full_name: of the method.
+            permission: that it needs.
+            request_class: of its request.
+            read: reads a request; raises Refused for its shape.
+        """
+        self._doorway = doorway
+        self.full_name = full_name
+        self._permission = permission
+        self._request_class = request_class
+        self._read = read
+
+    def begin(self, request_bytes: bytes, call: transport.Call) -> None:
+        """Takes a call in. On the thread that brings calls."""
+        doorway = self._doorway
+        if doorway.engine.is_full:  # before all else: in an overload each refusal is work, too
+            call.refuse(_OVERLOADED)
+            return
+        doorway.calls.begin(call)
+        try:
+            if doorway.calls.shutting_down:
+                raise Refused(ShuttingDown())
+            admission = doorway.directory.admit_known(call.metadata, self._permission)
+            if admission is None:
+                doorway.looks.ask(lambda said: self._let_in_later(request_bytes, call, said))
+            else:
+                self._submit(request_bytes, call, admission)
+        except Refused as refused:
+            self.refuse(call, refused)
+        except Exception:  # the outermost border: a fault is answered, logged, and found by its id
+            self.refuse(call, Refused(fault(self.full_name)))
+
+    def refuse(self, call: transport.Call, refused: Refused) -> None:
+        """Ends a call that was taken in."""
+        call.refuse(transport_status(refused.refusal, refused.index))
+        self._doorway.calls.end(call)
+
+    def answer(self, call: transport.Call, write: Callable[[Any], Message], value: Any) -> None:
+        """Ends a call whose decision is durable."""
+        try:
+            call.answer(write(value).SerializeToString())
+        except Exception:  # it is done, and cannot be told: the caller finds that by its request id
+            call.refuse(transport_status(fault(self.full_name)))
+        self._doorway.calls.end(call)
+
+    def _let_in_later(self, request_bytes: bytes, call: transport.Call, said: AccessSnapshot | Refused) -> None:
+        """Once the store has been looked at; on a reader's thread."""
+        if isinstance(said, Refused):
+            self.refuse(call, said)
+            return
+        try:
+            admission = self._doorway.directory.admit_by(said, call.metadata, self._permission)
+        except Refused as refused:
+            self.refuse(call, refused)
+            return
+        call.on_server_thread(lambda: self._submit_or_refuse(request_bytes, call, admission))
+
+    def _submit_or_refuse(self, request_bytes: bytes, call: transport.Call, admission: Admission) -> None:
+        try:
+            self._submit(request_bytes, call, admission)
+        except Refused as refused:
+            self.refuse(call, refused)
+        except Exception:  # the outermost border, as in `begin`
+            self.refuse(call, Refused(fault(self.full_name)))
+
+    def _submit(self, request_bytes: bytes, call: transport.Call, admission: Admission) -> None:
+        """Hands a call to the engine.
+
+        Raises:
+            Refused: for the shape of its request, or where the engine takes no more.
+        """
+        caller = Call(admission, call.deadline_seconds)
+        try:
+            submission = self._read(parsed(self._request_class, request_bytes), caller)
+        except Refused as refused:
+            if refused.refusal.code not in _SEEN_BY_NOBODY:
+                raise
+            self._refuse_once_seen(request_bytes, call, admission, refused.with_traceback(None))
+        else:
+            caller.check = submission.check
+            self._doorway.engine.submit(DecidedCall(self, call, caller, submission))
+
+    def _refuse_once_seen(
+        self, request_bytes: bytes, call: transport.Call, admission: Admission, refused: Refused
+    ) -> None:
+        """Refuses, unless roles or tokens have changed since the caller was let in: then it is let in once more."""
+
+        def seen(said: AccessSnapshot | Refused) -> None:
+            if isinstance(said, AccessSnapshot) and said.access_version == admission.access_version:
+                self.refuse(call, refused)
+            else:
+                self._let_in_later(request_bytes, call, said)
+
+        self._doorway.looks.ask(seen)
+
+
+class DecidedCall(PendingCommand):
+    """A call that waits for the engine."""
+
+    __slots__ = ("_call", "_method", "_submission")
+
+    def __init__(self, method: DecidedMethod, call: transport.Call, caller: Call, submission: Submission) -> None:
+        super().__init__(caller, submission.command)
+        self._method = method
+        self._call = call
+        self._submission = submission
+
+    @property
+    def is_gone(self) -> bool:
+        return self._call.is_gone
+
+    def end(self, end: End) -> None:
+        submission = self._submission
+        if not isinstance(end, Refused):
+            self._method.answer(self._call, submission.write, end.value)
+        elif submission.place is not None and end.index is not None:
+            self._method.refuse(self._call, submission.place(end))
+        else:
+            self._method.refuse(self._call, end)

@@ -1,0 +1,68 @@
+"""What stands before every method: who is let in, how many are in, and what a fault looks like from outside."""
+
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from google.protobuf.message import DecodeError, Message
+
+from lotkeeper_server.access.directory import Directory
+from lotkeeper_server.access.looks import Looks
+from lotkeeper_server.domain.refusals import Internal, InvalidArgument, Refused
+from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.surroundings import Confirm
+from lotkeeper_server.rpc.gate.call import Call
+from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.store.db.snapshot import Snapshot
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """Of one server.
+
+    Attributes:
+        directory: who is let in.
+        looks: by which the store is asked about callers that memory does not know.
+        engine: decides commands, runs works and reads.
+        calls: those that are in.
+        rest_seconds: how long the caller of a stream may rest.
+    """
+
+    directory: Directory
+    looks: Looks
+    engine: Engine
+    calls: CallsInProgress
+    rest_seconds: float
+
+
+def confirm_by(directory: Directory) -> Confirm:
+    """How the engine looks at a caller again, in a transaction of its own."""
+
+    def confirm(connection: Snapshot, caller: Call) -> None:
+        directory.confirm(connection, caller)
+        if caller.check is not None:
+            caller.check()
+
+    return confirm
+
+
+def parsed(request_class: type[Message], request_bytes: bytes) -> Message:
+    """A request's message.
+
+    Raises:
+        Refused: INVALID_ARGUMENT where the bytes are not one.
+    """
+    try:
+        return request_class.FromString(request_bytes)
+    except DecodeError:
+        text = f"The bytes are not a {request_class.DESCRIPTOR.name}."
+        raise Refused(InvalidArgument(text=text)) from None
+
+
+def fault(method_name: str) -> Internal:
+    """Logs the exception in progress and gives the refusal that names it."""
+    error_id = uuid.uuid4().hex
+    _log.exception("fault", error_id=error_id, method=method_name)
+    return Internal(error_id=error_id)

@@ -1,0 +1,28 @@
+"""What a store can do, and what can happen to it: four questions that are asked apart, whatever database it is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The answers of one kind of database.
+
+    Attributes:
+        has_many_writers: several transactions write at a time, so rows are locked as they are read, and what was read
+            before may have changed since; else a transaction that writes holds the whole store.
+        numbers_after_commit: transactions become visible in another order than they were numbered in, so records get
+            their place in the feed after their commit.
+        can_lose_answers: a commit may take effect and its answer be lost, so each transaction leaves a mark.
+        can_go_away: it is reached by a connection that breaks, and comes back: calls wait for it, for a while.
+    """
+
+    has_many_writers: bool
+    numbers_after_commit: bool
+    can_lose_answers: bool
+    can_go_away: bool
+
+
+EMBEDDED = Capabilities(has_many_writers=False, numbers_after_commit=False, can_lose_answers=False, can_go_away=False)
+"""A file on this machine with one writer."""
+SERVER = Capabilities(has_many_writers=True, numbers_after_commit=True, can_lose_answers=True, can_go_away=True)
+"""A database server with many."""

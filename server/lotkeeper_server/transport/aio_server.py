@@ -1,0 +1,163 @@
+"""The same server on grpc.aio: slower by far, for a grpcio whose inner names are not those that we know."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+import structlog
+
+from lotkeeper_server.transport.aio_call import AioCall, AioStream, Context
+from lotkeeper_server.transport.call import (
+    ENDED_WELL,
+    LOST,
+    NO_MESSAGE,
+    CallerGone,
+    OnFault,
+    StreamHandler,
+    Streaming,
+    Unary,
+    UnaryHandler,
+    WhenQuiet,
+    logged_fault,
+)
+from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
+
+SHORTEST_WAIT_SECONDS = 0.001
+_log = structlog.get_logger(__name__)
+
+
+class AioServer(grpc.GenericRpcHandler):
+    """As CoreServer. All of it, `when_quiet` and the handlers of unary methods, too, runs on the loop.
+
+    Made on that loop.
+    """
+
+    def __init__(
+        self,
+        methods: Mapping[str, Unary | Streaming],
+        options: ServerOptions,
+        loop: asyncio.AbstractEventLoop,
+        when_quiet: WhenQuiet | None = None,
+        on_fault: OnFault = logged_fault,
+    ) -> None:
+        self._handlers = {path: self._handler(path, method) for path, method in methods.items()}
+        self._loop = loop
+        self._when_quiet = when_quiet
+        self._on_fault = on_fault
+        self._asking: asyncio.Handle | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._server = grpc.aio.server(options=options.channel_arguments())
+        self._server.add_generic_rpc_handlers((self,))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.in_progress = 0
+
+    def listen(self, address: str, tls: TlsPair | None = None) -> int:
+        """As CoreServer's."""
+        try:
+            if tls is None:
+                return self._server.add_insecure_port(address)
+            pair = (tls.private_key, tls.certificate_chain)
+            return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        except RuntimeError as error:
+            raise CannotListen(address, tls is not None) from error
+
+    def start(self) -> None:
+        """As CoreServer's; on the loop."""
+        self._starting = self._loop.create_task(self._server.start())
+        self._ask_soon()
+
+    async def close(self) -> None:
+        """As CoreServer's."""
+        if self._starting is not None:
+            await self._starting
+        await self._server.stop(None)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """What serves a path."""
+        return self._handlers.get(handler_call_details.method)
+
+    def _handler(self, path: str, method: Unary | Streaming) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Every method as one where both sides stream: grpc.aio never answers a unary call without a message."""
+        if isinstance(method, Unary):
+            return _both_stream(self._unary(path, method.handler))
+        return _both_stream(self._streaming(path, method.handler))
+
+    def _unary(self, path: str, handler: UnaryHandler) -> Callable[[object, Context], Awaitable[None]]:
+        async def behaviour(_requests: object, context: Context) -> None:
+            call = AioCall(path, context, self._loop)
+            await self._served(call, self._begin_unary(call, context, handler))
+
+        return behaviour
+
+    def _streaming(self, path: str, handler: StreamHandler) -> Callable[[object, Context], Awaitable[None]]:
+        async def behaviour(_requests: object, context: Context) -> None:
+            stream = AioStream(path, context, self._loop)
+            stream.task = self._loop.create_task(self._run(stream, handler))
+            self._tasks.add(stream.task)
+            stream.task.add_done_callback(self._tasks.discard)
+            await self._served(stream)
+
+        return behaviour
+
+    async def _served(self, call: AioCall, begin: Awaitable[None] | None = None) -> None:
+        self.in_progress += 1
+        try:
+            if begin is not None:
+                await begin
+            await call.write_outcome()
+        except asyncio.CancelledError:  # this is how grpc.aio says that the caller is gone
+            call.leave()
+            raise
+        finally:
+            self.in_progress -= 1
+
+    async def _begin_unary(self, call: AioCall, context: Context, handler: UnaryHandler) -> None:
+        message = await context.read()
+        if message is grpc.aio.EOF:
+            call.refuse(NO_MESSAGE)
+            return
+        try:
+            handler(message, call)
+        except Exception as error:  # a border: whatever it is, this call ends with it
+            call.refuse(self._on_fault(call.method, error))
+        self._ask_soon()
+
+    async def _run(self, stream: AioStream, handler: StreamHandler) -> None:
+        try:
+            await handler(stream)
+        except CallerGone:
+            return
+        except asyncio.CancelledError:
+            stream.refuse(LOST)  # to a caller who is gone it says nothing
+            raise
+        except Exception as error:  # a border: whatever it is, this call ends with it
+            stream.refuse(self._on_fault(stream.method, error))
+        else:
+            stream.refuse(ENDED_WELL)
+        finally:
+            stream.task = None
+
+    def _ask_soon(self, wait_seconds: float = 0.0) -> None:
+        """Calls `when_quiet` once the loop has served what is there."""
+        if self._when_quiet is not None:
+            if self._asking is not None:
+                self._asking.cancel()
+            self._asking = self._loop.call_later(wait_seconds, self._ask)
+
+    def _ask(self) -> None:
+        assert self._when_quiet is not None
+        try:
+            wait_seconds = self._when_quiet()
+        except Exception:  # a border: the server goes on
+            _log.exception("fault", method="when_quiet")
+            wait_seconds = 0.0
+        if wait_seconds is not None:
+            self._ask_soon(max(wait_seconds, SHORTEST_WAIT_SECONDS))
+
+
+def _both_stream(behaviour: Any) -> "grpc.RpcMethodHandler[Any, Any]":
+    return grpc.stream_stream_rpc_method_handler(behaviour)

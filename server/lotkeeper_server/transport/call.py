@@ -1,0 +1,163 @@
+"""A call in progress, and what serves it: the same for every server of this package."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+DETAILS_KEY: Final = "grpc-status-details-bin"
+"""The trailer that carries a serialized google.rpc.Status."""
+OK: Final = 0
+INVALID_ARGUMENT: Final = 3
+NOT_FOUND: Final = 5
+UNIMPLEMENTED: Final = 12
+INTERNAL: Final = 13
+UNAVAILABLE: Final = 14
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a call ends.
+
+    Attributes:
+        code: gRPC's number; 0 is OK.
+        message: for the reader.
+        details: a serialized google.rpc.Status, or None.
+    """
+
+    code: int
+    message: str = ""
+    details: bytes | None = None
+
+
+ENDED_WELL: Final = Status(OK)
+NO_MESSAGE: Final = Status(INVALID_ARGUMENT, "The call has no message.")
+LOST: Final = Status(UNAVAILABLE, "The server gave up the call.")
+
+
+class CallerGone(Exception):
+    """The caller broke off: nobody takes an answer any more."""
+
+
+class Call(ABC):
+    """One call in progress.
+
+    Attributes:
+        method: `/package.Service/Method`.
+        metadata: what the caller sent along; values of keys that end in `-bin` are bytes.
+        deadline_seconds: when the caller stops waiting, by `time.monotonic()`; None is never.
+    """
+
+    __slots__ = ("__weakref__", "deadline_seconds", "metadata", "method")
+
+    method: str
+    metadata: tuple[tuple[str, str | bytes], ...]
+    deadline_seconds: float | None
+
+    @property
+    @abstractmethod
+    def peer(self) -> str:
+        """The caller's address as gRPC writes it, `ipv4:127.0.0.1:50000`."""
+
+    @property
+    @abstractmethod
+    def is_gone(self) -> bool:
+        """Whether nobody waits any more: cancelled, reset, past its deadline, or without its connection."""
+
+    @abstractmethod
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Has the callback called once the caller is gone, on the server's thread; at once if that is so already.
+
+        It is not called once the call has been answered or refused. A second callback takes the place of the first.
+        It must not block.
+        """
+
+    @abstractmethod
+    def on_server_thread(self, callback: Callable[[], None]) -> None:
+        """Has the callback called on the server's thread, soon; from any thread, once a call, before its end.
+
+        It is called also where the caller has gone meanwhile.
+        """
+
+    @abstractmethod
+    def answer(self, message: bytes) -> None:
+        """Ends the call with one message and OK.
+
+        Of a unary call from any thread, of a stream on its loop. Only the first end of a call counts, and after the
+        caller has gone this does nothing.
+        """
+
+    @abstractmethod
+    def refuse(self, status: Status) -> None:
+        """Ends the call with a status; as `answer`."""
+
+
+class Stream(Call):
+    """A call in which one side or both send many messages. Used on its asyncio loop only."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def receive(self) -> bytes | None:
+        """The next message; None once the caller has sent all.
+
+        It may be cancelled and called again: no message is lost.
+
+        Raises:
+            CallerGone: where the caller broke off instead.
+        """
+
+    @abstractmethod
+    async def send(self, message: bytes) -> None:
+        """Returns once the transport has taken the message; so a slow reader holds back the sender.
+
+        If it is cancelled the message may be sent all the same.
+
+        Raises:
+            CallerGone: where nobody takes it.
+        """
+
+    def finish(self, status: Status = ENDED_WELL) -> None:
+        """Ends the call, also while the caller still sends. A handler that returns without has ended it with OK."""
+        self.refuse(status)
+
+
+UnaryHandler = Callable[[bytes, Call], None]
+"""Takes a request on the server's thread; must not block. The call is answered later, from any thread."""
+StreamHandler = Callable[[Stream], Awaitable[None]]
+"""Serves a stream, as a task on the server's loop.
+
+When the caller goes, `receive` or `send` raises CallerGone if the handler waits there; else the task is cancelled.
+"""
+OnFault = Callable[[str, Exception], Status]
+"""Takes a method and what its handler raised; gives the status that the caller gets."""
+WhenQuiet = Callable[[], float | None]
+"""Is called on the server's thread whenever there is no event.
+
+Returns:
+    How many seconds to wait for an event at the most; 0.0 for the shortest wait there is; None to wait for an event.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """A method with one request and one answer."""
+
+    handler: UnaryHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """A method where one side or both stream."""
+
+    handler: StreamHandler
+
+
+def logged_fault(method: str, error: Exception) -> Status:
+    """Logs a fault; the caller learns only that there was one."""
+    _log.error("fault", method=method, exc_info=error)
+    return Status(INTERNAL, "The server has a fault.")

@@ -1,0 +1,65 @@
+"""How a server listens and what it allows its callers."""
+
+from dataclasses import dataclass
+from typing import Final
+
+NO_COMPRESSION: Final = 1
+"""gRPC's set of algorithms as bits: only identity."""
+
+
+class CannotListen(Exception):
+    """Nothing can listen there; its text says where and why."""
+
+    def __init__(self, address: str, with_tls: bool) -> None:
+        why = "it is in use" + (", or the certificate and key are not a usable pair" if with_tls else "")
+        super().__init__(f"{address} cannot be listened on: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPair:
+    """What a server proves itself with: PEM."""
+
+    certificate_chain: bytes
+    private_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What a server allows.
+
+    Attributes:
+        max_concurrent_streams: calls in progress per connection; HTTP/2 holds back those beyond. None: no limit.
+        shares_address: whether other processes may listen there, too (SO_REUSEPORT).
+        request_bytes_max: a longer message is refused with RESOURCE_EXHAUSTED.
+        keepalive_seconds: a connection that is silent for so long is pinged.
+        ping_seconds_min: callers may ping an idle connection so often.
+        waiting_calls_max: so many calls may wait for the server's thread; those beyond get a bare CANCELLED.
+        more: further channel arguments of gRPC's core; they win over those above.
+    """
+
+    max_concurrent_streams: int | None = None
+    shares_address: bool = False
+    request_bytes_max: int = 4 << 20
+    keepalive_seconds: float = 60.0
+    ping_seconds_min: float = 10.0
+    waiting_calls_max: int = 1_000_000
+    more: tuple[tuple[str, int | str], ...] = ()
+
+    def channel_arguments(self) -> tuple[tuple[str, int | str], ...]:
+        """The same in the words of gRPC's core."""
+        arguments: dict[str, int | str] = {
+            # Else a second server on the address would get half of the calls.
+            "grpc.so_reuseport": int(self.shares_address),
+            # Else gRPC's core breaks off streams of callers who keep to the limit, with REFUSED_STREAM: it counts
+            # answered calls, too, until Python has let go of them. The limit itself stays.
+            "grpc.http.overload_protection": 0,
+            "grpc.server.max_pending_requests": self.waiting_calls_max,
+            "grpc.server.max_pending_requests_hard_limit": self.waiting_calls_max,
+            "grpc.max_receive_message_length": self.request_bytes_max,
+            "grpc.keepalive_time_ms": round(self.keepalive_seconds * 1000),
+            "grpc.http2.min_ping_interval_without_data_ms": round(self.ping_seconds_min * 1000),
+            "grpc.compression_enabled_algorithms_bitset": NO_COMPRESSION,
+        }
+        if self.max_concurrent_streams is not None:
+            arguments["grpc.max_concurrent_streams"] = self.max_concurrent_streams
+        return tuple((arguments | dict(self.more)).items())
