@@ -72,4 +72,6 @@ class Site:
             assert set(callers.reasons) <= ALLOWED, callers.reasons
         taken = self.auditor.check_answers(acknowledged, refused, unknown)
         self.auditor.check_books()
-        assert sum(self.auditor.stock().values()) == len(acknowledged) + taken + self.besides
+        in_stock = sum(self.auditor.stock().values())
+        counted = len(acknowledged) + taken + self.besides
+        assert in_stock == counted, f"{in_stock:g} in stock, {counted:g} acknowledged, taken or put there"

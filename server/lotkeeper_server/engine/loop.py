@@ -110,7 +110,10 @@ class Loop:
                 continue
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                if self._store.capabilities.can_go_away and patience.wait():
+                is_known = not isinstance(
+                    error, errors.OutcomeUnknown
+                )  # else it may have been done, and is never again
+                if is_known and self._store.capabilities.can_go_away and patience.wait():
                     continue
                 _log.warning("store_unavailable", error=str(error), calls=len(calls))
                 results = [Refused(StoreUnavailable())] * len(calls)

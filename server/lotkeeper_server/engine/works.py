@@ -125,7 +125,10 @@ class Works:
                     result = Refused(Contention())
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                if not (self._store.capabilities.can_go_away and patience.wait()):
+                is_known = not isinstance(
+                    error, errors.OutcomeUnknown
+                )  # else it may have been done, and is never again
+                if not (is_known and self._store.capabilities.can_go_away and patience.wait()):
                     _log.warning("store_unavailable", error=str(error))
                     result = Refused(StoreUnavailable())
             except Exception:  # the border of the thread: it must outlive any bug

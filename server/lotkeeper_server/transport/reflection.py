@@ -1,1 +1,2 @@
-def reflection_methods(names): return {}
+def reflection_methods(names):
+    return {}
