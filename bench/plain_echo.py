@@ -12,7 +12,7 @@ from lotkeeper.inventory.v1 import enums_pb2, inventory_lot_record_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 SERVICE: Final = "lotkeeper.inventory.v1.InventoryOperationService"
-_ID: Final = "01JX0000000000000000000000"
+_ID: Final = "01JX000000-00000000-00000000"
 
 
 def usual_answer() -> bytes:
@@ -38,10 +38,9 @@ def usual_answer() -> bytes:
         status=enums_pb2.STATUS_COMPLETED,
         enabled=True,
         created_by="bench",
-        modified_by="bench",
         version=1,
     )
-    for moment in (record.start_date, record.end_date, record.created_date, record.modified_date):
+    for moment in (record.start_date, record.end_date, record.created_date):
         moment.FromMilliseconds(1_750_000_000_123)
     record.duration = 0
     answer = pb.ExecuteInventoryOperationResponse(inventory_lot_record=record, inventory_lot_records=[record])
