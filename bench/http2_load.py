@@ -283,6 +283,11 @@ class Load:
             one.socket.close()
         self._selector.close()
 
+    @property
+    def free(self) -> int:
+        """How many calls may be sent now, on all connections together."""
+        return sum(one.free for one in self._opened)
+
     def kept_in_flight(self, seconds: float = float("inf"), calls: float = float("inf")) -> Outcome:
         """Keeps as many calls in flight as may be, for so long or so many; waits for the last answers."""
         outcome = Outcome()
