@@ -74,6 +74,7 @@ class Outcome:
         refusals: the same of all others.
         offered: calls that were due; of a run that keeps so many in flight those that were sent.
         own_seconds: processor time that the generator itself took.
+        server_seconds: that the server's first process took; 0 where nobody looked.
     """
 
     seconds: float = 0.0
@@ -82,6 +83,7 @@ class Outcome:
     refusals: list[float] = field(default_factory=list)
     offered: int = 0
     own_seconds: float = 0.0
+    server_seconds: float = 0.0
 
     @property
     def acknowledged(self) -> int:
@@ -98,10 +100,9 @@ class Outcome:
         """Calls a second that ended otherwise."""
         return len(self.refusals) / self.seconds
 
-    @property
-    def own_micros(self) -> float:
-        """Processor time of the generator a call, in microseconds."""
-        return self.own_seconds / max(1, self.statuses.total()) * 1e6
+    def micros_a_call(self, seconds: float) -> float:
+        """So many seconds of all calls, in microseconds of each."""
+        return seconds / max(1, self.statuses.total()) * 1e6
 
     def ended(self, status: int, seconds: float) -> None:
         """Counts one call."""

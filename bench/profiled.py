@@ -64,6 +64,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=10, help="under load [10]")
     parser.add_argument("--method", choices=sorted(METHODS), default="execute")
     parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
+    parser.add_argument("--thread", metavar="NAME", help="of one thread all the time, with what it waits for")
     parser.add_argument("--stacks", type=Path, help="also keep py-spy's stacks here, for a flame graph")
     parser.add_argument(
         "--py-spy", default=shutil.which("py-spy") or shutil.which("py-spy", path=Path(sys.executable).parent)
@@ -78,13 +79,17 @@ def main() -> int:
         bench.run(METHODS[chosen.method], bodies, WARM_UP_SECONDS)
         executes = BATCH_REQUESTS if chosen.method == "batch" else 1
         lines, micros, per_second = _sampled(
-            bench, chosen.py_spy, METHODS[chosen.method], bodies, chosen.seconds, executes
+            bench, chosen.py_spy, METHODS[chosen.method], bodies, chosen.seconds, executes, chosen.thread
         )
         bench.audit()
     if chosen.stacks:
         chosen.stacks.write_text("\n".join(lines) + "\n")
-    print(f"{chosen.method} on {bench.name}: {per_second:,.0f}/s, {micros:.0f} µs of processor time each")
-    print("\n".join(_shown(lines, micros)))
+    busy = micros * per_second / 1e6
+    print(
+        f"{chosen.method} on {bench.name}: {per_second:,.0f}/s, {micros:.0f} µs of processor time each, "
+        f"{busy:.2f} cores at work"
+    )
+    print("\n".join(_shown(lines, 1e6 / per_second if chosen.thread else micros)))
     return 0
 
 
@@ -99,22 +104,27 @@ def _server(postgresql: bool) -> Iterator[Bench]:
 
 
 def _sampled(
-    bench: Bench, py_spy: str, path: str, bodies: list[bytes], seconds: int, executes: int
+    bench: Bench, py_spy: str, path: str, bodies: list[bytes], seconds: int, executes: int, thread: str | None
 ) -> tuple[list[str], float, float]:
-    """py-spy's stacks, processor time of the server in microseconds an execute, and executes a second."""
+    """py-spy's stacks, processor time of the server in microseconds an execute, and executes a second.
+
+    With a thread only its stacks, and also those where it waits.
+    """
     assert bench.server.process is not None
     process = bench.server.process.pid
     with tempfile.TemporaryDirectory(prefix="lotkeeper-bench-") as folder:
         stacks = Path(folder) / "stacks.txt"
         command = [py_spy, "record", "--pid", str(process), "--duration", str(seconds), "--rate", str(RATE)]
         command += ["--format", "raw", "--threads", "--nonblocking", "--output", str(stacks)]
+        if thread:
+            command.append("--idle")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as sampling:
             before = processor_seconds(process)
             outcome = bench.run(path, bodies, seconds + 1)
             taken = processor_seconds(process) - before
             said, _ = sampling.communicate(timeout=60)
         assert sampling.returncode == 0, said
-        lines = stacks.read_text().splitlines()
+        lines = [line for line in stacks.read_text().splitlines() if (thread or "") in line.partition(";")[0]]
     done = outcome.acknowledged * executes
     return lines, taken / done * 1e6, done / outcome.seconds
 

@@ -18,6 +18,7 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from bench.figures import Audited
 from bench.http2_load import Load, Outcome
+from bench.process_memory import processor_seconds
 from tests.plants import ServedPlant
 from tests.server_process import BINARIES, ServerProcess
 
@@ -85,6 +86,14 @@ def _generator_kept_to(pinned: bool) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def _observed(process: int, run: Callable[[], Outcome]) -> Outcome:
+    """The run's outcome, with the processor time that the server took meanwhile."""
+    before = processor_seconds(process)
+    outcome = run()
+    outcome.server_seconds = processor_seconds(process) - before
+    return outcome
+
+
 @dataclass
 class Bench:
     """A server, and what it acknowledged.
@@ -140,8 +149,9 @@ class Bench:
         in_flight: int = IN_FLIGHT,
     ) -> Outcome:
         """One run, in which no call may be refused."""
+        assert self.server.process is not None
         with self.load(path, bodies, connections, in_flight) as load:
-            outcome = load.kept_in_flight(seconds)
+            outcome = _observed(self.server.process.pid, lambda: load.kept_in_flight(seconds))
         self.count(path, outcome)
         assert not outcome.refusals, f"calls were refused: {outcome.statuses}"
         return outcome
@@ -211,7 +221,7 @@ def plain_echo(*, pinned: bool = True) -> Iterator[Callable[[Sequence[bytes], fl
 
             def under_load(bodies: Sequence[bytes], seconds: float) -> Outcome:
                 with Load(address, EXECUTE, "", bodies, CONNECTIONS, IN_FLIGHT) as load:
-                    outcome = load.kept_in_flight(seconds)
+                    outcome = _observed(process.pid, lambda: load.kept_in_flight(seconds))
                 assert not outcome.refusals, f"calls were refused: {outcome.statuses}"
                 return outcome
 

@@ -96,7 +96,7 @@ def beside_plain_echo(
     found = interleaved(conditions.runs, {name: one for name, one in measurements.items() if name in needed})
     for number in wanted:
         figure = COMPARED[number]
-        note = _generator_cost(last) if number == "B1" else ""
+        note = _processor_time(last) if number == "B1" else ""
         what = f"{figure.what}, {bench.name}"
         yield ratio(
             f"{number}{suffix}", what, figure.reference, found[number], found[figure.reference], "/s", note=note
@@ -106,9 +106,14 @@ def beside_plain_echo(
             yield Curve("128 in flight", f"{label}, {bench.name}", percentiles(outcome.latencies))
 
 
-def _generator_cost(last: Mapping[str, Outcome]) -> str:
-    costs = ", ".join(f"{outcome.own_micros:.0f} with {name}" for name, outcome in last.items())
-    return f"µs of its core that the generator took a call: {costs}"
+def _processor_time(last: Mapping[str, Outcome]) -> str:
+    """What others on the machine do not change much."""
+    costs = (
+        f"{name}: server {one.micros_a_call(one.server_seconds):.0f}, "
+        f"generator {one.micros_a_call(one.own_seconds):.0f}"
+        for name, one in last.items()
+    )
+    return "µs of processor time a call in the last runs: " + "; ".join(costs)
 
 
 def _refusals(bench: Bench, bodies: list[bytes], seconds: float) -> float:
