@@ -11,7 +11,7 @@ from bench.served import EXECUTE, falling, plain_echo
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
 
-CALLS = 400
+CALLS = 100
 STREAMS = 4
 INVALID_ARGUMENT = 3
 
