@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +39,10 @@ class Measurement:
 
 
 MEASUREMENTS: Final = (
-    Measurement(("B1", "B3", "B5", "B8"), throughput.measure_embedded),
+    Measurement(("B1", "B3", "B5", "B8", "B17"), throughput.measure_embedded),
+    Measurement(("B1u",), throughput.measure_unpinned),
     Measurement(("B4",), latency.measure_embedded),
-    Measurement(("B2", "B6"), on_postgresql.measure),
+    Measurement(("B2", "B3", "B4", "B5", "B6", "B8"), on_postgresql.measure),
     Measurement(("B7", "B13"), growth.measure),
     Measurement(("B9",), overload.measure),
     Measurement(("B10",), footprint.measure_memory),
@@ -54,12 +55,12 @@ MEASUREMENTS: Final = (
 def main() -> int:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", metavar="B1,B4", help="the figures wanted, with what is measured beside")
+    parser.add_argument("--only", default="", metavar="B1,B4", help="the figures wanted; all but B14 if not given")
     parser.add_argument("--runs", type=int, default=5, help="interleaved pairs of runs of each figure [5]")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of one run [3]")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one run [2]")
     parser.add_argument("--overload-seconds", type=float, default=60.0, help="three times the best for so long [60]")
     parser.add_argument("--memory-calls", type=int, default=200_000, help="before memory is looked at [200000]")
-    parser.add_argument("--records", type=int, default=1_000_000, help="in the grown plant [1000000]")
+    parser.add_argument("--records", type=int, default=1_000_000, help="in the grown plant of B7 and B13 [1000000]")
     parser.add_argument(
         "--kept",
         type=Path,
@@ -68,7 +69,7 @@ def main() -> int:
     )
     parser.add_argument("--report", type=Path, default=REPORT, help="the folder to write to [bench/report]")
     chosen = parser.parse_args()
-    wanted = set(filter(None, chosen.only.upper().split(",")))
+    wanted = frozenset(one.strip().upper().replace("U", "u") for one in chosen.only.split(",") if one.strip())
     if unknown := wanted - {number for one in MEASUREMENTS for number in one.numbers}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     conditions = Conditions(
@@ -78,23 +79,23 @@ def main() -> int:
         chosen.memory_calls,
         chosen.records,
         chosen.kept,
-        "B14" in wanted,
+        wanted,
     )
     begun = time.perf_counter()
-    results = list(_measured(conditions, wanted))
-    shown = {name: str(value) for name, value in asdict(conditions).items() if name != "kept"}
+    results = list(_measured(conditions))
+    shown = {name: str(value) for name, value in asdict(conditions).items() if name not in {"kept", "wanted"}}
+    shown["only"] = ", ".join(sorted(wanted)) or "all but B14"
     shown["minutes taken"] = f"{(time.perf_counter() - begun) / 60:.1f}"
     print(report.write(chosen.report, results, shown, plots.draw(chosen.report, results)))
     return 0
 
 
-def _measured(conditions: Conditions, wanted: set[str]) -> Iterator[Result]:
+def _measured(conditions: Conditions) -> Iterator[Result]:
     for measurement in MEASUREMENTS:
-        if wanted and not wanted & set(measurement.numbers):
+        if not any(map(conditions.want, measurement.numbers)):
             continue
-        command = f"make bench ARGS='--only {','.join(measurement.numbers)}'"
         for result in measurement.measure(conditions):
-            yield replace(result, command=command) if isinstance(result, Figure) else result
+            yield result
             if isinstance(result, Figure):
                 print(" | ".join(report.row(result)), file=sys.stderr, flush=True)
             elif isinstance(result, Omitted):

@@ -1,9 +1,11 @@
 """What is measured: figures, each a ratio beside its reference in one run, with its target."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+from bench.targets import Target, base_of, limit_of, target_of
 
 PERCENTS: Final = (1, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.9)
 """Of latencies, as they are drawn and kept."""
@@ -21,51 +23,43 @@ def percentiles(latencies: Sequence[float]) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a figure is to reach now, and what it aims at; at least that much, or at most."""
-
-    reach: float
-    aim: float
-    at_most: bool = False
-
-    def met_by(self, value: float) -> bool:
-        """Whether the value reaches what is to be reached now."""
-        return value <= self.reach if self.at_most else value >= self.reach
-
-    def __str__(self) -> str:
-        sign = "≤" if self.at_most else "≥"
-        return f"{sign} {self.reach:g} / {sign} {self.aim:g}"
-
-
-@dataclass(frozen=True, slots=True)
 class Figure:
     """One figure.
 
     Attributes:
-        number: as in docs/benchmarks.md, B1 to B14, and where it is one of several the store or the percentile.
+        number: as in docs/benchmarks.md, B1 to B17, and where it is one of several the store or the percentile.
         what: is measured.
         reference: what it stands beside; empty where there is none.
         values: of each pair of runs the ratio; without a reference what was measured.
-        target: in the same terms; None where a figure is shown for its own sake.
         unit: of `measured` and `referred`.
         measured: of each run.
         referred: of each run of the reference; empty where there is none.
-        limited_by: what limits it, from a profile; shown where the target is missed.
         note: what a reader must know about this run.
-        command: that gives this figure alone.
     """
 
     number: str
     what: str
     reference: str
     values: list[float]
-    target: Target | None
     unit: str
     measured: list[float]
     referred: list[float] = field(default_factory=list)
-    limited_by: str = ""
     note: str = ""
-    command: str = ""
+
+    @property
+    def target(self) -> Target | None:
+        """In the terms of `values`; None where a figure is shown for its own sake."""
+        return target_of(self.number)
+
+    @property
+    def limited_by(self) -> str:
+        """What limits it, from a profile; shown where the target is missed."""
+        return limit_of(self.number)
+
+    @property
+    def command(self) -> str:
+        """What gives this figure alone."""
+        return f"make bench ARGS='--only {base_of(self.number)}'"
 
     @property
     def median(self) -> float:
@@ -108,33 +102,20 @@ class Audited:
 Result = Figure | Omitted | Curve | Audited
 
 
-def pairs(runs: int, measured: Callable[[], float], referred: Callable[[], float]) -> list[tuple[float, float]]:
-    """Interleaved runs of a measurement and its reference (A B A B ...), after one of each to warm up."""
-    measured(), referred()
-    return [(measured(), referred()) for _ in range(runs)]
+def interleaved(runs: int, measurements: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """Runs of each in turn (A B C A B C ...), after one of each to warm up."""
+    for measure in measurements.values():
+        measure()
+    found: dict[str, list[float]] = {name: [] for name in measurements}
+    for _ in range(runs):
+        for name, measure in measurements.items():
+            found[name].append(measure())
+    return found
 
 
 def ratio(
-    number: str,
-    what: str,
-    reference: str,
-    target: Target | None,
-    interleaved: list[tuple[float, float]],
-    unit: str,
-    *,
-    limited_by: str = "",
-    note: str = "",
+    number: str, what: str, reference: str, measured: list[float], referred: list[float], unit: str, *, note: str = ""
 ) -> Figure:
-    """A figure of interleaved pairs."""
-    return Figure(
-        number,
-        what,
-        reference,
-        [measured / referred for measured, referred in interleaved],
-        target,
-        unit,
-        [measured for measured, _ in interleaved],
-        [referred for _, referred in interleaved],
-        limited_by,
-        note,
-    )
+    """A figure of interleaved runs."""
+    values = [one / other for one, other in zip(measured, referred, strict=True)]
+    return Figure(number, what, reference, values, unit, measured, referred, note)

@@ -5,6 +5,7 @@ call is an HTTP 200, too. The server is told that no header may refer to an earl
 trailers as text.
 """
 
+import itertools
 import selectors
 import socket
 import struct
@@ -14,16 +15,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.figures import at
-
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 HEADER_TABLE_SIZE, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 1, 3, 4
 WINDOW_MAX: Final = 2**31 - 1
 WINDOW_FIRST: Final = 65_535
+WINDOW_UPDATE_BYTES: Final = 1 << 29
+"""The server may send again what it has sent as soon as it is so much."""
 RECEIVE_BYTES: Final = 1 << 18
-OK, CANCELLED, RESOURCE_EXHAUSTED = 0, 1, 8
+OK, CANCELLED, RESOURCE_EXHAUSTED, UNAUTHENTICATED = 0, 1, 8, 16
 STATUS_NAME: Final = b"\x0bgrpc-status"
 STATUS_OK: Final = STATUS_NAME + b"\x010"
 RESET: Final = -1
@@ -32,6 +33,16 @@ OFFERING_WAIT_SECONDS: Final = 0.002
 """So long a generator with a rate of its own waits for answers before it looks what is due."""
 REST_SECONDS_MAX: Final = 30.0
 """So long nothing may come from a server that owes answers."""
+
+FRAME_HEADER: Final = struct.Struct(">HBBBI")
+"""The upper and the lower part of a length of three bytes, kind, flags, stream."""
+FRAME_HEADER_BYTES: Final = FRAME_HEADER.size
+STREAM: Final = struct.Struct(">I")
+FRAME_BYTES_MAX: Final = 16_384
+"""What a frame's payload may hold unless the server says more."""
+
+Call = tuple[bytes, bytes, bytes]
+"""The frames of a call without the two places where its stream's number stands."""
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -62,6 +73,8 @@ class Outcome:
         latencies: of the calls that ended with OK, in seconds, in the order of their ends.
         refusals: the same of all others.
         offered: calls that were due; of a run that keeps so many in flight those that were sent.
+        own_seconds: processor time that the generator itself took.
+        server_seconds: that the server's first process took; 0 where nobody looked.
     """
 
     seconds: float = 0.0
@@ -69,6 +82,8 @@ class Outcome:
     latencies: list[float] = field(default_factory=list)
     refusals: list[float] = field(default_factory=list)
     offered: int = 0
+    own_seconds: float = 0.0
+    server_seconds: float = 0.0
 
     @property
     def acknowledged(self) -> int:
@@ -80,9 +95,14 @@ class Outcome:
         """Acknowledged calls a second."""
         return self.acknowledged / self.seconds
 
-    def milliseconds(self, percent: float) -> float:
-        """The latency that so many percent of the acknowledged calls stayed below."""
-        return at(sorted(self.latencies), percent) * 1e3
+    @property
+    def refused_per_second(self) -> float:
+        """Calls a second that ended otherwise."""
+        return len(self.refusals) / self.seconds
+
+    def micros_a_call(self, seconds: float) -> float:
+        """So many seconds of all calls, in microseconds of each."""
+        return seconds / max(1, self.statuses.total()) * 1e6
 
     def ended(self, status: int, seconds: float) -> None:
         """Counts one call."""
@@ -91,112 +111,167 @@ class Outcome:
 
 
 def status_in(trailers: bytes) -> int:
-    """The `grpc-status` of trailers that hold it as text."""
-    begin = trailers.index(STATUS_NAME) + len(STATUS_NAME)
+    """The `grpc-status` of trailers that hold it as text.
+
+    Raises:
+        ValueError: they do not.
+    """
+    begin = trailers.find(STATUS_NAME) + len(STATUS_NAME)
+    if begin < len(STATUS_NAME):
+        raise ValueError(f"trailers without a grpc-status as text: {trailers!r}")
     return int(trailers[begin + 1 : begin + 1 + trailers[begin]])
 
 
-class Connection:
-    """One connection with a limited number of calls in flight."""
+def call_of(address: str, path: str, token: str, body: bytes) -> Call:
+    """The frames of a call, made once: to send it, a stream's number is put in twice."""
+    fields = (
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", address),
+        ("te", "trailers"),
+        ("content-type", "application/grpc"),
+        ("authorization", f"Bearer {token}"),
+    )
+    headers = b"".join(literal(name, value) for name, value in fields)
+    message = framed(body)
+    assert len(message) <= FRAME_BYTES_MAX, f"a message of {len(message)} bytes does not fit in one frame"
+    begin, data = (
+        frame(kind, flags, 0, payload)[: FRAME_HEADER_BYTES - STREAM.size]
+        for kind, flags, payload in ((HEADERS, END_HEADERS, headers), (DATA, END_STREAM, message))
+    )
+    return begin, headers + data, message
 
-    def __init__(self, address: str, path: str, token: str, in_flight: int) -> None:
+
+class Connection:
+    """One connection with a limited number of calls in flight. It sends none before it knows the server's settings.
+
+    Attributes:
+        waiting: when each call was sent that has no answer yet, by its stream.
+    """
+
+    def __init__(self, address: str, in_flight: int) -> None:
         host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)))
+        self.socket = socket.create_connection((host, int(port)), timeout=REST_SECONDS_MAX)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.headers = b"".join(
-            literal(name, value)
-            for name, value in (
-                (":method", "POST"),
-                (":scheme", "http"),
-                (":path", path),
-                (":authority", address),
-                ("te", "trailers"),
-                ("content-type", "application/grpc"),
-                ("authorization", f"Bearer {token}"),
-            )
-        )
-        self.in_flight = in_flight
-        self.streams_max = in_flight
-        self.window = WINDOW_FIRST
-        self.stream = 1
-        self.received = b""
         self.waiting: dict[int, float] = {}
+        self._in_flight = in_flight
+        self._streams_max: int | None = None
+        self._window = WINDOW_FIRST
+        self._stream = 1
+        self._received = b""
+        self._data_bytes = 0
         settings = struct.pack(">HIHI", HEADER_TABLE_SIZE, 0, INITIAL_WINDOW_SIZE, WINDOW_MAX)
-        update = struct.pack(">I", WINDOW_MAX - WINDOW_FIRST)
+        update = STREAM.pack(WINDOW_MAX - WINDOW_FIRST)
         self.socket.sendall(PREFACE + frame(SETTINGS, 0, 0, settings) + frame(WINDOW_UPDATE, 0, 0, update))
+        while self._streams_max is None:
+            self.receive(Outcome())
 
     @property
     def free(self) -> int:
         """How many calls may be sent now: what was asked for and what the server takes at once, less those waiting."""
-        return min(self.in_flight, self.streams_max) - len(self.waiting)
+        assert self._streams_max is not None
+        return min(self._in_flight, self._streams_max) - len(self.waiting)
 
-    def send(self, bodies: Iterator[bytes], count: int | None = None) -> int:
-        """Fills up what is in flight, or sends `count` more, as far as the server's window allows; how many."""
-        out = []
-        for _ in range(self.free if count is None else count):
-            body = next(bodies)
-            if self.window < len(body):
-                break
-            self.window -= len(body)
-            out.append(frame(HEADERS, END_HEADERS, self.stream, self.headers))
-            out.append(frame(DATA, END_STREAM, self.stream, body))
-            self.waiting[self.stream] = time.perf_counter()
-            self.stream += 2
-        if out:
-            self.socket.sendall(b"".join(out))
-        return len(out) // 2
+    def send(self, calls: Iterator[Call], largest: int, count: int) -> int:
+        """Sends so many calls, or as many as the server's window allows.
+
+        Args:
+            calls: what is sent.
+            largest: bytes of the largest message among them.
+            count: at most; no more than are `free`.
+
+        Returns:
+            How many were sent.
+        """
+        count = min(count, self._window // largest)
+        if count <= 0:
+            return 0
+        waiting, stream, pack, out = self.waiting, self._stream, STREAM.pack, []
+        now = time.perf_counter()
+        for call in itertools.islice(calls, count):
+            out.append(pack(stream).join(call))
+            self._window -= len(call[2])
+            waiting[stream] = now
+            stream += 2
+        self._stream = stream
+        self.socket.sendall(b"".join(out))
+        return count
 
     def receive(self, outcome: Outcome) -> None:
         """Reads what is there and counts the streams that ended."""
         chunk = self.socket.recv(RECEIVE_BYTES)
         if not chunk:
             raise ConnectionError("the server closed the connection")
-        buffer = self.received + chunk
-        begin, size = 0, len(buffer)
-        while size - begin >= 9:
-            length = buffer[begin] << 16 | buffer[begin + 1] << 8 | buffer[begin + 2]
-            if size - begin < 9 + length:
+        now = time.perf_counter()
+        buffer = self._received + chunk if self._received else chunk
+        begin, last, unpack = 0, len(buffer) - FRAME_HEADER_BYTES, FRAME_HEADER.unpack_from
+        while begin <= last:
+            high, low, kind, flags, stream = unpack(buffer, begin)
+            payload = begin + FRAME_HEADER_BYTES
+            end = payload + (high << 8 | low)
+            if end > len(buffer):
                 break
-            kind, flags = buffer[begin + 3], buffer[begin + 4]
-            if kind == HEADERS and flags & END_STREAM:
-                trailers = buffer[begin + 9 : begin + 9 + length]
-                status = OK if STATUS_OK in trailers else status_in(trailers)
-                self._ended(int.from_bytes(buffer[begin + 5 : begin + 9], "big"), status, outcome)
-            elif kind not in (HEADERS, DATA):
-                payload = buffer[begin + 9 : begin + 9 + length]
-                self._control(kind, flags, int.from_bytes(buffer[begin + 5 : begin + 9], "big"), payload, outcome)
-            begin += 9 + length
-        self.received = buffer[begin:]
+            if kind == DATA:
+                self._data_bytes += end - payload
+            elif kind != HEADERS:
+                self._control(kind, flags, stream, buffer[payload:end], outcome)
+            elif flags & END_STREAM:
+                ok = buffer.find(STATUS_OK, payload, end) >= 0
+                self._ended(stream, OK if ok else status_in(buffer[payload:end]), now, outcome)
+            begin = end
+        self._received = buffer[begin:]
+        if self._data_bytes > WINDOW_UPDATE_BYTES:
+            self.socket.sendall(frame(WINDOW_UPDATE, 0, 0, STREAM.pack(self._data_bytes)))
+            self._data_bytes = 0
 
-    def _ended(self, stream: int, status: int, outcome: Outcome) -> None:
+    def _ended(self, stream: int, status: int, now: float, outcome: Outcome) -> None:
         sent = self.waiting.pop(stream, None)
         if sent is not None:
-            outcome.ended(status, time.perf_counter() - sent)
+            outcome.ended(status, now - sent)
 
     def _control(self, kind: int, flags: int, stream: int, payload: bytes, outcome: Outcome) -> None:
         if kind == SETTINGS and not flags & ACK:
-            for name, value in struct.iter_unpack(">HI", payload):
-                if name == MAX_CONCURRENT_STREAMS:
-                    self.streams_max = value
+            settings = dict(struct.iter_unpack(">HI", payload))
+            self._streams_max = settings.get(MAX_CONCURRENT_STREAMS, self._streams_max or self._in_flight)
             self.socket.sendall(frame(SETTINGS, ACK, 0, b""))
         elif kind == PING and not flags & ACK:
             self.socket.sendall(frame(PING, ACK, 0, payload))
         elif kind == WINDOW_UPDATE and stream == 0:
-            self.window += int.from_bytes(payload, "big")
+            self._window += int.from_bytes(payload, "big")
         elif kind == RST_STREAM:
-            self._ended(stream, RESET, outcome)
+            self._ended(stream, RESET, time.perf_counter(), outcome)
         elif kind == GOAWAY:
             raise ConnectionError("the server sent GOAWAY")
 
 
 class Load:
-    """Connections to one method, and bodies that are sent in turn. Closed by `with`."""
+    """Connections to one method, and calls that are sent in turn. Closed by `with`.
+
+    Args:
+        address: HOST:PORT.
+        path: `/package.Service/Method`.
+        token: the bearer token, or several that take turns.
+        bodies: messages as bytes, sent in turn.
+        connections: how many.
+        in_flight: calls on each; fewer where the server takes fewer.
+    """
 
     def __init__(
-        self, address: str, path: str, token: str, bodies: Sequence[bytes], connections: int, in_flight: int
+        self,
+        address: str,
+        path: str,
+        token: str | list[str],
+        bodies: Sequence[bytes],
+        connections: int,
+        in_flight: int,
     ) -> None:
-        self._bodies = _turning([framed(body) for body in bodies])
-        self._opened = [Connection(address, path, token, in_flight) for _ in range(connections)]
+        tokens = [token] if isinstance(token, str) else token
+        turns = range(max(len(tokens), len(bodies)))
+        calls = [call_of(address, path, tokens[turn % len(tokens)], bodies[turn % len(bodies)]) for turn in turns]
+        self._calls = itertools.cycle(calls)
+        self._largest = max(len(message) for _, _, message in calls)
+        self._opened = [Connection(address, in_flight) for _ in range(connections)]
         self._selector = selectors.DefaultSelector()
         for one in self._opened:
             self._selector.register(one.socket, selectors.EVENT_READ, one)
@@ -209,13 +284,18 @@ class Load:
             one.socket.close()
         self._selector.close()
 
+    @property
+    def free(self) -> int:
+        """How many calls may be sent now, on all connections together."""
+        return sum(one.free for one in self._opened)
+
     def kept_in_flight(self, seconds: float = float("inf"), calls: float = float("inf")) -> Outcome:
         """Keeps as many calls in flight as may be, for so long or so many; waits for the last answers."""
         outcome = Outcome()
-        begun = time.perf_counter()
+        own, begun = time.thread_time(), time.perf_counter()
         end = begun + seconds
         for one in self._opened:
-            outcome.offered += one.send(self._bodies)
+            outcome.offered += self._send(one, min(one.free, calls - outcome.offered))
         while True:
             sending = time.perf_counter() < end and outcome.offered < calls
             if not sending and not any(one.waiting for one in self._opened):
@@ -223,8 +303,9 @@ class Load:
             for one in self._ready(REST_SECONDS_MAX):
                 one.receive(outcome)
                 if sending:
-                    outcome.offered += one.send(self._bodies)
+                    outcome.offered += self._send(one, min(one.free, calls - outcome.offered))
         outcome.seconds = time.perf_counter() - begun
+        outcome.own_seconds = time.thread_time() - own
         return outcome
 
     def offered(self, per_second: float, seconds: float) -> Outcome:
@@ -233,16 +314,15 @@ class Load:
         What is held back at the end is never sent; what is not answered by then is for `drained`.
         """
         outcome = Outcome(seconds)
-        begun = time.perf_counter()
+        own, begun = time.thread_time(), time.perf_counter()
         sent = 0
         while (now := time.perf_counter() - begun) < seconds:
             outcome.offered = int(now * per_second)
             for one in self._opened:
-                take = min(one.free, outcome.offered - sent)
-                if take > 0:
-                    sent += one.send(self._bodies, take)
+                sent += self._send(one, min(one.free, outcome.offered - sent))
             for one in self._ready(OFFERING_WAIT_SECONDS):
                 one.receive(outcome)
+        outcome.own_seconds = time.thread_time() - own
         return outcome
 
     def drained(self) -> Outcome:
@@ -255,31 +335,11 @@ class Load:
         outcome.seconds = time.perf_counter() - begun
         return outcome
 
+    def _send(self, connection: Connection, count: float) -> int:
+        return connection.send(self._calls, self._largest, int(count)) if count > 0 else 0
+
     def _ready(self, wait_seconds: float) -> list[Connection]:
         ready = [key.data for key, _ in self._selector.select(wait_seconds)]
         if not ready and wait_seconds == REST_SECONDS_MAX:
             raise TimeoutError(f"the server owes answers and sent none for {REST_SECONDS_MAX} s")
         return ready
-
-
-def run_load(
-    address: str, path: str, token: str, bodies: Sequence[bytes], *, connections: int, in_flight: int, seconds: float
-) -> Outcome:
-    """Keeps so many calls in flight on each connection for a while; waits for the last answers.
-
-    Args:
-        address: HOST:PORT.
-        path: `/package.Service/Method`.
-        token: the bearer token.
-        bodies: messages as bytes, sent in turn.
-        connections: how many.
-        in_flight: calls on each.
-        seconds: for how long new calls are sent.
-    """
-    with Load(address, path, token, bodies, connections, in_flight) as load:
-        return load.kept_in_flight(seconds)
-
-
-def _turning(bodies: list[bytes]) -> Iterator[bytes]:
-    while True:
-        yield from bodies

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench import latency, throughput
-from bench.figures import Omitted, Result, Target, pairs, ratio
-from bench.served import CORES, EXECUTE, Bench, Conditions, plant_of_lots, rate, served
+from bench.figures import Omitted, Result, interleaved, ratio
+from bench.served import CORES, EXECUTE, Bench, Conditions, plain_echo, plant_of_lots, rate, served
 from tests.postgresql import PostgresServer
 
 NAME: Final = "PostgreSQL"
@@ -18,41 +18,38 @@ PGBENCH_CLIENTS: Final = 8
 SHARED_LOTS: Final = 100
 PROCESSES: Final = 2
 SUFFIX: Final = ", PostgreSQL"
-LIMITED_BY: Final = (
-    "one process: of some 530 µs of processor time a call the server takes 370 to 530, of which the loop with "
-    "gRPC holds the interpreter lock for 85 %; PostgreSQL takes 160, with 9 foreign keys (20) and 13 indexes "
-    "(10) a record"
-)
-PROCESSES_LIMITED_BY: Final = (
-    "one process: of some 530 µs of processor time a call the server takes 370 to 530, of which the loop with "
-    "gRPC holds the interpreter lock for 85 %; PostgreSQL takes 160, with 9 foreign keys (20) and 13 indexes "
-    "(10) a record"
-)
 
 
 def measure(conditions: Conditions) -> Iterator[Result]:
-    """B2 with nothing pinned; the others with server and generator on a core each, PostgreSQL on both."""
+    """B2 and B6 with nothing pinned; the others with server and generator on a core each, PostgreSQL on both."""
     with PostgresServer() as postgres:
-        with served(NAME, url=postgres.create_database("unpinned"), pinned=False) as bench:
-            bodies = plant_of_lots(bench)
-            yield from _beside_pgbench(postgres, bench, bodies, conditions)
-            yield bench.audit()
-        with served(NAME, url=postgres.create_database("pinned")) as bench:
-            bodies = plant_of_lots(bench)
-            yield from throughput.batches(bench, bodies, conditions, f"B3{SUFFIX}")
-            yield from throughput.hot_lot(bench, bodies, conditions, f"B5{SUFFIX}")
-            yield from throughput.picking(bench, conditions, f"B8{SUFFIX}")
+        if conditions.want("B2"):
+            with served(f"{NAME}, nothing pinned", url=postgres.create_database("unpinned"), pinned=False) as bench:
+                yield from _beside_pgbench(postgres, bench, plant_of_lots(bench), conditions)
+                yield bench.audit()
+        if any(map(conditions.want, ("B3", "B4", "B5", "B8"))):
+            yield from _pinned(postgres, conditions)
+        if conditions.want("B6"):
+            yield from _processes(postgres, conditions)
+
+
+def _pinned(postgres: PostgresServer, conditions: Conditions) -> Iterator[Result]:
+    with served(NAME, url=postgres.create_database("pinned")) as bench, plain_echo() as plain:
+        bodies = plant_of_lots(bench)
+        yield from throughput.beside_plain_echo(bench, bodies, conditions, plain, SUFFIX)
+        if conditions.want("B8"):
+            yield from throughput.picking(bench, conditions, SUFFIX)
+        if conditions.want("B4"):
             yield from latency.one_in_flight(
                 bench, bodies, conditions, lambda: _durable_commits(postgres, conditions.seconds / 2), SUFFIX
             )
-            yield bench.audit()
-        yield from _processes(postgres, conditions)
+        yield bench.audit()
 
 
 def _beside_pgbench(
     postgres: PostgresServer, bench: Bench, bodies: list[bytes], conditions: Conditions
 ) -> Iterator[Result]:
-    what = f"Execute, 128 in flight over 8 connections, 1,000 lots, {NAME}, nothing pinned"
+    what = f"Execute, 128 in flight over 8 connections, 1,000 lots, {bench.name}"
     pgbench = _pgbench_binary(postgres)
     if pgbench is None:
         yield Omitted("B2", what, "there is no pgbench here")
@@ -67,14 +64,15 @@ def _beside_pgbench(
         assert found
         return float(found[1])
 
+    execute = rate(bench, EXECUTE, bodies, conditions.seconds)
+    found = interleaved(conditions.runs, {"Execute": execute, "pgbench": transactions})
     yield ratio(
         "B2",
         what,
         f"pgbench -M prepared -c {PGBENCH_CLIENTS} -j 1 -n, TPC-B at scale {PGBENCH_SCALE}, same server",
-        Target(0.9, 1.5),
-        pairs(conditions.runs, rate(bench, EXECUTE, bodies, conditions.seconds), transactions),
+        found["Execute"],
+        found["pgbench"],
         "/s",
-        limited_by=LIMITED_BY,
     )
 
 
@@ -117,14 +115,14 @@ def _processes(postgres: PostgresServer, conditions: Conditions) -> Iterator[Res
             several, alone = (
                 rate(bench, EXECUTE, plant_of_lots(bench, SHARED_LOTS), conditions.seconds) for bench in (two, one)
             )
+            found = interleaved(conditions.runs, {"several": several, "one": alone})
             yield ratio(
                 "B6",
                 what,
                 "one process, same load",
-                Target(1.1, 1.5),
-                pairs(conditions.runs, several, alone),
+                found["several"],
+                found["one"],
                 "/s",
-                limited_by=PROCESSES_LIMITED_BY,
                 note="on two cores one process, PostgreSQL and the generator fill the machine" if cores <= 2 else "",
             )
             yield two.audit()

@@ -13,10 +13,10 @@ from grpc_status import rpc_status
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2_grpc
 
-from bench.figures import Curve, Figure, Omitted, Result, Target, at, percentiles
+from bench.figures import Curve, Figure, Omitted, Result, at, percentiles
 from bench.http2_load import CANCELLED, OK, RESOURCE_EXHAUSTED, Outcome
 from bench.process_memory import MemoryWatch
-from bench.served import CONNECTIONS, EXECUTE, Bench, Conditions, plant_of_lots, served
+from bench.served import CONNECTIONS, EXECUTE, IN_FLIGHT, Bench, Conditions, plant_of_lots, served
 
 TIMES_BEST: Final = 3
 STREAMS: Final = 64
@@ -24,10 +24,6 @@ STREAMS: Final = 64
 REST_SECONDS: Final = 5
 REFUSING_QUEUE: Final = 64
 """Calls that may wait in the server that is to refuse: less than the usual load has in flight."""
-REFUSAL_MILLIS_MAX: Final = 250
-LIMITED_BY: Final = ""
-MEMORY_LIMITED_BY: Final = "SQLite's page cache of the connection that writes fills up, to 32 MiB"
-REFUSAL_LIMITED_BY: Final = ""
 
 
 def measure(conditions: Conditions) -> Iterator[Result]:
@@ -42,19 +38,21 @@ def measure(conditions: Conditions) -> Iterator[Result]:
         yield bench.audit()
 
 
-def _best(bench: Bench, bodies: list[bytes], conditions: Conditions) -> float:
-    """Executes a second; of the loads that are usual the one that gives most."""
-    return max(
-        statistics.median(
-            bench.run(EXECUTE, bodies, conditions.seconds, in_flight=in_flight).per_second for _ in range(3)
-        )
-        for in_flight in (16, STREAMS)
-    )
+def _median_rate(bench: Bench, bodies: list[bytes], conditions: Conditions, in_flight: int) -> float:
+    """Executes a second, of three runs."""
+    runs = [bench.run(EXECUTE, bodies, conditions.seconds, in_flight=in_flight) for _ in range(3)]
+    return statistics.median(run.per_second for run in runs)
+
+
+def _best(bench: Bench, bodies: list[bytes], conditions: Conditions) -> tuple[float, int]:
+    """Of the usual loads the one that gives most: executes a second, and calls in flight on each connection."""
+    bench.run(EXECUTE, bodies, conditions.seconds)
+    return max((_median_rate(bench, bodies, conditions, in_flight), in_flight) for in_flight in (IN_FLIGHT, STREAMS))
 
 
 def _offered(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Iterator[Result]:
     assert bench.server.process is not None
-    best = _best(bench, bodies, conditions)
+    best, best_in_flight = _best(bench, bodies, conditions)
     with (
         bench.load(EXECUTE, bodies, CONNECTIONS, STREAMS) as load,
         MemoryWatch(bench.server.process.pid) as memory,
@@ -64,7 +62,7 @@ def _offered(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Itera
     bench.count(EXECUTE, outcome)
     bench.count(EXECUTE, drained)
     time.sleep(REST_SECONDS)
-    again = bench.run(EXECUTE, bodies, conditions.seconds).per_second
+    again = _median_rate(bench, bodies, conditions, best_in_flight)
     statuses = outcome.statuses + drained.statuses
     _check_statuses(statuses)
     note = (
@@ -73,12 +71,9 @@ def _offered(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Itera
     )
     reference = "best throughput"
     what = f"offered {TIMES_BEST} times the best, {bench.name}"
-    target = Target(0.9, 0.97)
     kept = outcome.per_second / best
-    yield Figure(
-        "B9", what, reference, [kept], target, "/s", [outcome.per_second], [best], limited_by=LIMITED_BY, note=note
-    )
-    yield Figure(f"B9 {REST_SECONDS} s later", what, reference, [again / best], target, "/s", [again], [best])
+    yield Figure("B9", what, reference, [kept], "/s", [outcome.per_second], [best], note)
+    yield Figure(f"B9 {REST_SECONDS} s later", what, reference, [again / best], "/s", [again], [best])
     third = max(1, len(memory.megabytes) // 3)
     first, last = (statistics.median(part) for part in (memory.megabytes[:third], memory.megabytes[-third:]))
     yield Figure(
@@ -86,11 +81,9 @@ def _offered(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Itera
         f"{what}; memory of the last third",
         "of the first third",
         [last / first],
-        Target(1.05, 1.05, at_most=True),
         "MB",
         [last],
         [first],
-        limited_by=MEMORY_LIMITED_BY,
     )
     yield Curve("overload", f"answered, {bench.name}", percentiles(outcome.latencies))
 
@@ -116,10 +109,8 @@ def _refused(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Itera
         f"p99 of a refusal with OVERLOADED, 128 in flight, a queue of {REFUSING_QUEUE}",
         "",
         [millis],
-        Target(REFUSAL_MILLIS_MAX, REFUSAL_MILLIS_MAX / 2, at_most=True),
         "ms",
         [millis],
-        limited_by=REFUSAL_LIMITED_BY,
         note=f"statuses {_shown(outcome.statuses)}; each of {reasons['OVERLOADED']} looked at had its RetryInfo",
     )
     yield Curve("overload", "refused with OVERLOADED", percentiles(outcome.refusals))

@@ -1,5 +1,6 @@
-"""What a server process takes of the machine's memory."""
+"""What a server process takes of the machine: memory and processor time."""
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -62,3 +63,9 @@ class MemoryWatch:
     ) -> None:
         self._ended.set()
         self._thread.join()
+
+
+def processor_seconds(process: int) -> float:
+    """Processor time that the process has taken so far, in user and in kernel mode."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -130,7 +130,13 @@ def _limits(figures: Sequence[Figure]) -> list[str]:
 
 
 def _as_json(figure: Figure) -> dict[str, Any]:
-    return asdict(figure) | {"median": figure.median, "missed": figure.missed}
+    return asdict(figure) | {
+        "target": None if figure.target is None else asdict(figure.target),
+        "median": figure.median,
+        "missed": figure.missed,
+        "limited_by": figure.limited_by,
+        "command": figure.command,
+    }
 
 
 def _short(value: float) -> str:

@@ -3,10 +3,13 @@
 import os
 import random
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +18,9 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from bench.figures import Audited
 from bench.http2_load import Load, Outcome
+from bench.process_memory import processor_seconds
 from tests.plants import ServedPlant
-from tests.server_process import ServerProcess, limited_to_core
+from tests.server_process import BINARIES, ServerProcess
 
 SERVICE: Final = "/lotkeeper.inventory.v1.InventoryOperationService"
 EXECUTE: Final = f"{SERVICE}/ExecuteInventoryOperation"
@@ -27,6 +31,7 @@ BATCH_REQUESTS: Final = 100
 USUAL_FLAGS: Final = ("--bench-echo", "--log-level", "error")
 CONNECTIONS, IN_FLIGHT = 8, 16
 """Of the usual load: 128 calls in flight."""
+AUDIT_SECONDS_MAX: Final = 3_600
 _LOT_QUANTITY: Final = 1e9
 _FALL: Final = 0.1
 
@@ -42,7 +47,7 @@ class Conditions:
         memory_calls: after so many the server's memory is looked at, and after a tenth of them.
         records: of the grown plant.
         kept: a folder for grown plants, which take long to make; it may be deleted at any time.
-        whole_suite: whether the tests are run, too.
+        wanted: numbers of the figures to measure, such as B1; empty for all.
     """
 
     runs: int
@@ -51,26 +56,42 @@ class Conditions:
     memory_calls: int
     records: int
     kept: Path
-    whole_suite: bool = False
+    wanted: frozenset[str] = frozenset()
+
+    def want(self, number: str) -> bool:
+        """Whether that figure is to be measured; B14 only where it is asked for by name."""
+        return number in self.wanted if self.wanted else number != "B14"
 
 
 CORES: Final = frozenset(os.sched_getaffinity(0))
 
 
-def _server_core() -> int:
-    """Where a pinned server runs."""
-    return min(CORES)
+SERVER_CORE: Final = min(CORES)
+"""Where a pinned server runs."""
+
+
+def _keep_server_to(pinned: bool) -> None:
+    """In the process that becomes a server: one core, or all whatever its parent is kept to."""
+    os.sched_setaffinity(0, {SERVER_CORE} if pinned else CORES)
 
 
 @contextmanager
-def _beside_the_server() -> Iterator[None]:
-    """This process keeps off the server's core meanwhile; on a machine with one core they share it."""
+def _generator_kept_to(pinned: bool) -> Iterator[None]:
+    """This process keeps off a pinned server's core meanwhile; on a machine with one core they share it."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, CORES - {_server_core()} or CORES)
+    os.sched_setaffinity(0, (CORES - {SERVER_CORE} if pinned else CORES) or CORES)
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def _observed(process: int, run: Callable[[], Outcome]) -> Outcome:
+    """The run's outcome, with the processor time that the server took meanwhile."""
+    before = processor_seconds(process)
+    outcome = run()
+    outcome.server_seconds = processor_seconds(process) - before
+    return outcome
 
 
 @dataclass
@@ -107,9 +128,16 @@ class Bench:
                 client.batch_execute_inventory_operations(requests, all_or_nothing=True)
         self.made += len(lots)
 
-    def load(self, path: str, bodies: Sequence[bytes], connections: int, in_flight: int) -> Load:
-        """Connections for a load whose acknowledged calls the caller gives to `count`."""
-        return Load(self.server.address, path, self.server.token, bodies, connections, in_flight)
+    def load(
+        self,
+        path: str,
+        bodies: Sequence[bytes],
+        connections: int,
+        in_flight: int,
+        tokens: list[str] | None = None,
+    ) -> Load:
+        """Connections for a load whose acknowledged calls the caller gives to `count`; other tokens where given."""
+        return Load(self.server.address, path, tokens or self.server.token, bodies, connections, in_flight)
 
     def run(
         self,
@@ -121,8 +149,9 @@ class Bench:
         in_flight: int = IN_FLIGHT,
     ) -> Outcome:
         """One run, in which no call may be refused."""
+        assert self.server.process is not None
         with self.load(path, bodies, connections, in_flight) as load:
-            outcome = load.kept_in_flight(seconds)
+            outcome = _observed(self.server.process.pid, lambda: load.kept_in_flight(seconds))
         self.count(path, outcome)
         assert not outcome.refusals, f"calls were refused: {outcome.statuses}"
         return outcome
@@ -138,7 +167,13 @@ class Bench:
         Raises:
             AssertionError: where not: the measurement is worth nothing then.
         """
-        verified = self.server.run("verify")
+        command: list[str | Path] = [
+            BINARIES / "lotkeeper-server",
+            "verify",
+            "--database-url",
+            self.server.database_url,
+        ]
+        verified = subprocess.run(command, capture_output=True, text=True, timeout=AUDIT_SECONDS_MAX, check=False)
         assert verified.returncode == 0, verified.stdout + verified.stderr
         found = re.search(r"^(\d+) records", verified.stdout, re.MULTILINE)
         assert found, verified.stdout
@@ -165,10 +200,35 @@ def served(
         server = ServerProcess(at, (*USUAL_FLAGS, *flags), database_url=url or f"sqlite:///{at}/store.db")
         with ExitStack() as ending:
             ending.push(server.__exit__)
-            server.start(limited_to_core(_server_core()) if pinned else None)
-            if pinned:
-                ending.enter_context(_beside_the_server())
+            server.start(partial(_keep_server_to, pinned))
+            ending.enter_context(_generator_kept_to(pinned))
             yield Bench(server, name)
+
+
+@contextmanager
+def plain_echo(*, pinned: bool = True) -> Iterator[Callable[[Sequence[bytes], float], Outcome]]:
+    """The plain echo as a process of its own while the block runs; what puts it under the usual load for some seconds.
+
+    Args:
+        pinned: whether it and the generator have a core each.
+    """
+    command = [sys.executable, "-m", "bench.plain_echo"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=partial(_keep_server_to, pinned))  # noqa: PLW1509 - it only sets limits
+    assert process.stdout is not None
+    with process.stdout, _generator_kept_to(pinned):
+        try:
+            address = process.stdout.readline().split()[-1]
+
+            def under_load(bodies: Sequence[bytes], seconds: float) -> Outcome:
+                with Load(address, EXECUTE, "", bodies, CONNECTIONS, IN_FLIGHT) as load:
+                    outcome = _observed(process.pid, lambda: load.kept_in_flight(seconds))
+                assert not outcome.refusals, f"calls were refused: {outcome.statuses}"
+                return outcome
+
+            yield under_load
+        finally:
+            process.kill()
+            process.wait()
 
 
 def lots_named(count: int) -> list[str]:

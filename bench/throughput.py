@@ -1,78 +1,131 @@
-"""Calls a second beside the echo of the same server, or beside other calls: B1, B3, B5, B8."""
+"""Calls a second beside the plain echo, or beside other calls: B1, B1u, B3, B5, B8, B17."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from bench.figures import Curve, Result, Target, pairs, percentiles, ratio
+from lotkeeper_server.access.tokens import new_token
+
+from bench.figures import Curve, Result, interleaved, percentiles, ratio
+from bench.http2_load import UNAUTHENTICATED, Outcome
 from bench.served import (
     BATCH,
     BATCH_REQUESTS,
+    CONNECTIONS,
     ECHO,
     EXECUTE,
+    IN_FLIGHT,
     LOTS,
     Bench,
     Conditions,
     falling,
     in_batches,
     lots_named,
+    plain_echo,
     plant_of_lots,
     rate,
     served,
 )
+from bench.targets import base_of
 
 MANY_LOTS, FEW_LOTS = 10_000, 10
-EXECUTE_LIMITED_BY: Final = (
-    "of some 380 µs of processor time a call, gRPC takes 190 on the loop and 40 in its poller (an echo takes "
-    "the same), the engine's thread 117 (loads and decisions 42, writes 35, commit 22, hand-overs the rest); "
-    "both share one interpreter lock"
-)
-BATCH_LIMITED_BY: Final = (
-    "an execute in a batch still costs its decision, its rows in 13 indexes and its part of the answer: about "
-    "a third of a call, and gRPC only a hundredth"
-)
-HOT_LOT_LIMITED_BY: Final = ""
-PICK_LIMITED_BY: Final = ""
+UNKNOWN_TOKENS: Final = 1_000
+FROM_LOCATION: Final = {"primary_lot_resolution_strategy": "LOT_RESOLUTION_STRATEGY_FROM_LOCATION"}
+LOAD: Final = f"{CONNECTIONS * IN_FLIGHT} in flight"
+
+PLAIN_ECHO: Final = "plain echo"
+ON_EVERY_STORE: Final = ("B3", "B5")
+"""The rest of what is compared here is about the embedded store."""
+
+PlainLoad = Callable[[Sequence[bytes], float], Outcome]
 
 
-def execute(bench: Bench, bodies: list[bytes], conditions: Conditions, number: str = "B1") -> Iterator[Result]:
-    """B1: what an Execute costs over what gRPC costs."""
-    last = {}
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A figure of `beside_plain_echo`: what is measured, and beside which of the others."""
 
-    def one(path: str) -> float:
-        last[path] = bench.run(path, bodies, conditions.seconds)
-        return last[path].per_second
-
-    interleaved = pairs(conditions.runs, lambda: one(EXECUTE), lambda: one(ECHO))
-    what = f"Execute, 128 in flight over 8 connections, {LOTS:,} lots, {bench.name}"
-    yield ratio(number, what, "echo", Target(0.6, 0.85), interleaved, "/s", limited_by=EXECUTE_LIMITED_BY)
-    for path, label in ((EXECUTE, "Execute"), (ECHO, "echo")):
-        yield Curve("128 in flight", f"{label}, {bench.name}", percentiles(last[path].latencies))
+    what: str
+    reference: str
 
 
-def batches(bench: Bench, bodies: list[bytes], conditions: Conditions, number: str = "B3") -> Iterator[Result]:
-    """B3: what a call of its own costs over a place in a batch."""
-    together = in_batches(bodies)
+COMPARED: Final = {
+    "B1": Compared(
+        f"Execute, {LOAD} over {CONNECTIONS} connections, {LOTS:,} lots, one process pinned to one core", PLAIN_ECHO
+    ),
+    "B1 own echo": Compared(f"own echo, through the same gate, {LOAD}: the limit that the transport sets", PLAIN_ECHO),
+    "B3": Compared(f"BatchExecute, {BATCH_REQUESTS} a request, 16 in flight, random lots; executes", PLAIN_ECHO),
+    "B5": Compared(f"one hot lot, {LOAD}", "B1"),
+    "B17": Compared(f"refusals of unknown tokens, {UNKNOWN_TOKENS:,} of them in turn, {LOAD}", "B1"),
+}
+
+
+def beside_plain_echo(
+    bench: Bench, bodies: list[bytes], conditions: Conditions, plain: PlainLoad, suffix: str = ""
+) -> Iterator[Result]:
+    """What is wanted of COMPARED, all in the same rounds.
+
+    Args:
+        bench: the server that is measured.
+        bodies: requests of Execute on many lots.
+        conditions: say how often and how long.
+        plain: puts the plain echo under the usual load.
+        suffix: of the figures' numbers on another store than the embedded one.
+    """
+    last: dict[str, Outcome] = {}
+    seconds, together = conditions.seconds, in_batches(bodies)
+
+    def kept(name: str, outcome: Outcome) -> float:
+        last[name] = outcome
+        return outcome.per_second
 
     def in_hundreds() -> float:
-        return bench.run(BATCH, together, conditions.seconds, connections=4, in_flight=4).per_second * BATCH_REQUESTS
+        return bench.run(BATCH, together, seconds, connections=4, in_flight=4).per_second * BATCH_REQUESTS
 
-    interleaved = pairs(conditions.runs, in_hundreds, rate(bench, EXECUTE, bodies, conditions.seconds))
-    what = f"BatchExecute, {BATCH_REQUESTS} a request, 16 in flight, {bench.name}; executes"
-    yield ratio(number, what, "B1", Target(3, 5), interleaved, "/s", limited_by=BATCH_LIMITED_BY)
+    measurements: dict[str, Callable[[], float]] = {
+        "B1": lambda: kept("Execute", bench.run(EXECUTE, bodies, seconds)),
+        PLAIN_ECHO: lambda: kept(PLAIN_ECHO, plain(bodies, seconds)),
+        "B1 own echo": rate(bench, ECHO, bodies, seconds),
+        "B3": in_hundreds,
+        "B5": rate(bench, EXECUTE, bodies[:1], seconds),
+        "B17": lambda: _refusals(bench, bodies, seconds),
+    }
+    wanted = [
+        number for number in COMPARED if conditions.want(base_of(number)) and (not suffix or number in ON_EVERY_STORE)
+    ]
+    needed = {*wanted, *(COMPARED[number].reference for number in wanted)}
+    found = interleaved(conditions.runs, {name: one for name, one in measurements.items() if name in needed})
+    for number in wanted:
+        figure = COMPARED[number]
+        note = _processor_time(last) if number == "B1" else ""
+        what = f"{figure.what}, {bench.name}"
+        yield ratio(
+            f"{number}{suffix}", what, figure.reference, found[number], found[figure.reference], "/s", note=note
+        )
+    if "B1" in wanted:
+        for label, outcome in last.items():
+            yield Curve("128 in flight", f"{label}, {bench.name}", percentiles(outcome.latencies))
 
 
-def hot_lot(bench: Bench, bodies: list[bytes], conditions: Conditions, number: str = "B5") -> Iterator[Result]:
-    """B5: every call takes from the same lot."""
-    interleaved = pairs(
-        conditions.runs,
-        rate(bench, EXECUTE, bodies[:1], conditions.seconds),
-        rate(bench, EXECUTE, bodies, conditions.seconds),
+def _processor_time(last: Mapping[str, Outcome]) -> str:
+    """What others on the machine do not change much."""
+    costs = (
+        f"{name}: server {one.micros_a_call(one.server_seconds):.0f}, "
+        f"generator {one.micros_a_call(one.own_seconds):.0f}"
+        for name, one in last.items()
     )
-    what = f"one hot lot, 128 in flight, {bench.name}"
-    yield ratio(number, what, "B1", Target(0.9, 1.0), interleaved, "/s", limited_by=HOT_LOT_LIMITED_BY)
+    return "µs of processor time a call in the last runs: " + "; ".join(costs)
 
 
-def picking(bench: Bench, conditions: Conditions, number: str = "B8") -> Iterator[Result]:
+def _refusals(bench: Bench, bodies: list[bytes], seconds: float) -> float:
+    """Refusals a second where no token is known, and each call in flight has another one."""
+    tokens = [new_token() for _ in range(UNKNOWN_TOKENS)]
+    with bench.load(EXECUTE, bodies, CONNECTIONS, IN_FLIGHT, tokens=tokens) as load:
+        outcome = load.kept_in_flight(seconds)
+    assert set(outcome.statuses) == {UNAUTHENTICATED}, f"calls ended otherwise: {outcome.statuses}"
+    return outcome.refused_per_second
+
+
+def picking(bench: Bench, conditions: Conditions, suffix: str = "") -> Iterator[Result]:
     """B8: FROM_LOCATION where there is much to pick from."""
     bodies = {}
     with bench.client() as client:
@@ -84,20 +137,32 @@ def picking(bench: Bench, conditions: Conditions, number: str = "B8") -> Iterato
             bench.fill([f"PICK-{lots}-{name}" for name in lots_named(lots)], produce.id)
             bodies[lots] = [falling(consume.id)]
     many, few = (rate(bench, EXECUTE, bodies[lots], conditions.seconds) for lots in (MANY_LOTS, FEW_LOTS))
+    found = interleaved(conditions.runs, {"many": many, "few": few})
     what = f"FROM_LOCATION among {MANY_LOTS:,} lots in stock, {bench.name}"
-    interleaved = pairs(conditions.runs, many, few)
-    yield ratio(number, what, f"among {FEW_LOTS}", Target(0.5, 0.8), interleaved, "/s", limited_by=PICK_LIMITED_BY)
-
-
-FROM_LOCATION: Final = {"primary_lot_resolution_strategy": "LOT_RESOLUTION_STRATEGY_FROM_LOCATION"}
+    yield ratio(f"B8{suffix}", what, f"among {FEW_LOTS}", found["many"], found["few"], "/s")
 
 
 def measure_embedded(conditions: Conditions) -> Iterator[Result]:
-    """All four on the embedded store."""
-    with served() as bench:
+    """On the embedded store, servers and generator on a core each."""
+    with served() as bench, plain_echo() as plain:
         bodies = plant_of_lots(bench)
-        yield from execute(bench, bodies, conditions)
-        yield from batches(bench, bodies, conditions)
-        yield from hot_lot(bench, bodies, conditions)
-        yield from picking(bench, conditions)
+        yield from beside_plain_echo(bench, bodies, conditions, plain)
+        if conditions.want("B8"):
+            yield from picking(bench, conditions)
+        yield bench.audit()
+
+
+def measure_unpinned(conditions: Conditions) -> Iterator[Result]:
+    """B1u: nothing pinned."""
+    with served("SQLite, nothing pinned", pinned=False) as bench, plain_echo(pinned=False) as plain:
+        bodies = plant_of_lots(bench)
+        found = interleaved(
+            conditions.runs,
+            {
+                "Execute": rate(bench, EXECUTE, bodies, conditions.seconds),
+                "plain echo": lambda: plain(bodies, conditions.seconds).per_second,
+            },
+        )
+        what = f"Execute, {LOAD} over {CONNECTIONS} connections, {LOTS:,} lots, {bench.name}"
+        yield ratio("B1u", what, "plain echo, nothing pinned", found["Execute"], found["plain echo"], "/s")
         yield bench.audit()

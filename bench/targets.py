@@ -1,0 +1,81 @@
+"""What each figure is to reach, and what limits it where it does not: both by the numbers of docs/benchmarks.md."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a figure is to reach now, and what it aims at; at least that much, or at most."""
+
+    reach: float
+    aim: float
+    at_most: bool = False
+
+    def met_by(self, value: float) -> bool:
+        """Whether the value reaches what is to be reached now."""
+        return value <= self.reach if self.at_most else value >= self.reach
+
+    def __str__(self) -> str:
+        sign = "≤" if self.at_most else "≥"
+        return f"{sign} {self.reach:g} / {sign} {self.aim:g}"
+
+
+def at_most(reach: float, aim: float) -> Target:
+    """A target for what is to be small."""
+    return Target(reach, aim, at_most=True)
+
+
+TARGETS: Final = {
+    "B1": Target(1.2, 1.6),
+    "B1u": Target(1.0, 1.5),
+    "B2": Target(1.2, 1.6),
+    "B3": Target(2.5, 4),
+    "B4 p50": at_most(2.0, 1.4),
+    "B4 p99": at_most(5, 3),
+    "B4 p50, PostgreSQL": at_most(4.5, 3),
+    "B4 p99, PostgreSQL": at_most(10, 6),
+    "B5": Target(1.0, 1.1),
+    "B6": Target(1.1, 1.5),
+    "B7": Target(0.9, 0.97),
+    "B8": Target(0.9, 0.97),
+    "B9": Target(0.95, 0.98),
+    "B9 5 s later": Target(0.95, 0.98),
+    "B9 memory": at_most(1.05, 1.05),
+    "B9 refusals": at_most(250, 125),
+    "B10": at_most(1.1, 1.03),
+    "B10 idle": at_most(80, 70),
+    "B11": at_most(2.5, 1.8),
+    "B12": Target(0.93, 0.97),
+    "B13 first page": Target(0.9, 1.0),
+    "B13 page 10,000": Target(0.9, 1.0),
+    "B14": at_most(10, 5),
+    "B17": Target(2, 4),
+}
+"""Where a figure has no line of its own for a store, that of all stores counts."""
+
+LIMITS: Final = {
+    "B4 p50": "the commit of a call writes 11 pages where the reference writes 1, and two threads hand the call over",
+    "B4 p50, PostgreSQL": "six answers of the database are waited for, one behind the other, some 0.5 ms each where "
+    "server, database and generator share two cores; the reference waits for one",
+    "B7": "a random lot among 100,000 touches pages of 13 indexes that no other call of its batch touches: more pages "
+    "a commit",
+    "B9 memory": "SQLite's page cache of the connection that writes fills up, to 32 MiB",
+    "B10": "SQLite's page cache of the connection that writes fills up, to 32 MiB",
+}
+"""From profiles (`python -m bench.profiled`), not from guesses. To be looked at again where the code has changed."""
+
+
+def target_of(number: str) -> Target | None:
+    """What that figure is to reach; None where it is shown for its own sake."""
+    return TARGETS.get(number) or TARGETS.get(number.partition(",")[0])
+
+
+def limit_of(number: str) -> str:
+    """What limits that figure; empty where no profile has said so yet."""
+    return LIMITS.get(number, "")
+
+
+def base_of(number: str) -> str:
+    """The number in the table: B4 of "B4 p99, PostgreSQL"."""
+    return number.replace(",", " ").split()[0]
