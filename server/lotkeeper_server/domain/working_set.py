@@ -228,15 +228,9 @@ class WorkingSet:
         lot_id = self.lot_ids_by_name[material_id, name]
         return None if lot_id is None else self.lots[lot_id]
 
-    def lots_known(self, *keys: LotKey | LotNameKey) -> None:
-        """Asks for several lots at once, so that one load brings them all."""
-        missing = [
-            key
-            for key in keys
-            if (key.id not in self.lots if isinstance(key, LotKey) else tuple(key) not in self.lot_ids_by_name)
-        ]
-        if missing:
-            raise Missing(*missing)
+    def knows_lot(self, given: Id | str, material_id: MaterialId) -> bool:
+        """Whether a lot by id, which is bytes, or by name within its material is loaded, also that it is not there."""
+        return given in self.lots if isinstance(given, bytes) else (material_id, given) in self.lot_ids_by_name
 
     def stock_row(self, location_id: LocationId, lot_id: LotId) -> StockRow | None:
         """The inventory row of a lot at a location; None where there is none, which counts as zero."""

@@ -38,6 +38,10 @@ class Shelf(Generic[Kept]):
         identifier = self._ids_by_path.get(path)
         return None if identifier is None else self._by_id.get(identifier)
 
+    def find(self, given: Id | str) -> Kept | None:
+        """The definition of an id, which is bytes, or at a path, which is text; None where it is not kept."""
+        return self._by_id.get(given) if isinstance(given, bytes) else self.at_path(given)
+
     def keep(self, identifier: Id, value: Kept, path: str | None = None) -> None:
         """Keeps it; the oldest gives way beyond `limits.DEFINITIONS_CACHED_MAX`."""
         if len(self._by_id) >= limits.DEFINITIONS_CACHED_MAX and identifier not in self._by_id:

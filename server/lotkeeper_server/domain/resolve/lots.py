@@ -1,11 +1,11 @@
 """Lots: how one is found, made along the way, and what its status allows (steps 6, 7 and 12)."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.keys import LotKey, LotNameKey
+from lotkeeper_server.domain.kinds import Accepted, Kind
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.definitions import Material, Unit
 from lotkeeper_server.domain.model.enumerations import LotStatus
@@ -19,7 +19,6 @@ from lotkeeper_server.domain.refusals import (
     NotFound,
     Refused,
 )
-from lotkeeper_server.domain.resolve.action import NEEDS_USABLE_LOT, TAKES_ANY_LOT
 from lotkeeper_server.domain.working_set import WorkingSet
 
 USABLE = frozenset({LotStatus.OPEN, LotStatus.AVAILABLE})
@@ -35,7 +34,7 @@ class NewLot:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Birth:
     """When, by whom and in which call lots are made."""
 
@@ -125,40 +124,39 @@ def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
     )
 
 
-def check_status(lot: Lot, operation_type: IntEnum, end_millis: int) -> None:
+def check_status(lot: Lot, kind: Kind, end_millis: int) -> None:
     """Step 12: disabled, then status, then date."""
-    if operation_type in TAKES_ANY_LOT:
-        return
-    if operation_type in NEEDS_USABLE_LOT:
-        check_usable(lot, operation_type.name, end_millis)
-        return
-    if not lot.common.enabled:
-        raise Refused(_disabled(lot))
-    if lot.status in SHUT:
-        raise Refused(_forbidden(lot, operation_type.name))
+    if kind.accepted is Accepted.USABLE:
+        check_usable(lot, kind, end_millis)
+    elif kind.accepted is Accepted.NOT_SHUT:
+        _check_enabled(lot)
+        if lot.status in SHUT:
+            raise Refused(_forbidden(lot, kind))
 
 
-def check_usable(lot: Lot, operation_type: str, end_millis: int) -> None:
+def check_usable(lot: Lot, kind: Kind, end_millis: int) -> None:
     """What CONSUME asks of a lot, and a merge of both: enabled, OPEN or AVAILABLE, within its date."""
-    if not lot.common.enabled:
-        raise Refused(_disabled(lot))
+    _check_enabled(lot)
     if lot.status not in USABLE:
-        raise Refused(_forbidden(lot, operation_type))
+        raise Refused(_forbidden(lot, kind))
     if lot.expiration_millis is not None and lot.expiration_millis < end_millis:
         raise Refused(LotExpired(lot=lot.name, expiration_date=rfc3339(lot.expiration_millis)))
 
 
-def may_be_picked(lot: Lot, operation_type: IntEnum, end_millis: int) -> bool:
+def may_be_picked(lot: Lot, kind: Kind, end_millis: int) -> bool:
     """Whether step 12 would accept the lot."""
-    if operation_type in TAKES_ANY_LOT:
+    if kind.accepted is Accepted.ANY:
         return True
+    if kind.accepted is Accepted.NOT_SHUT:
+        return lot.common.enabled and lot.status not in SHUT
     in_date = lot.expiration_millis is None or lot.expiration_millis >= end_millis
     return lot.common.enabled and lot.status in USABLE and in_date
 
 
-def _disabled(lot: Lot) -> Disabled:
-    return Disabled(entity="inventory_lot", id=format_id(lot.id))
+def _check_enabled(lot: Lot) -> None:
+    if not lot.common.enabled:
+        raise Refused(Disabled(entity="inventory_lot", id=format_id(lot.id)))
 
 
-def _forbidden(lot: Lot, operation_type: str) -> LotStatusForbids:
-    return LotStatusForbids(lot=lot.name, lot_status=lot.status.name, operation_type=operation_type)
+def _forbidden(lot: Lot, kind: Kind) -> LotStatusForbids:
+    return LotStatusForbids(lot=lot.name, lot_status=lot.status.name, operation_type=kind.name)
