@@ -36,6 +36,8 @@ class Place(Enum):
 
     def __init__(self, *roles: str) -> None:
         self.roles = roles
+        self.is_source = "source" in roles
+        self.is_destination = "destination" in roles
 
 
 class Primary(Enum):

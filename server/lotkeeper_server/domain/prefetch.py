@@ -4,8 +4,6 @@ This only saves rounds: a decision asks for whatever it turns out to need. What 
 and put together here by the round in which it can be known.
 """
 
-from collections.abc import Iterator
-
 from lotkeeper_server.domain.apply import movement
 from lotkeeper_server.domain.commands import (
     Annotate,
@@ -17,7 +15,7 @@ from lotkeeper_server.domain.commands import (
     Reverse,
 )
 from lotkeeper_server.domain.decide import reversing
-from lotkeeper_server.domain.keys import DefinitionKey, Key, LotKey, RecordKey, RequestKey, RunKey
+from lotkeeper_server.domain.keys import DefinitionKey, Key, RecordKey, RequestKey, RunKey
 from lotkeeper_server.domain.kinds import kind_of_action, kind_of_operation
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import InventoryOperation, Location
@@ -27,76 +25,86 @@ from lotkeeper_server.domain.resolve import requested_action as of_action
 from lotkeeper_server.domain.working_set import WorkingSet
 
 
-def first_keys(command: Command, definitions: DefinitionCache) -> Iterator[Key]:
+def first_keys(command: Command, definitions: DefinitionCache) -> list[Key]:
     """What a command needs for certain, and what it names, as far as it is not in question what that is."""
+    keys: list[Key] = []
     if command.request_id is not None:
-        yield RequestKey(command.principal, command.request_id)
-    if isinstance(command, OfOperation):
-        yield RunKey(command.operation_id, to_change=not isinstance(command, Execute))
+        keys.append(RequestKey(command.principal, command.request_id))
+    if isinstance(command, Execute):
+        keys.append(RunKey(command.operation_id))
         operation = definitions.inventory_operations.get(command.operation_id)
         if operation is None:
-            yield DefinitionKey("inventory_operation", command.operation_id)
-        elif isinstance(command, Execute):
-            yield from of_operation.names(command, operation)
+            keys.append(DefinitionKey("inventory_operation", command.operation_id))
+        else:
+            keys.extend(of_operation.names(command, operation))
     elif isinstance(command, ExecuteActions):
         for requested in command.actions:
-            yield from of_action.names(requested, definitions)
+            keys.extend(of_action.names(requested, definitions))
+    elif isinstance(command, OfOperation):
+        keys.append(RunKey(command.operation_id, to_change=True))
+        if definitions.inventory_operations.get(command.operation_id) is None:
+            keys.append(DefinitionKey("inventory_operation", command.operation_id))
     elif isinstance(command, Reverse | Annotate):
-        yield RecordKey(command.record_id)
+        keys.append(RecordKey(command.record_id))
+    return keys
 
 
-def likely_state(command: Command, state: WorkingSet) -> Iterator[Key]:
+def likely_state(command: Command, state: WorkingSet) -> list[Key]:
     """The state that a command will read, once what it names is loaded."""
     if isinstance(command, Execute):
         operation = state.definitions.inventory_operations.get(command.operation_id)
-        if operation is not None:
-            yield from _state_of_operation(command, operation, state)
-    elif isinstance(command, ExecuteActions):
-        for requested in command.actions:
-            yield from _state_of_action(requested, state)
-    elif isinstance(command, Reverse):
-        record = state.records.get(command.record_id)
-        if record is not None:
-            yield from reversing.likely_reads(record, state.definitions)
-
-
-def likely_rows(command: Command, state: WorkingSet) -> Iterator[Key]:
-    """Rows, edges and counts of the lots that actions name, once those are loaded."""
+        return [] if operation is None else _state_of_operation(command, operation, state)
     if isinstance(command, ExecuteActions):
-        for requested in command.actions:
-            yield from _rows_of_action(requested, state)
+        return [key for requested in command.actions for key in _state_of_action(requested, state)]
+    if isinstance(command, Reverse):
+        record = state.records.get(command.record_id)
+        return [] if record is None else reversing.likely_reads(record, state.definitions)
+    return []
 
 
-def _state_of_operation(command: Execute, operation: InventoryOperation, state: WorkingSet) -> Iterator[Key]:
-    lot_ids = [
-        key.id if isinstance(key, LotKey) else state.lot_ids_by_name.get((key.material_id, key.name))
-        for key in of_operation.names(command, operation)
-    ]
-    if lot_ids and lot_ids[0] is not None:
-        kind = kind_of_operation(operation.operation_type)
-        secondary_id = lot_ids[1] if len(lot_ids) == 2 else None
-        yield from movement.likely_rows(
-            kind, lot_ids[0], secondary_id, operation.source_location_id, operation.destination_location_id
-        )
+def likely_rows(command: Command, state: WorkingSet) -> list[Key]:
+    """Rows and edges of the lots that actions name, once those are loaded."""
+    if isinstance(command, ExecuteActions):
+        return [key for requested in command.actions for key in _rows_of_action(requested, state)]
+    return []
 
 
-def _state_of_action(requested: RequestedAction, state: WorkingSet) -> Iterator[Key]:
-    yield from of_action.lots_named(requested, state)
-    source, destination = _location(requested.source, state), _location(requested.destination, state)
-    yield from movement.likely_reads(kind_of_action(requested.type), source, destination)
-
-
-def _rows_of_action(requested: RequestedAction, state: WorkingSet) -> Iterator[Key]:
-    lot_id, secondary_id = of_action.likely_lots(requested, state)
+def _state_of_operation(command: Execute, operation: InventoryOperation, state: WorkingSet) -> list[Key]:
+    kind = kind_of_operation(operation.operation_type)
+    source_id, destination_id = operation.source_location_id, operation.destination_location_id
+    locations = state.definitions.locations
+    source = None if source_id is None else locations.get(source_id)
+    destination = None if destination_id is None else locations.get(destination_id)
+    keys = movement.likely_reads(kind, source, destination)
+    lot_id, secondary_id = of_operation.likely_lots(command, operation, state)
     if lot_id is not None:
-        source, destination = _location(requested.source, state), _location(requested.destination, state)
-        yield from movement.likely_rows(
-            kind_of_action(requested.type),
-            lot_id,
-            secondary_id,
-            source.id if source else None,
-            destination.id if destination else None,
-        )
+        keys += movement.likely_rows(kind, lot_id, secondary_id, source_id, destination_id)
+    elif command.primary_lot is None and operation.material_id is not None:
+        keys += movement.likely_reads_without_lot(kind, source, operation.material_id)
+    return keys
+
+
+def _state_of_action(requested: RequestedAction, state: WorkingSet) -> list[Key]:
+    kind = kind_of_action(requested.type)
+    source, destination = _location(requested.source, state), _location(requested.destination, state)
+    keys = [*of_action.lots_named(requested, state), *movement.likely_reads(kind, source, destination)]
+    if requested.lot is None and (material := of_action.likely_material(requested, state)) is not None:
+        keys += movement.likely_reads_without_lot(kind, source, material.id)
+    return keys
+
+
+def _rows_of_action(requested: RequestedAction, state: WorkingSet) -> list[Key]:
+    lot_id, secondary_id = of_action.likely_lots(requested, state)
+    if lot_id is None:
+        return []
+    source, destination = _location(requested.source, state), _location(requested.destination, state)
+    return movement.likely_rows(
+        kind_of_action(requested.type),
+        lot_id,
+        secondary_id,
+        source.id if source else None,
+        destination.id if destination else None,
+    )
 
 
 def _location(given: Id | str | None, state: WorkingSet) -> Location | None:

@@ -1,6 +1,6 @@
 """Steps 12 to 16: an action is applied to stock. It does not matter who asks, nor from what it was resolved."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import islice
 from typing import Final
@@ -19,17 +19,17 @@ from lotkeeper_server.domain.apply.records import (
     raise_total,
 )
 from lotkeeper_server.domain.context import Context
-from lotkeeper_server.domain.keys import Key, LotRowsKey, StockKey
+from lotkeeper_server.domain.keys import Key, LotRowsKey, QueueKey, StockKey
 from lotkeeper_server.domain.kinds import Effect, Kind, Secondary
 from lotkeeper_server.domain.model.conversion import converted
 from lotkeeper_server.domain.model.definitions import Location, Unit
 from lotkeeper_server.domain.model.enumerations import LotUseStrategy
 from lotkeeper_server.domain.model.genealogy import edge_key
-from lotkeeper_server.domain.model.identifiers import LocationId, LotId
+from lotkeeper_server.domain.model.identifiers import LocationId, LotId, MaterialId
 from lotkeeper_server.domain.model.stock import Lot, Record
 from lotkeeper_server.domain.refusals import Refused, UnitNotConvertible
 from lotkeeper_server.domain.resolve.action import Action
-from lotkeeper_server.domain.working_set import WorkingSet
+from lotkeeper_server.domain.working_set import QUEUE_LENGTH_FIRST, WorkingSet
 
 
 def apply(state: WorkingSet, action: Action, context: Context) -> list[Record]:
@@ -241,27 +241,41 @@ EFFECTS: Final[dict[Effect, Callable[[WorkingSet, Action, Context], list[Record]
 
 def likely_rows(
     kind: Kind, lot_id: LotId, secondary_id: LotId | None, source: LocationId | None, destination: LocationId | None
-) -> Iterator[Key]:
+) -> list[Key]:
     """The rows of both lots where stock moves, the edge between them, and where else a lot merged away lies."""
-    merged_id = secondary_id if kind.secondary is Secondary.MERGED else None
+    keys: list[Key] = []
     if kind.effect is not Effect.PASS_THROUGH:
-        for role, place in (("source", source), ("destination", destination)):
-            if place is not None and role in kind.place.roles:
-                yield StockKey(place, lot_id)
-                if merged_id is not None:
-                    yield StockKey(place, merged_id)
-    if merged_id is not None:
-        yield LotRowsKey(merged_id)
-    if secondary_id is not None:
-        yield edge_key(kind.record, lot_id, secondary_id)
+        if source is not None and kind.place.is_source:
+            keys.append(StockKey(source, lot_id))
+        if destination is not None and kind.place.is_destination:
+            keys.append(StockKey(destination, lot_id))
+    if secondary_id is None:
+        return keys
+    if kind.secondary is Secondary.MERGED:
+        if source is not None:
+            keys.append(StockKey(source, secondary_id))
+        keys.append(LotRowsKey(secondary_id))
+    keys.append(edge_key(kind.record, lot_id, secondary_id))
+    return keys
 
 
-def likely_reads(kind: Kind, source: Location | None, destination: Location | None) -> Iterator[Key]:
-    """What is read of the locations as such, whatever the lots."""
-    if kind.effect is Effect.RISE or kind.effect is Effect.MOVE:
-        if destination is not None:
-            yield from storing.likely_reads(destination)
-    elif source is not None and (kind.effect is Effect.SPLIT or kind.effect is Effect.SET):
-        yield from single_lot.likely_reads(source, also_where_merged=True)
-        if kind.effect is Effect.SET:
-            yield from storing.likely_reads_of_capacity(source)
+def likely_reads(kind: Kind, source: Location | None, destination: Location | None) -> list[Key]:
+    """What is read of the locations as such, whichever the lot is."""
+    effect = kind.effect
+    if effect is Effect.RISE or effect is Effect.MOVE:
+        return [] if destination is None else storing.likely_reads(destination)
+    if source is None or not source.keeps_stock:
+        return []
+    if effect is Effect.SPLIT:
+        return [*single_lot.likely_reads(source, also_where_merged=True)]
+    if effect is Effect.SET:
+        return [*storing.likely_reads_of_capacity(source), *single_lot.likely_reads(source, also_where_merged=True)]
+    return []
+
+
+def likely_reads_without_lot(kind: Kind, source: Location | None, material_id: MaterialId) -> list[Key]:
+    """What is read where no lot is given: the queue from which lots are taken."""
+    if source is None or not source.keeps_stock or not kind.leaves_lot_to_location:
+        return []
+    strategy = LotUseStrategy.FIFO if kind.effect is Effect.CLEAR else source.lot_use_strategy
+    return [QueueKey(source.id, material_id, strategy, QUEUE_LENGTH_FIRST)]

@@ -1,6 +1,6 @@
 """The rule of locations that take one lot at a time: nothing leaves a second lot above zero there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from lotkeeper_server.domain.keys import QueueKey
@@ -37,7 +37,8 @@ def check_single_lot(
             raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other.name))
 
 
-def likely_reads(location: Location, *, also_where_merged: bool) -> Iterator[QueueKey]:
+def likely_reads(location: Location, *, also_where_merged: bool) -> list[QueueKey]:
     """What the rule reads. It may miss something, it never decides."""
-    if location.lot_storage_strategy in (_SINGLE_OR_MERGED if also_where_merged else _SINGLE):
-        yield QueueKey(location.id, None, LotUseStrategy.FIFO, QUEUE_LENGTH_FIRST)
+    if location.lot_storage_strategy not in (_SINGLE_OR_MERGED if also_where_merged else _SINGLE):
+        return []
+    return [QueueKey(location.id, None, LotUseStrategy.FIFO, QUEUE_LENGTH_FIRST)]

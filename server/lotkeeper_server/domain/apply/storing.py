@@ -1,6 +1,5 @@
 """Steps 14 and 15: what the location says of a rise, its capacity and its storage strategy with the merges."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
@@ -20,10 +19,11 @@ from lotkeeper_server.domain.apply.single_lot import check_single_lot
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.keys import Key, QueueKey, SumsKey
 from lotkeeper_server.domain.kinds import kind_of_action
+from lotkeeper_server.domain.model.conversion import converted, exactly
 from lotkeeper_server.domain.model.definitions import Location, Unit
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStorageStrategy, LotUseStrategy
 from lotkeeper_server.domain.model.identifiers import MaterialId, ProductionOrderId, UnitId
-from lotkeeper_server.domain.model.quantity import decimal_text, round_half_even
+from lotkeeper_server.domain.model.quantity import Exact, decimal_text, round_half_even
 from lotkeeper_server.domain.model.stock import Lot, Record, StockRow
 from lotkeeper_server.domain.refusals import (
     LocationCapacityExceeded,
@@ -125,19 +125,22 @@ def lots_to_merge(state: WorkingSet, location: Location, lot: Lot) -> list[tuple
     return list(islice(others, limits.RECORDS_PER_CALL_MAX if all_go else 1))
 
 
-def likely_reads(location: Location) -> Iterator[Key]:
+def likely_reads(location: Location) -> list[Key]:
     """What `check_rise` reads of a location beside the lot's own row. It may miss something, it never decides."""
-    if location.keeps_stock:
-        yield from likely_reads_of_capacity(location)
-        yield from single_lot.likely_reads(location, also_where_merged=False)
-        if (order := _MERGES_IN.get(location.lot_storage_strategy)) is not None:
-            yield QueueKey(location.id, None, order, QUEUE_LENGTH_FIRST)
+    if not location.keeps_stock:
+        return []
+    order = _MERGES_IN.get(location.lot_storage_strategy)
+    others = [] if order is None else [QueueKey(location.id, None, order, QUEUE_LENGTH_FIRST)]
+    return [
+        *likely_reads_of_capacity(location),
+        *single_lot.likely_reads(location, also_where_merged=False),
+        *others,
+    ]
 
 
-def likely_reads_of_capacity(location: Location) -> Iterator[SumsKey]:
+def likely_reads_of_capacity(location: Location) -> list[SumsKey]:
     """What step 14 reads. It may miss something, it never decides."""
-    if location.storage_capacity_millionths is not None:
-        yield SumsKey(location.id)
+    return [] if location.storage_capacity_millionths is None else [SumsKey(location.id)]
 
 
 def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, net_rise: int) -> None:
@@ -156,20 +159,20 @@ def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, n
     assert unit is not None
     before = stored_in_capacity_unit(state, location)
     own_factor = into_capacity_unit(state, lot.material_id, lot.unit_id, unit)
-    after = before + net_rise * own_factor
+    after = before + exactly(net_rise, own_factor)
     if exceeds_capacity(location, before, after):
         raise Refused(
             LocationCapacityExceeded(
                 location=location.path,
                 capacity=decimal_text(location.storage_capacity_millionths),
                 stored=decimal_text(round_half_even(before)),
-                requested=decimal_text(round_half_even(rise * own_factor)),
+                requested=decimal_text(converted(rise, own_factor)),
                 unit=unit.symbol,
             )
         )
 
 
-def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Fraction:
+def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Exact:
     """What counts against a location's capacity: the exact sum of its rows above zero, in millionths of its unit.
 
     Raises:
@@ -177,14 +180,14 @@ def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Fraction:
     """
     unit = location.storage_capacity_unit
     assert unit is not None
-    stored = Fraction(0)
+    stored: Exact = 0
     for (material_id, unit_id), millionths in state.stock_sums(location.id).items():
         if millionths > 0:
-            stored += millionths * into_capacity_unit(state, material_id, unit_id, unit)
+            stored += exactly(millionths, into_capacity_unit(state, material_id, unit_id, unit))
     return stored
 
 
-def exceeds_capacity(location: Location, before: Fraction, after: Fraction) -> bool:
+def exceeds_capacity(location: Location, before: Exact, after: Exact) -> bool:
     """Whether stock that rises from one sum to another is refused: what is above the capacity already may stay so."""
     capacity = location.storage_capacity_millionths
     return capacity is not None and after > capacity and after > before

@@ -1,6 +1,5 @@
 """Reversal: a completed record is undone by one of the opposite changes; and notes, all else of a record stays."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lotkeeper_server.domain.apply import storing
@@ -78,20 +77,18 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
     return Answer([undone])
 
 
-def likely_reads(record: Record, definitions: DefinitionCache) -> Iterator[Key]:
+def likely_reads(record: Record, definitions: DefinitionCache) -> list[Key]:
     """Lots, locations, rows and the edge of a record to undo. It may miss something, it never decides."""
     lot_ids = [LotId(one.id) for one in (record.lot, record.secondary_lot) if one is not None]
-    for lot_id in lot_ids:
-        yield LotKey(lot_id)
+    keys: list[Key] = [LotKey(lot_id) for lot_id in lot_ids]
     for place in (record.source_location, record.destination_location):
-        if place is None:
-            continue
-        if definitions.locations.get(place.id) is None:
-            yield DefinitionKey("location", place.id)
-        for lot_id in lot_ids:
-            yield StockKey(LocationId(place.id), lot_id)
+        if place is not None:
+            if definitions.locations.get(place.id) is None:
+                keys.append(DefinitionKey("location", place.id))
+            keys.extend(StockKey(LocationId(place.id), lot_id) for lot_id in lot_ids)
     if len(lot_ids) == 2:
-        yield edge_key(record.lot_record_type, lot_ids[0], lot_ids[1])
+        keys.append(edge_key(record.lot_record_type, lot_ids[0], lot_ids[1]))
+    return keys
 
 
 def annotate(state: WorkingSet, command: Annotate, context: Context) -> Answer:

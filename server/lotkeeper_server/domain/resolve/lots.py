@@ -48,6 +48,11 @@ def key(given: Id | str, material_id: MaterialId) -> LotKey | LotNameKey:
     return LotKey(LotId(given)) if isinstance(given, bytes) else LotNameKey(material_id, given)
 
 
+def likely(given: Id | str, material_id: MaterialId, state: WorkingSet) -> LotId | None:
+    """The id of a lot given by id or by name, as far as it is at hand: for what a call will likely read."""
+    return LotId(given) if isinstance(given, bytes) else state.lot_ids_by_name.get((material_id, given))
+
+
 def by_id(state: WorkingSet, lot_id: Id, field: str) -> Lot:
     """The lot of an id; an id that is no lot's is refused on the request's field."""
     lot = state.lot(lot_id)

@@ -1,6 +1,5 @@
 """What an inventory operation intends with the arguments of a call."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from lotkeeper_server.domain.commands import Execute, Start
@@ -13,6 +12,7 @@ from lotkeeper_server.domain.model.enumerations import (
     MaterialSource,
     UnitOfMeasureResolutionStrategy,
 )
+from lotkeeper_server.domain.model.identifiers import LotId
 from lotkeeper_server.domain.model.stock import Lot
 from lotkeeper_server.domain.refusals import MaterialRequired
 from lotkeeper_server.domain.resolve import lots
@@ -69,14 +69,6 @@ def intent_of_operation(operation: InventoryOperation, command: Execute | Start)
     )
 
 
-def names(command: Execute, operation: InventoryOperation) -> Iterator[LotKey | LotNameKey]:
-    """The lots that steps 6 and 7 will look up, the primary one first. It may miss some, it never decides."""
-    if command.primary_lot is not None and operation.material_id is not None:
-        yield lots.key(command.primary_lot, operation.material_id)
-        if command.secondary_lot is not None and operation.secondary_material_id is not None:
-            yield lots.key(command.secondary_lot, operation.secondary_material_id)
-
-
 def _unit(
     state: WorkingSet, kind: Kind, order: ProductionOrder | None, material: Material, primary: Lot | lots.NewLot | None
 ) -> Unit | None:
@@ -99,3 +91,29 @@ _OPERATION: Final = Origin(
     _secondary_material_required,
     _unit,
 )
+
+
+# What the steps will look up. It may miss something, it never decides.
+
+
+def names(command: Execute, operation: InventoryOperation) -> list[LotKey | LotNameKey]:
+    """The lots that a call names, within materials that are not in question."""
+    if command.primary_lot is None or operation.material_id is None:
+        return []
+    keys = [lots.key(command.primary_lot, operation.material_id)]
+    if command.secondary_lot is not None and operation.secondary_material_id is not None:
+        keys.append(lots.key(command.secondary_lot, operation.secondary_material_id))
+    return keys
+
+
+def likely_lots(
+    command: Execute, operation: InventoryOperation, state: WorkingSet
+) -> tuple[LotId | None, LotId | None]:
+    """Both lots that a call names, as far as they are at hand."""
+    lot, secondary = command.primary_lot, command.secondary_lot
+    lot_id = secondary_id = None
+    if lot is not None and operation.material_id is not None:
+        lot_id = lots.likely(lot, operation.material_id, state)
+        if secondary is not None and operation.secondary_material_id is not None:
+            secondary_id = lots.likely(secondary, operation.secondary_material_id, state)
+    return lot_id, secondary_id

@@ -1,6 +1,5 @@
 """What a requested action intends, and which definitions and lots it names."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from lotkeeper_server.domain.commands import ExecuteActions, RequestedAction
@@ -92,8 +91,9 @@ _ACTION: Final = Origin(
 # What the steps will look up. It may miss something, it never decides.
 
 
-def names(requested: RequestedAction, definitions: DefinitionCache) -> Iterator[Key]:
+def names(requested: RequestedAction, definitions: DefinitionCache) -> list[Key]:
     """The definitions that an action names and that are not at hand, and the lots that it gives by id."""
+    keys: list[Key] = []
     things: tuple[tuple[str, Shelf[Any], Id | str | None], ...] = (
         ("location", definitions.locations, requested.source),
         ("location", definitions.locations, requested.destination),
@@ -105,43 +105,49 @@ def names(requested: RequestedAction, definitions: DefinitionCache) -> Iterator[
     )
     for entity, shelf, given in things:
         if given is not None and shelf.find(given) is None:
-            yield DefinitionKey(entity, given) if isinstance(given, bytes) else PathKey(entity, given)
+            keys.append(DefinitionKey(entity, given) if isinstance(given, bytes) else PathKey(entity, given))
     if requested.unit_symbol is not None:
-        yield NameKey("unit_of_measure", "symbol", requested.unit_symbol)
+        keys.append(NameKey("unit_of_measure", "symbol", requested.unit_symbol))
     if requested.unit_name is not None:
-        yield NameKey("unit_of_measure", "name", requested.unit_name)
+        keys.append(NameKey("unit_of_measure", "name", requested.unit_name))
     if isinstance(requested.production_order, str):
-        yield NameKey("production_order", "name", requested.production_order)
-    for lot in (requested.lot, requested.secondary_lot):
-        if isinstance(lot, bytes):
-            yield LotKey(LotId(lot))
+        keys.append(NameKey("production_order", "name", requested.production_order))
+    keys.extend(LotKey(LotId(lot)) for lot in (requested.lot, requested.secondary_lot) if isinstance(lot, bytes))
+    return keys
 
 
-def lots_named(requested: RequestedAction, state: WorkingSet) -> Iterator[LotNameKey]:
+def lots_named(requested: RequestedAction, state: WorkingSet) -> list[LotNameKey]:
     """The lots that an action gives by name, once their materials are at hand."""
-    material = _likely_material(requested, state)
-    if material is not None:
-        for name in (requested.lot, requested.new_lot_name):
-            if isinstance(name, str):
-                yield LotNameKey(material.id, name)
+    keys = []
+    if (material := likely_material(requested, state)) is not None:
+        keys = [LotNameKey(material.id, name) for name in _primary_names(requested)]
     if isinstance(requested.secondary_lot, str):
         secondary_material = _likely_secondary_material(requested, state)
         if secondary_material is not None:
-            yield LotNameKey(secondary_material.id, requested.secondary_lot)
+            keys.append(LotNameKey(secondary_material.id, requested.secondary_lot))
+    return keys
+
+
+def _primary_names(requested: RequestedAction) -> list[str]:
+    return [name for name in (requested.lot, requested.new_lot_name) if isinstance(name, str)]
 
 
 def likely_lots(requested: RequestedAction, state: WorkingSet) -> tuple[LotId | None, LotId | None]:
-    """Both lots that an action gives, as far as they are at hand."""
+    """Both lots that an action gives, as far as they and their materials are at hand."""
     lot_id = secondary_id = None
-    if requested.lot is not None:
-        lot_id = _likely_lot(requested.lot, _likely_material(requested, state), state)
+    if requested.lot is not None and (material := likely_material(requested, state)) is not None:
+        lot_id = lots.likely(requested.lot, material.id, state)
     if requested.secondary_lot is not None:
-        secondary_id = _likely_lot(requested.secondary_lot, _likely_secondary_material(requested, state), state)
+        secondary_material = _likely_secondary_material(requested, state)
+        if secondary_material is not None:
+            secondary_id = lots.likely(requested.secondary_lot, secondary_material.id, state)
+        elif isinstance(requested.secondary_lot, bytes):
+            secondary_id = LotId(requested.secondary_lot)
     return lot_id, secondary_id
 
 
-def _likely_material(requested: RequestedAction, state: WorkingSet) -> Material | None:
-    """That of step 5."""
+def likely_material(requested: RequestedAction, state: WorkingSet) -> Material | None:
+    """That of step 5, as far as it is at hand."""
     if requested.material is not None:
         return state.definitions.materials.find(requested.material)
     lot = state.lots.get(LotId(requested.lot)) if isinstance(requested.lot, bytes) else None
@@ -153,10 +159,4 @@ def _likely_secondary_material(requested: RequestedAction, state: WorkingSet) ->
     if requested.secondary_material is not None:
         return state.definitions.materials.find(requested.secondary_material)
     merges = kind_of_action(requested.type).secondary is Secondary.MERGED
-    return _likely_material(requested, state) if merges else None
-
-
-def _likely_lot(lot: Id | str, material: Material | None, state: WorkingSet) -> LotId | None:
-    if isinstance(lot, bytes):
-        return LotId(lot) if state.lots.get(LotId(lot)) is not None else None
-    return None if material is None else state.lot_ids_by_name.get((material.id, lot))
+    return likely_material(requested, state) if merges else None
