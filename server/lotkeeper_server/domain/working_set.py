@@ -140,12 +140,12 @@ class WorkingSet:
     # What decisions ask for: definitions.
 
     def _definition(self, shelf: Shelf[Definition], entity: str, identifier: Id) -> Definition | None:
-        kept = shelf.get(identifier)
-        if kept is None:
+        cached = shelf.get(identifier)
+        if cached is None:
             key = DefinitionKey(entity, identifier)
             if key not in self.absent:
                 raise Missing(key)
-        return kept
+        return cached
 
     def inventory_operation(self, identifier: Id) -> InventoryOperation | None:
         """An inventory operation's definition."""
@@ -157,10 +157,10 @@ class WorkingSet:
 
     def material_at(self, path: str) -> Material | None:
         """A material by its path."""
-        kept = self.definitions.materials.at_path(path)
-        if kept is None and PathKey("material", path) not in self.absent:
+        cached = self.definitions.materials.at_path(path)
+        if cached is None and PathKey("material", path) not in self.absent:
             raise Missing(PathKey("material", path))
-        return kept
+        return cached
 
     def location(self, identifier: Id) -> Location | None:
         """A location."""
@@ -168,10 +168,10 @@ class WorkingSet:
 
     def location_at(self, path: str) -> Location | None:
         """A location by its path."""
-        kept = self.definitions.locations.at_path(path)
-        if kept is None and PathKey("location", path) not in self.absent:
+        cached = self.definitions.locations.at_path(path)
+        if cached is None and PathKey("location", path) not in self.absent:
             raise Missing(PathKey("location", path))
-        return kept
+        return cached
 
     def id_named(self, entity: str, column: str, text: str) -> Id | None:
         """The id of a definition by a name, symbol or code that is unique by itself."""
@@ -207,10 +207,10 @@ class WorkingSet:
         return factors[key]
 
     def _conversions(self, material_id: MaterialId | None) -> Conversions:
-        kept = self.definitions.conversions.get(material_id)
-        if kept is None:
+        cached = self.definitions.conversions.get(material_id)
+        if cached is None:
             raise Missing(ConversionsKey(material_id), ConversionsKey(None))
-        return kept
+        return cached
 
     # What decisions ask for: state.
 
