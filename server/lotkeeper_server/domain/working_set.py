@@ -29,7 +29,7 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
-from lotkeeper_server.domain.model.conversion import exact_factor
+from lotkeeper_server.domain.model.conversion import SAME, exact_factor
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache, Shelf
 from lotkeeper_server.domain.model.definitions import (
     Conversions,
@@ -52,9 +52,9 @@ _NEVER: Final = 1 << 62
 Definition = TypeVar("Definition")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeptRequest:
-    """A request id that took effect, and what its answer needs."""
+    """A request id that took effect, and what its answer needs. Never written to; see `model.stock` on `frozen`."""
 
     fingerprint: bytes
     created_millis: int
@@ -64,7 +64,7 @@ class KeptRequest:
     action_indexes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoadedQueue:
     """How far a location's queue is loaded: to the sort key `frontier`, or to its end."""
 
@@ -198,6 +198,8 @@ class WorkingSet:
 
     def factor(self, material_id: MaterialId | None, from_unit: UnitId, to_unit: UnitId) -> Fraction | None:
         """The exact conversion factor for a material, or None where there is no conversion."""
+        if from_unit == to_unit:
+            return SAME
         key = (material_id, from_unit, to_unit)
         factors = self.definitions.factors
         if key not in factors:

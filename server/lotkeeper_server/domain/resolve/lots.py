@@ -113,6 +113,15 @@ def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
     )
 
 
+def existing_or_made(lot: Lot | NewLot | None, unit: Unit | None, birth: Birth, new_lots: list[Lot]) -> Lot | None:
+    """The lot, made where there is none, in its material's unit or else that of the action, and noted as new."""
+    if not isinstance(lot, NewLot):
+        return lot
+    made = make(lot, lot.material.unit or unit, birth)
+    new_lots.append(made)
+    return made
+
+
 def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
     """A lot that a SPLIT makes: of its lot's material, unit, status, `enabled` and expiration date."""
     return Lot(

@@ -69,19 +69,14 @@ def resolve(state: WorkingSet, intent: Intent, context: Context) -> Action:
     start_millis, end_millis = dates.start_and_end(intent.start_millis, intent.end_millis, context)  # step 10
     reason_code = _reason_code(state, intent)  # step 11
     new_lots: list[Lot] = []
-    born = lots.Birth(end_millis, intent.principal, context)
-    lot = _existing_or_new(state, primary, unit, born, new_lots)
-    secondary_lot = _existing_or_new(state, secondary, unit, born, new_lots)
-    if intent.new_lot_name is not None:
-        assert lot is not None
-        secondary_lot = lots.split_off(lot, intent.new_lot_name, born)
-        state.expect_lot(secondary_lot.id)
-        new_lots.append(secondary_lot)
+    if isinstance(primary, lots.NewLot) or isinstance(secondary, lots.NewLot) or intent.new_lot_name is not None:
+        born = lots.Birth(end_millis, intent.principal, context)
+        primary, secondary = _made(state, intent, primary, secondary, unit, born, new_lots)
     return Action(  # by place: this runs in every call
         kind,
         material,
-        lot,
-        secondary_lot,
+        primary,
+        secondary,
         new_lots,
         quantity_millionths,
         unit,
@@ -358,13 +353,22 @@ def _reason_code(state: WorkingSet, intent: Intent) -> ReasonCode | None:
     return reason_code
 
 
-def _existing_or_new(
-    state: WorkingSet, lot: Lot | lots.NewLot | None, unit: Unit | None, born: lots.Birth, new_lots: list[Lot]
-) -> Lot | None:
-    """The lot, made where there is none, in its material's unit or else the action's; its first record writes it."""
-    if not isinstance(lot, lots.NewLot):
-        return lot
-    made = lots.make(lot, lot.material.unit or unit, born)
-    state.expect_lot(made.id)
-    new_lots.append(made)
-    return made
+def _made(
+    state: WorkingSet,
+    intent: Intent,
+    primary: Lot | lots.NewLot | None,
+    secondary: Lot | lots.NewLot | None,
+    unit: Unit | None,
+    born: lots.Birth,
+    new_lots: list[Lot],
+) -> tuple[Lot | None, Lot | None]:
+    """Both lots, those made that are not there; the action's first record writes them."""
+    lot = lots.existing_or_made(primary, unit, born, new_lots)
+    secondary_lot = lots.existing_or_made(secondary, unit, born, new_lots)
+    if intent.new_lot_name is not None:
+        assert lot is not None
+        secondary_lot = lots.split_off(lot, intent.new_lot_name, born)
+        new_lots.append(secondary_lot)
+    for made in new_lots:
+        state.expect_lot(made.id)
+    return lot, secondary_lot
