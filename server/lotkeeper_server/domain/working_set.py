@@ -8,6 +8,7 @@ back to where its decision began, and what is written in the end is what the jou
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from lotkeeper_server.domain.keys import (
@@ -48,6 +49,7 @@ from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record,
 QUEUE_LENGTH_FIRST: Final = 16
 """Rows loaded first of a location's queue; four times as many each time that they do not suffice."""
 _NEVER: Final = 1 << 62
+_FIRST: Final = itemgetter(0)
 
 Definition = TypeVar("Definition")
 
@@ -305,12 +307,13 @@ class WorkingSet:
         queue = self.queues.get((location_id, material_id, strategy))
         if queue is None:
             raise Missing(QueueKey(location_id, material_id, strategy, QUEUE_LENGTH_FIRST))
-        known = [
-            (self._sort_key(row, strategy), row)
+        rows = [
+            row
             for row in self.stock.get(location_id, {}).values()
             if row is not None and row.millionths > 0 and (material_id is None or row.material_id == material_id)
         ]
-        known.sort(key=lambda pair: pair[0])
+        known = self._with_sort_keys(rows, strategy)
+        known.sort(key=_FIRST)
         more = QueueKey(location_id, material_id, strategy, queue.length * 4)
         for sort_key, row in known:
             if not queue.exhausted and sort_key > queue.frontier:
@@ -321,14 +324,17 @@ class WorkingSet:
         if not queue.exhausted:
             raise Missing(more)
 
-    def _sort_key(self, row: StockRow, strategy: LotUseStrategy) -> tuple[int, int]:
-        if strategy is LotUseStrategy.LIFO:
-            return (0, -row.arrived_order)
+    def _with_sort_keys(self, rows: list[StockRow], strategy: LotUseStrategy) -> list[tuple[tuple[int, int], StockRow]]:
         if strategy is LotUseStrategy.FIFO:
-            return (0, row.arrived_order)
+            return [((0, row.arrived_order), row) for row in rows]
+        if strategy is LotUseStrategy.LIFO:
+            return [((0, -row.arrived_order), row) for row in rows]
+        return [((self._expires(row), row.arrived_order), row) for row in rows]
+
+    def _expires(self, row: StockRow) -> int:
         lot = self.lot(row.lot_id)
         assert lot is not None
-        return (_NEVER if lot.expiration_millis is None else lot.expiration_millis, row.arrived_order)
+        return _NEVER if lot.expiration_millis is None else lot.expiration_millis
 
     # What decisions change.
 
