@@ -116,7 +116,7 @@ class Plant:
     def unit(self, symbol: str) -> Unit:
         """A unit."""
         unit = Unit(new_id(), symbol, symbol, True)  # type: ignore[arg-type]
-        self.cache.units.keep(unit.id, unit)
+        self.cache.units.put(unit.id, unit)
         self.ids_by_name[NameKey("unit_of_measure", "name", symbol)] = unit.id
         self.ids_by_name[NameKey("unit_of_measure", "symbol", symbol)] = unit.id
         return unit
@@ -126,7 +126,7 @@ class Plant:
     ) -> Material:
         """A material without conversions of its own."""
         material = Material(new_id(), path, enabled, unit, shelf_life_days)  # type: ignore[arg-type]
-        self.cache.materials.keep(material.id, material, path)
+        self.cache.materials.put(material.id, material, path)
         self.cache.conversions[material.id] = Conversions({})
         return material
 
@@ -144,21 +144,21 @@ class Plant:
             "lot_use_strategy": LotUseStrategy.FIFO,
         }
         location = Location(**(values | changes))
-        self.cache.locations.keep(location.id, location, path)
+        self.cache.locations.put(location.id, location, path)
         return location
 
     def reason_code(self, code: str, **changes: Any) -> ReasonCode:
         """A reason code that serves everything."""
         values: dict[str, Any] = {"enabled": True, "lot_record_type": None, "require_comments": False}
         reason_code = ReasonCode(id=new_id(), code=code, **(values | changes))  # type: ignore[arg-type]
-        self.cache.reason_codes.keep(reason_code.id, reason_code)
+        self.cache.reason_codes.put(reason_code.id, reason_code)
         return reason_code
 
     def order(self, name: str, **changes: Any) -> ProductionOrder:
         """A production order for milk."""
         values: dict[str, Any] = {"product_material_id": self.milk.id, "unit": self.kg}
         order = ProductionOrder(id=new_id(), name=name, **(values | changes))  # type: ignore[arg-type]
-        self.cache.production_orders.keep(order.id, order)
+        self.cache.production_orders.put(order.id, order)
         self.ids_by_name[NameKey("production_order", "name", name)] = order.id
         self.counts[order.id] = 0
         return order
@@ -166,7 +166,7 @@ class Plant:
     def process_operation(self, order: ProductionOrder | None, run: str = "") -> ProcessOperation:
         """A process operation that works on an order."""
         operation = ProcessOperation(new_id(), run, order.id if order else None)  # type: ignore[arg-type]
-        self.cache.process_operations.keep(operation.id, operation)
+        self.cache.process_operations.put(operation.id, operation)
         return operation
 
     def operation(self, operation_type: InventoryOperationType, **changes: Any) -> InventoryOperation:
@@ -195,7 +195,7 @@ class Plant:
             "increment_production_order_count": False,
         }
         operation = InventoryOperation(**(values | changes))
-        self.cache.inventory_operations.keep(operation.id, operation)
+        self.cache.inventory_operations.put(operation.id, operation)
         self.runs[operation.id] = OperationRun(Status.IDLE)
         return operation
 

@@ -92,7 +92,7 @@ def test_it_agrees_with_execute_on_random_plants(plant: Plant) -> None:
     told: set[str] = set()
     for number in range(400):
         own = Plant()
-        own.cache.units.keep(box.id, box)
+        own.cache.units.put(box.id, box)
         units = [own.kg, own.g, own.t, box]
         cream = own.material("Cream", choose.choice([None, own.kg, own.g, box]))
         if choose.random() < 0.5:

@@ -89,7 +89,7 @@ def test_execute_stops_what_is_running_and_says_so(plant: Plant) -> None:
     plant.lot("L", stock="5")
     operation = plant.operation(T.CONSUME)
     plant.start(operation, "L")
-    plant.cache.inventory_operations.keep(operation.id, _disabled(operation))
+    plant.cache.inventory_operations.put(operation.id, _disabled(operation))
     outcome = plant.execute(operation, "NO SUCH LOT", "2", material="No such material")
 
     assert isinstance(outcome, Answer)

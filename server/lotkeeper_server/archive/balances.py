@@ -4,8 +4,8 @@ The sums of archived records are kept in the store. They are added up here once,
 """
 
 from collections.abc import Iterable
-from typing import Final
 
+from lotkeeper_server.domain.kinds import BETWEEN_LOTS
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.genealogy import edge_key
 from lotkeeper_server.store.archive.balances import BALANCE_TABLES, Amounts, BalanceKey
@@ -17,8 +17,6 @@ from lotkeeper_server.store.schema.archive_tables import (
     opening_order_count,
     opening_stock,
 )
-
-_BETWEEN_LOTS: Final = frozenset({LotRecordType.SPLIT, LotRecordType.MERGE})
 
 
 class Balance:
@@ -52,7 +50,7 @@ class Balance:
             self._raise(opening_stock.name, (source, row["lot_id"]), at_source)
         if at_destination := row["destination_quantity_change"]:
             self._raise(opening_stock.name, (row["destination_location_id"], row["lot_id"]), at_destination)
-        if source is not None and record_type in _BETWEEN_LOTS:
+        if source is not None and record_type in BETWEEN_LOTS:
             self._raise(opening_stock.name, (source, row["secondary_lot_id"]), -at_source)
 
     def _raise(self, table_name: str, key: BalanceKey, *amounts: int) -> None:

@@ -4,6 +4,7 @@ from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.apply.movement import apply
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.keys import DefinitionKey, Key, LotKey
+from lotkeeper_server.domain.kinds import kind_of_action
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import LotId, MaterialId
@@ -83,7 +84,7 @@ def after_write(saving: Saving) -> None:
     assert lot is not None
     assert material is not None
     action = Action(
-        type=InventoryActionType.STATUS_CHANGE,
+        kind=kind_of_action(InventoryActionType.STATUS_CHANGE),
         material=material,
         lot=lot,
         secondary_lot=None,

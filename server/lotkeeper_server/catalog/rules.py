@@ -5,6 +5,7 @@ from typing import Final
 
 from lotkeeper_server.catalog import lot_rules
 from lotkeeper_server.catalog.save_in_progress import Saving
+from lotkeeper_server.domain.kinds import Kind, kind_of_operation
 from lotkeeper_server.domain.model.enumerations import (
     InventoryOperationType,
     LotRecordType,
@@ -13,7 +14,6 @@ from lotkeeper_server.domain.model.enumerations import (
 )
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
-from lotkeeper_server.domain.resolve.action import FALLS, RISES, record_types
 from lotkeeper_server.store.entities.runs import add_idle_runs
 from lotkeeper_server.store.entities.stock import keep_stock_away, lots_lying_at
 from lotkeeper_server.store.schema.tables import NO_ID
@@ -99,16 +99,17 @@ def _inventory_operation(saving: Saving) -> None:
 def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
     """What the type asks of the location, the primary lot's strategy and the reason code."""
     new = saving.new
-    role = "destination" if operation_type in RISES else "source"
-    if f"{role}_location" not in saving.unsettled and new[f"{role}_location_id"] is None:
-        refusal = LocationRequired(role=role, operation_type=operation_type.name)
-        saving.refuse(refusal.at(saving.path_of(f"{role}_location_id")))
+    kind = kind_of_operation(operation_type)
+    for role in kind.place.roles:
+        if f"{role}_location" not in saving.unsettled and new[f"{role}_location_id"] is None:
+            refusal = LocationRequired(role=role, operation_type=operation_type.name)
+            saving.refuse(refusal.at(saving.path_of(f"{role}_location_id")))
     from_location = LotResolutionStrategy.FROM_LOCATION
-    if new["primary_lot_resolution_strategy"] == from_location and operation_type not in FALLS:
+    if new["primary_lot_resolution_strategy"] == from_location and not kind.leaves_lot_to_location:
         text = f"FROM_LOCATION is for types by which stock falls, not for {operation_type.name}"
         saving.refuse(InvalidArgument.on(saving.path_of("primary_lot_resolution_strategy"), text))
     if "material_reason_code" not in saving.unsettled:
-        _check_reason_code(saving, operation_type)
+        _check_reason_code(saving, kind)
 
 
 def _check_not_running(saving: Saving) -> None:
@@ -120,13 +121,13 @@ def _check_not_running(saving: Saving) -> None:
             saving.refuse(refusal.at(saving.path_of(column)))
 
 
-def _check_reason_code(saving: Saving, operation_type: InventoryOperationType) -> None:
+def _check_reason_code(saving: Saving, kind: Kind) -> None:
     reason_code_id = saving.new["material_reason_code_id"]
     if reason_code_id is None:
         return
     (serves,) = saving.lookups.values_of("material_reason_code", reason_code_id, ("lot_record_type",))
-    if serves is not None and LotRecordType(serves) not in record_types(operation_type):
-        text = f"serves {LotRecordType(serves).name} only, not {operation_type.name}"
+    if serves is not None and LotRecordType(serves) not in kind.records:
+        text = f"serves {LotRecordType(serves).name} only, not {kind.name}"
         saving.refuse(InvalidArgument.on(saving.path_of("material_reason_code_id"), text))
 
 

@@ -8,6 +8,7 @@ back to where its decision began, and what is written in the end is what the jou
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from lotkeeper_server.domain.keys import (
@@ -29,7 +30,7 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
-from lotkeeper_server.domain.model.conversion import exact_factor
+from lotkeeper_server.domain.model.conversion import SAME, exact_factor
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache, Shelf
 from lotkeeper_server.domain.model.definitions import (
     Conversions,
@@ -48,13 +49,14 @@ from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record,
 QUEUE_LENGTH_FIRST: Final = 16
 """Rows loaded first of a location's queue; four times as many each time that they do not suffice."""
 _NEVER: Final = 1 << 62
+_FIRST: Final = itemgetter(0)
 
 Definition = TypeVar("Definition")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeptRequest:
-    """A request id that took effect, and what its answer needs."""
+    """A request id that took effect, and what its answer needs. Never written to; see `model.stock` on `frozen`."""
 
     fingerprint: bytes
     created_millis: int
@@ -64,7 +66,7 @@ class KeptRequest:
     action_indexes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoadedQueue:
     """How far a location's queue is loaded: to the sort key `frontier`, or to its end."""
 
@@ -140,12 +142,12 @@ class WorkingSet:
     # What decisions ask for: definitions.
 
     def _definition(self, shelf: Shelf[Definition], entity: str, identifier: Id) -> Definition | None:
-        kept = shelf.get(identifier)
-        if kept is None:
+        cached = shelf.get(identifier)
+        if cached is None:
             key = DefinitionKey(entity, identifier)
             if key not in self.absent:
                 raise Missing(key)
-        return kept
+        return cached
 
     def inventory_operation(self, identifier: Id) -> InventoryOperation | None:
         """An inventory operation's definition."""
@@ -157,10 +159,10 @@ class WorkingSet:
 
     def material_at(self, path: str) -> Material | None:
         """A material by its path."""
-        kept = self.definitions.materials.at_path(path)
-        if kept is None and PathKey("material", path) not in self.absent:
+        cached = self.definitions.materials.at_path(path)
+        if cached is None and PathKey("material", path) not in self.absent:
             raise Missing(PathKey("material", path))
-        return kept
+        return cached
 
     def location(self, identifier: Id) -> Location | None:
         """A location."""
@@ -168,10 +170,10 @@ class WorkingSet:
 
     def location_at(self, path: str) -> Location | None:
         """A location by its path."""
-        kept = self.definitions.locations.at_path(path)
-        if kept is None and PathKey("location", path) not in self.absent:
+        cached = self.definitions.locations.at_path(path)
+        if cached is None and PathKey("location", path) not in self.absent:
             raise Missing(PathKey("location", path))
-        return kept
+        return cached
 
     def id_named(self, entity: str, column: str, text: str) -> Id | None:
         """The id of a definition by a name, symbol or code that is unique by itself."""
@@ -198,6 +200,8 @@ class WorkingSet:
 
     def factor(self, material_id: MaterialId | None, from_unit: UnitId, to_unit: UnitId) -> Fraction | None:
         """The exact conversion factor for a material, or None where there is no conversion."""
+        if from_unit == to_unit:
+            return SAME
         key = (material_id, from_unit, to_unit)
         factors = self.definitions.factors
         if key not in factors:
@@ -207,10 +211,10 @@ class WorkingSet:
         return factors[key]
 
     def _conversions(self, material_id: MaterialId | None) -> Conversions:
-        kept = self.definitions.conversions.get(material_id)
-        if kept is None:
+        cached = self.definitions.conversions.get(material_id)
+        if cached is None:
             raise Missing(ConversionsKey(material_id), ConversionsKey(None))
-        return kept
+        return cached
 
     # What decisions ask for: state.
 
@@ -228,15 +232,9 @@ class WorkingSet:
         lot_id = self.lot_ids_by_name[material_id, name]
         return None if lot_id is None else self.lots[lot_id]
 
-    def lots_known(self, *keys: LotKey | LotNameKey) -> None:
-        """Asks for several lots at once, so that one load brings them all."""
-        missing = [
-            key
-            for key in keys
-            if (key.id not in self.lots if isinstance(key, LotKey) else tuple(key) not in self.lot_ids_by_name)
-        ]
-        if missing:
-            raise Missing(*missing)
+    def knows_lot(self, given: Id | str, material_id: MaterialId) -> bool:
+        """Whether a lot by id, which is bytes, or by name within its material is loaded, also that it is not there."""
+        return given in self.lots if isinstance(given, bytes) else (material_id, given) in self.lot_ids_by_name
 
     def stock_row(self, location_id: LocationId, lot_id: LotId) -> StockRow | None:
         """The inventory row of a lot at a location; None where there is none, which counts as zero."""
@@ -309,12 +307,13 @@ class WorkingSet:
         queue = self.queues.get((location_id, material_id, strategy))
         if queue is None:
             raise Missing(QueueKey(location_id, material_id, strategy, QUEUE_LENGTH_FIRST))
-        known = [
-            (self._sort_key(row, strategy), row)
+        rows = [
+            row
             for row in self.stock.get(location_id, {}).values()
             if row is not None and row.millionths > 0 and (material_id is None or row.material_id == material_id)
         ]
-        known.sort(key=lambda pair: pair[0])
+        known = self._with_sort_keys(rows, strategy)
+        known.sort(key=_FIRST)
         more = QueueKey(location_id, material_id, strategy, queue.length * 4)
         for sort_key, row in known:
             if not queue.exhausted and sort_key > queue.frontier:
@@ -325,14 +324,17 @@ class WorkingSet:
         if not queue.exhausted:
             raise Missing(more)
 
-    def _sort_key(self, row: StockRow, strategy: LotUseStrategy) -> tuple[int, int]:
-        if strategy is LotUseStrategy.LIFO:
-            return (0, -row.arrived_order)
+    def _with_sort_keys(self, rows: list[StockRow], strategy: LotUseStrategy) -> list[tuple[tuple[int, int], StockRow]]:
         if strategy is LotUseStrategy.FIFO:
-            return (0, row.arrived_order)
+            return [((0, row.arrived_order), row) for row in rows]
+        if strategy is LotUseStrategy.LIFO:
+            return [((0, -row.arrived_order), row) for row in rows]
+        return [((self._expires(row), row.arrived_order), row) for row in rows]
+
+    def _expires(self, row: StockRow) -> int:
         lot = self.lot(row.lot_id)
         assert lot is not None
-        return (_NEVER if lot.expiration_millis is None else lot.expiration_millis, row.arrived_order)
+        return _NEVER if lot.expiration_millis is None else lot.expiration_millis
 
     # What decisions change.
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from lotkeeper_server.domain.kinds import BETWEEN_LOTS, INTO_PRIMARY
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.store.db.statements import exact_sum, fetch
@@ -13,8 +14,8 @@ from lotkeeper_server.store.db.statements import exact_sum, fetch
 DIFFERENCES_SHOWN_MAX: Final = 1_000
 _SUM: Final = re.compile(r"\{sum\((\w+)\)\}")
 
-# Each record changes its primary lot at its source and at its destination; of a SPLIT and a MERGE (5, 6) the
-# secondary lot changes at the source by the opposite.
+# Each record changes its primary lot at its source and at its destination; of those between lots the secondary lot
+# changes at the source by the opposite.
 _CHANGES: Final = """
     SELECT source_location_id AS location_id, lot_id, source_quantity_change AS delta
       FROM inventory_lot_record WHERE status = 3 AND source_quantity_change <> 0
@@ -23,7 +24,7 @@ _CHANGES: Final = """
       FROM inventory_lot_record WHERE status = 3 AND destination_quantity_change <> 0
     UNION ALL
     SELECT source_location_id, secondary_lot_id, -source_quantity_change
-      FROM inventory_lot_record WHERE status = 3 AND source_quantity_change <> 0 AND lot_record_type IN (5, 6)
+      FROM inventory_lot_record WHERE status = 3 AND source_quantity_change <> 0 AND lot_record_type IN {between_lots}
     UNION ALL
     SELECT location_id, lot_id, quantity FROM opening_stock
 """
@@ -63,8 +64,8 @@ _EDGES: Final = """
     WITH summed AS (
       SELECT from_lot_id, to_lot_id, lot_record_type, {sum(part)} AS quantity, SUM(parts) AS record_count
         FROM (
-          SELECT CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN secondary_lot_id ELSE lot_id END AS from_lot_id,
-                 CASE WHEN lot_record_type IN (2, 3, 6, 11) THEN lot_id ELSE secondary_lot_id END AS to_lot_id,
+          SELECT CASE WHEN lot_record_type IN {into_primary} THEN secondary_lot_id ELSE lot_id END AS from_lot_id,
+                 CASE WHEN lot_record_type IN {into_primary} THEN lot_id ELSE secondary_lot_id END AS to_lot_id,
                  lot_record_type, lot_quantity AS part, 1 AS parts
             FROM inventory_lot_record
             WHERE status = 3 AND secondary_lot_id IS NOT NULL AND lot_quantity > 0
@@ -152,8 +153,11 @@ def verify(connection: Connection) -> Verification:
 
 
 def _with_sums(connection: Connection, text: str) -> str:
-    """Puts in the changes, and for `{sum(COLUMN)}` the database's way to a sum that does not overflow."""
-    return _SUM.sub(lambda match: exact_sum(connection, match[1]), text.replace("{changes}", _CHANGES))
+    """Puts in the changes, the types of record, and for `{sum(COLUMN)}` a sum that does not overflow there."""
+    text = text.replace("{changes}", _CHANGES)
+    for name, types in (("{between_lots}", BETWEEN_LOTS), ("{into_primary}", INTO_PRIMARY)):
+        text = text.replace(name, f"({', '.join(str(int(one)) for one in sorted(types))})")
+    return _SUM.sub(lambda match: exact_sum(connection, match[1]), text)
 
 
 def _whole(value: Any) -> int | None:

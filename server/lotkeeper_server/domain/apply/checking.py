@@ -20,7 +20,7 @@ def unit_of(state: WorkingSet, lot: Lot) -> Unit | None:
 
 def checked_factor(state: WorkingSet, action: Action, lot: Lot) -> Fraction:
     """Step 12: the lot's status, then whether the asked unit converts to its own."""
-    lots.check_status(lot, action.type, action.end_millis)
+    lots.check_status(lot, action.kind, action.end_millis)
     factor = None
     if action.unit is not None and lot.unit_id is not None:
         factor = state.factor(lot.material_id, action.unit.id, lot.unit_id)

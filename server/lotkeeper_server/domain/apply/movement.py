@@ -1,10 +1,12 @@
 """Steps 12 to 16: an action is applied to stock. It does not matter who asks, nor from what it was resolved."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import islice
+from typing import Final
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.apply import storing
+from lotkeeper_server.domain.apply import single_lot, storing
 from lotkeeper_server.domain.apply.checking import checked_factor, checked_quantity, insufficient, unit_of
 from lotkeeper_server.domain.apply.picking import pick
 from lotkeeper_server.domain.apply.rearranging import REARRANGEMENTS
@@ -17,15 +19,17 @@ from lotkeeper_server.domain.apply.records import (
     raise_total,
 )
 from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.keys import Key, LotRowsKey, QueueKey, StockKey
+from lotkeeper_server.domain.kinds import Effect, Kind, Secondary
 from lotkeeper_server.domain.model.conversion import converted
-from lotkeeper_server.domain.model.definitions import Unit
-from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotRecordType, LotUseStrategy
+from lotkeeper_server.domain.model.definitions import Location, Unit
+from lotkeeper_server.domain.model.enumerations import LotUseStrategy
+from lotkeeper_server.domain.model.genealogy import edge_key
+from lotkeeper_server.domain.model.identifiers import LocationId, LotId, MaterialId
 from lotkeeper_server.domain.model.stock import Lot, Record
 from lotkeeper_server.domain.refusals import Refused, UnitNotConvertible
-from lotkeeper_server.domain.resolve.action import FALLS, RECORD_TYPE, RISES, Action
-from lotkeeper_server.domain.working_set import WorkingSet
-
-_Type = InventoryActionType
+from lotkeeper_server.domain.resolve.action import Action
+from lotkeeper_server.domain.working_set import QUEUE_LENGTH_FIRST, WorkingSet
 
 
 def apply(state: WorkingSet, action: Action, context: Context) -> list[Record]:
@@ -35,26 +39,23 @@ def apply(state: WorkingSet, action: Action, context: Context) -> list[Record]:
         Refused: by the first step that does not hold.
         Missing: for what is not loaded yet.
     """
-    action_type = action.type
-    if action_type in FALLS:
-        if action_type is _Type.SCRAP_ALL:
-            return _scrap_all(state, action, context)
-        if action.lot is None:
-            return _picked_falls(state, action, context)
-        quantity = checked_quantity(state, action, action.lot)
-        return [_fall(state, action, action.lot, action.quantity_millionths, quantity, context, action.running)]
-    if action_type in RISES:
-        return _rise(state, action, context)
-    if action_type is _Type.RECEIVE_AND_CONSUME:
-        return _pass_through(state, action, context)
-    return REARRANGEMENTS[action_type](state, action, context)
+    return EFFECTS[action.kind.effect](state, action, context)
 
 
 def main_index(action: Action, records: list[Record]) -> int | None:
     """Which of an action's records is the one of the call; None where none was written."""
     if not records:
         return None
-    return 1 if action.type is _Type.RECEIVE_AND_CONSUME else 0
+    return action.kind.main_index
+
+
+def _falls(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """Steps 12 to 16 of what falls at the source: of one lot, or of those that are picked."""
+    lot = action.lot
+    if lot is None:
+        return _picked_falls(state, action, context)
+    quantity = checked_quantity(state, action, lot)
+    return [_fall(state, action, lot, action.quantity_millionths, quantity, context, action.running)]
 
 
 def _fall(
@@ -70,7 +71,7 @@ def _fall(
     """Steps 13 and 16 of what falls: stock leaves one location."""
     location = action.place
     movement = Movement(
-        RECORD_TYPE[action.type],
+        action.kind.record,
         lot,
         action.secondary_lot,
         asked_millionths,
@@ -105,7 +106,7 @@ def _picked_falls(state: WorkingSet, action: Action, context: Context) -> list[R
     return records
 
 
-def _scrap_all(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+def _clear(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     """Every lot of the material with stock above zero at the source, in FIFO order; or the one that was given."""
     location = action.place
     if not location.keeps_stock:
@@ -136,7 +137,7 @@ def _rise(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     if location.keeps_stock:
         merges = storing.check_rise(state, location, lot, quantity, action.end_millis)
     movement = Movement(
-        RECORD_TYPE[action.type],
+        action.kind.record,
         lot,
         action.secondary_lot,
         action.quantity_millionths,
@@ -150,7 +151,7 @@ def _rise(state: WorkingSet, action: Action, context: Context) -> list[Record]:
         order_floor=merges.order_floor,
     )
     record = complete(state, action, movement, context, action.running)
-    order_id = action.production_order.id if action.production_order and action.type is _Type.PRODUCE else None
+    order_id = action.production_order.id if action.production_order and action.kind.fills_order else None
     lot = raise_total(state, lot, quantity, record)
     if movement.order_count_change and order_id is not None:
         state.put_count(order_id, check_quantity(state.count(order_id) + movement.order_count_change))
@@ -160,10 +161,10 @@ def _rise(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _order_count_change(state: WorkingSet, action: Action) -> int:
-    """Step 16: what a PRODUCE adds to its order's count, in the order's unit."""
+    """Step 16: what is added to the count of the order that it fills, in the order's unit."""
     order = action.production_order
     if (
-        action.type is not _Type.PRODUCE
+        not action.kind.fills_order
         or not action.increments_order
         or order is None
         or order.product_material_id != action.material.id
@@ -183,15 +184,16 @@ def _order_count_change(state: WorkingSet, action: Action) -> int:
 
 
 def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """RECEIVE_AND_CONSUME: the lot's total rises; no inventory row is made or changed."""
-    lot = action.the_lot
+    """Received and consumed at once: the lot's total rises; no inventory row is made or changed."""
+    lot, kind = action.the_lot, action.kind
+    assert kind.record_before is not None
     quantity = checked_quantity(state, action, lot)
     check_quantity(lot.total_millionths + quantity)
     received = complete(
         state,
         action,
         Movement(
-            LotRecordType.RECEIVE,
+            kind.record_before,
             lot,
             None,
             action.quantity_millionths,
@@ -209,7 +211,7 @@ def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[R
         state,
         action,
         Movement(
-            LotRecordType.CONSUME,
+            kind.record,
             lot,
             action.secondary_lot,
             action.quantity_millionths,
@@ -222,3 +224,58 @@ def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[R
         action.running,
     )
     return [received, consumed]
+
+
+EFFECTS: Final[dict[Effect, Callable[[WorkingSet, Action, Context], list[Record]]]] = {
+    Effect.FALL: _falls,
+    Effect.CLEAR: _clear,
+    Effect.RISE: _rise,
+    Effect.PASS_THROUGH: _pass_through,
+    **REARRANGEMENTS,
+}
+"""How each effect comes about; all write their records, in order."""
+
+
+# What applying will read. It may miss something, it never decides.
+
+
+def likely_rows(
+    kind: Kind, lot_id: LotId, secondary_id: LotId | None, source: LocationId | None, destination: LocationId | None
+) -> list[Key]:
+    """The rows of both lots where stock moves, the edge between them, and where else a lot merged away lies."""
+    keys: list[Key] = []
+    if kind.effect is not Effect.PASS_THROUGH:
+        if source is not None and kind.place.is_source:
+            keys.append(StockKey(source, lot_id))
+        if destination is not None and kind.place.is_destination:
+            keys.append(StockKey(destination, lot_id))
+    if secondary_id is None:
+        return keys
+    if kind.secondary is Secondary.MERGED:
+        if source is not None:
+            keys.append(StockKey(source, secondary_id))
+        keys.append(LotRowsKey(secondary_id))
+    keys.append(edge_key(kind.record, lot_id, secondary_id))
+    return keys
+
+
+def likely_reads(kind: Kind, source: Location | None, destination: Location | None) -> list[Key]:
+    """What is read of the locations as such, whichever the lot is."""
+    effect = kind.effect
+    if effect is Effect.RISE or effect is Effect.MOVE:
+        return [] if destination is None else storing.likely_reads(destination)
+    if source is None or not source.keeps_stock:
+        return []
+    if effect is Effect.SPLIT:
+        return [*single_lot.likely_reads(source, also_where_merged=True)]
+    if effect is Effect.SET:
+        return [*storing.likely_reads_of_capacity(source), *single_lot.likely_reads(source, also_where_merged=True)]
+    return []
+
+
+def likely_reads_without_lot(kind: Kind, source: Location | None, material_id: MaterialId) -> list[Key]:
+    """What is read where no lot is given: the queue from which lots are taken."""
+    if source is None or not source.keeps_stock or not kind.leaves_lot_to_location:
+        return []
+    strategy = LotUseStrategy.FIFO if kind.effect is Effect.CLEAR else source.lot_use_strategy
+    return [QueueKey(source.id, material_id, strategy, QUEUE_LENGTH_FIRST)]

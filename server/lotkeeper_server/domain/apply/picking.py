@@ -113,7 +113,7 @@ def _candidates(state: WorkingSet, action: Action) -> Iterator[_Candidate]:
         yield candidate
     passed_over = {lot.id for lot in (action.fixed_lot, action.secondary_lot) if lot is not None}
     for row, lot in state.in_stock(location.id, action.material.id, location.lot_use_strategy):
-        if lot.id in passed_over or not lots.may_be_picked(lot, action.type, action.end_millis):
+        if lot.id in passed_over or not lots.may_be_picked(lot, action.kind, action.end_millis):
             continue
         candidate = _candidate(state, action, lot, row.millionths)
         if candidate is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import IntEnum
 from typing import Final
 
 from lotkeeper_server.domain.apply import storing
@@ -15,23 +14,14 @@ from lotkeeper_server.domain.apply.records import (
     move_stock,
     raise_total,
 )
+from lotkeeper_server.domain.apply.single_lot import check_single_lot
 from lotkeeper_server.domain.context import Context
-from lotkeeper_server.domain.model.definitions import Location
-from lotkeeper_server.domain.model.enumerations import (
-    InventoryActionType,
-    LotRecordType,
-    LotStatus,
-    LotStorageStrategy,
-    LotUseStrategy,
-)
-from lotkeeper_server.domain.model.identifiers import LotId
+from lotkeeper_server.domain.kinds import Effect
+from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.stock import Lot, Record
-from lotkeeper_server.domain.refusals import LocationHoldsAnotherLot, Refused
+from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import WorkingSet
-
-_SHARED: Final = frozenset({LotStorageStrategy.ALLOW_MULTIPLE, LotStorageStrategy.NO_STORAGE})
-"""Strategies that let lots stand side by side."""
 
 
 def _move(state: WorkingSet, action: Action, context: Context) -> list[Record]:
@@ -45,7 +35,7 @@ def _move(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     if destination.keeps_stock:
         merges = storing.check_rise(state, destination, lot, quantity, action.end_millis)
     movement = Movement(
-        LotRecordType.MOVE,
+        action.kind.record,
         lot,
         None,
         action.quantity_millionths,
@@ -70,10 +60,9 @@ def _split(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     assert new_lot is not None
     quantity = checked_quantity(state, action, lot)
     row = row_that_gives(state, location, lot, quantity, below_zero=False)
-    emptied = lot.id if row.millionths == quantity else None
-    _check_alone(state, location, new_lot, emptied)
+    check_single_lot(state, location, new_lot.id, {lot.id: -quantity}, also_where_merged=True)
     movement = Movement(
-        LotRecordType.SPLIT,
+        action.kind.record,
         lot,
         new_lot,
         action.quantity_millionths,
@@ -108,8 +97,8 @@ def _merge(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     return [record]
 
 
-def _edit(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """The stock becomes the quantity; the record says by how much it changed."""
+def _set(state: WorkingSet, action: Action, context: Context) -> list[Record]:
+    """EDIT: the stock becomes the quantity; the record says by how much it changed."""
     lot, location = action.the_lot, action.place
     quantity = checked_quantity(state, action, lot)
     if not location.keeps_stock:
@@ -121,9 +110,9 @@ def _edit(state: WorkingSet, action: Action, context: Context) -> list[Record]:
         check_quantity(lot.total_millionths + change)
         storing.check_capacity(state, location, lot, change, quantity - max(old, 0))  # step 14
         if quantity > 0:
-            _check_alone(state, location, lot, None)
+            check_single_lot(state, location, lot.id, {}, also_where_merged=True)
     movement = Movement(
-        LotRecordType.EDIT,
+        action.kind.record,
         lot,
         None,
         check_quantity(change),
@@ -147,9 +136,7 @@ def _change_status(state: WorkingSet, action: Action, context: Context) -> list[
     """Any status after any; the same again makes a record, but no edit."""
     lot, status = action.the_lot, action.lot_status
     assert status is not None
-    movement = Movement(
-        LotRecordType.STATUS_CHANGE, replace(lot, status=status), None, 0, unit_of(state, lot), None, None
-    )
+    movement = Movement(action.kind.record, replace(lot, status=status), None, 0, unit_of(state, lot), None, None)
     record = complete(state, action, movement, context, None)
     if status is not lot.status:
         state.put_lot(_with_status(lot, status, record, action, context))
@@ -167,27 +154,11 @@ def _with_status(lot: Lot, status: LotStatus, record: Record, action: Action, co
     )
 
 
-def _check_alone(state: WorkingSet, location: Location, lot: Lot, emptied: LotId | None) -> None:
-    """What sets off no merge leaves no second lot above zero where lots may not stand side by side.
-
-    Args:
-        state: what is there.
-        location: where the lot will be above zero.
-        lot: the lot.
-        emptied: a lot that will have nothing left.
-    """
-    if location.lot_storage_strategy in _SHARED:
-        return
-    for _, other in state.in_stock(location.id, None, LotUseStrategy.FIFO):
-        if other.id not in {lot.id, emptied}:
-            raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other.name))
-
-
-REARRANGEMENTS: Final[dict[IntEnum, Callable[[WorkingSet, Action, Context], list[Record]]]] = {
-    InventoryActionType.MOVE: _move,
-    InventoryActionType.SPLIT: _split,
-    InventoryActionType.MERGE: _merge,
-    InventoryActionType.EDIT: _edit,
-    InventoryActionType.STATUS_CHANGE: _change_status,
+REARRANGEMENTS: Final[dict[Effect, Callable[[WorkingSet, Action, Context], list[Record]]]] = {
+    Effect.MOVE: _move,
+    Effect.SPLIT: _split,
+    Effect.MERGE: _merge,
+    Effect.SET: _set,
+    Effect.CHANGE_STATUS: _change_status,
 }
-"""How each type is applied; all write their records, in order."""
+"""How each of their effects comes about; all write their records, in order."""

@@ -165,8 +165,17 @@ def edited_once(lot: Lot, action: Action, context: Context) -> Common:
 
 def raise_total(state: WorkingSet, lot: Lot, change: int, record: Record) -> Lot:
     """Adds to what was ever added to a lot."""
-    risen = replace(
-        lot, total_millionths=check_quantity(lot.total_millionths + change), changed_order=record.effect_order
+    risen = Lot(  # `replace` costs three times as much
+        lot.id,
+        lot.name,
+        lot.material_id,
+        lot.status,
+        check_quantity(lot.total_millionths + change),
+        lot.unit_id,
+        lot.expiration_millis,
+        lot.closed_millis,
+        record.effect_order,
+        lot.common,
     )
     state.put_lot(risen)
     return risen

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
+from typing import Final
 
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.apply import single_lot
 from lotkeeper_server.domain.apply.records import (
     Movement,
     check_count,
@@ -13,24 +15,33 @@ from lotkeeper_server.domain.apply.records import (
     edited_once,
     move_stock,
 )
+from lotkeeper_server.domain.apply.single_lot import check_single_lot
 from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.keys import Key, QueueKey, SumsKey
+from lotkeeper_server.domain.kinds import kind_of_action
+from lotkeeper_server.domain.model.conversion import converted, exactly
 from lotkeeper_server.domain.model.definitions import Location, Unit
-from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStorageStrategy, LotUseStrategy
+from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStorageStrategy, LotUseStrategy
 from lotkeeper_server.domain.model.identifiers import MaterialId, ProductionOrderId, UnitId
-from lotkeeper_server.domain.model.quantity import decimal_text, round_half_even
+from lotkeeper_server.domain.model.quantity import Exact, decimal_text, round_half_even
 from lotkeeper_server.domain.model.stock import Lot, Record, StockRow
 from lotkeeper_server.domain.refusals import (
     LocationCapacityExceeded,
-    LocationHoldsAnotherLot,
     MergeNotPossible,
     Refused,
     UnitNotConvertible,
 )
 from lotkeeper_server.domain.resolve import lots
 from lotkeeper_server.domain.resolve.action import Action
-from lotkeeper_server.domain.working_set import WorkingSet
+from lotkeeper_server.domain.working_set import QUEUE_LENGTH_FIRST, WorkingSet
 
-MERGE = "MERGE"
+MERGE: Final = kind_of_action(InventoryActionType.MERGE)
+"""What the merges of a storage strategy go by, whatever the action."""
+_MERGES_IN: Final = {
+    LotStorageStrategy.MERGE_INTO_PREVIOUS: LotUseStrategy.LIFO,
+    LotStorageStrategy.MERGE_INTO_NEW: LotUseStrategy.FIFO,
+}
+"""Strategies by which lots merge, and the order in which they look for the others."""
 
 
 @dataclass(slots=True)
@@ -64,6 +75,7 @@ def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_m
     check_quantity(old + rise)
     other_lots = lots_to_merge(state, location, lot)
     check_capacity(state, location, lot, rise, _net_rise(location, old, rise, other_lots))
+    check_single_lot(state, location, lot.id, {}, also_where_merged=False)
     merges = plan_merges(location, lot, other_lots, end_millis)
     check_count(1 + len(merges.others))
     floors = [other.changed_order for pair in merges.others for other in pair]
@@ -104,15 +116,31 @@ def store(
 
 
 def lots_to_merge(state: WorkingSet, location: Location, lot: Lot) -> list[tuple[StockRow, Lot]]:
-    """The other lots above zero that the strategy speaks of: the first, the last, all in order, or none."""
-    strategy = location.lot_storage_strategy
-    if strategy is LotStorageStrategy.ALLOW_MULTIPLE:
+    """The other lots above zero that the strategy merges: the one that came last, all in order, or none."""
+    order = _MERGES_IN.get(location.lot_storage_strategy)
+    if order is None:
         return []
-    newest_first = strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS
-    order = LotUseStrategy.LIFO if newest_first else LotUseStrategy.FIFO
     others = (pair for pair in state.in_stock(location.id, None, order) if pair[1].id != lot.id)
-    wanted = limits.RECORDS_PER_CALL_MAX if strategy is LotStorageStrategy.MERGE_INTO_NEW else 1
-    return list(islice(others, wanted))
+    all_go = location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_NEW
+    return list(islice(others, limits.RECORDS_PER_CALL_MAX if all_go else 1))
+
+
+def likely_reads(location: Location) -> list[Key]:
+    """What `check_rise` reads of a location beside the lot's own row. It may miss something, it never decides."""
+    if not location.keeps_stock:
+        return []
+    order = _MERGES_IN.get(location.lot_storage_strategy)
+    others = [] if order is None else [QueueKey(location.id, None, order, QUEUE_LENGTH_FIRST)]
+    return [
+        *likely_reads_of_capacity(location),
+        *single_lot.likely_reads(location, also_where_merged=False),
+        *others,
+    ]
+
+
+def likely_reads_of_capacity(location: Location) -> list[SumsKey]:
+    """What step 14 reads. It may miss something, it never decides."""
+    return [] if location.storage_capacity_millionths is None else [SumsKey(location.id)]
 
 
 def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, net_rise: int) -> None:
@@ -131,20 +159,20 @@ def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, n
     assert unit is not None
     before = stored_in_capacity_unit(state, location)
     own_factor = into_capacity_unit(state, lot.material_id, lot.unit_id, unit)
-    after = before + net_rise * own_factor
+    after = before + exactly(net_rise, own_factor)
     if exceeds_capacity(location, before, after):
         raise Refused(
             LocationCapacityExceeded(
                 location=location.path,
                 capacity=decimal_text(location.storage_capacity_millionths),
                 stored=decimal_text(round_half_even(before)),
-                requested=decimal_text(round_half_even(rise * own_factor)),
+                requested=decimal_text(converted(rise, own_factor)),
                 unit=unit.symbol,
             )
         )
 
 
-def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Fraction:
+def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Exact:
     """What counts against a location's capacity: the exact sum of its rows above zero, in millionths of its unit.
 
     Raises:
@@ -152,14 +180,14 @@ def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Fraction:
     """
     unit = location.storage_capacity_unit
     assert unit is not None
-    stored = Fraction(0)
+    stored: Exact = 0
     for (material_id, unit_id), millionths in state.stock_sums(location.id).items():
         if millionths > 0:
-            stored += millionths * into_capacity_unit(state, material_id, unit_id, unit)
+            stored += exactly(millionths, into_capacity_unit(state, material_id, unit_id, unit))
     return stored
 
 
-def exceeds_capacity(location: Location, before: Fraction, after: Fraction) -> bool:
+def exceeds_capacity(location: Location, before: Exact, after: Exact) -> bool:
     """Whether stock that rises from one sum to another is refused: what is above the capacity already may stay so."""
     capacity = location.storage_capacity_millionths
     return capacity is not None and after > capacity and after > before
@@ -204,12 +232,9 @@ def into_capacity_unit(
 
 def plan_merges(location: Location, lot: Lot, other_lots: list[tuple[StockRow, Lot]], end_millis: int) -> Merges:
     """Step 15: which merges follow the rise, each by the rules of MERGE."""
-    strategy = location.lot_storage_strategy
     if not other_lots:
         return Merges()
-    if strategy is LotStorageStrategy.ALLOW_SINGLE_OR_THROW:
-        raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other_lots[0][1].name))
-    if strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS:
+    if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS:
         check_merge(location, other_lots[0][1], lot, end_millis)
         return Merges(into_previous=True, others=other_lots)
     for _, other in other_lots:
@@ -243,7 +268,7 @@ def merge_one(
     """Writes one MERGE: a quantity goes from one lot to another in their place; both keep their status."""
     unit = None if receiving.unit_id is None else state.unit(receiving.unit_id)
     movement = Movement(
-        LotRecordType.MERGE,
+        MERGE.record,
         receiving,
         merged,
         millionths,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lotkeeper_server.domain.apply.records import check_quantity
 from lotkeeper_server.domain.apply.storing import exceeds_capacity, into_capacity_unit, stored_in_capacity_unit
-from lotkeeper_server.domain.model.conversion import converted
+from lotkeeper_server.domain.model.conversion import converted, exactly
 from lotkeeper_server.domain.model.definitions import Location, Unit
 from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId
 from lotkeeper_server.domain.model.quantity import round_half_even
@@ -55,7 +55,7 @@ def find_room(state: WorkingSet, rise: Rise) -> Room:
         return _always(state, location, unit)
     lot_unit_id, millionths = _in_lot_unit(state, rise)
     before = stored_in_capacity_unit(state, location)
-    after = before + millionths * into_capacity_unit(state, rise.material_id, lot_unit_id, unit)
+    after = before + exactly(millionths, into_capacity_unit(state, rise.material_id, lot_unit_id, unit))
     suffices = not exceeds_capacity(location, before, after)
     return Room(suffices, location.storage_capacity_millionths, round_half_even(before), unit)
 

@@ -152,20 +152,20 @@ def fitting(found: Trace, node_bytes: Mapping[LotId, int], edge_bytes: Mapping[E
     weights = [node_bytes[lot_id] for lot_id in found.depths]
     for key, weight in edge_bytes.items():
         weights[max(places[key.from_lot_id], places[key.to_lot_id])] += weight
-    weight, kept = 0, 0
+    weight, shown = 0, 0
     for of_lot in weights:
         weight += of_lot
-        if weight > bytes_max and kept:
+        if weight > bytes_max and shown:
             break
-        kept += 1
-    if kept == len(weights):
+        shown += 1
+    if shown == len(weights):
         return found
     edges = {
         key: edge
         for key, edge in found.edges.items()
-        if places[key.from_lot_id] < kept and places[key.to_lot_id] < kept
+        if places[key.from_lot_id] < shown and places[key.to_lot_id] < shown
     }
-    return Trace(dict(list(found.depths.items())[:kept]), edges, truncated=True)
+    return Trace(dict(list(found.depths.items())[:shown]), edges, truncated=True)
 
 
 @dataclass(slots=True)

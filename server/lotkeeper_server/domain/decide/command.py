@@ -1,7 +1,7 @@
 """One command, or one batch of them, decided on the working set: an answer and its changes, or a refusal and none."""
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.apply import movement as applying
+from lotkeeper_server.domain.apply.movement import apply, main_index
 from lotkeeper_server.domain.apply.records import check_count
 from lotkeeper_server.domain.commands import (
     Annotate,
@@ -22,8 +22,9 @@ from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import LotId
 from lotkeeper_server.domain.model.stock import Answer, OperationRun, Record
 from lotkeeper_server.domain.refusals import Refusal, Refused, RequestIdReused, TooManyRecords
-from lotkeeper_server.domain.resolve.operation import Arguments, required_place, required_quantity, resolve
-from lotkeeper_server.domain.resolve.requested_action import resolve_action
+from lotkeeper_server.domain.resolve.operation import intent_of_operation
+from lotkeeper_server.domain.resolve.requested_action import intent_of_action
+from lotkeeper_server.domain.resolve.steps import resolve
 from lotkeeper_server.domain.working_set import KeptRequest, WorkingSet
 
 Outcome = Answer | Refusal
@@ -197,22 +198,10 @@ def execute(state: WorkingSet, command: Execute, context: Context) -> Answer:
         stopped.stopped_running_operation = True
         return stopped
     running.check_enabled(operation)
-    required_place(state, operation)
-    quantity = required_quantity(operation.operation_type, command.quantity_millionths)
-    arguments = Arguments(
-        command.principal,
-        command.request_id or "",
-        command.primary_lot,
-        command.secondary_lot,
-        command.material,
-        command.inventory_name,
-        command.start_millis,
-        command.end_millis,
-    )
-    action = resolve(state, operation, arguments, quantity, context)
-    records = applying.apply(state, action, context)
+    action = resolve(state, intent_of_operation(operation, command), context)
+    records = apply(state, action, context)
     state.put_run(operation.id, OperationRun(Status.COMPLETED))
-    return Answer(records, applying.main_index(action, records))
+    return Answer(records, main_index(action, records))
 
 
 def execute_actions(state: WorkingSet, command: ExecuteActions, context: Context) -> Answer:
@@ -229,8 +218,8 @@ def execute_actions(state: WorkingSet, command: ExecuteActions, context: Context
     for index, requested in enumerate(command.actions):
         savepoint = state.savepoint()
         try:
-            action = resolve_action(state, requested, command, versioned, context)
-            written = applying.apply(state, action, context)
+            action = resolve(state, intent_of_action(requested, command, versioned), context)
+            written = apply(state, action, context)
             check_count(len(records) + len(written))
         except Missing as more:
             missing.extend(more.keys)

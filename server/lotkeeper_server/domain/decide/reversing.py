@@ -5,23 +5,24 @@ from dataclasses import dataclass, replace
 from lotkeeper_server.domain.apply import storing
 from lotkeeper_server.domain.apply.checking import insufficient
 from lotkeeper_server.domain.apply.records import check_quantity, move_stock
+from lotkeeper_server.domain.apply.single_lot import check_single_lot
 from lotkeeper_server.domain.commands import Annotate, Reverse
 from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.keys import DefinitionKey, Key, LotKey, StockKey
+from lotkeeper_server.domain.kinds import BETWEEN_LOTS
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import Location
-from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStorageStrategy, LotUseStrategy, Status
+from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.genealogy import edge_key, take_from_edge
 from lotkeeper_server.domain.model.identifiers import LocationId, LotId, ProductionOrderId, RecordId, format_id
 from lotkeeper_server.domain.model.stock import Answer, Common, Lot, Named, NamedPlace, Record, StockRow
 from lotkeeper_server.domain.refusals import (
     AlreadyReversed,
-    LocationHoldsAnotherLot,
     NotFound,
     NotReversible,
     Refused,
 )
 from lotkeeper_server.domain.working_set import WorkingSet
-
-_MOVES_BETWEEN_LOTS = frozenset({LotRecordType.SPLIT, LotRecordType.MERGE})
 
 
 @dataclass(slots=True)
@@ -76,6 +77,20 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
     return Answer([undone])
 
 
+def likely_reads(record: Record, definitions: DefinitionCache) -> list[Key]:
+    """Lots, locations, rows and the edge of a record to undo. It may miss something, it never decides."""
+    lot_ids = [LotId(one.id) for one in (record.lot, record.secondary_lot) if one is not None]
+    keys: list[Key] = [LotKey(lot_id) for lot_id in lot_ids]
+    for place in (record.source_location, record.destination_location):
+        if place is not None:
+            if definitions.locations.get(place.id) is None:
+                keys.append(DefinitionKey("location", place.id))
+            keys.extend(StockKey(LocationId(place.id), lot_id) for lot_id in lot_ids)
+    if len(lot_ids) == 2:
+        keys.append(edge_key(record.lot_record_type, lot_ids[0], lot_ids[1]))
+    return keys
+
+
 def annotate(state: WorkingSet, command: Annotate, context: Context) -> Answer:
     """Changes a record's notes and spares; what is as it was raises no version."""
     record = _found(state, command.record_id)
@@ -120,7 +135,7 @@ def _opposite_changes(state: WorkingSet, record: Record) -> list[_Change]:
         (record.source_location, record.lot, at_source),
         (record.destination_location, record.lot, -record.destination_change_millionths),
     ]
-    if record.lot_record_type in _MOVES_BETWEEN_LOTS:
+    if record.lot_record_type in BETWEEN_LOTS:
         wanted.append((record.source_location, record.secondary_lot, -at_source))
     changes = []
     for place, named, millionths in wanted:
@@ -154,17 +169,8 @@ def _check_stock(state: WorkingSet, changes: list[_Change]) -> None:
         net_rise = sum(max(one.old + one.millionths, 0) - max(one.old, 0) for one in here)
         storing.check_capacity(state, rise.location, rise.lot, rise.millionths, net_rise)
     for rise in rises:
-        _check_single(state, rise, changes)
-
-
-def _check_single(state: WorkingSet, rise: _Change, changes: list[_Change]) -> None:
-    location = rise.location
-    if location.lot_storage_strategy is not LotStorageStrategy.ALLOW_SINGLE_OR_THROW:
-        return
-    falls = {change.lot.id: change.millionths for change in changes if change.location.id == location.id}
-    for row, other in state.in_stock(location.id, None, LotUseStrategy.FIFO):
-        if other.id != rise.lot.id and row.millionths + falls.get(other.id, 0) > 0:
-            raise Refused(LocationHoldsAnotherLot(location=location.path, lot=other.name))
+        falls = {one.lot.id: one.millionths for one in changes if one.location.id == rise.location.id}
+        check_single_lot(state, rise.location, rise.lot.id, falls, also_where_merged=False)
 
 
 def _raised_lot(state: WorkingSet, record: Record) -> Lot:

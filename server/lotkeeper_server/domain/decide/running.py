@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from lotkeeper_server.domain.apply import movement as applying
+from lotkeeper_server.domain.apply.movement import apply, main_index
 from lotkeeper_server.domain.apply.picking import first_to_pick
 from lotkeeper_server.domain.commands import Cancel, Start, Stop
 from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.kinds import Primary, kind_of_operation
 from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.definitions import InventoryOperation, Location
-from lotkeeper_server.domain.model.enumerations import InventoryOperationType, Status
+from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import (
     Id,
     LocationId,
@@ -24,11 +25,11 @@ from lotkeeper_server.domain.refusals import (
     OperationDisabled,
     OperationNotRunning,
     Refused,
-    StartNotSupported,
 )
 from lotkeeper_server.domain.resolve import lots
-from lotkeeper_server.domain.resolve.action import ACTION_OF, FALLS, RECORD_TYPE, Action
-from lotkeeper_server.domain.resolve.operation import Arguments, required_place, required_quantity, resolve
+from lotkeeper_server.domain.resolve.action import Action
+from lotkeeper_server.domain.resolve.operation import intent_of_operation
+from lotkeeper_server.domain.resolve.steps import required_quantity, resolve
 from lotkeeper_server.domain.working_set import WorkingSet
 
 
@@ -55,24 +56,10 @@ def start(state: WorkingSet, command: Start, context: Context) -> Answer:
         status = run.status.name
         raise Refused(OperationAlreadyRunning(inventory_operation_id=format_id(operation.id), status=status))
     check_enabled(operation)
-    place = required_place(state, operation)
-    if operation.operation_type is InventoryOperationType.SCRAP_ALL:
-        raise Refused(StartNotSupported(operation_type=operation.operation_type.name))
-    arguments = Arguments(
-        principal=command.principal,
-        request_id=command.request_id or "",
-        primary_lot=command.primary_lot,
-        secondary_lot=command.secondary_lot,
-        material=command.material,
-        inventory_name=command.inventory_name,
-        start_millis=command.start_millis,
-        end_millis=None,
-    )
-    action = resolve(state, operation, arguments, 0, context)
-    assert place.id == action.place.id
-    picked = action.lot is None and operation.operation_type in FALLS
+    action = resolve(state, intent_of_operation(operation, command), context)
+    picked = action.lot is None and action.kind.primary is Primary.PICKED
     lot = first_to_pick(state, action) if picked else action.the_lot
-    lots.check_status(lot, action.type, action.end_millis)
+    lots.check_status(lot, action.kind, action.end_millis)
     for made in action.new_lots:
         state.put_lot(made)
     record = _running_record(action, lot, context, picked=picked)
@@ -84,7 +71,7 @@ def start(state: WorkingSet, command: Start, context: Context) -> Answer:
 def _running_record(action: Action, lot: Lot, context: Context, *, picked: bool) -> Record:
     return Record(
         id=RecordId(context.new_id()),
-        lot_record_type=RECORD_TYPE[action.type],
+        lot_record_type=action.kind.record,
         status=Status.RUNNING,
         lot=lot,
         secondary_lot=action.secondary_lot,
@@ -125,12 +112,12 @@ def stop(state: WorkingSet, command: Stop, context: Context) -> Answer:
     """Applies the quantity to what the running record names, by steps 12 to 16, and completes it."""
     operation, run = found_operation(state, command.operation_id)
     running = _running(state, operation, run)
-    quantity = required_quantity(operation.operation_type, command.quantity_millionths)
+    quantity = required_quantity(kind_of_operation(operation.operation_type), command.quantity_millionths)
     end_millis = dates.end_of_running(running.start_millis, command.end_millis, context)
     action = _action_of(state, operation, running, command, quantity, end_millis)
-    records = applying.apply(state, action, context)
+    records = apply(state, action, context)
     state.put_run(operation.id, OperationRun(Status.COMPLETED))
-    return Answer(records, applying.main_index(action, records))
+    return Answer(records, main_index(action, records))
 
 
 def _action_of(
@@ -143,7 +130,7 @@ def _action_of(
     assert material is not None
     code, order = running.reason_code, running.production_order
     return Action(
-        type=ACTION_OF[operation.operation_type],
+        kind=kind_of_operation(operation.operation_type),
         material=material,
         lot=None if running.picked else lot,
         secondary_lot=None if running.secondary_lot is None else state.lot(running.secondary_lot.id),

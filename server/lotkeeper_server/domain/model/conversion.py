@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from lotkeeper_server.domain.model.identifiers import UnitId
-from lotkeeper_server.domain.model.quantity import round_half_even
+from lotkeeper_server.domain.model.quantity import Exact, round_half_even
 
 SAME: Final = Fraction(1)
 Factors = Mapping[tuple[UnitId, UnitId], Decimal]
@@ -33,6 +33,11 @@ def exact_factor(from_unit: UnitId, to_unit: UnitId, own: Factors, everywhere: F
         if first is not None and second is not None:
             return first * second
     return None
+
+
+def exactly(millionths: int, factor: Fraction) -> Exact:
+    """The quantity in the other unit, not rounded."""
+    return millionths if factor is SAME else millionths * factor
 
 
 def converted(millionths: int, factor: Fraction) -> int:

@@ -1,5 +1,6 @@
-"""The definitions in use, kept between transactions. It holds what is there, never what is not."""
+"""The definitions in use, cached between transactions. It holds what is there, never what is not."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final, Generic, TypeVar
 
@@ -16,30 +17,32 @@ from lotkeeper_server.domain.model.definitions import (
 )
 from lotkeeper_server.domain.model.identifiers import Id, MaterialId, UnitId
 
-Kept = TypeVar("Kept")
-_NEVER_KEPT: Final = "material_class"
+Cached = TypeVar("Cached")
+_NEVER_CACHED: Final = "material_class"
 
 
-class Shelf(Generic[Kept]):
-    """The kept definitions of one kind, by id and, where they have one, by path."""
+class Shelf(Generic[Cached]):
+    """The cached definitions of one kind, by id and, where they have one, by path."""
 
-    __slots__ = ("_by_id", "_ids_by_path")
+    __slots__ = ("_by_id", "_ids_by_path", "get")
 
     def __init__(self) -> None:
-        self._by_id: dict[Id, Kept] = {}
+        self._by_id: dict[Id, Cached] = {}
         self._ids_by_path: dict[str, Id] = {}
+        self.get: Callable[[Id], Cached | None] = self._by_id.get  # the dict's own: each call asks it some ten times
+        """The definition of an id, or None where it is not cached."""
 
-    def get(self, identifier: Id) -> Kept | None:
-        """The definition, or None where it is not kept."""
-        return self._by_id.get(identifier)
-
-    def at_path(self, path: str) -> Kept | None:
-        """The definition at a path, or None where it is not kept."""
+    def at_path(self, path: str) -> Cached | None:
+        """The definition at a path, or None where it is not cached."""
         identifier = self._ids_by_path.get(path)
         return None if identifier is None else self._by_id.get(identifier)
 
-    def keep(self, identifier: Id, value: Kept, path: str | None = None) -> None:
-        """Keeps it; the oldest gives way beyond `limits.DEFINITIONS_CACHED_MAX`."""
+    def find(self, given: Id | str) -> Cached | None:
+        """The definition of an id, which is bytes, or at a path, which is text; None where it is not cached."""
+        return self._by_id.get(given) if isinstance(given, bytes) else self.at_path(given)
+
+    def put(self, identifier: Id, value: Cached, path: str | None = None) -> None:
+        """Caches it; the oldest gives way beyond `limits.DEFINITIONS_CACHED_MAX`."""
         if len(self._by_id) >= limits.DEFINITIONS_CACHED_MAX and identifier not in self._by_id:
             self.drop(next(iter(self._by_id)))
         self._by_id[identifier] = value
@@ -47,7 +50,7 @@ class Shelf(Generic[Kept]):
             self._ids_by_path[path] = identifier
 
     def drop(self, identifier: Id) -> None:
-        """Forgets it, if it is kept."""
+        """Forgets it, if it is cached."""
         value = self._by_id.pop(identifier, None)
         path = getattr(value, "path", None)
         if path is not None and self._ids_by_path.get(path) == identifier:
@@ -94,7 +97,7 @@ class DefinitionCache:
             entity: the table's name; a unit or a conversion stands inside others, so all goes with it.
             identifier: which one.
         """
-        if entity == _NEVER_KEPT:
+        if entity == _NEVER_CACHED:
             return
         shelf = self._shelf(entity)
         if shelf is None:
@@ -104,9 +107,9 @@ class DefinitionCache:
         else:
             shelf.drop(identifier)
 
-    def keeps(self, entity: str, identifier: Id | None) -> bool:
+    def holds(self, entity: str, identifier: Id | None) -> bool:
         """Whether `drop` would forget anything, as far as that is known."""
-        if entity == _NEVER_KEPT:
+        if entity == _NEVER_CACHED:
             return False
         shelf = self._shelf(entity)
         return shelf is None or identifier is None or shelf.get(identifier) is not None

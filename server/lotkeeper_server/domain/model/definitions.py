@@ -1,6 +1,6 @@
 """What changes rarely and every call reads: units, materials, locations, operations and the like.
 
-Loaded once per process and kept; a saved change replaces the value. Never changed in place.
+Loaded once per process and cached; a saved change replaces the value. Never changed in place.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Genealogy: each completed record between two lots adds to the edge between them; a reversal takes it off again."""
 
 from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.kinds import BETWEEN_LOTS, INTO_PRIMARY
 from lotkeeper_server.domain.model.enumerations import LotRecordType
 from lotkeeper_server.domain.model.identifiers import LotId
 from lotkeeper_server.domain.model.quantity import QUANTITY_LIMIT_MILLIONTHS
@@ -8,25 +9,19 @@ from lotkeeper_server.domain.model.stock import Edge
 from lotkeeper_server.domain.refusals import QuantityOverflow, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
 
-_TOWARDS_PRIMARY = frozenset(
-    {LotRecordType.PRODUCE, LotRecordType.UNCONSUME, LotRecordType.RECEIVE, LotRecordType.MERGE}
-)
-"""Types whose primary lot is what the secondary one went into; of all others it is what went into the secondary."""
-_BOTH_IN_ONE_UNIT = frozenset({LotRecordType.SPLIT, LotRecordType.MERGE})
-
 
 def edge_key(record_type: LotRecordType, primary: LotId, secondary: LotId) -> EdgeKey:
     """Which way a record of a type runs between its two lots."""
-    if record_type in _TOWARDS_PRIMARY:
+    if record_type in INTO_PRIMARY:
         return EdgeKey(secondary, primary, record_type)
     return EdgeKey(primary, secondary, record_type)
 
 
 def primary_lots(key: EdgeKey) -> tuple[LotId, ...]:
     """In whose unit an edge is: its records' primary lot; both lots of SPLIT and MERGE, which have the same unit."""
-    if key.record_type in _BOTH_IN_ONE_UNIT:
+    if key.record_type in BETWEEN_LOTS:
         return key.from_lot_id, key.to_lot_id
-    return (key.to_lot_id,) if key.record_type in _TOWARDS_PRIMARY else (key.from_lot_id,)
+    return (key.to_lot_id,) if key.record_type in INTO_PRIMARY else (key.from_lot_id,)
 
 
 def add_to_edge(state: WorkingSet, key: EdgeKey, lot_quantity_millionths: int) -> None:

@@ -16,6 +16,9 @@ FACTOR_MAX: Final = Decimal("1e9")
 _EXACT: Final = Context(prec=64)
 _ONE: Final = Decimal(1)
 
+Exact = int | Fraction
+"""A computed quantity in millionths before it is rounded; an integer where that is exact, as it costs far less."""
+
 
 class QuantityOutOfRange(ValueError):
     """A double that is no quantity: not a number, infinite, negative, or 9.2e12 and above."""
@@ -59,7 +62,7 @@ def decimal_text(millionths: int) -> str:
     return f"{sign}{units}.{rest:06d}".rstrip("0").rstrip(".") if rest else f"{sign}{units}"
 
 
-def round_half_even(exact: Fraction) -> int:
+def round_half_even(exact: Exact) -> int:
     """The nearest integer, ties to the even one: the one rounding that a computed quantity gets."""
     return round(exact)
 

@@ -1,13 +1,11 @@
 """An action says what happens to stock: "CONSUME 100 kg of lot L at Silo 1 into lot B".
 
-An operation, called with a few arguments, becomes one; so does what ExecuteInventoryActions asks for. Applying it does
-not know where it came from.
+What an operation or a requested action intends becomes one. Applying it does not know where it came from.
 """
 
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Final
 
+from lotkeeper_server.domain.kinds import Kind, Place
 from lotkeeper_server.domain.model.definitions import (
     InventoryOperation,
     Location,
@@ -16,66 +14,10 @@ from lotkeeper_server.domain.model.definitions import (
     ReasonCode,
     Unit,
 )
-from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotRecordType, LotStatus
+from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.identifiers import LotId
 from lotkeeper_server.domain.model.stock import Lot, Record
 from lotkeeper_server.domain.refusals import LotRequired, Refused
-
-_Type = InventoryActionType
-
-# An operation's type is numbered as the action that it becomes, so these hold for both.
-FALLS: Final[frozenset[IntEnum]] = frozenset({_Type.CONSUME, _Type.SHIP, _Type.RETURN, _Type.SCRAP, _Type.SCRAP_ALL})
-"""Types by which stock of the primary lot falls at the source."""
-RISES: Final[frozenset[IntEnum]] = frozenset({_Type.PRODUCE, _Type.UNCONSUME, _Type.RECEIVE})
-"""Types by which stock of the primary lot rises at the destination."""
-MAKES_LOTS: Final[frozenset[IntEnum]] = RISES | {_Type.RECEIVE_AND_CONSUME}
-"""Types that make a primary lot where there is none."""
-PICKS: Final[frozenset[IntEnum]] = FALLS - {_Type.SCRAP_ALL}
-"""Types that pick from the source where no lot is given."""
-NEEDS_USABLE_LOT: Final[frozenset[IntEnum]] = frozenset({_Type.CONSUME, _Type.SHIP, _Type.RECEIVE_AND_CONSUME})
-"""Types that take OPEN and AVAILABLE lots within their date only."""
-TAKES_ANY_MATERIAL: Final[frozenset[IntEnum]] = frozenset(
-    {
-        _Type.SCRAP,
-        _Type.SCRAP_ALL,
-        _Type.RETURN,
-        _Type.MOVE,
-        _Type.SPLIT,
-        _Type.MERGE,
-        _Type.EDIT,
-        _Type.STATUS_CHANGE,
-    }
-)
-"""Types by which what is there can always be cleared away, also of a disabled material."""
-TAKES_ANY_LOT: Final[frozenset[IntEnum]] = TAKES_ANY_MATERIAL - {_Type.MERGE}
-"""Types that take any lot, whatever its status."""
-
-RECORD_TYPE: Final[dict[IntEnum, LotRecordType]] = {
-    _Type.CONSUME: LotRecordType.CONSUME,
-    _Type.UNCONSUME: LotRecordType.UNCONSUME,
-    _Type.PRODUCE: LotRecordType.PRODUCE,
-    _Type.SCRAP: LotRecordType.SCRAP,
-    _Type.SCRAP_ALL: LotRecordType.SCRAP,
-    _Type.RETURN: LotRecordType.RETURN,
-    _Type.RECEIVE: LotRecordType.RECEIVE,
-    _Type.RECEIVE_AND_CONSUME: LotRecordType.CONSUME,
-    _Type.SHIP: LotRecordType.SHIP,
-    _Type.MOVE: LotRecordType.MOVE,
-    _Type.SPLIT: LotRecordType.SPLIT,
-    _Type.MERGE: LotRecordType.MERGE,
-    _Type.EDIT: LotRecordType.EDIT,
-    _Type.STATUS_CHANGE: LotRecordType.STATUS_CHANGE,
-}
-"""The type of the record of a call; RECEIVE_AND_CONSUME writes a RECEIVE before it."""
-ACTION_OF: Final[dict[IntEnum, InventoryActionType]] = {one: one for one in InventoryActionType}
-"""The action that an operation's type becomes."""
-
-
-def record_types(action_type: IntEnum) -> frozenset[LotRecordType]:
-    """The types of record that an operation's or an action's type writes for itself."""
-    if action_type == _Type.RECEIVE_AND_CONSUME:
-        return frozenset({LotRecordType.RECEIVE, LotRecordType.CONSUME})
-    return frozenset({RECORD_TYPE[action_type]})
 
 
 @dataclass(slots=True)
@@ -83,10 +25,10 @@ class Action:
     """What is to happen to stock.
 
     Attributes:
-        type: what kind of movement.
+        kind: what kind of movement.
         material: of the primary lot.
-        lot: the primary lot; None where it is picked, or where SCRAP_ALL takes every lot.
-        secondary_lot: genealogy; nothing moves there.
+        lot: the primary lot; None where it is picked, or where every lot is meant.
+        secondary_lot: what the kind says of it.
         new_lots: those of the two that do not exist yet; they are made with the first record.
         quantity_millionths: what is asked for, in `unit`; 0 at Start and for what needs none.
         unit: the unit asked in; None for what needs none.
@@ -101,7 +43,7 @@ class Action:
         lot_status: what a STATUS_CHANGE sets.
     """
 
-    type: InventoryActionType
+    kind: Kind
     material: Material
     lot: Lot | None
     secondary_lot: Lot | None
@@ -129,8 +71,8 @@ class Action:
 
     @property
     def place(self) -> Location:
-        """Where stock moves: the source of what falls or passes through, the destination of what rises."""
-        place = self.destination if self.type in RISES else self.source
+        """Where stock moves first: the destination of what rises there alone, the source of all else."""
+        place = self.destination if self.kind.place is Place.DESTINATION else self.source
         assert place is not None
         return place
 

@@ -1,11 +1,11 @@
 """Lots: how one is found, made along the way, and what its status allows (steps 6, 7 and 12)."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.keys import LotKey, LotNameKey
+from lotkeeper_server.domain.kinds import Accepted, Kind
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.definitions import Material, Unit
 from lotkeeper_server.domain.model.enumerations import LotStatus
@@ -19,7 +19,6 @@ from lotkeeper_server.domain.refusals import (
     NotFound,
     Refused,
 )
-from lotkeeper_server.domain.resolve.action import NEEDS_USABLE_LOT, TAKES_ANY_LOT
 from lotkeeper_server.domain.working_set import WorkingSet
 
 USABLE = frozenset({LotStatus.OPEN, LotStatus.AVAILABLE})
@@ -35,7 +34,7 @@ class NewLot:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Birth:
     """When, by whom and in which call lots are made."""
 
@@ -47,6 +46,11 @@ class Birth:
 def key(given: Id | str, material_id: MaterialId) -> LotKey | LotNameKey:
     """What to load for a lot given by id or by name."""
     return LotKey(LotId(given)) if isinstance(given, bytes) else LotNameKey(material_id, given)
+
+
+def likely(given: Id | str, material_id: MaterialId, state: WorkingSet) -> LotId | None:
+    """The id of a lot given by id or by name, as far as it is at hand: for what a call will likely read."""
+    return LotId(given) if isinstance(given, bytes) else state.lot_ids_by_name.get((material_id, given))
 
 
 def by_id(state: WorkingSet, lot_id: Id, field: str) -> Lot:
@@ -109,6 +113,15 @@ def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
     )
 
 
+def existing_or_made(lot: Lot | NewLot | None, unit: Unit | None, birth: Birth, new_lots: list[Lot]) -> Lot | None:
+    """The lot, made where there is none, in its material's unit or else that of the action, and noted as new."""
+    if not isinstance(lot, NewLot):
+        return lot
+    made = make(lot, lot.material.unit or unit, birth)
+    new_lots.append(made)
+    return made
+
+
 def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
     """A lot that a SPLIT makes: of its lot's material, unit, status, `enabled` and expiration date."""
     return Lot(
@@ -125,40 +138,39 @@ def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
     )
 
 
-def check_status(lot: Lot, operation_type: IntEnum, end_millis: int) -> None:
+def check_status(lot: Lot, kind: Kind, end_millis: int) -> None:
     """Step 12: disabled, then status, then date."""
-    if operation_type in TAKES_ANY_LOT:
-        return
-    if operation_type in NEEDS_USABLE_LOT:
-        check_usable(lot, operation_type.name, end_millis)
-        return
-    if not lot.common.enabled:
-        raise Refused(_disabled(lot))
-    if lot.status in SHUT:
-        raise Refused(_forbidden(lot, operation_type.name))
+    if kind.accepted is Accepted.USABLE:
+        check_usable(lot, kind, end_millis)
+    elif kind.accepted is Accepted.NOT_SHUT:
+        _check_enabled(lot)
+        if lot.status in SHUT:
+            raise Refused(_forbidden(lot, kind))
 
 
-def check_usable(lot: Lot, operation_type: str, end_millis: int) -> None:
+def check_usable(lot: Lot, kind: Kind, end_millis: int) -> None:
     """What CONSUME asks of a lot, and a merge of both: enabled, OPEN or AVAILABLE, within its date."""
-    if not lot.common.enabled:
-        raise Refused(_disabled(lot))
+    _check_enabled(lot)
     if lot.status not in USABLE:
-        raise Refused(_forbidden(lot, operation_type))
+        raise Refused(_forbidden(lot, kind))
     if lot.expiration_millis is not None and lot.expiration_millis < end_millis:
         raise Refused(LotExpired(lot=lot.name, expiration_date=rfc3339(lot.expiration_millis)))
 
 
-def may_be_picked(lot: Lot, operation_type: IntEnum, end_millis: int) -> bool:
+def may_be_picked(lot: Lot, kind: Kind, end_millis: int) -> bool:
     """Whether step 12 would accept the lot."""
-    if operation_type in TAKES_ANY_LOT:
+    if kind.accepted is Accepted.ANY:
         return True
+    if kind.accepted is Accepted.NOT_SHUT:
+        return lot.common.enabled and lot.status not in SHUT
     in_date = lot.expiration_millis is None or lot.expiration_millis >= end_millis
     return lot.common.enabled and lot.status in USABLE and in_date
 
 
-def _disabled(lot: Lot) -> Disabled:
-    return Disabled(entity="inventory_lot", id=format_id(lot.id))
+def _check_enabled(lot: Lot) -> None:
+    if not lot.common.enabled:
+        raise Refused(Disabled(entity="inventory_lot", id=format_id(lot.id)))
 
 
-def _forbidden(lot: Lot, operation_type: str) -> LotStatusForbids:
-    return LotStatusForbids(lot=lot.name, lot_status=lot.status.name, operation_type=operation_type)
+def _forbidden(lot: Lot, kind: Kind) -> LotStatusForbids:
+    return LotStatusForbids(lot=lot.name, lot_status=lot.status.name, operation_type=kind.name)

@@ -1,8 +1,9 @@
-"""Steps 5 to 11, the parts that an operation and a requested action have in common."""
+"""Steps 4 to 11: what is intended is looked up and becomes an action. Nothing moves here."""
 
-from enum import IntEnum
-
-from lotkeeper_server.domain.keys import LotKey, LotNameKey
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.keys import LotKey, LotNameKey, Missing
+from lotkeeper_server.domain.kinds import Kind, Place, Primary, Quantity, Secondary
+from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.definitions import (
     Location,
     Material,
@@ -11,94 +12,363 @@ from lotkeeper_server.domain.model.definitions import (
     ReasonCode,
     Unit,
 )
+from lotkeeper_server.domain.model.enumerations import LotResolutionStrategy
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.model.stock import Lot
-from lotkeeper_server.domain.refusals import CommentsRequired, Disabled, InvalidArgument, NotFound, Refused
+from lotkeeper_server.domain.refusals import (
+    CommentsRequired,
+    Disabled,
+    FieldViolation,
+    InvalidArgument,
+    LocationRequired,
+    LotRequired,
+    MaterialConflict,
+    NameTaken,
+    NotFound,
+    Refused,
+    StartNotSupported,
+    UnitRequired,
+)
 from lotkeeper_server.domain.resolve import lots
-from lotkeeper_server.domain.resolve.action import TAKES_ANY_MATERIAL, record_types
+from lotkeeper_server.domain.resolve.action import Action
+from lotkeeper_server.domain.resolve.intent import Intent
 from lotkeeper_server.domain.working_set import WorkingSet
 
-
-def check_location(location: Location) -> None:
-    """Step 4: where stock moves must be enabled."""
-    if not location.enabled:
-        raise Refused(Disabled(entity="location", id=format_id(location.id)))
+_MATERIAL, _SECONDARY_MATERIAL = "material_id_or_path", "secondary_material_id_or_path"
+_SECONDARY_LOT, _NEW_LOT = "secondary_lot_id_or_name", "new_lot_name"
+_ORDER = "production_order_id_or_name"
 
 
-def given_material(state: WorkingSet, given: Id | str, field: str) -> Material:
-    """A material by id or path; one that is not there is refused on the request's field."""
-    if isinstance(given, bytes):
-        material, absent = state.material(given), NotFound(entity="material", id=format_id(given))
-    else:
-        material, absent = state.material_at(given), NotFound(entity="material", path=given)
-    if material is None:
-        raise Refused(absent.at(field))
-    return material
+def resolve(state: WorkingSet, intent: Intent, context: Context) -> Action:
+    """The steps, in their order.
+
+    Args:
+        state: what is there.
+        intent: its shape is in order.
+        context: the time, and where new ids come from.
+
+    Raises:
+        Refused: by the first step that does not hold.
+        Missing: for what is not loaded yet.
+    """
+    kind = intent.kind
+    source, destination = _locations(state, intent)  # step 4
+    quantity_millionths = _quantity(intent)
+    material = _material(state, intent)  # step 5
+    secondary_material = _secondary_material(state, intent, material)
+    _expect_lots(state, intent, material, secondary_material)
+    primary = _primary_lot(state, intent, material, context)  # step 6
+    secondary = _secondary_lot(state, intent, secondary_material, primary, context)  # step 7
+    _check_new_name(state, intent, material)
+    inventory_name = intent.inventory_name  # step 8
+    if intent.makes_inventory_name and kind.names_inventory:
+        inventory_name = context.new_uuid()
+    process_operation = _process_operation(state, intent)
+    order = _order(state, intent, process_operation)
+    unit = _unit(state, intent, order, material, primary)  # step 9
+    start_millis, end_millis = dates.start_and_end(intent.start_millis, intent.end_millis, context)  # step 10
+    reason_code = _reason_code(state, intent)  # step 11
+    new_lots: list[Lot] = []
+    if isinstance(primary, lots.NewLot) or isinstance(secondary, lots.NewLot) or intent.new_lot_name is not None:
+        born = lots.Birth(end_millis, intent.principal, context)
+        primary, secondary = _made(state, intent, primary, secondary, unit, born, new_lots)
+    return Action(  # by place: this runs in every call
+        kind,
+        material,
+        primary,
+        secondary,
+        new_lots,
+        quantity_millionths,
+        unit,
+        source,
+        destination,
+        inventory_name,
+        start_millis,
+        end_millis,
+        reason_code,
+        intent.notes,
+        intent.operation,
+        process_operation.current_operation_record_id if process_operation else "",
+        order,
+        intent.increments_order,
+        intent.principal,
+        intent.request_id,
+        None,
+        None,
+        intent.versioned,
+        intent.spares,
+        intent.lot_status,
+    )
 
 
-def material_of_lot(state: WorkingSet, lot_id: Id, field: str) -> Material:
-    """Step 5: the material of a lot given by id."""
-    material = state.material(lots.by_id(state, lot_id, field).material_id)
-    assert material is not None
-    return material
+def required_quantity(kind: Kind, millionths: int | None) -> int:
+    """Step 4: a quantity above zero; 0 of a kind that ignores it.
+
+    Raises:
+        Refused: INVALID_ARGUMENT on `quantity`.
+    """
+    if kind.quantity is Quantity.NONE:
+        return 0
+    if millionths is None:
+        raise Refused(InvalidArgument.on("quantity", f"must be given for an operation of type {kind.name}"))
+    if millionths == 0 and kind.quantity is Quantity.ABOVE_ZERO:
+        raise Refused(InvalidArgument.on("quantity", "must be above zero when rounded to 6 decimals"))
+    return millionths
 
 
-def check_material(material: Material, action_type: IntEnum) -> None:
-    """Step 5: a disabled material can only be cleared away."""
-    if not material.enabled and action_type not in TAKES_ANY_MATERIAL:
-        raise Refused(Disabled(entity="material", id=format_id(material.id)))
+def _quantity(intent: Intent) -> int:
+    """Step 4: what only begins has none yet."""
+    if not intent.starts:
+        return required_quantity(intent.kind, intent.quantity_millionths)
+    if not intent.kind.startable:
+        raise Refused(StartNotSupported(operation_type=intent.kind.name))
+    return 0
 
 
-def expect_lots(
-    state: WorkingSet,
-    primary: Id | str | None,
-    material: Material,
-    secondary: Id | str | None,
-    secondary_material: Material | None,
-) -> None:
-    """Both lots are loaded in one go; what they mean is for steps 6 and 7 to say."""
-    wanted: list[LotKey | LotNameKey] = []
-    if primary is not None:
-        wanted.append(lots.key(primary, material.id))
-    if isinstance(secondary, bytes):
-        wanted.append(lots.key(secondary, material.id))
-    elif secondary is not None and secondary_material is not None:
-        wanted.append(lots.key(secondary, secondary_material.id))
-    state.lots_known(*wanted)
+def _locations(state: WorkingSet, intent: Intent) -> tuple[Location | None, Location | None]:
+    """Step 4: where stock moves must be there and enabled; the other location is genealogy."""
+    place = intent.kind.place
+    if place is Place.DESTINATION:
+        destination = _location(state, intent, intent.destination, "destination", needed=True)
+        return _location(state, intent, intent.source, "source", needed=False), destination
+    source = _location(state, intent, intent.source, "source", needed=place is not Place.NOWHERE)
+    destination = _location(state, intent, intent.destination, "destination", needed=place is Place.BOTH)
+    if place is Place.BOTH and source == destination:
+        text = "is the same location as the other"
+        fields = (_location_field("source"), _location_field("destination"))
+        raise Refused(InvalidArgument.of(tuple(FieldViolation(field, text) for field in fields)))
+    return source, destination
 
 
-def check_not_primary(primary: Lot | lots.NewLot | None, secondary: Lot | lots.NewLot, field: str) -> None:
-    """Step 7: the primary lot itself is no secondary lot."""
-    if primary is not None and lots.same(primary, secondary):
-        raise Refused(InvalidArgument.on(field, f"is the primary lot itself, {secondary.name}"))
-
-
-def current_order(state: WorkingSet, process_operation: ProcessOperation | None) -> ProductionOrder | None:
-    """The production order that a process operation currently has."""
-    if process_operation is None or process_operation.current_production_order_id is None:
+def _location(state: WorkingSet, intent: Intent, given: Id | str | None, role: str, *, needed: bool) -> Location | None:
+    if given is None:
+        if needed:
+            raise Refused(LocationRequired(role=role, operation_type=intent.kind.name))
         return None
-    return state.production_order(process_operation.current_production_order_id)
+    location = state.location(given) if isinstance(given, bytes) else state.location_at(given)
+    if location is None:
+        raise Refused(_absent("location", "path", given).at(_location_field(role)))
+    if needed and not location.enabled:
+        raise Refused(Disabled(entity="location", id=format_id(location.id)))
+    return location
 
 
-def check_reason_code(reason_code: ReasonCode, action_type: IntEnum, notes: str) -> None:
+def _location_field(role: str) -> str:
+    return f"{role}_location_id_or_path"
+
+
+def _absent(entity: str, key: str, given: Id | str) -> NotFound:
+    return NotFound.by(entity, "id", format_id(given)) if isinstance(given, bytes) else NotFound.by(entity, key, given)
+
+
+def _material(state: WorkingSet, intent: Intent) -> Material:
+    """Step 5: the one given, else the configured one, else that of a lot given by id; a disabled one for some only."""
+    configured = None if intent.configured_material is None else state.material(intent.configured_material)
+    if intent.material is not None:
+        material = _given_material(state, intent.material, _MATERIAL)
+        if configured is not None and intent.material_is_fixed and configured.id != material.id:
+            raise Refused(MaterialConflict(configured=configured.path, given=material.path).at(_MATERIAL))
+    elif configured is not None:
+        material = configured
+    elif isinstance(intent.lot, bytes):
+        of_lot = state.material(lots.by_id(state, intent.lot, intent.origin.lot_field).material_id)
+        assert of_lot is not None
+        material = of_lot
+    else:
+        raise Refused(intent.origin.material_required)
+    if not material.enabled and not intent.kind.any_material:
+        raise Refused(Disabled(entity="material", id=format_id(material.id)))
+    return material
+
+
+def _given_material(state: WorkingSet, given: Id | str, field: str) -> Material:
+    material = _found_material(state, given)
+    if material is None:
+        raise Refused(_absent("material", "path", given).at(field))
+    return material
+
+
+def _found_material(state: WorkingSet, given: Id | str) -> Material | None:
+    return state.material(given) if isinstance(given, bytes) else state.material_at(given)
+
+
+def _secondary_material(state: WorkingSet, intent: Intent, material: Material) -> Material | None:
+    """That of step 7; one that is not there stays None here, since step 6 goes first."""
+    if intent.secondary_material is not None:
+        return _found_material(state, intent.secondary_material)
+    merged_by_name = intent.kind.secondary is Secondary.MERGED and isinstance(intent.secondary_lot, str)
+    return material if merged_by_name else None
+
+
+def _expect_lots(state: WorkingSet, intent: Intent, material: Material, secondary_material: Material | None) -> None:
+    """Both lots are loaded in one go; what they mean is for steps 6 and 7 to say."""
+    primary, secondary = intent.lot, intent.secondary_lot
+    missing: list[LotKey | LotNameKey] = []
+    if primary is not None and not state.knows_lot(primary, material.id):
+        missing.append(lots.key(primary, material.id))
+    if secondary is not None:
+        of_material = secondary_material or material
+        names_nothing = secondary_material is None and isinstance(secondary, str)
+        if not names_nothing and not state.knows_lot(secondary, of_material.id):
+            missing.append(lots.key(secondary, of_material.id))
+    if missing:
+        raise Missing(*missing)
+
+
+def _primary_lot(state: WorkingSet, intent: Intent, material: Material, context: Context) -> Lot | lots.NewLot | None:
+    """Step 6. None: to be picked from the location, or every lot there."""
+    lot_comes_from, strategy, field = intent.kind.primary, intent.lot_strategy, intent.origin.lot_field
+    if intent.lot is not None:
+        creates = intent.creates_lots and lot_comes_from is Primary.MADE
+        return lots.find(state, intent.lot, material, field, creates=creates)
+    if lot_comes_from is Primary.EVERY:
+        return None
+    if lot_comes_from is Primary.MADE and strategy is LotResolutionStrategy.AUTO_GENERATE:
+        return lots.NewLot(material, context.new_uuid())
+    if lot_comes_from is Primary.PICKED and (strategy is None or strategy is LotResolutionStrategy.FROM_LOCATION):
+        return None
+    raise Refused(LotRequired(field=field, strategy=strategy.name if strategy else None).at(field))
+
+
+def _secondary_lot(
+    state: WorkingSet,
+    intent: Intent,
+    secondary_material: Material | None,
+    primary: Lot | lots.NewLot | None,
+    context: Context,
+) -> Lot | lots.NewLot | None:
+    """Step 7. A material alone makes no lot, unless the intent says so."""
+    if secondary_material is None and intent.secondary_material is not None:
+        raise Refused(_absent("material", "path", intent.secondary_material).at(_SECONDARY_MATERIAL))
+    given = intent.secondary_lot
+    if given is None:
+        if intent.kind.secondary is Secondary.MERGED:
+            raise Refused(LotRequired(field=_SECONDARY_LOT).at(_SECONDARY_LOT))
+        if secondary_material is not None and intent.makes_secondary_lot:
+            return lots.NewLot(secondary_material, context.new_uuid())
+        return None
+    if secondary_material is not None:
+        secondary = lots.find(state, given, secondary_material, _SECONDARY_LOT, creates=intent.creates_lots)
+    elif isinstance(given, bytes):
+        secondary = lots.by_id(state, given, _SECONDARY_LOT)
+    else:
+        raise Refused(intent.origin.secondary_material_required(given))
+    if primary is not None and lots.same(primary, secondary):
+        raise Refused(InvalidArgument.on(_SECONDARY_LOT, f"is the primary lot itself, {secondary.name}"))
+    return secondary
+
+
+def _check_new_name(state: WorkingSet, intent: Intent, material: Material) -> None:
+    """Step 7 of a SPLIT: no lot has the new lot's name."""
+    name = intent.new_lot_name
+    if name is not None and state.lot_named(material.id, name) is not None:
+        raise Refused(NameTaken(entity="inventory_lot", name=name).at(_NEW_LOT))
+
+
+def _process_operation(state: WorkingSet, intent: Intent) -> ProcessOperation | None:
+    if intent.process_operation_id is None:
+        return None
+    process_operation = state.process_operation(intent.process_operation_id)
+    if process_operation is None:
+        raise Refused(_absent("operation", "id", intent.process_operation_id).at("operation_id"))
+    return process_operation
+
+
+def _order(state: WorkingSet, intent: Intent, process_operation: ProcessOperation | None) -> ProductionOrder | None:
+    """The one given, else the one that the process operation currently has."""
+    order = None if intent.production_order is None else _given_order(state, intent.production_order)
+    if order is None and process_operation is not None and process_operation.current_production_order_id is not None:
+        order = state.production_order(process_operation.current_production_order_id)
+    if order is None and intent.needs_order:
+        raise Refused(InvalidArgument.on(_ORDER, "must be given where its count is to rise"))
+    return order
+
+
+def _given_order(state: WorkingSet, given: Id | str) -> ProductionOrder:
+    order_id = given if isinstance(given, bytes) else state.id_named("production_order", "name", given)
+    order = None if order_id is None else state.production_order(order_id)
+    if order is None:
+        raise Refused(_absent("production_order", "name", given).at(_ORDER))
+    return order
+
+
+def _unit(
+    state: WorkingSet,
+    intent: Intent,
+    order: ProductionOrder | None,
+    material: Material,
+    primary: Lot | lots.NewLot | None,
+) -> Unit | None:
+    """Step 9: the unit given, else what its origin says. What needs no quantity is recorded in each lot's own."""
+    if intent.kind.quantity is Quantity.NONE:
+        return None
+    unit = _given_unit(state, intent) or intent.origin.unit(state, intent.kind, order, material, primary)
+    if unit is None:
+        raise Refused(UnitRequired())
+    return unit
+
+
+def _given_unit(state: WorkingSet, intent: Intent) -> Unit | None:
+    """By id, name and symbol, which must all mean the same."""
+    by_id = None if intent.unit_id is None else _found_unit(state, "id", intent.unit_id)
+    if intent.unit_name is None and intent.unit_symbol is None:
+        return by_id
+    found = {} if by_id is None else {"id": by_id}
+    for key, given in (("name", intent.unit_name), ("symbol", intent.unit_symbol)):
+        if given is not None:
+            found[key] = _found_unit(state, key, given)
+    if len({unit.id for unit in found.values()}) > 1:
+        text = "does not name the same as the others given of it"
+        raise Refused(InvalidArgument.of(tuple(FieldViolation(_unit_field(key), text) for key in found)))
+    return next(iter(found.values()))
+
+
+def _found_unit(state: WorkingSet, key: str, given: Id | str) -> Unit:
+    unit_id = given if isinstance(given, bytes) else state.id_named("unit_of_measure", key, given)
+    unit = None if unit_id is None else state.unit(unit_id)
+    if unit is None:
+        raise Refused(_absent("unit_of_measure", key, given).at(_unit_field(key)))
+    return unit
+
+
+def _unit_field(key: str) -> str:
+    return f"unit_of_measure_{key}"
+
+
+def _reason_code(state: WorkingSet, intent: Intent) -> ReasonCode | None:
     """Step 11: enabled, of a fitting type, and with comments where it asks for them."""
+    if intent.reason_code_id is None:
+        return None
+    reason_code = state.reason_code(intent.reason_code_id)
+    if reason_code is None:
+        raise Refused(_absent("material_reason_code", "id", intent.reason_code_id).at("material_reason_code_id"))
     if not reason_code.enabled:
         raise Refused(Disabled(entity="material_reason_code", id=format_id(reason_code.id)))
     serves = reason_code.lot_record_type
-    if serves is not None and serves not in record_types(action_type):
-        text = f"reason code {reason_code.code} serves {serves.name} only, not {action_type.name}"
+    if serves is not None and serves not in intent.kind.records:
+        text = f"reason code {reason_code.code} serves {serves.name} only, not {intent.kind.name}"
         raise Refused(InvalidArgument.on("material_reason_code_id", text))
-    if reason_code.require_comments and not notes:
+    if reason_code.require_comments and not intent.notes:
         raise Refused(CommentsRequired(reason_code=reason_code.code))
+    return reason_code
 
 
-def existing_or_new(
-    state: WorkingSet, lot: Lot | lots.NewLot | None, unit: Unit | None, born: lots.Birth, new_lots: list[Lot]
-) -> Lot | None:
-    """The lot, made where there is none; a lot made is to be written with the action's first record."""
-    if not isinstance(lot, lots.NewLot):
-        return lot
-    made = lots.make(lot, unit, born)
-    state.expect_lot(made.id)
-    new_lots.append(made)
-    return made
+def _made(
+    state: WorkingSet,
+    intent: Intent,
+    primary: Lot | lots.NewLot | None,
+    secondary: Lot | lots.NewLot | None,
+    unit: Unit | None,
+    born: lots.Birth,
+    new_lots: list[Lot],
+) -> tuple[Lot | None, Lot | None]:
+    """Both lots, those made that are not there; the action's first record writes them."""
+    lot = lots.existing_or_made(primary, unit, born, new_lots)
+    secondary_lot = lots.existing_or_made(secondary, unit, born, new_lots)
+    if intent.new_lot_name is not None:
+        assert lot is not None
+        secondary_lot = lots.split_off(lot, intent.new_lot_name, born)
+        new_lots.append(secondary_lot)
+    for made in new_lots:
+        state.expect_lot(made.id)
+    return lot, secondary_lot

@@ -7,41 +7,45 @@ from lotkeeper.inventory.v1 import inventory_action_pb2
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.commands import RequestedAction
+from lotkeeper_server.domain.kinds import KINDS, Effect, Kind, Place, Quantity, Secondary, kind_of_action
 from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import parse_id
-from lotkeeper_server.domain.resolve.action import FALLS, RISES
 from lotkeeper_server.rpc.wire.shape import Shape
 
-_Type = InventoryActionType
 _SOURCE, _DESTINATION = "source_location_id_or_path", "destination_location_id_or_path"
 _UNIT = ("unit_of_measure_id", "unit_of_measure_name", "unit_of_measure_symbol")
 _QUANTITY = frozenset({"quantity", *_UNIT})
 _SECONDARY = frozenset({"secondary_lot_id_or_name", "secondary_material_id_or_path"})
-_OF_OPERATIONS = _SECONDARY | {_SOURCE, _DESTINATION, "create_lot_if_not_found", "inventory_name"}
+_PLACES = {"source": _SOURCE, "destination": _DESTINATION}
+_NEW_LOT, _STATUS = "new_lot_name", "lot_status"
 
-NEEDS: Final[dict[InventoryActionType, tuple[str, ...]]] = {
-    **{one: (_SOURCE, "quantity") for one in _Type if one in FALLS},
-    **{one: (_DESTINATION, "quantity") for one in _Type if one in RISES},
-    _Type.SCRAP_ALL: (_SOURCE,),
-    _Type.RECEIVE_AND_CONSUME: (_SOURCE, "quantity"),
-    _Type.MOVE: (_SOURCE, _DESTINATION, "quantity"),
-    _Type.SPLIT: (_SOURCE, "quantity", "new_lot_name"),
-    _Type.MERGE: (_SOURCE,),
-    _Type.EDIT: (_SOURCE, "quantity"),
-    _Type.STATUS_CHANGE: ("lot_status",),
-}
+
+def _needs(kind: Kind) -> tuple[str, ...]:
+    places = tuple(_PLACES[role] for role in kind.place.roles)
+    quantity = () if kind.quantity is Quantity.NONE else ("quantity",)
+    new_lot = (_NEW_LOT,) if kind.secondary is Secondary.NEW else ()
+    return (*places, *quantity, *new_lot, *((_STATUS,) if kind.effect is Effect.CHANGE_STATUS else ()))
+
+
+def _uses(kind: Kind) -> frozenset[str]:
+    used = set(_needs(kind))
+    if kind.quantity is not Quantity.NONE:
+        used |= _QUANTITY
+    if kind.secondary is Secondary.GENEALOGY:
+        used |= _SECONDARY | {_SOURCE, _DESTINATION, "create_lot_if_not_found"}
+    elif kind.secondary is Secondary.MERGED:
+        used |= _SECONDARY
+    if kind.place is not Place.NOWHERE:
+        used.add("inventory_name")
+    if kind.fills_order:
+        used.add("increment_production_order_count")
+    return frozenset(used)
+
+
+NEEDS: Final[dict[InventoryActionType, tuple[str, ...]]] = {kind.type: _needs(kind) for kind in KINDS}
 """What must be given; a lot that is missing is for step 6 to say."""
-USES: Final[dict[InventoryActionType, frozenset[str]]] = {
-    **{one: _OF_OPERATIONS | _QUANTITY for one in _Type if one <= _Type.SHIP},
-    _Type.PRODUCE: _OF_OPERATIONS | _QUANTITY | {"increment_production_order_count"},
-    _Type.SCRAP_ALL: _OF_OPERATIONS,
-    _Type.MOVE: _QUANTITY | {_SOURCE, _DESTINATION, "inventory_name"},
-    _Type.SPLIT: _QUANTITY | {_SOURCE, "inventory_name", "new_lot_name"},
-    _Type.MERGE: _SECONDARY | {_SOURCE, "inventory_name"},
-    _Type.EDIT: _QUANTITY | {_SOURCE, "inventory_name"},
-    _Type.STATUS_CHANGE: frozenset({"lot_status"}),
-}
+USES: Final[dict[InventoryActionType, frozenset[str]]] = {kind.type: _uses(kind) for kind in KINDS}
 """What a type has a use for, beside what every type uses."""
 _USED_BY_SOME: Final = tuple(sorted(frozenset().union(*USES.values())))
 _DEFAULTS: Final = {field.name: field.default for field in fields(RequestedAction)}
@@ -56,7 +60,7 @@ def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> 
         action_type = InventoryActionType(message.type)
     except ValueError:
         shape.fault("type", f"{message.type} is no type of action" if message.type else "must be given")
-        action_type = _Type.CONSUME
+        action_type = InventoryActionType.CONSUME
     else:
         needs, used = NEEDS[action_type], USES[action_type]
     for name in sorted(given - used):
@@ -69,7 +73,7 @@ def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> 
         type=action_type,
         lot=shape.id_or_name("lot_id_or_name", message.lot_id_or_name),
         material=shape.id_or_path("material_id_or_path", message.material_id_or_path),
-        quantity_millionths=read.quantity(zero_too=action_type is _Type.EDIT),
+        quantity_millionths=read.quantity(zero_too=kind_of_action(action_type).quantity is Quantity.FROM_ZERO),
         unit_id=shape.id(_UNIT[0], read.text(_UNIT[0])),
         unit_name=shape.name(_UNIT[1], read.text(_UNIT[1])),
         unit_symbol=shape.name(_UNIT[2], read.text(_UNIT[2])),
@@ -113,7 +117,8 @@ def _check_together(action: RequestedAction, shape: Shape) -> None:
         text = f"the end, {dates.rfc3339(end_millis)}, is before the start, {dates.rfc3339(start_millis)}"
         shape.fault("start_date_millis", text)
         shape.fault("end_date_millis", text)
-    if action.type is _Type.MOVE and action.source is not None and action.source == action.destination:
+    moves_between = kind_of_action(action.type).place is Place.BOTH
+    if moves_between and action.source is not None and action.source == action.destination:
         shape.fault(_SOURCE, "is the same location as the other")
         shape.fault(_DESTINATION, "is the same location as the other")
 

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.kinds import BETWEEN_LOTS
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.store.archived import opening_stocks
 from lotkeeper_server.store.db.statements import exact_sum, fetch
@@ -33,7 +34,7 @@ _UNTIL: Final = "<="
 _SINCE: Final = ">"
 
 _EDIT: Final = int(LotRecordType.EDIT)
-_SPLITS: Final = f"{LotRecordType.SPLIT:d}, {LotRecordType.MERGE:d}"
+_BETWEEN_LOTS: Final = ", ".join(str(int(one)) for one in sorted(BETWEEN_LOTS))
 
 _Sums = dict[IndexValues, int]
 
@@ -143,7 +144,7 @@ _CHANGES: Final = (
         f"r.source_quantity_change <> 0 OR r.lot_record_type = {_EDIT}",
     ),
     ("lot_id", "destination_location_id", "r.destination_quantity_change", "r.destination_quantity_change <> 0"),
-    ("secondary_lot_id", "source_location_id", "-r.source_quantity_change", f"r.lot_record_type IN ({_SPLITS})"),
+    ("secondary_lot_id", "source_location_id", "-r.source_quantity_change", f"r.lot_record_type IN ({_BETWEEN_LOTS})"),
 )
 
 

@@ -103,7 +103,7 @@ def follow_changes(connection: Connection, cache: DefinitionCache, version: int)
 def has_kept_changed(connection: Connection, cache: DefinitionCache, version: int) -> bool:
     """Whether anything in the cache is not what it is now, at a later version."""
     changes = _changes(connection, cache.version, version)
-    return changes is None or any(cache.keeps(entity, identifier) for entity, identifier in changes)
+    return changes is None or any(cache.holds(entity, identifier) for entity, identifier in changes)
 
 
 def _changes(connection: Connection, since: int, until: int) -> list[tuple[str, Id | None]] | None:
@@ -165,7 +165,7 @@ def load_conversions(
 def _units(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
     unit = tables.unit_of_measure.c
     for row in connection.execute(select(unit.id, unit.name, unit.symbol, unit.enabled).where(wanted)):
-        cache.units.keep(row.id, Unit(*row))
+        cache.units.put(row.id, Unit(*row))
 
 
 def _with_units(connection: Connection, cache: DefinitionCache, rows: list[Any], column: str) -> Iterator[Any]:
@@ -179,14 +179,14 @@ def _materials(connection: Connection, cache: DefinitionCache, wanted: ColumnEle
     rows = list(connection.execute(select(tables.material).where(wanted)))
     for row in _with_units(connection, cache, rows, "unit_of_measure_id"):
         unit = None if row.unit_of_measure_id is None else cache.units.get(row.unit_of_measure_id)
-        cache.materials.keep(row.id, Material(row.id, row.path, row.enabled, unit, row.shelf_life_days), row.path)
+        cache.materials.put(row.id, Material(row.id, row.path, row.enabled, unit, row.shelf_life_days), row.path)
 
 
 def _reason_codes(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
     for row in connection.execute(select(tables.material_reason_code).where(wanted)):
         serves = None if row.lot_record_type is None else LotRecordType(row.lot_record_type)
         reason_code = ReasonCode(row.id, row.reason_code, row.enabled, serves, row.require_comments)
-        cache.reason_codes.keep(row.id, reason_code)
+        cache.reason_codes.put(row.id, reason_code)
 
 
 def _locations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
@@ -204,20 +204,20 @@ def _locations(connection: Connection, cache: DefinitionCache, wanted: ColumnEle
             lot_storage_strategy=LotStorageStrategy(row.lot_storage_strategy),
             lot_use_strategy=LotUseStrategy(row.lot_use_strategy),
         )
-        cache.locations.keep(row.id, location, row.path)
+        cache.locations.put(row.id, location, row.path)
 
 
 def _process_operations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
     for row in connection.execute(select(tables.operation).where(wanted)):
         operation = ProcessOperation(row.id, row.current_operation_record_id, row.current_production_order_id)
-        cache.process_operations.keep(row.id, operation)
+        cache.process_operations.put(row.id, operation)
 
 
 def _production_orders(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
     rows = list(connection.execute(select(tables.production_order).where(wanted)))
     for row in _with_units(connection, cache, rows, "unit_of_measure_id"):
         unit = None if row.unit_of_measure_id is None else cache.units.get(row.unit_of_measure_id)
-        cache.production_orders.keep(row.id, ProductionOrder(row.id, row.name, row.product_material_id, unit))
+        cache.production_orders.put(row.id, ProductionOrder(row.id, row.name, row.product_material_id, unit))
 
 
 def _inventory_operations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
@@ -246,7 +246,7 @@ def _inventory_operations(connection: Connection, cache: DefinitionCache, wanted
             material_reason_code_id=row.material_reason_code_id,
             increment_production_order_count=row.increment_production_order_count,
         )
-        cache.inventory_operations.keep(row.id, operation)
+        cache.inventory_operations.put(row.id, operation)
 
 
 _LOADERS = {

@@ -1,0 +1,113 @@
+"""What a call intends, before anything that it names is looked up: steps 4 to 11 make an `Action` of it.
+
+An inventory operation with the arguments of a call becomes an intent, and so does a requested action; the steps do not
+ask which of the two it was. Where they truly differ, the intent's origin says how.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lotkeeper_server.domain.kinds import Kind
+from lotkeeper_server.domain.model.definitions import InventoryOperation, Material, ProductionOrder, Unit
+from lotkeeper_server.domain.model.enumerations import LotResolutionStrategy, LotStatus
+from lotkeeper_server.domain.model.identifiers import Id, LotId, MaterialId
+from lotkeeper_server.domain.model.stock import Lot
+from lotkeeper_server.domain.refusals import MaterialRequired
+from lotkeeper_server.domain.resolve.lots import NewLot
+from lotkeeper_server.domain.working_set import WorkingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How intents of one origin are told from those of the other.
+
+    Attributes:
+        lot_field: the request's field that gives the primary lot.
+        material_required: the refusal of step 5, on its field, where no material is known.
+        secondary_material_required: that of step 7, where a secondary lot is given by this name without a material.
+        unit: step 9 where no unit is given; None where there is none.
+    """
+
+    lot_field: str
+    material_required: MaterialRequired
+    secondary_material_required: Callable[[str], MaterialRequired]
+    unit: Callable[[WorkingSet, Kind, ProductionOrder | None, Material, Lot | NewLot | None], Unit | None]
+
+
+@dataclass(slots=True)
+class Intent:
+    """What is to happen to stock, by ids, names and paths. An id is bytes, a name or path text; None: not given.
+
+    Attributes:
+        kind: what kind of movement.
+        origin: where it comes from.
+        principal: who asks.
+        request_id: of the call; empty for none.
+        lot: the primary lot.
+        lot_strategy: where it comes from where it is not given; None where the kind alone says that.
+        secondary_lot: the secondary lot.
+        makes_secondary_lot: whether one is made of the secondary material where none is given.
+        creates_lots: whether what is named and not there may be made, where the kind makes lots.
+        material: the material given.
+        configured_material: the one that holds where none is given.
+        material_is_fixed: whether none but the configured one may be given.
+        secondary_material: that of the secondary lot.
+        source: a location.
+        destination: a location.
+        quantity_millionths: in the unit that step 9 finds.
+        starts: whether it only begins, without a quantity.
+        unit_id: the unit, by id.
+        unit_name: by name.
+        unit_symbol: by symbol; those of the three that are given must mean the same.
+        inventory_name: empty for none.
+        makes_inventory_name: whether one is made where the kind names its inventory.
+        process_operation_id: where it happens.
+        production_order: the order given; else it is the one that the process operation currently has.
+        increments_order: whether the order's count is to rise.
+        needs_order: whether there must be an order.
+        start_millis: when it began.
+        end_millis: when it ended.
+        reason_code_id: why.
+        notes: stand on every record.
+        operation: the inventory operation that it comes from.
+        new_lot_name: of the lot that a SPLIT makes.
+        lot_status: what a STATUS_CHANGE sets.
+        spares: of every record; None for three empty ones.
+        versioned: lots whose version the call has raised already.
+    """
+
+    kind: Kind
+    origin: Origin
+    principal: str
+    request_id: str
+    lot: Id | str | None
+    lot_strategy: LotResolutionStrategy | None
+    secondary_lot: Id | str | None
+    makes_secondary_lot: bool
+    creates_lots: bool
+    material: Id | str | None
+    configured_material: MaterialId | None
+    material_is_fixed: bool
+    secondary_material: Id | str | None
+    source: Id | str | None
+    destination: Id | str | None
+    quantity_millionths: int | None
+    starts: bool
+    unit_id: Id | None
+    unit_name: str | None
+    unit_symbol: str | None
+    inventory_name: str
+    makes_inventory_name: bool
+    process_operation_id: Id | None
+    production_order: Id | str | None
+    increments_order: bool
+    needs_order: bool
+    start_millis: int | None
+    end_millis: int | None
+    reason_code_id: Id | None
+    notes: str
+    operation: InventoryOperation | None
+    new_lot_name: str | None
+    lot_status: LotStatus | None
+    spares: tuple[str, str, str] | None
+    versioned: set[LotId]
