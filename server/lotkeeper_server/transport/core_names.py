@@ -5,7 +5,3 @@ from typing import Any
 
 cygrpc: Any = importlib.import_module("grpc._cython.cygrpc")
 """It has no types."""
-
-
-def faults() -> list[str]:
-    return []
