@@ -114,6 +114,7 @@ class CoreServer:
                 tag = event.tag
             if tag is not None:
                 self._dispatch(tag, event)
+            event = tag = None  # else the last call would stay while the queue is waited for
         self._end_queue()
 
     def _quiet_until(self, when_quiet: WhenQuiet) -> float | None:
