@@ -16,6 +16,7 @@ from lotkeeper_server.transport.call import (
     Unary,
     UnaryHandler,
     WhenQuiet,
+    fault_status,
     logged_fault,
 )
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
@@ -120,7 +121,7 @@ class AioServer(grpc.GenericRpcHandler):
         try:
             handler(message, call)
         except Exception as error:  # a border: whatever it is, this call ends with it
-            call.refuse(self._on_fault(call.method, error))
+            call.refuse(fault_status(self._on_fault, call.method, error))
         self._ask_soon()
 
     def _ask_soon(self, wait_seconds: float = 0.0) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from lotkeeper_server.transport.call import ENDED_WELL, LOST, CallerGone, OnFault, Stream, StreamHandler
+from lotkeeper_server.transport.call import ENDED_WELL, LOST, CallerGone, OnFault, Stream, StreamHandler, fault_status
 
 Result = TypeVar("Result")
 
@@ -61,7 +61,7 @@ class Meetings:
             stream.refuse(LOST)  # to a caller who is gone it says nothing
             raise
         except Exception as error:  # a border: whatever it is, this call ends with it
-            stream.refuse(on_fault(stream.method, error))
+            stream.refuse(fault_status(on_fault, stream.method, error))
         else:
             stream.refuse(ENDED_WELL)
         finally:

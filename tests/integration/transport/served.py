@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from lotkeeper_server.transport.aio_server import AioServer
@@ -62,7 +62,7 @@ class Served:
 
     server: Server
     port: int
-    channel: grpc.aio.Channel
+    channel: Any
 
     @property
     def address(self) -> str:
