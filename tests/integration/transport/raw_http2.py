@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Final
@@ -76,7 +77,9 @@ class RawCaller:
     def wait_for(self, streams: Iterable[int]) -> None:
         """Reads until all of them have ended."""
         waiting = set(streams)
+        end = time.monotonic() + WAIT_SECONDS
         while not waiting <= self.statuses.keys():
+            assert time.monotonic() < end, f"{waiting - self.statuses.keys()} did not end"
             self.read()
 
     def read(self) -> None:
