@@ -179,7 +179,9 @@ def buf(*arguments: str) -> str:
     program = shutil.which("buf", path=str(Path(sys.executable).parent)) or shutil.which("buf")
     if program is None:
         pytest.skip("there is no buf here")
-    result = subprocess.run([program, "curl", "--http2-prior-knowledge", *arguments], capture_output=True, check=False)
+    result = subprocess.run(
+        [program, "curl", "--http2-prior-knowledge", "--protocol", "grpc", *arguments], capture_output=True, check=False
+    )
     assert not result.returncode, result.stderr.decode()
     return result.stdout.decode()
 
@@ -193,7 +195,7 @@ async def test_buf_lists_and_calls_by_reflection() -> None:
         for version in ("grpc-v1", "grpc-v1alpha"):
             answer = await asyncio.to_thread(
                 buf,
-                *("--protocol", "grpc", "--reflect-protocol", version, "-d", '{"service": ""}'),
+                *("--reflect-protocol", version, "-d", '{"service": ""}'),
                 f"http://{address}/{SERVICE}/Check",
             )
             assert "SERVING" in answer
