@@ -18,6 +18,7 @@ from lotkeeper_server.transport.call import (
     OnFault,
     Status,
     UnaryHandler,
+    fault_status,
 )
 from lotkeeper_server.transport.core_names import cygrpc
 
@@ -153,4 +154,4 @@ class CoreUnaryCall(CoreCall):
             try:
                 self._handler(message, self)
             except Exception as error:  # a border: whatever it is, this call ends with it
-                self.refuse(self._calls.on_fault(self.method, error))
+                self.refuse(fault_status(self._calls.on_fault, self.method, error))

@@ -13,14 +13,12 @@ import structlog
 
 from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, WhenQuiet, logged_fault
 from lotkeeper_server.transport.core_call import CallsInProgress, CoreCall, CoreUnaryCall
-from lotkeeper_server.transport.core_names import cygrpc
+from lotkeeper_server.transport.core_names import LONG_PAST, cygrpc
 from lotkeeper_server.transport.core_stream import CoreStream
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
 ANNOUNCEMENTS: Final = 64
 """So many calls gRPC's core may announce before the polling thread has looked at one."""
-LONG_PAST: Final = 1.0
-"""A deadline by which the queue says at once that it has nothing; by one of now it may think for 1 ms."""
 CLOSING_POLL_SECONDS: Final = 0.05
 NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
 
@@ -114,6 +112,7 @@ class CoreServer:
                 tag = event.tag
             if tag is not None:
                 self._dispatch(tag, event)
+            event = tag = None  # else the last call would stay while the queue is waited for
         self._end_queue()
 
     def _quiet_until(self, when_quiet: WhenQuiet) -> float | None:
