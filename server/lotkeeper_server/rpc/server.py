@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper.inventory.v1 import (
     inventory_operation_service_pb2,
@@ -20,11 +19,10 @@ from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 from lotkeeper_server.rpc.methods.bench_echo import echo_methods
 from lotkeeper_server.transport import ServerOptions, Status, TlsPair
-from lotkeeper_server.transport.aio_server import AioServer
-from lotkeeper_server.transport.core_names import faults
-from lotkeeper_server.transport.core_server import CoreServer
+from lotkeeper_server.transport.health import SERVICE as HEALTH
 from lotkeeper_server.transport.health import Health
-from lotkeeper_server.transport.reflection import reflection_methods
+from lotkeeper_server.transport.reflection import Reflection
+from lotkeeper_server.transport.server import ServerClass
 
 SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     inventory_operation_service_pb2.DESCRIPTOR.services_by_name["InventoryOperationService"],
@@ -34,8 +32,6 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
 )
 QUIET_SECONDS: Final = 0.3
 """At shutdown, refusals go on until no call has come for so long, so that no caller meets a bare CANCELLED."""
-Transport = Literal["core", "aio"]
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class ServerSettings:
 
     Attributes:
         listen: HOST:PORT; port 0 takes a free one.
-        transport: `core` for gRPC's completion queue, `aio` for grpc.aio, which is slower.
+        server_class: which of the transport's servers.
         max_concurrent_streams: calls in progress per connection; HTTP/2 holds back those beyond.
         reflection: whether tools may ask for the contract.
         bench_echo: whether to serve the method that benchmarks compare with.
@@ -55,7 +51,7 @@ class ServerSettings:
     """
 
     listen: str
-    transport: Transport
+    server_class: ServerClass
     max_concurrent_streams: int
     reflection: bool
     bench_echo: bool
@@ -63,16 +59,6 @@ class ServerSettings:
     tls_key_file: Path | None
     shares_address: bool
     shutdown_seconds: float
-
-
-def chosen_transport(wanted: Transport) -> Transport:
-    """`core` only where gRPC's core is as we know it: it stands on names that gRPC does not promise."""
-    if wanted == "aio":
-        return wanted
-    if unknown := faults():
-        _log.warning("transport_falls_back", transport="aio", faults=unknown)
-        return "aio"
-    return wanted
 
 
 class RpcServer:
@@ -100,19 +86,19 @@ class RpcServer:
         self._settings = settings
         self._calls = doorway.calls
         event_loop = asyncio.get_running_loop()
-        self.health = Health((service.full_name for service in SERVICES), event_loop)
+        names = [service.full_name for service in SERVICES]
+        self.health = Health(names)
         methods: Methods = {**self.health.methods()}
         for service in SERVICES:
             methods |= methods_of(service, servicers, doorway)
         if settings.bench_echo:
             methods |= echo_methods(doorway)
         if settings.reflection:
-            methods |= reflection_methods(service.full_name for service in SERVICES)
+            methods |= Reflection([*names, HEALTH]).methods()
         options = ServerOptions(
             max_concurrent_streams=settings.max_concurrent_streams, shares_address=settings.shares_address
         )
-        server_class = AioServer if settings.transport == "aio" else CoreServer
-        self._server = server_class(methods, options, event_loop, when_quiet, _fault_status)
+        self._server = settings.server_class(methods, options, event_loop, when_quiet, _fault_status)
 
     def start(self) -> str:
         """Listens; returns the address, with the port that was taken.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import structlog
@@ -30,6 +30,8 @@ class AioServer(grpc.GenericRpcHandler):
 
     Made on that loop.
     """
+
+    has_a_thread: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import structlog
 
@@ -27,6 +27,8 @@ _log = structlog.get_logger(__name__)
 
 class CoreServer:
     """A server: `listen`, then `start`. A program may end without `close`, whose CANCELLED callers should not meet."""
+
+    has_a_thread: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 import structlog
 
@@ -11,11 +11,19 @@ from lotkeeper_server.transport.call import OnFault, Streaming, Unary, WhenQuiet
 from lotkeeper_server.transport.core_names import faults
 from lotkeeper_server.transport.options import ServerOptions, TlsPair
 
+Transport = Literal["core", "aio"]
+"""`core` is gRPC's completion queue; `aio` is grpc.aio, which is slower."""
 _log = structlog.get_logger(__name__)
 
 
 class Server(Protocol):
-    """What CoreServer and AioServer have in common."""
+    """What CoreServer and AioServer have in common.
+
+    Attributes:
+        has_a_thread: whether it serves on a thread of its own; else on the event loop.
+    """
+
+    has_a_thread: ClassVar[bool]
 
     @property
     def in_progress(self) -> int:
@@ -35,26 +43,44 @@ class Server(Protocol):
         """Cancels what is in progress and ends the server."""
 
 
-def new_server(
-    methods: Mapping[str, Unary | Streaming],
-    options: ServerOptions,
-    loop: asyncio.AbstractEventLoop,
-    when_quiet: WhenQuiet | None = None,
-    on_fault: OnFault = logged_fault,
-) -> Server:
-    """A server on gRPC's core; on grpc.aio where grpcio's inner names are not those that we know.
+class ServerClass(Protocol):
+    """Makes a server that does not listen yet."""
+
+    @property
+    def has_a_thread(self) -> bool:
+        """Whether such a server has a thread of its own."""
+
+    def __call__(
+        self,
+        methods: Mapping[str, Unary | Streaming],
+        options: ServerOptions,
+        loop: asyncio.AbstractEventLoop,
+        when_quiet: WhenQuiet | None = None,
+        on_fault: OnFault = logged_fault,
+    ) -> Server:
+        """Makes one.
+
+        Args:
+            methods: by their paths, `/package.Service/Method`.
+            options: what it allows.
+            loop: where streams are served; this is called on it.
+            when_quiet: work to be done on the server's thread.
+            on_fault: what the caller gets for an exception of a handler.
+        """
+
+
+def server_class(transport: Transport) -> ServerClass:
+    """Which server to make: CoreServer only where gRPC's core is as we know it, as it stands on names not promised.
 
     Args:
-        methods: by their paths, `/package.Service/Method`.
-        options: what it allows.
-        loop: where streams are served; this is called on it.
-        when_quiet: work to be done on the server's thread.
-        on_fault: what the caller gets for an exception of a handler.
+        transport: what was asked for.
     """
-    if missing := faults():
-        _log.warning("the server runs on grpc.aio, which is slower: this grpcio has other inner names", faults=missing)
-        return AioServer(methods, options, loop, when_quiet, on_fault)
+    if transport == "aio":
+        return AioServer
+    if unknown := faults():
+        _log.warning("transport_falls_back", transport="aio", faults=unknown)
+        return AioServer
     # Not imported before it is known that it can be.
     from lotkeeper_server.transport.core_server import CoreServer  # noqa: PLC0415
 
-    return CoreServer(methods, options, loop, when_quiet, on_fault)
+    return CoreServer

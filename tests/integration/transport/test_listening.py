@@ -16,7 +16,7 @@ from lotkeeper_server.transport.aio_server import AioServer
 from lotkeeper_server.transport.call import Call, Status, Streaming, Unary
 from lotkeeper_server.transport.core_server import CoreServer
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
-from lotkeeper_server.transport.server import new_server
+from lotkeeper_server.transport.server import server_class
 
 from tests.integration.transport.served import SERVERS, Server, echo, echo_stream, path, serving, until
 
@@ -182,11 +182,10 @@ async def test_a_callback_or_a_fault_handler_that_fails_ends_nothing(kind: type[
         await served.is_left_clean()
 
 
-async def test_the_server_is_that_on_the_core_where_grpcio_has_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(new_server({}, ServerOptions(), loop), CoreServer)
+def test_the_server_is_that_on_the_core_where_grpcio_has_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert server_class("core") is CoreServer
     monkeypatch.setattr(server_module, "faults", lambda: ["cygrpc has no Server"])
-    assert isinstance(new_server({}, ServerOptions(), loop), AioServer)
+    assert server_class("core") is AioServer
 
 
 def test_no_other_module_names_the_inner_module() -> None:
