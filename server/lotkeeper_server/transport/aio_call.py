@@ -125,6 +125,8 @@ class AioStream(AioCall, Stream):
         if message is grpc.aio.EOF:
             if not self._opened:  # a stream that was broken off ends like a whole one: a word to the caller fails
                 await self._send(self._context.send_initial_metadata, ())
+            else:
+                await self.meetings.wait_for_break()
             return None
         self._receiving = None
         if message is None:
