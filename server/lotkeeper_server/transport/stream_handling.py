@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from lotkeeper_server.transport.call import ENDED_WELL, LOST, CallerGone, OnFault, Stream, StreamHandler, fault_status
 
-BREAK_WAIT_SECONDS: Final = 0.05
+BREAK_WAIT_SECONDS: Final = 0.02
 """So long the end of what a caller sends may be found to be a break: that is told right after it."""
 Result = TypeVar("Result")
 
