@@ -56,6 +56,7 @@ class AioCall(Call):
         callback()
 
     def answer(self, message: bytes) -> None:
+        assert isinstance(message, bytes)  # grpc.aio would fail later, where nobody hears of it
         self._conclude(message, ENDED_WELL)
 
     def refuse(self, status: Status) -> None:

@@ -107,15 +107,13 @@ class CoreCall(Call):
         callback()
 
     def answer(self, message: bytes) -> None:
+        operations = (  # made before the end is taken: what is not bytes fails, and may then still be refused
+            SendInitialMetadata(NO_METADATA, NO_FLAGS),
+            SendMessage(message, NO_FLAGS),
+            SendStatus(NO_METADATA, OK, b"", NO_FLAGS),
+        )
         if not self._gone and self._end.acquire(False):
-            self._core.start_server_batch(
-                (
-                    SendInitialMetadata(NO_METADATA, NO_FLAGS),
-                    SendMessage(message, NO_FLAGS),
-                    SendStatus(NO_METADATA, OK, b"", NO_FLAGS),
-                ),
-                sent,
-            )
+            self._core.start_server_batch(operations, sent)
 
     def refuse(self, status: Status) -> None:
         if not self._gone and self._end.acquire(False):
