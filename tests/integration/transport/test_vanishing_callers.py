@@ -101,7 +101,8 @@ STEPS: dict[str, Callable[[int], tuple[bytes, ...]]] = {
 @pytest.mark.parametrize("how", ["reset", "vanish", "close"])
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_caller_goes(step: str, how: str) -> None:
-    async with methods() as (served, seen):
+    # Once in some hundred times gRPC's core 1.75 overlooks a connection that was reset, until it pings it.
+    async with methods(ServerOptions(keepalive_seconds=1.0)) as (served, seen):
         with RawCaller(served.port, window=100_000) as caller:
             streams = range(1, 41, 2)
             for stream in streams:
