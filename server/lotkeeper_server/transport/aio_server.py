@@ -60,7 +60,7 @@ class AioServer(grpc.GenericRpcHandler):
             pair = (tls.private_key, tls.certificate_chain)
             return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
         except RuntimeError as error:
-            raise CannotListen(address, tls is not None) from error
+            raise CannotListen.at(address, with_tls=tls is not None) from error
 
     def start(self) -> None:
         """As CoreServer's; on the loop."""

@@ -81,9 +81,9 @@ class CoreServer:
                 pair = cygrpc.SslPemKeyCertPair(tls.private_key, tls.certificate_chain)
                 port = self._server.add_http2_port(address.encode(), cygrpc.server_credentials_ssl(None, [pair], False))
         except RuntimeError as error:
-            raise CannotListen(address, tls is not None) from error
+            raise CannotListen.at(address, with_tls=tls is not None) from error
         if not port:
-            raise CannotListen(address, tls is not None)
+            raise CannotListen.at(address, with_tls=tls is not None)
         return int(port)
 
     def start(self) -> None:

@@ -19,8 +19,9 @@ BUSY_TIMEOUT_MILLIS: Final = 10_000
 """How long a writer waits for another process's write before the store counts as unavailable."""
 BUSY_TIMEOUT_OF_BATCHES_MILLIS: Final = 20
 """The same of a batch of calls: whoever writes it has more to do than to wait."""
-CACHE_KIBIBYTES: Final = 32_768
-"""Of pages, per connection; SQLite's own 2 MB hold the indexes of some ten thousand records."""
+CACHE_KIBIBYTES: Final = 12_288
+"""Of pages, per connection. It is full after some ten thousand calls, and memory grows no more; what does not fit is
+in the system's own cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
 """The same of the connections that only read, of which there are several: the system keeps the file's pages, too."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
