@@ -8,6 +8,7 @@ from typing import Any
 
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.calls import End, PendingCommand
+
 from tests.model.requests import Batch, Cancel
 from tests.model.stock_requests import Actions, Annotate
 from tests.simulation.commanding import command_of

@@ -1,20 +1,20 @@
 """Whether all that was answered can be told as one story: call after call, by the second reading of the rules.
 
-Transactions count in the order in which they committed, the calls of one in the order in which they were decided, as the
-ids of their records tell: what misses something is decided after those that do not. What a transaction read without a lock (that an operation is
-idle, a definition before its last look) may have changed before its commit; such a transaction may count at an earlier
-moment, but not before it began, and not before a change of definitions that it had seen.
+Transactions count in the order in which they committed. But a transaction is many calls, and it reads some things
+without a lock: that an operation is idle, what lies at a location of which it picks, a definition before its last look.
+So a call may count at an earlier moment, if it is right there and everything after it stays so: not before its
+transaction began, and not before a change of definitions that its transaction had seen.
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lotkeeper_server.domain.model.stock import Answer
+from lotkeeper_server.domain.model.stock import Answer, Record
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.calls import Answered
+
 from tests.model import calls as model
 from tests.model.edits import Switch, edit
 from tests.model.notes import annotate
@@ -24,7 +24,7 @@ from tests.model.refusal import Refusal
 from tests.model.requests import Batch
 from tests.model.stock_requests import Annotate
 from tests.simulation.commanding import with_references
-from tests.simulation.comparing import Apart, Names, compare_record, compare_records, compare_refusal
+from tests.simulation.comparing import Apart, Names, Undecided, compare_record, compare_records, compare_refusal
 from tests.simulation.database import Edit, Session
 
 DENIED = "PERMISSION_DENIED"
@@ -41,10 +41,17 @@ class State:
 
 @dataclass(frozen=True)
 class Step:
-    """A part of the story, and what is after it."""
+    """A part of the story, and what is after it.
+
+    Attributes:
+        number: of the transaction, in the order of commits.
+        entry: the transaction, or the edit.
+        call: of the transaction; None of an edit.
+    """
 
     number: int
-    entry: Session | Edit | None
+    entry: Any
+    call: Any
     after: State
 
 
@@ -59,7 +66,7 @@ class Story:
             names: of what it is made of.
             by_clocks: whether stock that came in different processes is used in the order of their clocks.
         """
-        self._steps = [Step(-1, None, State(plant, names))]
+        self._steps = [Step(-1, None, None, State(plant, names))]
         self._by_clocks = by_clocks
 
     @property
@@ -73,25 +80,16 @@ class Story:
         Raises:
             Apart: where it fits nowhere.
         """
-        steps = self._steps
         lowest = self._lowest(entry)
-        failure: Apart | None = None
-        for place in range(len(steps), lowest - 1, -1):
-            try:
-                after = self._after(steps[place - 1].after, entry)
-                told = [*steps[:place], Step(number, entry, after)]
-                for later in steps[place:]:
-                    assert later.entry is not None
-                    told.append(Step(later.number, later.entry, self._after(told[-1].after, later.entry)))
-            except Apart as apart:
-                failure = failure or apart
-                continue
-            if isinstance(entry, Session):
-                self._check_without_effect(entry, lowest)
-            self._steps = told
+        if isinstance(entry, Edit):
+            self._steps.append(Step(number, entry, None, _after_edit(self.now, entry)))
             return
-        assert failure is not None
-        raise failure
+        with_effect = _with_effect(entry)
+        for call in with_effect:
+            self._insert(Step(number, entry, call, self.now), lowest)
+        for call, end in entry.ends:
+            if not any(call is one for one in with_effect):
+                self._check_without_effect(entry, call, end, lowest)
 
     def _lowest(self, entry: Session | Edit) -> int:
         """The first place at which it may count."""
@@ -103,66 +101,48 @@ class Story:
             if step.number < entry.began or (isinstance(step.entry, Edit) and step.number < entry.looked)
         )
 
-    def _after(self, state: State, entry: Session | Edit) -> State:
-        if isinstance(entry, Edit):
-            if not isinstance(entry.wanted, Switch):
-                return State(state.plant, state.names, state.forbidden | {entry.wanted})
-            return State(edit(state.plant, entry.wanted, entry.now_millis), state.names, state.forbidden)
-        return self._path(state, entry)[-1]
-
-    def _path(self, before: State, entry: Session) -> list[State]:
-        """Before a transaction, and after each call of it that took effect.
-
-        Raises:
-            Apart: where there is no order of them in which all is right.
-        """
-        in_order, anywhere = _with_effect(entry)
-        failures: list[Apart] = []
-
-        def search(path: list[State], in_order: list[Any], anywhere: list[Any]) -> list[State] | None:
-            if not in_order and not anywhere:
-                return path
-            for call in [*in_order[:1], *anywhere]:
-                try:
-                    after = self._play_one(path[-1], entry, call)
-                except Apart as apart:
-                    failures.append(apart)
-                    continue
-                rest = in_order[1:] if in_order and call is in_order[0] else in_order
-                if found := search([*path, after], rest, [one for one in anywhere if one is not call]):
-                    return found
-            return None
-
-        if path := search([before], in_order, anywhere):
-            return path
-        raise failures[0]
-
-    def _check_without_effect(self, entry: Session, lowest: int) -> None:
-        """Refusals, repeats and dry runs are right if they were right at any moment of their transaction."""
-        with_effect = [*itertools.chain(*_with_effect(entry))]
-        left = [(call, end) for call, end in entry.ends if not any(call is one for one in with_effect)]
+    def _insert(self, new: Step, lowest: int) -> None:
+        """As late as it is right."""
+        steps = self._steps
         failure: Apart | None = None
-        for place in range(len(self._steps), lowest - 1, -1):
+        for place in range(len(steps), lowest - 1, -1):
+            told = steps[:place]
             try:
-                path = self._path(self._steps[place - 1].after, entry) if left else []
-            except Apart:
-                continue
-            for state in path:
-                for call, end in list(left):
-                    try:
-                        self._play(state, entry, call, end)
-                        left.remove((call, end))
-                    except Apart as apart:
-                        failure = failure or apart
-        if left:
-            assert failure is not None
+                for step in (new, *steps[place:]):
+                    told.append(replace(step, after=self._after(told[-1].after, step)))
+            except Apart as apart:
+                failure = failure or apart
+            else:
+                self._steps = told
+                return
+        assert failure is not None
+        raise failure
+
+    def _check_without_effect(self, entry: Session, call: Any, end: Any, lowest: int) -> None:
+        """A refusal, a repeat or a dry run is right if it was at any moment of its transaction.
+
+        Where something that committed since counts before it began, nothing is said: it has seen neither all nor
+        nothing of that, and has changed nothing.
+        """
+        failure: Apart | None = None
+        for step in reversed(self._steps[lowest - 1 :]):
+            try:
+                self._play(step.after, entry, call, end)
+            except Apart as apart:
+                failure = failure or apart
+            else:
+                return
+        assert failure is not None
+        if all(step.number < entry.began for step in self._steps[:lowest]):
             raise failure
 
-    def _play_one(self, state: State, entry: Session, call: Any) -> State:
-        for other, end in entry.ends:
-            if other is call:
-                return self._play(state, entry, call, end)
-        return self._play_untold(state, entry, call)
+    def _after(self, before: State, step: Step) -> State:
+        if isinstance(step.entry, Edit):
+            return _after_edit(before, step.entry)
+        for other, end in step.entry.ends:
+            if other is step.call:
+                return self._play(before, step.entry, step.call, end)
+        return self._play_untold(before, step.entry, step.call)
 
     def _play(self, state: State, entry: Session, call: Any, end: Any) -> State:
         """One call, and the comparison of what was said."""
@@ -172,9 +152,18 @@ class Story:
                 raise Apart(f"{call} was told {end}, and its caller may {'' if is_denied else 'not '}do it")
             return state
         names = state.names.copied()
-        request = with_references(call.request, names.to_model)
         try:
-            outcome = _outcome(state.plant, request, entry.now_millis)
+            return self._compared(State(state.plant, names, state.forbidden), entry, call, end)
+        except Apart as apart:
+            raise Apart(f"{call}: {apart}") from None
+
+    def _compared(self, state: State, entry: Session, call: Any, end: Any) -> State:
+        names = state.names
+        request = with_references(call.request, names.to_model)
+        told = [] if isinstance(end, Refused) else end.value if isinstance(request, Batch) else [end.value]
+        records = [record for one in told if isinstance(one, Answer) for record in one.records]
+        try:
+            outcome = _outcome(self._before(state.plant, entry, records), request, entry.now_millis)
         except Refusal as expected:
             if not isinstance(end, Refused):
                 raise Apart(f"{call} was answered, expected {expected}") from None
@@ -182,12 +171,10 @@ class Story:
             return state
         if isinstance(end, Refused):
             raise Apart(f"{call} was refused with {end.refusal}, expected {outcome.results}")
-        told = end.value if isinstance(request, Batch) else [end.value]
         if len(told) != len(outcome.results):
             raise Apart(f"{call} has {len(told)} results")
         for one, wanted in zip(told, outcome.results, strict=True):
             _compare_result(names, outcome, call, one, wanted)
-        records = [record for one in told if isinstance(one, Answer) for record in one.records]
         self._order_arrivals(state.plant, outcome.plant, names, {one.id: one.effect_order for one in records})
         return State(outcome.plant, names, state.forbidden)
 
@@ -197,8 +184,9 @@ class Story:
             raise Apart(f"{call} took effect, and was told {call.ended}")
         assert entry.changes is not None
         request = with_references(call.request, state.names.to_model)
+        made = [*entry.changes.new_records, *entry.changes.changed_records]
         try:
-            outcome = _outcome(state.plant, request, entry.now_millis)
+            outcome = _outcome(self._before(state.plant, entry, made), request, entry.now_millis)
         except Refusal as refusal:
             raise Apart(f"{call} took effect, expected {refusal}") from None
         names = state.names.copied()
@@ -212,9 +200,16 @@ class Story:
                 record = new.pop(0) if identifier is None else changed.get(identifier)
                 if record is not None:
                     compare_record(names, outcome.seen, key, record)
-        orders = {one.id: one.effect_order for one in (*entry.changes.new_records, *changed.values())}
+        orders = {one.id: one.effect_order for one in made}
         self._order_arrivals(state.plant, outcome.plant, names, orders)
         return State(outcome.plant, names, state.forbidden)
+
+    def _before(self, plant: Plant, entry: Session, records: list[Record]) -> Plant:
+        """What comes to lie somewhere comes by the process's clock."""
+        if not self._by_clocks:
+            return plant
+        orders = [one.effect_order for one in records if one.effect_order]
+        return replace(plant, arrivals=min(orders, default=entry.now_millis * 1_000) - 1)
 
     def _order_arrivals(self, before: Plant, after: Plant, names: Names, orders: dict[bytes, int]) -> None:
         if self._by_clocks and after is not before:
@@ -222,6 +217,9 @@ class Story:
                 identifier = names.id_of(row.arrived_record)
                 if identifier in orders:
                     row.arrival = orders[identifier]
+            here = [(place, row.arrival) for (place, _), row in after.rows.items() if row.quantity > 0]
+            if len(set(here)) < len(here):
+                raise Undecided
 
 
 def _compare_result(names: Names, outcome: model.Outcome, call: Any, told: Any, wanted: Expected | Refusal) -> None:
@@ -247,20 +245,24 @@ def _outcome(plant: Plant, request: Any, now: int) -> model.Outcome:
     return model.call(plant, request, [now] * count)
 
 
-def _with_effect(entry: Session) -> tuple[list[Any], list[Any]]:
-    """The calls that took effect: those that made records, in order, and the others."""
+def _after_edit(before: State, entry: Edit) -> State:
+    if isinstance(entry.wanted, Switch):
+        return State(edit(before.plant, entry.wanted, entry.now_millis), before.names, before.forbidden)
+    return State(before.plant, before.names, before.forbidden | {entry.wanted})
+
+
+def _with_effect(entry: Session) -> list[Any]:
+    """The calls that took effect; those that made records as these were made, since so they were decided."""
     changed = _changed_by(entry)
     answered = [one for one, end in entry.ends if isinstance(end, Answered)]
     # What changes a record may be changed over by the next, so that nothing tells of it.
     calls = [one for one in answered if one.principal in changed or (changed and one.changes_records)]
     told = {one.principal for one in calls}
     calls += [one for one in entry.calls if one.principal in changed - told and _is_kept(entry, one)]
-    calls = [one for one in calls if not one.is_dry]
     first: dict[str, bytes] = {}
     for record in entry.changes.new_records if entry.changes else []:
         first[record.common.created_by] = min(first.get(record.common.created_by, record.id), record.id)
-    in_order = sorted((one for one in calls if one.principal in first), key=lambda one: first[one.principal])
-    return in_order, [one for one in calls if one.principal not in first]
+    return sorted((one for one in calls if not one.is_dry), key=lambda one: first.get(one.principal, b"\xff"))
 
 
 def _is_kept(entry: Session, call: Any) -> bool:

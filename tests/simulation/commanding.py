@@ -9,6 +9,7 @@ from typing import Any
 
 from lotkeeper_server.domain import commands
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
+
 from tests.model.plant import ById
 from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal

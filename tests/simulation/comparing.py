@@ -8,6 +8,7 @@ from typing import Any
 
 from lotkeeper_server.domain.model.stock import Record
 from lotkeeper_server.domain.refusals import Refused
+
 from tests.model.plant import ById, Plant
 from tests.model.refusal import Refusal
 from tests.simulation.definitions import millionths
@@ -17,6 +18,10 @@ DECIMALS = ("available", "requested", "capacity", "stored")
 
 class Apart(Exception):
     """The engine did something else than the rules say."""
+
+
+class Undecided(Exception):
+    """Two processes' clocks showed the same, so that nobody can say which of two lots came first."""
 
 
 @dataclass

@@ -23,6 +23,7 @@ from lotkeeper_server.domain.model.enumerations import (
     UnitOfMeasureResolutionStrategy,
 )
 from lotkeeper_server.domain.model.stock import Common, Lot, OperationRun
+
 from tests.model.edits import Switch
 from tests.model.plant import Operation, Plant
 from tests.simulation.database import Database

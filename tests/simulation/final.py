@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
+
 from tests.simulation.checking import State
 from tests.simulation.comparing import Apart, compare_record, refuse_apart
 from tests.simulation.database import Database

@@ -30,6 +30,7 @@ from lotkeeper_server.domain.model.enumerations import LotUseStrategy
 from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId
 from lotkeeper_server.domain.model.stock import Lot, StockRow
 from lotkeeper_server.domain.working_set import WorkingSet
+
 from tests.simulation.database import Database, Session
 
 NEVER = 1 << 62
@@ -55,14 +56,7 @@ class Loading:
         for key in keys:
             wanted[type(key)][key] = None
         load_definitions(self._database, self._state, wanted)
-        for key in (*wanted[SumsKey], *wanted[QueueKey]):
-            rules_on_all = isinstance(key, SumsKey) or key.material_id is None
-            if rules_on_all and not self._may_lock("location", key.location_id):
-                self.held.add(key)
-        for kind in (StockKey, LotRowsKey, EdgeKey):
-            for key in wanted[kind]:
-                for lot_id in lots_of(key):
-                    wanted[LotKey].setdefault(LotKey(lot_id))  # type: ignore[arg-type]
+        self._lock_first(wanted)
         for lot_key in wanted[LotKey]:
             self._load_lot(lot_key.id, lot_key)
         for name in wanted[LotNameKey]:
@@ -75,6 +69,17 @@ class Loading:
             if key not in self.held:
                 self._load_of_location(key)
         return frozenset(self.held)
+
+    def _lock_first(self, wanted: dict[type, dict[Any, None]]) -> None:
+        """Locations of which a rule looks at all, and the lots of what is wanted."""
+        for key in (*wanted[SumsKey], *wanted[QueueKey]):
+            rules_on_all = isinstance(key, SumsKey) or key.material_id is None
+            if rules_on_all and not self._may_lock("location", key.location_id):
+                self.held.add(key)
+        for kind in (StockKey, LotRowsKey, EdgeKey):
+            for key in wanted[kind]:
+                for lot_id in lots_of(key):
+                    wanted[LotKey].setdefault(LotKey(lot_id))  # type: ignore[arg-type]
 
     def _may_lock(self, *lock: Any) -> bool:
         return not self._locks or self._database.may_lock(self._session, lock)

@@ -146,7 +146,7 @@ class Process:
                 self._body()
         except ProcessEnds:
             pass
-        except BaseException as error:  # noqa: BLE001 - told by whoever runs the schedule
+        except BaseException as error:
             self._schedule.failure = error
         self._schedule.take_back()
 
@@ -154,18 +154,18 @@ class Process:
 class SimulatedClock:
     """A process's clock: it is ahead of the others or behind them, and its own time begins anywhere."""
 
-    def __init__(self, schedule: Schedule, ahead_millis: int, begun_seconds: float) -> None:
+    def __init__(self, schedule: Schedule, ahead_micros: int, begun_seconds: float) -> None:
         """Runs with the schedule.
 
         Args:
             schedule: whose time it shows.
-            ahead_millis: of the true time of day; below zero where it is behind.
+            ahead_micros: of the true time of day; below zero where it is behind.
             begun_seconds: what its own clock showed at the beginning.
         """
         self.process: Process | None = None
         self.decided_millis = 0
         self._schedule = schedule
-        self._ahead_millis = ahead_millis
+        self._ahead_micros = ahead_micros
         self._begun_seconds = begun_seconds
 
     def now_seconds(self) -> float:
@@ -176,7 +176,7 @@ class SimulatedClock:
         return self.decided_millis
 
     def now_micros(self) -> int:
-        return (EPOCH_MILLIS + self._ahead_millis) * 1_000 + int(self._schedule.now_seconds * 1_000_000)
+        return EPOCH_MILLIS * 1_000 + self._ahead_micros + int(self._schedule.now_seconds * 1_000_000)
 
     def sleep(self, seconds: float) -> None:
         assert self.process is not None

@@ -15,6 +15,7 @@ from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.capabilities import Capabilities
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.state.definitions import StoreVersions
+
 from tests.property.random_plants import Dice
 from tests.simulation.database import Database, Lock, Session
 from tests.simulation.loading import Loading
