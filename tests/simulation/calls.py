@@ -9,8 +9,8 @@ from typing import Any
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.calls import End, PendingCommand
 
-from tests.model.requests import Batch, Cancel
-from tests.model.stock_requests import Actions, Annotate
+from tests.model.requests import Batch
+from tests.model.stock_requests import Actions
 from tests.simulation.commanding import command_of
 
 
@@ -48,7 +48,17 @@ class Wish:
 class SimulatedCall(PendingCommand):
     """A wish, sent to a process."""
 
-    __slots__ = ("_command", "arrived_seconds", "ended", "is_leaving", "note_decided", "note_end", "process", "wish")
+    __slots__ = (
+        "_command",
+        "arrived_seconds",
+        "ended",
+        "is_leaving",
+        "note_decided",
+        "note_end",
+        "number",
+        "process",
+        "wish",
+    )
 
     def __init__(
         self,
@@ -63,6 +73,7 @@ class SimulatedCall(PendingCommand):
         self.note_decided: Callable[[SimulatedCall], None] | None = None
         super().__init__(caller, command_of(wish.request, wish.principal))
         self.wish = wish
+        self.number = wish.sent
         self.process = process
         self.arrived_seconds = arrived_seconds
         self.note_decided = note_decided
@@ -97,11 +108,6 @@ class SimulatedCall(PendingCommand):
         return getattr(self._command, "fingerprint", None)
 
     @property
-    def changes_records(self) -> bool:
-        """Whether it changes a record that is there, rather than making one."""
-        return isinstance(self.request, Annotate | Cancel)
-
-    @property
     def is_dry(self) -> bool:
         """Whether it is to leave nothing."""
         return bool(getattr(self.request, "validate_only", False))
@@ -126,4 +132,4 @@ class SimulatedCall(PendingCommand):
         self.note_end(self, end)
 
     def __repr__(self) -> str:
-        return f"call {self.wish.number}.{self.wish.sent}"
+        return f"call {self.wish.number}.{self.number}"

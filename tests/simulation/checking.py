@@ -85,8 +85,18 @@ class Story:
             self._steps.append(Step(number, entry, None, _after_edit(self.now, entry)))
             return
         with_effect = _with_effect(entry)
-        for call in with_effect:
-            self._insert(Step(number, entry, call, self.now), lowest)
+        waiting = with_effect
+        while waiting:  # what nothing tells the order of is tried in any
+            left, failures = [], []
+            for call in waiting:
+                try:
+                    self._insert(Step(number, entry, call, self.now), lowest)
+                except Apart as apart:
+                    left.append(call)
+                    failures.append(apart)
+            if len(left) == len(waiting):
+                raise failures[0]
+            waiting = left
         for call, end in entry.ends:
             if not any(call is one for one in with_effect):
                 self._check_without_effect(entry, call, end, lowest)
@@ -252,11 +262,9 @@ def _after_edit(before: State, entry: Edit) -> State:
 
 
 def _with_effect(entry: Session) -> list[Any]:
-    """The calls that took effect; those that made records as these were made, since so they were decided."""
+    """The calls that may have taken effect; those that made records as these were made, since so they were decided."""
     changed = _changed_by(entry)
-    answered = [one for one, end in entry.ends if isinstance(end, Answered)]
-    # What changes a record may be changed over by the next, so that nothing tells of it.
-    calls = [one for one in answered if one.principal in changed or (changed and one.changes_records)]
+    calls = [one for one, end in entry.ends if changed and isinstance(end, Answered)]
     told = {one.principal for one in calls}
     calls += [one for one in entry.calls if one.principal in changed - told and _is_kept(entry, one)]
     first: dict[str, bytes] = {}
@@ -278,5 +286,6 @@ def _changed_by(entry: Session) -> set[str]:
         return set()
     changes = entry.changes
     records = {one.common.created_by for one in changes.new_records}
-    records |= {one.common.modified_by for one in changes.changed_records if one.common.modified_by}
+    both = (*changes.new_records, *changes.changed_records)
+    records |= {one.common.modified_by for one in both if one.common.modified_by}
     return records | {key.principal for key, _ in changes.new_requests + changes.renewed_requests}

@@ -44,6 +44,18 @@ def with_references(request: Any, changed: Callable[[ById | str], ById | str]) -
     return replace(request, **values)
 
 
+def shown(request: Any) -> str:
+    """What is given of it, for a trace."""
+    given = []
+    for one in fields(request):
+        value = getattr(request, one.name)
+        if isinstance(value, tuple):
+            value = f"[{', '.join(map(shown, value))}]"
+        if value not in {"", None, False}:
+            given.append(f"{one.name}={value.key.lstrip('0') if isinstance(value, ById) else value}")
+    return f"{type(request).__name__}({', '.join(given)})"
+
+
 def command_of(request: Any, principal: str) -> Any:
     """The command; references by id are ids in hexadecimal."""
     if isinstance(request, Batch):

@@ -50,10 +50,15 @@ class Names:
             self.texts[name], self.model_texts[told] = told, name
 
     def to_store(self, reference: ById | str) -> ById | str:
-        """A reference as it is asked for; an id in hexadecimal."""
+        """A reference as it is asked for; an id in hexadecimal.
+
+        Raises:
+            KeyError: where it is of nothing.
+        """
         if isinstance(reference, ById):
-            unknown = (0xFF << 120 | sum(reference.key.encode())).to_bytes(16, "big")
-            return ById(self.ids.get(reference.key, unknown).hex())
+            return ById(self.ids[reference.key].hex())
+        if reference.startswith("no such"):
+            raise KeyError(reference)
         return self.texts.get(reference, reference)
 
     def to_model(self, reference: ById | str) -> ById | str:

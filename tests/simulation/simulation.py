@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.property.random_requests import openings, random_request
 from tests.property.random_stock_requests import random_stock_request, stocking
 from tests.simulation.calls import Caller, SimulatedCall, Wish
 from tests.simulation.checking import Story
-from tests.simulation.commanding import is_well_formed, with_references
+from tests.simulation.commanding import is_well_formed, shown, with_references
 from tests.simulation.comparing import Apart, Names, Undecided
 from tests.simulation.database import Database, Edit, Session
 from tests.simulation.definitions import Building, switch
@@ -172,17 +173,18 @@ class Simulation:
         which: Any = random_request if self.dice.one_of([True, False]) else random_stock_request
         for _ in range(8):
             request = which(self.dice, state.plant, self.prefix, now, [])
+            if isinstance(request, SetMetadata) or not is_well_formed(request):
+                continue
             # What names two things wrongly is refused for either; that is for the tests of the rules.
-            names_nothing = "unknown" in repr(request) or "no such" in repr(request)
-            if not isinstance(request, SetMetadata) and is_well_formed(request) and not names_nothing:
+            with suppress(KeyError):
                 self._wish(request)
                 return
 
     def _wish(self, request: Any) -> None:
         number = len(self._wishes)
+        request = with_references(self._identified(request, number), self._story.now.names.to_store)
         earlier = [one for one in self._wishes if one.has_request_id and not isinstance(one.request, Batch)]
         principal = f"caller {number}"
-        request = with_references(self._identified(request, number), self._story.now.names.to_store)
         if earlier and self.dice.seldom(20) and hasattr(request, "request_id"):
             other = self.dice.one_of(earlier)
             principal, request = other.principal, replace(request, request_id=other.request.request_id)
@@ -219,7 +221,8 @@ class Simulation:
         wish.sent += 1
         call = SimulatedCall(wish, caller, process.name, now_seconds, self._note_decided, self._note_end)
         self.calls.append(call)
-        self.tell(wish.principal, f"sends {call} to {process.name}, patience {patience}: {wish.request}")
+        if self.lines is not None:
+            self.tell(wish.principal, f"sends {call} to {process.name}, patience {patience}: {shown(wish.request)}")
         process.send(call)
         if self.weather != Weather() and dice.seldom():
             self.schedule.after(dice.one_of([0.000_5, 0.002, 0.1, 2.0]), lambda: self._leave(call))
@@ -235,7 +238,7 @@ class Simulation:
         session.calls.append(call)
 
     def _note_end(self, call: SimulatedCall, end: End) -> None:
-        self.tell(call.process, f"ends {call}: {end.refusal if isinstance(end, Refused) else 'answered'}")
+        self.tell(call.process, f"ends {call}: {end.refusal.reason if isinstance(end, Refused) else 'answered'}")
         if call.ended is not None:
             raise Apart(f"{call} was answered twice")
         call.ended = end
