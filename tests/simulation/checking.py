@@ -135,7 +135,8 @@ class Story:
         nothing of that, and has changed nothing.
         """
         failure: Apart | None = None
-        for step in reversed(self._steps[lowest - 1 :]):
+        moments = self._steps[lowest - 1 :]
+        for step in reversed(moments):
             try:
                 self._play(step.after, entry, call, end)
             except Apart as apart:
@@ -143,6 +144,8 @@ class Story:
             else:
                 return
         assert failure is not None
+        if any(step.call and step.call.principal == call.principal for step in moments[1:]):
+            return  # it looked for its request id before another call took that, and at the rest behind it
         if all(step.number < entry.began for step in self._steps[:lowest]):
             raise failure
 
@@ -200,7 +203,7 @@ class Story:
         except Refusal as refusal:
             raise Apart(f"{call} took effect, expected {refusal}") from None
         names = state.names.copied()
-        changed = {one.id: one for one in entry.changes.changed_records}
+        changed: dict[bytes, Record] = {one.id: one for one in entry.changes.changed_records}
         new = [one for one in entry.changes.new_records if one.common.created_by == call.principal]
         for wanted in outcome.results:
             for key in wanted.records if isinstance(wanted, Expected) else []:
@@ -210,7 +213,7 @@ class Story:
                 record = new.pop(0) if identifier is None else changed.get(identifier)
                 if record is not None:
                     compare_record(names, outcome.seen, key, record)
-        orders = {one.id: one.effect_order for one in made}
+        orders: dict[bytes, int] = {one.id: one.effect_order for one in made}
         self._order_arrivals(state.plant, outcome.plant, names, orders)
         return State(outcome.plant, names, state.forbidden)
 
@@ -277,7 +280,7 @@ def _is_kept(entry: Session, call: Any) -> bool:
     """Whether what took effect under its request id, if it has one, is what it asks for."""
     assert entry.changes is not None
     kept = {key.principal: one.fingerprint for key, one in entry.changes.new_requests}
-    return kept.get(call.principal, call.fingerprint) == call.fingerprint
+    return bool(kept.get(call.principal, call.fingerprint) == call.fingerprint)
 
 
 def _changed_by(entry: Session) -> set[str]:

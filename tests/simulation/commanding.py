@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
 from lotkeeper_server.domain import commands
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 
-from tests.model.plant import ById
+from tests.model.plant import ById, Plant
 from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal
 from tests.model.requests import Batch, Cancel, Execute, Start, Stop, check_shape, faults_of_shape, meaning
+from tests.model.resolving_actions import find_location
 from tests.model.stock_requests import ActionItem, Actions, Annotate, Reverse, check_actions
 from tests.simulation.definitions import millionths
 
@@ -30,6 +32,18 @@ def is_well_formed(request: Any) -> bool:
     except Refusal:
         return False
     return True
+
+
+def moves_nowhere(plant: Plant, request: Any) -> bool:
+    """Whether a MOVE has one location twice: where that is disabled, too, it may be refused for either."""
+    for item in request.actions if isinstance(request, Actions) else []:
+        places = (item.source_location_id_or_path, item.destination_location_id_or_path)
+        if item.type == "MOVE":
+            with suppress(Refusal):
+                source, destination = (find_location(plant, place, "") for place in places)
+                if source == destination:
+                    return True
+    return False
 
 
 def with_references(request: Any, changed: Callable[[ById | str], ById | str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,10 @@ Lock = tuple[Any, ...]
 """What can be held: a kind and a key. Of what does not exist yet it is the right to make it."""
 
 
+AGAIN_AND_AGAIN_SECONDS = 0.5
+"""Between two tries to get at what is held."""
+
+
 @dataclass(eq=False)
 class Session:
     """One transaction, from the database's side and from ours.
@@ -26,6 +31,7 @@ class Session:
         is_open: until it has committed, was rolled back or ended.
         has_committed: whether it took effect.
         silent_since_seconds: since when its process has said nothing; None where it has.
+        in_the_way_seconds: for how long it has held what another one wanted again and again, while it was silent.
         began: how many transactions had taken effect when it began.
         looked: the same when it looked at the versions for the last time.
         now_millis: the moment of its decisions, by its process's clock.
@@ -39,6 +45,8 @@ class Session:
     is_open: bool = True
     has_committed: bool = False
     silent_since_seconds: float | None = None
+    in_the_way_seconds: float = 0.0
+    last_in_the_way_seconds: float = 0.0
     looked: int = 0
     locks: set[Lock] = field(default_factory=set)
     changes: Changes | None = None
@@ -65,8 +73,10 @@ class Database:
         committed: everything that took effect, in order: sessions and edits.
         forbidden: who may do nothing any more.
         is_away: whether it cannot be reached.
+        now_seconds: the time.
     """
 
+    now_seconds: Callable[[], float]
     definitions: dict[tuple[str, bytes], Any] = field(default_factory=dict)
     ids_by_path: dict[tuple[str, str], bytes] = field(default_factory=dict)
     ids_by_name: dict[NameKey, bytes] = field(default_factory=dict)
@@ -98,11 +108,20 @@ class Database:
 
     def may_lock(self, session: Session | None, lock: Lock) -> bool:
         """Whether nobody else holds it; it is held then."""
-        if any(lock in other.locks for other in self.sessions if other is not session):
-            return False
+        for other in self.sessions:
+            if other is not session and lock in other.locks:
+                self._note_in_the_way(other)
+                return False
         if session is not None:
             session.locks.add(lock)
         return True
+
+    def _note_in_the_way(self, session: Session) -> None:
+        now_seconds = self.now_seconds()
+        gap_seconds = now_seconds - session.last_in_the_way_seconds
+        is_silent = session.silent_since_seconds is not None
+        session.in_the_way_seconds += gap_seconds if is_silent and gap_seconds < AGAIN_AND_AGAIN_SECONDS else 0.0
+        session.last_in_the_way_seconds = now_seconds
 
     def roll_back(self, session: Session) -> None:
         """Nothing of it takes effect, and it holds nothing."""

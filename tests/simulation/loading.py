@@ -27,7 +27,7 @@ from lotkeeper_server.domain.keys import (
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import Conversions
 from lotkeeper_server.domain.model.enumerations import LotUseStrategy
-from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId
+from lotkeeper_server.domain.model.identifiers import LocationId, LotId, MaterialId, UnitId
 from lotkeeper_server.domain.model.stock import Lot, StockRow
 from lotkeeper_server.domain.working_set import WorkingSet
 
@@ -87,7 +87,7 @@ class Loading:
     def _load_lot(self, identifier: bytes, key: Key) -> None:
         lot = self._database.lots.get(identifier)
         if lot is None:
-            self._state.lots.setdefault(identifier, None)  # type: ignore[arg-type]
+            self._state.lots.setdefault(LotId(identifier), None)
         elif self._may_lock("lot", identifier):
             self._state.accept_lots([lot])
         else:

@@ -23,7 +23,7 @@ from tests.property.random_requests import openings, random_request
 from tests.property.random_stock_requests import random_stock_request, stocking
 from tests.simulation.calls import Caller, SimulatedCall, Wish
 from tests.simulation.checking import Story
-from tests.simulation.commanding import is_well_formed, shown, with_references
+from tests.simulation.commanding import is_well_formed, moves_nowhere, shown, with_references
 from tests.simulation.comparing import Apart, Names, Undecided
 from tests.simulation.database import Database, Edit, Session
 from tests.simulation.definitions import Building, switch
@@ -88,7 +88,7 @@ class Simulation:
         self.dice = Dice.of_seed(seed)
         self.lines: list[str] | None = [] if traced else None
         self.schedule = Schedule(self.dice)
-        self.database = Database()
+        self.database = Database(lambda: self.schedule.now_seconds)
         self.poisonous: set[str] = set()
         self.calls: list[SimulatedCall] = []
         self._ids = FIRST_ID
@@ -173,7 +173,7 @@ class Simulation:
         which: Any = random_request if self.dice.one_of([True, False]) else random_stock_request
         for _ in range(8):
             request = which(self.dice, state.plant, self.prefix, now, [])
-            if isinstance(request, SetMetadata) or not is_well_formed(request):
+            if isinstance(request, SetMetadata) or not is_well_formed(request) or moves_nowhere(state.plant, request):
                 continue
             # What names two things wrongly is refused for either; that is for the tests of the rules.
             with suppress(KeyError):
@@ -271,7 +271,9 @@ class Simulation:
             "CANCELLED": call.is_leaving,
             "DEADLINE_EXCEEDED": (call.caller.deadline_seconds or 1e9) <= process.clock.now_seconds(),
             "CONTENTION": waited_seconds >= 10.0 or not many_writers,
-            "STORE_UNAVAILABLE": trouble and (waited_seconds >= 4.0 or not many_writers),
+            "STORE_UNAVAILABLE": trouble and waited_seconds >= 4.0
+            if many_writers
+            else trouble or waited_seconds >= 10.0,
             "INTERNAL": False,
         }
         if not right[reason]:

@@ -17,6 +17,7 @@ from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.state.definitions import StoreVersions
 
 from tests.property.random_plants import Dice
+from tests.simulation.comparing import Apart
 from tests.simulation.database import Database, Lock, Session
 from tests.simulation.loading import Loading
 from tests.simulation.scheduling import Process, Schedule, SimulatedClock
@@ -28,6 +29,8 @@ BUSY_SECONDS = 0.1
 """How long a transaction waits for the embedded store's writer."""
 IDLE_SECONDS = 3.0
 """After which `end_stalled` ends a session whose process is silent."""
+STALLED_SECONDS_MAX = 6.0
+"""How long a silent session may stand in the way: three seconds, and some tries to have it ended."""
 HUNG_SECONDS = 2.0
 """After which a connection without an answer is given up."""
 NO_CHANGE = StoreVersions(0, 0, 0)
@@ -190,14 +193,15 @@ class SimulatedStore:
         self._process.pause(seconds)
         session.silent_since_seconds = None
         self.tell("wakes up")
+        if session.is_open and session.in_the_way_seconds > STALLED_SECONDS_MAX:
+            stalled = f"{self._process.name} slept for {seconds} s, and others waited for it"
+            self._site.schedule.failure = Apart(stalled)
 
     def _wait_for(self, session: Session, lock: Lock, seconds: float, error: type[errors.StoreError]) -> None:
         until = self._site.schedule.now_seconds + seconds
         while session.is_open and not self._database.may_lock(session, lock):
             if self._site.schedule.now_seconds >= until:
                 self.tell(f"waited in vain for {lock[0]}")
-                if error is errors.StoreBusy:
-                    self._site.note_trouble(self._process.name)
                 raise error(f"{lock[0]} is held")
             self._process.pause(min(seconds / 4, 0.01))
         if not session.is_open:
