@@ -193,8 +193,8 @@ class Story:
 
     def _play_untold(self, state: State, entry: Session, call: Any) -> State:
         """What took effect, and its caller was told that nobody knows."""
-        if call.ended is None or call.ended.refusal.reason != "STORE_UNAVAILABLE":
-            raise Apart(f"{call} took effect, and was told {call.ended}")
+        if call.outcome != "STORE_UNAVAILABLE":
+            raise Apart(f"{call} took effect in a transaction that does not tell so; it was told {call.outcome}")
         assert entry.changes is not None
         request = with_references(call.request, state.names.to_model)
         made = [*entry.changes.new_records, *entry.changes.changed_records]

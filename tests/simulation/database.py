@@ -74,6 +74,7 @@ class Database:
         forbidden: who may do nothing any more.
         is_away: whether it cannot be reached.
         now_seconds: the time.
+        faults: what took effect and should not have.
     """
 
     now_seconds: Callable[[], float]
@@ -97,6 +98,7 @@ class Database:
     committed: list[Session | Edit] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
     is_away: bool = False
+    faults: list[str] = field(default_factory=list)
 
     # Sessions and locks.
 
@@ -187,6 +189,9 @@ class Database:
             self.lots[lot.id] = lot
             self.lot_ids_by_name[lot.material_id, lot.name] = lot.id
         for row in changes.new_stock + changes.changed_stock + changes.changed_quantities:
+            old = self.rows.get((row.location_id, row.lot_id))
+            if old is not None and row.changed_order <= old.changed_order:
+                self.faults.append(f"a row was changed at {old.changed_order}, and later at {row.changed_order}")
             self.rows[row.location_id, row.lot_id] = row
         for record in changes.new_records + changes.changed_records:
             self.records[record.id] = record

@@ -155,6 +155,8 @@ class Simulation:
                 process.process.end()
             for log in logs:
                 self.tell("log", str(log))
+        if self.database.faults:
+            raise Apart(self.database.faults[0])
         if late := [call for call in self.calls if call.ended is None]:
             raise Apart(f"never ended: {late}")
         self._go_on_with_story()
