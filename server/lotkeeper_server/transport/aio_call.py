@@ -59,6 +59,7 @@ class AioCall(Call):
         self._loop.call_soon_threadsafe(callback)
 
     def answer(self, message: bytes) -> None:
+        assert isinstance(message, bytes)  # grpc.aio would fail later, where nobody hears of it
         self._conclude(message, ENDED_WELL)
 
     def refuse(self, status: Status) -> None:
@@ -128,6 +129,8 @@ class AioStream(AioCall, Stream):
         if message is grpc.aio.EOF:
             if not self._opened:  # a stream that was broken off ends like a whole one: a word to the caller fails
                 await self._send(self._context.send_initial_metadata, ())
+            else:
+                await self.meetings.wait_for_break()
             return None
         self._receiving = None
         if message is None:

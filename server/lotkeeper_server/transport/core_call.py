@@ -113,8 +113,9 @@ class CoreCall(Call):
         self._core.start_server_batch((SendInitialMetadata(NO_METADATA, NO_FLAGS),), lambda _event: callback())
 
     def answer(self, message: bytes) -> None:
+        # Made before the end is taken: what is not bytes fails here, and the call may still be refused.
+        ending = (SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
         if not self._gone and self._end.acquire(False):
-            ending = (SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
             self._core.start_server_batch((*self._opening(), *ending), sent)
 
     def refuse(self, status: Status) -> None:

@@ -1,7 +1,7 @@
 """A streaming call on gRPC's core: its handler runs on an asyncio loop, its events come on the polling thread."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
 from lotkeeper_server.transport.call import OK, CallerGone, Status, Stream, StreamHandler
 from lotkeeper_server.transport.core_call import (
@@ -18,14 +18,11 @@ from lotkeeper_server.transport.core_call import (
 )
 from lotkeeper_server.transport.stream_handling import Meetings
 
-GONE_WAIT_SECONDS: Final = 0.02
-"""So long a stream that both sides use looks whether its end was a break: that is told right after it."""
-
 
 class CoreStream(CoreCall, Stream):
     """A stream that gRPC's core has announced."""
 
-    __slots__ = ("_all_received", "_handler", "_left", "_meetings", "_opened", "_receiving", "_sending")
+    __slots__ = ("_all_received", "_handler", "_meetings", "_opened", "_receiving", "_sending")
 
     def __init__(self, event: Any, method: str, calls: CallsInProgress) -> None:
         self._handler: StreamHandler
@@ -34,7 +31,6 @@ class CoreStream(CoreCall, Stream):
         self._all_received = False
         self._receiving: asyncio.Future[bytes | None] | None = None
         self._sending: asyncio.Future[bool] | None = None
-        self._left: asyncio.Event | None = None
         super().__init__(event, method, calls)
 
     def serve(self, handler: StreamHandler) -> None:
@@ -70,9 +66,9 @@ class CoreStream(CoreCall, Stream):
         if self._receiving is None:
             if self._gone:
                 raise CallerGone
-            self._receiving = self._calls.loop.create_future()
-            self._core.start_server_batch((ReceiveMessage(NO_FLAGS),), self._received)
-        message = await asyncio.shield(self._receiving)
+            message = await self._next_message()
+        else:  # of a receive that was cancelled
+            message = await asyncio.shield(self._receiving)
         if message is None:
             await self._confirm_end()
             self._all_received = True
@@ -93,22 +89,23 @@ class CoreStream(CoreCall, Stream):
         """Tells a caller who has sent all from one who broke off: gRPC's core says the same of both.
 
         A word to a caller who broke off fails. Where the only such word, the initial metadata, has been sent already,
-        the break itself is waited for; it follows at once.
+        the end is asked for once more: by the time that it comes, the polling thread has been told of the break.
 
         Raises:
             CallerGone: for one who broke off.
         """
         if not self._opened:
             await self._send()
-        elif not self._meetings.gone:
-            self._left = asyncio.Event()
-            try:
-                async with asyncio.timeout(GONE_WAIT_SECONDS):
-                    await self._left.wait()
-            except TimeoutError:
-                pass
+        else:
+            await self._next_message()
+            await self._meetings.wait_for_break()
         if self._gone:
             raise CallerGone
+
+    def _next_message(self) -> asyncio.Future[bytes | None]:
+        self._receiving = self._calls.loop.create_future()
+        self._core.start_server_batch((ReceiveMessage(NO_FLAGS),), self._received)
+        return asyncio.shield(self._receiving)
 
     def _begin(self) -> None:
         if not self._gone:
@@ -135,9 +132,4 @@ class CoreStream(CoreCall, Stream):
     def _closed(self, event: Any) -> None:
         super()._closed(event)
         if self._gone:
-            self._calls.loop.call_soon_threadsafe(self._leave)
-
-    def _leave(self) -> None:
-        self._meetings.leave()
-        if self._left is not None:
-            self._left.set()
+            self._calls.loop.call_soon_threadsafe(self._meetings.leave)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from lotkeeper_server.transport.call import ENDED_WELL, LOST, CallerGone, OnFault, Stream, StreamHandler, fault_status
 
+BREAK_WAIT_SECONDS: Final = 0.02
+"""So long the end of what a caller sends may be found to be a break: that is told right after it."""
 Result = TypeVar("Result")
 
 
@@ -17,11 +19,12 @@ class Meetings:
         gone: whether the caller has gone.
     """
 
-    __slots__ = ("_met", "_told", "gone", "task")
+    __slots__ = ("_left", "_met", "_told", "gone", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
         self.gone = False
+        self._left: asyncio.Event | None = None  # most streams need none
         self._met = 0
         self._told = False
 
@@ -47,8 +50,25 @@ class Meetings:
     def leave(self) -> None:
         """The caller has gone: a handler that neither has been told so nor will be at once is cancelled."""
         self.gone = True
+        if self._left is not None:
+            self._left.set()
         if self.task is not None and not self._told and not self._met:
             self.task.cancel()
+
+    async def wait_for_break(self) -> None:
+        """Waits a moment whether the caller has gone.
+
+        Raises:
+            CallerGone: if so.
+        """
+        self._left = asyncio.Event()
+        if not self.gone:
+            try:
+                async with asyncio.timeout(BREAK_WAIT_SECONDS):
+                    await self._left.wait()
+            except TimeoutError:
+                return
+        raise CallerGone
 
     async def run(self, stream: Stream, handler: StreamHandler, on_fault: OnFault) -> None:
         """Runs a handler to its end, which is the stream's end."""

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from typing import Any
 
 import grpc
 import pytest
@@ -92,6 +93,19 @@ async def test_a_fault_of_a_handler_ends_its_call_alone(kind: type[Server]) -> N
         assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "see the log")
         assert faults == [(path("Fail"), "here")]
         assert await served.unary("Echo", b"on") == b"on"
+        del error
+        await served.is_left_clean()
+
+
+async def test_an_answer_that_is_not_bytes_is_a_fault(kind: type[Server]) -> None:
+    def answer(_message: bytes, call: Call) -> None:
+        wrong: Any = "text"
+        call.answer(wrong)
+
+    async with serving(kind, {"Answer": Unary(answer)}) as served:
+        error = await served.refusal("Answer", timeout_seconds=10)
+        assert isinstance(error, grpc.aio.AioRpcError)
+        assert error.code() is grpc.StatusCode.INTERNAL
         del error
         await served.is_left_clean()
 

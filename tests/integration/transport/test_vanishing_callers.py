@@ -101,7 +101,8 @@ STEPS: dict[str, Callable[[int], tuple[bytes, ...]]] = {
 @pytest.mark.parametrize("how", ["reset", "vanish", "close"])
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_caller_goes(step: str, how: str) -> None:
-    async with methods() as (served, seen):
+    # Once in some hundred times gRPC's core 1.75 overlooks a connection that was reset, until it pings it.
+    async with methods(ServerOptions(keepalive_seconds=1.0)) as (served, seen):
         with RawCaller(served.port, window=100_000) as caller:
             streams = range(1, 41, 2)
             for stream in streams:
@@ -264,3 +265,27 @@ async def test_a_silent_connection_is_pinged_and_given_up() -> None:
             await until(lambda: seen.kept)
             await until(lambda: not served.server.in_progress)
             assert seen.kept[0].is_gone
+
+
+async def test_headers_that_are_not_text_end_their_call_at_most() -> None:
+    not_text = b"\xff\xfe\xfd\xfc"
+    async with methods() as (served, _seen):
+        with RawCaller(served.port) as caller:
+            for number in range(100):
+                first, second = 4 * number + 1, 4 * number + 3
+                in_value = opening(first, ECHO, ("key", "HERE"), ("timeout", "HERE")).replace(b"HERE", not_text)
+                in_path = opening(second, path("HERE")).replace(b"HERE", not_text)
+                caller.write(in_value, message(first, b"x"), in_path, message(second, b"x"))
+            await asyncio.to_thread(caller.wait_for, range(1, 401, 2))
+            assert OK not in {caller.statuses[stream] for stream in range(3, 401, 4)}
+
+
+async def test_a_deadline_that_has_passed_or_is_far_away_is_no_fault() -> None:
+    async with methods() as (served, _seen):
+        with RawCaller(served.port) as caller:
+            timeouts = ["0n", "1n", "99999999H", "-1S", "99999999999S", "x"]
+            for position, timeout in enumerate(timeouts):
+                stream = 2 * position + 1
+                caller.write(opening(stream, ECHO, ("grpc-timeout", timeout)), message(stream, b"x"))
+            await asyncio.to_thread(caller.wait_for, range(1, 2 * len(timeouts), 2))
+            assert caller.statuses[5] == OK
