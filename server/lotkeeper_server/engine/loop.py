@@ -13,7 +13,9 @@ import structlog
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Contention, Internal, Refusal, Refused, StoreUnavailable
+from lotkeeper_server.domain.working_set import Changes, WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand, Result
@@ -37,6 +39,8 @@ BUSY_PAUSE_SECONDS: Final = 0.005
 """Before calls are tried again that found another process writing to the embedded store."""
 OVERTAKEN_MAX: Final = 2
 """How often in a row decisions may be overtaken by changed definitions before they let no change in."""
+LOOKS_APART: Final = 32
+"""In how many transactions without a change in between the versions are looked at before the commit is sent."""
 REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +60,7 @@ class Loop:
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
         self._held: HeldCalls[PendingCommand] = HeldCalls()
         self._overtaken = 0
+        self._looks_apart = 0
         self._stalled = StalledOthers(store, surroundings.clock)
 
     @property
@@ -143,15 +148,22 @@ class Loop:
         now_millis = self._clock.now_millis()
         try:
             with self._store.write(locking) as tx:
-                versions = self._begin(tx)
+                state = WorkingSet(self._definitions)
+                prefetch = batch.Prefetch(state, [call.command for call in calls])
+                holds_versions = self._overtaken > OVERTAKEN_MAX
+                versions, held = tx.begin(state, prefetch.first, holds_versions=holds_versions)
+                self._next_effect_order.follow(versions.effect_order)
                 admitted = [self._still_refused(tx, call, versions.access) for call in calls]
                 commands = [call.command for call, refused in zip(calls, admitted, strict=True) if refused is None]
-                decided = batch.run(tx, self._definitions, commands, self._context(now_millis))
-                changed = decided.changes and tx.write(decided.changes, transaction_id, now_millis)
-                if (changed and self._was_overtaken(tx, versions, changed)) or self._any_given_up(calls):
+                held |= prefetch.load_rest(tx)
+                decided = batch.decide_all(tx, state, commands, self._context(now_millis), held)
+                if not self._write(tx, calls, decided.changes, versions, transaction_id, now_millis):
                     tx.roll_back()
                     return [AGAIN] * len(calls)
-                # Leaving the block commits: until it has, the outcome is unknown; then it is durable.
+                # Where `_write` has not, leaving the block commits: until it has, the outcome is unknown.
+        except errors.VersionsMoved:
+            self._looks_apart = LOOKS_APART
+            return [AGAIN] * len(calls)
         except errors.RowsHeld:
             if self._overtaken <= OVERTAKEN_MAX:
                 raise
@@ -166,13 +178,33 @@ class Loop:
         results = iter(decided.results)
         return [refused or next(results) for refused in admitted]
 
-    def _begin(self, tx: DecisionTransaction) -> StoreVersions:
-        if self._overtaken > OVERTAKEN_MAX:
-            tx.hold_versions()
-        versions = tx.versions()
-        self._next_effect_order.follow(versions.effect_order)
-        tx.follow_definitions(self._definitions, versions.definitions)
-        return versions
+    def _write(
+        self,
+        tx: DecisionTransaction,
+        calls: Sequence[PendingCommand],
+        changes: Changes,
+        begun: StoreVersions,
+        transaction_id: Id,
+        now_millis: int,
+    ) -> bool:
+        """Writes, and commits where both take one round trip; False where all is to be decided again.
+
+        After a change of the versions they are looked at apart for a while, to tell whether it mattered: else many
+        changes that concern no call would make every batch run twice.
+
+        Raises:
+            StoreError: by its subclass; VersionsMoved where the versions moved before the commit.
+        """
+        if not changes:
+            return not self._any_given_up(calls)
+        if self._store.capabilities.has_pipeline and not self._looks_apart:
+            if self._any_given_up(calls):
+                return False
+            tx.commit(changes, transaction_id, now_millis, begun)
+            return True
+        now = tx.write(changes, transaction_id, now_millis)
+        self._looks_apart = LOOKS_APART if now != begun else max(self._looks_apart - 1, 0)
+        return not self._was_overtaken(tx, begun, now) and not self._any_given_up(calls)
 
     def _still_refused(self, tx: DecisionTransaction, call: PendingCommand, access_version: int) -> Refused | None:
         """Why the caller may not any more, where roles or tokens have changed since it was let in."""
