@@ -110,7 +110,7 @@ class NamedUnit:
     def find(self, snapshot: Snapshot) -> Id:
         found = {part: self._find(snapshot, part, value) for part, value in self.given.items()}
         if len(set(found.values())) > 1:
-            text = "does not name the same as the others given of it"
+            text = "names something else than the other fields for it"
             raise Refused(InvalidArgument.of(tuple(FieldViolation(f"{self.field}_{part}", text) for part in found)))
         return next(iter(found.values()))
 

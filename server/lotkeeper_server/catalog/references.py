@@ -76,7 +76,7 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
             return
         found[name] = identifier
     if len(set(found.values())) > 1:
-        text = "does not name the same as the others given of it"
+        text = "names something else than the other fields for it"
         faults = tuple(FieldViolation(saving.path_of(name), text) for name in found)
         saving.refuse(InvalidArgument.of(faults))
         saving.unsettled.add(reference.name)

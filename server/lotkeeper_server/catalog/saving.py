@@ -60,7 +60,7 @@ def save(
         new_id: the id to create under, where the caller of this function has one.
 
     Raises:
-        Refused: by the first check that does not hold.
+        Refused: by the first check that fails.
     """
     return save_one(tx, description, message, saver, mask, new_id=new_id).id
 
@@ -122,7 +122,7 @@ def checked(
         The save, ready to be written where nothing was refused.
 
     Raises:
-        Refused: by the first check that does not hold; where refusals are collected, only where no more can be said.
+        Refused: by the first check that fails; where refusals are collected, only where no more can be said.
     """
     faults = _Faults(description.entity)
     creates = not message.id
