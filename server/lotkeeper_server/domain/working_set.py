@@ -303,7 +303,7 @@ class WorkingSet:
     def in_stock(
         self, location_id: LocationId, material_id: MaterialId | None, strategy: LotUseStrategy
     ) -> Iterator[tuple[StockRow, Lot]]:
-        """The rows above zero at a location, of one material or of all, in order of use, loaded as they are asked for."""
+        """The rows above zero at a location, of one material or of all, in order of use, loaded as needed."""
         queue = self.queues.get((location_id, material_id, strategy))
         if queue is None:
             raise Missing(QueueKey(location_id, material_id, strategy, QUEUE_LENGTH_FIRST))

@@ -17,7 +17,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 @dataclass(slots=True)
 class Movement:
-    """What one record says: the requested quantity and unit; quantity and changes of stock in the primary lot's unit."""
+    """What one record says: quantity and unit as requested; quantity and changes of stock in the primary lot's unit."""
 
     record_type: LotRecordType
     lot: Lot

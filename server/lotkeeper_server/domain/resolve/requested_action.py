@@ -76,7 +76,7 @@ def _unit(
 
 
 def _secondary_material_required(name: str) -> MaterialRequired:
-    text = f"A lot named {name} cannot be looked up without its material; give that, or the lot's id."
+    text = f"A lot named {name} cannot be looked up without a material; give one, or the lot's id."
     return MaterialRequired(text=text).at("secondary_material_id_or_path")
 
 
