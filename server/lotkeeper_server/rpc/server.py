@@ -33,7 +33,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"],
 )
 QUIET_SECONDS: Final = 0.3
-"""At shutdown, refusals go on until no call has come for so long, so that no caller meets a bare CANCELLED."""
+"""At shutdown, refusals go on until no call has come for so long, so that no caller gets a bare CANCELLED."""
 Transport = Literal["core", "aio"]
 _log = structlog.get_logger(__name__)
 
@@ -45,13 +45,13 @@ class ServerSettings:
     Attributes:
         listen: HOST:PORT; port 0 takes a free one.
         transport: `core` for gRPC's completion queue, `aio` for grpc.aio, which is slower.
-        max_concurrent_streams: calls in progress per connection; HTTP/2 holds back those beyond.
+        max_concurrent_streams: calls in progress on one connection; HTTP/2 holds back more.
         reflection: whether tools may ask for the contract.
-        bench_echo: whether to serve the method that benchmarks compare with.
+        bench_echo: whether to serve the method that benchmarks use as a reference.
         tls_certificate_file: PEM; None serves without TLS.
         tls_key_file: PEM.
         shares_address: whether other processes of this server listen there, too.
-        shutdown_seconds: after so long what is still in progress is given up.
+        shutdown_seconds: how long calls may still take at shutdown before they are given up.
     """
 
     listen: str
@@ -66,7 +66,7 @@ class ServerSettings:
 
 
 def chosen_transport(wanted: Transport) -> Transport:
-    """`core` only where gRPC's core is as we know it: it stands on names that gRPC does not promise."""
+    """Takes `core` only if gRPC's core is as we know it: it uses names that gRPC does not promise."""
     if wanted == "aio":
         return wanted
     if unknown := faults():
@@ -79,7 +79,7 @@ class RpcServer:
     """A server on one address. Made on a running event loop.
 
     Attributes:
-        health: what it says of itself: NOT_SERVING until it is told otherwise, and from `shut_down` on.
+        health: its own health: NOT_SERVING until it is set, and from `shut_down` on.
     """
 
     def __init__(
@@ -93,9 +93,9 @@ class RpcServer:
 
         Args:
             settings: how it listens.
-            doorway: what stands before every method.
+            doorway: what comes before every method.
             servicers: have the methods of the contract.
-            when_quiet: called by the thread that brings calls whenever it has brought all there were.
+            when_quiet: called by the thread that brings calls whenever it has brought all of them.
         """
         self._settings = settings
         self._calls = doorway.calls
@@ -129,10 +129,10 @@ class RpcServer:
         return f"{settings.listen.rpartition(':')[0]}:{port}"
 
     async def shut_down(self) -> None:
-        """Refuses what comes with SHUTTING_DOWN, waits for what was taken in, until no call comes any more.
+        """Refuses new calls with SHUTTING_DOWN and waits for those taken in, until no call comes any more.
 
-        The listening socket stays open and gRPC is not shut down: with callers present it answers a bare CANCELLED.
-        The process ends instead.
+        The listening socket stays open and gRPC is not shut down: with callers present it would answer a bare
+        CANCELLED. The process ends instead.
         """
         self._calls.shut()
         self.health.end()
