@@ -27,8 +27,8 @@ SERVICES = {
     inventory_operation_service_pb2: (("InventoryOperation", "InventoryOperations"),),
     inventory_service_pb2: (("Lot", "Lots"),),
 }
-"""The modules of the services, and of each kind of entity its name in the methods: of one, and of many."""
-HEAD = '''# Made from the contract by `python server/entity_servicer.py`; change that one.
+"""The modules of the services, and for each kind of entity its name in the methods: singular and plural."""
+HEAD = '''# Made from the contract by `python server/entity_servicer.py`; change that file instead.
 # ruff: noqa: N802 - named as in the contract
 """Save, Get, List and Delete of each kind of entity, under their names in the contract."""
 
@@ -36,7 +36,7 @@ HEAD = '''# Made from the contract by `python server/entity_servicer.py`; change
 
 
 class Entities:
-    """What the catalog describes; each method does what the function that it calls says of itself."""
+    """The methods of every entity in the catalog; the functions that they call say what they do."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -93,7 +93,7 @@ def _snake(name: str) -> str:
 
 
 def tidied(text: str) -> str:
-    """The text as the linter would have it: imports in order, formatted."""
+    """The text as the linter wants it: imports in order, formatted."""
     for command in (["check", "--select", "I", "--fix", "--quiet"], ["format"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(TARGET), "-"]
         text = subprocess.run(ruff, input=text, text=True, capture_output=True, check=True).stdout  # noqa: S603 - ours
@@ -101,7 +101,7 @@ def tidied(text: str) -> str:
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 where the module is not current."""
+    """Runs the command line; the exit status is 1 if the module is not current."""
     text = tidied(module_text())
     if "--check" not in sys.argv:
         TARGET.write_text(text)

@@ -1,4 +1,4 @@
-"""The server put together: settings, store, engine, servicers, listener; and how it ends."""
+"""Puts the server together: settings, store, engine, servicers, listener; and ends it."""
 
 import asyncio
 import gc
@@ -55,8 +55,8 @@ def serve(
     Args:
         settings: in force.
         store: with a current schema.
-        bench_echo: whether to serve the method that benchmarks compare with.
-        ready: told the address once calls are answered.
+        bench_echo: whether to serve the method that benchmarks use as a reference.
+        ready: called with the address once calls are answered.
         shares_address: whether other processes of this server listen there, too.
 
     Raises:
@@ -109,7 +109,7 @@ async def _serve(
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
     ready(address)
-    # What is there now stays: collections need not walk it again. Calls leave no cycles but refused ones.
+    # Objects that exist now stay: collections need not walk them again. Only refused calls leave cycles.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
@@ -117,14 +117,14 @@ async def _serve(
     _log.info("shutting_down", calls=calls.count)
     await server.shut_down()
     following.cancel()
-    with suppress(TimeoutError):  # a store that hangs: what still waits for it was not answered
+    with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
         async with asyncio.timeout(CLOSE_SECONDS):
             await engine.close()
     _log.info("shut_down")
     with suppress(OSError, ValueError):
         sys.stdout.flush()
-    # gRPC's own stop, and what its objects do at the interpreter's end, answer whoever still calls with a bare
-    # CANCELLED. Everything taken in is answered and durable: the process can simply end.
+    # gRPC's own stop, and what its objects do at the interpreter's end, answer new calls with a bare CANCELLED. All
+    # calls taken in are answered and durable: the process can simply end.
     os._exit(0)
 
 

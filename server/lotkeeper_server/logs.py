@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, or plain lines for people."""
+"""Logs: one JSON object for each line on standard error, or plain lines for people."""
 
 import logging
 import sys
@@ -7,17 +7,17 @@ import structlog
 
 
 class _StandardError:
-    """Standard error as it is now; a log that cannot be written must not stop the work that it tells of."""
+    """Standard error as it is now; a log that cannot be written must not stop the work that it reports."""
 
     def write(self, text: str) -> None:
-        """Writes, or goes on without."""
+        """Writes; if that fails, the work goes on."""
         try:
             sys.stderr.write(text)
         except (OSError, ValueError):
             return
 
     def flush(self) -> None:
-        """Flushes, or goes on without."""
+        """Flushes; if that fails, the work goes on."""
         try:
             sys.stderr.flush()
         except (OSError, ValueError):

@@ -11,7 +11,7 @@ from lotkeeper_server.domain import limits
 _PORT_MAX = 65_535
 DEFAULT_FOLDER = Path("data")
 DEFAULT_DATABASE_URL = f"sqlite:///{DEFAULT_FOLDER}/lotkeeper.db"
-"""In the current folder; the folder is made where this default is in force."""
+"""In the current folder; the folder is made if this default is used."""
 
 
 class SettingsFault(ValueError):
@@ -19,7 +19,7 @@ class SettingsFault(ValueError):
 
 
 class Settings(BaseSettings):
-    """What a server may be told. In the environment each name is in capitals after `LOTKEEPER_`."""
+    """The settings of a server. In the environment each name is in capitals after `LOTKEEPER_`."""
 
     model_config = SettingsConfigDict(env_prefix="LOTKEEPER_", env_ignore_empty=True, extra="forbid", frozen=True)
     config_file: ClassVar[Path | None] = None
@@ -57,7 +57,7 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     """The settings in force.
 
     Args:
-        flags: what the command line gave; None for what it did not.
+        flags: what the command line gave; None for what it did not give.
         config_file: a TOML file, or None.
 
     Raises:
@@ -77,11 +77,11 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
         raise SettingsFault(f"{config_file}: {error}") from error
     port = settings.listen.rpartition(":")[2]
     if int(port) > _PORT_MAX:
-        raise SettingsFault(f"listen: {port} is no port; the largest is {_PORT_MAX}")
+        raise SettingsFault(f"listen: {port} is not a port; the largest is {_PORT_MAX}")
     if settings.processes > 1 and settings.database_url.startswith("sqlite"):
         raise SettingsFault(
-            "processes: more than one needs a server database; the embedded store lets one writer in at a time"
+            "processes: more than one needs a server database; the embedded store has one writer at a time"
         )
     if (settings.tls_certificate_file is None) != (settings.tls_key_file is None):
-        raise SettingsFault("tls_certificate_file and tls_key_file are given together or not at all")
+        raise SettingsFault("tls_certificate_file and tls_key_file must be given together or not at all")
     return settings

@@ -237,7 +237,7 @@ def test_it_gives_up_where_none_starts(tmp_path: Path) -> None:
     assert (tmp_path / "never").read_text().count("started") == 1
     with supervised("starts_once", tmp_path / "once") as process:
         out, err = process.communicate(timeout=30)
-        assert err == "none of its processes starts any more; the last one ended with status 5\n"
+        assert err == "its processes do not start any more; the last one ended with status 5\n"
         assert (process.returncode, out) == (1, "ready\n")
     assert (tmp_path / "once").read_text().count("started") == 2 + 2 * 10
 

@@ -99,7 +99,7 @@ def test_a_store_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_newer_store_is_left_alone_and_an_unknown_one_is_not_made_by_verify(tmp_path: Path) -> None:
     """Each says what to do."""
     url = f"sqlite:///{tmp_path}/store.db"
-    assert "no such store" in one_line(program("verify", "--database-url", url))
+    assert "the store does not exist" in one_line(program("verify", "--database-url", url))
     program("migrate", "--database-url", url)
     with sqlite3.connect(tmp_path / "store.db") as store:
         store.execute("UPDATE alembic_version SET version_num = '9999'")

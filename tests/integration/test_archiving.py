@@ -328,10 +328,10 @@ def _forget_record(store: Store, path: Path) -> None:
     [
         (_spoil_byte, "SHA-256"),
         (_cut, "cannot be read"),
-        (_remove, "it is not there"),
+        (_remove, "the file does not exist"),
         (_put_back, "is in the store, too"),
         (_change_balance, "opening_stock"),
-        (_forget_record, "not of this file"),
+        (_forget_record, "does not belong to this file"),
     ],
 )
 def test_verify_finds_what_is_wrong_with_an_archive(

@@ -114,8 +114,8 @@ def test_an_absent_column_is_not_given_and_an_empty_cell_is() -> None:
     [
         (b"", (1, "", "has no header")),
         (b"\r\n\r\n", (1, "", "has no header")),
-        (b"notes\r\nA\r\n", (1, "name", "has no such column")),
-        (b"name,id\r\nA,1\r\n", (1, "id", "id is no column of a definition")),
+        (b"notes\r\nA\r\n", (1, "name", "does not have this column")),
+        (b"name,id\r\nA,1\r\n", (1, "id", "id is not a column of a definition")),
         (b"name,notes,name\r\nA,b,c\r\n", (1, "name", "is there twice")),
         (b"name,\r\nA,b\r\n", (1, "", "column 2 has no name")),
         (b"n\xffme\r\nA\r\n", (1, "", "is not UTF-8")),

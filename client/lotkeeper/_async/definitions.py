@@ -41,7 +41,7 @@ class DefinitionMethods(Calling):
         """Reads the definition of an inventory operation.
 
         Args:
-            inventory_operation_id: ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case.
+            inventory_operation_id: ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.GetInventoryOperationRequest(inventory_operation_id=inventory_operation_id)
@@ -64,11 +64,11 @@ class DefinitionMethods(Calling):
 
         Args:
             location_id_or_path: only those that have this location as source or destination.
-            include_children: with a location: or one below it. Refused without one.
+            include_children: with a location: also those of locations below it. Refused without a location.
             operation_id: only those of this process operation.
             operation_type: only those of this type. Absent: all.
-            status: only those whose run stands so. Absent: all.
-            name_prefix: only those whose name begins so, by code point.
+            status: only those whose run has this status. Absent: all.
+            name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -91,8 +91,8 @@ class DefinitionMethods(Calling):
         """Deletes the definition of an inventory operation that nothing refers to.
 
         Args:
-            inventory_operation_id: ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            inventory_operation_id: ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteInventoryOperationRequest(inventory_operation_id=inventory_operation_id, version=version)

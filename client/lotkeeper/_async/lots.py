@@ -36,7 +36,7 @@ class LotMethods(Calling):
 
         Args:
             lot_id_or_name: its ULID, or its name with the material.
-            material_id_or_path: the material within which the name is meant.
+            material_id_or_path: the material that the named lot is of.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.GetLotRequest(lot_id_or_name=lot_id_or_name, material_id_or_path=material_id_or_path)
@@ -58,7 +58,7 @@ class LotMethods(Calling):
         Args:
             material_id_or_path: only of this material.
             status: only those that show this status. Absent: all.
-            name_prefix: only those whose name begins so, by code point.
+            name_prefix: only those whose name begins with this text, compared by code point.
             expiring_before_millis: only those that expire before this moment, ms since the epoch.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
@@ -84,8 +84,8 @@ class LotMethods(Calling):
 
         Args:
             lot_id_or_name: its ULID, or its name with the material.
-            material_id_or_path: the material within which the name is meant.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            material_id_or_path: the material that the named lot is of.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteLotRequest(

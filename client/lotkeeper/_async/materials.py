@@ -58,8 +58,8 @@ class MaterialMethods(Calling):
 
         Args:
             parent_id_or_path: only the direct children of this class.
-            enabled: only those that are enabled, or are not.
-            name_prefix: only those whose name begins so, by code point.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -75,7 +75,7 @@ class MaterialMethods(Calling):
 
         Args:
             material_class_id_or_path: its ULID or its path.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteMaterialClassRequest(material_class_id_or_path=material_class_id_or_path, version=version)
@@ -118,9 +118,9 @@ class MaterialMethods(Calling):
         """The materials that pass every filter that is given, by id.
 
         Args:
-            material_class_id_or_path: only those directly of this class.
-            enabled: only those that are enabled, or are not.
-            name_prefix: only those whose name begins so, by code point.
+            material_class_id_or_path: only those directly in this class.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -139,7 +139,7 @@ class MaterialMethods(Calling):
 
         Args:
             material_id_or_path: its ULID or its path.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteMaterialRequest(material_id_or_path=material_id_or_path, version=version)
@@ -189,8 +189,8 @@ class MaterialMethods(Calling):
         """The material reason codes that pass every filter that is given, by id.
 
         Args:
-            enabled: only those that are enabled, or are not.
-            reason_code_prefix: only those whose code begins so, by code point.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            reason_code_prefix: only those whose code begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -208,7 +208,7 @@ class MaterialMethods(Calling):
 
         Args:
             material_reason_code_id_or_code: its ULID or its code.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteMaterialReasonCodeRequest(

@@ -53,8 +53,8 @@ class PlantMethods(Calling):
 
         Args:
             parent_id_or_path: only the direct children of this location.
-            enabled: only those that are enabled, or are not.
-            name_prefix: only those whose name begins so, by code point.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -70,7 +70,7 @@ class PlantMethods(Calling):
 
         Args:
             location_id_or_path: its ULID or its path.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteLocationRequest(location_id_or_path=location_id_or_path, version=version)
@@ -112,8 +112,8 @@ class PlantMethods(Calling):
         """The operations that pass every filter that is given, by id.
 
         Args:
-            enabled: only those that are enabled, or are not.
-            name_prefix: only those whose name begins so, by code point.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -127,7 +127,7 @@ class PlantMethods(Calling):
 
         Args:
             operation_id_or_name: its ULID or its name.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteOperationRequest(operation_id_or_name=operation_id_or_name, version=version)
@@ -176,9 +176,9 @@ class PlantMethods(Calling):
         """The production orders that pass every filter that is given, by id.
 
         Args:
-            status: only those that stand so. Absent: all.
-            enabled: only those that are enabled, or are not.
-            name_prefix: only those whose name begins so, by code point.
+            status: only those with this status. Absent: all.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -196,7 +196,7 @@ class PlantMethods(Calling):
 
         Args:
             production_order_id_or_name: its ULID or its name.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteProductionOrderRequest(

@@ -56,8 +56,8 @@ class UnitMethods(Calling):
         """The units of measure that pass every filter that is given, by id.
 
         Args:
-            enabled: only those that are enabled, or are not.
-            name_prefix: only those whose name begins so, by code point.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -71,7 +71,7 @@ class UnitMethods(Calling):
 
         Args:
             unit_of_measure_id_or_name: its ULID or its name.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteUnitOfMeasureRequest(unit_of_measure_id_or_name=unit_of_measure_id_or_name, version=version)
@@ -122,7 +122,7 @@ class UnitMethods(Calling):
 
         Args:
             material_id_or_path: only those of this material.
-            enabled: only those that are enabled, or are not.
+            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -143,7 +143,7 @@ class UnitMethods(Calling):
 
         Args:
             unit_of_measure_conversion_id: its ULID.
-            version: the version that the caller read; an old one is refused. Default: whatever it is.
+            version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.DeleteUnitOfMeasureConversionRequest(

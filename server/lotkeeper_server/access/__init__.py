@@ -1,1 +1,1 @@
-"""Who may: tokens, roles and hierarchical permissions."""
+"""Access: tokens, roles and hierarchical permissions."""

@@ -1,8 +1,8 @@
-"""Who is let in: the live tokens and what their roles grant, kept in memory and never trusted longer than the store.
+"""Lets callers in: by the valid tokens and what their roles grant, which are kept in memory and checked with the store.
 
-A token known from memory is confirmed no later than the answer: the engine compares the version of roles and tokens
-in its own transaction, other methods and refusals by a read. So what another process revokes counts for every call
-that begins afterwards, without a read for each call on the hot path.
+A token known from memory is confirmed before the answer at the latest: the engine compares the version of roles and
+tokens in its own transaction; other methods and refusals do so by a read. So what another process revokes counts for
+every call that begins afterwards, and calls on the hot path need no read of their own.
 """
 
 import time
@@ -18,7 +18,7 @@ from lotkeeper_server.store.access.tokens import read_access_version, roles_by_t
 from lotkeeper_server.store.db.snapshot import Snapshot
 
 REMEMBERED_MAX: Final = 10_000
-"""Admissions kept, one for each token and permission; a token is not hashed again for each call."""
+"""How many admissions are kept, one for each token and permission, so that calls need not hash the token again."""
 Result = TypeVar("Result")
 Metadata = Sequence[tuple[str, str | bytes]]
 
@@ -32,7 +32,7 @@ class Read(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token lets its holder do."""
+    """What a token allows its holder."""
 
     principal: str
     permissions: frozenset[str]
@@ -44,11 +44,11 @@ class Admission:
     """A caller that was let in.
 
     Attributes:
-        principal: who calls; stands in `created_by` and owns the request ids.
+        principal: who calls; written in `created_by`, and the owner of the request ids.
         permissions: what the caller's roles grant, hierarchical by dots.
         permission: what the method needs.
         token_digest: SHA-256 of the token.
-        access_version: the version of roles and tokens by which it was let in.
+        access_version: the version of roles and tokens when it was let in.
         expires_millis: when the token expires, milliseconds since the epoch, UTC; None is never.
     """
 
@@ -61,21 +61,21 @@ class Admission:
 
 
 class Admitted(Protocol):
-    """Whoever holds an admission, which is changed when roles or tokens have."""
+    """The holder of an admission, which is replaced when roles or tokens change."""
 
     admission: Admission
 
 
 @dataclass(frozen=True, slots=True)
 class AccessSnapshot:
-    """All tokens that are not revoked, and the version that they are of."""
+    """All tokens that are not revoked, and their version."""
 
     access_version: int
     grants: dict[bytes, Grant]
 
 
 def read_snapshot(connection: Snapshot) -> AccessSnapshot:
-    """What the store says in this transaction."""
+    """The tokens in the store, read in this transaction."""
     version = read_access_version(connection)
     permissions, roles = permissions_by_role(connection), roles_by_token(connection)
     return AccessSnapshot(
@@ -99,7 +99,7 @@ class Directory:
         self._remembered: dict[tuple[str, str], Admission] = {}
 
     def admit_known(self, metadata: Metadata, permission: str) -> Admission | None:
-        """Lets in a caller whom memory knows and allows; None where the store has to be asked.
+        """Lets in a caller that memory knows and allows; None if the store has to be asked.
 
         Raises:
             Refused: UNAUTHENTICATED where there is no bearer token at all.
@@ -114,12 +114,12 @@ class Directory:
             if len(self._remembered) >= REMEMBERED_MAX:
                 self._remembered.clear()
             self._remembered[authorization, permission] = admission
-            if snapshot is not self._snapshot:  # replaced meanwhile: what was remembered is of before
+            if snapshot is not self._snapshot:  # replaced by another thread: what was remembered is out of date
                 self._remembered.clear()
         return admission
 
     def admit_by(self, snapshot: AccessSnapshot, metadata: Metadata, permission: str) -> Admission:
-        """Lets in by what the store said a moment ago.
+        """Lets in by tokens that were just read.
 
         Raises:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
@@ -136,7 +136,7 @@ class Directory:
         return _admitted_or_refused(await read(self.refreshed), digest, permission)
 
     async def confirm_by_read(self, caller: Admitted, read: Read) -> None:
-        """Looks again, by a read of its own, whether the caller is still let in.
+        """Checks again, by a read of its own, whether the caller is still let in.
 
         Raises:
             Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
@@ -144,7 +144,7 @@ class Directory:
         await read(lambda connection: self.confirm(connection, caller))
 
     def confirm(self, connection: Snapshot, caller: Admitted) -> None:
-        """Looks again, in a transaction, whether the caller is still let in, and by what permissions.
+        """Checks again, in a transaction, whether the caller is still let in, and with which permissions.
 
         Raises:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
@@ -155,7 +155,7 @@ class Directory:
             caller.admission = _admitted_or_refused(snapshot, before.token_digest, before.permission)
 
     def refreshed(self, connection: Snapshot) -> AccessSnapshot:
-        """What the store says in this transaction; kept unless another thread has seen a later version."""
+        """Reads the tokens in this transaction; keeps them unless another thread has seen a later version."""
         snapshot = self._snapshot
         if read_access_version(connection) != snapshot.access_version:
             snapshot = read_snapshot(connection)
@@ -193,10 +193,10 @@ def _expired(expires_millis: int | None) -> bool:
 
 
 def _authorization(metadata: Metadata) -> str:
-    """What the caller says of itself.
+    """The authorization in a call's metadata.
 
     Raises:
-        Refused: UNAUTHENTICATED where that is nothing, or more than one thing.
+        Refused: UNAUTHENTICATED where there is none, or more than one.
     """
     found = None
     for key, value in metadata:

@@ -1,7 +1,7 @@
-"""Callers for whom memory cannot speak, looked up together: one read answers all that wait.
+"""Looks up callers that memory does not know, together: one read answers all that wait.
 
 A token that memory does not know may have been made a moment ago, so each such call needs a look at the store that
-begins after it. A read for each would make unknown tokens dearer than executions.
+begins after it. A read for each would make unknown tokens cost more than executions.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from lotkeeper_server.domain.refusals import Overloaded, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
 
 PAUSE_SECONDS: Final = 0.05
-"""From one look to the next, so some twenty a second at most."""
+"""The pause between two looks, so at most some twenty a second."""
 CROWD: Final = 64
-"""So many do not wait for the pause to end: their share in a look is small enough."""
+"""With so many waiting, the pause is cut short: the cost for each is small enough."""
 WAITING_MAX: Final = 1_024
-"""More are refused with OVERLOADED."""
+"""How many may wait; more are refused with OVERLOADED."""
 Value = TypeVar("Value")
 OnLooked = Callable[[AccessSnapshot | Refused], None]
 
 
 class ReadSoon(Protocol):
-    """Has work run on a snapshot, on another thread, where `done` is told its result, or why it could not be done."""
+    """Runs work on a snapshot, on another thread; calls `done` there with its result, or with why it failed."""
 
     def __call__(self, work: Callable[[Snapshot], Value], done: Callable[[Value | Refused], None], /) -> None:
         """Returns at once."""
@@ -37,9 +37,9 @@ class Looks:
         """Looks at nothing yet.
 
         Args:
-            directory: which keeps what is seen.
+            directory: keeps what is seen.
             read_soon: the engine's.
-            event_loop: on which pauses are waited for.
+            event_loop: for waiting for pauses.
         """
         self._directory = directory
         self._read_soon = read_soon
@@ -50,10 +50,10 @@ class Looks:
         self._timer: asyncio.TimerHandle | None = None
 
     def ask(self, on_looked: OnLooked) -> None:
-        """Has the store looked at, from now on.
+        """Asks for a look at the store that begins after now.
 
         Args:
-            on_looked: told on another thread what the store says; or Refused, where it cannot be read.
+            on_looked: called on another thread with what the store says; or with Refused if it cannot be read.
 
         Raises:
             Refused: OVERLOADED, where too many wait.

@@ -1,4 +1,4 @@
-"""Roles: a name and the permissions that it grants. `admin`, which grants everything, is there from the start."""
+"""Roles: a name and the permissions that it grants. `admin`, which grants everything, exists from the start."""
 
 from collections.abc import Collection
 from typing import Final
@@ -21,7 +21,7 @@ class RoleInUse(ValueError):
 
 
 class RoleTaken(ValueError):
-    """There is a role of that name already."""
+    """There is already a role of this name."""
 
 
 def add_role(connection: WriteConnection, name: str, permissions: Collection[str], now_millis: int) -> None:
@@ -45,12 +45,12 @@ def delete_role(connection: WriteConnection, name: str) -> bool:
     """Deletes a role; False where there is none.
 
     Raises:
-        RoleInUse: for `admin`, and while a token that is not revoked has it.
+        RoleInUse: for `admin`, and while a valid token has it.
     """
     if name == ADMIN:
         raise RoleInUse("the role admin stays")
     if holders := count_holders(connection, name):
-        raise RoleInUse(f"tokens have the role {name}: {holders}; revoke them first")
+        raise RoleInUse(f"these tokens have the role {name}: {holders}; revoke them first")
     deleted = delete_role_row(connection, name)
     note_access_change(connection)
     return deleted

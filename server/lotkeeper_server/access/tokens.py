@@ -24,12 +24,12 @@ _RANDOM_BYTES: Final = 32
 
 
 class UnknownRole(LookupError):
-    """A role that there is not; its name is the argument."""
+    """A role does not exist; its name is the argument."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenEntry:
-    """A token as it is listed: everything but the token. Times in milliseconds since the epoch, UTC."""
+    """A token as it is listed: everything except its secret. Times in milliseconds since the epoch, UTC."""
 
     id: Id
     principal: str
@@ -50,7 +50,7 @@ def new_token() -> str:
 
 
 def digest_of(token_text: str) -> bytes:
-    """What is stored of a token; 256 random bits need no slow hash."""
+    """The stored form of a token; 256 random bits need no slow hash."""
     return hashlib.sha256(token_text.encode()).digest()
 
 
@@ -58,7 +58,7 @@ def add_token(connection: WriteConnection, token_text: str, entry: TokenEntry) -
     """Stores a token for a principal.
 
     Raises:
-        UnknownRole: where a role is not there.
+        UnknownRole: where a role does not exist.
     """
     for name in entry.roles:
         if not has_role(connection, name):
@@ -94,7 +94,7 @@ def list_tokens(snapshot: Snapshot) -> list[TokenEntry]:
 
 
 def revoke_tokens(connection: WriteConnection, ids: Sequence[Id], now_millis: int) -> None:
-    """Revokes these tokens; it counts for calls that begin after the commit."""
+    """Revokes these tokens, for calls that begin after the commit."""
     revoke(connection, ids, now_millis)
     note_access_change(connection)
 

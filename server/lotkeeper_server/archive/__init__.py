@@ -1,1 +1,1 @@
-"""Old completed records move out to files; an opening balance takes their place. The store serves meanwhile."""
+"""Moves old completed records out to files; an opening balance takes their place. The store keeps serving."""

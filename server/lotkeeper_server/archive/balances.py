@@ -1,6 +1,6 @@
-"""What records sum up to: stock, lots' totals, orders' counts, edges of the genealogy, and how many refer to what.
+"""The sums of records: stock, lots' totals, orders' counts, edges of the genealogy, and counts of references.
 
-The sums of archived records are kept in the store. They are added up here once, for archiving and for verifying alike.
+The sums of archived records are kept in the store. They are added up here, both for archiving and for verifying.
 """
 
 from collections.abc import Iterable
@@ -20,13 +20,13 @@ from lotkeeper_server.store.schema.archive_tables import (
 
 
 class Balance:
-    """Sums by table of the store, by key; millionths and counts."""
+    """Sums by table of the store and by key; millionths and counts."""
 
     def __init__(self) -> None:
         self.sums: dict[str, dict[BalanceKey, Amounts]] = {name: {} for name in BALANCE_TABLES}
 
     def add(self, row: RecordRow) -> None:
-        """Counts a record."""
+        """Adds a record."""
         record_type = LotRecordType(row["lot_record_type"])
         for identifier in {row[name] for name in REFERENCES} - {None}:
             self._raise(archived_reference.name, (identifier,), 1)
@@ -44,7 +44,7 @@ class Balance:
             self._raise(opening_edge.name, edge_key(record_type, lot_id, secondary_lot_id), row["lot_quantity"], 1)
 
     def _add_stock(self, row: RecordRow, record_type: LotRecordType) -> None:
-        """A row of stock that a record touched is kept, with 0 where nothing came of it."""
+        """A row of stock that a record touched is kept, with 0 if the sum is 0."""
         source, at_source = row["source_location_id"], row["source_quantity_change"]
         if at_source or (source is not None and record_type is LotRecordType.EDIT):
             self._raise(opening_stock.name, (source, row["lot_id"]), at_source)
@@ -60,7 +60,7 @@ class Balance:
 
 
 def balance_of(rows: Iterable[RecordRow]) -> Balance:
-    """What records sum up to."""
+    """The sums of records."""
     balance = Balance()
     for row in rows:
         balance.add(row)

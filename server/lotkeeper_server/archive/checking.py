@@ -18,13 +18,13 @@ FAULTS_SHOWN_MAX: Final = 1_000
 
 @dataclass(slots=True)
 class ArchiveCheck:
-    """What was read and what was wrong; of the faults at most the first thousand.
+    """What was read, and what was wrong: at most the first thousand faults.
 
     Attributes:
         files: known to the store.
         records: in them.
         faults: one line each.
-        leftovers: files that the store does not know, of an archive that was stopped or is at work: the next one
+        leftovers: files that the store does not know, from an archive that was stopped or is running: the next one
             removes them.
     """
 
@@ -34,7 +34,7 @@ class ArchiveCheck:
     leftovers: list[str] = field(default_factory=list)
 
     def fault(self, text: str) -> None:
-        """Notes one, where there is room."""
+        """Notes a fault, if there is room."""
         if len(self.faults) < FAULTS_SHOWN_MAX:
             self.faults.append(text)
 
@@ -43,7 +43,7 @@ def check_archive(snapshot: Snapshot, folders: Sequence[Path]) -> ArchiveCheck:
     """Reads every file, one at a time.
 
     Args:
-        snapshot: of a store, which may serve and be archived meanwhile.
+        snapshot: of a store, which may serve and be archived at the same time.
         folders: where its files are.
     """
     check, balance = ArchiveCheck(), Balance()
@@ -53,7 +53,7 @@ def check_archive(snapshot: Snapshot, folders: Sequence[Path]) -> ArchiveCheck:
         check.files += 1
         folder = places.pop(file.name, None)
         if folder is None:
-            check.fault(f"{file.name}: it is not there")
+            check.fault(f"{file.name}: the file does not exist")
             continue
         for row in _checked_rows(snapshot, check, file, folder):
             balance.add(row)
@@ -68,11 +68,11 @@ def check_archive(snapshot: Snapshot, folders: Sequence[Path]) -> ArchiveCheck:
 
 
 def _checked_rows(snapshot: Snapshot, check: ArchiveCheck, file: NotedFile, folder: Path) -> list[RecordRow]:
-    """The records of a file, as far as it can be read."""
+    """The records of a file, as many as can be read."""
     try:
         content = (folder / file.name).read_bytes()
         if files.digest_of(content) != file.sha256:
-            check.fault(f"{file.name}: it is not as it was written: its SHA-256 is another one")
+            check.fault(f"{file.name}: it was changed after it was written: its SHA-256 differs")
         rows = list(files.read_rows(content))
     except (files.UnreadableFile, OSError) as error:
         check.fault(f"{file.name}: it cannot be read: {error}")
@@ -82,18 +82,18 @@ def _checked_rows(snapshot: Snapshot, check: ArchiveCheck, file: NotedFile, fold
     if len(ids) != len(rows) or len(rows) != file.records:
         check.fault(f"{file.name}: it holds {len(ids)} records, the store says {file.records}")
     if (min(moments, default=None), max(moments, default=None)) != (file.from_millis, file.to_millis):
-        check.fault(f"{file.name}: its records are not of the time that the store says")
+        check.fault(f"{file.name}: its records are not from the time that the store says")
     for record in read_candidates(snapshot, ids):
         check.fault(f"{file.name}: record {format_id(record.id)} is in the store, too")
     numbers = file_numbers(snapshot, ids)
     for identifier in sorted(ids):
         if numbers.get(identifier) != file.number:
-            check.fault(f"{file.name}: record {format_id(identifier)} is not of this file by what the store says")
+            check.fault(f"{file.name}: record {format_id(identifier)} does not belong to this file, says the store")
     return rows
 
 
 def _compare(snapshot: Snapshot, check: ArchiveCheck, table_name: str, summed: dict[BalanceKey, Amounts]) -> None:
-    """What the store kept of archived records with the sums of the files; takes the latter apart."""
+    """Compares what the store kept of archived records with the sums of the files; empties the latter."""
     for key, stored in stored_sums(snapshot, table_name):
         found = summed.pop(key, None)
         if found != tuple(map(int, stored)):

@@ -1,4 +1,4 @@
-"""Which records go next: the oldest ones that may, walked along the index of their moments."""
+"""Which records are moved next: the oldest ones that may be, in the order of the index of their moments."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.feed.numbering import pending_records
 
 PAGES_MAX: Final = 20
-"""Walked in one transaction, whether or not anything of them may go."""
+"""How many records one transaction walks over, whether or not any of them may be moved."""
 _SMALLEST_PAGE: Final = 16
 _OVER: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
 
 
 class Place(NamedTuple):
-    """Behind one record of the walk."""
+    """The place after one record of the walk."""
 
     moment_millis: int
     id: bytes
@@ -29,13 +29,13 @@ BEGINNING: Final = Place(-1, bytes(ID_BYTES))
 
 @dataclass(slots=True)
 class Choice:
-    """What a walk found.
+    """The result of a walk.
 
     Attributes:
-        records: that may go, each with the other half of its reversal.
-        end: as far as it walked.
-        left: how many records it passed that have to stay.
-        more: whether it ended before the moment from which on everything stays.
+        records: those that may be moved, each with the other half of its reversal.
+        end: how far it walked.
+        left: how many of the records that it passed have to stay.
+        more: whether it ended before the moment after which everything stays.
     """
 
     end: Place
@@ -45,20 +45,20 @@ class Choice:
 
 
 def choose(snapshot: Snapshot, requests: RequestIds, before_millis: int, after: Place, records_max: int) -> Choice:
-    """The next records that may go.
+    """Finds the next records that may be moved.
 
     Args:
         snapshot: of now.
         requests: the ids that are kept.
-        before_millis: records from then on stay.
-        after: where the walk before has ended.
-        records_max: at most so many, halves of reversals counted.
+        before_millis: records from this moment on stay.
+        after: where the last walk ended.
+        records_max: at most so many, including halves of reversals.
     """
     choice = Choice(after)
     chosen: set[RecordId] = set()
     unnumbered = pending_records(snapshot)
     for _ in range(PAGES_MAX):
-        size = (records_max - len(choice.records)) // 2  # each may bring its other half
+        size = (records_max - len(choice.records)) // 2  # each may come with its other half
         if size < _SMALLEST_PAGE:
             break
         page = next_candidates(snapshot, choice.end.moment_millis, choice.end.id, before_millis, size)
@@ -82,9 +82,9 @@ def _that_may_go(
     unnumbered: Collection[RecordId],
     page: Sequence[Candidate],
 ) -> list[Candidate]:
-    """Those of a page that may, with the other halves of reversals that may, too.
+    """The records of a page that may be moved, with the other halves of reversals if these may be moved, too.
 
-    A record that is not in the feed yet may not: a watch would not know that it has missed it.
+    A record that is not in the feed yet has to stay: a watch would not know that it missed it.
     """
     known = {record.id: record for record in page}
     partners = {partner for record in page if (partner := record.partner_id) is not None} - known.keys()

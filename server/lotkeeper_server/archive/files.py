@@ -1,8 +1,8 @@
-"""Files of archived records: CSV in gzip, one line a record, every column of the store's table, then what it names.
+"""Files of archived records: CSV in gzip, one line for each record, with every column of the store's table, then names.
 
-Ids are ULIDs as the contract shows them, quantities whole millionths of a unit, times milliseconds since the epoch,
-UTC, vocabularies the contract's numbers; empty is absent. The columns of names are for readers: they hold what things
-were called when the record was archived.
+Ids are ULIDs as in the contract, quantities are whole millionths of a unit, times are milliseconds since the epoch,
+UTC, enum values are the contract's numbers; empty is absent. The columns of names are for readers: they hold the names
+that things had when the record was archived.
 """
 
 import csv
@@ -19,7 +19,7 @@ from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.store.archive.records import RECORD_COLUMNS, RecordColumn, RecordRow, names_by_id
 from lotkeeper_server.store.db.snapshot import Snapshot
 
-# Behind the columns of the table: what each is called, by which reference, and the table and column of that.
+# After the columns of the table: each column's name, its reference, and the table and column of that.
 _NAMES: Final = (
     ("lot", "lot_id", "inventory_lot", "name"),
     ("secondary_lot", "secondary_lot_id", "inventory_lot", "name"),
@@ -37,7 +37,7 @@ _PART: Final = ".part"
 
 
 class UnreadableFile(Exception):
-    """A file that is none of an archive's, or is damaged; the text says how."""
+    """A file that is not from an archive, or is damaged; the text says how."""
 
 
 def file_name(number: int, run: str) -> str:
@@ -51,7 +51,7 @@ def file_name(number: int, run: str) -> str:
 
 
 def names_of(snapshot: Snapshot, rows: Sequence[RecordRow]) -> list[tuple[str, ...]]:
-    """What the references of records are called now, record by record, in the order of the columns of names."""
+    """The present names of what records refer to, record by record, in the order of the columns of names."""
     texts = []
     for _, column, table_name, shown in _NAMES:
         found = names_by_id(snapshot, table_name, shown, {row[column] for row in rows} - {None})
@@ -60,7 +60,7 @@ def names_of(snapshot: Snapshot, rows: Sequence[RecordRow]) -> list[tuple[str, .
 
 
 def file_bytes(rows: Sequence[RecordRow], names: Sequence[tuple[str, ...]]) -> bytes:
-    """A file of these records; the same ones make the same bytes."""
+    """A file of these records; the same records make the same bytes."""
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as zipped:
         text = io.TextIOWrapper(zipped, encoding="utf-8", newline="", write_through=True)
@@ -84,7 +84,7 @@ def read_rows(content: bytes) -> Iterator[RecordRow]:
     """The records of a file.
 
     Raises:
-        UnreadableFile: where it is none.
+        UnreadableFile: where it is not a file of an archive.
     """
     try:
         lines = csv.reader(io.StringIO(gzip.decompress(content).decode(), newline=""))
@@ -101,7 +101,7 @@ def _value(column: RecordColumn, text: str) -> Any:
         return None
     if column.kind is bytes:
         if (identifier := parse_id(text)) is None:
-            raise ValueError(f"{column.name}: {text!r} is no id")
+            raise ValueError(f"{column.name}: {text!r} is not an id")
         return identifier
     if column.kind is str:
         return text
@@ -114,7 +114,7 @@ def digest_of(content: bytes) -> bytes:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder where it is not there; durable when this returns.
+    """Makes the folder if it does not exist; durable when this returns.
 
     Raises:
         OSError: where it cannot be made.
@@ -124,7 +124,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write_file(folder: Path, name: str, content: bytes) -> None:
-    """Writes a file; it is whole and durable under its name when this returns, and not there under it before.
+    """Writes a file. It is complete and durable when this returns; before, there is no file of this name.
 
     Raises:
         OSError: where it cannot be written.
@@ -139,19 +139,19 @@ def write_file(folder: Path, name: str, content: bytes) -> None:
 
 
 def remove_file(folder: Path, name: str) -> None:
-    """Removes what there is of a file, durably."""
+    """Removes a file, complete or not, durably."""
     (folder / name).unlink(missing_ok=True)
     (folder / (name + _PART)).unlink(missing_ok=True)
     _sync_folder(folder)
 
 
 def names_in(folder: Path) -> list[str]:
-    """The files of an archive that are in a folder, in order; those that were not finished are left out."""
+    """The files of an archive in a folder, in order, without unfinished ones."""
     return sorted(path.name for path in folder.iterdir() if _FILE_NAME.fullmatch(path.name))
 
 
 def unfinished_in(folder: Path) -> list[str]:
-    """The names of files that were not finished."""
+    """The names of unfinished files."""
     found = (path.name.removesuffix(_PART) for path in folder.iterdir() if path.name.endswith(_PART))
     return sorted(name for name in found if _FILE_NAME.fullmatch(name))
 

@@ -1,7 +1,8 @@
-"""Who archives: one process at a time, by a lease in the store.
+"""The lease in the store that lets one process at a time archive.
 
-The owner raises a number as long as it is alive. Whoever finds the number unchanged for a while takes the lease, so no
-two clocks are compared. Each of the owner's transactions renews the lease first: one that has lost it commits nothing.
+The owner raises a number as long as it is alive. A process that finds the number unchanged for a while takes the lease,
+so no two clocks are compared. Each of the owner's transactions first renews the lease: an owner that has lost it
+commits nothing.
 """
 
 import os
@@ -24,16 +25,16 @@ from lotkeeper_server.store.db.errors import AlreadyThere
 from lotkeeper_server.store.db.snapshot import WriteConnection
 
 LEASE_SECONDS: Final = 5.0
-"""An owner that has not renewed for so long is taken for dead."""
+"""An owner that has not renewed for so long counts as dead."""
 _LOOK_SECONDS: Final = 0.2
 
 
 class ArchiveAtWork(Exception):
-    """Another archive of this store is at work; the text names it."""
+    """Another archive of this store is running; the text names it."""
 
 
 class LeaseLost(Exception):
-    """This process was stalled for so long that another one has taken the lease."""
+    """This process stood still for so long that another one has taken the lease."""
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Lease:
     """A lease that is held.
 
     Attributes:
-        store: of which it is.
+        store: whose lease it is.
         run: eight hexadecimal digits that no other run has.
     """
 
@@ -53,7 +54,7 @@ class Lease:
         self._renewed_seconds = time.monotonic()
 
     def take(self) -> None:
-        """Takes the lease; waits until a dead owner is known to be dead.
+        """Takes the lease; waits until it is certain that a dead owner is dead.
 
         Raises:
             ArchiveAtWork: where its owner is alive.
@@ -74,7 +75,7 @@ class Lease:
             time.sleep(_LOOK_SECONDS)
 
     def _look(self) -> LeaseRow | None:
-        """The owner and its number; None where the row had to be made first."""
+        """The owner and its number; None if the row had to be made first."""
         with self.store.read() as connection:
             found = read_lease(connection)
         if found is not None:
@@ -91,26 +92,26 @@ class Lease:
             return take_lease(connection, seen, self.owner)
 
     def renew(self, connection: WriteConnection) -> None:
-        """Renews it as part of a write, first of all; until that commits nobody can take it.
+        """Renews the lease, first of all in a write; until the write commits nobody can take it.
 
         Raises:
-            LeaseLost: where somebody has.
+            LeaseLost: where another process has taken it.
         """
         if not renew_lease(connection, self.owner):
             raise LeaseLost
         self._renewed_seconds = time.monotonic()
 
     def keep(self) -> None:
-        """Renews it where that was long ago; called often where nothing is written for a while.
+        """Renews the lease if the last time was long ago; called often while nothing is written.
 
         Raises:
-            LeaseLost: where somebody has taken it.
+            LeaseLost: where another process has taken it.
         """
         if time.monotonic() - self._renewed_seconds > LEASE_SECONDS / 5:
             with self.store.write() as connection:
                 self.renew(connection)
 
     def release(self) -> None:
-        """Gives it back; where it was lost, to nobody's harm."""
+        """Gives the lease back; harmless if it was lost."""
         with self.store.write() as connection:
             release_lease(connection, self.owner)

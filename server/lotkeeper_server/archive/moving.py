@@ -1,8 +1,8 @@
-"""An archive at work: chunk by chunk a file is written, then one transaction puts an opening balance in its place.
+"""Moves records chunk by chunk: writes a file, then one transaction puts an opening balance in the records' place.
 
-A file is whole and durable before the transaction begins, and counts only once that has committed: the store knows its
-name then. What a run leaves behind that was stopped in between is a file that the store does not know; the records are
-still in the store, so the next run removes the file. No other file is ever removed, whatever goes wrong.
+A file is complete and durable before the transaction begins, and counts only after the commit: then the store knows its
+name. A run that was stopped in between leaves a file that the store does not know. Its records are still in the store,
+so the next run removes the file. No other file is ever removed.
 """
 
 import time
@@ -36,28 +36,28 @@ from lotkeeper_server.store.feed.numbering import number_pending
 
 RECORDS_PER_FILE_MAX: Final = 1_000
 ATTEMPTS_MAX: Final = 20
-"""For one chunk, where other writers keep changing what it holds."""
+"""How often one chunk is tried while other writers keep changing its records."""
 PAUSE_SECONDS: Final = 0.02
-"""Between two transactions at least; else as long as the one before took."""
+"""The shortest pause between two transactions; else it is as long as the last one took."""
 _NOT_IN_FEED: Final = (-1, bytes(ID_BYTES))
-"""A file of cancelled records only: they moved nothing, and no watch has them."""
+"""The order of a file with cancelled records only: they moved no stock, and no watch has them."""
 
 
 class _Changed(Exception):
-    """A record of the chunk is not any more as it was written to the file."""
+    """A record of the chunk has changed since it was written to the file."""
 
 
 @dataclass(slots=True)
 class Archived:
-    """What a run did.
+    """The result of a run.
 
     Attributes:
         records: moved to files.
         files: written.
         request_ids: expired ones that were deleted.
         left: records from before the date that have to stay.
-        removed: names of files that a run before, stopped in between, had left behind.
-        strange: names of files that hold records of which this store knows nothing; they were left alone.
+        removed: names of files that a stopped run had left behind.
+        strange: names of files with records that this store does not know; they were left alone.
     """
 
     records: int = 0
@@ -70,14 +70,14 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Archiving:
-    """What is to be archived, and where to.
+    """What to archive, and where to.
 
     Attributes:
-        store: that may serve meanwhile.
-        folder: for the files; made where it is not there.
-        before_millis: records with a moment from then on stay.
-        now_millis: the moment of now.
-        request_ids: which of them have expired.
+        store: which may serve at the same time.
+        folder: for the files; made if it does not exist.
+        before_millis: records from this moment on stay.
+        now_millis: the present moment.
+        request_ids: says which of them have expired.
     """
 
     store: Store
@@ -87,11 +87,11 @@ class Archiving:
     request_ids: RequestIds
 
     def run(self) -> Archived:
-        """Moves everything that may go.
+        """Moves everything that may be moved.
 
         Raises:
-            ArchiveAtWork: where another archive of this store is at work.
-            LeaseLost: where this one was stalled and another one has taken over.
+            ArchiveAtWork: where another archive of this store is running.
+            LeaseLost: where this one stood still and another one has taken over.
             BalanceTooLarge: where a sum does not fit the store.
             StoreError: where the store cannot be read or written; a later run goes on.
             OSError: where a file cannot be written; a later run goes on.
@@ -106,7 +106,7 @@ class Archiving:
                 done.request_ids += count
                 time.sleep(PAUSE_SECONDS)
             self._move_all(lease, done)
-            self._remove_leftovers(Archived())  # of a chunk that was changed while it was the last one
+            self._remove_leftovers(Archived())  # from a chunk that was changed while it was the last one
         except BaseException:
             with suppress(StoreError):  # else a dead owner's lease is taken after a while
                 lease.release()
@@ -115,7 +115,7 @@ class Archiving:
         return done
 
     def _remove_leftovers(self, done: Archived) -> None:
-        """Files that the store does not know: each goes, unless it holds a record that is nowhere else."""
+        """Removes each file that the store does not know, unless it holds a record that is nowhere else."""
         for name in files.unfinished_in(self.folder):
             files.remove_file(self.folder, name)
         names = files.names_in(self.folder)
@@ -128,7 +128,7 @@ class Archiving:
             files.remove_file(self.folder, name)
 
     def _is_elsewhere(self, snapshot: Snapshot, name: str) -> bool:
-        """Whether the store knows every record of a file: it has it, or has it in a file that it knows."""
+        """Whether the store knows every record of a file: it is in the store, or in a file that the store knows."""
         try:
             ids = {row["id"] for row in files.read_rows((self.folder / name).read_bytes())}
         except files.UnreadableFile:
@@ -148,10 +148,10 @@ class Archiving:
             after, more = choice.end, choice.more
 
     def _move_next(self, lease: Lease, after: Place) -> Choice:
-        """One chunk; where what it holds is changed meanwhile, again from what there is then."""
+        """Moves one chunk; begins again with fresh records if one of them is changed by another writer."""
         for _ in range(ATTEMPTS_MAX):
             if self.store.capabilities.numbers_after_commit:
-                with suppress(StoreContention):  # what is not numbered stays
+                with suppress(StoreContention):  # records without a number stay
                     number_pending(self.store, self.now_millis)
             with self.store.read() as connection:
                 choice = choose(connection, self.request_ids, self.before_millis, after, RECORDS_PER_FILE_MAX)
@@ -170,7 +170,7 @@ class Archiving:
                     _check_unchanged(connection, choice)
                     _put_in_place(connection, number, rows, balance)
                     self._note_file(connection, number, name, rows, content)
-            except (_Changed, StoreContention):  # the store says by the next number whether it knows the file
+            except (_Changed, StoreContention):  # the next number tells whether the store knows the file
                 time.sleep(PAUSE_SECONDS)
                 continue
             time.sleep(max(PAUSE_SECONDS, time.monotonic() - began_seconds))
@@ -198,13 +198,13 @@ class Archiving:
 
 
 def _check_unchanged(connection: WriteConnection, choice: Choice) -> None:
-    """What a request refers to is what it changed, and a change raises the version."""
+    """A request refers to what it changed, and a change raises the version."""
     versions = {one.id: one.version for one in choice.records}
     if lock_versions(connection, versions.keys()) != versions:
         raise _Changed
 
 
 def _put_in_place(connection: WriteConnection, number: int, rows: Sequence[RecordRow], balance: Balance) -> None:
-    """The opening balance and the ids, in place of the records."""
+    """Puts the opening balance and the ids in place of the records."""
     add_sums(connection, balance.sums)
     move_out(connection, [row["id"] for row in rows], number)

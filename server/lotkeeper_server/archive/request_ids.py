@@ -1,8 +1,8 @@
-"""Request ids: those that have expired go; what one that is kept refers to stays.
+"""Request ids: expired ones are deleted; records that a kept one refers to stay.
 
-A request refers to the records that it has written, which bear its id. A Stop or Cancel refers to the running record,
-which bears the id of its Start but was changed at the moment of that request. One that was changed once more since does
-not say when it was stopped: so long as that may have been by a request that is kept, it stays.
+A request refers to the records that it has written, which carry its id. A Stop or Cancel refers to the running record,
+which carries the id of its Start but was changed at the moment of that request. A record that was changed again later
+does not say when it was stopped: it stays as long as a kept request may have stopped it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,16 +26,16 @@ _VERSION_ONCE_STOPPED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class RequestIds:
-    """Those of a store.
+    """The request ids of a store.
 
     Attributes:
-        expired_until_millis: the ids from before or at that moment have expired.
+        expired_until_millis: ids from this moment and earlier have expired.
     """
 
     expired_until_millis: int
 
     def referred_among(self, snapshot: Snapshot, candidates: Sequence[Candidate]) -> set[RecordId]:
-        """The records among these that a kept request refers to, or may refer to. Expired ids are deleted before."""
+        """Those of these records that a kept request refers to, or may refer to. Expired ids must be deleted before."""
         requests = {(one.created_by, one.request_id) for one in candidates if one.request_id}
         changed = {one.modified_millis for one in candidates if one.modified_millis is not None}
         named = records_of_requests(snapshot, requests) | records_of_requests_made_at(snapshot, changed)
@@ -45,7 +45,7 @@ class RequestIds:
         return record.version > _VERSION_ONCE_STOPPED and (record.modified_millis or 0) > self.expired_until_millis
 
     def drop_expired(self, store: Store, lease: Lease) -> Iterator[int]:
-        """Deletes those that have expired, some a transaction; how many each time.
+        """Deletes expired ones, a number in each transaction; yields how many each time.
 
         Raises:
             LeaseLost: where another archive has taken over.

@@ -1,1 +1,1 @@
-"""Definitions, master data and lots: how they are saved, read and listed. One description an entity, one mechanism."""
+"""Definitions, master data and lots: how they are saved, read and listed. All share one mechanism."""

@@ -1,4 +1,4 @@
-"""Delete, for every entity: id, version, what runs, what refers to it, in this order; then the row goes."""
+"""Delete, for every entity: checks id, version, what runs, what refers to it, in this order; then deletes the row."""
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, Description
 from lotkeeper_server.domain.model.enumerations import Status
@@ -14,13 +14,13 @@ from lotkeeper_server.store.state.definition_changes import note_definition_chan
 
 
 def check_deletable(snapshot: Snapshot, description: Description, identifier: Id, version: int) -> None:
-    """Says why an entity cannot be deleted now, if it cannot.
+    """Raises if an entity cannot be deleted now.
 
     Args:
-        snapshot: to look is enough; a transaction that writes locks what it looks at.
+        snapshot: reading is enough; a transaction that writes locks what it reads.
         description: of the entity.
         identifier: which one.
-        version: the one that the caller read; 0 for whatever it is.
+        version: the one that the caller read; 0 for any.
 
     Raises:
         Refused: its NOT_FOUND, VERSION_CONFLICT, OPERATION_ALREADY_RUNNING, REFERENCED.
@@ -44,7 +44,7 @@ def delete_one(tx: Transaction, description: Description, identifier: Id, versio
     """Deletes an entity that nothing refers to.
 
     Raises:
-        Refused: as `check_deletable`.
+        Refused: like `check_deletable`.
     """
     check_deletable(tx.connection, description, identifier, version)
     table, connection = description.table, tx.connection

@@ -42,16 +42,16 @@ class Description:
     """One kind of entity.
 
     Attributes:
-        entity: in snake_case; the request's field, and the table's name but for lots.
+        entity: in snake_case; the request's field, and the table's name, except for lots.
         message: of the contract.
         table: where it is stored.
-        fields: its own, but for references; the common ones are everyone's.
+        fields: its own, without references; all entities have the common ones.
         references: what it refers to.
-        key: what names it beside its id: the column, or None.
-        unique: sets of columns that no two share, with the field that a refusal names.
-        parent: the reference by which it forms paths, or None.
+        key: the column that names it, in addition to its id, or None.
+        unique: sets of columns whose values no two share, with the field that a refusal names.
+        parent: the reference that its paths are made from, or None.
         is_definition: whether caches keep it.
-        shown: what the server sets and an answer shows.
+        shown: what the server sets and answers show.
     """
 
     entity: str
@@ -72,7 +72,7 @@ class Description:
 
     @cached_property
     def all_fields(self) -> tuple[Field, ...]:
-        """Its own and the common ones."""
+        """Its own fields and the common ones."""
         return self.fields + COMMON_FIELDS
 
     @cached_property
@@ -299,4 +299,4 @@ UNIQUE_NAME_TARGETS: Final[dict[str, tuple[str, ...]]] = {
     "operation": ("name",),
     "production_order": ("name",),
 }
-"""By which columns a thing referred to can be looked up beside its id."""
+"""The columns by which a thing can be looked up, in addition to its id."""

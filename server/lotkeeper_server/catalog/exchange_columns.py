@@ -1,8 +1,8 @@
 """The columns of a file of definitions: how each value is written to a cell or a JSON value, and read back.
 
-Made from the catalog's descriptions: every field that a Save takes, and of a reference the one text that names it
+Made from the catalog's descriptions: every field that a Save takes, and for a reference the one text that names it
 (path, symbol, name or code). An import also takes the other texts that can be looked up, such as a unit's name. Ids,
-versions, dates, authors and states are no columns.
+versions, dates, authors and states are not columns.
 """
 
 import re
@@ -17,14 +17,14 @@ from lotkeeper_server.catalog.references import looked_up
 from lotkeeper_server.domain.model.quantity import decimal_text, double_of
 
 _RUN_BY_SPREADSHEETS: Final = frozenset("=+-@'\t\r")
-"""A cell that begins so could be a formula, or is taken to be marked as text already."""
+"""A cell that begins with one of these could be a formula, or look as if it were marked as text already."""
 _MARK: Final = "'"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _SHOWN_CODE_POINTS: Final = 64
 
 
 class Unreadable(ValueError):
-    """A cell or JSON value that is no value of its column; the text says why."""
+    """A cell or JSON value that does not fit its column; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Column:
 
     Attributes:
         field: of the contract's message.
-        json_name: how the header names it, and a JSON object.
+        json_name: its name in the header, and in a JSON object.
         stored: the table's column, or the reference's name.
     """
 
@@ -54,7 +54,7 @@ class Column:
         """What a cell of CSV sets in the message; None leaves the field unset.
 
         Raises:
-            Unreadable: where it is no value of this column.
+            Unreadable: where it does not fit this column.
         """
         return cell.removeprefix(_MARK)
 
@@ -62,12 +62,12 @@ class Column:
         """What a JSON value sets in the message; None leaves the field unset.
 
         Raises:
-            Unreadable: where it is no value of this column.
+            Unreadable: where it does not fit this column.
         """
         if value is None:
             return None
         if not isinstance(value, str):
-            raise Unreadable(f"{_shown(value)} is no text")
+            raise Unreadable(f"{_shown(value)} is not a text")
         return value
 
 
@@ -85,18 +85,18 @@ class FlagColumn(Column):
         if not cell:
             return None
         if (flag := {"true": True, "false": False}.get(cell.lower())) is None:
-            raise Unreadable(f"{_shown(cell)} is neither true nor false")
+            raise Unreadable(f"{_shown(cell)} is not true or false")
         return flag
 
     def of_json(self, value: Any) -> Any:
         if value is not None and not isinstance(value, bool):
-            raise Unreadable(f"{_shown(value)} is neither true nor false")
+            raise Unreadable(f"{_shown(value)} is not true or false")
         return value
 
 
 @dataclass(frozen=True, slots=True)
 class EnumColumn(Column):
-    """A value of an enum: with the contract's prefix in JSON, without in CSV; either is read in both. Empty: absent."""
+    """A value of an enum: with the contract's prefix in JSON, without it in CSV; both are read. Empty: absent."""
 
     short_names: Mapping[int, str]
     full_names: Mapping[int, str]
@@ -104,7 +104,7 @@ class EnumColumn(Column):
 
     @classmethod
     def of(cls, field: str, json_name: str, stored: str, values: Mapping[int, str]) -> "EnumColumn":
-        """A column of a field of an enum with these values; zero is what has no value."""
+        """A column for a field of an enum with these values; zero means no value."""
         full = {number: name for number, name in values.items() if number}
         prefix = values[0].removesuffix("UNSPECIFIED")
         short = {number: name.removeprefix(prefix) for number, name in full.items()}
@@ -119,7 +119,7 @@ class EnumColumn(Column):
 
     def of_cell(self, cell: str) -> Any:
         if (number := self.numbers.get(cell)) is None:
-            raise Unreadable(f"{_shown(cell)} is none of {', '.join(self.short_names.values())}")
+            raise Unreadable(f"{_shown(cell)} is not one of {', '.join(self.short_names.values())}")
         return number
 
     def of_json(self, value: Any) -> Any:
@@ -144,18 +144,18 @@ class NumberColumn(Column):
         if not cell:
             return None
         if not _NUMBER.fullmatch(cell):
-            raise Unreadable(f"{_shown(cell)} is no number such as 1250.5")
+            raise Unreadable(f"{_shown(cell)} is not a number such as 1250.5")
         return float(cell)
 
     def of_json(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.of_cell(value)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise Unreadable(f"{_shown(value)} is no number")
+            raise Unreadable(f"{_shown(value)} is not a number")
         try:
             return None if value is None else float(value)
         except OverflowError:
-            raise Unreadable(f"{_shown(value)} is no quantity: a number from 0 to below 9.2e12") from None
+            raise Unreadable(f"{_shown(value)} is not a quantity: a number from 0 to below 9.2e12") from None
 
 
 @cache
@@ -186,7 +186,7 @@ def imported_columns(description: Description) -> dict[str, Column]:
 
 @cache
 def header_of_fields(description: Description) -> dict[str, str]:
-    """How a file names what a Save would name: a reference's id goes by the text that stands for it."""
+    """How a file names a field of a Save: in place of a reference's id stands the text that names the thing."""
     named = {field.name: field.json_name for field in description.message.DESCRIPTOR.fields}
     exported = {column.stored: column.json_name for column in exported_columns(description)}
     return named | {reference.id_field: exported[reference.name] for reference in description.references}

@@ -1,6 +1,6 @@
-"""A file of definitions read row by row: CSV or one JSON object a line, in memory for one row at a time.
+"""Reads a file of definitions row by row: CSV, or one JSON object on each line; only one row is in memory.
 
-What a row gives becomes a message and the names of its fields: an import of the row is a Save of that message with that
+A row becomes a message and the names of the given fields: an import of the row is a Save of that message with that
 mask. So a column that the file does not have stays as it is, and an empty cell means what an empty field means.
 """
 
@@ -22,7 +22,7 @@ _TOO_LONG: Final = f"is longer than {limits.IMPORT_ROW_BYTES_MAX} bytes"
 _REST: Final = "; what follows in the file was not read"
 _KEY_FIELD: Final = "name"
 EachLine = Callable[[], None]
-"""Called before each physical line is read: a file may be nothing but blank lines."""
+"""Called before each physical line is read: a file may have blank lines only."""
 
 
 @dataclass(slots=True)
@@ -33,9 +33,9 @@ class Row:
         line: the physical line where it begins, the first being 1.
         message: what its cells say.
         given: the fields that it has cells for.
-        misread: what is wrong with cells that could not be read, by field.
-        fault: why it is no row at all, else empty.
-        fault_column: the header at fault, if it is one.
+        misread: what is wrong with unreadable cells, by field.
+        fault: why it is not a row at all, else empty.
+        fault_column: the wrong header, if it is one.
     """
 
     line: int
@@ -51,7 +51,7 @@ class _RowTooLong(Exception):
 
 
 class _Lines:
-    """The physical lines of a file as text, counted; bytes that are no UTF-8 are noted."""
+    """The physical lines of a file as text, counted; bytes that are not UTF-8 are noted."""
 
     def __init__(self, file: BinaryIO, each_line: EachLine) -> None:
         self._file = file
@@ -61,7 +61,7 @@ class _Lines:
         self.not_utf8 = False
 
     def begin_row(self) -> None:
-        """From here on the next row is counted."""
+        """Begins to count the lines of the next row."""
         self.row_bytes = 0
         self.not_utf8 = False
 
@@ -86,16 +86,16 @@ class _Lines:
             return line.decode(errors="replace")
 
     def skip_line(self) -> None:
-        """Leaves out the rest of a line that was too long."""
+        """Skips the rest of a line that was too long."""
         while (piece := self._file.readline(limits.IMPORT_ROW_BYTES_MAX)) and not piece.endswith(b"\n"):
             pass
 
 
 def read_csv(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
-    """The rows of a CSV file; blank lines are none.
+    """The rows of a CSV file; blank lines do not count.
 
-    A header at fault is one row at fault, and the only one. A quote that is never closed, or one in the wrong place,
-    ends the reading: where the next row begins is then not known.
+    A wrong header is one wrong row, and the only one. A quote that is never closed, or one in the wrong place, ends the
+    reading, because it is then not known where the next row begins.
     """
     lines = _Lines(file, each_line)
     reader = csv.reader(lines, strict=True)
@@ -111,7 +111,7 @@ def read_csv(file: BinaryIO, description: Description, each_line: EachLine) -> I
             yield _fault(description, line, _TOO_LONG + _REST)
             return
         except csv.Error as error:
-            yield _fault(description, line, f"is no CSV: {error}{_REST}")
+            yield _fault(description, line, f"is not CSV: {error}{_REST}")
             return
         if cells:
             if columns is None:
@@ -132,7 +132,7 @@ def read_csv(file: BinaryIO, description: Description, each_line: EachLine) -> I
 
 
 def read_json(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
-    """The rows of a file of JSON objects, one a line; blank lines are none."""
+    """The rows of a file of JSON objects, one on each line; blank lines do not count."""
     lines = _Lines(file, each_line)
     known = _by_json_or_proto_name(description)
     while True:
@@ -162,15 +162,15 @@ def _json_row(description: Description, line: int, text: str, known: dict[str, C
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
-        return _fault(description, line, f"is no JSON: {error}")
+        return _fault(description, line, f"is not JSON: {error}")
     if not isinstance(pairs, _Pairs):
-        return _fault(description, line, "is no JSON object")
+        return _fault(description, line, "is not a JSON object")
     cells: list[tuple[Column, Any]] = []
     given: set[str] = set()
     for name, value in pairs:
         column = known.get(name)
         if column is None:
-            return _fault(description, line, "is no field of a definition", name)
+            return _fault(description, line, "is not a field of a definition", name)
         if column.field in given:
             return _fault(description, line, "is there twice", name)
         given.add(column.field)
@@ -179,7 +179,7 @@ def _json_row(description: Description, line: int, text: str, known: dict[str, C
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object's names and values as they stand, repeated ones, too."""
+    """An object's names and values as written, also repeated ones."""
 
 
 def _by_json_or_proto_name(description: Description) -> dict[str, Column]:
@@ -193,12 +193,12 @@ def _header_fault(cells: list[str], description: Description, lines: _Lines) -> 
         return _fault(description, 1, _NOT_UTF8)
     for number, name in enumerate(cells):
         if name not in known:
-            text = f"{name} is no column of a definition" if name else f"column {number + 1} has no name"
+            text = f"{name} is not a column of a definition" if name else f"column {number + 1} has no name"
             return _fault(description, 1, text, name)
         if name in cells[:number]:
             return _fault(description, 1, "is there twice", name)
     if _KEY_FIELD not in cells:
-        return _fault(description, 1, "has no such column", _KEY_FIELD)
+        return _fault(description, 1, "does not have this column", _KEY_FIELD)
     return None
 
 
@@ -226,7 +226,7 @@ def _row(
         except Unreadable as error:
             row.misread[column.field] = str(error)
         except ValueError:  # of protobuf: half a surrogate pair
-            row.misread[column.field] = "is no Unicode text"
+            row.misread[column.field] = "is not Unicode text"
     return row
 
 

@@ -1,4 +1,4 @@
-"""Export of inventory operations: one snapshot, by name, then id, row by row into a file."""
+"""Export of inventory operations: from one snapshot, ordered by name, then id, row by row into a file."""
 
 import csv
 import io
@@ -24,25 +24,25 @@ _BREATH_SECONDS: Final = 50e-6
 _COLUMNS: Final = exported_columns(INVENTORY_OPERATION)
 _JSON_NAMES: Final = tuple(column.json_name for column in _COLUMNS)
 Written = EntityRow
-"""Stored values by column, and by reference the text that names what it refers to."""
+"""Stored values by column, and for each reference the text that names the thing."""
 
 
 def write_export(
     snapshot: Snapshot, file: BinaryIO, file_format: str, places: Sequence[Id | str], stopped: threading.Event
 ) -> None:
-    """Writes every definition, or those at some locations.
+    """Writes all definitions, or those at some locations.
 
     Args:
         snapshot: what is written is of one moment.
         file: to write to.
         file_format: CSV or JSON.
-        places: ids and paths of locations: only what has one of them, or one below, as source or destination; empty:
-            everything.
-        stopped: set where nobody waits any more.
+        places: ids and paths of locations: only definitions that have one of them, or one below, as source or
+            destination; empty: all.
+        stopped: set once nobody waits any more.
 
     Raises:
         Refused: LOCATION_NOT_FOUND on `location_ids_or_paths[3]`.
-        Stopped: where nobody waits any more.
+        Stopped: once nobody waits any more.
     """
     within = _locations(snapshot, places) if places else None
     text_of = _FORMATS[file_format]
@@ -64,7 +64,7 @@ def _locations(snapshot: Snapshot, places: Sequence[Id | str]) -> set[Id]:
 
 
 def _chunks(snapshot: Snapshot, within: Collection[Id] | None) -> Iterator[list[Written]]:
-    """Rows by name, then id, as the snapshot gives them: never all in memory."""
+    """Rows ordered by name, then id, as the snapshot gives them; never all are in memory."""
     for rows in rows_by_name(snapshot, INVENTORY_OPERATION.table, _ROWS_AT_ONCE):
         yield [
             row

@@ -39,7 +39,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Name(Field):
-    """A name, symbol or code: 1 to 255 code points, never in the form of a ULID; a part of a path has no slash."""
+    """A name, symbol or code: 1 to 255 code points, not in the form of a ULID; a part of a path has no slash."""
 
     required: bool = True
     part_of_path: bool = False
@@ -81,7 +81,7 @@ class Flag(Field):
 
 @dataclass(frozen=True, slots=True)
 class Enumerated(Field):
-    """A value of a closed vocabulary; absent means the default, None that there is none."""
+    """A value of a closed vocabulary; absent means the default, or no value where the default is None."""
 
     vocabulary: type[IntEnum]
     default: IntEnum | None
@@ -92,7 +92,7 @@ class Enumerated(Field):
             try:
                 return int(self.vocabulary(number))
             except ValueError:
-                fault(self.name, f"{number} is no {self.vocabulary.__name__}")
+                fault(self.name, f"{number} is not a value of {self.vocabulary.__name__}")
         return None if self.default is None else int(self.default)
 
     def write(self, value: Any, message: Message) -> None:
@@ -101,7 +101,7 @@ class Enumerated(Field):
 
 @dataclass(frozen=True, slots=True)
 class Whole(Field):
-    """A whole number of 32 bits; `optional` has an absence, stored as None."""
+    """A whole number of 32 bits; if `optional`, it may be absent, stored as None."""
 
     optional: bool = False
     minimum: int = -(1 << 31)
@@ -121,7 +121,7 @@ class Whole(Field):
 
 @dataclass(frozen=True, slots=True)
 class Quantity(Field):
-    """A quantity in millionths; `optional` has an absence, stored as None."""
+    """A quantity in millionths; if `optional`, it may be absent, stored as None."""
 
     optional: bool = False
 
@@ -178,14 +178,14 @@ class Moment(Field):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A reference `x`: the id `x_id`, and beside it what names the same thing.
+    """A reference `x`: the id `x_id`, and other fields that name the same thing.
 
     Attributes:
         name: `source_location`.
         column: the id's.
         target: the table referred to.
         beside: columns of the target by proto field, `{"source_location_path": "path"}`.
-        required: on creation.
+        required: whether it must be given on creation.
     """
 
     name: str

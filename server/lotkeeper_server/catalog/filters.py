@@ -1,4 +1,4 @@
-"""What lists of entities are asked for, as values: made from a request, asked of one moment of the store."""
+"""The filters of lists of entities, as values: made from a request, applied to a snapshot of the store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from lotkeeper_server.store.lists.entities import ROUTE, is_enabled, runs_in, sh
 
 
 class EntityFilters(Protocol):
-    """The filters of one list; what is None or empty is not asked for."""
+    """The filters of one list; a filter that is None or empty does not apply."""
 
     def conditions(self, snapshot: Snapshot, now_millis: int, /) -> list[Condition]:
         """What they mean.
@@ -30,20 +30,20 @@ class EntityFilters(Protocol):
             now_millis: the moment by which lots show as EXPIRED, milliseconds since the epoch.
 
         Raises:
-            Refused: where something named is not there.
+            Refused: where something that they name does not exist.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class MasterDataFilters:
-    """Of a list of master data.
+    """The filters of a list of master data.
 
     Attributes:
         description: of the entity.
-        parents: by column, what it must refer to.
+        parents: for each column, what it must refer to.
         enabled: whether it is.
         status: of a production order.
-        prefixes: by column, how its text begins.
+        prefixes: for each column, how its text begins.
     """
 
     description: Description
@@ -65,7 +65,7 @@ class MasterDataFilters:
 
 @dataclass(frozen=True, slots=True)
 class InventoryOperationFilters:
-    """Of the list of inventory operations.
+    """The filters of the list of inventory operations.
 
     Attributes:
         location: their source or destination.
@@ -101,13 +101,13 @@ class InventoryOperationFilters:
 
 @dataclass(frozen=True, slots=True)
 class LotFilters:
-    """Of the list of lots.
+    """The filters of the list of lots.
 
     Attributes:
         material: theirs.
-        status: the one that they show.
+        status: the status that they show.
         name_prefix: how their name begins.
-        expiring_before_millis: their date is before this one.
+        expiring_before_millis: their expiration date is before this one.
     """
 
     material: NamedEntity | None

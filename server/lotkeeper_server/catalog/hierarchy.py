@@ -1,4 +1,4 @@
-"""Paths of what forms trees: checked when a parent or name changes, rewritten below in the same transaction."""
+"""Paths of trees: checked when a parent or name changes, and rewritten below in the same transaction."""
 
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain import limits
@@ -8,7 +8,7 @@ from lotkeeper_server.store.entities.paths import longest_path_below, rewrite_pa
 
 
 def check(saving: Saving) -> None:
-    """Puts the path into the row to save; refuses cycles and paths that would become too long."""
+    """Sets the path in the row to save; refuses cycles and paths that would become too long."""
     parent = saving.description.parent
     if parent is None:
         return
@@ -26,7 +26,7 @@ def check(saving: Saving) -> None:
     if longest > limits.PATH_CODE_POINTS_MAX:
         moved = saving.old is not None and saving.old[reference.column] != parent_id
         field_name = reference.id_field if moved else "name"
-        text = f"makes a path of {longest} code points; {limits.PATH_CODE_POINTS_MAX} are allowed"
+        text = f"makes a path of {longest} code points; at most {limits.PATH_CODE_POINTS_MAX} are allowed"
         saving.refuse(InvalidArgument.on(saving.path_of(field_name), text))
     saving.new["path"] = path
 
@@ -38,7 +38,7 @@ def _is_cycle(saving: Saving, parent_id: bytes, parent_path: str, target: str) -
 
 
 def _longest_below(saving: Saving) -> int:
-    """How much longer than the entity's own the longest path below it is."""
+    """How much longer the longest path below the entity is than its own."""
     if saving.old is None:
         return 0
     old_path: str = saving.old["path"]
@@ -47,7 +47,7 @@ def _longest_below(saving: Saving) -> int:
 
 
 def after_write(saving: Saving) -> None:
-    """Rewrites the paths below what was renamed or moved; that is no change of what lies below."""
+    """Rewrites the paths below what was renamed or moved; that does not count as a change of what lies below."""
     if saving.description.parent is None or saving.old is None or saving.old["path"] == saving.new["path"]:
         return
     connection, table = saving.tx.connection, saving.description.table

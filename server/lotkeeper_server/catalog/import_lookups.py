@@ -1,4 +1,4 @@
-"""What the checks of some hundred rows look up, read beforehand with a few statements."""
+"""What the checks of some hundred rows look up, read before them with a few statements."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -19,7 +19,7 @@ from lotkeeper_server.store.entities.runs import runs_of
 _UNIQUE: Final = ("name", "operation_type", "route")
 _TARGETS: Final = sorted({reference.target for reference in INVENTORY_OPERATION.references})
 _MORE: Final = {"material_reason_code": ("lot_record_type",)}
-"""What rules look at, beside what a reference shows."""
+"""What rules read, in addition to what a reference shows."""
 _KEY_FIELDS: Final = ("name", "operation_type", "source_location_path", "destination_location_path")
 
 LookupKey = tuple[str, int, str, str]
@@ -40,7 +40,7 @@ def key_of(row: Row) -> LookupKey | None:
 
 
 class _Target:
-    """Rows of one table referred to, by id and by each unique text."""
+    """Rows of one table that are referred to, by id and by each unique text."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -67,7 +67,7 @@ class ImportLookups:
 
         Args:
             snapshot: where it is read.
-            rows: that could be read.
+            rows: those that could be read.
         """
         self._targets = {name: _Target(name) for name in _TARGETS}
         self._read_named(snapshot, rows)
@@ -87,28 +87,28 @@ class ImportLookups:
         return None if unique is None else self._ids.get(unique)
 
     def stored(self, _description: Description, identifier: Id) -> EntityRow | None:
-        """As in `Lookups`; of what was matched."""
+        """The row of a matched definition, like `Lookups`."""
         return self._stored.get(identifier)
 
     def id_by(self, target: str, column: str, value: Any) -> Id | None:
-        """As in `Lookups`; of what a row names."""
+        """The id of what a row names, like `Lookups`."""
         return self._targets[target].ids[column].get(value)
 
     def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
-        """As in `Lookups`; of what a row names, or what it matches refers to."""
+        """Columns of what a row names, or of what its match refers to, like `Lookups`."""
         row = self._targets[target].rows[identifier]
         return [row[column] for column in columns]
 
     def is_running(self, operation_id: Id) -> bool:
-        """As in `Lookups`; of what was matched."""
+        """Whether a matched definition runs, like `Lookups`."""
         return operation_id in self._running
 
     def is_taken(self, _description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
-        """As in `Lookups`; whoever has a row's key is what the row matches."""
+        """Whether another definition has a row's key, like `Lookups`; that one is what the row matches."""
         return self._ids.get(tuple(values[column] for column in _UNIQUE), by_other_than) != by_other_than
 
     def _unique_of(self, key: LookupKey) -> tuple[Any, ...] | None:
-        """The columns that no two definitions share, or None where a location is not there."""
+        """The columns whose values no two definitions share, or None if a location does not exist."""
         name, operation_type, *paths = key
         at = self._targets["location"].ids["path"]
         ids = [at.get(path) if path else None for path in paths]

@@ -1,7 +1,7 @@
 """Import of inventory operations: each row is checked as a Save of its fields.
 
-That is done outside of any write transaction; what is to be written is planned in a file, and one transaction writes
-it, set by set.
+That is done outside of any write transaction. What will be written is planned in a file, and one transaction writes it,
+set by set.
 """
 
 import hashlib
@@ -38,12 +38,12 @@ _KEY_BYTES: Final = 16
 
 
 class Stopped(Exception):
-    """Whoever asked has gone."""
+    """The caller has gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A row at fault: its physical line, the reason a Save would give, the column as the header names it, and why."""
+    """A wrong row: its physical line, the reason that a Save would give, the column as the header names it, and why."""
 
     line: int
     reason: str
@@ -64,15 +64,15 @@ class ImportCounts:
 
 @dataclass(slots=True)
 class Import:
-    """One import: its file, how it is asked for, its plan, and what comes of it.
+    """One import: its file, its options, its plan, and its outcome.
 
     Attributes:
         file: the whole stream, from its beginning.
         format: CSV or JSON.
-        keep_good_rows: whether rows at fault leave the others done.
+        keep_good_rows: whether the good rows are written if others are wrong.
         saver: who imports.
-        plan: what is to be written.
-        stopped: set where nobody waits any more.
+        plan: what will be written.
+        stopped: set once nobody waits any more.
         outcome: of the plan.
         definitions_version: of the snapshot that the plan was made on.
     """
@@ -93,23 +93,23 @@ class Import:
         return not undone and self.outcome.created + self.outcome.updated > 0
 
     def result(self) -> ImportCounts:
-        """What is answered: a row at fault undoes all, unless good rows are kept."""
+        """The answer: one wrong row undoes all, unless good rows are kept."""
         if self.outcome.failed and not self.keep_good_rows:
             self.outcome.created = self.outcome.updated = 0
         return self.outcome
 
 
 def plan_import(snapshot: Snapshot, one: Import) -> None:
-    """Checks every row on one snapshot, and plans what to write; anything planned before is forgotten.
+    """Checks every row on one snapshot, and plans what to write; an earlier plan is dropped.
 
     Raises:
-        Stopped: where nobody waits any more.
+        Stopped: once nobody waits any more.
     """
     one.plan.clear()
     one.outcome = ImportCounts()
     one.definitions_version = read_versions(snapshot).definitions
     one.file.seek(0)
-    # Nothing is made in a plan: what is created gets its id and its moment when it is written.
+    # A plan creates nothing: new things get their id and their moment when they are written.
     tx = Transaction(snapshot, 0, lambda: NO_ID, lambda floor: floor)
     breath = _Breath(one.stopped)
     rows = READERS[one.format](one.file, INVENTORY_OPERATION, breath)
@@ -121,12 +121,12 @@ def plan_import(snapshot: Snapshot, one: Import) -> None:
 
 
 def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
-    """Writes what was planned; False, and nothing done, where the plan was made on what has changed since.
+    """Writes the plan; returns False and does nothing if the plan is out of date.
 
     Args:
         tx: the write transaction.
         one: as planned.
-        plan_again: whether to make a plan that has become old again, in this transaction.
+        plan_again: whether to make a plan that is out of date again, in this transaction.
     """
     if _has_become_old(tx.connection, one):
         if not plan_again:
@@ -160,7 +160,7 @@ def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[EntityR
 
 
 def _note(changed: list[bytes], ids: list[bytes]) -> None:
-    """As many as one by one are noted, and one more: then all of the entity counts as changed."""
+    """One more than are noted one by one: with so many, the whole entity counts as changed."""
     changed.extend(ids[: limits.KEYS_PER_STATEMENT_MAX + 1 - len(changed)])
 
 
@@ -203,7 +203,7 @@ def _plan_row(tx: Transaction, one: Import, lookups: ImportLookups, row: Row) ->
 
 
 def _failure(line: int, refusals: list[Refusal]) -> Failure:
-    """The first thing that a Save would refuse, and a word on the others."""
+    """The first thing that a Save would refuse, and how many others there are."""
     headers = header_of_fields(INVENTORY_OPERATION)
     prefix = f"{INVENTORY_OPERATION.entity}."
     found = [
@@ -225,7 +225,7 @@ def _fail(outcome: ImportCounts, failure: Failure) -> None:
 
 
 def _shown(text: str, code_points_max: int) -> str:
-    """As much of a text as an answer has room for; half a surrogate pair, which JSON can hold, is a question mark."""
+    """A text, cut to the room in an answer; half a surrogate pair, which JSON can hold, becomes a question mark."""
     text = text if len(text) <= code_points_max else text[:code_points_max] + "…"
     return text.encode(errors="replace").decode()
 
@@ -235,9 +235,9 @@ def _digest(key: LookupKey) -> bytes:
 
 
 class _Breath:
-    """Taken at each step: now and then lets go of the interpreter's lock, or every other call would wait 5 ms for it.
+    """Called at each step: releases the interpreter's lock now and then, or other calls would wait 5 ms for it.
 
-    Raises Stopped where nobody waits any more.
+    Raises Stopped once nobody waits any more.
     """
 
     def __init__(self, stopped: threading.Event) -> None:

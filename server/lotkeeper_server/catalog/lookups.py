@@ -1,4 +1,4 @@
-"""What the checks of a save look up: in the store for one save, in what was read beforehand for many."""
+"""What the checks of a save look up: in the store for one save, in rows read before them for many."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -22,17 +22,17 @@ class Lookups(Protocol):
         """The id of the row of a table that has a value in a unique column, or None."""
 
     def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
-        """Columns of a row that is known to be there."""
+        """Columns of a row that is known to exist."""
 
     def is_running(self, operation_id: Id) -> bool:
-        """Whether an inventory operation, known to be there, runs."""
+        """Whether an inventory operation, known to exist, runs."""
 
     def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:
         """Whether another entity has these values in these columns."""
 
 
 class StoreLookups:
-    """Asks the store, one statement a question."""
+    """Asks the store, with one statement for each question."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -47,13 +47,13 @@ class StoreLookups:
         return identifier
 
     def values_of(self, target: str, identifier: Id, columns: tuple[str, ...]) -> Sequence[Any]:
-        """Columns of a row that is known to be there."""
+        """Columns of a row that is known to exist."""
         row = stored_row(self._snapshot, tables.metadata.tables[target], identifier)
         assert row is not None, f"{target} is not there"
         return [row[column] for column in columns]
 
     def is_running(self, operation_id: Id) -> bool:
-        """Whether an inventory operation, known to be there, runs."""
+        """Whether an inventory operation, known to exist, runs."""
         return operation_id in lock_running_among(self._snapshot, [operation_id])
 
     def is_taken(self, description: Description, values: Mapping[str, Any], by_other_than: Id) -> bool:

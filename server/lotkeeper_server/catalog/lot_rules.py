@@ -1,4 +1,4 @@
-"""The rules of saving a lot: its status is guarded and recorded, its material and unit stay once it has a record."""
+"""The rules of saving a lot: its status is guarded and recorded; material and unit stay once it has a record."""
 
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.apply.movement import apply
@@ -24,7 +24,7 @@ STATUS_CHANGE_PERMISSION = "INVENTORY.WRITE.STATUS_CHANGE"
 
 
 def check_status(saving: Saving) -> None:
-    """A changed status needs its own permission, and without a mask the version that the caller read."""
+    """Checks that a changed status has its own permission and, without a mask, the version that the caller read."""
     if saving.old is None:
         return
     expiration = saving.old["expiration_millis"]
@@ -38,12 +38,12 @@ def check_status(saving: Saving) -> None:
     if not saving.may(STATUS_CHANGE_PERMISSION):
         saving.refuse(PermissionDenied(permission=STATUS_CHANGE_PERMISSION))
     if saving.looked_at is None and not saving.named_version:
-        text = "must be given where a status changes, so that a stale form undoes no hold"
+        text = "must be given when a status changes, so that an old form cannot undo a hold"
         saving.refuse(InvalidArgument.on(saving.path_of("version"), text))
 
 
 def check(saving: Saving) -> None:
-    """The unit defaults to the material's; a lot that has a record keeps its material and unit."""
+    """Takes the material's unit if none is given; refuses another material or unit for a lot that has a record."""
     new = saving.new
     if new["unit_of_measure_id"] is None and saving.old is None and new["material_id"] is not None:
         new["unit_of_measure_id"] = value_where(
@@ -62,7 +62,7 @@ def _has_record(saving: Saving) -> bool:
 
 
 def before_write(saving: Saving) -> None:
-    """The closing moment of a new lot; the status of one that is there is changed afterwards, with its record."""
+    """Sets the closing moment of a new lot; the status of an existing one is changed afterwards, with its record."""
     if saving.old is None:
         closed = saving.new["status"] == LotStatus.CLOSED
         saving.new["closed_millis"] = saving.tx.now_millis if closed else None
@@ -72,7 +72,7 @@ def before_write(saving: Saving) -> None:
 
 
 def after_write(saving: Saving) -> None:
-    """No status changes without a record: a STATUS_CHANGE as any other, within the edit that the save is."""
+    """Writes a STATUS_CHANGE record for a changed status, as a part of the save's edit."""
     if saving.changes_status_to is None:
         return
     tx, lot_id, material_id = saving.tx, LotId(saving.id), MaterialId(saving.new["material_id"])
@@ -113,7 +113,7 @@ def after_write(saving: Saving) -> None:
 
 
 def _moment(tx: Transaction) -> Context:
-    """Now, of a call without dates and request id: what limits those is not looked at."""
+    """The present moment, for a call without dates and request id: their limits are not needed."""
     return Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
 
 

@@ -1,4 +1,4 @@
-"""Things that a request names, as values: read from it without a store, found later in one moment of the store."""
+"""Things that a request names, as values: read from it without a store, found later in a snapshot of the store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ LOT_FIELD: Final = "lot_id_or_name"
 MATERIAL_FIELD: Final = "material_id_or_path"
 LOCATION_FIELD: Final = "location_id_or_path"
 _METADATA: Final = {"id": "id", "name": "name", "path": "path", "symbol": "symbol", "reason_code": "code"}
-"""What refusals call a column by which things are looked up."""
+"""The name in refusals of a column by which things are looked up."""
 
 
 class Named(Protocol):
@@ -33,7 +33,7 @@ class Named(Protocol):
         """Its id.
 
         Raises:
-            Refused: on the request's field, where there is no such thing.
+            Refused: on the request's field, where the thing does not exist.
         """
 
 
@@ -77,7 +77,7 @@ class NamedLot:
         if isinstance(self.given, bytes):
             return _checked_lot(snapshot, self.given, material_id)
         if material_id is None:
-            text = f"A lot named {self.given} cannot be looked up without its material; give that, or the lot's id."
+            text = f"A lot named {self.given} cannot be looked up without a material; give one, or the lot's id."
             raise Refused(MaterialRequired(text=text).at(MATERIAL_FIELD))
         found: Id | None = value_where(snapshot, tables.inventory_lot, "id", material_id=material_id, name=self.given)
         if found is None:
@@ -97,11 +97,11 @@ def _checked_lot(snapshot: Snapshot, lot_id: Id, material_id: Id | None) -> Id:
 
 @dataclass(frozen=True, slots=True)
 class NamedUnit:
-    """A unit by id, by name, by symbol, or by several of them, which then must name the same.
+    """A unit by id, name or symbol, or by several of them, which then must all name the same unit.
 
     Attributes:
         field: of the request, without the part: `from_unit_of_measure`.
-        given: by part, `id`, `name` or `symbol`; one at least.
+        given: by part, `id`, `name` or `symbol`; at least one.
     """
 
     field: str
@@ -110,7 +110,7 @@ class NamedUnit:
     def find(self, snapshot: Snapshot) -> Id:
         found = {part: self._find(snapshot, part, value) for part, value in self.given.items()}
         if len(set(found.values())) > 1:
-            text = "does not name the same as the others given of it"
+            text = "names something else than the other fields for it"
             raise Refused(InvalidArgument.of(tuple(FieldViolation(f"{self.field}_{part}", text) for part in found)))
         return next(iter(found.values()))
 
@@ -135,6 +135,6 @@ def look_up(snapshot: Snapshot, target: str, given: Id | str, field: str) -> Id:
 
 
 def not_found(target: str, column: str, given: Id | str) -> NotFound:
-    """That nothing in a table has this value in a column by which it is looked up."""
+    """The refusal that nothing in a table has this value in a lookup column."""
     shown = format_id(given) if isinstance(given, bytes) else given
     return NotFound.by(target, _METADATA[column], shown)

@@ -16,7 +16,7 @@ from lotkeeper_server.store.entities.runs import runs_of
 
 
 def read_one(snapshot: Snapshot, description: Description, identifier: Id, now_millis: int) -> Any:
-    """The message of an id that is known to be there."""
+    """The message of a thing that is known to exist, by id."""
     row = stored_row(snapshot, description.table, identifier)
     assert row is not None, f"{description.entity} is not there"
     return messages(snapshot, description, [row], now_millis)[0]
@@ -26,7 +26,7 @@ def messages(snapshot: Snapshot, description: Description, rows: Sequence[Entity
     """Rows as messages, in their order.
 
     Args:
-        snapshot: where the names of what they refer to are read.
+        snapshot: for reading the names of what they refer to.
         description: of the entity.
         rows: of its table.
         now_millis: the moment by which lots show as EXPIRED.

@@ -1,4 +1,4 @@
-"""References: an id, and beside it names, paths, symbols or codes that say the same."""
+"""References: an id, and names, paths, symbols or codes that mean the same."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a request gives of a reference: the id's canonical text, and texts by field; empty ones are left out."""
+    """The given parts of a reference: the id's canonical text, and texts by field; empty ones are left out."""
 
     given: dict[str, str]
 
 
 @cache
 def looked_up(reference: Reference) -> Sequence[str]:
-    """The proto fields that can say what is meant: a name that is not unique by itself never does."""
+    """The proto fields that can identify the thing; a name that is not unique by itself cannot."""
     unique = UNIQUE_NAME_TARGETS[reference.target]
     return (reference.id_field, *(name for name, column in reference.beside.items() if column in unique))
 
@@ -32,7 +32,7 @@ def looked_up(reference: Reference) -> Sequence[str]:
 def read_parts(
     reference: Reference, message: Message, looked_at: Collection[str], fault: Callable[[str, str], None]
 ) -> Parts:
-    """The parts that are given, of the fields to look at, all of which can be looked up."""
+    """The given parts of the fields that count; all of them can be looked up."""
     given: dict[str, str] = {}
     for name in looked_at:
         text: str = getattr(message, name)
@@ -41,7 +41,7 @@ def read_parts(
         if name == reference.id_field:
             identifier = parse_id(text)
             if identifier is None:
-                fault(name, f"{text} is no ULID")
+                fault(name, f"{text} is not a ULID")
             else:
                 given[name] = format_id(identifier)
         else:
@@ -57,7 +57,7 @@ def read_parts(
 
 
 def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> None:
-    """Puts the id that the parts name into the row to save; parts that only repeat what is there give way."""
+    """Sets the id that the parts name in the row to save; parts that only repeat the stored reference do not count."""
     given = parts.given
     current = _current(saving, reference)
     differing = {name: text for name, text in given.items() if current.get(name) != text}
@@ -76,7 +76,7 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
             return
         found[name] = identifier
     if len(set(found.values())) > 1:
-        text = "does not name the same as the others given of it"
+        text = "names something else than the other fields for it"
         faults = tuple(FieldViolation(saving.path_of(name), text) for name in found)
         saving.refuse(InvalidArgument.of(faults))
         saving.unsettled.add(reference.name)
@@ -85,7 +85,7 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
 
 
 def _current(saving: Saving, reference: Reference) -> dict[str, str]:
-    """What stands in each part now."""
+    """The present text of each part."""
     identifier = saving.old and saving.old[reference.column]
     if not identifier:
         return {}

@@ -1,4 +1,4 @@
-"""The rules that single entities have, beside what all share."""
+"""The rules of single entities, in addition to those that all share."""
 
 from collections.abc import Callable
 from typing import Final
@@ -22,28 +22,28 @@ Rule = Callable[[Saving], None]
 MAY_CHANGE_WHILE_RUNNING: Final = frozenset({"enabled", "notes"})
 """Of an inventory operation's columns."""
 _DERIVED: Final = frozenset({"route"})
-"""Columns made of others, which say themselves that they change."""
+"""Columns that are made from others; a change of those is reported for them."""
 
 
 def check_stored(saving: Saving) -> None:
-    """What is looked at as soon as the stored entity is known, before its references."""
+    """Checks that need the stored entity only, before its references."""
     if saving.description.entity == "lot":
         lot_rules.check_status(saving)
 
 
 def check(saving: Saving) -> None:
-    """The rules, once the references are known."""
+    """Checks the rules, once the references are known."""
     _RULES.get(saving.description.entity, _no_rule)(saving)
 
 
 def before_write(saving: Saving) -> None:
-    """What a write brings along in the same row."""
+    """What a write also changes in the same row."""
     if saving.description.entity == "lot":
         lot_rules.before_write(saving)
 
 
 def after_write(saving: Saving) -> None:
-    """What a write brings along beside the row."""
+    """What a write also changes outside of the row."""
     if saving.description.entity == "lot":
         lot_rules.after_write(saving)
     elif saving.description.entity == "inventory_operation" and saving.old is None:
@@ -51,7 +51,7 @@ def after_write(saving: Saving) -> None:
 
 
 def route_of(source_location_id: Id | None, destination_location_id: Id | None) -> bytes:
-    """By which an inventory operation's two locations are part of its unique key."""
+    """The columns that make an inventory operation's two locations part of its unique key."""
     return (source_location_id or NO_ID) + (destination_location_id or NO_ID)
 
 
@@ -61,7 +61,7 @@ def _no_rule(_saving: Saving) -> None:
 
 def _conversion(saving: Saving) -> None:
     if saving.new["from_unit_id"] == saving.new["to_unit_id"]:
-        saving.refuse(InvalidArgument.on(saving.path_of("to_unit_id"), "is the unit converted from"))
+        saving.refuse(InvalidArgument.on(saving.path_of("to_unit_id"), "is also the unit that is converted from"))
     saving.new["material_key"] = saving.new["material_id"] or NO_ID
 
 
@@ -97,7 +97,7 @@ def _inventory_operation(saving: Saving) -> None:
 
 
 def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
-    """What the type asks of the location, the primary lot's strategy and the reason code."""
+    """Checks what the type needs: the location, the primary lot's strategy and the reason code."""
     new = saving.new
     kind = kind_of_operation(operation_type)
     for role in kind.place.roles:
@@ -106,7 +106,7 @@ def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
             saving.refuse(refusal.at(saving.path_of(f"{role}_location_id")))
     from_location = LotResolutionStrategy.FROM_LOCATION
     if new["primary_lot_resolution_strategy"] == from_location and not kind.leaves_lot_to_location:
-        text = f"FROM_LOCATION is for types by which stock falls, not for {operation_type.name}"
+        text = f"FROM_LOCATION is for types that make stock fall, not for {operation_type.name}"
         saving.refuse(InvalidArgument.on(saving.path_of("primary_lot_resolution_strategy"), text))
     if "material_reason_code" not in saving.unsettled:
         _check_reason_code(saving, kind)
@@ -115,7 +115,7 @@ def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
 def _check_not_running(saving: Saving) -> None:
     if not saving.lookups.is_running(saving.id):
         return
-    for column in saving.new:  # named as the proto fields are, but for what is derived
+    for column in saving.new:  # named like the proto fields, except for derived ones
         if column not in MAY_CHANGE_WHILE_RUNNING | _DERIVED | saving.unsettled and saving.changed(column):
             refusal = ImmutableField(entity=saving.description.refusal_entity, field=column)
             saving.refuse(refusal.at(saving.path_of(column)))
@@ -127,7 +127,7 @@ def _check_reason_code(saving: Saving, kind: Kind) -> None:
         return
     (serves,) = saving.lookups.values_of("material_reason_code", reason_code_id, ("lot_record_type",))
     if serves is not None and LotRecordType(serves) not in kind.records:
-        text = f"serves {LotRecordType(serves).name} only, not {kind.name}"
+        text = f"is for {LotRecordType(serves).name} only, not for {kind.name}"
         saving.refuse(InvalidArgument.on(saving.path_of("material_reason_code_id"), text))
 
 

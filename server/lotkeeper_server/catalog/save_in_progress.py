@@ -1,4 +1,4 @@
-"""One save in progress: what its steps know and hand on."""
+"""One save in progress: what its steps know and pass on."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 NoteChanges = Callable[[Snapshot, str, Iterable[bytes]], None]
-"""Says which rows of a table changed; as `note_definition_changes`."""
+"""Says which rows of a table changed, like `note_definition_changes`."""
 
 
 @dataclass(slots=True)
@@ -26,16 +26,16 @@ class Saving:
         lookups: what the checks look up.
         description: of the entity.
         principal: who saves.
-        may: whether the caller has a permission.
+        may: says whether the caller has a permission.
         looked_at: the proto fields that count; None for every one.
         old: the stored row by column; None for a creation.
         new: the row to store.
         named_version: the version that the caller read; 0 for none.
         id: of what is saved.
         collected: where a validation gathers refusals; None raises the first.
-        changes_status_to: the status of a lot that the save changes, once that is sure.
-        given_instead: for references whose id was not given, by the id's field, the field that was.
-        unsettled: fields, and references as a whole, whose new value is not known, having been refused.
+        changes_status_to: the new status of a lot, once it is certain that the save changes it.
+        given_instead: for references without a given id: the field that was given, by the id's field.
+        unsettled: fields, and whole references, whose new value is not known because it was refused.
         note: where changed definitions are noted.
     """
 
@@ -56,13 +56,13 @@ class Saving:
     note: NoteChanges = note_definition_changes
 
     def refuse(self, refusal: Refusal) -> None:
-        """Refuses, or notes it for a validation."""
+        """Raises a refusal, or notes it for a validation."""
         if self.collected is None:
             raise Refused(refusal)
         self.collected.append(refusal)
 
     def path_of(self, field_name: str) -> str:
-        """The request's path of a field: `location.name`; of a reference given without its id, what was given."""
+        """The request's path of a field: `location.name`; for a reference without an id, the field that was given."""
         return f"{self.description.entity}.{self.given_instead.get(field_name, field_name)}"
 
     def looks_at(self, field_name: str) -> bool:
@@ -70,9 +70,9 @@ class Saving:
         return self.looked_at is None or field_name in self.looked_at
 
     def changed(self, column: str) -> bool:
-        """Whether a column gets another value than it has."""
+        """Whether a column gets a new value."""
         return self.old is None or self.old[column] != self.new[column]
 
     def after(self) -> EntityRow:
-        """The row once all is done: a changed status is written with its record, apart from the rest."""
+        """The row in the end: a changed status is written with its record, separately from the rest."""
         return self.new if self.changes_status_to is None else self.new | {"status": int(self.changes_status_to)}

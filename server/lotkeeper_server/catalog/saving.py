@@ -1,4 +1,4 @@
-"""Save, for every entity: shape, id, version, references, rules, in this order; then the write."""
+"""Save, for every entity: checks shape, id, version, references, rules, in this order; then writes."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,10 +57,10 @@ def save(
         message: its proto; without an id it is created.
         saver: who saves.
         mask: the fields to update; None for all.
-        new_id: the id to create under, where the caller of this function has one.
+        new_id: the id of a new entity, if the caller of this function has one.
 
     Raises:
-        Refused: by the first check that does not hold.
+        Refused: by the first check that fails.
     """
     return save_one(tx, description, message, saver, mask, new_id=new_id).id
 
@@ -74,7 +74,7 @@ def save_one(
     *,
     new_id: Id | None = None,
 ) -> Saving:
-    """As `save`; returns what it knows in the end, the row before and the row after."""
+    """Saves like `save`, but returns all that it knows in the end, also the row before and the row after."""
     saving = checked(tx, StoreLookups(tx.connection), description, message, saver, mask, new_id=new_id)
     if saving.old is None or saving.new != saving.old:
         _write(saving)
@@ -84,7 +84,7 @@ def save_one(
 def validate(
     tx: Transaction, description: Description, message: Message, saver: Saver, mask: Sequence[str] | None
 ) -> list[Refusal]:
-    """Everything that `save` would refuse; writes nothing."""
+    """Returns everything that `save` would refuse; writes nothing."""
     collected: list[Refusal] = []
     try:
         checked(tx, StoreLookups(tx.connection), description, message, saver, mask, collected=collected)
@@ -105,33 +105,33 @@ def checked(
     collected: list[Refusal] | None = None,
     misread: Mapping[str, str] | None = None,
 ) -> Saving:
-    """Takes every check of a save, and writes nothing.
+    """Makes every check of a save, and writes nothing.
 
     Args:
-        tx: the transaction; what is only checked may be checked in one that reads.
+        tx: the transaction; one that reads is enough if nothing will be written.
         lookups: what the checks look up.
         description: of the entity.
         message: its proto; without an id it is created.
         saver: who saves.
         mask: the fields to update; None for all.
-        new_id: the id to create under; None for the next one.
-        collected: takes in what is refused; None raises the first.
-        misread: what is wrong with fields whose values did not come as far as the message, by field.
+        new_id: the id of a new entity; None for the next one.
+        collected: collects refusals; None raises the first.
+        misread: what is wrong with fields whose values could not be put into the message, by field.
 
     Returns:
-        The save, ready to be written where nothing was refused.
+        The save, ready to be written if nothing was refused.
 
     Raises:
-        Refused: by the first check that does not hold; where refusals are collected, only where no more can be said.
+        Refused: by the first check that fails; where refusals are collected, only where no more can be said.
     """
     faults = _Faults(description.entity)
     creates = not message.id
     given_id = parse_id(message.id) if message.id else None
     if message.id and given_id is None:
-        faults.note("id", f"{message.id} is no ULID")
+        faults.note("id", f"{message.id} is not a ULID")
     looked_at = None if mask is None or creates else frozenset(mask)
     unknown = sorted((looked_at or frozenset()) - description.maskable)
-    faults.violations.extend(FieldViolation(MASK_FIELD, f"{name} is no field") for name in unknown)
+    faults.violations.extend(FieldViolation(MASK_FIELD, f"{name} is not a field") for name in unknown)
     if message.version < 0:
         faults.note("version", f"{message.version} is below 0")
     saving = Saving(
@@ -156,7 +156,7 @@ def checked(
             saving.given_instead[reference.id_field] = next(iter(given))
     if faults.violations:
         refusal = InvalidArgument.of(tuple(faults.violations))
-        if "id" in faults.unsettled:  # what it would update is not known: nothing more can be said
+        if "id" in faults.unsettled:  # what it would update is not known: nothing more can be checked
             raise Refused(refusal)
         saving.refuse(refusal)
     saving.old = None if creates else _stored(saving)
@@ -177,7 +177,7 @@ def checked(
 
 @dataclass(slots=True)
 class _Faults:
-    """Faults of a message's shape, and the fields that have one: their new value is not known."""
+    """Faults of a message's shape, and the fields that have them, whose new value is not known."""
 
     entity: str
     violations: list[FieldViolation] = field(default_factory=list)
@@ -190,7 +190,7 @@ class _Faults:
 
 
 def _read(saving: Saving, message: Message, fault: Fault) -> tuple[EntityRow, Mapping[str, Parts]]:
-    """The values of the fields that count, and the parts of the references that do."""
+    """The values of the fields that count, and the parts of the references that count."""
     description = saving.description
     values = {one.column: one.read(message, fault) for one in description.all_fields if saving.looks_at(one.name)}
     if saving.looks_at("enabled") and message.HasField("enabled"):
@@ -214,7 +214,7 @@ def _stored(saving: Saving) -> EntityRow:
 
 
 def _blank(saving: Saving) -> EntityRow:
-    """A row to be created, before anything is known of it."""
+    """A row to create, before anything is known about it."""
     return _defaults(saving.description) | {
         "id": saving.id,
         "enabled": True,

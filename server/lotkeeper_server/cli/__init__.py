@@ -2,7 +2,7 @@
 
 import os
 
-# gRPC's core would explain an address in use in lines of its own; it reads this when it is first imported.
+# gRPC's core would print lines of its own about an address in use; it reads this when it is first imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from lotkeeper_server.cli.main import main

@@ -1,4 +1,4 @@
-"""`role` and `token`: who may, set on the server's command line only."""
+"""`role` and `token`: permissions, which are set on the server's command line only."""
 
 import re
 import time
@@ -41,7 +41,7 @@ def role() -> None:
 @DATABASE
 @click.pass_obj
 def create_role(config_file: Path | None, name: str, permissions: tuple[str, ...], database_url: str | None) -> None:
-    """Make a role. A permission grants all below it: INVENTORY grants INVENTORY.READ."""
+    """Make a role. A permission grants everything below it: INVENTORY grants INVENTORY.READ."""
     _check_name("NAME", name)
     for permission in permissions:
         _check_permission(permission)
@@ -50,7 +50,7 @@ def create_role(config_file: Path | None, name: str, permissions: tuple[str, ...
             with store.write() as connection:
                 add_role(connection, name, permissions, now_millis())
         except RoleTaken:
-            fail(f"there is a role {name} already")
+            fail(f"there is already a role {name}")
     click.echo(f"role {name} is made")
 
 
@@ -86,12 +86,12 @@ def remove_role(config_file: Path | None, name: str, database_url: str | None) -
 
 @click.group()
 def token() -> None:
-    """Tokens: what callers show, each with the roles of its holder."""
+    """Tokens: what callers send; each has the roles of its holder."""
 
 
 @token.command("create")
-@click.option("--name", required=True, help="The principal: who the holder is; may have several tokens.")
-@click.option("--role", "roles", multiple=True, required=True, help="A role of the holder; may be given again.")
+@click.option("--name", required=True, help="The principal: who the holder is; a principal may have several tokens.")
+@click.option("--role", "roles", multiple=True, required=True, help="A role of the holder; may be given several times.")
 @click.option("--expires", help="After a span, 12h, 30d or 8w, or on a day, 2027-01-31 (UTC). Default: never.")
 @CONFIG
 @DATABASE
@@ -99,7 +99,7 @@ def token() -> None:
 def create_token(
     config_file: Path | None, name: str, roles: tuple[str, ...], expires: str | None, database_url: str | None
 ) -> None:
-    """Make a token and print it, once, and nothing else."""
+    """Make a token and print it, and nothing else; it is never shown again."""
     _check_name("--name", name)
     text, now = new_token(), now_millis()
     entry = TokenEntry(IdSource()(), name, tuple(sorted(set(roles))), False, now, _expiry(expires), None)
@@ -117,7 +117,7 @@ def create_token(
 @DATABASE
 @click.pass_obj
 def show_tokens(config_file: Path | None, database_url: str | None) -> None:
-    """List the tokens, without what they are."""
+    """List the tokens, without their secrets."""
     with _store(config_file, database_url) as store, store.read() as connection:
         entries = list_tokens(connection)
     for entry in entries:
@@ -148,7 +148,7 @@ def _columns(entry: TokenEntry) -> list[str]:
 @DATABASE
 @click.pass_obj
 def revoke(config_file: Path | None, token_id: str | None, name: str | None, database_url: str | None) -> None:
-    """Revoke a token by its id, or all of a principal; it counts for calls that begin after this returned."""
+    """Revoke a token by its id, or all tokens of a principal; calls that begin afterwards are refused."""
     if (token_id is None) == (name is None):
         raise click.UsageError("give a token's id or --name")
     identifier = parse_id(token_id) if token_id else None
@@ -186,7 +186,7 @@ def _check_name(what: str, name: str) -> None:
 
 
 def _check_permission(permission: str) -> None:
-    """One that the contract knows, a parent of one, or `*`: a misspelt permission would grant nothing, silently."""
+    """A permission of the contract, a parent of one, or `*`: a misspelt one would silently grant nothing."""
     from lotkeeper_server.rpc.methods.list_permissions import permissions_of  # noqa: PLC0415 - takes a while to import
     from lotkeeper_server.rpc.server import SERVICES  # noqa: PLC0415
 

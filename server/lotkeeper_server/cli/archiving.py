@@ -1,4 +1,4 @@
-"""`archive`, and what `verify` says of an archive."""
+"""`archive`, and what `verify` says about an archive."""
 
 import re
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ _SPAN_DAYS: Final = {"d": 1, "w": 7}
     "--before",
     "before",
     required=True,
-    help="Records that ended before it: a day, 2027-01-31 (UTC), a moment, 2027-01-31T08:00:00Z, or so long ago, 400d.",
+    help="Move records that ended before a day, 2027-01-31 (UTC), a moment, 2027-01-31T08:00:00Z, or a span ago, 400d.",
 )
 @click.option(
     "--to",
@@ -31,12 +31,12 @@ _SPAN_DAYS: Final = {"d": 1, "w": 7}
     type=click.Path(path_type=Path, file_okay=False),
     help=f"The folder for the files. [default: {DEFAULT_FOLDER} beside a store that is a file]",
 )
-@click.option("--request-id-days", type=float, help="How long request ids are kept, as the servers have it.")
+@click.option("--request-id-days", type=float, help="How long request ids are kept; give the servers' value.")
 @CONFIG
 @DATABASE
 @click.pass_obj
 def archive(config_file: Path | None, /, before: str, folder: Path | None, **flags: Any) -> None:
-    """Move old records out to files while the server serves; expired request ids go, too."""
+    """Move old records out to files while the server serves; expired request ids are deleted, too."""
     from lotkeeper_server.archive.lease import ArchiveAtWork, LeaseLost  # noqa: PLC0415
     from lotkeeper_server.archive.moving import Archiving  # noqa: PLC0415
     from lotkeeper_server.archive.request_ids import RequestIds  # noqa: PLC0415
@@ -54,11 +54,11 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
         try:
             done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis)).run()
         except ArchiveAtWork as other:
-            fail(f"another archive of this store is at work: {other}")
+            fail(f"another archive of this store is running: {other}")
         except LeaseLost:
-            fail("this archive was stalled and another one has taken over; nothing of the chunk in hand was moved")
+            fail("this archive stood still and another one has taken over; nothing of the present chunk was moved")
         except BalanceTooLarge:
-            fail("an opening balance would be larger than the store can keep; archive up to another date")
+            fail("an opening balance would be larger than the store can keep; choose another date")
         except OSError as error:
             fail(f"{into}: {error.strerror or error}; run it again to go on")
     for name in done.removed:
@@ -74,7 +74,7 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
 
 def _default_folder(store: Store) -> Path:
     if store.path is None:
-        raise click.UsageError("give --to: the store is no file, so there is no folder beside it")
+        raise click.UsageError("give --to: the store is not a file, so there is no folder beside it")
     return store.path.parent / DEFAULT_FOLDER
 
 

@@ -26,22 +26,22 @@ def main() -> None:
 
 
 def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """The flags of what serves."""
+    """The flags of commands that serve."""
     for decorate in (
         CONFIG,
         DATABASE,
         _setting("listen", "HOST:PORT to listen on; port 0 takes a free one."),
         _setting("transport", "core: gRPC's completion queue; aio: grpc.aio, which is slower."),
-        _setting("processes", "How many processes serve, on a server database; one a core.", type=int),
-        _setting("max_concurrent_streams", "Calls in progress per connection.", type=int),
-        _setting("queue_max", "Calls that may wait before more are refused with OVERLOADED.", type=int),
-        _setting("end_date_future_hours", "How far after now an end may lie.", type=float),
-        _setting("end_date_past_days", "How far before now an end may lie.", type=float),
+        _setting("processes", "How many processes serve, on a server database; take one for each core.", type=int),
+        _setting("max_concurrent_streams", "How many calls may be in progress on one connection.", type=int),
+        _setting("queue_max", "How many calls may wait before more are refused with OVERLOADED.", type=int),
+        _setting("end_date_future_hours", "How far in the future the end of a record may lie.", type=float),
+        _setting("end_date_past_days", "How far in the past the end of a record may lie.", type=float),
         _setting("request_id_days", "How long request ids are kept.", type=float),
         _setting("reflection", "Whether tools may ask for the contract.", type=bool),
         _setting("tls_certificate_file", "PEM file; serves with TLS.", type=click.Path(path_type=Path)),
         _setting("tls_key_file", "PEM file of the certificate's key.", type=click.Path(path_type=Path)),
-        _setting("shutdown_seconds", "After so long, calls in progress are given up.", type=float),
+        _setting("shutdown_seconds", "How long calls in progress may still take at shutdown.", type=float),
         _setting("log_level", "debug, info, warning or error."),
         _setting("log_format", "json or console."),
     ):
@@ -64,13 +64,13 @@ def serve(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
 @click.option("--bench-echo", is_flag=True, hidden=True)
 @click.pass_obj
 def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
-    """Serve for development: a file in ./data, a demo plant in an empty store, a token picked up by itself."""
+    """Serve for development: a file in ./data, a demo plant in an empty store, a token that clients find."""
     settings = _settings(flags, config_file)
     serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=True)
 
 
 def database_option(command: Callable[..., None]) -> Callable[..., None]:
-    """The flags of what works on a store."""
+    """The flags of commands that work on a store."""
     return CONFIG(DATABASE(command))
 
 
@@ -94,7 +94,7 @@ def demo(config_file: Path | None, /, **flags: Any) -> None:
 
     with Opened(opened_current(_settings(flags, config_file).database_url)) as store:
         if not load_demo_plant(store):
-            fail("the store is not empty; the demo plant is loaded into an empty one only")
+            fail("the store is not empty; the demo plant can only be loaded into an empty one")
         click.echo("the demo plant is loaded")
 
 
@@ -104,7 +104,7 @@ def demo(config_file: Path | None, /, **flags: Any) -> None:
     "folders",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Read the files of archived records in this folder, too; may be given again.",
+    help="Also read the files of archived records in this folder; may be given several times.",
 )
 @database_option
 @click.pass_obj
@@ -120,7 +120,7 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
     for difference in differences:
         click.echo(difference)
     for name in archived.leftovers:
-        click.echo(f"{name} is not known to the store: left by an archive that was stopped; the next one removes it")
+        click.echo(f"{name} is not known to the store: an archive that was stopped left it; the next one removes it")
     click.echo(
         f"{verification.records} records, {verification.rows} stocks, {verification.lots} lots"
         + (f", {archived.records} records in {archived.files} files: " if folders else ": ")

@@ -1,4 +1,4 @@
-"""Opening a store from the command line: every way in which it fails is one clear line and exit status 1."""
+"""Opens a store from the command line: every failure is one clear line and exit status 1."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema
 
 
 def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
-    """It may stand before or after a command."""
+    """A flag that may stand before or after a command."""
     if value is not None:
         context.obj = value
 
@@ -63,7 +63,7 @@ class Opened:
 
 @contextmanager
 def opened(database_url: str) -> Iterator[Store]:
-    """A store, whatever its schema."""
+    """A store with any schema."""
     try:
         store = Store(database_url)
     except (ArgumentError, StoreError, ImportError) as error:
@@ -89,11 +89,11 @@ def _make(folder: Path) -> None:
 
 
 def opened_current(database_url: str, *, makes: bool = True) -> Store:
-    """A store of this version's schema; an empty one is migrated where `makes` says so."""
+    """A store with this version's schema; an empty one is migrated if `makes` is set."""
     with opened(database_url) as store:
         if store.path is not None and not store.path.exists():
             if not makes:
-                fail(f"{_shown(store)}: there is no such store")
+                fail(f"{_shown(store)}: the store does not exist")
             if not os.access(store.path.absolute().parent, os.W_OK):
                 fail(f"the folder {store.path.absolute().parent} cannot be written")
         state = schema_state(store)
@@ -103,7 +103,7 @@ def opened_current(database_url: str, *, makes: bool = True) -> Store:
             fail(f"{_shown(store)}: its schema is older than this program; run: lotkeeper-server migrate")
         elif state is not SchemaState.CURRENT:
             migrate(store)
-        with store.write():  # a store that cannot be written is found out here, not by the first caller
+        with store.write():  # so that a store that cannot be written is noticed here, not by the first caller
             pass
     return Store(database_url)
 

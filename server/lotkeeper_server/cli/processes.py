@@ -1,4 +1,4 @@
-"""Serving in this process, or in many on one address."""
+"""Serves in this process, or in many on one address."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,9 +14,9 @@ from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.listening import can_share, hold_address
 
 MakeReady = Callable[[Store, str], None]
-"""What is done with the store once the address is known, before anybody is told."""
+"""Prepares the store once the address is known, before it is announced."""
 SPARE_SECONDS: Final = 2.0
-"""How much longer than its own limits say a worker may take to end."""
+"""How much longer than its own limit a worker may take to end."""
 
 
 def serve_alone(
@@ -27,9 +27,9 @@ def serve_alone(
     Args:
         settings: in force.
         store: with a current schema.
-        bench_echo: whether to serve the method that benchmarks compare with.
+        bench_echo: whether to serve the method that benchmarks use as a reference.
         make_ready: called once.
-        greet: told the address once calls are answered.
+        greet: called with the address once calls are answered.
     """
 
     def ready(address: str) -> None:
@@ -47,17 +47,17 @@ def serve_with_many(
 
     Args:
         settings: in force.
-        store: with a current schema; closed before anybody serves, each process opens it for itself.
-        bench_echo: whether to serve the method that benchmarks compare with.
+        store: with a current schema; closed before the workers start; each process opens it for itself.
+        bench_echo: whether to serve the method that benchmarks use as a reference.
         make_ready: called once.
-        greet: told the address once all answer calls.
+        greet: called with the address once all answer calls.
     """
     if not can_share():
         fail("processes: more than one needs Linux")
     with _clear_errors(settings):
         held = hold_address(settings.listen)
         make_ready(store, held.address)
-    store.close()  # a connection must not pass a fork
+    store.close()  # a connection must not survive a fork
     here = settings.model_copy(update={"listen": held.address})
 
     def work(serves: Callable[[], None]) -> None:
@@ -83,7 +83,7 @@ def serve_with_many(
 
 @contextmanager
 def _clear_errors(settings: Settings) -> Iterator[None]:
-    """What is in the way of serving becomes one line and exit status 1."""
+    """Whatever prevents serving becomes one line and exit status 1."""
     try:
         yield
     except CannotListen as error:

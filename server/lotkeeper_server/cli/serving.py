@@ -33,7 +33,7 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
     Args:
         settings: in force.
         store: with a current schema.
-        bench_echo: whether to serve the method that benchmarks compare with.
+        bench_echo: whether to serve the method that benchmarks use as a reference.
         develops: whether to load the demo plant and to make a development token.
     """
     from lotkeeper_server.cli.processes import (  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
@@ -63,19 +63,19 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
 
 
 def _check_guarded(store: Store, listen: str) -> None:
-    """Whoever reaches another address than loopback must have been given a token."""
+    """Beyond loopback, callers must have a token: refuses to serve if there is none."""
     now = now_millis()
     with store.read() as connection:
         guarded = any(entry.is_live(now) and not entry.development for entry in list_tokens(connection))
     if not guarded:
         fail(
-            f"{listen} can be reached from other machines, and the store holds no token: make one first with "
+            f"{listen} can be reached from other machines, but the store has no token: make one first with "
             "lotkeeper-server token create --name NAME --role admin"
         )
 
 
 def _give_development_token(store: Store, address: str) -> None:
-    """A token in a file that only its owner can read; one that is there and still good is kept."""
+    """A token in a file that only its owner can read; an existing one is kept while it is valid."""
     path = development_token_path(address)
     present = find_token_in(path) or ""
     with store.write() as connection:

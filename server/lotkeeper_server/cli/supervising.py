@@ -1,7 +1,7 @@
-"""Many workers on one address: started, started again when one dies, drained together.
+"""Many workers on one address: starts them, replaces one that dies, drains them together.
 
 Workers are forked from a process in which everything is imported and nothing runs yet: no thread, no event loop, no
-connection, no gRPC. So a new one serves within some ten milliseconds.
+connection, no gRPC. So a new worker serves within some ten milliseconds.
 """
 
 import ctypes
@@ -29,19 +29,19 @@ SHORT_LIFE_SECONDS: Final = 5.0
 PAUSE_SECONDS_MIN: Final = 0.1
 PAUSE_SECONDS_MAX: Final = 0.5
 FAILED_STARTS_MAX: Final = 10
-"""For each worker that there should be, and all in a row, while none serves: then nothing is to be hoped for."""
+"""How many failures in a row, for each worker, while none serves: after so many, more starts would not help."""
 _PR_SET_PDEATHSIG: Final = 1
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """One of the workers, and its successors.
+    """The place of one worker and its successors.
 
     Attributes:
-        due_seconds: `time.monotonic()` from which on a worker is to be started, where there is none.
+        due_seconds: `time.monotonic()` at which to start a worker, while there is none.
         pid: of the worker; None while there is none.
-        pipe: its other end is the worker's: a byte says that it serves, the end that it is dead.
+        pipe: the worker has its other end: a byte says that it serves, the end of the pipe that it is dead.
         serves: whether it said so.
         started_seconds: `time.monotonic()` of its start.
         short_lives: how many in a row died young.
@@ -56,7 +56,7 @@ class _Place:
 
 
 class NoneStarts(Exception):
-    """No worker can be started; the argument says how the last one ended, empty where it said so itself."""
+    """No worker can be started; the argument says how the last one ended, empty if it said so itself."""
 
 
 class Supervisor:
@@ -68,11 +68,11 @@ class Supervisor:
         Args:
             work: what each worker does, in a process of its own.
             count: how many workers.
-            drain_seconds: after so long a worker that was told to end is killed.
+            drain_seconds: how long a worker may take to end before it is killed.
         """
         self._work = work
         self._drain_seconds = drain_seconds
-        # The others follow once the first one serves: what none can do is said once.
+        # The others follow once the first one serves: so a problem that all have is reported once.
         self._places = [_Place(0.0), *(_Place(math.inf) for _ in range(1, count))]
         self._failed_starts = 0
         self._has_served = False
@@ -86,15 +86,15 @@ class Supervisor:
         """Serves until SIGTERM or SIGINT, then until the last worker has ended.
 
         Args:
-            ready: told once every worker serves, for the first time.
+            ready: called once every worker serves, for the first time.
 
         Returns:
-            Whether all ended by themselves; else some had to be killed.
+            Whether all ended by themselves; if not, some had to be killed.
 
         Raises:
-            NoneStarts: where no worker can be started, or none again.
+            NoneStarts: where no worker can be started, at first or later.
         """
-        assert threading.active_count() == 1, "a thread would not be there in the workers, and its locks for ever held"
+        assert threading.active_count() == 1, "workers would not have this thread, but its locks for ever"
         gc.collect()
         gc.freeze()  # so that collections in the workers do not copy what they share
         greeted = False
@@ -130,7 +130,7 @@ class Supervisor:
     @contextmanager
     def _waking_signals(self) -> Iterator[None]:
         def wake(_number: int, _frame: object) -> None:
-            """The byte that Python writes to the pipe says it all."""
+            """Does nothing: the byte that Python writes to the pipe is enough."""
 
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         before = [signal.signal(number, wake) for number in ENDING_SIGNALS]
@@ -147,7 +147,7 @@ class Supervisor:
         pipe, told = os.pipe()
         supervisor = os.getpid()
         sys.stdout.flush()
-        # A signal between fork and the worker's own handlers must not be taken for one to the supervisor.
+        # A signal between fork and the worker's own handlers must not look like one to the supervisor.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
         try:
             pid = os.fork()
@@ -166,7 +166,7 @@ class Supervisor:
         self._selector.register(pipe, selectors.EVENT_READ, place)
 
     def _be_worker(self, told: int, supervisor: int) -> NoReturn:
-        """The rest of a worker's life."""
+        """Runs a worker until its end."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -202,7 +202,7 @@ class Supervisor:
         self._bury(place)
 
     def _bury(self, place: _Place) -> None:
-        """Takes a dead worker away and says when the next one is due."""
+        """Reaps a dead worker and sets when the next one is due."""
         pid, now = place.pid, time.monotonic()
         assert pid is not None
         self._selector.unregister(place.pipe)
@@ -218,7 +218,7 @@ class Supervisor:
         if self._failed_starts >= FAILED_STARTS_MAX * len(self._places) and not any(
             other.serves for other in self._places
         ):
-            raise NoneStarts(f"none of its processes starts any more; the last one ended {_ended(exit_code)}")
+            raise NoneStarts(f"its processes do not start any more; the last one ended {_ended(exit_code)}")
         self._start_again(place, now)
 
     def _start_again(self, place: _Place, now_seconds: float) -> None:
@@ -239,7 +239,7 @@ class Supervisor:
         while living and (left := end_seconds - time.monotonic()) > 0:
             for key, _ in self._selector.select(left):
                 if key.data is None:
-                    os.read(self._wake, 1024)  # told again: it is under way
+                    os.read(self._wake, 1024)  # signalled again: it is ending already
                 elif not os.read(key.fd, 1):
                     self._selector.unregister(key.fd)
                     living.discard(key.data)
@@ -254,13 +254,13 @@ class Supervisor:
 
 
 def _signal(place: _Place, number: signal.Signals) -> None:
-    """To a worker that is not waited for yet, so that its pid is still its own."""
+    """Signals a worker that has not been reaped yet, so that its pid is still its own."""
     assert place.pid is not None
     os.kill(place.pid, number)
 
 
 def _die_with(supervisor: int) -> None:
-    """A supervisor killed with -9 leaves nobody behind who serves."""
+    """Makes sure that no worker outlives a supervisor that is killed with -9."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:  # it died before that
         os._exit(1)

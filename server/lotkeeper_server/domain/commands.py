@@ -9,9 +9,9 @@ from lotkeeper_server.domain.refusals import Refusal
 
 @dataclass(slots=True)
 class Asked:
-    """What every command has: who asks, and under which request id.
+    """What every command has: who asks, and with which request id.
 
-    `fingerprint` is SHA-256 over the method and its fields by meaning; empty where there is no request id.
+    `fingerprint` is SHA-256 over the method and the meaning of its fields; empty if there is no request id.
     """
 
     principal: str
@@ -22,14 +22,14 @@ class Asked:
 
 @dataclass(slots=True)
 class OfOperation(Asked):
-    """What is asked of an inventory operation."""
+    """A call of an inventory operation."""
 
     operation_id: Id
 
 
 @dataclass(slots=True)
 class Execute(OfOperation):
-    """Runs an operation to completion, or stops it where it is running. An id comes as bytes, a name as text."""
+    """Runs an operation to completion, or stops it if it is running. An id comes as bytes, a name as text."""
 
     primary_lot: Id | str | None = None
     quantity_millionths: int | None = None
@@ -42,7 +42,7 @@ class Execute(OfOperation):
 
 @dataclass(slots=True)
 class Start(OfOperation):
-    """Sets an operation running."""
+    """Starts an operation."""
 
     primary_lot: Id | str | None = None
     secondary_lot: Id | str | None = None
@@ -62,12 +62,12 @@ class Stop(OfOperation):
 
 @dataclass(slots=True)
 class Cancel(OfOperation):
-    """Ends what Start began without moving stock."""
+    """Ends what Start began and moves no stock."""
 
 
 @dataclass(slots=True)
 class RequestedAction:
-    """An action as it was asked for, its shape in order; None, empty or False for what was left out.
+    """A requested action with a correct shape; None, empty or False for what was left out.
 
     An id is bytes, a name or path text.
     """
@@ -114,7 +114,7 @@ class Reverse(Asked):
 
 @dataclass(slots=True)
 class Annotate(Asked):
-    """Changes what may be changed of a record: its notes and spares; None leaves one as it is."""
+    """Changes what may be changed in a record: its notes and spares; None leaves one as it is."""
 
     record_id: RecordId
     notes: str | None = None
@@ -123,7 +123,7 @@ class Annotate(Asked):
 
 @dataclass(slots=True)
 class Batch:
-    """Many Execute commands in order, in one transaction; an item that was malformed comes as its refusal."""
+    """Many Execute commands in order, in one transaction; a malformed item comes as its refusal."""
 
     items: list[Execute | Refusal]
     all_or_nothing: bool

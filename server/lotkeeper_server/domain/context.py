@@ -1,4 +1,4 @@
-"""What a decision takes in from outside: the time, new ids, the order of effects, the plant's settings."""
+"""What a decision gets from outside: the time, new ids, the order of effects, the plant's settings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ class Context:
     Attributes:
         now_millis: milliseconds since the epoch, UTC.
         new_id: gives new ids, never decreasing.
-        new_uuid: gives the text of a new UUID, the name of what names itself.
+        new_uuid: gives the text of a new UUID, for things that get a generated name.
         next_effect_order: gives the order number of the next completion: later than every earlier one of this
             process, than the clock's microseconds, and than the order given to it.
         end_date_future_millis: how far after now an end may lie.
         end_date_past_millis: how far before now an end may lie.
-        request_id_kept_millis: how long a request id is kept; then it counts as new.
+        request_id_kept_millis: how long a request id is kept; after that it counts as new.
     """
 
     now_millis: int

@@ -1,4 +1,4 @@
-"""What a decision may need from a store, by kind: each kind is loaded as a set."""
+"""What a decision may need from a store, by kind: the keys of one kind are loaded together."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class NameKey(NamedTuple):
 
 
 class ConversionsKey(NamedTuple):
-    """The conversions of a material; with None those that hold for every material."""
+    """The conversions of a material; with None those for every material."""
 
     material_id: MaterialId | None
 
@@ -61,11 +61,11 @@ class LotRowsKey(NamedTuple):
 
 
 class RunKey(NamedTuple):
-    """Where an inventory operation's run stands.
+    """The state of an inventory operation's run.
 
     Attributes:
         operation_id: of the operation.
-        to_change: whether it is going to change, whatever it is.
+        to_change: whether it is going to change.
     """
 
     operation_id: Id
@@ -134,7 +134,7 @@ Key = (
 
 
 class Missing(Exception):
-    """A decision met something that is not loaded; it left nothing behind and is taken again once these are."""
+    """A decision needs what is not loaded. It left nothing behind and is taken again once these are loaded."""
 
     def __init__(self, *keys: Key) -> None:
         super().__init__(keys)

@@ -1,8 +1,8 @@
-"""The kinds of operation: a row for each type of action says all that rules ask of it.
+"""The kinds of operation: a row for each type of action says everything that the rules ask about it.
 
-The types of inventory operations and those of actions are two vocabularies of the contract. Each finds its row by a
-function of its own, and nothing compares a type of the one with a type of the other. What a row cannot say because it
-holds for one type alone stands in the function that its effect names.
+The types of inventory operations and those of actions are two vocabularies of the contract. Each has its own function
+that finds the row, and nothing compares a type of one with a type of the other. What holds for one type only is not in
+its row, but in the function for its effect.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Effect(Enum):
     MOVE = auto()  # falls at the source and rises at the destination
     SPLIT = auto()  # part of the lot becomes the new lot
     MERGE = auto()  # all of the secondary lot goes into the lot
-    SET = auto()  # becomes the quantity
+    SET = auto()  # is set to the quantity
     CHANGE_STATUS = auto()  # none; the lot gets a status
 
 
 class Place(Enum):
-    """Where stock moves: by their roles, the locations that must be given and enabled."""
+    """Where stock moves: the roles of the locations that must be given and enabled."""
 
     NOWHERE = ()
     SOURCE = ("source",)
@@ -41,19 +41,19 @@ class Place(Enum):
 
 
 class Primary(Enum):
-    """Where the primary lot comes from where none is given."""
+    """Where the primary lot comes from if none is given."""
 
     NEEDED = auto()  # it must be given
     PICKED = auto()  # from the source, in its order of use
-    EVERY = auto()  # every lot of the material at the source is meant
-    MADE = auto()  # it may be made, also under a name that no lot has yet
+    EVERY = auto()  # every lot of the material at the source
+    MADE = auto()  # it may be made, also with a name that no lot has yet
 
 
 class Secondary(Enum):
     """What a secondary lot is."""
 
     NONE = auto()  # there is none
-    GENEALOGY = auto()  # what the primary lot goes into or comes from; nothing moves there, and it may be made
+    GENEALOGY = auto()  # the lot that the primary lot goes into or comes from; nothing moves there, and it may be made
     NEW = auto()  # made from the primary lot
     MERGED = auto()  # merged away; it must be given
 
@@ -62,37 +62,37 @@ class Accepted(Enum):
     """Which lots are taken."""
 
     USABLE = auto()  # enabled, OPEN or AVAILABLE, within their date
-    NOT_SHUT = auto()  # enabled, neither SHIPPED nor CLOSED
-    ANY = auto()  # whatever their status, also disabled
+    NOT_SHUT = auto()  # enabled, not SHIPPED, not CLOSED
+    ANY = auto()  # with any status, also disabled
 
 
 class Quantity(Enum):
     """Which quantity must be given."""
 
-    NONE = auto()  # what is written is in each lot's own unit
+    NONE = auto()  # records are in each lot's own unit
     ABOVE_ZERO = auto()
     FROM_ZERO = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kind:
-    """What rules ask of a type of action and of the type of operation that becomes it.
+    """What the rules ask about a type of action, and about the type of operation that becomes it.
 
     Attributes:
         type: of the action.
         operation: the type of inventory operation that becomes this action; None where only an action can be asked for.
         effect: what happens to stock.
         place: where.
-        record: the type of its record, of one that writes several of the last, which is the record of the call.
+        record: the type of its record; if it writes several, of the last one, which is the record of the call.
         record_before: the type of the record written before that; None for none.
         primary: where the primary lot comes from.
         secondary: what the secondary lot is.
-        into_primary: whether the secondary lot went into the primary one, as its records tell; else the other way.
+        into_primary: whether the secondary lot went into the primary one, as its records say; else the other way.
         accepted: which lots are taken.
         quantity: which quantity is needed.
-        any_material: whether a disabled material is taken, too: what is there can always be cleared away.
-        names_inventory: whether it makes a name for what it stores where an operation says AUTO_GENERATE.
-        fills_order: whether it counts on the production order, takes its unit and leaves its stock marked with it.
+        any_material: whether a disabled material is taken, too: stock can always be cleared away.
+        names_inventory: whether it makes a name for what it stores if the operation says AUTO_GENERATE.
+        fills_order: whether it raises the production order's count, takes its unit and marks its stock with the order.
         startable: whether Start may begin it.
     """
 
@@ -114,7 +114,7 @@ class Kind:
 
     @property
     def name(self) -> str:
-        """Of the type, as refusals show it."""
+        """The name of the type, as refusals show it."""
         return self.type.name
 
     @property
@@ -129,7 +129,7 @@ class Kind:
 
     @property
     def leaves_lot_to_location(self) -> bool:
-        """Whether it takes from the location what lies there where no lot is given."""
+        """Whether it takes what lies at the location if no lot is given."""
         return self.primary is Primary.PICKED or self.primary is Primary.EVERY
 
 
@@ -336,11 +336,11 @@ def kind_of_operation(operation_type: InventoryOperationType) -> Kind:
     return _BY_OPERATION[operation_type]
 
 
-# What the records of a type tell follows from the kinds that write them.
+# What the records of a type say follows from the kinds that write them.
 
 INTO_PRIMARY: Final[frozenset[LotRecordType]] = frozenset(kind.record for kind in KINDS if kind.into_primary)
-"""Records whose primary lot is what the secondary one went into; of all others it went into the secondary one."""
+"""Records that say that the secondary lot went into the primary one; all others say the opposite."""
 BETWEEN_LOTS: Final[frozenset[LotRecordType]] = frozenset(
     kind.record for kind in KINDS if kind.secondary in {Secondary.NEW, Secondary.MERGED}
 )
-"""Records by which stock goes from one lot to another in its place; both lots have one unit."""
+"""Records by which stock goes from one lot to another in the same place; both lots have the same unit."""

@@ -19,7 +19,7 @@ BATCH_ITEMS_MAX: Final = 1_000
 RECORDS_PER_CALL_MAX: Final = 1_000
 RECORDS_PER_BATCH_MAX: Final = 4_000
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024 - 64 * 1024
-"""What an answer may weigh: gRPC's 4 MB, less room for what frames it."""
+"""The largest answer: gRPC's 4 MB, less some room for its frame."""
 
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1_000
@@ -31,39 +31,39 @@ TRACE_NODES_MAX: Final = 10_000
 TRACE_EDGES_MAX: Final = 20_000
 
 REFUSAL_BYTES_MAX: Final = 7_000
-"""Message and details of a failed call as sent; gRPC clients lose more."""
+"""Message and details of a failed call, as sent; gRPC clients lose larger ones."""
 REFUSAL_OF_ITEM_BYTES_MAX: Final = 3_000
-"""The same of one item of a batch, so that a thousand fit an answer."""
+"""Message and details of one failed item of a batch, so that a thousand fit in an answer."""
 REFUSAL_VALUE_BYTES_MAX: Final = 400
 """A longer value in a refusal, as UTF-8, is cut with an ellipsis."""
 REFUSAL_MESSAGE_BYTES_MAX: Final = 800
-"""The same of a message, which is sent percent-encoded, three bytes for one, beside its details."""
+"""A longer message is cut, too. It is sent percent-encoded, three bytes for one, in addition to its details."""
 REFUSAL_SHOWN_CODE_POINTS_MAX: Final = 64
-"""A text that is no id is shown in a refusal by its beginning."""
+"""A refusal shows only this much of a text that is not an id."""
 
 IMPORT_BYTES_MAX: Final = 1024 * 1024 * 1024
 """The whole stream of an import of definitions."""
 IMPORT_ROW_BYTES_MAX: Final = 1024 * 1024
-"""One of its rows; the longest that can be right, written with JSON escapes, takes half of it."""
+"""One of its rows; the longest correct row, written with JSON escapes, takes half of it."""
 IMPORT_FAILURES_SHOWN_MAX: Final = 1_000
 IMPORT_FAILURE_CODE_POINTS_MAX: Final = 600
-"""What is said of one row at fault; a thousand fit an answer."""
+"""The text about one wrong row; a thousand fit in an answer."""
 IMPORTS_AT_ONCE_MAX: Final = 4
-"""Imports that are being sent, checked or written; each has a file of its own meanwhile."""
+"""Imports that are being sent, checked or written; each has its own file during that time."""
 EXPORTS_AT_ONCE_MAX: Final = 8
 EXPORT_LOCATIONS_MAX: Final = 1_000
 STREAM_REST_SECONDS_MAX: Final = 30.0
-"""How long a caller may leave a file that it sends or takes without the next piece."""
+"""How long a caller may wait before it sends or takes the next piece of a file."""
 STREAM_PIECE_BYTES: Final = 64 * 1024
-"""What one message of an export carries."""
+"""The size of one message of an export."""
 WATCH_RECORDS_PER_READ_MAX: Final = 64
 """Records that one watcher holds while its reader is slow."""
 WATCH_WALK_PER_READ_MAX: Final = 2_000
 """Records that one read of a watcher passes, wanted or not."""
 WATCH_TAIL_RECORDS_MAX: Final = 2_000
-"""The latest records, kept for all watchers; who falls behind them reads the store."""
+"""The latest records, kept for all watchers; a watcher that is further behind reads the store."""
 WATCH_TAIL_BYTES_MAX: Final = 8 * 1024 * 1024
-"""And what they may weigh as sent."""
+"""And their largest size, as sent."""
 
 KEYS_PER_STATEMENT_MAX: Final = 500
 """Keys bound to one statement; more go in several."""
@@ -72,18 +72,18 @@ ENGINE_QUEUE_CALLS_MAX: Final = 4_096
 ENGINE_ATTEMPTS_MAX: Final = 8
 """How often a transaction that the store refused runs again before its calls are refused with CONTENTION."""
 DEFINITIONS_CACHED_MAX: Final = 50_000
-"""Per kind; the oldest are dropped beyond it."""
+"""For each kind; beyond it the oldest are dropped."""
 DEFINITION_CHANGES_KEPT: Final = 10_000
 """Versions whose list of changes is kept; a cache that is further behind is emptied."""
 
 PLANT_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Of a plant as one document."""
+"""The size of a plant as one document."""
 PLANTS_AT_ONCE_MAX: Final = 2
 """Documents that are read or written at once; each may take some hundred megabytes of memory."""
 PLANT_NODES_MAX: Final = 2_000_000
-"""Values in it: texts, numbers, entries; an alias counts as all that it stands for."""
+"""Values in it: texts, numbers, entries; an alias counts as everything that it stands for."""
 PLANT_DEPTH_MAX: Final = 8
 PLANT_FAULTS_MAX: Final = 100
-"""Faults of shape of one document that are reported together, the first ones."""
+"""How many faults of shape of one document are reported together, the first ones."""
 PLANT_CHANGES_MAX: Final = 1_000
-"""What an import did, as its answer lists it, the first ones."""
+"""How many changes of an import its answer lists, the first ones."""

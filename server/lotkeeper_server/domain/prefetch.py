@@ -1,7 +1,7 @@
-"""What commands will need, as far as can be told before they are decided.
+"""What commands will need, if that is clear before they are decided.
 
-This only saves rounds: a decision asks for whatever it turns out to need. What a rule reads is said beside the rule,
-and put together here by the round in which it can be known.
+This only saves rounds: a decision asks itself for everything that it needs. Each rule says beside its code what it
+reads; here that is put together by the round in which it can be known.
 """
 
 from lotkeeper_server.domain.apply import movement
@@ -26,7 +26,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 
 def first_keys(command: Command, definitions: DefinitionCache) -> list[Key]:
-    """What a command needs for certain, and what it names, as far as it is not in question what that is."""
+    """What a command certainly needs, and what it names, if it is clear what that is."""
     keys: list[Key] = []
     if command.request_id is not None:
         keys.append(RequestKey(command.principal, command.request_id))
@@ -62,7 +62,7 @@ def names_all_by_id(command: Command, definitions: DefinitionCache) -> bool:
 
 
 def likely_state(command: Command, state: WorkingSet) -> list[Key]:
-    """The state that a command will read, once what it names is loaded."""
+    """The state that a command will read, after what it names is loaded."""
     if isinstance(command, Execute):
         operation = state.definitions.inventory_operations.get(command.operation_id)
         return [] if operation is None else _state_of_operation(command, operation, state)
@@ -75,7 +75,7 @@ def likely_state(command: Command, state: WorkingSet) -> list[Key]:
 
 
 def likely_rows(command: Command, state: WorkingSet) -> list[Key]:
-    """Rows and edges of the lots that actions name, once those are loaded."""
+    """Rows and edges of the lots that actions name, after those are loaded."""
     if isinstance(command, ExecuteActions):
         return [key for requested in command.actions for key in _rows_of_action(requested, state)]
     return []

@@ -1,6 +1,6 @@
-"""Every refusal of the catalogue: one class a reason, its fields its metadata, precedence as the steps have it.
+"""Every refusal of the catalogue: one class for each reason; its fields are its metadata.
 
-A refusal is a value. `Refused` carries it up to the border that answers; nothing that was refused changed anything.
+A refusal is a value. `Refused` carries it up to the border that answers. What is refused has changed nothing.
 Metadata values are texts: lots by name, locations and materials by path, units by symbol, quantities as plain
 decimals, enum values without prefix. A field without a value is left out.
 """
@@ -30,7 +30,7 @@ class Code(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """One field of the request at fault, by its proto path (`requests[3].quantity`)."""
+    """One wrong field of the request, by its proto path (`requests[3].quantity`)."""
 
     field: str
     description: str
@@ -38,7 +38,7 @@ class FieldViolation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """What every refusal has: a code, a reason, a message for a plant engineer, metadata, fields at fault."""
+    """What every refusal has: a code, a reason, a message for a plant engineer, metadata, wrong fields."""
 
     code: ClassVar[Code]
     reason: ClassVar[str]
@@ -49,7 +49,7 @@ class Refusal:
 
     @property
     def message(self) -> str:
-        """One sentence that names the value at fault."""
+        """One sentence that names the wrong value."""
         raise NotImplementedError
 
     @property
@@ -62,21 +62,21 @@ class Refusal:
         }
 
     def at(self, field_path: str, description: str | None = None) -> Self:
-        """The same refusal with a request field named as the one at fault."""
+        """This refusal, with a request field named as the wrong one."""
         return replace(self, violations=(*self.violations, FieldViolation(field_path, description or self.message)))
 
     def instead(self, violations: tuple[FieldViolation, ...]) -> Self:
-        """The same refusal with other fields at fault, those of a document for those of a request."""
+        """This refusal with other wrong fields: those of a document in place of those of a request."""
         return replace(self, violations=violations)
 
     def below(self, prefix: str) -> Self:
-        """The same refusal with every field path below `prefix` (`requests[3].`)."""
+        """This refusal with `prefix` before every field path (`requests[3].`)."""
         moved = tuple(FieldViolation(prefix + v.field, v.description) for v in self.violations)
         return replace(self, violations=moved)
 
 
 class Refused(Exception):
-    """Carries a refusal from where it is decided to the border that answers."""
+    """Carries a refusal from the place of decision to the border that answers."""
 
     def __init__(self, refusal: Refusal, index: int | None = None) -> None:
         super().__init__(refusal.reason)
@@ -86,7 +86,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvalidArgument(Refusal):
-    """The shape of a request, and what a step calls an invalid argument later."""
+    """A wrong shape of a request, or an argument that a later step finds invalid."""
 
     code = Code.INVALID_ARGUMENT
     reason = "INVALID_ARGUMENT"
@@ -111,7 +111,7 @@ class InvalidArgument(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotRequired(Refusal):
-    """Step 6: a lot that the strategy cannot supply, or that an action needs, was not given."""
+    """Step 6: a lot was not given that the strategy cannot supply, or that an action needs."""
 
     code = Code.INVALID_ARGUMENT
     reason = "LOT_REQUIRED"
@@ -126,7 +126,7 @@ class LotRequired(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaterialRequired(Refusal):
-    """Steps 5 and 7: a material neither given nor configured."""
+    """Steps 5 and 7: a material is neither given nor configured."""
 
     code = Code.INVALID_ARGUMENT
     reason = "MATERIAL_REQUIRED"
@@ -139,19 +139,19 @@ class MaterialRequired(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRequired(Refusal):
-    """Step 9: neither operation, order, material nor lot has a unit of measure."""
+    """Step 9: the operation, the order, the material and the lot all have no unit of measure."""
 
     code = Code.INVALID_ARGUMENT
     reason = "UNIT_REQUIRED"
 
     @property
     def message(self) -> str:
-        return "No unit of measure: neither the operation, the material nor the lot has one."
+        return "There is no unit of measure: the operation, the material and the lot all have none."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaterialConflict(Refusal):
-    """Step 5: another material than the operation's static one."""
+    """Step 5: not the material that the operation fixes."""
 
     code = Code.INVALID_ARGUMENT
     reason = "MATERIAL_CONFLICT"
@@ -192,7 +192,7 @@ class RequestIdReused(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFound(Refusal):
-    """Something named by the request is not there; `entity` in snake_case gives the reason its name."""
+    """Something that the request names does not exist; `entity`, in snake_case, gives the reason its name."""
 
     code = Code.NOT_FOUND
     entity: str
@@ -202,11 +202,11 @@ class NotFound(Refusal):
     symbol: str | None = None
     code_text: str | None = None
     archived: bool = False
-    """Of a record: it was there, and is in a file now."""
+    """For a record: it existed, and is now in a file."""
 
     @classmethod
     def by(cls, entity: str, key: str, value: str) -> Self:
-        """By one of its keys: `id`, `name`, `path`, `symbol` or `code`."""
+        """Names it by one of its keys: `id`, `name`, `path`, `symbol` or `code`."""
         match key:
             case "id":
                 return cls(entity=entity, id=value)
@@ -267,7 +267,7 @@ class OperationDisabled(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationAlreadyRunning(Refusal):
-    """A Start, or a change of the definition, of what is running."""
+    """A Start or a change of an operation that is running."""
 
     code = Code.FAILED_PRECONDITION
     reason = "OPERATION_ALREADY_RUNNING"
@@ -281,7 +281,7 @@ class OperationAlreadyRunning(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationNotRunning(Refusal):
-    """A Stop or Cancel of what is not running."""
+    """A Stop or Cancel of an operation that is not running."""
 
     code = Code.FAILED_PRECONDITION
     reason = "OPERATION_NOT_RUNNING"
@@ -309,7 +309,7 @@ class LocationRequired(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsufficientInventory(Refusal):
-    """Step 13: stock would fall below zero; of a pick, in the asked unit and without a lot."""
+    """Step 13: stock would fall below zero. For a pick: in the requested unit, without a lot."""
 
     code = Code.FAILED_PRECONDITION
     reason = "INSUFFICIENT_INVENTORY"
@@ -323,7 +323,7 @@ class InsufficientInventory(Refusal):
     def message(self) -> str:
         what = f"lot {self.lot}" if self.lot else "the lots that may be picked"
         unit = f" {self.unit}" if self.unit else ""
-        asked = f"; {self.requested}{unit} were asked for" if self.requested else ""
+        asked = f"; {self.requested}{unit} were requested" if self.requested else ""
         return f"{self.location} has {self.available}{unit} of {what}{asked}."
 
 
@@ -358,7 +358,7 @@ class LotExpired(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationCapacityExceeded(Refusal):
-    """Step 14: a rise would take the location's stock above its capacity."""
+    """Step 14: the location's stock would rise above its capacity."""
 
     code = Code.FAILED_PRECONDITION
     reason = "LOCATION_CAPACITY_EXCEEDED"
@@ -372,7 +372,7 @@ class LocationCapacityExceeded(Refusal):
     def message(self) -> str:
         return (
             f"{self.location} holds {self.stored} of at most {self.capacity} {self.unit}; "
-            f"{self.requested} {self.unit} more do not fit."
+            f"another {self.requested} {self.unit} do not fit."
         )
 
 
@@ -403,12 +403,12 @@ class MergeNotPossible(Refusal):
 
     @property
     def message(self) -> str:
-        return f"Lot {self.other_lot} cannot merge into {self.lot} at {self.location}: another {self.cause.lower()}."
+        return f"Lot {self.other_lot} cannot merge into {self.lot} at {self.location}: {self.cause.lower()} differs."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitNotConvertible(Refusal):
-    """Step 12: no conversion leads from one unit to the other."""
+    """Step 12: there is no conversion from one unit to the other."""
 
     code = Code.FAILED_PRECONDITION
     reason = "UNIT_NOT_CONVERTIBLE"
@@ -437,12 +437,12 @@ class CommentsRequired(Refusal):
 
     @property
     def message(self) -> str:
-        return f"Reason code {self.reason_code} requires comments, and there are no notes."
+        return f"Reason code {self.reason_code} requires comments, but no notes are given."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooManyRecords(Refusal):
-    """A call would write more records than one call, batch or answer may hold."""
+    """A call would write more records than one call, batch or answer may have."""
 
     code = Code.FAILED_PRECONDITION
     reason = "TOO_MANY_RECORDS"
@@ -456,7 +456,7 @@ class TooManyRecords(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlreadyReversed(Refusal):
-    """The record was reversed before; a record is reversed once."""
+    """The record was reversed before; a record can be reversed once."""
 
     code = Code.FAILED_PRECONDITION
     reason = "ALREADY_REVERSED"
@@ -481,9 +481,9 @@ class NotReversible(Refusal):
         why = {
             "STATUS": "it is not completed",
             "REVERSAL": "it is a reversal itself",
-            "TYPE": "a change of status moves nothing",
+            "TYPE": "a change of status moves no stock",
             "ARCHIVED": "it was archived",
-            "LOCATION": "no stock is kept any more where it would come back",
+            "LOCATION": "the location that its stock would return to keeps no stock any more",
         }[self.cause]
         return f"Record {self.inventory_lot_record_id} cannot be reversed: {why}."
 
@@ -541,7 +541,7 @@ class Referenced(Refusal):
 
     @property
     def message(self) -> str:
-        return f"It is in use: {self.count} of {self.entity.replace('_', ' ')} refer to it."
+        return f"It is still in use by: {self.entity.replace('_', ' ')} ({self.count})."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -567,12 +567,12 @@ class QuantityOverflow(Refusal):
 
     @property
     def message(self) -> str:
-        return "A stored quantity would reach 9.2e12, the largest that is kept."
+        return "A stored quantity would reach 9.2e12; all stored quantities are below that."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeTokenExpired(Refusal):
-    """A watch that would have to begin, or go on, before records that were archived."""
+    """A watch would have to begin, or go on, before records that were archived."""
 
     code = Code.OUT_OF_RANGE
     reason = "RESUME_TOKEN_EXPIRED"
@@ -580,12 +580,12 @@ class ResumeTokenExpired(Refusal):
 
     @property
     def message(self) -> str:
-        return f"Records that come after this token were archived, up to {self.oldest}; watch from the beginning."
+        return f"Records after this token were archived, up to {self.oldest}; watch from the beginning."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsOfArchived(Refusal):
-    """Stock as of a moment whose records are archived in part."""
+    """Stock at a moment whose records are partly archived."""
 
     code = Code.OUT_OF_RANGE
     reason = "AS_OF_ARCHIVED"
@@ -593,7 +593,7 @@ class AsOfArchived(Refusal):
 
     @property
     def message(self) -> str:
-        return f"Records are archived up to {self.oldest}; stock is known from then on."
+        return f"Records are archived up to {self.oldest}; stock is known from that moment on."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -622,12 +622,12 @@ class VersionConflict(Refusal):
 
     @property
     def message(self) -> str:
-        return f"Version {self.expected} was named; it is at {self.actual}. Read it again."
+        return f"Version {self.expected} was given, but its version is {self.actual}. Read it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contention(Refusal):
-    """The store kept refusing the transaction; nothing was done, safe to retry."""
+    """The store kept refusing the transaction; nothing was done, and a retry is safe."""
 
     code = Code.ABORTED
     reason = "CONTENTION"
@@ -640,7 +640,7 @@ class Contention(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unauthenticated(Refusal):
-    """No or bad credentials; never says which part."""
+    """Credentials are missing or wrong; it never says which part."""
 
     code = Code.UNAUTHENTICATED
     reason = "UNAUTHENTICATED"
@@ -678,11 +678,11 @@ class Overloaded(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreUnavailable(Refusal):
-    """The store cannot be reached; what was done is nothing or unknown, as the text says."""
+    """The store cannot be reached; nothing was done, or what was done is unknown: the text says which."""
 
     code = Code.UNAVAILABLE
     reason = "STORE_UNAVAILABLE"
-    text: str = "The store cannot be reached; a retry with the same request_id settles what was done."
+    text: str = "The store cannot be reached; a retry with the same request_id shows what was done."
 
     @property
     def message(self) -> str:
@@ -691,7 +691,7 @@ class StoreUnavailable(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShuttingDown(Refusal):
-    """The server is going down; nothing was done."""
+    """The server is shutting down; nothing was done."""
 
     code = Code.UNAVAILABLE
     reason = "SHUTTING_DOWN"
@@ -704,7 +704,7 @@ class ShuttingDown(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineExceeded(Refusal):
-    """Given up before the commit began; nothing was done."""
+    """The call was given up before the commit began; nothing was done."""
 
     code = Code.DEADLINE_EXCEEDED
     reason = "DEADLINE_EXCEEDED"
@@ -716,7 +716,7 @@ class DeadlineExceeded(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled(Refusal):
-    """Cancelled by the caller before the commit began; nothing was done."""
+    """The caller cancelled before the commit began; nothing was done."""
 
     code = Code.CANCELLED
     reason = "CANCELLED"
@@ -736,4 +736,4 @@ class Internal(Refusal):
 
     @property
     def message(self) -> str:
-        return f"The server has a fault; its log tells more under error_id {self.error_id}."
+        return f"The server has a fault; its log says more under error_id {self.error_id}."

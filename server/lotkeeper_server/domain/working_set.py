@@ -47,7 +47,7 @@ from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, Mat
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
 
 QUEUE_LENGTH_FIRST: Final = 16
-"""Rows loaded first of a location's queue; four times as many each time that they do not suffice."""
+"""How many rows of a location's queue are loaded first; four times as many each time that they do not suffice."""
 _NEVER: Final = 1 << 62
 _FIRST: Final = itemgetter(0)
 
@@ -56,7 +56,7 @@ Definition = TypeVar("Definition")
 
 @dataclass(slots=True)
 class KeptRequest:
-    """A request id that took effect, and what its answer needs. Never written to; see `model.stock` on `frozen`."""
+    """A request id that took effect, and what its answer needs. Never changed; see `model.stock` on `frozen`."""
 
     fingerprint: bytes
     created_millis: int
@@ -79,7 +79,7 @@ class LoadedQueue:
 class Changes:
     """What a transaction writes: values to insert and values to put in the place of old ones.
 
-    Of its records, `completed_records` are those, new or changed, that were not completed before.
+    `completed_records` are those of its records, new or changed, that were not completed before.
     """
 
     new_lots: list[Lot] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Changes:
     renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
 
     def note_stock(self, old: StockRow | None, new: StockRow) -> None:
-        """An inventory row to write, by what it was."""
+        """An inventory row to write, by its stored state."""
         if old is None:
             self.new_stock.append(new)
         elif (
@@ -246,13 +246,13 @@ class WorkingSet:
         return rows[lot_id]
 
     def rows_of_lot(self, lot_id: LotId) -> list[StockRow]:
-        """The inventory rows of a lot, at whatever location; those of zero may be left out."""
+        """The inventory rows of a lot, at all locations; those of zero may be left out."""
         if lot_id not in self._rows_known and lot_id not in self._born:
             raise Missing(LotRowsKey(lot_id))
         return [row for rows in self.stock.values() if (row := rows.get(lot_id)) is not None]
 
     def run(self, operation_id: Id) -> OperationRun | None:
-        """Where an operation's run stands; None where there is no such operation."""
+        """The status of an operation's run; None if the operation does not exist."""
         if operation_id not in self.runs:
             raise Missing(RunKey(operation_id))
         return self.runs[operation_id]
@@ -270,7 +270,7 @@ class WorkingSet:
         return self.records[identifier]
 
     def is_archived(self, identifier: RecordId) -> bool:
-        """Whether a record that is not there is in a file now."""
+        """Whether a record that is not in the store is in a file now."""
         return self.record(identifier) is None and identifier in self.archived
 
     def records_known(self, identifiers: tuple[RecordId, ...]) -> None:
@@ -280,7 +280,7 @@ class WorkingSet:
             raise Missing(*missing)
 
     def edge(self, key: EdgeKey) -> Edge | None:
-        """How much of one lot went into another; None where nothing ever did."""
+        """How much of one lot went into another; None if nothing ever did."""
         if key not in self.edges:
             if key.from_lot_id in self._born or key.to_lot_id in self._born:
                 return None
@@ -303,7 +303,7 @@ class WorkingSet:
     def in_stock(
         self, location_id: LocationId, material_id: MaterialId | None, strategy: LotUseStrategy
     ) -> Iterator[tuple[StockRow, Lot]]:
-        """The rows above zero at a location, of one material or of all, in order of use, loaded as far as asked."""
+        """The rows above zero at a location, of one material or of all, in order of use, loaded as needed."""
         queue = self.queues.get((location_id, material_id, strategy))
         if queue is None:
             raise Missing(QueueKey(location_id, material_id, strategy, QUEUE_LENGTH_FIRST))
@@ -387,7 +387,7 @@ class WorkingSet:
         mapping[key] = value
 
     def savepoint(self) -> int:
-        """Where the journal stands, to roll back to."""
+        """The present place in the journal, to roll back to."""
         return len(self._journal)
 
     def roll_back(self, savepoint: int) -> None:
@@ -412,7 +412,7 @@ class WorkingSet:
         """How many records were put since."""
         return sum(mapping is self.records for mapping, _, _ in self._journal[savepoint:])
 
-    # What loads bring in. A load never overwrites what decisions have changed meanwhile.
+    # What loads bring in. A load never overwrites what decisions have changed.
 
     def accept_lots(self, lots: list[Lot]) -> None:
         """Lots as stored."""
@@ -439,7 +439,7 @@ class WorkingSet:
         self._loaded_millionths.setdefault((key.location_id, key.lot_id), 0)
 
     def accept_sums(self, location_id: LocationId, sums: dict[tuple[MaterialId, UnitId | None], int]) -> None:
-        """A location's sums as stored; what decisions have changed meanwhile is added."""
+        """A location's sums as stored; what decisions have changed is added."""
         for lot_id, row in self.stock.get(location_id, {}).items():
             now = 0 if row is None else max(row.millionths, 0)
             risen = now - max(self._loaded_millionths.get((location_id, lot_id), 0), 0)
@@ -451,7 +451,7 @@ class WorkingSet:
         self.sums[location_id] = sums
 
     def accept_edges(self, edges: Mapping[EdgeKey, Edge | None]) -> None:
-        """Edges as stored; None for what is not."""
+        """Edges as stored; None for those that are not stored."""
         for key, edge in edges.items():
             self.edges.setdefault(key, edge)
 
@@ -509,7 +509,7 @@ class WorkingSet:
 
 
 class _Absent:
-    """Marks in the journal what had no value before."""
+    """Marks in the journal that there was no value before."""
 
 
 _ABSENT: Final = _Absent()

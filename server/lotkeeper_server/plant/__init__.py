@@ -1,1 +1,1 @@
-"""A whole plant as one document: read, applied in one transaction, exported again."""
+"""A whole plant as one document: read, applied in one transaction, and exported."""

@@ -1,4 +1,4 @@
-"""A document applied: what it names is matched, what is new created, what differs updated, nothing deleted."""
+"""Applies a document: matches what it names, creates what is new, updates what differs, deletes nothing."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ class Change:
         position: of its entry in the document.
         entity: in snake_case.
         key: its name, path or code.
-        fields: of an update, those that changed; None for a creation.
+        fields: for an update those that changed; None for a creation.
     """
 
     position: int
@@ -53,15 +53,15 @@ class AppliedPlant:
 
 
 def apply_plant(tx: Transaction, plant: Plant, principal: str) -> AppliedPlant:
-    """Makes what the document says so.
+    """Makes the store hold what the document says.
 
     Args:
-        tx: the transaction; it has to be taken back where this raises.
+        tx: the transaction; it has to be rolled back if this raises.
         plant: the document.
-        principal: whose edit it is.
+        principal: who makes the edit.
 
     Raises:
-        Refused: for the first entry that cannot be, with its place as the field at fault.
+        Refused: for the first entry that cannot be applied, with its place as the wrong field.
     """
     return _Import(tx, principal).run(plant)
 
@@ -95,7 +95,7 @@ class _Import:
         self._changed[table_name].update(ids)
 
     def _section(self, description: Description, entries: Sequence[Entry]) -> None:
-        """What lies above comes first, so that a tree may stand in any order."""
+        """Parents come first, so that a tree may be written in any order."""
         if not entries:
             return
         entries = sorted(entries, key=lambda entry: document_key(description, entry).count("/"))
@@ -116,7 +116,7 @@ class _Import:
             self._entry(description, entry, ids, rows.get(key))
 
     def _resolved(self, description: Description, entry: Entry) -> Mapping[str, Id | None]:
-        """The ids that the entry's references stand for."""
+        """The ids of the entry's references."""
         targets = references(description)
         return {
             name: self._id_of(targets[name].target, text, f"{entry.place}.{name}") if text else None
@@ -173,7 +173,7 @@ class _Import:
             raise Refused(refusal.at(f"{entry.place}.id"))
 
     def _keep_lots(self, stock: Sequence[StockEntry]) -> None:
-        """Which lots had a record before this import touched them: they get no opening stock."""
+        """The lots that had a record before this import touched them: they get no opening stock."""
         self._names.find("material", {entry.material for entry in stock})
         keys = {
             (material_id, entry.lot)
@@ -214,7 +214,7 @@ def _differing(
     row: EntityRow,
     new: EntityRow | None = None,
 ) -> tuple[str, ...]:
-    """The given fields that have another value in the row; with `new`, those that got another one by it."""
+    """The given fields that have a different value in the row; with `new`, those that it changed."""
     readers, targets = field_readers(description), references(description)
     differing = []
     for name in entry.given:
@@ -230,7 +230,7 @@ def _differing(
 
 
 def _placed(refusal: Refusal, description: Description, place: str) -> Refusal:
-    """The same refusal with the document's places for the request's fields."""
+    """This refusal with the document's places for the request's fields."""
     parts = {part: one.name for one in description.references for part in one.fields}
     moved = []
     for violation in refusal.violations:

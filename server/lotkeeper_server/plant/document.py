@@ -1,7 +1,6 @@
 """The bytes of a document as plain trees, YAML or JSON, with a limit for everything that comes from outside.
 
-What an unquoted word means is decided by the field that it is given for: `erp_id: 007` keeps its zeros, and a lot may
-be named `no`.
+The field decides what an unquoted word means: `erp_id: 007` keeps its zeros, and a lot may be named `no`.
 """
 
 import json
@@ -17,31 +16,31 @@ Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | bool | None"
 
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml is some ten times as fast; wheels bring it."""
+"""libyaml is some ten times as fast; wheels include it."""
 
 
 class Plain(str):
-    """An unquoted word or a number: what it means is for its field to say."""
+    """An unquoted word or a number; its field decides what it means."""
 
     __slots__ = ()
 
 
 class Unreadable(Exception):
-    """The bytes are no document; says why."""
+    """The bytes are not a document; says why."""
 
 
 def read_tree(data: bytes, document_format: ExportFormat) -> Tree:
-    """The tree that the bytes write down. A text is a `str`, what is not quoted a `Plain`.
+    """The tree in the bytes. A quoted text is a `str`, an unquoted value is a `Plain`.
 
     Raises:
-        Unreadable: where they write down none, or one beyond a limit.
+        Unreadable: where there is none, or it is beyond a limit.
     """
     if len(data) > limits.PLANT_BYTES_MAX:
         raise Unreadable(f"is longer than {limits.PLANT_BYTES_MAX} bytes")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"is no UTF-8 from byte {error.start} on") from None
+        raise Unreadable(f"is not UTF-8 from byte {error.start} on") from None
     return _read_yaml(text) if document_format is ExportFormat.YAML else _read_json(text)
 
 
@@ -71,7 +70,7 @@ class _Frame:
 
 
 class _Builder:
-    """Builds a tree from the parser's events: nothing recurses, and an alias counts as all that it stands for."""
+    """Builds a tree from the parser's events: nothing recurses; an alias counts as everything that it stands for."""
 
     def __init__(self) -> None:
         self._open: list[_Frame] = []
@@ -81,7 +80,7 @@ class _Builder:
         self._documents = 0
 
     def built(self, events: Iterable[Any]) -> Tree:
-        """The tree of the one document that the events are of."""
+        """The tree of the only document in the events."""
         for event in events:
             match event:
                 case yaml.ScalarEvent():
@@ -148,7 +147,7 @@ class _Builder:
             frame.collection.append(_plain_or_nothing(value))
         elif frame.key is None:
             if not isinstance(value, str):
-                raise Unreadable(f"{_line(event.start_mark)}: a list or mapping is no field's name")
+                raise Unreadable(f"{_line(event.start_mark)}: a list or mapping cannot be a field's name")
             if value in frame.collection:
                 raise Unreadable(f"{_line(event.start_mark)}: {_shown(value)} is given twice")
             frame.key = str(value)
@@ -162,7 +161,7 @@ def _plain_or_nothing(value: Tree) -> Tree:
 
 
 def _read_json(text: str) -> Tree:
-    # The reader has no limit of its own; what it builds is bounded by the commas between values.
+    # The reader has no limit of its own; the commas between values bound what it builds.
     if text.count(",") > limits.PLANT_NODES_MAX:
         raise Unreadable(f"has more than {limits.PLANT_NODES_MAX} values")
     try:
@@ -186,7 +185,7 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(word: str) -> Any:
-    raise Unreadable(f"{word} is no JSON")
+    raise Unreadable(f"{word} is not JSON")
 
 
 def _shown(text: str) -> str:

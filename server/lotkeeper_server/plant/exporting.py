@@ -1,4 +1,4 @@
-"""A store's plant as one document: things by name, path and code, defaults left out."""
+"""Writes a store's plant as one document: things by name, path and code, without defaults."""
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -36,10 +36,10 @@ def export_plant(snapshot: Snapshot, document_format: ExportFormat, *, include_l
     Args:
         snapshot: what is written is of one moment.
         document_format: YAML or JSON.
-        include_lots: whether lots come with it, and what stock above zero they have.
+        include_lots: whether to include lots, and their stock above zero.
 
     Raises:
-        Refused: INVALID_ARGUMENT on `include_lots` where the document would be longer than an import takes.
+        Refused: INVALID_ARGUMENT on `include_lots` where the document would be longer than an import accepts.
     """
     names = {target: column_by_id(snapshot, target, columns[0]) for target, columns in NAMED_BY.items()}
     sections = [
@@ -60,14 +60,14 @@ def export_plant(snapshot: Snapshot, document_format: ExportFormat, *, include_l
             total += len(pieces[-1])
             gathered, length = [], 0
             if total > limits.PLANT_BYTES_MAX:
-                fault = f"the document would be longer than {limits.PLANT_BYTES_MAX} bytes, which no import takes"
+                fault = f"the document would be longer than {limits.PLANT_BYTES_MAX} bytes, too long for an import"
                 raise Refused(InvalidArgument.on("include_lots", fault))
     pieces.append("".join(gathered).encode())
     return pieces
 
 
 def _entries(snapshot: Snapshot, description: Description, names: Mapping[str, Mapping[Id, str]]) -> Iterator[Entry]:
-    """The entries of one section, in an order that every store gives."""
+    """The entries of one section, in the same order from every store."""
     rows = all_rows(snapshot, description.table)
     if description is d.LOT:
         _leave_out_units_of_materials(snapshot, rows)
@@ -93,7 +93,7 @@ def _sort_key(description: Description, names: Mapping[str, Mapping[Id, str]], r
 
 
 def _leave_out_units_of_materials(snapshot: Snapshot, rows: list[EntityRow]) -> None:
-    """A lot's unit is its material's unless something else is said."""
+    """A lot's unit is its material's unless it is given."""
     units = column_by_id(snapshot, "material", "unit_of_measure_id")
     for row in rows:
         if row["unit_of_measure_id"] == units[row["material_id"]]:
@@ -104,7 +104,7 @@ Write = Callable[[EntityRow], str | None]
 
 
 def _writers(description: Description, names: Mapping[str, Mapping[Id, str]]) -> list[tuple[str, Write]]:
-    """What each field of an entry says, in the contract's order; None where it says nothing."""
+    """The value of each field of an entry, in the contract's order; None for an empty one."""
     by_id_field = {one.id_field: one for one in description.references}
     readers = field_readers(description)
     writers: list[tuple[str, Write]] = []

@@ -1,4 +1,4 @@
-"""What the names in a document stand for: looked up many at once, and told of what the document itself creates."""
+"""The things that the names in a document mean: looked up many at once; the document's own new things are added."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from lotkeeper_server.store.entities.row import EntityRow
 
 
 class Names:
-    """Ids by what names them, for one import."""
+    """Ids by name, path or code, for one import."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -25,10 +25,10 @@ class Names:
                 self._ids[target].setdefault(text, identifier)
 
     def id_of(self, target: str, text: str) -> Id | None:
-        """The id, or None where nothing is named so."""
+        """The id, or None if nothing has this name."""
         return self._ids[target].get(text)
 
     def learn(self, target: str, row: EntityRow) -> None:
-        """A row that was created just now can be named from here on."""
+        """Adds a row that was just created, so that it can be named from now on."""
         for column in NAMED_BY.get(target, ()):
             self._ids[target].setdefault(row[column], row["id"])

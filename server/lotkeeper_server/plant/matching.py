@@ -1,4 +1,4 @@
-"""How the things of a document are matched with those that are there: by name, path or code."""
+"""How the things of a document are matched with stored ones: by name, path or code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ Ids = Mapping[str, Id | None]
 
 
 def key_of_entry(description: Description, entry: Entry, ids: Ids) -> MatchKey:
-    """What no other of its kind has: path, name or code; of what has none the things between which it stands."""
+    """The unique key of a thing: path, name or code; if it has none, the things that it connects."""
     if description is d.UNIT_OF_MEASURE_CONVERSION:
         return ids["from_unit"], ids["to_unit"], ids.get("material") or NO_ID
     if description is d.INVENTORY_OPERATION:
@@ -34,13 +34,13 @@ def key_of_entry(description: Description, entry: Entry, ids: Ids) -> MatchKey:
 def rows_by_entry_key(
     snapshot: Snapshot, description: Description, entries: Sequence[Entry], resolved: Sequence[Ids]
 ) -> Mapping[MatchKey, EntityRow]:
-    """The stored rows that entries speak of, by the entries' keys.
+    """The stored rows of entries, by the entries' keys.
 
     Args:
         snapshot: where they are read.
         description: of the entity.
         entries: of one section.
-        resolved: the ids of their references; not looked at for what has a path.
+        resolved: the ids of their references; not used for entities with a path.
     """
     if description is d.UNIT_OF_MEASURE_CONVERSION:
         rows = rows_with(snapshot, description.table, "from_unit_id", _given(resolved, "from_unit"))
@@ -62,7 +62,7 @@ def _given(resolved: Sequence[Ids], name: str) -> list[Id]:
 
 
 def document_key(description: Description, entry: Entry) -> str:
-    """The name, path or code by which people know it; of a conversion its two units."""
+    """The name, path or code by which people know it; for a conversion its two units."""
     if description is d.UNIT_OF_MEASURE_CONVERSION:
         units = f"{entry.references['from_unit']} to {entry.references['to_unit']}"
         material = entry.references.get("material")

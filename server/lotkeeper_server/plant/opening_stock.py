@@ -1,4 +1,4 @@
-"""Opening stock: EDIT actions as any others, so that stock is the sum of its records from the first moment on."""
+"""Opening stock: written by ordinary EDIT actions, so that stock is the sum of its records from the first moment on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _PLACES = {
 
 @dataclass(frozen=True, slots=True)
 class OpeningStock:
-    """Stock that a lot begins with at one location."""
+    """The first stock of a lot at one location."""
 
     entry: StockEntry
     location_id: Id
@@ -39,7 +39,7 @@ def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock])
     """Gives lots their first stock.
 
     Raises:
-        Refused: as an EDIT would be, with the place in the document.
+        Refused: like an EDIT, with the place in the document.
     """
     context = Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
     chunks = [opened[start : start + limits.BATCH_ITEMS_MAX] for start in range(0, len(opened), limits.BATCH_ITEMS_MAX)]

@@ -1,4 +1,4 @@
-"""A document as entries to be applied; every fault of shape is found, each with its place."""
+"""Reads a document into entries to apply; finds every fault of shape, with its place."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,16 +37,16 @@ _REQUIRED = {
 
 @dataclass(slots=True)
 class Entry:
-    """One thing that the document speaks of.
+    """One thing in the document.
 
     Attributes:
         place: `locations[3]`.
         position: where it stands in the document.
-        message: what a Save would bring, but for its references.
+        message: the message of a Save, without references.
         values: the columns that are given.
         given: the names of the fields that are given, as the document has them.
-        references: the texts that are given for references by name; empty for none.
-        id: the one to create it under, if it says so.
+        references: the given text for each reference, by its name; empty for none.
+        id: the id for a new thing, if it is given.
     """
 
     place: str
@@ -73,13 +73,13 @@ class StockEntry:
 
 @dataclass(slots=True)
 class Plant:
-    """A document, its entries by the entity that they are of."""
+    """A document: its entries by entity."""
 
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     stock: list[StockEntry] = field(default_factory=list)
 
     def location_paths(self) -> set[str]:
-        """The paths of the locations that it has entries for."""
+        """The paths of its locations."""
         paths = set()
         for entry in self.entries.get(d.LOCATION.entity, []):
             parent = entry.references.get("parent")
@@ -88,7 +88,7 @@ class Plant:
 
 
 def read_plant(data: bytes, document_format: ExportFormat) -> Plant:
-    """Reads a document; nothing of the store is looked at.
+    """Reads a document, without a look at the store.
 
     Raises:
         Refused: INVALID_ARGUMENT with the first faults of shape, each at its place.
@@ -101,7 +101,7 @@ def read_plant(data: bytes, document_format: ExportFormat) -> Plant:
 
 
 class _Reading:
-    """A document being read, and what is at fault so far."""
+    """A document that is being read, and its faults so far."""
 
     def __init__(self) -> None:
         self._plant = Plant()
@@ -112,7 +112,7 @@ class _Reading:
         if tree is None:
             tree = {}
         if not isinstance(tree, dict):
-            self._fault(DATA_FIELD, "is no mapping of sections")
+            self._fault(DATA_FIELD, "is not a mapping of sections")
             tree = {}
         for section, entries in tree.items():
             self._section(section, entries)
@@ -129,18 +129,18 @@ class _Reading:
         description = SECTIONS.get(section)
         if description is None and section != INVENTORY:
             known = ", ".join((*SECTIONS, INVENTORY))
-            self._fault(_cut(section), f"is no section; there are {known}")
+            self._fault(_cut(section), f"is not a section; the sections are {known}")
             return
         if not isinstance(entries, list):
             if entries is not None:
-                self._fault(section, "is no list")
+                self._fault(section, "is not a list")
             return
         made = [] if description is None else self._plant.entries.setdefault(description.entity, [])
         for index, tree in enumerate(entries):
             place = f"{section}[{index}]"
             self._position += 1
             if not isinstance(tree, dict):
-                self._fault(place, "is no mapping of fields")
+                self._fault(place, "is not a mapping of fields")
             elif description is None:
                 self._stock(place, tree)
             else:
@@ -162,7 +162,7 @@ class _Reading:
                 entry.id = self._id(f"{place}.id", value)
                 continue
             else:
-                self._fault(f"{place}.{_cut(name)}", f"is no field of {description.entity}")
+                self._fault(f"{place}.{_cut(name)}", f"is not a field of {description.entity}")
                 continue
             entry.given.append(name)
         for name in _REQUIRED.get(description.entity, ("name",)):
@@ -197,13 +197,13 @@ class _Reading:
         except Unfit:
             identifier = None
         if identifier is None:
-            self._fault(place, "is no ULID")
+            self._fault(place, "is not a ULID")
         return identifier
 
     def _stock(self, place: str, tree: Mapping[str, Tree]) -> None:
         unknown = [name for name in tree if name not in {"location", "material", "lot", "quantity", "name"}]
         for name in unknown:
-            self._fault(f"{place}.{_cut(name)}", f"is no field of {INVENTORY}")
+            self._fault(f"{place}.{_cut(name)}", f"is not a field of {INVENTORY}")
         named = {name: self._reference(f"{place}.{name}", name, tree.get(name)) for name in _STOCK_REFERENCES}
         lot = self._name(f"{place}.lot", tree.get("lot"))
         for name, given in (*named.items(), ("lot", lot)):
@@ -226,7 +226,7 @@ class _Reading:
         return given
 
     def _quantity(self, place: str, value: Tree) -> int:
-        """Zero is one; what rounds to it is not."""
+        """A quantity; zero is one, but a number that rounds to zero is not."""
         if value is None:
             self._fault(place, "must be given")
             return 0

@@ -1,4 +1,4 @@
-"""What a plant's document is made of: its sections, and how each field of an entry is read."""
+"""The parts of a plant's document: its sections, and how each field of an entry is read."""
 
 import math
 import re
@@ -26,7 +26,7 @@ SECTIONS: Final[Mapping[str, Description]] = {
     "inventory_operations": d.INVENTORY_OPERATION,
     "lots": d.LOT,
 }
-"""The lists' names, each after what it may refer to."""
+"""The names of the lists; each comes after the sections that it may refer to."""
 INVENTORY: Final = "inventory"
 """The section of opening stock, which comes last."""
 
@@ -39,17 +39,17 @@ NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "operation": ("name",),
     "production_order": ("name",),
 }
-"""The columns by which a document names what it refers to; the first is the one that an export writes."""
+"""The columns that a document may use for a reference; an export writes the first one."""
 
 _WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
 _OFFSET: Final = re.compile(r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z")
-"""Of a time; the parser takes any two numbers."""
+"""The offset of a time; the parser accepts any two numbers."""
 _NUMBER: Final = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _INT32_MAX: Final = (1 << 31) - 1
 
 
 class Unfit(Exception):
-    """A value is none of its field's; says why."""
+    """A value does not fit its field; says why."""
 
 
 Put = Callable[[Message, Tree], None]
@@ -57,7 +57,7 @@ Put = Callable[[Message, Tree], None]
 
 @dataclass(frozen=True, slots=True)
 class FieldReader:
-    """How an entry's field gets into the message that a Save would bring.
+    """How an entry's field is put into the message of a Save.
 
     Attributes:
         field: of the catalog, None for `enabled`.
@@ -69,7 +69,7 @@ class FieldReader:
 
 
 def field_readers(description: Description) -> Mapping[str, FieldReader]:
-    """The fields of an entity by name, but for its references."""
+    """The fields of an entity by name, without its references."""
     return _READERS[description.entity]
 
 
@@ -131,12 +131,12 @@ def _put_moment(message: Message, name: str, tree: Tree) -> None:
         if not _OFFSET.search(text(tree)):
             raise ValueError(tree)
     except ValueError:
-        raise Unfit(f"{text(tree)} is no time such as 2026-03-01T08:30:00Z") from None
+        raise Unfit(f"{text(tree)} is not a time such as 2026-03-01T08:30:00Z") from None
     getattr(message, name).CopyFrom(stamp)
 
 
 def text(tree: Tree) -> str:
-    """A text; what is not quoted is taken as it stands."""
+    """A text; an unquoted value is taken as written."""
     if tree is None:
         return ""
     if isinstance(tree, bool):
@@ -167,7 +167,7 @@ def whole(tree: Tree) -> int:
         raise Unfit("must be a whole number")
     found = int(tree)
     if not -_INT32_MAX - 1 <= found <= _INT32_MAX:
-        raise Unfit(f"{tree} is beyond 32 bits")
+        raise Unfit(f"{tree} is larger than 32 bits")
     return found
 
 
@@ -186,7 +186,7 @@ def _enumerated(tree: Tree, names: Mapping[str, int]) -> int:
         return 0
     found = names.get(text(tree))
     if found is None:
-        raise Unfit(f"{text(tree)} is none of {', '.join(names)}")
+        raise Unfit(f"{text(tree)} is not one of {', '.join(names)}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What applying a document would do, tried on a private copy: nothing is written, and no writer waits."""
+"""Tries on a private copy what applying a document would do: nothing is written, and no writer waits."""
 
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
@@ -11,10 +11,10 @@ from lotkeeper_server.store.scratch import scratch
 
 
 def try_plant(snapshot: Snapshot, plant: Plant, principal: str) -> AppliedPlant:
-    """As `apply_plant`, without any effect.
+    """Says what `apply_plant` would do, without any effect.
 
     Raises:
-        Refused: as `apply_plant`.
+        Refused: like `apply_plant`.
     """
     names = Names(snapshot)
     lots = [(entry.references["material"], str(entry.message.name)) for entry in plant.entries.get("lot", [])] + [

@@ -9,10 +9,10 @@ from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.plant.document import Plain
 
 Value = tuple[str, str]
-"""A field's name and its text; a number or a truth value is a `Plain`, and stands without quotes."""
+"""A field's name and its text; a number or a boolean is a `Plain`, and is written without quotes."""
 
 _UNQUOTED: Final = re.compile(r"[^\W\d_][\w./%+()-]*( [\w./%+(-][\w./%+()-]*)*")
-"""What YAML takes for a text and nothing else: it begins with a letter, has no mark of YAML's, ends without a space."""
+"""What YAML can only read as a text: it begins with a letter, has none of YAML's marks, does not end with a space."""
 _WORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _UNPRINTABLE: Final = re.compile(
     "[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]"

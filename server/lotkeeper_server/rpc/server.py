@@ -31,7 +31,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"],
 )
 QUIET_SECONDS: Final = 0.3
-"""At shutdown, refusals go on until no call has come for so long, so that no caller meets a bare CANCELLED."""
+"""At shutdown, refusals go on until no call has come for so long, so that no caller gets a bare CANCELLED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class ServerSettings:
     Attributes:
         listen: HOST:PORT; port 0 takes a free one.
         server_class: which of the transport's servers.
-        max_concurrent_streams: calls in progress per connection; HTTP/2 holds back those beyond.
+        max_concurrent_streams: calls in progress on one connection; HTTP/2 holds back more.
         reflection: whether tools may ask for the contract.
-        bench_echo: whether to serve the method that benchmarks compare with.
+        bench_echo: whether to serve the method that benchmarks use as a reference.
         tls_certificate_file: PEM; None serves without TLS.
         tls_key_file: PEM.
         shares_address: whether other processes of this server listen there, too.

@@ -39,7 +39,7 @@ class _InventoryOperationTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     INVENTORY_OPERATION_TYPE_RECEIVE: _InventoryOperationType.ValueType  # 7
     """Stock rises at the destination; the secondary lot is the lot received from."""
     INVENTORY_OPERATION_TYPE_RECEIVE_AND_CONSUME: _InventoryOperationType.ValueType  # 8
-    """Passes through the source: received and consumed at once, no stock is kept."""
+    """Received and consumed at the source at once; no stock is kept."""
     INVENTORY_OPERATION_TYPE_SHIP: _InventoryOperationType.ValueType  # 9
     """Stock falls at the source; the secondary lot is the lot shipped into."""
 
@@ -63,7 +63,7 @@ INVENTORY_OPERATION_TYPE_RETURN: InventoryOperationType.ValueType  # 6
 INVENTORY_OPERATION_TYPE_RECEIVE: InventoryOperationType.ValueType  # 7
 """Stock rises at the destination; the secondary lot is the lot received from."""
 INVENTORY_OPERATION_TYPE_RECEIVE_AND_CONSUME: InventoryOperationType.ValueType  # 8
-"""Passes through the source: received and consumed at once, no stock is kept."""
+"""Received and consumed at the source at once; no stock is kept."""
 INVENTORY_OPERATION_TYPE_SHIP: InventoryOperationType.ValueType  # 9
 """Stock falls at the source; the secondary lot is the lot shipped into."""
 Global___InventoryOperationType: _TypeAlias = InventoryOperationType  # noqa: Y015
@@ -102,7 +102,7 @@ class _LotRecordTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotReco
     """Shipped from the source."""
 
 class LotRecordType(_LotRecordType, metaclass=_LotRecordTypeEnumTypeWrapper):
-    """What an inventory lot record says was done."""
+    """The type of an inventory lot record: what was done with the lot."""
 
 LOT_RECORD_TYPE_UNSPECIFIED: LotRecordType.ValueType  # 0
 """Not given: on a reason code, every type."""
@@ -145,9 +145,9 @@ class _LotStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotStatus.V
     LOT_STATUS_AVAILABLE: _LotStatus.ValueType  # 2
     """Usable, released."""
     LOT_STATUS_QA_HOLD: _LotStatus.ValueType  # 3
-    """Held by quality: not to be consumed or shipped."""
+    """Held by quality: cannot be consumed or shipped."""
     LOT_STATUS_EXPIRED: _LotStatus.ValueType  # 4
-    """Past its date: not to be consumed or shipped. Also shown for an OPEN or AVAILABLE lot whose expiration date has
+    """Past its date: cannot be consumed or shipped. Also shown for an OPEN or AVAILABLE lot whose expiration date has
     passed.
     """
     LOT_STATUS_SHIPPED: _LotStatus.ValueType  # 5
@@ -165,9 +165,9 @@ LOT_STATUS_OPEN: LotStatus.ValueType  # 1
 LOT_STATUS_AVAILABLE: LotStatus.ValueType  # 2
 """Usable, released."""
 LOT_STATUS_QA_HOLD: LotStatus.ValueType  # 3
-"""Held by quality: not to be consumed or shipped."""
+"""Held by quality: cannot be consumed or shipped."""
 LOT_STATUS_EXPIRED: LotStatus.ValueType  # 4
-"""Past its date: not to be consumed or shipped. Also shown for an OPEN or AVAILABLE lot whose expiration date has
+"""Past its date: cannot be consumed or shipped. Also shown for an OPEN or AVAILABLE lot whose expiration date has
 passed.
 """
 LOT_STATUS_SHIPPED: LotStatus.ValueType  # 5
@@ -185,11 +185,11 @@ class _StatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Status.ValueTy
     STATUS_UNSPECIFIED: _Status.ValueType  # 0
     """Not given: IDLE in a production order, every status in a filter."""
     STATUS_IDLE: _Status.ValueType  # 1
-    """Not begun; the default."""
+    """Not started; the default."""
     STATUS_RUNNING: _Status.ValueType  # 2
-    """Started and not ended."""
+    """Started, not ended yet."""
     STATUS_COMPLETED: _Status.ValueType  # 3
-    """Ended as meant."""
+    """Ended as planned."""
     STATUS_FAULTED: _Status.ValueType  # 4
     """Ended by a fault; nothing sets it yet."""
     STATUS_CANCELLED: _Status.ValueType  # 5
@@ -200,16 +200,16 @@ class _StatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Status.ValueTy
     """Interrupted; nothing sets it yet."""
 
 class Status(_Status, metaclass=_StatusEnumTypeWrapper):
-    """Where an operation, a record or a production order stands."""
+    """How far an operation, a record or a production order is."""
 
 STATUS_UNSPECIFIED: Status.ValueType  # 0
 """Not given: IDLE in a production order, every status in a filter."""
 STATUS_IDLE: Status.ValueType  # 1
-"""Not begun; the default."""
+"""Not started; the default."""
 STATUS_RUNNING: Status.ValueType  # 2
-"""Started and not ended."""
+"""Started, not ended yet."""
 STATUS_COMPLETED: Status.ValueType  # 3
-"""Ended as meant."""
+"""Ended as planned."""
 STATUS_FAULTED: Status.ValueType  # 4
 """Ended by a fault; nothing sets it yet."""
 STATUS_CANCELLED: Status.ValueType  # 5
@@ -231,7 +231,7 @@ class _LocationTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Location
     LOCATION_TYPE_ENTERPRISE: _LocationType.ValueType  # 1
     """An enterprise."""
     LOCATION_TYPE_COMPANY: _LocationType.ValueType  # 2
-    """A company of it."""
+    """A company of an enterprise."""
     LOCATION_TYPE_SITE: _LocationType.ValueType  # 3
     """A site."""
     LOCATION_TYPE_AREA: _LocationType.ValueType  # 4
@@ -246,14 +246,14 @@ class _LocationTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Location
     """A unit, such as a silo or a vat; the default."""
 
 class LocationType(_LocationType, metaclass=_LocationTypeEnumTypeWrapper):
-    """Level of a location in the equipment hierarchy."""
+    """The level of a location in the equipment hierarchy."""
 
 LOCATION_TYPE_UNSPECIFIED: LocationType.ValueType  # 0
 """Not given: UNIT."""
 LOCATION_TYPE_ENTERPRISE: LocationType.ValueType  # 1
 """An enterprise."""
 LOCATION_TYPE_COMPANY: LocationType.ValueType  # 2
-"""A company of it."""
+"""A company of an enterprise."""
 LOCATION_TYPE_SITE: LocationType.ValueType  # 3
 """A site."""
 LOCATION_TYPE_AREA: LocationType.ValueType  # 4
@@ -313,13 +313,13 @@ class _LotStorageStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Lo
     LOT_STORAGE_STRATEGY_UNSPECIFIED: _LotStorageStrategy.ValueType  # 0
     """Not given: ALLOW_MULTIPLE."""
     LOT_STORAGE_STRATEGY_ALLOW_MULTIPLE: _LotStorageStrategy.ValueType  # 1
-    """Lots lie side by side; the default."""
+    """Several lots may lie there; the default."""
     LOT_STORAGE_STRATEGY_ALLOW_SINGLE_OR_THROW: _LotStorageStrategy.ValueType  # 2
     """Refused while another lot has stock above zero there."""
     LOT_STORAGE_STRATEGY_MERGE_INTO_PREVIOUS: _LotStorageStrategy.ValueType  # 3
-    """What rose is merged into the lot that came last."""
+    """What is added is merged into the lot that came last."""
     LOT_STORAGE_STRATEGY_MERGE_INTO_NEW: _LotStorageStrategy.ValueType  # 4
-    """Every other lot there is merged into the one that rises."""
+    """Every other lot there is merged into the one that is added."""
     LOT_STORAGE_STRATEGY_NO_STORAGE: _LotStorageStrategy.ValueType  # 5
     """Records are written, no stock is kept there."""
 
@@ -329,13 +329,13 @@ class LotStorageStrategy(_LotStorageStrategy, metaclass=_LotStorageStrategyEnumT
 LOT_STORAGE_STRATEGY_UNSPECIFIED: LotStorageStrategy.ValueType  # 0
 """Not given: ALLOW_MULTIPLE."""
 LOT_STORAGE_STRATEGY_ALLOW_MULTIPLE: LotStorageStrategy.ValueType  # 1
-"""Lots lie side by side; the default."""
+"""Several lots may lie there; the default."""
 LOT_STORAGE_STRATEGY_ALLOW_SINGLE_OR_THROW: LotStorageStrategy.ValueType  # 2
 """Refused while another lot has stock above zero there."""
 LOT_STORAGE_STRATEGY_MERGE_INTO_PREVIOUS: LotStorageStrategy.ValueType  # 3
-"""What rose is merged into the lot that came last."""
+"""What is added is merged into the lot that came last."""
 LOT_STORAGE_STRATEGY_MERGE_INTO_NEW: LotStorageStrategy.ValueType  # 4
-"""Every other lot there is merged into the one that rises."""
+"""Every other lot there is merged into the one that is added."""
 LOT_STORAGE_STRATEGY_NO_STORAGE: LotStorageStrategy.ValueType  # 5
 """Records are written, no stock is kept there."""
 Global___LotStorageStrategy: _TypeAlias = LotStorageStrategy  # noqa: Y015
@@ -349,23 +349,23 @@ class _LotUseStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LotUse
     LOT_USE_STRATEGY_UNSPECIFIED: _LotUseStrategy.ValueType  # 0
     """Not given: FIFO."""
     LOT_USE_STRATEGY_FIFO: _LotUseStrategy.ValueType  # 1
-    """The lot that came first; the default."""
+    """The lot that came first is taken first; the default."""
     LOT_USE_STRATEGY_LIFO: _LotUseStrategy.ValueType  # 2
-    """The lot that came last."""
+    """The lot that came last is taken first."""
     LOT_USE_STRATEGY_FEFO: _LotUseStrategy.ValueType  # 3
-    """The lot that expires first; those without a date last."""
+    """The lot that expires first is taken first; lots without a date come last."""
 
 class LotUseStrategy(_LotUseStrategy, metaclass=_LotUseStrategyEnumTypeWrapper):
-    """In which order a pick takes the lots of a location."""
+    """The order in which a pick takes the lots of a location."""
 
 LOT_USE_STRATEGY_UNSPECIFIED: LotUseStrategy.ValueType  # 0
 """Not given: FIFO."""
 LOT_USE_STRATEGY_FIFO: LotUseStrategy.ValueType  # 1
-"""The lot that came first; the default."""
+"""The lot that came first is taken first; the default."""
 LOT_USE_STRATEGY_LIFO: LotUseStrategy.ValueType  # 2
-"""The lot that came last."""
+"""The lot that came last is taken first."""
 LOT_USE_STRATEGY_FEFO: LotUseStrategy.ValueType  # 3
-"""The lot that expires first; those without a date last."""
+"""The lot that expires first is taken first; lots without a date come last."""
 Global___LotUseStrategy: _TypeAlias = LotUseStrategy  # noqa: Y015
 
 class _LotResolutionStrategy:
@@ -377,13 +377,13 @@ class _LotResolutionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[
     LOT_RESOLUTION_STRATEGY_UNSPECIFIED: _LotResolutionStrategy.ValueType  # 0
     """Not given: AUTO_GENERATE."""
     LOT_RESOLUTION_STRATEGY_AUTO_GENERATE: _LotResolutionStrategy.ValueType  # 1
-    """A new lot named by a UUID, where the type makes lots; the default."""
+    """A new lot whose name is a UUID, where the type makes lots; the default."""
     LOT_RESOLUTION_STRATEGY_MANUAL: _LotResolutionStrategy.ValueType  # 2
     """The caller must name it."""
     LOT_RESOLUTION_STRATEGY_EXPRESSION: _LotResolutionStrategy.ValueType  # 3
-    """From an expression, which a call does not evaluate: the caller must name it."""
+    """From an expression, which calls do not evaluate: the caller must name it."""
     LOT_RESOLUTION_STRATEGY_FROM_LOCATION: _LotResolutionStrategy.ValueType  # 4
-    """Picked from what the source holds; primary lots of falling types only."""
+    """Picked from the lots at the source; only for primary lots of falling types."""
 
 class LotResolutionStrategy(_LotResolutionStrategy, metaclass=_LotResolutionStrategyEnumTypeWrapper):
     """Where a lot comes from when the call names none."""
@@ -391,13 +391,13 @@ class LotResolutionStrategy(_LotResolutionStrategy, metaclass=_LotResolutionStra
 LOT_RESOLUTION_STRATEGY_UNSPECIFIED: LotResolutionStrategy.ValueType  # 0
 """Not given: AUTO_GENERATE."""
 LOT_RESOLUTION_STRATEGY_AUTO_GENERATE: LotResolutionStrategy.ValueType  # 1
-"""A new lot named by a UUID, where the type makes lots; the default."""
+"""A new lot whose name is a UUID, where the type makes lots; the default."""
 LOT_RESOLUTION_STRATEGY_MANUAL: LotResolutionStrategy.ValueType  # 2
 """The caller must name it."""
 LOT_RESOLUTION_STRATEGY_EXPRESSION: LotResolutionStrategy.ValueType  # 3
-"""From an expression, which a call does not evaluate: the caller must name it."""
+"""From an expression, which calls do not evaluate: the caller must name it."""
 LOT_RESOLUTION_STRATEGY_FROM_LOCATION: LotResolutionStrategy.ValueType  # 4
-"""Picked from what the source holds; primary lots of falling types only."""
+"""Picked from the lots at the source; only for primary lots of falling types."""
 Global___LotResolutionStrategy: _TypeAlias = LotResolutionStrategy  # noqa: Y015
 
 class _MaterialSource:
@@ -409,13 +409,13 @@ class _MaterialSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Materi
     MATERIAL_SOURCE_UNSPECIFIED: _MaterialSource.ValueType  # 0
     """Not given: STATIC."""
     MATERIAL_SOURCE_STATIC: _MaterialSource.ValueType  # 1
-    """From the definition; another one is refused. The default."""
+    """From the definition; a different one is refused. The default."""
     MATERIAL_SOURCE_MANUAL: _MaterialSource.ValueType  # 2
-    """From the call, else from the definition."""
+    """From the call, otherwise from the definition."""
     MATERIAL_SOURCE_EXPRESSION: _MaterialSource.ValueType  # 3
-    """From an expression, which a call does not evaluate; else as MANUAL."""
+    """From an expression, which calls do not evaluate; they treat it like MANUAL."""
     MATERIAL_SOURCE_PARENT: _MaterialSource.ValueType  # 4
-    """From the parent, for a trigger engine; else as MANUAL."""
+    """From the parent, for a trigger engine; calls treat it like MANUAL."""
 
 class MaterialSource(_MaterialSource, metaclass=_MaterialSourceEnumTypeWrapper):
     """Where the material of an operation comes from."""
@@ -423,13 +423,13 @@ class MaterialSource(_MaterialSource, metaclass=_MaterialSourceEnumTypeWrapper):
 MATERIAL_SOURCE_UNSPECIFIED: MaterialSource.ValueType  # 0
 """Not given: STATIC."""
 MATERIAL_SOURCE_STATIC: MaterialSource.ValueType  # 1
-"""From the definition; another one is refused. The default."""
+"""From the definition; a different one is refused. The default."""
 MATERIAL_SOURCE_MANUAL: MaterialSource.ValueType  # 2
-"""From the call, else from the definition."""
+"""From the call, otherwise from the definition."""
 MATERIAL_SOURCE_EXPRESSION: MaterialSource.ValueType  # 3
-"""From an expression, which a call does not evaluate; else as MANUAL."""
+"""From an expression, which calls do not evaluate; they treat it like MANUAL."""
 MATERIAL_SOURCE_PARENT: MaterialSource.ValueType  # 4
-"""From the parent, for a trigger engine; else as MANUAL."""
+"""From the parent, for a trigger engine; calls treat it like MANUAL."""
 Global___MaterialSource: _TypeAlias = MaterialSource  # noqa: Y015
 
 class _InventoryNameResolutionStrategy:
@@ -443,9 +443,9 @@ class _InventoryNameResolutionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTy
     INVENTORY_NAME_RESOLUTION_STRATEGY_STATIC: _InventoryNameResolutionStrategy.ValueType  # 1
     """From the definition; the default."""
     INVENTORY_NAME_RESOLUTION_STRATEGY_MANUAL: _InventoryNameResolutionStrategy.ValueType  # 2
-    """From the caller alone."""
+    """Only from the caller."""
     INVENTORY_NAME_RESOLUTION_STRATEGY_EXPRESSION: _InventoryNameResolutionStrategy.ValueType  # 3
-    """From an expression, which a call does not evaluate."""
+    """From an expression, which calls do not evaluate."""
     INVENTORY_NAME_RESOLUTION_STRATEGY_AUTO_GENERATE: _InventoryNameResolutionStrategy.ValueType  # 4
     """A new UUID, for PRODUCE, UNCONSUME and RECEIVE."""
 
@@ -457,9 +457,9 @@ INVENTORY_NAME_RESOLUTION_STRATEGY_UNSPECIFIED: InventoryNameResolutionStrategy.
 INVENTORY_NAME_RESOLUTION_STRATEGY_STATIC: InventoryNameResolutionStrategy.ValueType  # 1
 """From the definition; the default."""
 INVENTORY_NAME_RESOLUTION_STRATEGY_MANUAL: InventoryNameResolutionStrategy.ValueType  # 2
-"""From the caller alone."""
+"""Only from the caller."""
 INVENTORY_NAME_RESOLUTION_STRATEGY_EXPRESSION: InventoryNameResolutionStrategy.ValueType  # 3
-"""From an expression, which a call does not evaluate."""
+"""From an expression, which calls do not evaluate."""
 INVENTORY_NAME_RESOLUTION_STRATEGY_AUTO_GENERATE: InventoryNameResolutionStrategy.ValueType  # 4
 """A new UUID, for PRODUCE, UNCONSUME and RECEIVE."""
 Global___InventoryNameResolutionStrategy: _TypeAlias = InventoryNameResolutionStrategy  # noqa: Y015
@@ -473,9 +473,9 @@ class _UnitOfMeasureResolutionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTy
     UNIT_OF_MEASURE_RESOLUTION_STRATEGY_UNSPECIFIED: _UnitOfMeasureResolutionStrategy.ValueType  # 0
     """Not given: STATIC."""
     UNIT_OF_MEASURE_RESOLUTION_STRATEGY_STATIC: _UnitOfMeasureResolutionStrategy.ValueType  # 1
-    """From the definition; without one there, as FROM_CONTEXT. The default."""
+    """From the definition; if it has none, like FROM_CONTEXT. The default."""
     UNIT_OF_MEASURE_RESOLUTION_STRATEGY_FROM_CONTEXT: _UnitOfMeasureResolutionStrategy.ValueType  # 2
-    """For PRODUCE the production order's, else the material's, else the lot's."""
+    """For PRODUCE the production order's unit, otherwise the material's, otherwise the lot's."""
 
 class UnitOfMeasureResolutionStrategy(_UnitOfMeasureResolutionStrategy, metaclass=_UnitOfMeasureResolutionStrategyEnumTypeWrapper):
     """Where the unit of a quantity comes from."""
@@ -483,9 +483,9 @@ class UnitOfMeasureResolutionStrategy(_UnitOfMeasureResolutionStrategy, metaclas
 UNIT_OF_MEASURE_RESOLUTION_STRATEGY_UNSPECIFIED: UnitOfMeasureResolutionStrategy.ValueType  # 0
 """Not given: STATIC."""
 UNIT_OF_MEASURE_RESOLUTION_STRATEGY_STATIC: UnitOfMeasureResolutionStrategy.ValueType  # 1
-"""From the definition; without one there, as FROM_CONTEXT. The default."""
+"""From the definition; if it has none, like FROM_CONTEXT. The default."""
 UNIT_OF_MEASURE_RESOLUTION_STRATEGY_FROM_CONTEXT: UnitOfMeasureResolutionStrategy.ValueType  # 2
-"""For PRODUCE the production order's, else the material's, else the lot's."""
+"""For PRODUCE the production order's unit, otherwise the material's, otherwise the lot's."""
 Global___UnitOfMeasureResolutionStrategy: _TypeAlias = UnitOfMeasureResolutionStrategy  # noqa: Y015
 
 class _TriggerSource:
@@ -504,7 +504,7 @@ class _TriggerSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trigger
     """The parent operation."""
 
 class TriggerSource(_TriggerSource, metaclass=_TriggerSourceEnumTypeWrapper):
-    """What starts an operation; kept for a trigger engine, a call does not look at it."""
+    """What starts an operation; kept for a trigger engine, calls ignore it."""
 
 TRIGGER_SOURCE_UNSPECIFIED: TriggerSource.ValueType  # 0
 """Not given: EXPRESSION."""
@@ -532,7 +532,7 @@ class _TriggerTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TriggerTy
     """Any change."""
 
 class TriggerType(_TriggerType, metaclass=_TriggerTypeEnumTypeWrapper):
-    """The change of an expression that triggers; kept for a trigger engine."""
+    """Which change of an expression triggers; kept for a trigger engine."""
 
 TRIGGER_TYPE_UNSPECIFIED: TriggerType.ValueType  # 0
 """Not given: RISING_EDGE to start, FALLING_EDGE to stop."""
@@ -558,7 +558,7 @@ class _QuantitySourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Quanti
     """A person."""
 
 class QuantitySource(_QuantitySource, metaclass=_QuantitySourceEnumTypeWrapper):
-    """Where the quantity comes from; kept for a trigger engine, a call always gives it."""
+    """Where the quantity comes from; kept for a trigger engine, since calls always give it."""
 
 QUANTITY_SOURCE_UNSPECIFIED: QuantitySource.ValueType  # 0
 """Not given: EXPRESSION."""
@@ -577,9 +577,9 @@ class _QuantityCalcTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Quan
     QUANTITY_CALC_TYPE_UNSPECIFIED: _QuantityCalcType.ValueType  # 0
     """Not given: DELTA."""
     QUANTITY_CALC_TYPE_DELTA: _QuantityCalcType.ValueType  # 1
-    """By its difference; the default."""
+    """The difference of two readings; the default."""
     QUANTITY_CALC_TYPE_DIRECT: _QuantityCalcType.ValueType  # 2
-    """As it stands."""
+    """The reading itself."""
 
 class QuantityCalcType(_QuantityCalcType, metaclass=_QuantityCalcTypeEnumTypeWrapper):
     """How a trigger engine reads a counter."""
@@ -587,9 +587,9 @@ class QuantityCalcType(_QuantityCalcType, metaclass=_QuantityCalcTypeEnumTypeWra
 QUANTITY_CALC_TYPE_UNSPECIFIED: QuantityCalcType.ValueType  # 0
 """Not given: DELTA."""
 QUANTITY_CALC_TYPE_DELTA: QuantityCalcType.ValueType  # 1
-"""By its difference; the default."""
+"""The difference of two readings; the default."""
 QUANTITY_CALC_TYPE_DIRECT: QuantityCalcType.ValueType  # 2
-"""As it stands."""
+"""The reading itself."""
 Global___QuantityCalcType: _TypeAlias = QuantityCalcType  # noqa: Y015
 
 class _InventoryActionType:
@@ -615,7 +615,7 @@ class _InventoryActionTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_I
     INVENTORY_ACTION_TYPE_RECEIVE: _InventoryActionType.ValueType  # 7
     """Stock rises at the destination; the secondary lot is the lot received from."""
     INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: _InventoryActionType.ValueType  # 8
-    """Passes through the source: received and consumed at once, no stock is kept."""
+    """Received and consumed at the source at once; no stock is kept."""
     INVENTORY_ACTION_TYPE_SHIP: _InventoryActionType.ValueType  # 9
     """Stock falls at the source; the secondary lot is the lot shipped into."""
     INVENTORY_ACTION_TYPE_MOVE: _InventoryActionType.ValueType  # 10
@@ -623,9 +623,9 @@ class _InventoryActionTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_I
     INVENTORY_ACTION_TYPE_SPLIT: _InventoryActionType.ValueType  # 11
     """Part of a lot's stock at the source becomes a new lot."""
     INVENTORY_ACTION_TYPE_MERGE: _InventoryActionType.ValueType  # 12
-    """All that the secondary lot has at the source goes into the lot."""
+    """All stock of the secondary lot at the source goes into the lot."""
     INVENTORY_ACTION_TYPE_EDIT: _InventoryActionType.ValueType  # 13
-    """The stock of a lot at the source becomes the quantity, whatever it was."""
+    """The stock of a lot at the source is set to the quantity."""
     INVENTORY_ACTION_TYPE_STATUS_CHANGE: _InventoryActionType.ValueType  # 14
     """The lot gets another status; no stock moves."""
 
@@ -649,7 +649,7 @@ INVENTORY_ACTION_TYPE_RETURN: InventoryActionType.ValueType  # 6
 INVENTORY_ACTION_TYPE_RECEIVE: InventoryActionType.ValueType  # 7
 """Stock rises at the destination; the secondary lot is the lot received from."""
 INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: InventoryActionType.ValueType  # 8
-"""Passes through the source: received and consumed at once, no stock is kept."""
+"""Received and consumed at the source at once; no stock is kept."""
 INVENTORY_ACTION_TYPE_SHIP: InventoryActionType.ValueType  # 9
 """Stock falls at the source; the secondary lot is the lot shipped into."""
 INVENTORY_ACTION_TYPE_MOVE: InventoryActionType.ValueType  # 10
@@ -657,9 +657,9 @@ INVENTORY_ACTION_TYPE_MOVE: InventoryActionType.ValueType  # 10
 INVENTORY_ACTION_TYPE_SPLIT: InventoryActionType.ValueType  # 11
 """Part of a lot's stock at the source becomes a new lot."""
 INVENTORY_ACTION_TYPE_MERGE: InventoryActionType.ValueType  # 12
-"""All that the secondary lot has at the source goes into the lot."""
+"""All stock of the secondary lot at the source goes into the lot."""
 INVENTORY_ACTION_TYPE_EDIT: InventoryActionType.ValueType  # 13
-"""The stock of a lot at the source becomes the quantity, whatever it was."""
+"""The stock of a lot at the source is set to the quantity."""
 INVENTORY_ACTION_TYPE_STATUS_CHANGE: InventoryActionType.ValueType  # 14
 """The lot gets another status; no stock moves."""
 Global___InventoryActionType: _TypeAlias = InventoryActionType  # noqa: Y015
@@ -671,7 +671,7 @@ class _TraceDirection:
 class _TraceDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TraceDirection.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRACE_DIRECTION_UNSPECIFIED: _TraceDirection.ValueType  # 0
-    """Not given: BOTH in a graph; refused where terminal lots are asked for."""
+    """Not given: BOTH for a graph; refused for terminal lots."""
     TRACE_DIRECTION_INPUT: _TraceDirection.ValueType  # 1
     """Towards what went into the lot: what is in this box?"""
     TRACE_DIRECTION_OUTPUT: _TraceDirection.ValueType  # 2
@@ -680,10 +680,10 @@ class _TraceDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TraceD
     """Both ways, each from the lot asked for."""
 
 class TraceDirection(_TraceDirection, metaclass=_TraceDirectionEnumTypeWrapper):
-    """Which way a trace goes."""
+    """The direction of a trace."""
 
 TRACE_DIRECTION_UNSPECIFIED: TraceDirection.ValueType  # 0
-"""Not given: BOTH in a graph; refused where terminal lots are asked for."""
+"""Not given: BOTH for a graph; refused for terminal lots."""
 TRACE_DIRECTION_INPUT: TraceDirection.ValueType  # 1
 """Towards what went into the lot: what is in this box?"""
 TRACE_DIRECTION_OUTPUT: TraceDirection.ValueType  # 2
@@ -701,21 +701,21 @@ class _ExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportFo
     EXPORT_FORMAT_UNSPECIFIED: _ExportFormat.ValueType  # 0
     """Not given: refused."""
     EXPORT_FORMAT_CSV: _ExportFormat.ValueType  # 1
-    """RFC 4180 in UTF-8, CRLF, the first row a header. Of inventory operations only."""
+    """RFC 4180 in UTF-8, CRLF, the first row is a header. Only for inventory operations."""
     EXPORT_FORMAT_JSON: _ExportFormat.ValueType  # 2
     """Inventory operations: one object a line. A plant: one document."""
     EXPORT_FORMAT_YAML: _ExportFormat.ValueType  # 3
-    """One document. Of a plant only."""
+    """One document. Only for a plant."""
 
 class ExportFormat(_ExportFormat, metaclass=_ExportFormatEnumTypeWrapper):
-    """How a file of an import or an export is written."""
+    """The format of a file of an import or an export."""
 
 EXPORT_FORMAT_UNSPECIFIED: ExportFormat.ValueType  # 0
 """Not given: refused."""
 EXPORT_FORMAT_CSV: ExportFormat.ValueType  # 1
-"""RFC 4180 in UTF-8, CRLF, the first row a header. Of inventory operations only."""
+"""RFC 4180 in UTF-8, CRLF, the first row is a header. Only for inventory operations."""
 EXPORT_FORMAT_JSON: ExportFormat.ValueType  # 2
 """Inventory operations: one object a line. A plant: one document."""
 EXPORT_FORMAT_YAML: ExportFormat.ValueType  # 3
-"""One document. Of a plant only."""
+"""One document. Only for a plant."""
 Global___ExportFormat: _TypeAlias = ExportFormat  # noqa: Y015

@@ -19,8 +19,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class InventoryAction(_message.Message):
-    """What is to happen to stock: "CONSUME 100 kg of lot L at Silo 1 into lot B". What a type has no use for is refused
-    when given.
+    """A change of stock that is asked for: "CONSUME 100 kg of lot L at Silo 1 into lot B". A field that the type does not
+    use is refused when given.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -59,35 +59,39 @@ class InventoryAction(_message.Message):
     material_id_or_path: _builtins.str
     """The primary lot's material. Absent: that of a lot given by ULID."""
     quantity: _builtins.float
-    """In the unit below, rounded half-even to 6 decimals; above zero and below 9.2e12, for EDIT also 0. Required but for
-    SCRAP_ALL, MERGE and STATUS_CHANGE, which refuse it.
+    """In the unit below, rounded half-even to 6 decimals; above zero and below 9.2e12, for EDIT also 0. Required, except
+    for SCRAP_ALL, MERGE and STATUS_CHANGE, which refuse it.
     """
     unit_of_measure_id: _builtins.str
-    """The unit of the quantity. Absent: the lot's own; of a pick the material's."""
+    """The unit of the quantity. Absent: the lot's own; for a pick the material's."""
     unit_of_measure_name: _builtins.str
-    """The same by name."""
+    """The unit by its name."""
     unit_of_measure_symbol: _builtins.str
-    """The same by symbol."""
+    """The unit by its symbol."""
     source_location_id_or_path: _builtins.str
-    """Where stock falls, by ULID or path. Required by every type but those that rise and STATUS_CHANGE."""
+    """Where stock falls, by ULID or path. Required by every type, except those that rise and STATUS_CHANGE."""
     destination_location_id_or_path: _builtins.str
     """Where stock rises, by ULID or path. Required by PRODUCE, UNCONSUME, RECEIVE and MOVE."""
     secondary_lot_id_or_name: _builtins.str
-    """What the lot goes into or comes from; of a MERGE the lot merged away. Only the first nine types and MERGE."""
+    """The lot that it goes into or comes from; for a MERGE the lot that is merged away. Only the first nine types and
+    MERGE.
+    """
     secondary_material_id_or_path: _builtins.str
-    """The secondary lot's material. Absent: for MERGE the primary lot's; else a secondary lot needs its ULID."""
+    """The secondary lot's material. Absent: for MERGE the primary lot's; for other types the secondary lot must then be
+    given by ULID.
+    """
     create_lot_if_not_found: _builtins.bool
-    """Whether lots that are named and not there are made: the primary one where the type rises or passes through, the
-    secondary one always. Only the first nine types.
+    """Whether lots are made that are named but do not exist: the primary one for types that rise and RECEIVE_AND_CONSUME,
+    the secondary one always. Only the first nine types.
     """
     inventory_name: _builtins.str
-    """A pallet or LPN code, on every record; what rises writes it on the inventory row. Not with STATUS_CHANGE."""
+    """A pallet or LPN code, written on every record, and on the inventory row that rises. Not for STATUS_CHANGE."""
     production_order_id_or_name: _builtins.str
     """The production order. Absent: the one that the process operation currently has."""
     increment_production_order_count: _builtins.bool
-    """Whether the order's quantity_produced rises. PRODUCE only; needs an order."""
+    """Whether the order's quantity_produced rises. Only for PRODUCE; needs an order."""
     operation_id: _builtins.str
-    """ULID of the process operation that it belongs to."""
+    """ULID of the process operation that the action belongs to."""
     material_reason_code_id: _builtins.str
     """ULID of the reason code."""
     start_date_millis: _builtins.int
@@ -95,9 +99,11 @@ class InventoryAction(_message.Message):
     end_date_millis: _builtins.int
     """When it ended, ms since the epoch. Absent: now."""
     new_lot_name: _builtins.str
-    """The name of the lot that a SPLIT makes; required there, refused elsewhere. NAME_TAKEN where there is one."""
+    """The name of the lot that a SPLIT makes; required for SPLIT, refused for other types. NAME_TAKEN if a lot has it
+    already.
+    """
     lot_status: _enums_pb2.LotStatus.ValueType
-    """The status that a STATUS_CHANGE sets; required there, refused elsewhere."""
+    """The status that a STATUS_CHANGE sets; required for STATUS_CHANGE, refused for other types."""
     notes: _builtins.str
     """Free text on every record, at most 4,000 code points; tab and line feed allowed."""
     spare1: _builtins.str

@@ -47,7 +47,7 @@ class InventoryLot(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the lot, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the lot, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID.
     Unique within its material.
@@ -55,7 +55,7 @@ class InventoryLot(_message.Message):
     material_id: _builtins.str
     """ULID of its material; required; cannot change once the lot has a record."""
     material_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     material_path: _builtins.str
     """Its path now; on input another way to name it."""
     status: _enums_pb2.LotStatus.ValueType
@@ -63,7 +63,7 @@ class InventoryLot(_message.Message):
     that changes it needs INVENTORY.WRITE.STATUS_CHANGE, too, and without a mask the version.
     """
     total_quantity: _builtins.float
-    """All that was ever added to it, in its unit; only a reversal lowers it. Set by the server."""
+    """The sum of all that was ever added to it, in its unit; only a reversal lowers it. Set by the server."""
     unit_of_measure_id: _builtins.str
     """ULID of the unit in which its stock is kept; absent on creation: its material's; cannot change once the lot has a
     record. Empty: none.
@@ -87,8 +87,8 @@ class InventoryLot(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def expiration_date(self) -> _timestamp_pb2.Timestamp:

@@ -20,7 +20,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class InventoryLotRecord(_message.Message):
-    """What was done with a lot: written once, and once completed never changed but for its notes, its spares and what
+    """What was done with a lot. Once completed it never changes, except for its notes, its spares and the record that
     reversed it.
     """
 
@@ -81,8 +81,8 @@ class InventoryLotRecord(_message.Message):
     inventory_lot_name: _builtins.str
     """Its name now."""
     secondary_inventory_lot_id: _builtins.str
-    """ULID of the secondary lot: what the primary lot went into or came from; of a SPLIT the new lot, of a MERGE the lot
-    merged away. Empty: none.
+    """ULID of the secondary lot: the lot that the primary lot went into or came from; for a SPLIT the new lot, for a
+    MERGE the lot that was merged away. Empty: none.
     """
     secondary_inventory_lot_name: _builtins.str
     """Its name now."""
@@ -123,15 +123,15 @@ class InventoryLotRecord(_message.Message):
     quantity: _builtins.float
     """How much was asked for, in the unit below; always set, 0 while RUNNING."""
     unit_of_measure_id: _builtins.str
-    """ULID of the unit that was asked in."""
+    """ULID of the unit in which it was asked for."""
     unit_of_measure_name: _builtins.str
     """Its name now."""
     unit_of_measure_symbol: _builtins.str
     """Its symbol now."""
     source_quantity_change: _builtins.float
-    """The signed change of the primary lot's stock at the source, in the lot's unit; 0 where nothing is kept."""
+    """The signed change of the primary lot's stock at the source, in the lot's unit; 0 where no stock is kept."""
     destination_quantity_change: _builtins.float
-    """The signed change of the primary lot's stock at the destination, in the lot's unit; 0 where nothing is kept."""
+    """The signed change of the primary lot's stock at the destination, in the lot's unit; 0 where no stock is kept."""
     inventory_name: _builtins.str
     """The inventory name of the call; empty: none."""
     duration: _builtins.int
@@ -174,7 +174,7 @@ class InventoryLotRecord(_message.Message):
 
     @_builtins.property
     def modified_date(self) -> _timestamp_pb2.Timestamp:
-        """When it was last changed, in UTC, as by Stop and Cancel; unset until then. Set by the server."""
+        """When it was last changed, for example by Stop or Cancel, in UTC; unset until then. Set by the server."""
 
     def __init__(
         self,

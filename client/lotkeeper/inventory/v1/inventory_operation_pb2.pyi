@@ -80,7 +80,9 @@ class InventoryOperation(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the inventory operation, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the inventory operation, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty:
+    creates.
+    """
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID.
     Unique together with type, source and destination.
@@ -88,35 +90,37 @@ class InventoryOperation(_message.Message):
     operation_type: _enums_pb2.InventoryOperationType.ValueType
     """What it does to stock. Absent: CONSUME."""
     status: _enums_pb2.Status.ValueType
-    """Where its run stands. Set by the server."""
+    """The status of its run. Set by the server."""
     current_record_id: _builtins.str
     """ULID of the running record; empty while none runs. Set by the server."""
     operation_id: _builtins.str
-    """ULID of the process operation that it belongs to, whose current order and run its records bear. Empty: none."""
+    """ULID of the process operation that it belongs to. Its records carry that operation's current order and run. Empty:
+    none.
+    """
     operation_name: _builtins.str
     """Its name now; on input another way to name it."""
     trigger_source: _enums_pb2.TriggerSource.ValueType
-    """Kept for a trigger engine; a call does not look at it. Absent: EXPRESSION."""
+    """Kept for a trigger engine; calls ignore it. Absent: EXPRESSION."""
     start_trigger_expression: _builtins.str
-    """Kept for a trigger engine; a call does not look at it. At most 4,000 code points."""
+    """Kept for a trigger engine; calls ignore it. At most 4,000 code points."""
     start_trigger_type: _enums_pb2.TriggerType.ValueType
-    """Kept for a trigger engine; a call does not look at it. Absent: RISING_EDGE."""
+    """Kept for a trigger engine; calls ignore it. Absent: RISING_EDGE."""
     stop_trigger_expression: _builtins.str
-    """Kept for a trigger engine; a call does not look at it. At most 4,000 code points."""
+    """Kept for a trigger engine; calls ignore it. At most 4,000 code points."""
     stop_trigger_type: _enums_pb2.TriggerType.ValueType
-    """Kept for a trigger engine; a call does not look at it. Absent: FALLING_EDGE."""
+    """Kept for a trigger engine; calls ignore it. Absent: FALLING_EDGE."""
     source_location_id: _builtins.str
     """ULID of where stock falls or passes through; required by CONSUME, SHIP, RETURN, SCRAP, SCRAP_ALL and
     RECEIVE_AND_CONSUME. Empty: none.
     """
     source_location_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     source_location_path: _builtins.str
     """Its path now; on input another way to name it."""
     destination_location_id: _builtins.str
     """ULID of where stock rises; required by PRODUCE, UNCONSUME and RECEIVE. Empty: none."""
     destination_location_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     destination_location_path: _builtins.str
     """Its path now; on input another way to name it."""
     material_source: _enums_pb2.MaterialSource.ValueType
@@ -124,15 +128,15 @@ class InventoryOperation(_message.Message):
     material_id: _builtins.str
     """ULID of its material. Empty: none."""
     material_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     material_path: _builtins.str
     """Its path now; on input another way to name it."""
     material_expression: _builtins.str
-    """Kept for a trigger engine; a call does not look at it. At most 4,000 code points."""
+    """Kept for a trigger engine; calls ignore it. At most 4,000 code points."""
     secondary_material_id: _builtins.str
     """ULID of the material of the secondary lot. Empty: none."""
     secondary_material_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     secondary_material_path: _builtins.str
     """Its path now; on input another way to name it."""
     primary_lot_resolution_strategy: _enums_pb2.LotResolutionStrategy.ValueType
@@ -140,37 +144,37 @@ class InventoryOperation(_message.Message):
     secondary_lot_resolution_strategy: _enums_pb2.LotResolutionStrategy.ValueType
     """Where the secondary lot comes from when the call names none; not FROM_LOCATION. Absent: AUTO_GENERATE."""
     primary_lot_code_expression: _builtins.str
-    """Kept for a trigger engine; a call does not look at it. At most 4,000 code points."""
+    """Kept for a trigger engine; calls ignore it. At most 4,000 code points."""
     secondary_lot_code_expression: _builtins.str
-    """Kept for a trigger engine; a call does not look at it. At most 4,000 code points."""
+    """Kept for a trigger engine; calls ignore it. At most 4,000 code points."""
     create_lot_if_not_found: _builtins.bool
-    """Whether a lot named by the call that is not there is made: a primary lot by rising types and RECEIVE_AND_CONSUME,
-    a secondary lot by every type.
+    """Whether a lot is made if the call names one that does not exist: a primary lot by rising types and
+    RECEIVE_AND_CONSUME, a secondary lot by every type.
     """
     inventory_name_resolution_strategy: _enums_pb2.InventoryNameResolutionStrategy.ValueType
     """Where the inventory name comes from when the call gives none. Absent: STATIC."""
     inventory_name: _builtins.str
-    """The static inventory name; rules as of a name; empty: none."""
+    """The static inventory name; the rules of a name apply; empty: none."""
     inventory_name_expression: _builtins.str
-    """Kept for a trigger engine; a call does not look at it. At most 4,000 code points."""
+    """Kept for a trigger engine; calls ignore it. At most 4,000 code points."""
     quantity_source: _enums_pb2.QuantitySource.ValueType
-    """Kept for a trigger engine; a call does not look at it. Absent: EXPRESSION."""
+    """Kept for a trigger engine; calls ignore it. Absent: EXPRESSION."""
     quantity_expression: _builtins.str
-    """Kept for a trigger engine; a call does not look at it. At most 4,000 code points."""
+    """Kept for a trigger engine; calls ignore it. At most 4,000 code points."""
     quantity_calc_type: _enums_pb2.QuantityCalcType.ValueType
-    """Kept for a trigger engine; a call does not look at it. Absent: DELTA."""
+    """Kept for a trigger engine; calls ignore it. Absent: DELTA."""
     quantity_overflow_value: _builtins.float
-    """Kept for a trigger engine; a call does not look at it. Where a counter wraps around."""
+    """Kept for a trigger engine; calls ignore it. The value at which a counter wraps around."""
     unit_of_measure_resolution_strategy: _enums_pb2.UnitOfMeasureResolutionStrategy.ValueType
     """Where the unit comes from. Absent: STATIC."""
     unit_of_measure_id: _builtins.str
-    """ULID of the unit that quantities of a call are in. Empty: none."""
+    """ULID of the unit of the quantities that calls give. Empty: none."""
     unit_of_measure_name: _builtins.str
     """Its name now; on input another way to name it."""
     unit_of_measure_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     material_reason_code_id: _builtins.str
-    """ULID of the reason code that its records bear. Empty: none."""
+    """ULID of the reason code that its records carry. Empty: none."""
     material_reason_code: _builtins.str
     """Its code now; on input another way to name it."""
     increment_production_order_count: _builtins.bool
@@ -190,8 +194,8 @@ class InventoryOperation(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:

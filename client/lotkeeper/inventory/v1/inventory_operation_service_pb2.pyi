@@ -40,19 +40,19 @@ class ExecuteInventoryOperationRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     primary_lot_id_or_name: _builtins.str
-    """The primary lot, by id or by name within the material. Empty: by the operation's strategy."""
+    """The primary lot, by id, or by name within the material. Empty: the operation's strategy decides."""
     quantity: _builtins.float
-    """Required but for SCRAP_ALL, which ignores it: above zero, below 9.2e12, in the operation's unit, rounded half-even
-    to 6 decimals.
+    """Required, except for SCRAP_ALL, which ignores it: above zero, below 9.2e12, in the operation's unit, rounded
+    half-even to 6 decimals.
     """
     secondary_lot_id_or_name: _builtins.str
     """The secondary lot, by id or, where the operation has a secondary material, by name."""
     material_id_or_path: _builtins.str
-    """The material. Absent: the operation's, else that of a lot given by id."""
+    """The material. Absent: the operation's, otherwise that of a lot given by id."""
     inventory_name: _builtins.str
-    """Stands on the records, and on the inventory row that rises. Absent: by the operation's strategy."""
+    """Written on the records, and on the inventory row that rises. Absent: the operation's strategy decides."""
     start_date_millis: _builtins.int
     """When it began, ms since the epoch. Absent: now, or the end if that is earlier."""
     end_date_millis: _builtins.int
@@ -60,11 +60,11 @@ class ExecuteInventoryOperationRequest(_message.Message):
     Absent: now.
     """
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request under the same id gets its first answer
-    again, another one REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
+    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
     """
     validate_only: _builtins.bool
-    """Does everything but the commit: the answer is what would be written, without ids that do not exist yet."""
+    """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
     def __init__(
         self,
         *,
@@ -120,11 +120,11 @@ class ExecuteInventoryOperationResponse(_message.Message):
     INVENTORY_LOT_RECORDS_FIELD_NUMBER: _builtins.int
     STOPPED_RUNNING_OPERATION_FIELD_NUMBER: _builtins.int
     stopped_running_operation: _builtins.bool
-    """True where the operation was running and was stopped."""
+    """True if the operation was running and was stopped."""
     @_builtins.property
     def inventory_lot_record(self) -> _inventory_lot_record_pb2.InventoryLotRecord:
-        """The record of the operation: of RECEIVE_AND_CONSUME the CONSUME, of several the first; unset where SCRAP_ALL found
-        nothing.
+        """The record of the operation: for RECEIVE_AND_CONSUME the CONSUME, of several records the first; unset where
+        SCRAP_ALL found nothing.
         """
 
     @_builtins.property
@@ -161,23 +161,23 @@ class StartInventoryOperationRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     primary_lot_id_or_name: _builtins.str
-    """The primary lot, by id or by name within the material. Empty: by the operation's strategy."""
+    """The primary lot, by id, or by name within the material. Empty: the operation's strategy decides."""
     secondary_lot_id_or_name: _builtins.str
     """The secondary lot, by id or, where the operation has a secondary material, by name."""
     material_id_or_path: _builtins.str
-    """The material. Absent: the operation's, else that of a lot given by id."""
+    """The material. Absent: the operation's, otherwise that of a lot given by id."""
     inventory_name: _builtins.str
-    """Stands on the records, and on the inventory row that rises. Absent: by the operation's strategy."""
+    """Written on the records, and on the inventory row that rises. Absent: the operation's strategy decides."""
     start_date_millis: _builtins.int
     """When it began, ms since the epoch; not after now. Absent: now."""
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request under the same id gets its first answer
-    again, another one REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
+    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
     """
     validate_only: _builtins.bool
-    """Does everything but the commit: the answer is what would be written, without ids that do not exist yet."""
+    """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
     def __init__(
         self,
         *,
@@ -254,21 +254,21 @@ class StopInventoryOperationRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     quantity: _builtins.float
     """Required: above zero and below 9.2e12, in the operation's unit, rounded half-even to 6 decimals."""
     inventory_name: _builtins.str
-    """Goes before the name that Start fixed."""
+    """Replaces the name that Start fixed."""
     end_date_millis: _builtins.int
     """When it ended, ms since the epoch; not before the start, at most 24 h after and 7 days before now (settings).
     Absent: now, or the start if that is later.
     """
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request under the same id gets its first answer
-    again, another one REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
+    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
     """
     validate_only: _builtins.bool
-    """Does everything but the commit: the answer is what would be written, without ids that do not exist yet."""
+    """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
     def __init__(
         self,
         *,
@@ -312,7 +312,7 @@ class StopInventoryOperationResponse(_message.Message):
     INVENTORY_LOT_RECORDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def inventory_lot_record(self) -> _inventory_lot_record_pb2.InventoryLotRecord:
-        """The record that was running; of RECEIVE_AND_CONSUME the CONSUME."""
+        """The record that was running; for RECEIVE_AND_CONSUME the CONSUME."""
 
     @_builtins.property
     def inventory_lot_records(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_lot_record_pb2.InventoryLotRecord]:
@@ -341,10 +341,10 @@ class CancelInventoryOperationRequest(_message.Message):
     INVENTORY_OPERATION_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request under the same id gets its first answer
-    again, another one REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
+    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
     """
     def __init__(
         self,
@@ -396,12 +396,12 @@ class BatchExecuteInventoryOperationsRequest(_message.Message):
     ALL_OR_NOTHING_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     all_or_nothing: _builtins.bool
-    """True: any refusal undoes all and fails the call, with its `index`. False: each stands alone."""
+    """True: any refusal undoes all and fails the call, with its `index`. False: each request counts by itself."""
     validate_only: _builtins.bool
-    """Does everything but the commit; request ids are neither looked up nor kept."""
+    """Does everything except the commit; request ids are neither looked up nor kept."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExecuteInventoryOperationRequest]:
-        """1 to 1,000 requests. validate_only is refused on them."""
+        """1 to 1,000 requests. validate_only is refused in them."""
 
     def __init__(
         self,
@@ -450,7 +450,7 @@ class GetInventoryOperationRequest(_message.Message):
 
     INVENTORY_OPERATION_ID_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     def __init__(
         self,
         *,
@@ -496,7 +496,7 @@ class GetInventoryOperationStatusRequest(_message.Message):
 
     INVENTORY_OPERATION_ID_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     def __init__(
         self,
         *,
@@ -519,7 +519,7 @@ class GetInventoryOperationStatusResponse(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     CURRENT_RECORD_ID_FIELD_NUMBER: _builtins.int
     status: _enums_pb2.Status.ValueType
-    """Where it stands."""
+    """The status of its run."""
     current_record_id: _builtins.str
     """ULID of the running record; empty while none runs."""
     def __init__(
@@ -553,19 +553,21 @@ class ListInventoryOperationsRequest(_message.Message):
     location_id_or_path: _builtins.str
     """Only those that have this location as source or destination."""
     include_children: _builtins.bool
-    """With a location: or one below it. Refused without one."""
+    """With a location: also those of locations below it. Refused without a location."""
     operation_id: _builtins.str
     """Only those of this process operation."""
     operation_type: _enums_pb2.InventoryOperationType.ValueType
     """Only those of this type. Absent: all."""
     status: _enums_pb2.Status.ValueType
-    """Only those whose run stands so. Absent: all."""
+    """Only those whose run has this status. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -639,9 +641,9 @@ class SaveInventoryOperationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -696,7 +698,7 @@ class ValidateInventoryOperationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """As in SaveInventoryOperation."""
+        """The update_mask that SaveInventoryOperation would get."""
 
     def __init__(
         self,
@@ -721,7 +723,7 @@ class ValidateInventoryOperationResponse(_message.Message):
     VIOLATIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def violations(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldViolation]:
-        """All that would be refused; empty: it would be saved."""
+        """Everything that would be refused; empty: it would be saved."""
 
     def __init__(
         self,
@@ -745,9 +747,9 @@ class DeleteInventoryOperationRequest(_message.Message):
     INVENTORY_OPERATION_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -789,7 +791,7 @@ class GetInventoryOperationReferencesRequest(_message.Message):
 
     INVENTORY_OPERATION_ID_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
-    """Required. ULID of the operation: 26 characters, or hyphenated 10-8-8; any letter case."""
+    """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     def __init__(
         self,
         *,
@@ -839,8 +841,8 @@ class ExportInventoryOperationsRequest(_message.Message):
     """Required: CSV or JSON."""
     @_builtins.property
     def location_ids_or_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only definitions that have one of these locations, or one below, as source or destination; each a ULID or a path,
-        at most 1,000. Empty: all.
+        """Only definitions that have one of these locations, or one below them, as source or destination; each a ULID or a
+        path, at most 1,000. Empty: all.
         """
 
     def __init__(
@@ -859,7 +861,7 @@ Global___ExportInventoryOperationsRequest: _TypeAlias = ExportInventoryOperation
 
 @_typing.final
 class ExportInventoryOperationsResponse(_message.Message):
-    """A piece of what ExportInventoryOperations answers."""
+    """A piece of the file that ExportInventoryOperations answers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -881,7 +883,7 @@ Global___ExportInventoryOperationsResponse: _TypeAlias = ExportInventoryOperatio
 
 @_typing.final
 class ImportInventoryOperationsRequest(_message.Message):
-    """A piece of what ImportInventoryOperations takes in."""
+    """A piece of the file that ImportInventoryOperations reads."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -890,11 +892,11 @@ class ImportInventoryOperationsRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     format: _enums_pb2.ExportFormat.ValueType
-    """Required on the first piece, where it is read: CSV or JSON."""
+    """Required, and read, on the first piece only: CSV or JSON."""
     keep_good_rows: _builtins.bool
-    """Whether rows at fault leave the others done. Read on the first piece."""
+    """Whether the good rows are kept if others are wrong. Read on the first piece."""
     validate_only: _builtins.bool
-    """Says what would be done and does nothing. Read on the first piece."""
+    """Only says what would be done. Read on the first piece."""
     data: _builtins.bytes
     """The next bytes of the file, in UTF-8."""
     def __init__(
@@ -929,12 +931,12 @@ class ImportInventoryOperationsResponse(_message.Message):
     updated: _builtins.int
     """How many were updated."""
     unchanged: _builtins.int
-    """How many were there already just so."""
+    """How many were already there, unchanged."""
     failed: _builtins.int
-    """How many rows are at fault in all."""
+    """How many rows are wrong in all."""
     @_builtins.property
     def failed_rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportFailure]:
-        """The first 1,000 rows at fault, in their order. Where there are any and good rows are not kept, nothing was done."""
+        """The first 1,000 wrong rows, in their order. If there are any and good rows are not kept, nothing was done."""
 
     def __init__(
         self,
@@ -1042,9 +1044,9 @@ class FieldViolation(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """The field that can mend it, as a path that Save would give: `inventory_operation.source_location_id`."""
+    """The field to correct, with the path that Save would give: `inventory_operation.source_location_id`."""
     reason: _builtins.str
-    """The reason that Save would refuse with."""
+    """The reason of Save's refusal."""
     description: _builtins.str
     """What is wrong, in a sentence."""
     def __init__(
@@ -1107,11 +1109,11 @@ class ImportFailure(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     line: _builtins.int
-    """The physical line of the file where the row begins, the first being 1."""
+    """The line of the file where the row begins; the first line is 1."""
     reason: _builtins.str
-    """The reason that SaveInventoryOperation would refuse with."""
+    """The reason of SaveInventoryOperation's refusal."""
     field: _builtins.str
-    """The column at fault, as the header names it; empty: the row as a whole."""
+    """The wrong column, as the header names it; empty: the whole row."""
     description: _builtins.str
     """What is wrong, in a sentence."""
     def __init__(

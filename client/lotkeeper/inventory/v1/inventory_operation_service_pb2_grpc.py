@@ -117,16 +117,16 @@ class InventoryOperationServiceServicer(object):
     """
 
     def ExecuteInventoryOperation(self, request, context):
-        """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. Where the
-        operation is running already, stops it instead, as StopInventoryOperation would with the quantity, the inventory
-        name and the end date.
+        """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
+        operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
+        and the end date.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartInventoryOperation(self, request, context):
-        """Sets an operation running: writes its record RUNNING with quantity 0. No stock moves until it is stopped. Refused
+        """Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
         with OPERATION_ALREADY_RUNNING, and with START_NOT_SUPPORTED for SCRAP_ALL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -134,15 +134,15 @@ class InventoryOperationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def StopInventoryOperation(self, request, context):
-        """Completes what Start began: applies the quantity to the lots and locations of the running record. Where it is
-        refused, everything stays RUNNING.
+        """Completes what Start began: applies the quantity to the lots and locations of the running record. If it is refused,
+        everything stays RUNNING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelInventoryOperation(self, request, context):
-        """Ends what Start began without moving stock. Works whenever the operation is running.
+        """Ends what Start began and moves no stock. Possible whenever the operation is running.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,36 +157,36 @@ class InventoryOperationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetInventoryOperation(self, request, context):
-        """Reads a definition and where its run stands.
+        """Reads a definition and the status of its run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetInventoryOperationStatus(self, request, context):
-        """Reads where an operation's run stands.
+        """Reads the status of an operation's run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListInventoryOperations(self, request, context):
-        """Lists definitions by id, in pages, each a snapshot.
+        """Lists definitions in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SaveInventoryOperation(self, request, context):
-        """Creates a definition where no id is given, else updates it. While it runs only `enabled` and notes may change.
-        Refusals beside the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+        """Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
+        Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ValidateInventoryOperation(self, request, context):
-        """Says all that SaveInventoryOperation would refuse; writes nothing.
+        """Says everything that SaveInventoryOperation would refuse; writes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,16 +207,17 @@ class InventoryOperationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExportInventoryOperations(self, request, context):
-        """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
-        unchanged.
+        """Writes definitions as CSV or JSON, ordered by name, then id, as one snapshot. ImportInventoryOperations finds such
+        a file unchanged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportInventoryOperations(self, request_iterator, context):
-        """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
-        updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+        """Imports any number of definitions from CSV or JSON. They are matched by name, type, source and destination path,
+        and each is updated or created. One wrong row undoes all, unless the caller asks to keep the good rows; the answer
+        names every wrong one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

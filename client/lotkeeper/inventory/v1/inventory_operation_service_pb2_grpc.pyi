@@ -34,47 +34,48 @@ class InventoryOperationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InventoryOperationServiceAsyncStub: ...
     ExecuteInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ExecuteInventoryOperationRequest, _inventory_operation_service_pb2.ExecuteInventoryOperationResponse]
-    """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. Where the
-    operation is running already, stops it instead, as StopInventoryOperation would with the quantity, the inventory
-    name and the end date.
+    """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
+    operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
+    and the end date.
     """
     StartInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.StartInventoryOperationRequest, _inventory_operation_service_pb2.StartInventoryOperationResponse]
-    """Sets an operation running: writes its record RUNNING with quantity 0. No stock moves until it is stopped. Refused
+    """Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
     with OPERATION_ALREADY_RUNNING, and with START_NOT_SUPPORTED for SCRAP_ALL.
     """
     StopInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.StopInventoryOperationRequest, _inventory_operation_service_pb2.StopInventoryOperationResponse]
-    """Completes what Start began: applies the quantity to the lots and locations of the running record. Where it is
-    refused, everything stays RUNNING.
+    """Completes what Start began: applies the quantity to the lots and locations of the running record. If it is refused,
+    everything stays RUNNING.
     """
     CancelInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.CancelInventoryOperationRequest, _inventory_operation_service_pb2.CancelInventoryOperationResponse]
-    """Ends what Start began without moving stock. Works whenever the operation is running."""
+    """Ends what Start began and moves no stock. Possible whenever the operation is running."""
     BatchExecuteInventoryOperations: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.BatchExecuteInventoryOperationsRequest, _inventory_operation_service_pb2.BatchExecuteInventoryOperationsResponse]
     """Runs many Execute requests in order, in one transaction, each seeing the effects of those before it. A batch
     writes at most 4,000 records.
     """
     GetInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationRequest, _inventory_operation_service_pb2.GetInventoryOperationResponse]
-    """Reads a definition and where its run stands."""
+    """Reads a definition and the status of its run."""
     GetInventoryOperationStatus: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationStatusRequest, _inventory_operation_service_pb2.GetInventoryOperationStatusResponse]
-    """Reads where an operation's run stands."""
+    """Reads the status of an operation's run."""
     ListInventoryOperations: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListInventoryOperationsRequest, _inventory_operation_service_pb2.ListInventoryOperationsResponse]
-    """Lists definitions by id, in pages, each a snapshot."""
+    """Lists definitions in the order of ids, in pages, each a snapshot."""
     SaveInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.SaveInventoryOperationRequest, _inventory_operation_service_pb2.SaveInventoryOperationResponse]
-    """Creates a definition where no id is given, else updates it. While it runs only `enabled` and notes may change.
-    Refusals beside the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+    """Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
+    Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
     """
     ValidateInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ValidateInventoryOperationRequest, _inventory_operation_service_pb2.ValidateInventoryOperationResponse]
-    """Says all that SaveInventoryOperation would refuse; writes nothing."""
+    """Says everything that SaveInventoryOperation would refuse; writes nothing."""
     DeleteInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.DeleteInventoryOperationRequest, _inventory_operation_service_pb2.DeleteInventoryOperationResponse]
     """Deletes a definition. Refused while it runs (OPERATION_ALREADY_RUNNING) or records refer to it (REFERENCED)."""
     GetInventoryOperationReferences: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationReferencesRequest, _inventory_operation_service_pb2.GetInventoryOperationReferencesResponse]
     """Counts what refers to a definition, by kind of entity."""
     ExportInventoryOperations: _grpc.UnaryStreamMultiCallable[_inventory_operation_service_pb2.ExportInventoryOperationsRequest, _inventory_operation_service_pb2.ExportInventoryOperationsResponse]
-    """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
-    unchanged.
+    """Writes definitions as CSV or JSON, ordered by name, then id, as one snapshot. ImportInventoryOperations finds such
+    a file unchanged.
     """
     ImportInventoryOperations: _grpc.StreamUnaryMultiCallable[_inventory_operation_service_pb2.ImportInventoryOperationsRequest, _inventory_operation_service_pb2.ImportInventoryOperationsResponse]
-    """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
-    updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+    """Imports any number of definitions from CSV or JSON. They are matched by name, type, source and destination path,
+    and each is updated or created. One wrong row undoes all, unless the caller asks to keep the good rows; the answer
+    names every wrong one.
     """
     ListPermissions: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListPermissionsRequest, _inventory_operation_service_pb2.ListPermissionsResponse]
     """Lists every permission there is, and what the caller's roles grant."""
@@ -85,47 +86,48 @@ class InventoryOperationServiceAsyncStub(InventoryOperationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExecuteInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ExecuteInventoryOperationRequest, _inventory_operation_service_pb2.ExecuteInventoryOperationResponse]  # type: ignore[assignment]
-    """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. Where the
-    operation is running already, stops it instead, as StopInventoryOperation would with the quantity, the inventory
-    name and the end date.
+    """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
+    operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
+    and the end date.
     """
     StartInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.StartInventoryOperationRequest, _inventory_operation_service_pb2.StartInventoryOperationResponse]  # type: ignore[assignment]
-    """Sets an operation running: writes its record RUNNING with quantity 0. No stock moves until it is stopped. Refused
+    """Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
     with OPERATION_ALREADY_RUNNING, and with START_NOT_SUPPORTED for SCRAP_ALL.
     """
     StopInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.StopInventoryOperationRequest, _inventory_operation_service_pb2.StopInventoryOperationResponse]  # type: ignore[assignment]
-    """Completes what Start began: applies the quantity to the lots and locations of the running record. Where it is
-    refused, everything stays RUNNING.
+    """Completes what Start began: applies the quantity to the lots and locations of the running record. If it is refused,
+    everything stays RUNNING.
     """
     CancelInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.CancelInventoryOperationRequest, _inventory_operation_service_pb2.CancelInventoryOperationResponse]  # type: ignore[assignment]
-    """Ends what Start began without moving stock. Works whenever the operation is running."""
+    """Ends what Start began and moves no stock. Possible whenever the operation is running."""
     BatchExecuteInventoryOperations: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.BatchExecuteInventoryOperationsRequest, _inventory_operation_service_pb2.BatchExecuteInventoryOperationsResponse]  # type: ignore[assignment]
     """Runs many Execute requests in order, in one transaction, each seeing the effects of those before it. A batch
     writes at most 4,000 records.
     """
     GetInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationRequest, _inventory_operation_service_pb2.GetInventoryOperationResponse]  # type: ignore[assignment]
-    """Reads a definition and where its run stands."""
+    """Reads a definition and the status of its run."""
     GetInventoryOperationStatus: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationStatusRequest, _inventory_operation_service_pb2.GetInventoryOperationStatusResponse]  # type: ignore[assignment]
-    """Reads where an operation's run stands."""
+    """Reads the status of an operation's run."""
     ListInventoryOperations: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListInventoryOperationsRequest, _inventory_operation_service_pb2.ListInventoryOperationsResponse]  # type: ignore[assignment]
-    """Lists definitions by id, in pages, each a snapshot."""
+    """Lists definitions in the order of ids, in pages, each a snapshot."""
     SaveInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.SaveInventoryOperationRequest, _inventory_operation_service_pb2.SaveInventoryOperationResponse]  # type: ignore[assignment]
-    """Creates a definition where no id is given, else updates it. While it runs only `enabled` and notes may change.
-    Refusals beside the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+    """Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
+    Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
     """
     ValidateInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ValidateInventoryOperationRequest, _inventory_operation_service_pb2.ValidateInventoryOperationResponse]  # type: ignore[assignment]
-    """Says all that SaveInventoryOperation would refuse; writes nothing."""
+    """Says everything that SaveInventoryOperation would refuse; writes nothing."""
     DeleteInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.DeleteInventoryOperationRequest, _inventory_operation_service_pb2.DeleteInventoryOperationResponse]  # type: ignore[assignment]
     """Deletes a definition. Refused while it runs (OPERATION_ALREADY_RUNNING) or records refer to it (REFERENCED)."""
     GetInventoryOperationReferences: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationReferencesRequest, _inventory_operation_service_pb2.GetInventoryOperationReferencesResponse]  # type: ignore[assignment]
     """Counts what refers to a definition, by kind of entity."""
     ExportInventoryOperations: _aio.UnaryStreamMultiCallable[_inventory_operation_service_pb2.ExportInventoryOperationsRequest, _inventory_operation_service_pb2.ExportInventoryOperationsResponse]  # type: ignore[assignment]
-    """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
-    unchanged.
+    """Writes definitions as CSV or JSON, ordered by name, then id, as one snapshot. ImportInventoryOperations finds such
+    a file unchanged.
     """
     ImportInventoryOperations: _aio.StreamUnaryMultiCallable[_inventory_operation_service_pb2.ImportInventoryOperationsRequest, _inventory_operation_service_pb2.ImportInventoryOperationsResponse]  # type: ignore[assignment]
-    """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
-    updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+    """Imports any number of definitions from CSV or JSON. They are matched by name, type, source and destination path,
+    and each is updated or created. One wrong row undoes all, unless the caller asks to keep the good rows; the answer
+    names every wrong one.
     """
     ListPermissions: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListPermissionsRequest, _inventory_operation_service_pb2.ListPermissionsResponse]  # type: ignore[assignment]
     """Lists every permission there is, and what the caller's roles grant."""
@@ -139,9 +141,9 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.ExecuteInventoryOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.ExecuteInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.ExecuteInventoryOperationResponse]]:
-        """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. Where the
-        operation is running already, stops it instead, as StopInventoryOperation would with the quantity, the inventory
-        name and the end date.
+        """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
+        operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
+        and the end date.
         """
 
     @_abc_1.abstractmethod
@@ -150,7 +152,7 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.StartInventoryOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.StartInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.StartInventoryOperationResponse]]:
-        """Sets an operation running: writes its record RUNNING with quantity 0. No stock moves until it is stopped. Refused
+        """Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
         with OPERATION_ALREADY_RUNNING, and with START_NOT_SUPPORTED for SCRAP_ALL.
         """
 
@@ -160,8 +162,8 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.StopInventoryOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.StopInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.StopInventoryOperationResponse]]:
-        """Completes what Start began: applies the quantity to the lots and locations of the running record. Where it is
-        refused, everything stays RUNNING.
+        """Completes what Start began: applies the quantity to the lots and locations of the running record. If it is refused,
+        everything stays RUNNING.
         """
 
     @_abc_1.abstractmethod
@@ -170,7 +172,7 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.CancelInventoryOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.CancelInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.CancelInventoryOperationResponse]]:
-        """Ends what Start began without moving stock. Works whenever the operation is running."""
+        """Ends what Start began and moves no stock. Possible whenever the operation is running."""
 
     @_abc_1.abstractmethod
     def BatchExecuteInventoryOperations(
@@ -188,7 +190,7 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.GetInventoryOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.GetInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.GetInventoryOperationResponse]]:
-        """Reads a definition and where its run stands."""
+        """Reads a definition and the status of its run."""
 
     @_abc_1.abstractmethod
     def GetInventoryOperationStatus(
@@ -196,7 +198,7 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.GetInventoryOperationStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.GetInventoryOperationStatusResponse, _abc.Awaitable[_inventory_operation_service_pb2.GetInventoryOperationStatusResponse]]:
-        """Reads where an operation's run stands."""
+        """Reads the status of an operation's run."""
 
     @_abc_1.abstractmethod
     def ListInventoryOperations(
@@ -204,7 +206,7 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.ListInventoryOperationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.ListInventoryOperationsResponse, _abc.Awaitable[_inventory_operation_service_pb2.ListInventoryOperationsResponse]]:
-        """Lists definitions by id, in pages, each a snapshot."""
+        """Lists definitions in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def SaveInventoryOperation(
@@ -212,8 +214,8 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.SaveInventoryOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.SaveInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.SaveInventoryOperationResponse]]:
-        """Creates a definition where no id is given, else updates it. While it runs only `enabled` and notes may change.
-        Refusals beside the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+        """Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
+        Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
         """
 
     @_abc_1.abstractmethod
@@ -222,7 +224,7 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.ValidateInventoryOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.ValidateInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.ValidateInventoryOperationResponse]]:
-        """Says all that SaveInventoryOperation would refuse; writes nothing."""
+        """Says everything that SaveInventoryOperation would refuse; writes nothing."""
 
     @_abc_1.abstractmethod
     def DeleteInventoryOperation(
@@ -246,8 +248,8 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.ExportInventoryOperationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_inventory_operation_service_pb2.ExportInventoryOperationsResponse], _abc.AsyncIterator[_inventory_operation_service_pb2.ExportInventoryOperationsResponse]]:
-        """Writes definitions as CSV or JSON, by name, then id, as one snapshot. ImportInventoryOperations takes it back as
-        unchanged.
+        """Writes definitions as CSV or JSON, ordered by name, then id, as one snapshot. ImportInventoryOperations finds such
+        a file unchanged.
         """
 
     @_abc_1.abstractmethod
@@ -256,8 +258,9 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_inventory_operation_service_pb2.ImportInventoryOperationsRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.ImportInventoryOperationsResponse, _abc.Awaitable[_inventory_operation_service_pb2.ImportInventoryOperationsResponse]]:
-        """Takes in definitions as CSV or JSON, of any number: matched by name, type, source and destination path, each is
-        updated or created. A row at fault undoes all, unless good rows are to be kept; the answer names every one.
+        """Imports any number of definitions from CSV or JSON. They are matched by name, type, source and destination path,
+        and each is updated or created. One wrong row undoes all, unless the caller asks to keep the good rows; the answer
+        names every wrong one.
         """
 
     @_abc_1.abstractmethod

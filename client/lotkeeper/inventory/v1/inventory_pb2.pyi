@@ -72,7 +72,7 @@ class Inventory(_message.Message):
     """ULID of that record."""
     @_builtins.property
     def arrived_date(self) -> _timestamp_pb2.Timestamp:
-        """The end of the record that last raised it from zero or below; unset where none did."""
+        """The end of the record that last raised it from zero or below; unset if there is none."""
 
     def __init__(
         self,

@@ -34,11 +34,11 @@ class ExecuteInventoryActionsRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a retry safe: the same request under the same id gets its first answer again, another one REQUEST_ID_REUSED.
-    1 to 128 printable ASCII characters.
+    """Makes a retry safe: the same request with the same id gets the first answer again, a different request gets
+    REQUEST_ID_REUSED. 1 to 128 printable ASCII characters.
     """
     validate_only: _builtins.bool
-    """Everything but the commit. A request id is neither looked up nor kept then."""
+    """Does everything except the commit; a request id is neither looked up nor kept."""
     @_builtins.property
     def actions(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_action_pb2.InventoryAction]:
         """1 to 1,000, applied in this order."""
@@ -74,7 +74,7 @@ class ExecuteInventoryActionsResponse(_message.Message):
 
     @_builtins.property
     def action_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """For each record the place of its action in the request, from 0."""
+        """For each record the place of its action in the request, counted from 0."""
 
     def __init__(
         self,
@@ -105,9 +105,9 @@ class ReverseInventoryLotRecordRequest(_message.Message):
     notes: _builtins.str
     """The new record's notes, at most 4,000 code points; tab and line feed allowed."""
     request_id: _builtins.str
-    """Makes a retry safe, as in ExecuteInventoryActions."""
+    """Makes a retry safe, like the request_id of ExecuteInventoryActions."""
     validate_only: _builtins.bool
-    """Everything but the commit."""
+    """Does everything except the commit."""
     def __init__(
         self,
         *,
@@ -157,7 +157,7 @@ Global___ReverseInventoryLotRecordResponse: _TypeAlias = ReverseInventoryLotReco
 
 @_typing.final
 class AnnotateInventoryLotRecordRequest(_message.Message):
-    """What AnnotateInventoryLotRecord asks for. Present but empty clears, absent leaves as it is."""
+    """What AnnotateInventoryLotRecord asks for. A field that is present but empty is cleared; an absent one stays as it is."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -234,7 +234,7 @@ Global___AnnotateInventoryLotRecordResponse: _TypeAlias = AnnotateInventoryLotRe
 
 @_typing.final
 class SetInventoryMetadataRequest(_message.Message):
-    """What SetInventoryMetadata asks for. Present but empty clears, absent leaves as it is."""
+    """What SetInventoryMetadata asks for. A field that is present but empty is cleared; an absent one stays as it is."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -246,7 +246,7 @@ class SetInventoryMetadataRequest(_message.Message):
     lot_id_or_name: _builtins.str
     """Required. The lot's ULID, or its name with the material."""
     material_id_or_path: _builtins.str
-    """The material within which the name is meant."""
+    """The material that the named lot is of."""
     location_id_or_path: _builtins.str
     """Required. The location's ULID or path."""
     name: _builtins.str
@@ -323,9 +323,9 @@ class ListInventoryRequest(_message.Message):
     location_id_or_path: _builtins.str
     """Only at this location."""
     include_children: _builtins.bool
-    """With a location: or below it. Refused without one."""
+    """With a location: also what lies below it. Refused without a location."""
     lot_id_or_name: _builtins.str
-    """Only of this lot; by name it needs the material."""
+    """Only of this lot; a name needs the material, too."""
     material_id_or_path: _builtins.str
     """Only of this material; with a lot it only says which lot is meant."""
     inventory_name: _builtins.str
@@ -335,11 +335,13 @@ class ListInventoryRequest(_message.Message):
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     as_of_millis: _builtins.int
-    """The rows and quantities as of this moment, ms since the epoch, as the records say whose end is at or before it;
-    arrived_* are unset then. Refused together with inventory_name, and (AS_OF_ARCHIVED) where records of later
-    moments are archived.
+    """The rows and quantities at this moment, ms since the epoch: what the records with an end at or before it sum up to.
+    The fields arrived_* are then unset. Refused together with inventory_name, and with AS_OF_ARCHIVED if records of
+    later moments are archived.
     """
     def __init__(
         self,
@@ -430,7 +432,7 @@ class ListInventoryLotRecordsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     lot_id_or_name: _builtins.str
-    """Only of this lot, primary or secondary; by name it needs the material."""
+    """Only of this lot, primary or secondary; a name needs the material, too."""
     material_id_or_path: _builtins.str
     """Only of this material; with a lot it only says which lot is meant."""
     inventory_operation_id: _builtins.str
@@ -446,13 +448,15 @@ class ListInventoryLotRecordsRequest(_message.Message):
     location_id_or_path: _builtins.str
     """Only those that have this location as source or destination."""
     include_children: _builtins.bool
-    """With a location: or below it. Refused without one."""
+    """With a location: also what lies below it. Refused without a location."""
     oldest_first: _builtins.bool
-    """The exact reverse of the default order."""
+    """Oldest first: the exact reverse of the default order."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     @_builtins.property
     def lot_record_types(self) -> _containers.RepeatedScalarFieldContainer[_enums_pb2.LotRecordType.ValueType]:
         """Only of these types. Empty: all."""
@@ -609,13 +613,13 @@ class WatchInventoryLotRecordsRequest(_message.Message):
     LOCATION_ID_OR_PATH_FIELD_NUMBER: _builtins.int
     INCLUDE_CHILDREN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """The resume_token of the last message that the caller has dealt with: the stream goes on behind it. May be given
-    with other filters than before. Absent: the stream begins with what is completed from now on.
+    """The resume_token of the last message that the caller has dealt with: the stream goes on after it. The filters may
+    differ from those before. Absent: the stream begins with records that are completed from now on.
     """
     from_beginning: _builtins.bool
-    """Without a token: begins with the oldest record there is."""
+    """Without a token: begins with the oldest record."""
     lot_id_or_name: _builtins.str
-    """Only of this lot, primary or secondary; by name it needs the material."""
+    """Only of this lot, primary or secondary; a name needs the material, too."""
     material_id_or_path: _builtins.str
     """Only of this material; with a lot it only says which lot is meant."""
     inventory_operation_id: _builtins.str
@@ -627,7 +631,7 @@ class WatchInventoryLotRecordsRequest(_message.Message):
     location_id_or_path: _builtins.str
     """Only those that have this location as source or destination."""
     include_children: _builtins.bool
-    """With a location: or below it, as the tree is when the watch begins. Refused without one."""
+    """With a location: also what lies below it, as the tree is when the watch begins. Refused without a location."""
     @_builtins.property
     def lot_record_types(self) -> _containers.RepeatedScalarFieldContainer[_enums_pb2.LotRecordType.ValueType]:
         """Only of these types. Empty: all."""
@@ -690,7 +694,7 @@ class WatchInventoryLotRecordsResponse(_message.Message):
     INVENTORY_LOT_RECORD_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Stands for all that came before, matching or not."""
+    """Marks everything up to here, matching or not, as seen."""
     @_builtins.property
     def inventory_lot_record(self) -> _inventory_lot_record_pb2.InventoryLotRecord:
         """The record; unset in a heartbeat: the first message, and then one at least every 10 s while nothing matches."""
@@ -728,11 +732,11 @@ class CheckLocationHasCapacityRequest(_message.Message):
     unit_of_measure_id: _builtins.str
     """The unit of the quantity: one of the three is required."""
     unit_of_measure_name: _builtins.str
-    """The same by name."""
+    """The unit by its name."""
     unit_of_measure_symbol: _builtins.str
-    """The same by symbol."""
+    """The unit by its symbol."""
     material_id_or_path: _builtins.str
-    """What is to be stored. Absent: only global conversions count."""
+    """The material to store. Absent: only global conversions are used."""
     def __init__(
         self,
         *,
@@ -768,7 +772,7 @@ Global___CheckLocationHasCapacityRequest: _TypeAlias = CheckLocationHasCapacityR
 
 @_typing.final
 class CheckLocationHasCapacityResponse(_message.Message):
-    """What CheckLocationHasCapacity answers. Quantities in the capacity's unit; unset where the location has no limit."""
+    """What CheckLocationHasCapacity answers. Quantities are in the capacity's unit, and unset if the location has no limit."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -780,15 +784,15 @@ class CheckLocationHasCapacityResponse(_message.Message):
     UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
     UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
     has_capacity: _builtins.bool
-    """Whether a rise by the quantity would be taken."""
+    """Whether the location would take this quantity."""
     capacity: _builtins.float
     """The location's storage capacity."""
     stored: _builtins.float
-    """What counts against it now."""
+    """What counts towards it now."""
     free: _builtins.float
     """What is left; below zero where more is stored than the capacity."""
     unit_of_measure_id: _builtins.str
-    """ULID of the capacity's unit; empty without a limit."""
+    """ULID of the capacity's unit; empty if there is no limit."""
     unit_of_measure_name: _builtins.str
     """Its name now."""
     unit_of_measure_symbol: _builtins.str
@@ -837,9 +841,9 @@ class SaveLotRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -891,7 +895,7 @@ class GetLotRequest(_message.Message):
     lot_id_or_name: _builtins.str
     """Required. Its ULID, or its name with the material."""
     material_id_or_path: _builtins.str
-    """The material within which the name is meant."""
+    """The material that the named lot is of."""
     def __init__(
         self,
         *,
@@ -949,13 +953,15 @@ class ListLotsRequest(_message.Message):
     status: _enums_pb2.LotStatus.ValueType
     """Only those that show this status. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     expiring_before_millis: _builtins.int
     """Only those that expire before this moment, ms since the epoch."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -1025,9 +1031,9 @@ class DeleteLotRequest(_message.Message):
     lot_id_or_name: _builtins.str
     """Required. Its ULID, or its name with the material."""
     material_id_or_path: _builtins.str
-    """The material within which the name is meant."""
+    """The material that the named lot is of."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,

@@ -108,45 +108,45 @@ class InventoryServiceServicer(object):
 
     def ExecuteInventoryActions(self, request, context):
         """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
-        Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
-        fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+        Each needs its type's own permission, which is checked before the shape of the request. Refusals carry the `index`
+        of the refused action; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReverseInventoryLotRecord(self, request, context):
-        """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
-        INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+        """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
+        capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AnnotateInventoryLotRecord(self, request, context):
-        """Changes a record's notes and spares; all else of a record never changes.
+        """Changes a record's notes and spares; nothing else of a record ever changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetInventoryMetadata(self, request, context):
-        """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND.
+        """Changes the name and the production order of an inventory row. If there is no row: INVENTORY_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListInventory(self, request, context):
-        """Lists stock by location id, then lot id, in pages, each a snapshot.
+        """Lists stock in the order of location ids, then lot ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListInventoryLotRecords(self, request, context):
-        """Lists records by the moment of their end (of a RUNNING one its start), then by id, newest first; in pages, each a
-        snapshot.
+        """Lists records, newest first, ordered by the moment of their end (for a RUNNING one, of its start), then by id; in
+        pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,7 +161,7 @@ class InventoryServiceServicer(object):
 
     def WatchInventoryLotRecords(self, request, context):
         """Streams every completed record once, when it is completed, in the one order in which completions took effect.
-        Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+        Ends only when the caller or the server ends it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
         RESUME_TOKEN_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -169,14 +169,14 @@ class InventoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CheckLocationHasCapacity(self, request, context):
-        """Says whether a location has room for a quantity, by the rule that a rise there obeys.
+        """Says whether a location has room for a quantity, by the same rule that applies when stock rises there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SaveLot(self, request, context):
-        """Creates a lot where no id is given, else updates it. An update that changes its status needs
+        """Creates a lot where no id is given, otherwise updates it. An update that changes its status needs
         INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
         what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
         """
@@ -192,15 +192,14 @@ class InventoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListLots(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteLot(self, request, context):
-        """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
-        (VERSION_CONFLICT).
+        """Deletes a lot. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

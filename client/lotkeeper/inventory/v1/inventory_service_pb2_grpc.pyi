@@ -35,45 +35,43 @@ class InventoryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> InventoryServiceAsyncStub: ...
     ExecuteInventoryActions: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ExecuteInventoryActionsRequest, _inventory_service_pb2.ExecuteInventoryActionsResponse]
     """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
-    Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
-    fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+    Each needs its type's own permission, which is checked before the shape of the request. Refusals carry the `index`
+    of the refused action; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
     """
     ReverseInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ReverseInventoryLotRecordRequest, _inventory_service_pb2.ReverseInventoryLotRecordResponse]
-    """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
-    INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+    """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
+    capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
     """
     AnnotateInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.AnnotateInventoryLotRecordRequest, _inventory_service_pb2.AnnotateInventoryLotRecordResponse]
-    """Changes a record's notes and spares; all else of a record never changes."""
+    """Changes a record's notes and spares; nothing else of a record ever changes."""
     SetInventoryMetadata: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.SetInventoryMetadataRequest, _inventory_service_pb2.SetInventoryMetadataResponse]
-    """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND."""
+    """Changes the name and the production order of an inventory row. If there is no row: INVENTORY_NOT_FOUND."""
     ListInventory: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryRequest, _inventory_service_pb2.ListInventoryResponse]
-    """Lists stock by location id, then lot id, in pages, each a snapshot."""
+    """Lists stock in the order of location ids, then lot ids, in pages, each a snapshot."""
     ListInventoryLotRecords: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryLotRecordsRequest, _inventory_service_pb2.ListInventoryLotRecordsResponse]
-    """Lists records by the moment of their end (of a RUNNING one its start), then by id, newest first; in pages, each a
-    snapshot.
+    """Lists records, newest first, ordered by the moment of their end (for a RUNNING one, of its start), then by id; in
+    pages, each a snapshot.
     """
     GetInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetInventoryLotRecordRequest, _inventory_service_pb2.GetInventoryLotRecordResponse]
     """Reads a record."""
     WatchInventoryLotRecords: _grpc.UnaryStreamMultiCallable[_inventory_service_pb2.WatchInventoryLotRecordsRequest, _inventory_service_pb2.WatchInventoryLotRecordsResponse]
     """Streams every completed record once, when it is completed, in the one order in which completions took effect.
-    Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+    Ends only when the caller or the server ends it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
     RESUME_TOKEN_EXPIRED.
     """
     CheckLocationHasCapacity: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.CheckLocationHasCapacityRequest, _inventory_service_pb2.CheckLocationHasCapacityResponse]
-    """Says whether a location has room for a quantity, by the rule that a rise there obeys."""
+    """Says whether a location has room for a quantity, by the same rule that applies when stock rises there."""
     SaveLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.SaveLotRequest, _inventory_service_pb2.SaveLotResponse]
-    """Creates a lot where no id is given, else updates it. An update that changes its status needs
+    """Creates a lot where no id is given, otherwise updates it. An update that changes its status needs
     INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
     """
     GetLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetLotRequest, _inventory_service_pb2.GetLotResponse]
     """Reads a lot."""
     ListLots: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListLotsRequest, _inventory_service_pb2.ListLotsResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.DeleteLotRequest, _inventory_service_pb2.DeleteLotResponse]
-    """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
-    (VERSION_CONFLICT).
-    """
+    """Deletes a lot. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
@@ -82,45 +80,43 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExecuteInventoryActions: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ExecuteInventoryActionsRequest, _inventory_service_pb2.ExecuteInventoryActionsResponse]  # type: ignore[assignment]
     """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
-    Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
-    fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+    Each needs its type's own permission, which is checked before the shape of the request. Refusals carry the `index`
+    of the refused action; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
     """
     ReverseInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ReverseInventoryLotRecordRequest, _inventory_service_pb2.ReverseInventoryLotRecordResponse]  # type: ignore[assignment]
-    """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
-    INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+    """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
+    capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
     """
     AnnotateInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.AnnotateInventoryLotRecordRequest, _inventory_service_pb2.AnnotateInventoryLotRecordResponse]  # type: ignore[assignment]
-    """Changes a record's notes and spares; all else of a record never changes."""
+    """Changes a record's notes and spares; nothing else of a record ever changes."""
     SetInventoryMetadata: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SetInventoryMetadataRequest, _inventory_service_pb2.SetInventoryMetadataResponse]  # type: ignore[assignment]
-    """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND."""
+    """Changes the name and the production order of an inventory row. If there is no row: INVENTORY_NOT_FOUND."""
     ListInventory: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryRequest, _inventory_service_pb2.ListInventoryResponse]  # type: ignore[assignment]
-    """Lists stock by location id, then lot id, in pages, each a snapshot."""
+    """Lists stock in the order of location ids, then lot ids, in pages, each a snapshot."""
     ListInventoryLotRecords: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListInventoryLotRecordsRequest, _inventory_service_pb2.ListInventoryLotRecordsResponse]  # type: ignore[assignment]
-    """Lists records by the moment of their end (of a RUNNING one its start), then by id, newest first; in pages, each a
-    snapshot.
+    """Lists records, newest first, ordered by the moment of their end (for a RUNNING one, of its start), then by id; in
+    pages, each a snapshot.
     """
     GetInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetInventoryLotRecordRequest, _inventory_service_pb2.GetInventoryLotRecordResponse]  # type: ignore[assignment]
     """Reads a record."""
     WatchInventoryLotRecords: _aio.UnaryStreamMultiCallable[_inventory_service_pb2.WatchInventoryLotRecordsRequest, _inventory_service_pb2.WatchInventoryLotRecordsResponse]  # type: ignore[assignment]
     """Streams every completed record once, when it is completed, in the one order in which completions took effect.
-    Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+    Ends only when the caller or the server ends it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
     RESUME_TOKEN_EXPIRED.
     """
     CheckLocationHasCapacity: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.CheckLocationHasCapacityRequest, _inventory_service_pb2.CheckLocationHasCapacityResponse]  # type: ignore[assignment]
-    """Says whether a location has room for a quantity, by the rule that a rise there obeys."""
+    """Says whether a location has room for a quantity, by the same rule that applies when stock rises there."""
     SaveLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SaveLotRequest, _inventory_service_pb2.SaveLotResponse]  # type: ignore[assignment]
-    """Creates a lot where no id is given, else updates it. An update that changes its status needs
+    """Creates a lot where no id is given, otherwise updates it. An update that changes its status needs
     INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
     """
     GetLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetLotRequest, _inventory_service_pb2.GetLotResponse]  # type: ignore[assignment]
     """Reads a lot."""
     ListLots: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListLotsRequest, _inventory_service_pb2.ListLotsResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.DeleteLotRequest, _inventory_service_pb2.DeleteLotResponse]  # type: ignore[assignment]
-    """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
-    (VERSION_CONFLICT).
-    """
+    """Deletes a lot. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lots, stock and history."""
@@ -132,8 +128,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ExecuteInventoryActionsResponse, _abc.Awaitable[_inventory_service_pb2.ExecuteInventoryActionsResponse]]:
         """Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
-        Each needs its type's own permission, looked at before the shape. Refusals carry the `index` of the action at
-        fault; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
+        Each needs its type's own permission, which is checked before the shape of the request. Refusals carry the `index`
+        of the refused action; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
         """
 
     @_abc_1.abstractmethod
@@ -142,8 +138,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ReverseInventoryLotRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ReverseInventoryLotRecordResponse, _abc.Awaitable[_inventory_service_pb2.ReverseInventoryLotRecordResponse]]:
-        """Undoes a completed record with one of the opposite changes. Refusals beside those of stock and capacity:
-        INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+        """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
+        capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
         """
 
     @_abc_1.abstractmethod
@@ -152,7 +148,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.AnnotateInventoryLotRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.AnnotateInventoryLotRecordResponse, _abc.Awaitable[_inventory_service_pb2.AnnotateInventoryLotRecordResponse]]:
-        """Changes a record's notes and spares; all else of a record never changes."""
+        """Changes a record's notes and spares; nothing else of a record ever changes."""
 
     @_abc_1.abstractmethod
     def SetInventoryMetadata(
@@ -160,7 +156,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.SetInventoryMetadataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.SetInventoryMetadataResponse, _abc.Awaitable[_inventory_service_pb2.SetInventoryMetadataResponse]]:
-        """Changes the name and the production order of an inventory row. A row that is not there: INVENTORY_NOT_FOUND."""
+        """Changes the name and the production order of an inventory row. If there is no row: INVENTORY_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListInventory(
@@ -168,7 +164,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListInventoryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListInventoryResponse, _abc.Awaitable[_inventory_service_pb2.ListInventoryResponse]]:
-        """Lists stock by location id, then lot id, in pages, each a snapshot."""
+        """Lists stock in the order of location ids, then lot ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def ListInventoryLotRecords(
@@ -176,8 +172,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListInventoryLotRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListInventoryLotRecordsResponse, _abc.Awaitable[_inventory_service_pb2.ListInventoryLotRecordsResponse]]:
-        """Lists records by the moment of their end (of a RUNNING one its start), then by id, newest first; in pages, each a
-        snapshot.
+        """Lists records, newest first, ordered by the moment of their end (for a RUNNING one, of its start), then by id; in
+        pages, each a snapshot.
         """
 
     @_abc_1.abstractmethod
@@ -195,7 +191,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_inventory_service_pb2.WatchInventoryLotRecordsResponse], _abc.AsyncIterator[_inventory_service_pb2.WatchInventoryLotRecordsResponse]]:
         """Streams every completed record once, when it is completed, in the one order in which completions took effect.
-        Ends only by the caller or with the server. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
+        Ends only when the caller or the server ends it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what a filter names,
         RESUME_TOKEN_EXPIRED.
         """
 
@@ -205,7 +201,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.CheckLocationHasCapacityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.CheckLocationHasCapacityResponse, _abc.Awaitable[_inventory_service_pb2.CheckLocationHasCapacityResponse]]:
-        """Says whether a location has room for a quantity, by the rule that a rise there obeys."""
+        """Says whether a location has room for a quantity, by the same rule that applies when stock rises there."""
 
     @_abc_1.abstractmethod
     def SaveLot(
@@ -213,7 +209,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.SaveLotRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.SaveLotResponse, _abc.Awaitable[_inventory_service_pb2.SaveLotResponse]]:
-        """Creates a lot where no id is given, else updates it. An update that changes its status needs
+        """Creates a lot where no id is given, otherwise updates it. An update that changes its status needs
         INVENTORY.WRITE.STATUS_CHANGE, too, and writes a STATUS_CHANGE record. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
         what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD, PERMISSION_DENIED.
         """
@@ -232,7 +228,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListLotsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListLotsResponse, _abc.Awaitable[_inventory_service_pb2.ListLotsResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteLot(
@@ -240,8 +236,6 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.DeleteLotRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.DeleteLotResponse, _abc.Awaitable[_inventory_service_pb2.DeleteLotResponse]]:
-        """Deletes a lot. Refused where something refers to it (REFERENCED) or another version is there
-        (VERSION_CONFLICT).
-        """
+        """Deletes a lot. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

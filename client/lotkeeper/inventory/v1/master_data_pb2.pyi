@@ -38,13 +38,13 @@ class UnitOfMeasure(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the unit, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the unit, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID.
     Unique.
     """
     symbol: _builtins.str
-    """Required. What stands beside a quantity, `kg`; unique; rules as of a name."""
+    """Required. What is written beside a quantity, such as `kg`; unique; the rules of a name apply."""
     enabled: _builtins.bool
     """Whether it may be used. Absent on input: true on creation, unchanged on an update."""
     notes: _builtins.str
@@ -60,8 +60,8 @@ class UnitOfMeasure(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
@@ -100,7 +100,7 @@ Global___UnitOfMeasure: _TypeAlias = UnitOfMeasure  # noqa: Y015
 
 @_typing.final
 class UnitOfMeasureConversion(_message.Message):
-    """What one unit is worth in another, for every material or for one. Unique per pair of units and material."""
+    """The factor from one unit to another, for every material or for one. Unique per pair of units and material."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -126,27 +126,29 @@ class UnitOfMeasureConversion(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the conversion, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the conversion, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     from_unit_id: _builtins.str
-    """ULID of the unit converted from; required, not the other unit."""
+    """ULID of the unit that is converted from; required; must differ from the other unit."""
     from_unit_name: _builtins.str
     """Its name now; on input another way to name it."""
     from_unit_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     to_unit_id: _builtins.str
-    """ULID of the unit converted to; required."""
+    """ULID of the unit that is converted to; required."""
     to_unit_name: _builtins.str
     """Its name now; on input another way to name it."""
     to_unit_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     material_id: _builtins.str
-    """ULID of the material that it holds for. Empty: every material."""
+    """ULID of the material that it applies to. Empty: every material."""
     material_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     material_path: _builtins.str
     """Its path now; on input another way to name it."""
     factor: _builtins.float
-    """Required. 1 of the first unit is this many of the second; 1e-9 to 1e9, kept with all digits of its shortest text."""
+    """Required. 1 of the first unit is this many of the second; 1e-9 to 1e9, kept exactly, with all digits of its
+    shortest text.
+    """
     enabled: _builtins.bool
     """Whether it may be used. Absent on input: true on creation, unchanged on an update."""
     notes: _builtins.str
@@ -162,8 +164,8 @@ class UnitOfMeasureConversion(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
@@ -231,7 +233,7 @@ class MaterialClass(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the class, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the class, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID. No
     slash; the path is unique.
@@ -239,7 +241,7 @@ class MaterialClass(_message.Message):
     parent_id: _builtins.str
     """ULID of the class above. Empty: none."""
     parent_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     parent_path: _builtins.str
     """Its path now; on input another way to name it."""
     path: _builtins.str
@@ -259,8 +261,8 @@ class MaterialClass(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
@@ -302,7 +304,7 @@ Global___MaterialClass: _TypeAlias = MaterialClass  # noqa: Y015
 
 @_typing.final
 class Material(_message.Message):
-    """What a lot is a lot of."""
+    """What a lot consists of."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -329,7 +331,7 @@ class Material(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the material, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the material, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID. No
     slash; the path is unique.
@@ -337,7 +339,7 @@ class Material(_message.Message):
     material_class_id: _builtins.str
     """ULID of its class. Empty: none."""
     material_class_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     material_class_path: _builtins.str
     """Its path now; on input another way to name it."""
     path: _builtins.str
@@ -355,7 +357,7 @@ class Material(_message.Message):
     unit_of_measure_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     shelf_life_days: _builtins.int
-    """Days after which a lot made along the way expires, 0 or more. Absent: it does not."""
+    """Days after which a lot expires that a call makes, 0 or more. Absent: it does not expire."""
     enabled: _builtins.bool
     """Whether it may be used. Absent on input: true on creation, unchanged on an update."""
     notes: _builtins.str
@@ -371,8 +373,8 @@ class Material(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
@@ -445,15 +447,15 @@ class MaterialReasonCode(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the reason code, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the reason code, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     reason_code: _builtins.str
-    """Required. The code; unique; rules as of a name."""
+    """Required. The code; unique; the rules of a name apply."""
     description: _builtins.str
     """Free text, at most 4,000 code points."""
     lot_record_type: _enums_pb2.LotRecordType.ValueType
-    """The one type of record that it serves. Absent: every type."""
+    """The only type of record that it may be used for. Absent: every type."""
     require_comments: _builtins.bool
-    """Whether what uses it must have notes."""
+    """Whether a record that carries it must have notes."""
     enabled: _builtins.bool
     """Whether it may be used. Absent on input: true on creation, unchanged on an update."""
     notes: _builtins.str
@@ -469,8 +471,8 @@ class MaterialReasonCode(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
@@ -542,7 +544,7 @@ class Location(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the location, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the location, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID. No
     slash; the path is unique.
@@ -550,29 +552,29 @@ class Location(_message.Message):
     parent_id: _builtins.str
     """ULID of the location above. Empty: none."""
     parent_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     parent_path: _builtins.str
     """Its path now; on input another way to name it."""
     path: _builtins.str
     """The names from the root, joined by slashes, `DairyCo/Plant1/Silo1`; at most 750 code points. Set by the server."""
     type: _enums_pb2.LocationType.ValueType
-    """Level in the equipment hierarchy. Absent: UNIT."""
+    """Its level in the equipment hierarchy. Absent: UNIT."""
     process_type: _enums_pb2.ProcessType.ValueType
     """How it works. Absent: NONE."""
     sort_order: _builtins.int
-    """Where it stands among its siblings on a screen."""
+    """Its place among its siblings on a screen."""
     allow_negative_inventory: _builtins.bool
     """Whether stock may fall below zero here."""
     storage_capacity: _builtins.float
-    """The most that its own stock may sum up to, in the unit below. Absent: no limit; 0 is one."""
+    """The most stock that it may hold itself, in the unit below. Absent: no limit; 0 is a limit."""
     storage_capacity_unit_id: _builtins.str
-    """ULID of the unit of the capacity; required with one. Empty: none."""
+    """ULID of the capacity's unit; required together with a capacity. Empty: none."""
     storage_capacity_unit_name: _builtins.str
     """Its name now; on input another way to name it."""
     storage_capacity_unit_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     lot_storage_strategy: _enums_pb2.LotStorageStrategy.ValueType
-    """What a rise does where another lot lies. Absent: ALLOW_MULTIPLE."""
+    """What happens when stock rises while another lot lies here. Absent: ALLOW_MULTIPLE."""
     lot_use_strategy: _enums_pb2.LotUseStrategy.ValueType
     """The order in which a pick takes lots. Absent: FIFO."""
     enabled: _builtins.bool
@@ -590,8 +592,8 @@ class Location(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
@@ -671,7 +673,9 @@ class Operation(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the process operation, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the process operation, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty:
+    creates.
+    """
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID.
     Unique.
@@ -679,7 +683,7 @@ class Operation(_message.Message):
     location_id: _builtins.str
     """ULID of where it runs. Empty: none."""
     location_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     location_path: _builtins.str
     """Its path now; on input another way to name it."""
     current_operation_record_id: _builtins.str
@@ -703,8 +707,8 @@ class Operation(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
@@ -774,7 +778,7 @@ class ProductionOrder(_message.Message):
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """ULID of the order, hyphenated 10-8-8. On input either form in any letter case; empty creates."""
+    """ULID of the order, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
     """Required. 1 to 255 code points, no control characters, no white space at either end, not in the form of a ULID.
     Unique.
@@ -782,7 +786,7 @@ class ProductionOrder(_message.Message):
     product_material_id: _builtins.str
     """ULID of the material to produce. Empty: none."""
     product_material_name: _builtins.str
-    """Its name now; not looked at on input, since it need not be unique."""
+    """Its name now; ignored on input, since it may not be unique."""
     product_material_path: _builtins.str
     """Its path now; on input another way to name it."""
     quantity: _builtins.float
@@ -796,7 +800,7 @@ class ProductionOrder(_message.Message):
     unit_of_measure_symbol: _builtins.str
     """Its symbol now; on input another way to name it."""
     status: _enums_pb2.Status.ValueType
-    """Where it stands, set by the caller. Absent: IDLE."""
+    """Its status, set by the caller. Absent: IDLE."""
     enabled: _builtins.bool
     """Whether it may be used. Absent on input: true on creation, unchanged on an update."""
     notes: _builtins.str
@@ -812,8 +816,8 @@ class ProductionOrder(_message.Message):
     modified_by: _builtins.str
     """The principal that last edited it; empty until the first edit. Set by the server."""
     version: _builtins.int
-    """Counts the edits, from 1. In a Save, the version that the caller read: an old one is refused with
-    VERSION_CONFLICT; 0 names none.
+    """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
+    and 0 means that none is given.
     """
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:

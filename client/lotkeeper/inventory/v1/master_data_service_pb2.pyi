@@ -35,9 +35,9 @@ class SaveUnitOfMeasureRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -135,13 +135,15 @@ class ListUnitsOfMeasureRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -204,7 +206,7 @@ class DeleteUnitOfMeasureRequest(_message.Message):
     unit_of_measure_id_or_name: _builtins.str
     """Required. Its ULID or its name."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -252,9 +254,9 @@ class SaveUnitOfMeasureConversionRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -354,11 +356,13 @@ class ListUnitOfMeasureConversionsRequest(_message.Message):
     material_id_or_path: _builtins.str
     """Only those of this material."""
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -421,7 +425,7 @@ class DeleteUnitOfMeasureConversionRequest(_message.Message):
     unit_of_measure_conversion_id: _builtins.str
     """Required. Its ULID."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -469,9 +473,9 @@ class SaveMaterialClassRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -572,13 +576,15 @@ class ListMaterialClassesRequest(_message.Message):
     parent_id_or_path: _builtins.str
     """Only the direct children of this class."""
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -646,7 +652,7 @@ class DeleteMaterialClassRequest(_message.Message):
     material_class_id_or_path: _builtins.str
     """Required. Its ULID or its path."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -694,9 +700,9 @@ class SaveMaterialRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -795,15 +801,17 @@ class ListMaterialsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     material_class_id_or_path: _builtins.str
-    """Only those directly of this class."""
+    """Only those directly in this class."""
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -871,7 +879,7 @@ class DeleteMaterialRequest(_message.Message):
     material_id_or_path: _builtins.str
     """Required. Its ULID or its path."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -919,9 +927,9 @@ class SaveMaterialReasonCodeRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -1019,13 +1027,15 @@ class ListMaterialReasonCodesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     reason_code_prefix: _builtins.str
-    """Only those whose code begins so, by code point."""
+    """Only those whose code begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -1088,7 +1098,7 @@ class DeleteMaterialReasonCodeRequest(_message.Message):
     material_reason_code_id_or_code: _builtins.str
     """Required. Its ULID or its code."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -1136,9 +1146,9 @@ class SaveLocationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -1239,13 +1249,15 @@ class ListLocationsRequest(_message.Message):
     parent_id_or_path: _builtins.str
     """Only the direct children of this location."""
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -1313,7 +1325,7 @@ class DeleteLocationRequest(_message.Message):
     location_id_or_path: _builtins.str
     """Required. Its ULID or its path."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -1361,9 +1373,9 @@ class SaveOperationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -1461,13 +1473,15 @@ class ListOperationsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -1530,7 +1544,7 @@ class DeleteOperationRequest(_message.Message):
     operation_id_or_name: _builtins.str
     """Required. Its ULID or its name."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -1578,9 +1592,9 @@ class SaveProductionOrderRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The top-level fields to update; absent: every field. A creation ignores it; a name that is no field is refused.
-        `x_id` looks at the id alone, where empty clears the reference; `x_path` at the path alone. What the server sets is
-        ignored.
+        """The top-level fields to update; absent: every field. A creation ignores it; a name that is not a field is refused.
+        `x_id` reads only the id, and an empty one clears the reference; `x_path` reads only the path. What the server sets
+        is ignored.
         """
 
     def __init__(
@@ -1679,15 +1693,17 @@ class ListProductionOrdersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     status: _enums_pb2.Status.ValueType
-    """Only those that stand so. Absent: all."""
+    """Only those with this status. Absent: all."""
     enabled: _builtins.bool
-    """Only those that are enabled, or are not."""
+    """True: only those that are enabled; false: only those that are not. Absent: all."""
     name_prefix: _builtins.str
-    """Only those whose name begins so, by code point."""
+    """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -1751,7 +1767,7 @@ class DeleteProductionOrderRequest(_message.Message):
     production_order_id_or_name: _builtins.str
     """Required. Its ULID or its name."""
     version: _builtins.int
-    """The version that the caller read; an old one is refused. Absent or 0: whatever it is."""
+    """The version that the caller read; an old one is refused. Absent or 0: any version."""
     def __init__(
         self,
         *,
@@ -1802,19 +1818,19 @@ class ConvertQuantityRequest(_message.Message):
     quantity: _builtins.float
     """Required; 0 or above, below 9.2e12."""
     from_unit_of_measure_id: _builtins.str
-    """The unit that it is in: one of the three is required."""
+    """The unit of the quantity: one of the three is required."""
     from_unit_of_measure_name: _builtins.str
-    """The same by name."""
+    """The unit by its name."""
     from_unit_of_measure_symbol: _builtins.str
-    """The same by symbol."""
+    """The unit by its symbol."""
     to_unit_of_measure_id: _builtins.str
     """The unit asked for: one of the three is required."""
     to_unit_of_measure_name: _builtins.str
-    """The same by name."""
+    """The unit by its name."""
     to_unit_of_measure_symbol: _builtins.str
-    """The same by symbol."""
+    """The unit by its symbol."""
     material_id_or_path: _builtins.str
-    """Whose own factors go before the global ones. Absent: the global ones only."""
+    """The material whose own factors are preferred to the global ones. Absent: only the global ones."""
     def __init__(
         self,
         *,
@@ -1886,7 +1902,7 @@ Global___ConvertQuantityResponse: _TypeAlias = ConvertQuantityResponse  # noqa: 
 
 @_typing.final
 class ImportMasterDataRequest(_message.Message):
-    """A piece of what ImportMasterData takes in."""
+    """A piece of the document that ImportMasterData reads."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1894,9 +1910,9 @@ class ImportMasterDataRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     format: _enums_pb2.ExportFormat.ValueType
-    """Required on the first piece, where it is read: YAML or JSON."""
+    """Required, and read, on the first piece only: YAML or JSON."""
     validate_only: _builtins.bool
-    """Says what would change and changes nothing. Read on the first piece."""
+    """Only says what would change. Read on the first piece."""
     data: _builtins.bytes
     """The next bytes of the document, in UTF-8; 64 MB in all at most."""
     def __init__(
@@ -1929,7 +1945,7 @@ class ImportMasterDataResponse(_message.Message):
     updated: _builtins.int
     """How many were updated."""
     unchanged: _builtins.int
-    """How many were there already just so."""
+    """How many were already there, unchanged."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MasterDataChange]:
         """What was created or updated, in the order of the document; the first 1,000."""
@@ -1968,7 +1984,7 @@ class MasterDataChange(_message.Message):
     """CREATE or UPDATE."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Of an UPDATE, the fields that change, as the document names them."""
+        """For an UPDATE: the fields that change, as the document names them."""
 
     def __init__(
         self,
@@ -1997,7 +2013,7 @@ class ExportMasterDataRequest(_message.Message):
     format: _enums_pb2.ExportFormat.ValueType
     """Required: YAML or JSON."""
     include_lots: _builtins.bool
-    """Also lots, and their stock as opening stock."""
+    """Whether lots are written, too, and their stock as opening stock."""
     def __init__(
         self,
         *,
@@ -2014,7 +2030,7 @@ Global___ExportMasterDataRequest: _TypeAlias = ExportMasterDataRequest  # noqa: 
 
 @_typing.final
 class ExportMasterDataResponse(_message.Message):
-    """A piece of what ExportMasterData answers."""
+    """A piece of the document that ExportMasterData answers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MasterDataServiceStub(object):
-    """Units, materials, reason codes, locations, process operations and production orders: what a plant is set up with.
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
     """
 
     def __init__(self, channel):
@@ -213,12 +213,12 @@ class MasterDataServiceStub(object):
 
 
 class MasterDataServiceServicer(object):
-    """Units, materials, reason codes, locations, process operations and production orders: what a plant is set up with.
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
     """
 
     def SaveUnitOfMeasure(self, request, context):
-        """Creates a unit of measure where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -232,14 +232,14 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListUnitsOfMeasure(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteUnitOfMeasure(self, request, context):
-        """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -247,7 +247,7 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveUnitOfMeasureConversion(self, request, context):
-        """Creates a conversion between units where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the
+        """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
         NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -262,14 +262,14 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListUnitOfMeasureConversions(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteUnitOfMeasureConversion(self, request, context):
-        """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -277,9 +277,9 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveMaterialClass(self, request, context):
-        """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
-        in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
-        HIERARCHY_CYCLE.
+        """Creates a material class where no id is given, otherwise updates it. A new name or parent rewrites the paths below
+        it in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT,
+        NAME_TAKEN, HIERARCHY_CYCLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -293,14 +293,14 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListMaterialClasses(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteMaterialClass(self, request, context):
-        """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a material class. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -308,7 +308,7 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveMaterial(self, request, context):
-        """Creates a material where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
+        """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
         names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -323,23 +323,22 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListMaterials(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteMaterial(self, request, context):
-        """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
-        (VERSION_CONFLICT).
+        """Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SaveMaterialReasonCode(self, request, context):
-        """Creates a reason code where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-        names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
+        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -353,14 +352,14 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListMaterialReasonCodes(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteMaterialReasonCode(self, request, context):
-        """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a reason code. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -368,8 +367,8 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveLocation(self, request, context):
-        """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
-        same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+        """Creates a location where no id is given, otherwise updates it. A new name or parent rewrites the paths below it in
+        the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
         HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -384,23 +383,22 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListLocations(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteLocation(self, request, context):
-        """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
-        (VERSION_CONFLICT).
+        """Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SaveOperation(self, request, context):
-        """Creates a process operation where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
+        of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -414,14 +412,14 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListOperations(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteOperation(self, request, context):
-        """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a process operation. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -429,7 +427,7 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SaveProductionOrder(self, request, context):
-        """Creates a production order where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+        """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
         what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -444,14 +442,14 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListProductionOrders(self, request, context):
-        """Lists by id, in pages, each a snapshot.
+        """Lists in the order of ids, in pages, each a snapshot.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteProductionOrder(self, request, context):
-        """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a production order. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -459,16 +457,18 @@ class MasterDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ConvertQuantity(self, request, context):
-        """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
-        one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+        """Converts a quantity: by the material's own factor, otherwise the global one, otherwise the inverse of either,
+        otherwise through one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE,
+        QUANTITY_OVERFLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportMasterData(self, request_iterator, context):
-        """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
-        updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+        """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
+        or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
+        its place.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -668,7 +668,7 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MasterDataService(object):
-    """Units, materials, reason codes, locations, process operations and production orders: what a plant is set up with.
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
     """
 
     @staticmethod

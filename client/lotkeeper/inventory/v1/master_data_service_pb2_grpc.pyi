@@ -27,237 +27,233 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MasterDataServiceStub:
-    """Units, materials, reason codes, locations, process operations and production orders: what a plant is set up with."""
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MasterDataServiceAsyncStub: ...
     SaveUnitOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureRequest, _master_data_service_pb2.SaveUnitOfMeasureResponse]
-    """Creates a unit of measure where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetUnitOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureRequest, _master_data_service_pb2.GetUnitOfMeasureResponse]
     """Reads a unit of measure."""
     ListUnitsOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitsOfMeasureRequest, _master_data_service_pb2.ListUnitsOfMeasureResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteUnitOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureRequest, _master_data_service_pb2.DeleteUnitOfMeasureResponse]
-    """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveUnitOfMeasureConversion: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureConversionRequest, _master_data_service_pb2.SaveUnitOfMeasureConversionResponse]
-    """Creates a conversion between units where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the
+    """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
     NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetUnitOfMeasureConversion: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureConversionRequest, _master_data_service_pb2.GetUnitOfMeasureConversionResponse]
     """Reads a conversion between units."""
     ListUnitOfMeasureConversions: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitOfMeasureConversionsRequest, _master_data_service_pb2.ListUnitOfMeasureConversionsResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteUnitOfMeasureConversion: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureConversionRequest, _master_data_service_pb2.DeleteUnitOfMeasureConversionResponse]
-    """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveMaterialClass: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialClassRequest, _master_data_service_pb2.SaveMaterialClassResponse]
-    """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
-    in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
-    HIERARCHY_CYCLE.
+    """Creates a material class where no id is given, otherwise updates it. A new name or parent rewrites the paths below
+    it in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT,
+    NAME_TAKEN, HIERARCHY_CYCLE.
     """
     GetMaterialClass: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialClassRequest, _master_data_service_pb2.GetMaterialClassResponse]
     """Reads a material class."""
     ListMaterialClasses: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialClassesRequest, _master_data_service_pb2.ListMaterialClassesResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteMaterialClass: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialClassRequest, _master_data_service_pb2.DeleteMaterialClassResponse]
-    """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a material class. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveMaterial: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialRequest, _master_data_service_pb2.SaveMaterialResponse]
-    """Creates a material where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
+    """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
     names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetMaterial: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialRequest, _master_data_service_pb2.GetMaterialResponse]
     """Reads a material."""
     ListMaterials: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialsRequest, _master_data_service_pb2.ListMaterialsResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteMaterial: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialRequest, _master_data_service_pb2.DeleteMaterialResponse]
-    """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
-    (VERSION_CONFLICT).
-    """
+    """Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveMaterialReasonCode: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialReasonCodeRequest, _master_data_service_pb2.SaveMaterialReasonCodeResponse]
-    """Creates a reason code where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-    names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
+    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetMaterialReasonCode: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialReasonCodeRequest, _master_data_service_pb2.GetMaterialReasonCodeResponse]
     """Reads a reason code."""
     ListMaterialReasonCodes: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialReasonCodesRequest, _master_data_service_pb2.ListMaterialReasonCodesResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteMaterialReasonCode: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialReasonCodeRequest, _master_data_service_pb2.DeleteMaterialReasonCodeResponse]
-    """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a reason code. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveLocation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveLocationRequest, _master_data_service_pb2.SaveLocationResponse]
-    """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
-    same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+    """Creates a location where no id is given, otherwise updates it. A new name or parent rewrites the paths below it in
+    the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
     HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
     """
     GetLocation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetLocationRequest, _master_data_service_pb2.GetLocationResponse]
     """Reads a location."""
     ListLocations: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListLocationsRequest, _master_data_service_pb2.ListLocationsResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteLocation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteLocationRequest, _master_data_service_pb2.DeleteLocationResponse]
-    """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
-    (VERSION_CONFLICT).
-    """
+    """Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]
-    """Creates a process operation where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
+    of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetOperationRequest, _master_data_service_pb2.GetOperationResponse]
     """Reads a process operation."""
     ListOperations: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListOperationsRequest, _master_data_service_pb2.ListOperationsResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteOperationRequest, _master_data_service_pb2.DeleteOperationResponse]
-    """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a process operation. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveProductionOrder: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveProductionOrderRequest, _master_data_service_pb2.SaveProductionOrderResponse]
-    """Creates a production order where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+    """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetProductionOrder: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetProductionOrderRequest, _master_data_service_pb2.GetProductionOrderResponse]
     """Reads a production order."""
     ListProductionOrders: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ListProductionOrdersRequest, _master_data_service_pb2.ListProductionOrdersResponse]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteProductionOrder: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteProductionOrderRequest, _master_data_service_pb2.DeleteProductionOrderResponse]
-    """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a production order. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     ConvertQuantity: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.ConvertQuantityRequest, _master_data_service_pb2.ConvertQuantityResponse]
-    """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
-    one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+    """Converts a quantity: by the material's own factor, otherwise the global one, otherwise the inverse of either,
+    otherwise through one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE,
+    QUANTITY_OVERFLOW.
     """
     ImportMasterData: _grpc.StreamUnaryMultiCallable[_master_data_service_pb2.ImportMasterDataRequest, _master_data_service_pb2.ImportMasterDataResponse]
-    """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
-    updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+    """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
+    or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
+    its place.
     """
     ExportMasterData: _grpc.UnaryStreamMultiCallable[_master_data_service_pb2.ExportMasterDataRequest, _master_data_service_pb2.ExportMasterDataResponse]
     """Writes the plant as one document that ImportMasterData takes back unchanged."""
 
 @_typing.type_check_only
 class MasterDataServiceAsyncStub(MasterDataServiceStub):
-    """Units, materials, reason codes, locations, process operations and production orders: what a plant is set up with."""
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SaveUnitOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureRequest, _master_data_service_pb2.SaveUnitOfMeasureResponse]  # type: ignore[assignment]
-    """Creates a unit of measure where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetUnitOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureRequest, _master_data_service_pb2.GetUnitOfMeasureResponse]  # type: ignore[assignment]
     """Reads a unit of measure."""
     ListUnitsOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitsOfMeasureRequest, _master_data_service_pb2.ListUnitsOfMeasureResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteUnitOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureRequest, _master_data_service_pb2.DeleteUnitOfMeasureResponse]  # type: ignore[assignment]
-    """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveUnitOfMeasureConversion: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureConversionRequest, _master_data_service_pb2.SaveUnitOfMeasureConversionResponse]  # type: ignore[assignment]
-    """Creates a conversion between units where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the
+    """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
     NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetUnitOfMeasureConversion: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureConversionRequest, _master_data_service_pb2.GetUnitOfMeasureConversionResponse]  # type: ignore[assignment]
     """Reads a conversion between units."""
     ListUnitOfMeasureConversions: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListUnitOfMeasureConversionsRequest, _master_data_service_pb2.ListUnitOfMeasureConversionsResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteUnitOfMeasureConversion: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteUnitOfMeasureConversionRequest, _master_data_service_pb2.DeleteUnitOfMeasureConversionResponse]  # type: ignore[assignment]
-    """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveMaterialClass: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialClassRequest, _master_data_service_pb2.SaveMaterialClassResponse]  # type: ignore[assignment]
-    """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
-    in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
-    HIERARCHY_CYCLE.
+    """Creates a material class where no id is given, otherwise updates it. A new name or parent rewrites the paths below
+    it in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT,
+    NAME_TAKEN, HIERARCHY_CYCLE.
     """
     GetMaterialClass: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialClassRequest, _master_data_service_pb2.GetMaterialClassResponse]  # type: ignore[assignment]
     """Reads a material class."""
     ListMaterialClasses: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialClassesRequest, _master_data_service_pb2.ListMaterialClassesResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteMaterialClass: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialClassRequest, _master_data_service_pb2.DeleteMaterialClassResponse]  # type: ignore[assignment]
-    """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a material class. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveMaterial: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialRequest, _master_data_service_pb2.SaveMaterialResponse]  # type: ignore[assignment]
-    """Creates a material where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
+    """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
     names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetMaterial: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialRequest, _master_data_service_pb2.GetMaterialResponse]  # type: ignore[assignment]
     """Reads a material."""
     ListMaterials: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialsRequest, _master_data_service_pb2.ListMaterialsResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteMaterial: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialRequest, _master_data_service_pb2.DeleteMaterialResponse]  # type: ignore[assignment]
-    """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
-    (VERSION_CONFLICT).
-    """
+    """Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveMaterialReasonCode: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialReasonCodeRequest, _master_data_service_pb2.SaveMaterialReasonCodeResponse]  # type: ignore[assignment]
-    """Creates a reason code where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-    names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
+    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetMaterialReasonCode: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialReasonCodeRequest, _master_data_service_pb2.GetMaterialReasonCodeResponse]  # type: ignore[assignment]
     """Reads a reason code."""
     ListMaterialReasonCodes: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListMaterialReasonCodesRequest, _master_data_service_pb2.ListMaterialReasonCodesResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteMaterialReasonCode: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteMaterialReasonCodeRequest, _master_data_service_pb2.DeleteMaterialReasonCodeResponse]  # type: ignore[assignment]
-    """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a reason code. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveLocation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveLocationRequest, _master_data_service_pb2.SaveLocationResponse]  # type: ignore[assignment]
-    """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
-    same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+    """Creates a location where no id is given, otherwise updates it. A new name or parent rewrites the paths below it in
+    the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
     HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
     """
     GetLocation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetLocationRequest, _master_data_service_pb2.GetLocationResponse]  # type: ignore[assignment]
     """Reads a location."""
     ListLocations: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListLocationsRequest, _master_data_service_pb2.ListLocationsResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteLocation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteLocationRequest, _master_data_service_pb2.DeleteLocationResponse]  # type: ignore[assignment]
-    """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
-    (VERSION_CONFLICT).
-    """
+    """Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]  # type: ignore[assignment]
-    """Creates a process operation where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
+    of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetOperationRequest, _master_data_service_pb2.GetOperationResponse]  # type: ignore[assignment]
     """Reads a process operation."""
     ListOperations: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListOperationsRequest, _master_data_service_pb2.ListOperationsResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteOperationRequest, _master_data_service_pb2.DeleteOperationResponse]  # type: ignore[assignment]
-    """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a process operation. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     SaveProductionOrder: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveProductionOrderRequest, _master_data_service_pb2.SaveProductionOrderResponse]  # type: ignore[assignment]
-    """Creates a production order where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+    """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
     what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
     """
     GetProductionOrder: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetProductionOrderRequest, _master_data_service_pb2.GetProductionOrderResponse]  # type: ignore[assignment]
     """Reads a production order."""
     ListProductionOrders: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ListProductionOrdersRequest, _master_data_service_pb2.ListProductionOrdersResponse]  # type: ignore[assignment]
-    """Lists by id, in pages, each a snapshot."""
+    """Lists in the order of ids, in pages, each a snapshot."""
     DeleteProductionOrder: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.DeleteProductionOrderRequest, _master_data_service_pb2.DeleteProductionOrderResponse]  # type: ignore[assignment]
-    """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+    """Deletes a production order. Refused where something refers to it (REFERENCED) or it has another version
     (VERSION_CONFLICT).
     """
     ConvertQuantity: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.ConvertQuantityRequest, _master_data_service_pb2.ConvertQuantityResponse]  # type: ignore[assignment]
-    """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
-    one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+    """Converts a quantity: by the material's own factor, otherwise the global one, otherwise the inverse of either,
+    otherwise through one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE,
+    QUANTITY_OVERFLOW.
     """
     ImportMasterData: _aio.StreamUnaryMultiCallable[_master_data_service_pb2.ImportMasterDataRequest, _master_data_service_pb2.ImportMasterDataResponse]  # type: ignore[assignment]
-    """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
-    updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+    """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
+    or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
+    its place.
     """
     ExportMasterData: _aio.UnaryStreamMultiCallable[_master_data_service_pb2.ExportMasterDataRequest, _master_data_service_pb2.ExportMasterDataResponse]  # type: ignore[assignment]
     """Writes the plant as one document that ImportMasterData takes back unchanged."""
 
 class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Units, materials, reason codes, locations, process operations and production orders: what a plant is set up with."""
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
 
     @_abc_1.abstractmethod
     def SaveUnitOfMeasure(
@@ -265,8 +261,8 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveUnitOfMeasureRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveUnitOfMeasureResponse, _abc.Awaitable[_master_data_service_pb2.SaveUnitOfMeasureResponse]]:
-        """Creates a unit of measure where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
 
     @_abc_1.abstractmethod
@@ -283,7 +279,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListUnitsOfMeasureRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListUnitsOfMeasureResponse, _abc.Awaitable[_master_data_service_pb2.ListUnitsOfMeasureResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteUnitOfMeasure(
@@ -291,7 +287,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteUnitOfMeasureRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteUnitOfMeasureResponse, _abc.Awaitable[_master_data_service_pb2.DeleteUnitOfMeasureResponse]]:
-        """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a unit of measure. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
 
@@ -301,7 +297,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveUnitOfMeasureConversionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveUnitOfMeasureConversionResponse, _abc.Awaitable[_master_data_service_pb2.SaveUnitOfMeasureConversionResponse]]:
-        """Creates a conversion between units where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the
+        """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
         NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
 
@@ -319,7 +315,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListUnitOfMeasureConversionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListUnitOfMeasureConversionsResponse, _abc.Awaitable[_master_data_service_pb2.ListUnitOfMeasureConversionsResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteUnitOfMeasureConversion(
@@ -327,7 +323,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteUnitOfMeasureConversionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteUnitOfMeasureConversionResponse, _abc.Awaitable[_master_data_service_pb2.DeleteUnitOfMeasureConversionResponse]]:
-        """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a conversion between units. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
 
@@ -337,9 +333,9 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveMaterialClassRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveMaterialClassResponse, _abc.Awaitable[_master_data_service_pb2.SaveMaterialClassResponse]]:
-        """Creates a material class where no id is given, else updates it. A new name or parent rewrites the paths below it
-        in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
-        HIERARCHY_CYCLE.
+        """Creates a material class where no id is given, otherwise updates it. A new name or parent rewrites the paths below
+        it in the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT,
+        NAME_TAKEN, HIERARCHY_CYCLE.
         """
 
     @_abc_1.abstractmethod
@@ -356,7 +352,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListMaterialClassesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListMaterialClassesResponse, _abc.Awaitable[_master_data_service_pb2.ListMaterialClassesResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteMaterialClass(
@@ -364,7 +360,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteMaterialClassRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteMaterialClassResponse, _abc.Awaitable[_master_data_service_pb2.DeleteMaterialClassResponse]]:
-        """Deletes a material class. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a material class. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
 
@@ -374,7 +370,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveMaterialRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveMaterialResponse, _abc.Awaitable[_master_data_service_pb2.SaveMaterialResponse]]:
-        """Creates a material where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
+        """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
         names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
 
@@ -392,7 +388,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListMaterialsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListMaterialsResponse, _abc.Awaitable[_master_data_service_pb2.ListMaterialsResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteMaterial(
@@ -400,9 +396,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteMaterialRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteMaterialResponse, _abc.Awaitable[_master_data_service_pb2.DeleteMaterialResponse]]:
-        """Deletes a material. Refused where something refers to it (REFERENCED) or another version is there
-        (VERSION_CONFLICT).
-        """
+        """Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
 
     @_abc_1.abstractmethod
     def SaveMaterialReasonCode(
@@ -410,8 +404,8 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveMaterialReasonCodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveMaterialReasonCodeResponse, _abc.Awaitable[_master_data_service_pb2.SaveMaterialReasonCodeResponse]]:
-        """Creates a reason code where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-        names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
+        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
 
     @_abc_1.abstractmethod
@@ -428,7 +422,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListMaterialReasonCodesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListMaterialReasonCodesResponse, _abc.Awaitable[_master_data_service_pb2.ListMaterialReasonCodesResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteMaterialReasonCode(
@@ -436,7 +430,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteMaterialReasonCodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteMaterialReasonCodeResponse, _abc.Awaitable[_master_data_service_pb2.DeleteMaterialReasonCodeResponse]]:
-        """Deletes a reason code. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a reason code. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
 
@@ -446,8 +440,8 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveLocationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveLocationResponse, _abc.Awaitable[_master_data_service_pb2.SaveLocationResponse]]:
-        """Creates a location where no id is given, else updates it. A new name or parent rewrites the paths below it in the
-        same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+        """Creates a location where no id is given, otherwise updates it. A new name or parent rewrites the paths below it in
+        the same transaction. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
         HIERARCHY_CYCLE, and LOCATION_NOT_EMPTY where it becomes NO_STORAGE with stock in it.
         """
 
@@ -465,7 +459,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListLocationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListLocationsResponse, _abc.Awaitable[_master_data_service_pb2.ListLocationsResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteLocation(
@@ -473,9 +467,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteLocationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteLocationResponse, _abc.Awaitable[_master_data_service_pb2.DeleteLocationResponse]]:
-        """Deletes a location. Refused where something refers to it (REFERENCED) or another version is there
-        (VERSION_CONFLICT).
-        """
+        """Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
 
     @_abc_1.abstractmethod
     def SaveOperation(
@@ -483,8 +475,8 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveOperationResponse, _abc.Awaitable[_master_data_service_pb2.SaveOperationResponse]]:
-        """Creates a process operation where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
+        of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
 
     @_abc_1.abstractmethod
@@ -501,7 +493,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListOperationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListOperationsResponse, _abc.Awaitable[_master_data_service_pb2.ListOperationsResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteOperation(
@@ -509,7 +501,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteOperationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteOperationResponse, _abc.Awaitable[_master_data_service_pb2.DeleteOperationResponse]]:
-        """Deletes a process operation. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a process operation. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
 
@@ -519,7 +511,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.SaveProductionOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveProductionOrderResponse, _abc.Awaitable[_master_data_service_pb2.SaveProductionOrderResponse]]:
-        """Creates a production order where no id is given, else updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
+        """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
         what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
         """
 
@@ -537,7 +529,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ListProductionOrdersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ListProductionOrdersResponse, _abc.Awaitable[_master_data_service_pb2.ListProductionOrdersResponse]]:
-        """Lists by id, in pages, each a snapshot."""
+        """Lists in the order of ids, in pages, each a snapshot."""
 
     @_abc_1.abstractmethod
     def DeleteProductionOrder(
@@ -545,7 +537,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.DeleteProductionOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.DeleteProductionOrderResponse, _abc.Awaitable[_master_data_service_pb2.DeleteProductionOrderResponse]]:
-        """Deletes a production order. Refused where something refers to it (REFERENCED) or another version is there
+        """Deletes a production order. Refused where something refers to it (REFERENCED) or it has another version
         (VERSION_CONFLICT).
         """
 
@@ -555,8 +547,9 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ConvertQuantityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ConvertQuantityResponse, _abc.Awaitable[_master_data_service_pb2.ConvertQuantityResponse]]:
-        """Converts a quantity: by the material's own factor, else the global one, else the inverse of either, else through
-        one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE, QUANTITY_OVERFLOW.
+        """Converts a quantity: by the material's own factor, otherwise the global one, otherwise the inverse of either,
+        otherwise through one intermediate unit. Refusals: the NOT_FOUND of what it names, UNIT_NOT_CONVERTIBLE,
+        QUANTITY_OVERFLOW.
         """
 
     @_abc_1.abstractmethod
@@ -565,8 +558,9 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_master_data_service_pb2.ImportMasterDataRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.ImportMasterDataResponse, _abc.Awaitable[_master_data_service_pb2.ImportMasterDataResponse]]:
-        """Takes in a whole plant as one document, in one transaction: things are matched by name, path or code, created or
-        updated; what is absent stays as it is. A fault refuses the whole document and names its place.
+        """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
+        or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
+        its place.
         """
 
     @_abc_1.abstractmethod

@@ -13,8 +13,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 PERMISSION_FIELD_NUMBER: _builtins.int
 ACTION_PERMISSION_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
-"""The permission that a caller of the method needs, `any` for any caller. Hierarchical by dots: INVENTORY grants
-INVENTORY.READ.
+"""The permission that a caller of the method needs; `any`: every caller has it. Hierarchical by dots: INVENTORY
+grants INVENTORY.READ.
 """
 action_permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, _builtins.str]
-"""The permission that an action of this type needs, beside that of its method."""
+"""The permission that an action of this type needs, in addition to that of its method."""

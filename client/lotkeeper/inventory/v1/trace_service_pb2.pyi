@@ -32,11 +32,11 @@ class GetLotTraceGraphRequest(_message.Message):
     lot_id_or_name: _builtins.str
     """Required. The lot's ULID, or its name with the material."""
     material_id_or_path: _builtins.str
-    """The material within which the name is meant."""
+    """The material that the named lot is of."""
     direction: _enums_pb2.TraceDirection.ValueType
     """Absent: BOTH."""
     depth: _builtins.int
-    """How many edges away at most, 1 to 50. Absent: 10."""
+    """How many edges away a lot may be at most, 1 to 50. Absent: 10."""
     def __init__(
         self,
         *,
@@ -70,8 +70,8 @@ class GetLotTraceGraphResponse(_message.Message):
     EDGES_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
     truncated: _builtins.bool
-    """Whether a lot or an edge was left out: by the depth, or by the limits of 10,000 nodes, 20,000 edges or 4 MB. The
-    nearest lots stay.
+    """Whether a lot or an edge was left out, because of the depth or of the limits: 10,000 nodes, 20,000 edges, 4 MB. The
+    nearest lots are kept.
     """
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceNode]:
@@ -110,13 +110,15 @@ class ListTerminalLotsRequest(_message.Message):
     lot_id_or_name: _builtins.str
     """Required. The lot's ULID, or its name with the material."""
     material_id_or_path: _builtins.str
-    """The material within which the name is meant."""
+    """The material that the named lot is of."""
     direction: _enums_pb2.TraceDirection.ValueType
     """Required: INPUT or OUTPUT."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
-    """The next_page_token of the page before; empty: the first page. Good for the same request but for page_size."""
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
     def __init__(
         self,
         *,
@@ -148,10 +150,12 @@ class ListTerminalLotsResponse(_message.Message):
     next_page_token: _builtins.str
     """Asks for the next page; empty: this was the last one."""
     truncated: _builtins.bool
-    """Whether more than 10,000 lots are reached, so that ends may be missing."""
+    """Whether more than 10,000 lots were reached, so that some ends may be missing."""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceNode]:
-        """Lots that have no edge onward, by id; the lot itself where it has none. Their quantities are 0."""
+        """Lots from which no edge leads further, in the order of ids; the lot itself if it has no edge. Their quantities are
+        0.
+        """
 
     def __init__(
         self,
@@ -196,11 +200,11 @@ class TraceNode(_message.Message):
     material_path: _builtins.str
     """Its path now."""
     quantity_in: _builtins.float
-    """The sum of the answer's edges into it whose records have it as primary lot (SPLIT and MERGE: either lot), in its
+    """The sum of the answer's edges into it whose records have it as primary lot (SPLIT and MERGE: as either lot), in its
     unit.
     """
     quantity_out: _builtins.float
-    """The same of the edges out of it."""
+    """The same sum for the edges out of it."""
     unit_of_measure_id: _builtins.str
     """ULID of the lot's unit; empty: none."""
     unit_of_measure_name: _builtins.str

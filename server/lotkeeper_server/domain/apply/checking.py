@@ -1,4 +1,4 @@
-"""Steps 12 and 13: what a lot and its stock say of the quantity that is asked for."""
+"""Steps 12 and 13: whether a lot and its stock allow the requested quantity."""
 
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ def unit_of(state: WorkingSet, lot: Lot) -> Unit | None:
 
 
 def checked_factor(state: WorkingSet, action: Action, lot: Lot) -> Fraction:
-    """Step 12: the lot's status, then whether the asked unit converts to its own."""
+    """Step 12: checks the lot's status, then whether the requested unit converts to its own."""
     lots.check_status(lot, action.kind, action.end_millis)
     factor = None
     if action.unit is not None and lot.unit_id is not None:
@@ -36,7 +36,7 @@ def checked_factor(state: WorkingSet, action: Action, lot: Lot) -> Fraction:
 
 
 def checked_quantity(state: WorkingSet, action: Action, lot: Lot) -> int:
-    """Step 12 whole: the quantity in the lot's unit. Only a quantity of 0, which EDIT takes, stays 0."""
+    """All of step 12: returns the quantity in the lot's unit. Only a quantity of 0, which EDIT takes, stays 0."""
     in_lot_unit = converted(action.quantity_millionths, checked_factor(state, action, lot))
     if in_lot_unit == 0 and action.quantity_millionths != 0:
         unit = unit_of(state, lot)
@@ -60,14 +60,14 @@ def insufficient(
 
 
 def row_that_gives(state: WorkingSet, location: Location, lot: Lot, fall: int | None, *, below_zero: bool) -> StockRow:
-    """Step 13 of what needs stock there: the row that a quantity leaves.
+    """Step 13 for what needs stock there: returns the row that a quantity leaves.
 
     Args:
         state: what is there.
-        location: where it leaves; where no stock is kept there is none to leave.
-        lot: of which lot.
+        location: where it leaves; if no stock is kept there, none can leave.
+        lot: whose stock it is.
         fall: millionths of the lot's unit; None for all that is above zero.
-        below_zero: whether it may leave less than nothing behind.
+        below_zero: whether stock may fall below zero.
 
     Raises:
         Refused: INSUFFICIENT_INVENTORY, QUANTITY_OVERFLOW.

@@ -17,7 +17,7 @@ def convert(
         millionths: of the first unit.
         from_unit: known to be there.
         to_unit: known to be there.
-        material_id: whose own factors go first; None for the global ones alone.
+        material_id: its own factors are preferred; None for the global ones only.
 
     Raises:
         Missing: what is not loaded.

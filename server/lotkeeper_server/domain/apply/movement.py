@@ -1,4 +1,4 @@
-"""Steps 12 to 16: an action is applied to stock. It does not matter who asks, nor from what it was resolved."""
+"""Steps 12 to 16: an action is applied to stock. It does not matter who asks, or what it was resolved from."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -36,21 +36,21 @@ def apply(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     """Moves the stock and writes the records, in order.
 
     Raises:
-        Refused: by the first step that does not hold.
+        Refused: by the first step that fails.
         Missing: for what is not loaded yet.
     """
     return EFFECTS[action.kind.effect](state, action, context)
 
 
 def main_index(action: Action, records: list[Record]) -> int | None:
-    """Which of an action's records is the one of the call; None where none was written."""
+    """Which of an action's records is the record of the call; None where none was written."""
     if not records:
         return None
     return action.kind.main_index
 
 
 def _falls(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """Steps 12 to 16 of what falls at the source: of one lot, or of those that are picked."""
+    """Steps 12 to 16 for stock that falls at the source: of one lot, or of the picked lots."""
     lot = action.lot
     if lot is None:
         return _picked_falls(state, action, context)
@@ -68,7 +68,7 @@ def _fall(
     running: Record | None,
     unit: Unit | None = None,
 ) -> Record:
-    """Steps 13 and 16 of what falls: stock leaves one location."""
+    """Steps 13 and 16 for stock that falls: it leaves one location."""
     location = action.place
     movement = Movement(
         action.kind.record,
@@ -96,7 +96,7 @@ def _fall(
 
 
 def _picked_falls(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """A pick: one record a lot; the first completes what Start left running."""
+    """A pick: one record for each lot; the first one completes what Start left running."""
     if action.fixed_lot is not None:
         checked_factor(state, action, action.fixed_lot)
     records: list[Record] = []
@@ -107,7 +107,7 @@ def _picked_falls(state: WorkingSet, action: Action, context: Context) -> list[R
 
 
 def _clear(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """Every lot of the material with stock above zero at the source, in FIFO order; or the one that was given."""
+    """Every lot of the material with stock above zero at the source, in FIFO order; or only the given lot."""
     location = action.place
     if not location.keeps_stock:
         return []
@@ -129,7 +129,7 @@ def _clear(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _rise(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """Steps 12 to 16 of what rises at the destination."""
+    """Steps 12 to 16 for stock that rises at the destination."""
     lot, location = action.the_lot, action.place
     quantity = checked_quantity(state, action, lot)
     check_quantity(lot.total_millionths + quantity)
@@ -161,7 +161,7 @@ def _rise(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _order_count_change(state: WorkingSet, action: Action) -> int:
-    """Step 16: what is added to the count of the order that it fills, in the order's unit."""
+    """Step 16: returns what the order's count rises by, in the order's unit."""
     order = action.production_order
     if (
         not action.kind.fills_order
@@ -184,7 +184,7 @@ def _order_count_change(state: WorkingSet, action: Action) -> int:
 
 
 def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """Received and consumed at once: the lot's total rises; no inventory row is made or changed."""
+    """Receives and consumes at once: the lot's total rises; no inventory row is made or changed."""
     lot, kind = action.the_lot, action.kind
     assert kind.record_before is not None
     quantity = checked_quantity(state, action, lot)
@@ -233,16 +233,16 @@ EFFECTS: Final[dict[Effect, Callable[[WorkingSet, Action, Context], list[Record]
     Effect.PASS_THROUGH: _pass_through,
     **REARRANGEMENTS,
 }
-"""How each effect comes about; all write their records, in order."""
+"""The function for each effect; all of them write their records, in order."""
 
 
-# What applying will read. It may miss something, it never decides.
+# What applying will read. It may miss something, but never decides.
 
 
 def likely_rows(
     kind: Kind, lot_id: LotId, secondary_id: LotId | None, source: LocationId | None, destination: LocationId | None
 ) -> list[Key]:
-    """The rows of both lots where stock moves, the edge between them, and where else a lot merged away lies."""
+    """The rows of both lots where stock moves, the edge between them, and all rows of a lot that is merged away."""
     keys: list[Key] = []
     if kind.effect is not Effect.PASS_THROUGH:
         if source is not None and kind.place.is_source:
@@ -260,7 +260,7 @@ def likely_rows(
 
 
 def likely_reads(kind: Kind, source: Location | None, destination: Location | None) -> list[Key]:
-    """What is read of the locations as such, whichever the lot is."""
+    """What is read about the locations themselves, for any lot."""
     effect = kind.effect
     if effect is Effect.RISE or effect is Effect.MOVE:
         return [] if destination is None else storing.likely_reads(destination)
@@ -274,7 +274,7 @@ def likely_reads(kind: Kind, source: Location | None, destination: Location | No
 
 
 def likely_reads_without_lot(kind: Kind, source: Location | None, material_id: MaterialId) -> list[Key]:
-    """What is read where no lot is given: the queue from which lots are taken."""
+    """What is read if no lot is given: the queue from which lots are taken."""
     if source is None or not source.keeps_stock or not kind.leaves_lot_to_location:
         return []
     strategy = LotUseStrategy.FIFO if kind.effect is Effect.CLEAR else source.lot_use_strategy

@@ -16,7 +16,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 @dataclass(slots=True)
 class Taken:
-    """What one lot gives: as asked, and in its own unit."""
+    """What is taken from one lot: in the requested unit, and in its own."""
 
     lot: Lot
     asked_millionths: int
@@ -32,7 +32,7 @@ class _Candidate:
 
 
 def first_to_pick(state: WorkingSet, action: Action) -> Lot:
-    """The lot that a Start fixes: the first one that a pick would take.
+    """Returns the lot that a Start fixes: the first one that a pick would take.
 
     Raises:
         Refused: INSUFFICIENT_INVENTORY where there is none.
@@ -44,15 +44,15 @@ def first_to_pick(state: WorkingSet, action: Action) -> Lot:
 
 
 def pick(state: WorkingSet, action: Action) -> list[Taken]:
-    """Which lots give how much; the lot that a Start fixed comes first, with 0 if it has nothing left.
+    """Returns how much is taken from which lots; the lot that a Start fixed comes first, with 0 if it has nothing left.
 
     Raises:
-        Refused: INSUFFICIENT_INVENTORY where the lots are used up before, INVALID_ARGUMENT on `quantity` where it
+        Refused: INSUFFICIENT_INVENTORY where all lots together have too little, INVALID_ARGUMENT on `quantity` where it
             rounds to zero in the unit of the first lot, TOO_MANY_RECORDS.
     """
     taken: list[Taken] = []
     rest = action.quantity_millionths
-    last: _Candidate | None = None  # the last lot that gave, else the last one passed over
+    last: _Candidate | None = None  # the last lot that was taken, else the last one that was left out
     for candidate in _candidates(state, action):
         is_fixed = action.fixed_lot is not None and candidate.lot.id == action.fixed_lot.id
         worth = converted(max(candidate.stock, 0), candidate.to_asked)
@@ -87,7 +87,7 @@ def _gave(taken: list[Taken]) -> bool:
 
 
 def _take_rest(taken: list[Taken], last: _Candidate, rest: int, action: Action) -> None:
-    """With negative inventory allowed, one lot gives what no lot has."""
+    """Takes from one lot what no lot has, where negative inventory is allowed."""
     rest_in_own = converted(rest, last.to_own)
     for one in taken:
         if one.lot.id == last.lot.id:
@@ -101,7 +101,7 @@ def _take_rest(taken: list[Taken], last: _Candidate, rest: int, action: Action) 
 
 
 def _candidates(state: WorkingSet, action: Action) -> Iterator[_Candidate]:
-    """The fixed lot, then the lots of the material above zero that may be picked, in the location's order of use."""
+    """Yields the fixed lot, then the lots of the material above zero that may be picked, in order of use."""
     location = action.place
     assert action.unit is not None
     if not location.keeps_stock:
@@ -121,7 +121,7 @@ def _candidates(state: WorkingSet, action: Action) -> Iterator[_Candidate]:
 
 
 def _candidate(state: WorkingSet, action: Action, lot: Lot, stock: int) -> _Candidate | None:
-    """None where the asked unit and the lot's do not convert: step 12 would not accept the lot."""
+    """None where the requested unit cannot be converted to the lot's: step 12 would not accept the lot."""
     assert action.unit is not None
     if lot.unit_id is None:
         return None

@@ -1,4 +1,4 @@
-"""Steps 12 to 16 of what actions alone do: MOVE, SPLIT, MERGE, EDIT and STATUS_CHANGE."""
+"""Steps 12 to 16 for what only actions do: MOVE, SPLIT, MERGE, EDIT and STATUS_CHANGE."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 
 def _move(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """A fall at the source and a rise at the destination, which obeys its capacity and strategy; no total changes."""
+    """Stock falls at the source and rises at the destination, by its capacity and strategy; no total changes."""
     lot, source, destination = action.the_lot, action.place, action.destination
     assert destination is not None
     quantity = checked_quantity(state, action, lot)
@@ -55,7 +55,7 @@ def _move(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _split(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """Part of a lot becomes the new lot; neither ever goes below zero."""
+    """Part of a lot becomes the new lot; stock never falls below zero."""
     lot, new_lot, location = action.the_lot, action.secondary_lot, action.place
     assert new_lot is not None
     quantity = checked_quantity(state, action, lot)
@@ -82,7 +82,7 @@ def _split(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _merge(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """All that the secondary lot has in the place goes into the primary one; it is closed once it has none left."""
+    """All stock of the secondary lot there goes into the primary one; the secondary is closed if it has none left."""
     receiving, merged, location = action.the_lot, action.secondary_lot, action.place
     assert merged is not None
     storing.check_merge(location, receiving, merged, action.end_millis)
@@ -98,7 +98,7 @@ def _merge(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _set(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """EDIT: the stock becomes the quantity; the record says by how much it changed."""
+    """EDIT: sets the stock to the quantity; the record says by how much it changed."""
     lot, location = action.the_lot, action.place
     quantity = checked_quantity(state, action, lot)
     if not location.keeps_stock:
@@ -133,7 +133,7 @@ def _set(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _change_status(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """Any status after any; the same again makes a record, but no edit."""
+    """Sets any status, whatever it was; the same one again makes a record, but no edit."""
     lot, status = action.the_lot, action.lot_status
     assert status is not None
     movement = Movement(action.kind.record, replace(lot, status=status), None, 0, unit_of(state, lot), None, None)
@@ -144,7 +144,7 @@ def _change_status(state: WorkingSet, action: Action, context: Context) -> list[
 
 
 def _with_status(lot: Lot, status: LotStatus, record: Record, action: Action, context: Context) -> Lot:
-    """The lot after an edit of its status."""
+    """Returns the lot after an edit of its status."""
     return replace(
         lot,
         status=status,
@@ -161,4 +161,4 @@ REARRANGEMENTS: Final[dict[Effect, Callable[[WorkingSet, Action, Context], list[
     Effect.SET: _set,
     Effect.CHANGE_STATUS: _change_status,
 }
-"""How each of their effects comes about; all write their records, in order."""
+"""The function for each of their effects; all of them write their records, in order."""

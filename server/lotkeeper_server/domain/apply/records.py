@@ -1,4 +1,4 @@
-"""Records: how one is written for an action, and how what it says of stock is put in place beside it (step 16)."""
+"""Records: how one is written for an action, together with the change of stock that it tells of (step 16)."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 @dataclass(slots=True)
 class Movement:
-    """What one record says: quantity and unit as asked for; in the primary lot's unit the same, and what stock did."""
+    """What one record says: quantity and unit as requested; quantity and changes of stock in the primary lot's unit."""
 
     record_type: LotRecordType
     lot: Lot
@@ -35,10 +35,10 @@ class Movement:
 
 
 def check_quantity(millionths: int) -> int:
-    """The quantity, if it may be stored.
+    """Returns the quantity if it may be stored.
 
     Raises:
-        Refused: QUANTITY_OVERFLOW at 9.2e12 units and above, of either sign.
+        Refused: QUANTITY_OVERFLOW at 9.2e12 units and above, with either sign.
     """
     if not -QUANTITY_LIMIT_MILLIONTHS < millionths < QUANTITY_LIMIT_MILLIONTHS:
         raise Refused(QuantityOverflow())
@@ -46,13 +46,13 @@ def check_quantity(millionths: int) -> int:
 
 
 def check_count(count: int) -> None:
-    """A call writes a limited number of records."""
+    """Refuses a call that would write too many records."""
     if count > limits.RECORDS_PER_CALL_MAX:
         raise Refused(TooManyRecords(count=count, limit=limits.RECORDS_PER_CALL_MAX))
 
 
 def complete(state: WorkingSet, action: Action, movement: Movement, context: Context, running: Record | None) -> Record:
-    """Writes a COMPLETED record, or completes the one that Start left RUNNING; lots of the action are made with it."""
+    """Writes a COMPLETED record, or completes the one that Start left RUNNING; also makes the action's new lots."""
     for lot in action.new_lots:
         state.put_lot(lot)
         action.versioned.add(lot.id)
@@ -132,7 +132,7 @@ def move_stock(
     name: str = "",
     production_order_id: ProductionOrderId | None = None,
 ) -> None:
-    """Puts a record's change on the inventory row of a lot; a rise from zero or below is an arrival."""
+    """Adds a record's change to the inventory row of a lot; a rise from zero or below is an arrival."""
     row = state.stock_row(location_id, lot.id)
     old = row.millionths if row else 0
     arrives = change > 0 and old <= 0
@@ -156,7 +156,7 @@ def move_stock(
 
 
 def edited_once(lot: Lot, action: Action, context: Context) -> Common:
-    """What an edit makes of a lot's version and author: a call raises a version once, and not of a lot it made."""
+    """A lot's version and author after an edit: a call raises a version once, and not that of a lot that it made."""
     if lot.id in action.versioned:
         return lot.common
     action.versioned.add(lot.id)
@@ -164,7 +164,7 @@ def edited_once(lot: Lot, action: Action, context: Context) -> Common:
 
 
 def raise_total(state: WorkingSet, lot: Lot, change: int, record: Record) -> Lot:
-    """Adds to what was ever added to a lot."""
+    """Adds to a lot's total."""
     risen = Lot(  # `replace` costs three times as much
         lot.id,
         lot.name,

@@ -17,15 +17,15 @@ _SINGLE_OR_MERGED: Final = _SINGLE | {LotStorageStrategy.MERGE_INTO_PREVIOUS, Lo
 def check_single_lot(
     state: WorkingSet, location: Location, lot_id: LotId, changes: Mapping[LotId, int], *, also_where_merged: bool
 ) -> None:
-    """No other lot is above zero once all is done.
+    """Refuses if another lot would be above zero in the end.
 
     Args:
         state: what is there.
         location: where the lot will be above zero.
         lot_id: of the lot.
-        changes: what happens to stock of other lots there at once, in millionths of their units.
-        also_where_merged: whether it holds where a rise merges lots, too: of what is no rise and so merges none. A
-            reversal may leave several lots there, as it puts back what was.
+        changes: how stock of other lots there changes at the same time, in millionths of their units.
+        also_where_merged: whether the rule also holds at locations where a rise merges lots: true for what is not a
+            rise and so merges none. A reversal may leave several lots there, since it restores what was.
 
     Raises:
         Refused: LOCATION_HOLDS_ANOTHER_LOT with the first one.
@@ -38,7 +38,7 @@ def check_single_lot(
 
 
 def likely_reads(location: Location, *, also_where_merged: bool) -> list[QueueKey]:
-    """What the rule reads. It may miss something, it never decides."""
+    """Returns what the rule reads. It may miss something, but never decides."""
     if location.lot_storage_strategy not in (_SINGLE_OR_MERGED if also_where_merged else _SINGLE):
         return []
     return [QueueKey(location.id, None, LotUseStrategy.FIFO, QUEUE_LENGTH_FIRST)]

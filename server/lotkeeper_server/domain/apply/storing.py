@@ -1,4 +1,4 @@
-"""Steps 14 and 15: what the location says of a rise, its capacity and its storage strategy with the merges."""
+"""Steps 14 and 15: whether the location takes a rise, by its capacity and its storage strategy with the merges."""
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -36,7 +36,7 @@ from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import QUEUE_LENGTH_FIRST, WorkingSet
 
 MERGE: Final = kind_of_action(InventoryActionType.MERGE)
-"""What the merges of a storage strategy go by, whatever the action."""
+"""What the merges of a storage strategy follow, for every action."""
 _MERGES_IN: Final = {
     LotStorageStrategy.MERGE_INTO_PREVIOUS: LotUseStrategy.LIFO,
     LotStorageStrategy.MERGE_INTO_NEW: LotUseStrategy.FIFO,
@@ -46,7 +46,7 @@ _MERGES_IN: Final = {
 
 @dataclass(slots=True)
 class Merges:
-    """What a storage strategy merges: into the one other lot that came last, or all others into the new one."""
+    """What a storage strategy merges: the rise into the other lot that came last, or all others into the new one."""
 
     into_previous: bool = False
     others: list[tuple[StockRow, Lot]] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Merges:
 
 
 def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_millis: int) -> Merges:
-    """Steps 14 and 15 of a rise where stock is kept.
+    """Takes steps 14 and 15 for a rise where stock is kept.
 
     Args:
         state: what is there.
@@ -68,7 +68,7 @@ def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_m
         The merges that follow it.
 
     Raises:
-        Refused: by the first step that does not hold.
+        Refused: by the first step that fails.
     """
     row = state.stock_row(location.id, lot.id)
     old = row.millionths if row else 0
@@ -94,7 +94,7 @@ def store(
     context: Context,
     production_order_id: ProductionOrderId | None,
 ) -> list[Record]:
-    """Puts what rose in place and merges; returns the MERGE records."""
+    """Adds the rise to stock and merges; returns the MERGE records."""
     stays = not merges.into_previous
     move_stock(
         state,
@@ -126,7 +126,7 @@ def lots_to_merge(state: WorkingSet, location: Location, lot: Lot) -> list[tuple
 
 
 def likely_reads(location: Location) -> list[Key]:
-    """What `check_rise` reads of a location beside the lot's own row. It may miss something, it never decides."""
+    """What `check_rise` reads about a location besides the lot's own row. It may miss something, but never decides."""
     if not location.keeps_stock:
         return []
     order = _MERGES_IN.get(location.lot_storage_strategy)
@@ -139,18 +139,18 @@ def likely_reads(location: Location) -> list[Key]:
 
 
 def likely_reads_of_capacity(location: Location) -> list[SumsKey]:
-    """What step 14 reads. It may miss something, it never decides."""
+    """What step 14 reads. It may miss something, but never decides."""
     return [] if location.storage_capacity_millionths is None else [SumsKey(location.id)]
 
 
 def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, net_rise: int) -> None:
-    """Step 14: the exact sum of the rows above zero, each in the capacity's unit, must not pass the capacity.
+    """Step 14: the exact sum of the rows above zero, each in the capacity's unit, must not be above the capacity.
 
     Args:
         state: what is there.
         location: where it rises.
         lot: which lot rises; quantities are in its unit.
-        rise: what is asked for, which the refusal names.
+        rise: the requested quantity, which the refusal names.
         net_rise: by how much the stock above zero rises in the end.
     """
     if location.storage_capacity_millionths is None:
@@ -173,7 +173,7 @@ def check_capacity(state: WorkingSet, location: Location, lot: Lot, rise: int, n
 
 
 def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Exact:
-    """What counts against a location's capacity: the exact sum of its rows above zero, in millionths of its unit.
+    """What counts towards a location's capacity: the exact sum of its rows above zero, in millionths of its unit.
 
     Raises:
         Refused: UNIT_NOT_CONVERTIBLE for a row that cannot be converted.
@@ -188,7 +188,7 @@ def stored_in_capacity_unit(state: WorkingSet, location: Location) -> Exact:
 
 
 def exceeds_capacity(location: Location, before: Exact, after: Exact) -> bool:
-    """Whether stock that rises from one sum to another is refused: what is above the capacity already may stay so."""
+    """Whether stock that rises from one sum to another is refused; stock already above the capacity may stay."""
     capacity = location.storage_capacity_millionths
     return capacity is not None and after > capacity and after > before
 
@@ -206,11 +206,11 @@ def _net_rise(location: Location, old: int, rise: int, other_lots: list[tuple[St
 def into_capacity_unit(
     state: WorkingSet, material_id: MaterialId | None, unit_id: UnitId | None, unit: Unit
 ) -> Fraction:
-    """The exact factor into a capacity's unit.
+    """Returns the exact factor into a capacity's unit.
 
     Args:
         state: the working set.
-        material_id: whose conversions go first; None for none of its own.
+        material_id: its own conversions are preferred; None for the global ones only.
         unit_id: the unit converted from.
         unit: the capacity's.
 
@@ -231,7 +231,7 @@ def into_capacity_unit(
 
 
 def plan_merges(location: Location, lot: Lot, other_lots: list[tuple[StockRow, Lot]], end_millis: int) -> Merges:
-    """Step 15: which merges follow the rise, each by the rules of MERGE."""
+    """Step 15: returns the merges that follow the rise, each by the rules of MERGE."""
     if not other_lots:
         return Merges()
     if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS:
@@ -243,7 +243,7 @@ def plan_merges(location: Location, lot: Lot, other_lots: list[tuple[StockRow, L
 
 
 def check_merge(location: Location, receiving: Lot, merged: Lot, end_millis: int) -> None:
-    """Same material, same unit, both lots usable as for CONSUME, the merged one first."""
+    """Checks that material and unit are the same, and both lots usable as for CONSUME, the merged one first."""
     cause = "MATERIAL" if receiving.material_id != merged.material_id else None
     if cause is None and receiving.unit_id != merged.unit_id:
         cause = "UNIT"
@@ -296,7 +296,7 @@ def merge_one(
 
 
 def _received(receiving: Lot, merged: Lot, millionths: int, record: Record, action: Action, context: Context) -> Lot:
-    """The receiving lot after a merge: its total has risen, its expiration date is the earlier of the two."""
+    """Returns the receiving lot after a merge: its total has risen, its expiration date is the earlier of the two."""
     dates = [date for date in (receiving.expiration_millis, merged.expiration_millis) if date is not None]
     expiration_millis = min(dates, default=None)
     common = receiving.common

@@ -1,4 +1,4 @@
-"""Whether a location has room: what step 14 would say of a rise, asked without one."""
+"""Whether a location has room: the answer of step 14, without a rise."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """What is to be stored: a quantity above or at zero, in a unit, of a material or of none in particular."""
+    """A quantity to store: zero or above, in a unit, of a material or of none in particular."""
 
     location_id: LocationId
     millionths: int
@@ -27,9 +27,9 @@ class Room:
     """What a location has room for. Millionths of the capacity's unit; None where the location has no limit.
 
     Attributes:
-        suffices: whether the rise would be taken.
+        suffices: whether the location would take the rise.
         capacity_millionths: of the location.
-        stored_millionths: what counts against it.
+        stored_millionths: what counts towards it.
         unit: of the capacity.
     """
 
@@ -40,10 +40,10 @@ class Room:
 
 
 def find_room(state: WorkingSet, rise: Rise) -> Room:
-    """What step 14 says of a new lot of that material, in the unit that such a lot has.
+    """Takes step 14 for a new lot of that material, in the unit that a new lot would have.
 
     Raises:
-        Refused: UNIT_NOT_CONVERTIBLE and QUANTITY_OVERFLOW, as Execute would say them.
+        Refused: UNIT_NOT_CONVERTIBLE and QUANTITY_OVERFLOW, like Execute.
         Missing: for what is not loaded yet.
     """
     location = state.location(rise.location_id)
@@ -61,7 +61,7 @@ def find_room(state: WorkingSet, rise: Rise) -> Room:
 
 
 def _always(state: WorkingSet, location: Location, unit: Unit) -> Room:
-    """A location that keeps nothing takes everything, whatever lies there from earlier."""
+    """A location that keeps no stock takes everything, even if older stock lies there."""
     try:
         stored = stored_in_capacity_unit(state, location)
     except Refused:
@@ -70,7 +70,7 @@ def _always(state: WorkingSet, location: Location, unit: Unit) -> Room:
 
 
 def _in_lot_unit(state: WorkingSet, rise: Rise) -> tuple[UnitId, int]:
-    """Step 12: the unit of a lot of the material, and the quantity in it; without either the unit that was given."""
+    """Step 12: the unit of a lot of the material, and the quantity in it; if there is none, the given unit."""
     if rise.material_id is None:
         return rise.unit_id, rise.millionths
     material = state.material(rise.material_id)

@@ -1,4 +1,4 @@
-"""Traces: which lots a lot came from and went into, level by level, within bounds; a circle is walked once."""
+"""Traces: which lots a lot came from and went into, level by level, within bounds; a cycle is walked once."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from lotkeeper_server.domain.model.stock import Edge
 
 EdgesOnward = Callable[[Sequence[LotId], TraceDirection, int], Sequence[tuple[EdgeKey, Edge]]]
 """The edges of these lots in a direction (INPUT: into them, OUTPUT: out of them), at most so many and always the same
-ones first; each is there once, and none that is all reversed."""
+ones first; each comes once, and edges with reversed records only do not come."""
 LotsOnward = Callable[[Sequence[LotId], TraceDirection, int], Iterable[LotId]]
-"""The lots one edge away in a direction; it may stop where it gave more than so many different ones."""
+"""The lots one edge away in a direction; it may stop once it has given more than so many different ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Bounds:
 
     Attributes:
         depth: edges away from the lot asked for.
-        nodes: lots, the one asked for among them.
+        nodes: lots, including the one asked for.
         edges: edges of either direction.
     """
 
@@ -48,7 +48,7 @@ class Trace:
 
 @dataclass(slots=True)
 class _Side:
-    """One direction of a walk: what it has reached, and of that the last level."""
+    """One direction of a walk: what it has reached, and the last level of that."""
 
     direction: TraceDirection
     reached: set[LotId]
@@ -56,12 +56,12 @@ class _Side:
 
 
 def trace(root: LotId, direction: TraceDirection, bounds: Bounds, edges_onward: EdgesOnward) -> Trace:
-    """Walks from a lot; BOTH is the union of the two walks, which take their levels by turns, so that the nearest stay.
+    """Walks from a lot; BOTH is the union of the two walks, which take levels in turn, so that the nearest lots stay.
 
     Args:
         root: the lot asked for.
         direction: which way.
-        bounds: where the walk ends; what it leaves out then makes the trace truncated.
+        bounds: where the walk ends; if it leaves something out there, the trace is truncated.
         edges_onward: reads edges; each lot is asked for once a direction.
     """
     found = Trace({root: 0})
@@ -82,13 +82,13 @@ def _single_directions(direction: TraceDirection) -> tuple[TraceDirection, ...]:
 
 
 def _follow(found: Trace, side: _Side, depth: int, bounds: Bounds, edges_onward: EdgesOnward) -> None:
-    """Takes one level of one direction, as far as the bounds allow."""
+    """Walks one level in one direction, within the bounds."""
     if not side.last:
         return
     onward = side.direction is TraceDirection.OUTPUT
     reached, depths, edges = side.reached, found.depths, found.edges
     following: list[LotId] = []
-    # One more than could ever be taken: where the level has more edges than that, the one too many is met below.
+    # One more than could ever be taken: if the level has more edges than that, the extra one is met below.
     for key, edge in edges_onward(side.last, side.direction, bounds.edges + 1):
         lot_id = key.to_lot_id if onward else key.from_lot_id
         new_edge, new_lot = key not in edges, lot_id not in depths
@@ -118,7 +118,7 @@ def reach(root: LotId, direction: TraceDirection, nodes_max: int, lots_onward: L
     Args:
         root: the lot asked for, one of them.
         direction: INPUT or OUTPUT.
-        nodes_max: at most so many; more make the trace truncated.
+        nodes_max: at most so many; if there are more, the trace is truncated.
         lots_onward: reads neighbours; each lot is asked for once.
     """
     assert direction is not TraceDirection.BOTH
@@ -140,13 +140,13 @@ def reach(root: LotId, direction: TraceDirection, nodes_max: int, lots_onward: L
 
 
 def fitting(found: Trace, node_bytes: Mapping[LotId, int], edge_bytes: Mapping[EdgeKey, int], bytes_max: int) -> Trace:
-    """The trace without its farthest lots, and the edges at them, where all together weigh too much.
+    """Returns the trace, without its farthest lots and their edges if all together are too large.
 
     Args:
         found: a trace.
-        node_bytes: what each of its lots weighs.
-        edge_bytes: what each of its edges weighs.
-        bytes_max: what the trace may weigh; the lot asked for stays in any case.
+        node_bytes: the size of each of its lots.
+        edge_bytes: the size of each of its edges.
+        bytes_max: the largest size of the trace; the lot asked for always stays.
     """
     places = {lot_id: place for place, lot_id in enumerate(found.depths)}
     weights = [node_bytes[lot_id] for lot_id in found.depths]
@@ -170,7 +170,7 @@ def fitting(found: Trace, node_bytes: Mapping[LotId, int], edge_bytes: Mapping[E
 
 @dataclass(slots=True)
 class Flow:
-    """What a trace's edges bring a lot and take from it, in millionths of the lot's unit."""
+    """How much a trace's edges bring into a lot and take out of it, in millionths of the lot's unit."""
 
     in_millionths: int = 0
     out_millionths: int = 0

@@ -1,1 +1,1 @@
-"""What each command asks for, once and whole: an answer with its changes, or a refusal and none."""
+"""Decides each command, completely or not at all: an answer with its changes, or a refusal without any."""

@@ -1,15 +1,15 @@
-"""What an answer may weigh on the wire: an upper bound, taken where it could matter."""
+"""The size of an answer on the wire: an upper bound, computed where it could matter."""
 
 from lotkeeper_server.domain.model.stock import Answer, Named, Placed, Record
 
 _FIXED_BYTES = 900
 """Ids, numbers, dates, tags and lengths of one record, with room to spare."""
 RECORDS_ALWAYS_LIGHT = 50
-"""So many records fit whatever their texts are: at most 36,000 bytes each."""
+"""So many records always fit, with the longest texts: at most 36,000 bytes each."""
 
 
 def weight_bytes(answer: Answer) -> int:
-    """At most how many bytes an answer takes; the record of the call stands in it twice."""
+    """How many bytes an answer takes at most; it contains the record of the call twice."""
     main = answer.main
     return sum(_record_bytes(record) for record in answer.records) + (_record_bytes(main) if main else 0)
 

@@ -1,4 +1,4 @@
-"""One command, or one batch of them, decided on the working set: an answer and its changes, or a refusal and none."""
+"""One command, or one batch, decided on the working set: an answer and its changes, or a refusal without any."""
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.apply.movement import apply, main_index
@@ -34,13 +34,13 @@ def decide(state: WorkingSet, command: Command, context: Context, *, keeps_reque
     """Decides one command; a refusal and a dry run leave nothing behind.
 
     Args:
-        state: what is there; it holds the changes afterwards.
+        state: the present state; it holds the changes afterwards.
         command: what is asked for.
         context: the time, and where new ids come from.
         keeps_request: whether the request id is looked up and kept; a dry run does neither.
 
     Raises:
-        Refused: of one of many actions, with its index.
+        Refused: for one of many actions with its index.
         Missing: for what is not loaded yet; nothing is left behind either.
     """
     savepoint = state.savepoint()
@@ -64,8 +64,8 @@ def decide_batch(state: WorkingSet, batch: Batch, context: Context) -> list[Outc
     """Decides the items in order, each seeing the effects of those before it.
 
     Raises:
-        Refused: of an `all_or_nothing` batch, the first refusal, with its index.
-        Missing: for what any of its items needs and is not loaded yet.
+        Refused: for an `all_or_nothing` batch the first refusal, with its index.
+        Missing: for what any of its items needs that is not loaded yet.
     """
     savepoint = state.savepoint()
     try:
@@ -118,14 +118,14 @@ def _decided_items(state: WorkingSet, batch: Batch, context: Context) -> list[Ou
 
 
 def _limit_passed(records: int, more: int, weight: int) -> int | None:
-    """The number of records that fit, where `more` of them do not: by count, or by what the answer weighs."""
+    """The number of records that fit if `more` do not: by their count, or by the size of the answer."""
     if records + more > limits.RECORDS_PER_BATCH_MAX:
         return limits.RECORDS_PER_BATCH_MAX
     return records if weight > limits.ANSWER_BYTES_MAX else None
 
 
 def _answered(state: WorkingSet, command: Command, context: Context, keeps_request: bool) -> Answer:
-    """Step 3, then what the command asks for; a request id that takes effect is kept with its answer."""
+    """Takes step 3, then decides the command; a request id that takes effect is kept with its answer."""
     key = RequestKey(command.principal, command.request_id) if command.request_id and keeps_request else None
     if key is not None:
         kept = state.request(*key)
@@ -148,7 +148,7 @@ def _answered(state: WorkingSet, command: Command, context: Context, keeps_reque
 
 
 def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
-    """Step 3: the same request gets the same records again, as they are now."""
+    """Step 3: gives the same request the same records again, as they are now."""
     if kept.fingerprint != command.fingerprint:
         assert command.request_id is not None
         raise Refused(RequestIdReused(request_id=command.request_id).at("request_id"))
@@ -180,7 +180,7 @@ def _done(state: WorkingSet, command: Command, context: Context) -> Answer:
 
 
 def execute(state: WorkingSet, command: Execute, context: Context) -> Answer:
-    """Steps 4 to 16: resolves the operation into an action and applies it; what is running is stopped instead."""
+    """Steps 4 to 16: resolves the operation into an action and applies it; stops the operation instead if it runs."""
     operation, run = running.found_operation(state, command.operation_id)
     if run.status is Status.RUNNING:
         stopped = running.stop(
@@ -205,11 +205,11 @@ def execute(state: WorkingSet, command: Execute, context: Context) -> Answer:
 
 
 def execute_actions(state: WorkingSet, command: ExecuteActions, context: Context) -> Answer:
-    """Resolves and applies each action in order; what several of them miss is asked for together.
+    """Resolves and applies each action in order; what several of them miss is requested together.
 
     Raises:
         Refused: the first refusal, with the action's index; TOO_MANY_RECORDS has none.
-        Missing: for what any of them needs and is not loaded yet.
+        Missing: for what any of them needs that is not loaded yet.
     """
     records: list[Record] = []
     indexes: list[int] = []
@@ -224,7 +224,7 @@ def execute_actions(state: WorkingSet, command: ExecuteActions, context: Context
         except Missing as more:
             missing.extend(more.keys)
         except Refused as refused:
-            if not missing:  # else it may be for want of what an earlier action brings
+            if not missing:  # else it may fail only because an earlier action has not been applied
                 many = isinstance(refused.refusal, TooManyRecords)
                 raise Refused(refused.refusal, None if many else index) from None
         else:
@@ -238,7 +238,7 @@ def execute_actions(state: WorkingSet, command: ExecuteActions, context: Context
 
 
 def _check_weight(answer: Answer) -> None:
-    """An answer that gRPC could not carry is refused before anything is committed."""
+    """Refuses an answer that gRPC could not carry, before anything is committed."""
     count = len(answer.records)
     if count <= RECORDS_ALWAYS_LIGHT:
         return

@@ -1,4 +1,4 @@
-"""Reversal: a completed record is undone by one of the opposite changes; and notes, all else of a record stays."""
+"""Reversal: a completed record is undone by one with the opposite changes. And edits of a record's notes."""
 
 from dataclasses import dataclass, replace
 
@@ -27,7 +27,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 @dataclass(slots=True)
 class _Change:
-    """What stock of a lot does at a location when a record is undone."""
+    """How stock of a lot at a location changes when a record is undone."""
 
     location: Location
     lot: Lot
@@ -43,8 +43,8 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
     """Undoes a record.
 
     Raises:
-        Refused: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE; by steps 13 and 14, and where another
-            lot is at a location that takes one at a time.
+        Refused: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE; by steps 13 and 14, and if another
+            lot is at a location that takes one lot at a time.
     """
     if state.is_archived(command.record_id):
         raise Refused(NotReversible(inventory_lot_record_id=format_id(command.record_id), cause="ARCHIVED"))
@@ -78,7 +78,7 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
 
 
 def likely_reads(record: Record, definitions: DefinitionCache) -> list[Key]:
-    """Lots, locations, rows and the edge of a record to undo. It may miss something, it never decides."""
+    """Lots, locations, rows and the edge of a record to undo. It may miss something, but never decides."""
     lot_ids = [LotId(one.id) for one in (record.lot, record.secondary_lot) if one is not None]
     keys: list[Key] = [LotKey(lot_id) for lot_id in lot_ids]
     for place in (record.source_location, record.destination_location):
@@ -92,7 +92,7 @@ def likely_reads(record: Record, definitions: DefinitionCache) -> list[Key]:
 
 
 def annotate(state: WorkingSet, command: Annotate, context: Context) -> Answer:
-    """Changes a record's notes and spares; what is as it was raises no version."""
+    """Changes a record's notes and spares; if nothing differs, the version stays."""
     record = _found(state, command.record_id)
     old = record.common
     spares = [
@@ -129,7 +129,7 @@ def _check_reversible(record: Record) -> None:
 
 
 def _opposite_changes(state: WorkingSet, record: Record) -> list[_Change]:
-    """What stock does, location by location and lot by lot; what did not change does not appear."""
+    """How stock changes, location by location and lot by lot; only actual changes appear."""
     at_source = -record.source_change_millionths
     wanted: list[tuple[NamedPlace | None, Named | None, int]] = [
         (record.source_location, record.lot, at_source),
@@ -156,7 +156,7 @@ def _lot(state: WorkingSet, named: Named) -> Lot:
 
 
 def _check_stock(state: WorkingSet, changes: list[_Change]) -> None:
-    """Step 13 of what falls, step 14 of what rises, then whether another lot is where one is taken at a time."""
+    """Step 13 for what falls, step 14 for what rises, then the rule of locations that take one lot at a time."""
     for change in changes:
         check_quantity(change.old + change.millionths)
         may_fall_below = change.location.allow_negative_inventory and change.location.keeps_stock
@@ -174,14 +174,14 @@ def _check_stock(state: WorkingSet, changes: list[_Change]) -> None:
 
 
 def _raised_lot(state: WorkingSet, record: Record) -> Lot:
-    """The lot whose total the record raised: of a SPLIT the new one."""
+    """The lot whose total the record raised: for a SPLIT the new one."""
     named = record.secondary_lot if record.lot_record_type is LotRecordType.SPLIT else record.lot
     assert named is not None
     return _lot(state, named)
 
 
 def _opposite(state: WorkingSet, record: Record, command: Reverse, context: Context, floor: int) -> Record:
-    """The record that undoes another: all the same but quantity, changes, dates, notes and author."""
+    """The record that undoes another: the same, except for quantity, changes, dates, notes and author."""
     return replace(
         record,
         id=RecordId(context.new_id()),

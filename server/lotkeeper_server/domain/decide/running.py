@@ -34,7 +34,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 
 def found_operation(state: WorkingSet, operation_id: Id) -> tuple[InventoryOperation, OperationRun]:
-    """Step 4: the operation by id, and where its run stands."""
+    """Step 4: the operation by id, and the state of its run."""
     run = state.run(operation_id)
     operation = None if run is None else state.inventory_operation(operation_id)
     if run is None or operation is None:
@@ -44,13 +44,13 @@ def found_operation(state: WorkingSet, operation_id: Id) -> tuple[InventoryOpera
 
 
 def check_enabled(operation: InventoryOperation) -> None:
-    """Step 4: what is not running must be enabled."""
+    """Step 4: an operation that is not running must be enabled."""
     if not operation.enabled:
         raise Refused(OperationDisabled(inventory_operation_id=format_id(operation.id)))
 
 
 def start(state: WorkingSet, command: Start, context: Context) -> Answer:
-    """Steps 1 to 12 without a quantity; writes the record RUNNING."""
+    """Takes steps 1 to 12 without a quantity and writes the RUNNING record."""
     operation, run = found_operation(state, command.operation_id)
     if run.status is Status.RUNNING:
         status = run.status.name
@@ -160,7 +160,7 @@ def _location(state: WorkingSet, place: Placed | None) -> Location | None:
 
 
 def cancel(state: WorkingSet, command: Cancel, context: Context) -> Answer:
-    """Ends the run without moving stock; always works."""
+    """Ends the run and moves no stock; always works."""
     operation, run = found_operation(state, command.operation_id)
     running = _running(state, operation, run)
     lot = state.lot(running.lot.id)

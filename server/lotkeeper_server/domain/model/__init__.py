@@ -1,1 +1,1 @@
-"""What there is: ids, quantities, times, definitions, lots, stock, records. Values only; no rule of a step is here."""
+"""The values: ids, quantities, times, definitions, lots, stock, records. The rules of the steps are elsewhere."""

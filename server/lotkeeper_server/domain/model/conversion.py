@@ -10,17 +10,17 @@ from lotkeeper_server.domain.model.quantity import Exact, round_half_even
 
 SAME: Final = Fraction(1)
 Factors = Mapping[tuple[UnitId, UnitId], Decimal]
-"""What one unit of the first is worth in the second. Disabled units and conversions are not among them."""
+"""Factors from the first unit to the second. Disabled units and conversions are left out."""
 
 
 def exact_factor(from_unit: UnitId, to_unit: UnitId, own: Factors, everywhere: Factors) -> Fraction | None:
-    """The exact factor from one unit to another, or None where no conversion leads there.
+    """The exact factor from one unit to another, or None if there is no conversion.
 
     Args:
         from_unit: the unit converted from.
         to_unit: the unit converted to.
-        own: the material's own factors, which go first.
-        everywhere: the factors that hold for every material.
+        own: the material's own factors, which are preferred.
+        everywhere: the factors for every material.
     """
     if from_unit == to_unit:
         return SAME

@@ -1,4 +1,4 @@
-"""Step 10: when it began and when it ended; and how times and quantities read in a refusal."""
+"""Step 10: when it began and when it ended; and how a refusal writes times."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,14 +11,14 @@ _MILLIS_PER_HOUR = 3_600_000
 
 
 def rfc3339(millis: int) -> str:
-    """A moment in UTC, `2026-03-01T08:30:00Z`, with milliseconds where it has some."""
+    """A moment in UTC, `2026-03-01T08:30:00Z`, with milliseconds if it has some."""
     moment = _EPOCH + timedelta(milliseconds=millis)
     fraction = f".{millis % 1000:03d}" if millis % 1000 else ""
     return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def start_and_end(start_millis: int | None, end_millis: int | None, context: Context) -> tuple[int, int]:
-    """End defaults to now; start to now, or to the end if that is earlier."""
+    """The end defaults to now; the start to now, or to the end if that is earlier."""
     end = context.now_millis if end_millis is None else end_millis
     start = min(context.now_millis, end) if start_millis is None else start_millis
     if end < start:
@@ -28,7 +28,7 @@ def start_and_end(start_millis: int | None, end_millis: int | None, context: Con
 
 
 def end_of_running(start_millis: int, end_millis: int | None, context: Context) -> int:
-    """Of what Start began: the end defaults to now, or to the start if that is later."""
+    """For a Stop: the end defaults to now, or to the start if that is later."""
     if end_millis is None:
         return max(context.now_millis, start_millis)
     if end_millis < start_millis:
@@ -39,14 +39,14 @@ def end_of_running(start_millis: int, end_millis: int | None, context: Context) 
 
 
 def check_end(end_millis: int, context: Context) -> None:
-    """An end too far from now is refused; both limits are settings."""
+    """Refuses an end that is too far from now; both limits are settings."""
     if end_millis > context.now_millis + context.end_date_future_millis:
         hours = context.end_date_future_millis / _MILLIS_PER_HOUR
-        text = f"{rfc3339(end_millis)} is later than now by more than {hours:g} h"
+        text = f"{rfc3339(end_millis)} is more than {hours:g} h after now"
         raise Refused(InvalidArgument.on("end_date_millis", text))
     if end_millis < context.now_millis - context.end_date_past_millis:
         days = context.end_date_past_millis / limits.MILLIS_PER_DAY
-        text = f"{rfc3339(end_millis)} is earlier than now by more than {days:g} days"
+        text = f"{rfc3339(end_millis)} is more than {days:g} days before now"
         raise Refused(InvalidArgument.on("end_date_millis", text))
 
 

@@ -1,4 +1,4 @@
-"""The definitions in use, cached between transactions. It holds what is there, never what is not."""
+"""The definitions in use, cached between transactions. It knows what exists, never what does not."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -29,7 +29,7 @@ class Shelf(Generic[Cached]):
     def __init__(self) -> None:
         self._by_id: dict[Id, Cached] = {}
         self._ids_by_path: dict[str, Id] = {}
-        self.get: Callable[[Id], Cached | None] = self._by_id.get  # the dict's own: each call asks it some ten times
+        self.get: Callable[[Id], Cached | None] = self._by_id.get  # the dict's: each call uses it some ten times
         """The definition of an id, or None where it is not cached."""
 
     def at_path(self, path: str) -> Cached | None:
@@ -42,7 +42,7 @@ class Shelf(Generic[Cached]):
         return self._by_id.get(given) if isinstance(given, bytes) else self.at_path(given)
 
     def put(self, identifier: Id, value: Cached, path: str | None = None) -> None:
-        """Caches it; the oldest gives way beyond `limits.DEFINITIONS_CACHED_MAX`."""
+        """Caches it; beyond `limits.DEFINITIONS_CACHED_MAX` the oldest is dropped."""
         if len(self._by_id) >= limits.DEFINITIONS_CACHED_MAX and identifier not in self._by_id:
             self.drop(next(iter(self._by_id)))
         self._by_id[identifier] = value
@@ -63,7 +63,7 @@ class Shelf(Generic[Cached]):
 
 
 class DefinitionCache:
-    """Every kind's shelf, and the version of the definitions that they stand for."""
+    """The shelf of every kind, and the version of the definitions in them."""
 
     __slots__ = (
         "conversions",
@@ -94,7 +94,8 @@ class DefinitionCache:
         """Forgets one definition, or with None every one of its kind.
 
         Args:
-            entity: the table's name; a unit or a conversion stands inside others, so all goes with it.
+            entity: the table's name; units and conversions are part of other definitions, so with them everything is
+                forgotten.
             identifier: which one.
         """
         if entity == _NEVER_CACHED:
@@ -108,14 +109,14 @@ class DefinitionCache:
             shelf.drop(identifier)
 
     def holds(self, entity: str, identifier: Id | None) -> bool:
-        """Whether `drop` would forget anything, as far as that is known."""
+        """Whether `drop` would forget anything; true if that is not known."""
         if entity == _NEVER_CACHED:
             return False
         shelf = self._shelf(entity)
         return shelf is None or identifier is None or shelf.get(identifier) is not None
 
     def _shelf(self, entity: str) -> Shelf[Any] | None:
-        """Where definitions of a table stand by themselves; None of those that stand inside others."""
+        """The shelf for definitions of a table; None for those that are part of others."""
         shelves: dict[str, Shelf[Any]] = {
             "inventory_operation": self.inventory_operations,
             "location": self.locations,

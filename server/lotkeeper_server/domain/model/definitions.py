@@ -46,7 +46,7 @@ class Conversions:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a lot is a lot of."""
+    """What a lot consists of."""
 
     id: MaterialId
     path: str
@@ -68,7 +68,7 @@ class ReasonCode:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place that holds stock, and how it does."""
+    """A place that holds stock, and its rules."""
 
     id: LocationId
     name: str
@@ -107,7 +107,7 @@ class ProductionOrder:
 
 @dataclass(frozen=True, slots=True)
 class InventoryOperation:
-    """The saved definition that Execute runs; where its run stands is state, see `stock.OperationRun`."""
+    """The saved definition that Execute runs; the status of its run is state, see `stock.OperationRun`."""
 
     id: InventoryOperationId
     name: str

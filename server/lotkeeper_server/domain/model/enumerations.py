@@ -46,7 +46,7 @@ class LotStatus(IntEnum):
 
 
 class Status(IntEnum):
-    """Where an operation, a record or a production order stands."""
+    """How far an operation, a record or a production order is."""
 
     IDLE = 1
     RUNNING = 2
@@ -81,7 +81,7 @@ class ProcessType(IntEnum):
 
 
 class LotStorageStrategy(IntEnum):
-    """What a rise does where another lot is in stock."""
+    """What happens when stock rises where another lot is in stock."""
 
     ALLOW_MULTIPLE = 1
     ALLOW_SINGLE_OR_THROW = 2
@@ -133,7 +133,7 @@ class UnitOfMeasureResolutionStrategy(IntEnum):
 
 
 class TriggerSource(IntEnum):
-    """What starts an operation, for a trigger engine to come."""
+    """What starts an operation, for a future trigger engine."""
 
     EXPRESSION = 1
     MANUAL = 2
@@ -149,7 +149,7 @@ class TriggerType(IntEnum):
 
 
 class QuantitySource(IntEnum):
-    """Where the quantity comes from, for a trigger engine to come."""
+    """Where the quantity comes from, for a future trigger engine."""
 
     EXPRESSION = 1
     MANUAL = 2
@@ -182,7 +182,7 @@ class InventoryActionType(IntEnum):
 
 
 class TraceDirection(IntEnum):
-    """Which way a trace goes: towards what went into a lot, what it went into, or both."""
+    """The direction of a trace: towards what went into a lot, towards what it went into, or both."""
 
     INPUT = 1
     OUTPUT = 2
@@ -190,7 +190,7 @@ class TraceDirection(IntEnum):
 
 
 class ExportFormat(IntEnum):
-    """How a file of an import or an export is written."""
+    """The format of a file of an import or an export."""
 
     CSV = 1
     JSON = 2

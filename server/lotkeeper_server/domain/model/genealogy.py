@@ -1,4 +1,4 @@
-"""Genealogy: each completed record between two lots adds to the edge between them; a reversal takes it off again."""
+"""Genealogy: each completed record between two lots adds to the edge between them; a reversal subtracts it again."""
 
 from lotkeeper_server.domain.keys import EdgeKey
 from lotkeeper_server.domain.kinds import BETWEEN_LOTS, INTO_PRIMARY
@@ -11,14 +11,14 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 
 def edge_key(record_type: LotRecordType, primary: LotId, secondary: LotId) -> EdgeKey:
-    """Which way a record of a type runs between its two lots."""
+    """The direction of a record of a type between its two lots."""
     if record_type in INTO_PRIMARY:
         return EdgeKey(secondary, primary, record_type)
     return EdgeKey(primary, secondary, record_type)
 
 
 def primary_lots(key: EdgeKey) -> tuple[LotId, ...]:
-    """In whose unit an edge is: its records' primary lot; both lots of SPLIT and MERGE, which have the same unit."""
+    """The lots whose unit an edge has: its records' primary lot; for SPLIT and MERGE both, which share a unit."""
     if key.record_type in BETWEEN_LOTS:
         return key.from_lot_id, key.to_lot_id
     return (key.to_lot_id,) if key.record_type in INTO_PRIMARY else (key.from_lot_id,)
@@ -38,7 +38,7 @@ def add_to_edge(state: WorkingSet, key: EdgeKey, lot_quantity_millionths: int) -
 
 
 def take_from_edge(state: WorkingSet, key: EdgeKey, lot_quantity_millionths: int) -> None:
-    """Takes a record off again that was counted."""
+    """Subtracts a record that was counted."""
     edge = state.edge(key)
     assert edge is not None
     assert edge.record_count >= 1

@@ -1,7 +1,7 @@
 """ULIDs: 16 bytes inside, 26 characters of Crockford's base 32 at the edge, written 10-8-8 with hyphens.
 
-The bytes sort as the text does. Sixteen bytes instead of twenty-six characters halve what a million
-records cost their indexes.
+The bytes sort like the text. Sixteen bytes instead of twenty-six characters halve the cost of indexes for a million
+records.
 """
 
 from functools import lru_cache
@@ -28,7 +28,7 @@ _LARGEST: Final = (1 << 128) - 1
 
 
 def parse_id(text: str) -> Id | None:
-    """The id that a text stands for, or None where it has neither form of a ULID (it is then a name or a path)."""
+    """Returns the id that a text stands for, or None if it is not a ULID (then it is a name or a path)."""
     if len(text) == 28:
         if text[10] != "-" or text[19] != "-":
             return None

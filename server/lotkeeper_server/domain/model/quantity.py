@@ -17,11 +17,11 @@ _EXACT: Final = Context(prec=64)
 _ONE: Final = Decimal(1)
 
 Exact = int | Fraction
-"""A computed quantity in millionths before it is rounded; an integer where that is exact, as it costs far less."""
+"""A computed quantity in millionths before it is rounded; an integer if that is exact, since it costs far less."""
 
 
 class QuantityOutOfRange(ValueError):
-    """A double that is no quantity: not a number, infinite, negative, or 9.2e12 and above."""
+    """A double that is not a quantity: not a number, infinite, negative, or 9.2e12 and above."""
 
 
 def millionths_of(quantity: float) -> int:
@@ -51,7 +51,7 @@ def millionths_of_text(text: str) -> int:
 
 
 def double_of(millionths: int) -> float:
-    """The double nearest to a quantity (above 9e9 units it cannot say the last decimals)."""
+    """The double nearest to a quantity (above 9e9 units it cannot hold the last decimals)."""
     return millionths / MILLIONTHS_PER_UNIT
 
 
@@ -63,7 +63,7 @@ def decimal_text(millionths: int) -> str:
 
 
 def round_half_even(exact: Exact) -> int:
-    """The nearest integer, ties to the even one: the one rounding that a computed quantity gets."""
+    """The nearest integer, half to even: a computed quantity is rounded here only."""
     return round(exact)
 
 
@@ -71,7 +71,7 @@ def factor_of(factor: float) -> Decimal:
     """A conversion factor with all digits of its double's shortest text.
 
     Raises:
-        QuantityOutOfRange: outside 1e-9 to 1e9, or no finite number.
+        QuantityOutOfRange: outside 1e-9 to 1e9, or not a finite number.
     """
     if not isfinite(factor):
         raise QuantityOutOfRange(repr(factor))

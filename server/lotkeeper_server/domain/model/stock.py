@@ -1,7 +1,7 @@
-"""What a run changes: lots, stock, records, where an operation's run stands, an order's count.
+"""What a run changes: lots, stock, records, the status of an operation's run, an order's count.
 
-Slots without `frozen`: values are made anew for each change and never written to, and these are on the hot path,
-where a frozen dataclass costs eight times as much to make.
+These have slots, but are not `frozen`. Each change makes a new value, and none is ever written to. They are on the hot
+path, where a frozen dataclass costs eight times as much to make.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from lotkeeper_server.domain.model.identifiers import (
 
 @dataclass(slots=True)
 class Common:
-    """What every entity has beside its own fields; `modified_*` stay None until the first edit."""
+    """What every entity has in addition to its own fields; `modified_*` stay None until the first edit."""
 
     created_millis: int
     created_by: str
@@ -34,13 +34,13 @@ class Common:
     version: int = 1
 
     def edited(self, now_millis: int, principal: str) -> "Common":
-        """The same after one more edit."""
+        """These fields after one more edit."""
         return replace(self, modified_millis=now_millis, modified_by=principal, version=self.version + 1)
 
 
 @dataclass(slots=True)
 class Lot:
-    """A material lot. Quantities in its own unit."""
+    """A material lot. Quantities are in its own unit."""
 
     id: LotId
     name: str
@@ -82,7 +82,7 @@ class StockRow:
 
 @dataclass(slots=True)
 class Edge:
-    """How much of one lot went into another by one type of record: sums of completed records that stand."""
+    """How much of one lot went into another by one type of record: sums of completed records that are not reversed."""
 
     millionths: int
     record_count: int
@@ -90,7 +90,7 @@ class Edge:
 
 @dataclass(slots=True)
 class OperationRun:
-    """Where the run of an inventory operation stands."""
+    """The status of an inventory operation's run."""
 
     status: Status
     current_record_id: RecordId | None = None
@@ -148,9 +148,9 @@ class Coded(Protocol):
 class Record:
     """An inventory lot record with the things it refers to, by the names they have now.
 
-    `quantity` and unit are those asked for; the changes are what stock did, in the primary lot's unit. `end_millis`
-    is None while RUNNING. The last block is kept unseen: the order of its effect, what a reversal takes back,
-    whether a Start picked it, and the quantity in the primary lot's unit as converted when it was written.
+    `quantity` and unit are those asked for; the changes are those of stock, in the primary lot's unit. `end_millis`
+    is None while RUNNING. Callers do not see the last block: the order of its effect, what a reversal takes back,
+    whether a Start picked it, and the quantity in the primary lot's unit, as converted when it was written.
     """
 
     id: RecordId
@@ -186,7 +186,7 @@ class Record:
 
 @dataclass(slots=True)
 class Label:
-    """A thing that a stored record refers to: what a join brings, enough to show it."""
+    """A thing that a stored record refers to: what a join reads, enough to show it."""
 
     id: bytes
     name: str = ""
@@ -197,7 +197,7 @@ class Label:
 
 @dataclass(slots=True)
 class Answer:
-    """What a call that took effect answers, and what a repeat of its request id answers again.
+    """The answer of a call that took effect, also for a repeat of its request id.
 
     Attributes:
         records: all that were written, in order.

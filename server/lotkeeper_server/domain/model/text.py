@@ -1,4 +1,4 @@
-"""Names, paths and free texts: which are taken, and why another is not."""
+"""Names, paths and free texts: which are accepted, and why others are not."""
 
 import unicodedata
 from typing import Final
@@ -15,7 +15,7 @@ _WHITE_SPACE: Final = frozenset(
 
 
 def name_fault(text: str, code_points_max: int = limits.NAME_CODE_POINTS_MAX) -> str | None:
-    """Why a text is no name, or None: 1 to 255 code points, no control characters, no white space at either end."""
+    """Why a text is not a name, or None: 1 to 255 code points, no control characters, no white space at either end."""
     if len(text) > code_points_max:
         return f"is longer than {code_points_max} code points"
     if not text:
@@ -39,5 +39,5 @@ def text_fault(text: str, code_points_max: int) -> str | None:
 
 
 def path_fault(path: str) -> str | None:
-    """Why a path is none, or None: names joined by slashes, up to 750 code points."""
+    """Why a text is not a path, or None: names joined by slashes, up to 750 code points."""
     return name_fault(path, limits.PATH_CODE_POINTS_MAX)

@@ -1,6 +1,6 @@
 """An action says what happens to stock: "CONSUME 100 kg of lot L at Silo 1 into lot B".
 
-What an operation or a requested action intends becomes one. Applying it does not know where it came from.
+An operation or a requested action becomes an action. What applies it does not know where it came from.
 """
 
 from dataclasses import dataclass, field
@@ -22,24 +22,25 @@ from lotkeeper_server.domain.refusals import LotRequired, Refused
 
 @dataclass(slots=True)
 class Action:
-    """What is to happen to stock.
+    """A change of stock to apply.
 
     Attributes:
         kind: what kind of movement.
         material: of the primary lot.
-        lot: the primary lot; None where it is picked, or where every lot is meant.
-        secondary_lot: what the kind says of it.
+        lot: the primary lot; None if it is picked, or if every lot is meant.
+        secondary_lot: its meaning depends on the kind.
         new_lots: those of the two that do not exist yet; they are made with the first record.
-        quantity_millionths: what is asked for, in `unit`; 0 at Start and for what needs none.
-        unit: the unit asked in; None for what needs none.
-        inventory_name: stands on every record; empty for none.
+        quantity_millionths: the requested quantity, in `unit`; 0 at Start and for kinds that need none.
+        unit: the requested unit; None for kinds that need none.
+        inventory_name: written on every record; empty for none.
         start_millis: when it began.
         end_millis: when it ended.
         operation: the inventory operation that became this action; None for a direct one.
-        running: the record that this action completes, where it stops what Start began.
+        running: the record that this action completes, if it stops what Start began.
         fixed_lot: the lot that a Start picked; the pick begins with it.
-        versioned: lots that this call has made or edited: a call raises a version once, and not of what it makes.
-        spares: of every record; None for three empty ones.
+        versioned: lots that this call has made or edited: a call raises a version once, and not that of a lot that it
+            makes.
+        spares: written on every record; None for three empty ones.
         lot_status: what a STATUS_CHANGE sets.
     """
 
@@ -71,7 +72,7 @@ class Action:
 
     @property
     def place(self) -> Location:
-        """Where stock moves first: the destination of what rises there alone, the source of all else."""
+        """Where stock moves first: the destination if stock only rises, otherwise the source."""
         place = self.destination if self.kind.place is Place.DESTINATION else self.source
         assert place is not None
         return place

@@ -1,7 +1,7 @@
-"""What a call intends, before anything that it names is looked up: steps 4 to 11 make an `Action` of it.
+"""What a call intends, before the things that it names are looked up: steps 4 to 11 make an `Action` of it.
 
 An inventory operation with the arguments of a call becomes an intent, and so does a requested action; the steps do not
-ask which of the two it was. Where they truly differ, the intent's origin says how.
+ask which of the two it was. Where the two really differ, the intent's origin says how.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How intents of one origin are told from those of the other.
+    """How intents of one origin differ from those of the other.
 
     Attributes:
         lot_field: the request's field that gives the primary lot.
-        material_required: the refusal of step 5, on its field, where no material is known.
-        secondary_material_required: that of step 7, where a secondary lot is given by this name without a material.
-        unit: step 9 where no unit is given; None where there is none.
+        material_required: the refusal of step 5, on its field, if no material is known.
+        secondary_material_required: the refusal of step 7, if a secondary lot is given by this name without a material.
+        unit: step 9 if no unit is given; None if there is none.
     """
 
     lot_field: str
@@ -36,7 +36,7 @@ class Origin:
 
 @dataclass(slots=True)
 class Intent:
-    """What is to happen to stock, by ids, names and paths. An id is bytes, a name or path text; None: not given.
+    """An intended change of stock, by ids, names and paths. An id is bytes, a name or path is text; None: not given.
 
     Attributes:
         kind: what kind of movement.
@@ -44,13 +44,13 @@ class Intent:
         principal: who asks.
         request_id: of the call; empty for none.
         lot: the primary lot.
-        lot_strategy: where it comes from where it is not given; None where the kind alone says that.
+        lot_strategy: where it comes from if it is not given; None if the kind alone decides that.
         secondary_lot: the secondary lot.
-        makes_secondary_lot: whether one is made of the secondary material where none is given.
-        creates_lots: whether what is named and not there may be made, where the kind makes lots.
+        makes_secondary_lot: whether one of the secondary material is made if none is given.
+        creates_lots: whether a lot that is named but does not exist may be made, for kinds that make lots.
         material: the material given.
-        configured_material: the one that holds where none is given.
-        material_is_fixed: whether none but the configured one may be given.
+        configured_material: the one that is used if none is given.
+        material_is_fixed: whether only the configured one may be given.
         secondary_material: that of the secondary lot.
         source: a location.
         destination: a location.
@@ -58,21 +58,21 @@ class Intent:
         starts: whether it only begins, without a quantity.
         unit_id: the unit, by id.
         unit_name: by name.
-        unit_symbol: by symbol; those of the three that are given must mean the same.
+        unit_symbol: by symbol; all that are given of the three must mean the same unit.
         inventory_name: empty for none.
-        makes_inventory_name: whether one is made where the kind names its inventory.
+        makes_inventory_name: whether one is made, for kinds that name their inventory.
         process_operation_id: where it happens.
-        production_order: the order given; else it is the one that the process operation currently has.
-        increments_order: whether the order's count is to rise.
+        production_order: the given order; otherwise the one that the process operation currently has.
+        increments_order: whether the order's count rises.
         needs_order: whether there must be an order.
         start_millis: when it began.
         end_millis: when it ended.
         reason_code_id: why.
-        notes: stand on every record.
+        notes: written on every record.
         operation: the inventory operation that it comes from.
         new_lot_name: of the lot that a SPLIT makes.
         lot_status: what a STATUS_CHANGE sets.
-        spares: of every record; None for three empty ones.
+        spares: written on every record; None for three empty ones.
         versioned: lots whose version the call has raised already.
     """
 

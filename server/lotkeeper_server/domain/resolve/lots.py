@@ -1,4 +1,4 @@
-"""Lots: how one is found, made along the way, and what its status allows (steps 6, 7 and 12)."""
+"""Lots: how one is found or made by a call, and what its status allows (steps 6, 7 and 12)."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ SHUT = frozenset({LotStatus.SHIPPED, LotStatus.CLOSED})
 
 @dataclass(frozen=True, slots=True)
 class NewLot:
-    """A lot to be made along the way."""
+    """A lot that the call makes."""
 
     material: Material
     name: str
@@ -49,12 +49,12 @@ def key(given: Id | str, material_id: MaterialId) -> LotKey | LotNameKey:
 
 
 def likely(given: Id | str, material_id: MaterialId, state: WorkingSet) -> LotId | None:
-    """The id of a lot given by id or by name, as far as it is at hand: for what a call will likely read."""
+    """The id of a lot given by id or by name, if it is loaded: for what a call will probably read."""
     return LotId(given) if isinstance(given, bytes) else state.lot_ids_by_name.get((material_id, given))
 
 
 def by_id(state: WorkingSet, lot_id: Id, field: str) -> Lot:
-    """The lot of an id; an id that is no lot's is refused on the request's field."""
+    """The lot of an id; if there is no lot with this id, it is refused on the request's field."""
     lot = state.lot(lot_id)
     if lot is None:
         raise Refused(NotFound(entity="inventory_lot", id=format_id(lot_id)).at(field))
@@ -62,7 +62,7 @@ def by_id(state: WorkingSet, lot_id: Id, field: str) -> Lot:
 
 
 def find(state: WorkingSet, given: Id | str, material: Material, field: str, *, creates: bool) -> Lot | NewLot:
-    """A lot by id, else by name within the material; not found, it is made or refused. An id never becomes a name."""
+    """A lot by id, else by name within the material; if it is missing, it is made or refused. An id is never a name."""
     if isinstance(given, bytes):
         lot = by_id(state, given, field)
         if lot.material_id != material.id:
@@ -77,7 +77,7 @@ def find(state: WorkingSet, given: Id | str, material: Material, field: str, *, 
 
 
 def same(one: Lot | NewLot, other: Lot | NewLot) -> bool:
-    """Whether two lots are one, also where neither exists yet."""
+    """Whether two lots are the same, also if they do not exist yet."""
     if isinstance(one, Lot) and isinstance(other, Lot):
         return one.id == other.id
     return (
@@ -92,7 +92,7 @@ def same(one: Lot | NewLot, other: Lot | NewLot) -> bool:
 
 
 def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
-    """OPEN, in its material's unit, to expire its material's shelf life after the end of the call."""
+    """A new lot: OPEN, in its material's unit, expiring its material's shelf life after the end of the call."""
     shelf_life_days = new.material.shelf_life_days
     expiration_millis = (
         None
@@ -114,7 +114,7 @@ def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
 
 
 def existing_or_made(lot: Lot | NewLot | None, unit: Unit | None, birth: Birth, new_lots: list[Lot]) -> Lot | None:
-    """The lot, made where there is none, in its material's unit or else that of the action, and noted as new."""
+    """The lot; if there is none, it is made in its material's unit or else that of the action, and noted as new."""
     if not isinstance(lot, NewLot):
         return lot
     made = make(lot, lot.material.unit or unit, birth)
@@ -123,7 +123,7 @@ def existing_or_made(lot: Lot | NewLot | None, unit: Unit | None, birth: Birth, 
 
 
 def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
-    """A lot that a SPLIT makes: of its lot's material, unit, status, `enabled` and expiration date."""
+    """A lot that a SPLIT makes, with its lot's material, unit, status, `enabled` and expiration date."""
     return Lot(
         id=LotId(birth.context.new_id()),
         name=name,
@@ -139,7 +139,7 @@ def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
 
 
 def check_status(lot: Lot, kind: Kind, end_millis: int) -> None:
-    """Step 12: disabled, then status, then date."""
+    """Step 12: checks whether the lot is disabled, then its status, then its date."""
     if kind.accepted is Accepted.USABLE:
         check_usable(lot, kind, end_millis)
     elif kind.accepted is Accepted.NOT_SHUT:
@@ -149,7 +149,7 @@ def check_status(lot: Lot, kind: Kind, end_millis: int) -> None:
 
 
 def check_usable(lot: Lot, kind: Kind, end_millis: int) -> None:
-    """What CONSUME asks of a lot, and a merge of both: enabled, OPEN or AVAILABLE, within its date."""
+    """What CONSUME needs of a lot, and a merge of both lots: enabled, OPEN or AVAILABLE, within its date."""
     _check_enabled(lot)
     if lot.status not in USABLE:
         raise Refused(_forbidden(lot, kind))

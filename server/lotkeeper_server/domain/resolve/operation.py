@@ -21,7 +21,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 
 def intent_of_operation(operation: InventoryOperation, command: Execute | Start) -> Intent:
-    """The operation's own values, with those of the call before them where both can say something."""
+    """The operation's own values; where both can be given, the call's value is preferred."""
     quantity_millionths = end_millis = None
     starts = True
     if isinstance(command, Execute):
@@ -30,7 +30,7 @@ def intent_of_operation(operation: InventoryOperation, command: Execute | Start)
     if not inventory_name and names is InventoryNameResolutionStrategy.STATIC:
         inventory_name = operation.inventory_name
     fixed_unit = operation.unit_of_measure_resolution_strategy is UnitOfMeasureResolutionStrategy.STATIC
-    return Intent(  # by place: this runs in every call
+    return Intent(  # positional arguments: this runs in every call
         kind_of_operation(operation.operation_type),
         _OPERATION,
         command.principal,
@@ -72,7 +72,7 @@ def intent_of_operation(operation: InventoryOperation, command: Execute | Start)
 def _unit(
     state: WorkingSet, kind: Kind, order: ProductionOrder | None, material: Material, primary: Lot | lots.NewLot | None
 ) -> Unit | None:
-    """Step 9: the order's where it is filled, the material's, the lot's."""
+    """Step 9: the unit of the order that it fills, else the material's, else the lot's."""
     if kind.fills_order and order is not None and order.unit is not None:
         return order.unit
     if material.unit is None and isinstance(primary, Lot) and primary.unit_id is not None:
@@ -93,11 +93,11 @@ _OPERATION: Final = Origin(
 )
 
 
-# What the steps will look up. It may miss something, it never decides.
+# What the steps will look up. It may miss something, but never decides.
 
 
 def names(command: Execute, operation: InventoryOperation) -> list[LotKey | LotNameKey]:
-    """The lots that a call names, within materials that are not in question."""
+    """The lots that a call names, if their materials are clear."""
     if command.primary_lot is None or operation.material_id is None:
         return []
     keys = [lots.key(command.primary_lot, operation.material_id)]
@@ -109,7 +109,7 @@ def names(command: Execute, operation: InventoryOperation) -> list[LotKey | LotN
 def likely_lots(
     command: Execute, operation: InventoryOperation, state: WorkingSet
 ) -> tuple[LotId | None, LotId | None]:
-    """Both lots that a call names, as far as they are at hand."""
+    """Both lots that a call names, if they are loaded."""
     lot, secondary = command.primary_lot, command.secondary_lot
     lot_id = secondary_id = None
     if lot is not None and operation.material_id is not None:

@@ -16,14 +16,14 @@ from lotkeeper_server.domain.working_set import WorkingSet
 
 
 def intent_of_action(requested: RequestedAction, command: ExecuteActions, versioned: set[LotId]) -> Intent:
-    """All that the action says itself; nothing is configured.
+    """The intent of an action, from its own fields only; nothing is configured.
 
     Args:
-        requested: the action, whose shape is in order.
+        requested: the action, with a correct shape.
         command: the call that it belongs to.
         versioned: lots whose version the call has raised already.
     """
-    return Intent(  # by place: this runs in every call
+    return Intent(  # positional arguments: this runs in every call
         kind_of_action(requested.type),
         _ACTION,
         command.principal,
@@ -69,30 +69,30 @@ def _unit(
     material: Material,
     primary: Lot | lots.NewLot | None,
 ) -> Unit | None:
-    """Step 9: the lot's; of a pick, and of a lot yet to be made, the material's."""
+    """Step 9: the lot's unit; for a pick, and for a lot that does not exist yet, the material's."""
     if not isinstance(primary, Lot):
         return material.unit
     return None if primary.unit_id is None else state.unit(primary.unit_id)
 
 
 def _secondary_material_required(name: str) -> MaterialRequired:
-    text = f"A lot named {name} cannot be looked up without its material; give that, or the lot's id."
+    text = f"A lot named {name} cannot be looked up without a material; give one, or the lot's id."
     return MaterialRequired(text=text).at("secondary_material_id_or_path")
 
 
 _ACTION: Final = Origin(
     "lot_id_or_name",
-    MaterialRequired(text="Neither a material nor a lot's id is given.").at("material_id_or_path"),
+    MaterialRequired(text="No material is given, and the lot is not given by id.").at("material_id_or_path"),
     _secondary_material_required,
     _unit,
 )
 
 
-# What the steps will look up. It may miss something, it never decides.
+# What the steps will look up. It may miss something, but never decides.
 
 
 def names(requested: RequestedAction, definitions: DefinitionCache) -> list[Key]:
-    """The definitions that an action names and that are not at hand, and the lots that it gives by id."""
+    """The definitions that an action names and that are not loaded, and the lots that it gives by id."""
     keys: list[Key] = []
     things: tuple[tuple[str, Shelf[Any], Id | str | None], ...] = (
         ("location", definitions.locations, requested.source),
@@ -125,7 +125,7 @@ def names_all_by_id(requested: RequestedAction, definitions: DefinitionCache) ->
 
 
 def lots_named(requested: RequestedAction, state: WorkingSet) -> list[LotNameKey]:
-    """The lots that an action gives by name, once their materials are at hand."""
+    """The lots that an action gives by name, once their materials are loaded."""
     keys = []
     if (material := likely_material(requested, state)) is not None:
         keys = [LotNameKey(material.id, name) for name in _primary_names(requested)]
@@ -141,7 +141,7 @@ def _primary_names(requested: RequestedAction) -> list[str]:
 
 
 def likely_lots(requested: RequestedAction, state: WorkingSet) -> tuple[LotId | None, LotId | None]:
-    """Both lots that an action gives, as far as they and their materials are at hand."""
+    """Both lots that an action gives, if they and their materials are loaded."""
     lot_id = secondary_id = None
     if requested.lot is not None and (material := likely_material(requested, state)) is not None:
         lot_id = lots.likely(requested.lot, material.id, state)
@@ -155,7 +155,7 @@ def likely_lots(requested: RequestedAction, state: WorkingSet) -> tuple[LotId | 
 
 
 def likely_material(requested: RequestedAction, state: WorkingSet) -> Material | None:
-    """That of step 5, as far as it is at hand."""
+    """The material of step 5, if it is loaded."""
     if requested.material is not None:
         return state.definitions.materials.find(requested.material)
     lot = state.lots.get(LotId(requested.lot)) if isinstance(requested.lot, bytes) else None
@@ -163,7 +163,7 @@ def likely_material(requested: RequestedAction, state: WorkingSet) -> Material |
 
 
 def _likely_secondary_material(requested: RequestedAction, state: WorkingSet) -> Material | None:
-    """That of step 7."""
+    """The material of step 7."""
     if requested.secondary_material is not None:
         return state.definitions.materials.find(requested.secondary_material)
     merges = kind_of_action(requested.type).secondary is Secondary.MERGED

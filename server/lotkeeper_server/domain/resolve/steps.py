@@ -1,4 +1,4 @@
-"""Steps 4 to 11: what is intended is looked up and becomes an action. Nothing moves here."""
+"""Steps 4 to 11: an intent is looked up and becomes an action. Nothing moves here."""
 
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.keys import LotKey, LotNameKey, Missing
@@ -40,15 +40,15 @@ _ORDER = "production_order_id_or_name"
 
 
 def resolve(state: WorkingSet, intent: Intent, context: Context) -> Action:
-    """The steps, in their order.
+    """Takes the steps, in their order.
 
     Args:
         state: what is there.
-        intent: its shape is in order.
+        intent: its shape is correct.
         context: the time, and where new ids come from.
 
     Raises:
-        Refused: by the first step that does not hold.
+        Refused: by the first step that fails.
         Missing: for what is not loaded yet.
     """
     kind = intent.kind
@@ -72,7 +72,7 @@ def resolve(state: WorkingSet, intent: Intent, context: Context) -> Action:
     if isinstance(primary, lots.NewLot) or isinstance(secondary, lots.NewLot) or intent.new_lot_name is not None:
         born = lots.Birth(end_millis, intent.principal, context)
         primary, secondary = _made(state, intent, primary, secondary, unit, born, new_lots)
-    return Action(  # by place: this runs in every call
+    return Action(  # positional arguments: this runs in every call
         kind,
         material,
         primary,
@@ -102,7 +102,7 @@ def resolve(state: WorkingSet, intent: Intent, context: Context) -> Action:
 
 
 def required_quantity(kind: Kind, millionths: int | None) -> int:
-    """Step 4: a quantity above zero; 0 of a kind that ignores it.
+    """Step 4: returns a quantity above zero; 0 for a kind that ignores it.
 
     Raises:
         Refused: INVALID_ARGUMENT on `quantity`.
@@ -117,7 +117,7 @@ def required_quantity(kind: Kind, millionths: int | None) -> int:
 
 
 def _quantity(intent: Intent) -> int:
-    """Step 4: what only begins has none yet."""
+    """Step 4: a Start has no quantity yet."""
     if not intent.starts:
         return required_quantity(intent.kind, intent.quantity_millionths)
     if not intent.kind.startable:
@@ -126,7 +126,7 @@ def _quantity(intent: Intent) -> int:
 
 
 def _locations(state: WorkingSet, intent: Intent) -> tuple[Location | None, Location | None]:
-    """Step 4: where stock moves must be there and enabled; the other location is genealogy."""
+    """Step 4: the locations where stock moves must exist and be enabled; the other location is genealogy."""
     place = intent.kind.place
     if place is Place.DESTINATION:
         destination = _location(state, intent, intent.destination, "destination", needed=True)
@@ -134,7 +134,7 @@ def _locations(state: WorkingSet, intent: Intent) -> tuple[Location | None, Loca
     source = _location(state, intent, intent.source, "source", needed=place is not Place.NOWHERE)
     destination = _location(state, intent, intent.destination, "destination", needed=place is Place.BOTH)
     if place is Place.BOTH and source == destination:
-        text = "is the same location as the other"
+        text = "is the same location as the other one"
         fields = (_location_field("source"), _location_field("destination"))
         raise Refused(InvalidArgument.of(tuple(FieldViolation(field, text) for field in fields)))
     return source, destination
@@ -162,7 +162,7 @@ def _absent(entity: str, key: str, given: Id | str) -> NotFound:
 
 
 def _material(state: WorkingSet, intent: Intent) -> Material:
-    """Step 5: the one given, else the configured one, else that of a lot given by id; a disabled one for some only."""
+    """Step 5: the given material, else the configured one, else that of a lot given by id; some may be disabled."""
     configured = None if intent.configured_material is None else state.material(intent.configured_material)
     if intent.material is not None:
         material = _given_material(state, intent.material, _MATERIAL)
@@ -193,7 +193,7 @@ def _found_material(state: WorkingSet, given: Id | str) -> Material | None:
 
 
 def _secondary_material(state: WorkingSet, intent: Intent, material: Material) -> Material | None:
-    """That of step 7; one that is not there stays None here, since step 6 goes first."""
+    """The material of step 7; None if it does not exist, since step 6 comes first and may refuse."""
     if intent.secondary_material is not None:
         return _found_material(state, intent.secondary_material)
     merged_by_name = intent.kind.secondary is Secondary.MERGED and isinstance(intent.secondary_lot, str)
@@ -201,7 +201,7 @@ def _secondary_material(state: WorkingSet, intent: Intent, material: Material) -
 
 
 def _expect_lots(state: WorkingSet, intent: Intent, material: Material, secondary_material: Material | None) -> None:
-    """Both lots are loaded in one go; what they mean is for steps 6 and 7 to say."""
+    """Loads both lots at once; steps 6 and 7 decide what they mean."""
     primary, secondary = intent.lot, intent.secondary_lot
     missing: list[LotKey | LotNameKey] = []
     if primary is not None and not state.knows_lot(primary, material.id):
@@ -216,7 +216,7 @@ def _expect_lots(state: WorkingSet, intent: Intent, material: Material, secondar
 
 
 def _primary_lot(state: WorkingSet, intent: Intent, material: Material, context: Context) -> Lot | lots.NewLot | None:
-    """Step 6. None: to be picked from the location, or every lot there."""
+    """Step 6: the primary lot. None: it is picked from the location, or every lot there is meant."""
     lot_comes_from, strategy, field = intent.kind.primary, intent.lot_strategy, intent.origin.lot_field
     if intent.lot is not None:
         creates = intent.creates_lots and lot_comes_from is Primary.MADE
@@ -237,7 +237,7 @@ def _secondary_lot(
     primary: Lot | lots.NewLot | None,
     context: Context,
 ) -> Lot | lots.NewLot | None:
-    """Step 7. A material alone makes no lot, unless the intent says so."""
+    """Step 7: the secondary lot. A material alone makes no lot, unless the intent says so."""
     if secondary_material is None and intent.secondary_material is not None:
         raise Refused(_absent("material", "path", intent.secondary_material).at(_SECONDARY_MATERIAL))
     given = intent.secondary_lot
@@ -275,12 +275,12 @@ def _process_operation(state: WorkingSet, intent: Intent) -> ProcessOperation | 
 
 
 def _order(state: WorkingSet, intent: Intent, process_operation: ProcessOperation | None) -> ProductionOrder | None:
-    """The one given, else the one that the process operation currently has."""
+    """The given order, else the one that the process operation currently has."""
     order = None if intent.production_order is None else _given_order(state, intent.production_order)
     if order is None and process_operation is not None and process_operation.current_production_order_id is not None:
         order = state.production_order(process_operation.current_production_order_id)
     if order is None and intent.needs_order:
-        raise Refused(InvalidArgument.on(_ORDER, "must be given where its count is to rise"))
+        raise Refused(InvalidArgument.on(_ORDER, "must be given if its count is to rise"))
     return order
 
 
@@ -299,7 +299,7 @@ def _unit(
     material: Material,
     primary: Lot | lots.NewLot | None,
 ) -> Unit | None:
-    """Step 9: the unit given, else what its origin says. What needs no quantity is recorded in each lot's own."""
+    """Step 9: the given unit, else what its origin says. A kind without a quantity uses each lot's own."""
     if intent.kind.quantity is Quantity.NONE:
         return None
     unit = _given_unit(state, intent) or intent.origin.unit(state, intent.kind, order, material, primary)
@@ -309,7 +309,7 @@ def _unit(
 
 
 def _given_unit(state: WorkingSet, intent: Intent) -> Unit | None:
-    """By id, name and symbol, which must all mean the same."""
+    """The unit by id, name and symbol, which must all mean the same."""
     by_id = None if intent.unit_id is None else _found_unit(state, "id", intent.unit_id)
     if intent.unit_name is None and intent.unit_symbol is None:
         return by_id
@@ -318,7 +318,7 @@ def _given_unit(state: WorkingSet, intent: Intent) -> Unit | None:
         if given is not None:
             found[key] = _found_unit(state, key, given)
     if len({unit.id for unit in found.values()}) > 1:
-        text = "does not name the same as the others given of it"
+        text = "names something else than the other fields for it"
         raise Refused(InvalidArgument.of(tuple(FieldViolation(_unit_field(key), text) for key in found)))
     return next(iter(found.values()))
 
@@ -336,7 +336,7 @@ def _unit_field(key: str) -> str:
 
 
 def _reason_code(state: WorkingSet, intent: Intent) -> ReasonCode | None:
-    """Step 11: enabled, of a fitting type, and with comments where it asks for them."""
+    """Step 11: checks that it is enabled, allows this type, and has the comments that it requires."""
     if intent.reason_code_id is None:
         return None
     reason_code = state.reason_code(intent.reason_code_id)
@@ -346,7 +346,7 @@ def _reason_code(state: WorkingSet, intent: Intent) -> ReasonCode | None:
         raise Refused(Disabled(entity="material_reason_code", id=format_id(reason_code.id)))
     serves = reason_code.lot_record_type
     if serves is not None and serves not in intent.kind.records:
-        text = f"reason code {reason_code.code} serves {serves.name} only, not {intent.kind.name}"
+        text = f"reason code {reason_code.code} is for {serves.name} only, not for {intent.kind.name}"
         raise Refused(InvalidArgument.on("material_reason_code_id", text))
     if reason_code.require_comments and not intent.notes:
         raise Refused(CommentsRequired(reason_code=reason_code.code))
@@ -362,7 +362,7 @@ def _made(
     born: lots.Birth,
     new_lots: list[Lot],
 ) -> tuple[Lot | None, Lot | None]:
-    """Both lots, those made that are not there; the action's first record writes them."""
+    """Both lots; those that do not exist are made, and the action's first record writes them."""
     lot = lots.existing_or_made(primary, unit, born, new_lots)
     secondary_lot = lots.existing_or_made(secondary, unit, born, new_lots)
     if intent.new_lot_name is not None:

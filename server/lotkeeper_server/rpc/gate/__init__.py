@@ -1,1 +1,1 @@
-"""Who may, and how a refusal becomes a status: what stands before every method."""
+"""What comes before every method: who may call, and how a refusal becomes a status."""

@@ -1,4 +1,4 @@
-"""Methods that are coroutines on the event loop: reads, saves, and streams either way."""
+"""Methods that are coroutines on the event loop: reads, saves, and streams in both directions."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ class AwaitedMethod:
         """Serves nothing yet.
 
         Args:
-            doorway: what stands before every method.
+            doorway: what comes before every method.
             full_name: of the method.
             permission: that it needs.
             request_class: of its request.
@@ -44,7 +44,7 @@ class AwaitedMethod:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, request_bytes: bytes, call: transport.Call) -> None:
-        """Takes in a call with one request and one answer. On the thread that brings calls."""
+        """Takes in a call with one request and one answer. Runs on the thread that brings calls."""
         self._doorway.calls.begin(call)
         self._event_loop.call_soon_threadsafe(self._begin_task, request_bytes, call)
 
@@ -68,14 +68,14 @@ class AwaitedMethod:
             call.answer((await self._method(request, caller)).SerializeToString())
         except Refused as refused:
             call.refuse(await self._settled(refused, caller))
-            refused.__traceback__ = None  # its frames hold the call, and it may hold them in a circle
+            refused.__traceback__ = None  # its frames hold the call, and may form a cycle with it
         except Exception:  # the outermost border: a fault is answered, logged, and found by its id
             call.refuse(transport_status(fault(self._full_name)))
         finally:
             self._doorway.calls.end(call)
 
     async def give(self, stream: transport.Stream) -> None:
-        """Answers one request with a stream; takes the next step once the transport has taken the message before."""
+        """Answers one request with a stream; makes the next message once the transport has taken the last one."""
         until: Callable[[], AbstractAsyncContextManager[None]]
         until = self._doorway.calls.until_shut if self._endless else nullcontext
 
@@ -90,11 +90,11 @@ class AwaitedMethod:
         await self._stream(stream, answer)
 
     async def take(self, stream: transport.Stream) -> None:
-        """Answers a stream of requests once; the caller may send on only as fast as the method takes in."""
+        """Answers a stream of requests once; the caller can send only as fast as the method reads."""
 
         async def requests() -> AsyncIterator[Message]:
             while True:
-                async with self._doorway.calls.until_shut():  # what is not sent whole has done nothing yet
+                async with self._doorway.calls.until_shut():  # an unfinished upload has done nothing yet
                     piece = await self._soon(stream.receive())
                 if piece is None:
                     return
@@ -106,7 +106,7 @@ class AwaitedMethod:
         await self._stream(stream, answer)
 
     async def _stream(self, stream: transport.Stream, answer: Callable[[Call], Awaitable[None]]) -> None:
-        """Lets the caller in, then answers; a refusal, also one in the middle of a stream, becomes the status."""
+        """Lets the caller in, then answers; a refusal becomes the status, also in the middle of a stream."""
         self._doorway.calls.begin(stream)
         try:
             caller = await self._let_in(stream)
@@ -123,7 +123,7 @@ class AwaitedMethod:
             self._doorway.calls.end(stream)
 
     async def _soon(self, step: Awaitable[Step]) -> Step:
-        """The next step of a caller who sends or takes a file: one that rests would keep others from theirs.
+        """Waits for a caller's next step in a file; not for long, since a caller that rests would keep others out.
 
         Raises:
             Refused: DEADLINE_EXCEEDED.
@@ -135,7 +135,7 @@ class AwaitedMethod:
             raise Refused(DeadlineExceeded()) from None
 
     async def _let_in(self, call: transport.Call) -> Call:
-        """Who calls.
+        """Lets the caller in.
 
         Raises:
             Refused: SHUTTING_DOWN, UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
@@ -150,7 +150,7 @@ class AwaitedMethod:
         return Call(admission, call.deadline_seconds)
 
     async def _looked(self) -> Any:
-        """What the store says of tokens and roles, asked together with others."""
+        """Reads tokens and roles from the store, together with other callers."""
         future: asyncio.Future[Any] = self._event_loop.create_future()
 
         def on_looked(said: Any) -> None:
@@ -160,7 +160,7 @@ class AwaitedMethod:
         return await future
 
     async def _settled(self, refused: Refused, caller: Call | None) -> transport.Status:
-        """Credentials go before shape: a fault of shape that the engine never saw waits for a look at the caller."""
+        """Credentials come before the shape: a fault of shape that the engine never saw first checks the caller."""
         if caller is not None and self._by_engine and refused.refusal.code is Code.INVALID_ARGUMENT:
             try:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)

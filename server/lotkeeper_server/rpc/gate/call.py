@@ -1,4 +1,4 @@
-"""What a method knows of its call beside the request, and what it hands on where the engine decides."""
+"""What a method knows about its call besides the request, and what it passes on if the engine decides."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Call:
     """One call in progress.
 
     Attributes:
-        admission: who calls, and by what right; another one, once roles or tokens have changed meanwhile.
+        admission: who calls, and with which rights; replaced when roles or tokens have changed.
         deadline_seconds: `time.monotonic()` at which the caller gives up; None where it set no deadline.
-        check: looks again at what the caller needs beside the method's permission, once another admission has come;
+        check: checks again what the caller needs besides the method's permission, after the admission was replaced;
             raises Refused.
     """
 
@@ -31,28 +31,28 @@ class Call:
 
     @property
     def principal(self) -> str:
-        """Who calls; stands in `created_by` and owns the request ids."""
+        """Who calls; written in `created_by`, and the owner of the request ids."""
         return self.admission.principal
 
     @property
     def access_version(self) -> int:
-        """The version of roles and tokens by which the caller was let in."""
+        """The version of roles and tokens when the caller was let in."""
         return self.admission.access_version
 
     def may(self, permission: str) -> bool:
-        """Whether the caller's roles grant it, by itself or by a parent."""
+        """Whether the caller's roles grant it, directly or by a parent."""
         return grants(self.admission.permissions, permission)
 
 
 @dataclass(slots=True)
 class Submission:
-    """What a method has the engine decide.
+    """What a method asks the engine to decide.
 
     Attributes:
         command: the request, read.
-        write: makes the answer from what was decided, of a batch from one outcome for each item.
+        write: makes the answer from the decision; for a batch from one outcome for each item.
         place: gives a refusal of one item its place in the request.
-        check: becomes the call's.
+        check: becomes the call's `check`.
     """
 
     command: Command | Batch
@@ -62,7 +62,7 @@ class Submission:
 
 
 def decided_by_engine(method: Method) -> Method:
-    """Marks a method that reads a request and returns a `Submission`: the engine decides it, and looks at the caller.
+    """Marks a method that reads a request and returns a `Submission`: the engine decides it, and checks the caller.
 
     It is called on the thread that brings the calls, and must not block.
     """
@@ -71,12 +71,12 @@ def decided_by_engine(method: Method) -> Method:
 
 
 def confirmed_by_engine(method: Method) -> Method:
-    """Marks a coroutine whose every answer comes out of an engine's transaction, which looks at the caller itself."""
+    """Marks a coroutine whose answers all come from a transaction of the engine, which checks the caller itself."""
     method.confirmed_by_engine = True  # type: ignore[attr-defined]
     return method
 
 
 def ends_with_the_server(method: Method) -> Method:
-    """Marks a method whose stream has no end of its own: at shutdown it is ended, not waited for."""
+    """Marks a method whose stream does not end by itself: at shutdown it is ended, not waited for."""
     method.ends_with_the_server = True  # type: ignore[attr-defined]
     return method

@@ -1,4 +1,4 @@
-"""The calls in the house, and whether the door is shut."""
+"""The calls in progress, and whether new ones are still let in."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,17 +9,17 @@ from lotkeeper_server.domain.refusals import Refused, ShuttingDown
 
 
 class CallsInProgress:
-    """Counted on any thread; waited for on one event loop.
+    """Counts calls on any thread; waits for them on one event loop.
 
     Attributes:
-        shutting_down: whether the door is shut.
+        shutting_down: whether new calls are refused.
     """
 
     def __init__(self, event_loop: asyncio.AbstractEventLoop) -> None:
-        """None are in.
+        """Begins with no calls.
 
         Args:
-            event_loop: on which the end is waited for.
+            event_loop: where the end is waited for.
         """
         self.shutting_down = False
         self._event_loop = event_loop
@@ -29,7 +29,7 @@ class CallsInProgress:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """How many are in progress."""
         return len(self._calls)
 
     def begin(self, call: object) -> None:
@@ -39,23 +39,23 @@ class CallsInProgress:
             self._event_loop.call_soon_threadsafe(self._changed.set)
 
     def end(self, call: object) -> None:
-        """One less; whoever waits for the last one is woken."""
+        """Counts one call less; after the last one, wakes the waiter."""
         self._calls.discard(call)
         if self.shutting_down:
             self._event_loop.call_soon_threadsafe(self._changed.set)
 
     def shut(self) -> None:
-        """Lets nobody in any more, and ends the calls that would never end."""
+        """Lets no call in any more, and ends the calls that would never end."""
         self.shutting_down = True
         for end in self._endless:
             end.reschedule(self._event_loop.time())
 
     @asynccontextmanager
     async def until_shut(self) -> AsyncIterator[None]:
-        """Around a call that would never end, wherever it waits: also for a reader who does not read.
+        """Wraps a call that would never end: it can be ended while it waits, also for a reader who does not read.
 
         Raises:
-            Refused: SHUTTING_DOWN, once the door is shut.
+            Refused: SHUTTING_DOWN, once no call is let in any more.
         """
         if self.shutting_down:
             raise Refused(ShuttingDown())
@@ -72,13 +72,13 @@ class CallsInProgress:
             raise Refused(ShuttingDown()) from None
 
     async def drained(self) -> None:
-        """Returns once no call is in the house."""
+        """Returns once no call is in progress."""
         while self._calls:
             self._changed.clear()
             await self._changed.wait()
 
     async def quiet(self, seconds: float) -> None:
-        """Returns once no call has come or gone for so long."""
+        """Returns once no call has begun or ended for so long."""
         while True:
             self._changed.clear()
             try:

@@ -1,6 +1,6 @@
-"""Methods that the engine decides: a function called with bytes, answered later, from whatever thread decides it.
+"""Methods that the engine decides: a function called with bytes, answered later, by the thread that decides it.
 
-No coroutine, no task, no wake-up of an event loop: for what is called most, these would cost more than the decision.
+No coroutine, no task, no wake-up of an event loop: for the most frequent calls these would cost more than the decision.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from lotkeeper_server.rpc.gate.refusal_status import transport_status
 
 _OVERLOADED: Final = transport_status(Overloaded())
 _SEEN_BY_NOBODY: Final = frozenset({Code.INVALID_ARGUMENT, Code.PERMISSION_DENIED})
-"""Refused before the engine has looked at the caller: that is done first, since credentials go before shape."""
+"""Refused before the engine has checked the caller: that is done first, since credentials come before the shape."""
 
 
 class DecidedMethod:
@@ -37,7 +37,7 @@ class DecidedMethod:
         """Serves nothing yet.
 
         Args:
-            doorway: what stands before every method.
+            doorway: what comes before every method.
             full_name: of the method.
             permission: that it needs.
             request_class: of its request.
@@ -50,9 +50,9 @@ class DecidedMethod:
         self._read = read
 
     def begin(self, request_bytes: bytes, call: transport.Call) -> None:
-        """Takes a call in. On the thread that brings calls."""
+        """Takes in a call. Runs on the thread that brings calls."""
         doorway = self._doorway
-        if doorway.engine.is_full:  # before all else: in an overload each refusal is work, too
+        if doorway.engine.is_full:  # before everything else: in an overload each refusal is work, too
             call.refuse(_OVERLOADED)
             return
         doorway.calls.begin(call)
@@ -78,12 +78,12 @@ class DecidedMethod:
         """Ends a call whose decision is durable."""
         try:
             call.answer(write(value).SerializeToString())
-        except Exception:  # it is done, and cannot be told: the caller finds that by its request id
+        except Exception:  # it is done, but cannot be answered: the caller finds it by its request id
             call.refuse(transport_status(fault(self.full_name)))
         self._doorway.calls.end(call)
 
     def _let_in_later(self, request_bytes: bytes, call: transport.Call, said: AccessSnapshot | Refused) -> None:
-        """Once the store has been looked at; on a reader's thread."""
+        """Goes on after the look at the store; on a reader's thread."""
         if isinstance(said, Refused):
             self.refuse(call, said)
             return
@@ -103,10 +103,10 @@ class DecidedMethod:
             self.refuse(call, Refused(fault(self.full_name)))
 
     def _submit(self, request_bytes: bytes, call: transport.Call, admission: Admission) -> None:
-        """Hands a call to the engine.
+        """Passes a call to the engine.
 
         Raises:
-            Refused: for the shape of its request, or where the engine takes no more.
+            Refused: for the shape of its request, or where the engine takes no more calls.
         """
         caller = Call(admission, call.deadline_seconds)
         try:
@@ -122,7 +122,7 @@ class DecidedMethod:
     def _refuse_once_seen(
         self, request_bytes: bytes, call: transport.Call, admission: Admission, refused: Refused
     ) -> None:
-        """Refuses, unless roles or tokens have changed since the caller was let in: then it is let in once more."""
+        """Refuses, unless roles or tokens have changed since the caller was let in: then lets the caller in again."""
 
         def seen(said: AccessSnapshot | Refused) -> None:
             if isinstance(said, AccessSnapshot) and said.access_version == admission.access_version:

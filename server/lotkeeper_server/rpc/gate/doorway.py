@@ -1,4 +1,4 @@
-"""What stands before every method: who is let in, how many are in, and what a fault looks like from outside."""
+"""What comes before every method: who is let in, how many calls are in progress, and how callers see a fault."""
 
 import uuid
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Doorway:
-    """Of one server.
+    """The doorway of one server.
 
     Attributes:
-        directory: who is let in.
-        looks: by which the store is asked about callers that memory does not know.
+        directory: says who is let in.
+        looks: asks the store about callers that memory does not know.
         engine: decides commands, runs works and reads.
-        calls: those that are in.
+        calls: those in progress.
         rest_seconds: how long the caller of a stream may rest.
     """
 
@@ -38,7 +38,7 @@ class Doorway:
 
 
 def confirm_by(directory: Directory) -> Confirm:
-    """How the engine looks at a caller again, in a transaction of its own."""
+    """How the engine checks a caller again, in its own transaction."""
 
     def confirm(connection: Snapshot, caller: Call) -> None:
         directory.confirm(connection, caller)
@@ -49,7 +49,7 @@ def confirm_by(directory: Directory) -> Confirm:
 
 
 def parsed(request_class: type[Message], request_bytes: bytes) -> Message:
-    """A request's message.
+    """Parses a request.
 
     Raises:
         Refused: INVALID_ARGUMENT where the bytes are not one.

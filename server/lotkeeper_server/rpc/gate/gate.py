@@ -1,6 +1,6 @@
-"""The methods of the contract as the transport serves them, composed once at start.
+"""The methods of the contract as the transport serves them, put together once at start.
 
-In order: shutting down? who calls; may they; is it a message; the method; and around all, refusals as statuses.
+The order: is the server shutting down; who calls; may they; is it a message; the method. Refusals become statuses.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ def permission_of(method: MethodDescriptor) -> str:
     """The permission that the contract names for a method.
 
     Raises:
-        LookupError: where it names none: such a method cannot be served.
+        LookupError: where it names none: the method cannot be served then.
     """
     options = method.GetOptions()
     assert isinstance(options, descriptor_pb2.MethodOptions)
@@ -33,7 +33,7 @@ def permission_of(method: MethodDescriptor) -> str:
 
 
 def methods_of(service: ServiceDescriptor, servicers: list[object], doorway: Doorway) -> Methods:
-    """Every method of a service by its path, each found by its name in one of the servicers. On the event loop.
+    """Every method of a service by its path, each found by its name in one of the servicers. Runs on the event loop.
 
     Raises:
         LookupError: for a method that no servicer has, or that names no permission.
@@ -48,7 +48,7 @@ def methods_of(service: ServiceDescriptor, servicers: list[object], doorway: Doo
 
 
 def _served(method: MethodDescriptor, implementation: Any, doorway: Doorway) -> transport.Unary | transport.Streaming:
-    """By who decides it, and which of the two sides streams; no method of the contract has both do so."""
+    """The server's method, by who decides it and which side streams; in the contract never both sides stream."""
     served = (doorway, method.full_name, permission_of(method), GetMessageClass(method.input_type), implementation)
     if getattr(implementation, "decided_by_engine", False):
         return transport.Unary(DecidedMethod(*served).begin)

@@ -1,4 +1,4 @@
-"""How many calls of a heavy kind may be in at once."""
+"""How many calls of a heavy kind may be in progress at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,14 +7,14 @@ from lotkeeper_server.domain.refusals import Overloaded, Refused
 
 
 class Places:
-    """How many may be in at once."""
+    """How many may be in progress at once."""
 
     def __init__(self, most: int) -> None:
         self._free = most
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """A place while the block runs.
+        """Holds a place while the block runs.
 
         Raises:
             Refused: OVERLOADED where none is free.

@@ -1,4 +1,4 @@
-"""A refusal as google.rpc.Status: code, message, ErrorInfo, BadRequest and RetryInfo, within what clients can take."""
+"""A refusal as google.rpc.Status: code, message, ErrorInfo, BadRequest and RetryInfo, within what clients accept."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,11 +16,11 @@ DOMAIN: Final = "lotkeeper"
 
 
 def transport_status(refusal: Refusal, index: int | None = None) -> transport.Status:
-    """As a call ends with it.
+    """The status that a call ends with.
 
     Args:
         refusal: what was refused.
-        index: which item of a batch was the first at fault.
+        index: the first refused item of a batch.
     """
     status = status_of(refusal, index)
     return transport.Status(status.code, status.message, status.SerializeToString())
@@ -33,8 +33,8 @@ def status_of(
 
     Args:
         refusal: what was refused.
-        index: which item of a batch was the first at fault.
-        bytes_max: what it may weigh, with its message, as sent.
+        index: the first refused item of a batch.
+        bytes_max: its largest size as sent, with its message.
     """
     metadata = {key: _cut(value, limits.REFUSAL_VALUE_BYTES_MAX) for key, value in refusal.metadata.items()}
     if index is not None:
@@ -95,7 +95,7 @@ def _sent_bytes(status: status_pb2.Status) -> int:
 
 
 def _cut(text: str, bytes_max: int) -> str:
-    """The text, or as much of its beginning as fits, with an ellipsis."""
+    """The text, or the beginning that fits, with an ellipsis."""
     if len(text) * 4 <= bytes_max or len(text.encode()) <= bytes_max:
         return text
     return text.encode()[: bytes_max - 3].decode(errors="ignore") + "…"

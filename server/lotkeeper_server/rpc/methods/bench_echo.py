@@ -1,4 +1,4 @@
-"""The method that benchmarks compare with: Execute's request in, one prebuilt answer out, through the same gate."""
+"""The reference method for benchmarks: Execute's request in, one prebuilt answer out, through the same gate."""
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
@@ -16,7 +16,7 @@ SERVICE = "lotkeeper.bench.v1.Bench"
 
 
 class Echo:
-    """/lotkeeper.bench.v1.Bench/Echo: what transport, gate and protobuf cost."""
+    """/lotkeeper.bench.v1.Bench/Echo: shows what transport, gate and protobuf cost."""
 
     def __init__(self, doorway: Doorway) -> None:
         self._doorway = doorway

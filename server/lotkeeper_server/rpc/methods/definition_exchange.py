@@ -1,7 +1,7 @@
 """Import and export of inventory operations, as streams of any size: each goes through a temporary file.
 
-An import is checked once its stream has ended, so that a slow sender holds nothing but its file. An export is written
-at the store's pace and sent at the reader's, so that a slow reader holds no snapshot.
+An import is checked after its stream has ended, so that a slow sender holds only its file. An export is written at the
+store's speed and sent at the reader's, so that a slow reader holds no snapshot.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from lotkeeper_server.store.import_plan import ImportPlan
 
 _FORMATS: Final[dict[int, str]] = {enums_pb2.EXPORT_FORMAT_CSV: "CSV", enums_pb2.EXPORT_FORMAT_JSON: "JSON"}
 _WRITE_BYTES: Final = 1024 * 1024
-"""What is gathered before a thread writes it."""
+"""How much is collected before a thread writes it."""
 _PLANS_MAX: Final = 3
-"""How often an import is planned beside the others' work; after that, within its transaction."""
+"""How often an import is planned while others work; after that it is planned within its transaction."""
 
 
 class DefinitionExchange:
@@ -61,7 +61,7 @@ class DefinitionExchange:
     async def ImportInventoryOperations(  # noqa: N802
         self, requests: AsyncIterator[pb.ImportInventoryOperationsRequest], call: Call
     ) -> pb.ImportInventoryOperationsResponse:
-        """Takes the stream in, checks it, and writes what is right."""
+        """Reads the stream, checks it, and writes the good rows."""
         stopped = threading.Event()
         with self._imports.one(), _held_as_long_as_used(stopped) as held:
             file = _temporary_file(held)
@@ -84,14 +84,15 @@ class DefinitionExchange:
             if validate_only or not one.writes:
                 return
             last = attempt == _PLANS_MAX
-            # Until this returns: commit not begun, or unknown; then, durable, or to be planned again.
+            # Until this returns, the commit has not begun or is unknown; then it is durable, or has to be planned
+            # again.
             if await self._engine.transact(lambda tx, last=last: write_import(tx, one, plan_again=last), call):  # type: ignore[misc]
                 return
 
 
 @contextmanager
 def _held_as_long_as_used(stopped: threading.Event) -> Iterator[ExitStack]:
-    """What is entered is closed at the end; of a call that was cancelled, once the thread that uses it lets go."""
+    """Closes what is entered at the end; if the call was cancelled, once the thread that uses it has ended."""
     with ExitStack() as held:
         try:
             yield held
@@ -109,7 +110,7 @@ def _temporary_file(held: ExitStack) -> BinaryIO:
 async def _take_in(
     requests: AsyncIterator[pb.ImportInventoryOperationsRequest], file: BinaryIO
 ) -> pb.ImportInventoryOperationsRequest:
-    """Puts the stream's data into a file; returns its first message.
+    """Writes the stream's data to a file; returns its first message.
 
     Raises:
         Refused: where no message names a format, or the stream is too large.

@@ -1,4 +1,4 @@
-# Made from the contract by `python server/entity_servicer.py`; change that one.
+# Made from the contract by `python server/entity_servicer.py`; change that file instead.
 # ruff: noqa: N802 - named as in the contract
 """Save, Get, List and Delete of each kind of entity, under their names in the contract."""
 
@@ -22,7 +22,7 @@ from lotkeeper_server.rpc.methods.entity_calls import delete_entity, get_entity,
 
 
 class Entities:
-    """What the catalog describes; each method does what the function that it calls says of itself."""
+    """The methods of every entity in the catalog; the functions that they call say what they do."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -1,4 +1,4 @@
-"""Save, Get, List and Delete as every entity of the catalog has them."""
+"""Save, Get, List and Delete for every entity of the catalog."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -35,10 +35,10 @@ class Listed(NamedTuple):
 async def save_entity(
     engine: Engine, description: Description, entity: Entity, update_mask: FieldMask, call: Call
 ) -> Entity:
-    """Creates it, or updates the fields of the mask, all where that is empty; returns what is stored.
+    """Creates it, or updates the fields of the mask, all fields if that is empty; returns what is stored.
 
     Raises:
-        Refused: by the first check that does not hold.
+        Refused: by the first check that fails.
     """
     mask = list(update_mask.paths) or None
     saver = Saver(call.principal, call.may)
@@ -52,7 +52,7 @@ async def save_entity(
 
 
 async def get_entity(engine: Engine, description: Description, request: Message) -> Any:
-    """Reads the one that the request names.
+    """Reads the entity that the request names.
 
     Raises:
         Refused: INVALID_ARGUMENT, or its NOT_FOUND.
@@ -62,10 +62,10 @@ async def get_entity(engine: Engine, description: Description, request: Message)
 
 
 async def list_entities(engine: Engine, description: Description, request: Message) -> Listed:
-    """Reads a page of those that pass every filter of the request, by id.
+    """Reads a page of those that pass every filter of the request, in the order of ids.
 
     Raises:
-        Refused: INVALID_ARGUMENT, or NOT_FOUND of what a filter names.
+        Refused: INVALID_ARGUMENT, or the NOT_FOUND of what a filter names.
     """
     shape = Shape()
     page = read_page_request(request, shape, ID_BYTES)
@@ -84,14 +84,14 @@ async def list_entities(engine: Engine, description: Description, request: Messa
 
 
 async def delete_entity(engine: Engine, description: Description, request: Message, version: int, call: Call) -> None:
-    """Deletes the one that the request names, unless something refers to it.
+    """Deletes the entity that the request names, unless something refers to it.
 
     Args:
-        engine: that does it.
+        engine: does it.
         description: of the entity.
-        request: that names it.
-        version: the one that the caller read; 0 for whatever is stored.
-        call: whose it is.
+        request: names it.
+        version: the one that the caller read; 0 for any.
+        call: says who deletes it.
 
     Raises:
         Refused: INVALID_ARGUMENT, its NOT_FOUND, VERSION_CONFLICT, OPERATION_ALREADY_RUNNING, REFERENCED.
@@ -100,7 +100,7 @@ async def delete_entity(engine: Engine, description: Description, request: Messa
     if version < 0:
         shape.fault("version", f"{version} is below 0")
     key = read_key(description, request, shape)
-    # Counting a million records takes a moment: what is refused is refused on a snapshot, which no one waits for. The
-    # transaction looks again, and has little to count.
+    # Counting a million records takes a moment, so a refusal is found on a snapshot, for which no one waits. The
+    # transaction checks again, and has little to count.
     await engine.read(lambda snapshot: check_deletable(snapshot, description, key.find(snapshot), version))
     await engine.transact(lambda tx: delete_one(tx, description, key.find(tx.connection), version), call)

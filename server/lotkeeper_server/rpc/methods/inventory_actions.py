@@ -17,7 +17,7 @@ from lotkeeper_server.rpc.wire.shape import Shape, fingerprint
 
 
 class InventoryActions:
-    """What changes stock without an operation, and what is done to records afterwards."""
+    """Changes of stock without an operation, and later changes of records."""
 
     def __init__(self) -> None:
         self._permissions = action_permissions()
@@ -47,7 +47,7 @@ class InventoryActions:
         return Submission(read_annotate(request, call), annotate_response)
 
     def _check_permissions(self, request: pb.ExecuteInventoryActionsRequest, call: Call) -> None:
-        """Each action's own; one without a known type has none, its shape is at fault."""
+        """The permission of each action; one without a known type has none, since its shape is wrong."""
         for index, action in enumerate(request.actions):
             permission = self._permissions.get(action.type)
             if permission is not None and not call.may(permission):
@@ -73,7 +73,7 @@ def annotate_response(answer: Answer) -> pb.AnnotateInventoryLotRecordResponse:
 
 
 def _placed(refused: Refused) -> Refused:
-    """A refusal of one action, with its place in the request."""
+    """The refusal of one action, with its place in the request."""
     return Refused(refused.refusal.below(f"actions[{refused.index}]."), refused.index)
 
 
@@ -83,7 +83,7 @@ def read_actions(request: pb.ExecuteInventoryActionsRequest, call: Call) -> Exec
     request_id = shape.request_id("request_id", request.request_id)
     count = len(request.actions)
     if not 1 <= count <= limits.BATCH_ITEMS_MAX:
-        shape.fault("actions", f"has {count} actions; 1 to {limits.BATCH_ITEMS_MAX} are taken")
+        shape.fault("actions", f"has {count} actions; 1 to {limits.BATCH_ITEMS_MAX} are allowed")
         shape.check()
     of_call = shape.refusal()
     violations: list[FieldViolation] = list(of_call.violations) if of_call else []
@@ -122,7 +122,7 @@ def read_reverse(request: pb.ReverseInventoryLotRecordRequest, call: Call) -> Re
 
 
 def read_annotate(request: pb.AnnotateInventoryLotRecordRequest, call: Call) -> Annotate:
-    """Step 2 of an annotation: present but empty clears, absent leaves as it is."""
+    """Step 2 of an annotation: an empty field clears, an absent one changes nothing."""
     shape = Shape()
 
     def spare(name: Literal["spare1", "spare2", "spare3"]) -> str | None:

@@ -20,7 +20,7 @@ _ORDER: Final = "production_order_id_or_name"
 
 
 class InventoryMetadata:
-    """What a row says beside its quantity."""
+    """The fields of a row besides its quantity."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -29,14 +29,14 @@ class InventoryMetadata:
     async def SetInventoryMetadata(  # noqa: N802 - named as in the contract
         self, request: pb.SetInventoryMetadataRequest, call: Call
     ) -> pb.SetInventoryMetadataResponse:
-        """Changes what is given; present but empty clears."""
+        """Changes the given fields; an empty one clears."""
         wanted = _read_request(request)
         return await self._engine.transact(wanted.apply, call)
 
 
 @dataclass(frozen=True, slots=True)
 class _MetadataRequest:
-    """What is to be set, on the row of a lot at a location.
+    """What to set, on the row of a lot at a location.
 
     Attributes:
         lot: whose row.
@@ -53,7 +53,7 @@ class _MetadataRequest:
     order: NamedEntity | None
 
     def apply(self, tx: Transaction) -> pb.SetInventoryMetadataResponse:
-        """Sets it; returns the row as it is then."""
+        """Sets it; returns the changed row."""
         connection = tx.connection
         lot_id, location_id = self.lot.find(connection), self.location.find(connection)
         changes: MetadataChanges = {}

@@ -1,4 +1,4 @@
-"""What only the definitions of inventory operations have: status, validation, references."""
+"""Methods that only the definitions of inventory operations have: status, validation, references."""
 
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
@@ -17,7 +17,7 @@ _ID = "inventory_operation_id"
 
 
 class InventoryOperationDefinitions:
-    """Beside Save, Get, List and Delete, which the catalog has for every entity."""
+    """Methods in addition to Save, Get, List and Delete, which the catalog has for every entity."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -25,7 +25,7 @@ class InventoryOperationDefinitions:
     async def GetInventoryOperationStatus(  # noqa: N802 - named as in the contract
         self, request: pb.GetInventoryOperationStatusRequest, _call: Call
     ) -> pb.GetInventoryOperationStatusResponse:
-        """Reads where an operation's run stands."""
+        """Reads the status of an operation's run."""
         operation_id = _required_id(request.inventory_operation_id)
         runs = await self._engine.read(lambda snapshot: runs_of(snapshot, [operation_id]))
         if operation_id not in runs:
@@ -40,7 +40,7 @@ class InventoryOperationDefinitions:
     async def ValidateInventoryOperation(  # noqa: N802
         self, request: pb.ValidateInventoryOperationRequest, call: Call
     ) -> pb.ValidateInventoryOperationResponse:
-        """Says all that a Save would refuse."""
+        """Says everything that a Save would refuse."""
         mask = list(request.update_mask.paths) or None
         message = request.inventory_operation
         saver = Saver(call.principal, call.may)

@@ -19,13 +19,13 @@ SomeCommand = TypeVar("SomeCommand", bound=OfOperation)
 
 
 class InventoryOperations:
-    """What runs operations; their definitions are another servicer's."""
+    """Runs operations; another servicer has their definitions."""
 
     @decided_by_engine
     def ExecuteInventoryOperation(  # noqa: N802 - named as in the contract
         self, request: pb.ExecuteInventoryOperationRequest, call: Call
     ) -> Submission:
-        """Runs an operation, or stops it where it is running."""
+        """Runs an operation, or stops it if it is running."""
         shape = Shape()
         command = read_execute(request, call, shape)
         shape.check()
@@ -35,7 +35,7 @@ class InventoryOperations:
     def StartInventoryOperation(  # noqa: N802
         self, request: pb.StartInventoryOperationRequest, call: Call
     ) -> Submission:
-        """Sets an operation running."""
+        """Starts an operation."""
         return Submission(read_start(request, call), start_response)
 
     @decided_by_engine
@@ -49,7 +49,7 @@ class InventoryOperations:
     def CancelInventoryOperation(  # noqa: N802
         self, request: pb.CancelInventoryOperationRequest, call: Call
     ) -> Submission:
-        """Ends what Start began without moving stock."""
+        """Ends what Start began and moves no stock."""
         return Submission(read_cancel(request, call), cancel_response)
 
     @decided_by_engine
@@ -150,10 +150,10 @@ def read_cancel(request: pb.CancelInventoryOperationRequest, call: Call) -> Canc
 
 
 def read_batch(request: pb.BatchExecuteInventoryOperationsRequest, call: Call) -> Batch:
-    """Step 2 of a batch: with all_or_nothing the shapes of all are looked at first, else each refuses only itself."""
+    """Step 2 of a batch: with all_or_nothing the shapes of all are checked first, else each refuses only itself."""
     count = len(request.requests)
     if not 1 <= count <= limits.BATCH_ITEMS_MAX:
-        text = f"has {count} requests; 1 to {limits.BATCH_ITEMS_MAX} are taken"
+        text = f"has {count} requests; 1 to {limits.BATCH_ITEMS_MAX} are allowed"
         raise Refused(InvalidArgument.on("requests", text))
     items: list[Execute | Refusal] = []
     violations: list[FieldViolation] = []
@@ -162,7 +162,7 @@ def read_batch(request: pb.BatchExecuteInventoryOperationsRequest, call: Call) -
         shape = Shape(f"requests[{index}].")
         command = read_execute(item, call, shape)
         if item.validate_only:
-            shape.fault("validate_only", "stands on the batch, not on its requests")
+            shape.fault("validate_only", "must be set on the batch, not on its requests")
         refusal = shape.refusal()
         items.append(refusal or command)
         if refusal is not None:
@@ -225,13 +225,13 @@ def _write_result(result: pb.BatchExecuteResult, index: int, outcome: Answer | R
 
 
 def _placed(refused: Refused) -> Refused:
-    """The refusal of a batch, by the one of its requests that was the first at fault."""
+    """The refusal of a batch, because of the first of its requests that was refused."""
     assert refused.index is not None
     return Refused(_below(refused.refusal, refused.index), refused.index)
 
 
 def _below(refusal: Refusal, index: int) -> Refusal:
-    """A refusal of an item, its field paths from the request's root; those of shape have them already."""
+    """The refusal of an item, with field paths from the request's root; refusals of shape have them already."""
     prefix = f"requests[{index}]."
     at_root = any(violation.field.startswith("requests[") for violation in refusal.violations)
     return refusal if at_root else refusal.below(prefix)
@@ -247,7 +247,7 @@ def _millis(shape: Shape, request: Any, field: str) -> int | None:
 
 
 def _fingerprinted(command: SomeCommand, method: str, *fields: object) -> SomeCommand:
-    """Marks a command that has a request id with its method and its fields by meaning."""
+    """Adds to a command with a request id the fingerprint of its method and the meaning of its fields."""
     if command.request_id is not None:
         command.fingerprint = fingerprint(method, command.operation_id, *fields)
     return command

@@ -1,4 +1,4 @@
-"""ListPermissions: what the contract asks for, and what the caller's roles grant."""
+"""ListPermissions: the permissions of the contract, and what the caller's roles grant."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def permissions_of(services: Sequence[ServiceDescriptor]) -> list[str]:
 
 
 class Permissions:
-    """Answers for any caller."""
+    """Answers any caller."""
 
     def __init__(self, services: Sequence[ServiceDescriptor]) -> None:
         self._permissions = permissions_of(services)

@@ -26,14 +26,14 @@ class LocationRoom:
     async def CheckLocationHasCapacity(  # noqa: N802 - named as in the contract
         self, request: pb.CheckLocationHasCapacityRequest, _call: Call
     ) -> pb.CheckLocationHasCapacityResponse:
-        """Says whether a rise would be taken, and what there is room for."""
+        """Says whether a location would take a rise, and how much room it has."""
         query = _read_request(request)
         return _message(await self._engine.read(query.ask))
 
 
 @dataclass(frozen=True, slots=True)
 class _RoomQuery:
-    """Whether a location has room, as a request asks it: `millionths` of the unit, of the material if one is named."""
+    """Whether a location has room, as a request asks: for `millionths` of the unit, of the material if one is named."""
 
     location: NamedEntity
     millionths: int

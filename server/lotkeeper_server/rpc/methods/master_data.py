@@ -1,4 +1,4 @@
-"""What MasterDataService has beside Save, Get, List and Delete: the conversion of a quantity."""
+"""What MasterDataService has besides Save, Get, List and Delete: the conversion of a quantity."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from lotkeeper_server.store.state.loading import StateLoader
 
 
 class MasterData:
-    """Beside the methods that the catalog has for every entity."""
+    """Methods in addition to those that the catalog has for every entity."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -26,7 +26,7 @@ class MasterData:
     async def ConvertQuantity(  # noqa: N802 - named as in the contract
         self, request: pb.ConvertQuantityRequest, _call: Call
     ) -> pb.ConvertQuantityResponse:
-        """Says what a quantity is in another unit."""
+        """Converts a quantity to another unit."""
         query = _read_request(request)
         converted = await self._engine.read(query.ask)
         return pb.ConvertQuantityResponse(quantity=double_of(converted))
@@ -34,7 +34,7 @@ class MasterData:
 
 @dataclass(frozen=True, slots=True)
 class _ConversionQuery:
-    """What a quantity is in another unit, as a request asks it, by the material's own conversions if one is named."""
+    """What a quantity is in another unit, as a request asks, by the material's own conversions if one is named."""
 
     millionths: int
     from_unit: NamedUnit

@@ -22,7 +22,7 @@ _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 
 
 class PlantExchange:
-    """A plant as one document, in and out."""
+    """Imports and exports a plant as one document."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -31,7 +31,7 @@ class PlantExchange:
     async def ImportMasterData(  # noqa: N802 - named as in the contract
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], call: Call
     ) -> pb.ImportMasterDataResponse:
-        """Takes the document in, reads it beside the loop, and applies it in one transaction, or tries it."""
+        """Receives the document, reads it outside of the loop, and applies it in one transaction, or tries it."""
         with self._places.one():
             document_format, validate_only, data = await _take_in(requests)
             plant = await asyncio.to_thread(read_plant, data, document_format)
@@ -39,7 +39,7 @@ class PlantExchange:
             if validate_only:
                 outcome = await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal))
             else:
-                # Until this returns: commit not begun, or unknown; then durable.
+                # Until this returns, the commit has not begun or is unknown; then it is durable.
                 outcome = await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal), call)
         return _response(outcome)
 
@@ -57,7 +57,7 @@ class PlantExchange:
 
 
 async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple[ExportFormat, bool, bytes]:
-    """The document's format, whether it is only to be tried, and its bytes.
+    """The document's format, whether only to try it, and its bytes.
 
     Raises:
         Refused: where no format is named, or the document is too large.

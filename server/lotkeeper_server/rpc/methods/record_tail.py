@@ -1,7 +1,7 @@
-"""The latest records, read once for all who watch, and the news that there are more.
+"""The latest records, read once for all watchers, and the news that there are more.
 
-Runs only while somebody watches. What was committed here is read at once; what other processes commit is found by a
-look at the end of the feed a few times a second, one index probe for all watchers.
+Runs only while somebody watches. What this process commits is read at once. What other processes commit is found by a
+look at the end of the feed a few times a second: one index probe for all watchers.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from lotkeeper_server.store.feed.entries import EVERYTHING, FeedEntry, FeedFilte
 from lotkeeper_server.store.feed.record_feed import Kept, RecordFeed
 
 LOOK_SECONDS: Final = 0.2
-"""How often the store is looked at for what other processes have committed."""
+"""The pause between two looks for what other processes have committed."""
 GATHER_SECONDS: Final = 0.02
-"""From one reading to the next: watchers are woken some fifty times a second at most."""
+"""The pause between two reads: watchers are woken some fifty times a second at most."""
 FAILED_SECONDS: Final = 1.0
-"""From a reading that failed to the next."""
+"""The pause after a failed read."""
 
 
 class Message(NamedTuple):
-    """A record as it is sent, with what it is filtered by, and how many archive files there were when it was read."""
+    """A record as it is sent, with what filters need, and how many archive files there were when it was read."""
 
     entry: FeedEntry
     response: pb.WatchInventoryLotRecordsResponse
@@ -81,7 +81,7 @@ class RecordTail:
 
     @asynccontextmanager
     async def joined(self) -> AsyncIterator[None]:
-        """While in this block, the tail is read on.
+        """Keeps reading the tail while the block runs.
 
         Raises:
             Refused: where the store cannot be read.
@@ -105,9 +105,9 @@ class RecordTail:
                 self._forget()
 
     def after(self, position: FeedPosition) -> tuple[Sequence[Message], WatchPosition] | None:
-        """The next few messages behind a position, none where it has everything, and where they end.
+        """The next few messages after a position, none if there are no more, and the position where they end.
 
-        None where the position is not the tail's.
+        None if the position is not in the tail.
         """
         if self._begin is None or position < self._begin:
             return None
@@ -115,11 +115,11 @@ class RecordTail:
         messages = self._messages[first : first + limits.WATCH_RECORDS_PER_READ_MAX]
         if not messages:
             return messages, WatchPosition(position, self._archive_files)
-        # What comes behind it may have left the tail, and the store, by the time when it is asked for.
+        # What comes after it may have left the tail, and the store, before it is asked for.
         return messages, WatchPosition(messages[-1].entry.position, messages[-1].archive_files)
 
     async def beyond(self, position: FeedPosition) -> None:
-        """Returns once the tail ends behind a position.
+        """Returns once the tail goes beyond a position.
 
         Raises:
             Refused: where the store cannot be read.
@@ -141,7 +141,7 @@ class RecordTail:
                 self._failure = None
             except Refused as refused:
                 self._failure = refused.refusal
-            except Exception:  # the border of the task: watchers would wait for ever
+            except Exception:  # the border of the task: without it watchers would wait for ever
                 self._failure = fault("RecordTail")
             self._tell()
             await asyncio.sleep(GATHER_SECONDS if self._failure is None else FAILED_SECONDS)
@@ -150,7 +150,7 @@ class RecordTail:
                     await grown.wait()
 
     async def _read(self) -> None:
-        """Everything up to the end of the feed; the first time only where that is."""
+        """Reads everything up to the end of the feed; the first time only finds the end."""
         if self._end is None:
             feed = self._engine.record_feed
             latest = await self._engine.read(lambda snapshot: latest_place(snapshot, feed))
@@ -163,7 +163,7 @@ class RecordTail:
                 read = await read_page(self._engine, WatchPosition(self._end, self._archive_files), EVERYTHING)
             except Refused as refused:
                 if isinstance(refused.refusal, ResumeTokenExpired):
-                    self._forget()  # what came behind it is archived already: it begins anew at the end
+                    self._forget()  # what came after it is archived already: it begins again at the end
                 raise
             self._end, self._archive_files, more = read.end.feed, read.end.archive_files, read.more
             self._add(read.messages)
@@ -188,21 +188,21 @@ class RecordTail:
         del self._messages[:dropped], self._positions[:dropped], self._weights[:dropped]
 
     def _tell(self) -> None:
-        """Wakes all who wait now; those who wait from here on wait for the next news."""
+        """Wakes all that wait now; later ones wait for the next news."""
         self._news.set()
         self._news = asyncio.Event()
 
 
 def latest_place(snapshot: Snapshot, feed: RecordFeed) -> WatchPosition:
-    """Behind the latest record of a snapshot."""
+    """The position after the latest record of a snapshot."""
     return WatchPosition(feed.latest_position(snapshot), read_archive_state(snapshot).files)
 
 
 def check_kept(snapshot: Snapshot, feed: RecordFeed, position: WatchPosition) -> WatchPosition:
-    """The position with the archive as it is in a snapshot, once all behind it is known to be kept.
+    """The position together with the present archive, after a check that all records after it are kept.
 
     Raises:
-        Refused: RESUME_TOKEN_EXPIRED where what comes behind the position was archived since.
+        Refused: RESUME_TOKEN_EXPIRED where records after the position have been archived.
     """
     files, until_millis = read_archive_state(snapshot)
     if files == position.archive_files:
@@ -215,11 +215,11 @@ def check_kept(snapshot: Snapshot, feed: RecordFeed, position: WatchPosition) ->
 
 
 class ReadPage(NamedTuple):
-    """What a read of the store brings.
+    """The result of a read of the store.
 
     Attributes:
         messages: the wanted records, ready to be sent.
-        end: as far as was walked, matching or not.
+        end: how far it walked, matching or not.
         more: whether the walk ended before the feed did.
     """
 
@@ -229,7 +229,7 @@ class ReadPage(NamedTuple):
 
 
 async def read_page(engine: Engine, after: WatchPosition, wanted: FeedFilter) -> ReadPage:
-    """The next wanted records from the store, made ready to be sent.
+    """Reads the next wanted records from the store, ready to be sent.
 
     Raises:
         Refused: where the store cannot be read; RESUME_TOKEN_EXPIRED where some of them were archived.

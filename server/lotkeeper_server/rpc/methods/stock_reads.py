@@ -28,13 +28,13 @@ from lotkeeper_server.store.state.records import read_records
 
 
 class StockReads:
-    """What there is, and what was done."""
+    """Reads stock and records."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     async def ListInventory(self, request: pb.ListInventoryRequest, _call: Call) -> pb.ListInventoryResponse:  # noqa: N802
-        """Lists stock by location id, then lot id."""
+        """Lists stock in the order of location ids, then lot ids."""
         shape = Shape()
         page = read_page_request(request, shape, inventory_listing.KEY_BYTES)
         query = read_inventory_query(request, shape)
@@ -53,7 +53,7 @@ class StockReads:
     async def ListInventoryLotRecords(  # noqa: N802
         self, request: pb.ListInventoryLotRecordsRequest, _call: Call
     ) -> pb.ListInventoryLotRecordsResponse:
-        """Lists records by their moment, then by id, newest first."""
+        """Lists records newest first, by their moment, then by id."""
         shape = Shape()
         page = read_page_request(request, shape, record_listing.KEY_BYTES)
         query = read_record_query(request, shape)
@@ -91,7 +91,7 @@ class StockReads:
 
 
 def _read_inventory(snapshot: Snapshot, query: InventoryQuery, page: PageRequest) -> InventoryPage:
-    """A page of what there is, or of what there was."""
+    """A page of present or past stock."""
     wanted = query.filter_in(snapshot)
     if query.at_millis is None:
         return list_inventory(snapshot, wanted, page.after, page.size)
@@ -100,14 +100,14 @@ def _read_inventory(snapshot: Snapshot, query: InventoryQuery, page: PageRequest
 
 
 def _check_as_of(snapshot: Snapshot, at_millis: int) -> None:
-    """Before the latest archived record, stock is no sum of the opening balance and what is left of the records."""
+    """Refuses a moment before the latest archived record: stock of then is not in the store any more."""
     until_millis = read_archive_state(snapshot).until_millis
     if until_millis is not None and at_millis < until_millis:
         raise Refused(AsOfArchived(oldest=rfc3339(until_millis)).at("as_of_millis"))
 
 
 def inventory_message(entry: InventoryEntry, now: int) -> inventory_pb2.Inventory:
-    """A row as the contract has it; its lot shows as EXPIRED once its date is before `now`, milliseconds."""
+    """A row as a message; its lot shows as EXPIRED once its date is before `now`, milliseconds."""
     past = entry.expiration_millis is not None and entry.expiration_millis < now and entry.lot_status in USABLE
     return inventory_pb2.Inventory(
         location_id=format_id(entry.location_id),

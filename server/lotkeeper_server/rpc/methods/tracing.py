@@ -1,4 +1,4 @@
-"""GetLotTraceGraph and ListTerminalLots: genealogy, each answer out of one snapshot."""
+"""GetLotTraceGraph and ListTerminalLots: genealogy, each answer from one snapshot."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
@@ -25,19 +25,19 @@ from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.lists.edges import EdgeReading, TracedLot, read_traced_lots
 
 _ITEM_FRAME_BYTES = 5
-"""Tag and length of a node or an edge within an answer, at most."""
+"""The largest size of tag and length of a node or an edge within an answer."""
 _NO_FLOW = Flow()
 TraceRequest: TypeAlias = pb.GetLotTraceGraphRequest | pb.ListTerminalLotsRequest
 
 
 class Tracing:
-    """Where lots came from, and where they went."""
+    """Says where lots came from, and where they went."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     async def GetLotTraceGraph(self, request: pb.GetLotTraceGraphRequest, _call: Call) -> pb.GetLotTraceGraphResponse:  # noqa: N802
-        """Answers the lots around one, and the edges between them."""
+        """Answers the lots around a lot, and the edges between them."""
         shape = Shape()
         lot = read_lot(shape, request.lot_id_or_name, request.material_id_or_path)
         direction = _direction_of(request, shape) or TraceDirection.BOTH
@@ -55,7 +55,7 @@ class Tracing:
         return await self._engine.read(work)
 
     async def ListTerminalLots(self, request: pb.ListTerminalLotsRequest, _call: Call) -> pb.ListTerminalLotsResponse:  # noqa: N802
-        """Lists the lots at the ends of a trace, by id."""
+        """Lists the lots at the ends of a trace, in the order of ids."""
         shape = Shape()
         lot = read_lot(shape, request.lot_id_or_name, request.material_id_or_path)
         page = paging.read_page_request(request, shape, ID_BYTES)
@@ -83,16 +83,16 @@ class Tracing:
 
 
 def _direction_of(request: TraceRequest, shape: Shape) -> TraceDirection | None:
-    """Which way; None where absent."""
+    """The direction; None where absent."""
     number = request.direction
     if number not in {0, *map(int, TraceDirection)}:
-        shape.fault("direction", f"{number} is no TraceDirection")
-        return TraceDirection.INPUT  # it is refused all the same; one fault is enough
+        shape.fault("direction", f"{number} is not a value of TraceDirection")
+        return TraceDirection.INPUT  # it is refused anyway; one fault is enough
     return TraceDirection(number) if number else None
 
 
 def _graph(found: Trace, lots: Mapping[LotId, TracedLot]) -> pb.GetLotTraceGraphResponse:
-    """The trace as an answer; where it would weigh too much, its farthest lots are left out."""
+    """The trace as an answer; if it would be too large, its farthest lots are left out."""
     response = _answer(found, lots)
     if response.ByteSize() <= limits.ANSWER_BYTES_MAX:
         return response

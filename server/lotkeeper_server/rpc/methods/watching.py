@@ -45,7 +45,7 @@ class Watching:
             while True:
                 messages: Sequence[Message]
                 kept = self._tail.after(position.feed)
-                if kept is None:  # it begins further back, or fell behind what the tail keeps
+                if kept is None:  # it begins earlier than the tail, or fell behind it
                     messages, reached, _ = await read_page(self._engine, position, wanted)
                 else:
                     messages, reached = kept
@@ -72,7 +72,7 @@ class _WatchQuery:
     Attributes:
         criteria: which records.
         given: the position of its token; None where absent.
-        from_beginning: whether it begins, without one, before the first record.
+        from_beginning: whether it begins, without a token, before the first record.
         feed: of the store.
     """
 
@@ -83,14 +83,14 @@ class _WatchQuery:
 
     @property
     def begins_now(self) -> bool:
-        """Whether it begins behind what is there now."""
+        """Whether it begins after the present records."""
         return self.given is None and not self.from_beginning
 
     def begin(self, snapshot: Snapshot) -> tuple[FeedFilter, WatchPosition]:
-        """With which filter it begins, and where.
+        """Finds its filter, and where it begins.
 
         Raises:
-            Refused: for what is named and not there, and for a token from before what was archived.
+            Refused: for what is named but does not exist, and for a token that is older than archived records.
         """
         wanted = self.criteria.feed_filter(snapshot)
         if self.given is not None:

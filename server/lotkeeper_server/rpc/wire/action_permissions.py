@@ -1,4 +1,4 @@
-"""Which permission each type of action needs, as the contract says."""
+"""The permission that each type of action needs, by the contract."""
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import EnumValueDescriptor
@@ -9,7 +9,7 @@ def action_permission_of(value: EnumValueDescriptor) -> str:
     """The permission that the contract names for a type of action.
 
     Raises:
-        LookupError: where it names none: such an action cannot be asked for.
+        LookupError: where it names none: such an action cannot be requested.
     """
     options = value.GetOptions()
     assert isinstance(options, descriptor_pb2.EnumValueOptions)
@@ -20,6 +20,6 @@ def action_permission_of(value: EnumValueDescriptor) -> str:
 
 
 def action_permissions() -> dict[int, str]:
-    """The permission of every type of action, by its number; the zero stands for no type and has none."""
+    """The permission of every type of action, by its number; zero means no type and has none."""
     values = enums_pb2.InventoryActionType.DESCRIPTOR.values
     return {value.number: action_permission_of(value) for value in values if value.number}

@@ -1,4 +1,4 @@
-"""Step 2 of ExecuteInventoryActions: what each type of action needs, what it has a use for, and how it is read."""
+"""Step 2 of ExecuteInventoryActions: what each type of action needs, which fields it uses, and how they are read."""
 
 from dataclasses import fields
 from typing import Any, Final
@@ -44,27 +44,27 @@ def _uses(kind: Kind) -> frozenset[str]:
 
 
 NEEDS: Final[dict[InventoryActionType, tuple[str, ...]]] = {kind.type: _needs(kind) for kind in KINDS}
-"""What must be given; a lot that is missing is for step 6 to say."""
+"""The fields that must be given; step 6 refuses a missing lot."""
 USES: Final[dict[InventoryActionType, frozenset[str]]] = {kind.type: _uses(kind) for kind in KINDS}
-"""What a type has a use for, beside what every type uses."""
+"""The fields that a type uses, in addition to those that every type uses."""
 _USED_BY_SOME: Final = tuple(sorted(frozenset().union(*USES.values())))
 _DEFAULTS: Final = {field.name: field.default for field in fields(RequestedAction)}
 
 
 def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> RequestedAction:
-    """An action; faults are noted in the shape, and what is read then means nothing."""
+    """Reads an action; faults are noted in the shape, and then the result means nothing."""
     given = frozenset(name for name in _USED_BY_SOME if _is_given(message, name))
     needs: tuple[str, ...] = ()
     used = frozenset(_USED_BY_SOME)
     try:
         action_type = InventoryActionType(message.type)
     except ValueError:
-        shape.fault("type", f"{message.type} is no type of action" if message.type else "must be given")
+        shape.fault("type", f"{message.type} is not a type of action" if message.type else "must be given")
         action_type = InventoryActionType.CONSUME
     else:
         needs, used = NEEDS[action_type], USES[action_type]
     for name in sorted(given - used):
-        shape.fault(name, f"an action of type {action_type.name} has no use for it")
+        shape.fault(name, f"an action of type {action_type.name} does not use it")
     for name in needs:
         if name not in given:
             shape.fault(name, f"must be given for an action of type {action_type.name}")
@@ -101,7 +101,7 @@ def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> 
 
 
 def meaning_of(action: RequestedAction) -> tuple[tuple[str, object], ...]:
-    """What an action says, by name, without what was left out: so that fields to come do not change it."""
+    """The given fields of an action, by name, without the others: so future fields do not change the fingerprint."""
     return tuple((name, value) for name in _DEFAULTS if (value := getattr(action, name)) != _DEFAULTS[name])
 
 
@@ -111,7 +111,7 @@ def _is_given(message: inventory_action_pb2.InventoryAction, name: str) -> bool:
 
 
 def _check_together(action: RequestedAction, shape: Shape) -> None:
-    """What two fields must not say together."""
+    """Notes what two fields must not say together."""
     start_millis, end_millis = action.start_millis, action.end_millis
     if start_millis is not None and end_millis is not None and end_millis < start_millis:
         text = f"the end, {dates.rfc3339(end_millis)}, is before the start, {dates.rfc3339(start_millis)}"
@@ -124,7 +124,7 @@ def _check_together(action: RequestedAction, shape: Shape) -> None:
 
 
 class _Reading:
-    """Reads those fields of an action that are given and that its type uses."""
+    """Reads the fields of an action that are given and that its type uses."""
 
     __slots__ = ("_message", "_shape", "_there")
 
@@ -134,12 +134,12 @@ class _Reading:
         self._there = there
 
     def text(self, name: str) -> str:
-        """A text, empty where it is not there."""
+        """A text, empty if it is absent."""
         text: str = getattr(self._message, name) if name in self._there else ""
         return text
 
     def quantity(self, *, zero_too: bool) -> int | None:
-        """Millionths above zero; zero itself, but not what rounds to it, where a type takes it."""
+        """Millionths above zero; for some types also zero itself, but not a number that rounds to it."""
         if "quantity" not in self._there:
             return None
         value: float = self._message.quantity
@@ -159,7 +159,7 @@ class _Reading:
         return self._shape.text(name, getattr(self._message, name), limits.SPARE_CODE_POINTS_MAX)
 
     def new_lot_name(self) -> str | None:
-        """A name that has not the form of a ULID."""
+        """A name that does not have the form of a ULID."""
         name = self._shape.name("new_lot_name", self.text("new_lot_name"))
         if name is not None and parse_id(name) is not None:
             self._shape.fault("new_lot_name", f"{name} has the form of a ULID")
@@ -173,5 +173,5 @@ class _Reading:
         try:
             return LotStatus(number)
         except ValueError:
-            self._shape.fault("lot_status", f"{number} is no status of a lot")
+            self._shape.fault("lot_status", f"{number} is not a status of a lot")
             return None

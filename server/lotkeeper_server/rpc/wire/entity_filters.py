@@ -1,4 +1,4 @@
-"""What lists of entities are filtered by, read from their requests."""
+"""The filters of lists of entities, read from their requests."""
 
 from enum import IntEnum
 from typing import Any, Final, TypeVar
@@ -86,5 +86,5 @@ def read_enumerated(shape: Shape, field: str, number: int, vocabulary: type[Voca
     try:
         return vocabulary(number)
     except ValueError:
-        shape.fault(field, f"{number} is no {vocabulary.__name__}")
+        shape.fault(field, f"{number} is not a value of {vocabulary.__name__}")
         return None

@@ -1,4 +1,4 @@
-"""What stock is asked by: read from the request, looked up in a snapshot."""
+"""The filters of stock: read from the request, looked up in a snapshot."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class InventoryQuery:
         lot: which lot.
         material: the lot's, where no lot is given.
         name: of the row.
-        include_empty: whether rows of exactly zero come.
+        include_empty: whether rows of exactly zero are listed.
         at_millis: the moment; None for now.
     """
 
@@ -35,10 +35,10 @@ class InventoryQuery:
     at_millis: int | None
 
     def filter_in(self, snapshot: Snapshot) -> InventoryFilter:
-        """With what it names looked up.
+        """The filter, after looking up what it names.
 
         Raises:
-            Refused: where something named is not there.
+            Refused: where something that it names does not exist.
         """
         location: LocationFilter | None = None
         if self.location is not None:
@@ -56,7 +56,7 @@ def read_inventory_query(request: pb.ListInventoryRequest, shape: Shape) -> Inve
     name = shape.name("inventory_name", request.inventory_name)
     at_millis = shape.millis("as_of_millis", request.as_of_millis if request.HasField("as_of_millis") else None)
     if request.inventory_name and request.HasField("as_of_millis"):
-        shape.fault("inventory_name", "cannot be given with as_of_millis: what names rows had is not kept")
+        shape.fault("inventory_name", "cannot be given with as_of_millis: former names of rows are not kept")
     if request.include_children and location is None:
         shape.fault("include_children", "needs a location")
     return InventoryQuery(

@@ -1,4 +1,4 @@
-"""How requests name things: by id, by name, by path; what is read here is found in the store later."""
+"""How requests name things: by id, by name, by path; what is read here is looked up in the store later."""
 
 from typing import Any, Final
 
@@ -77,7 +77,7 @@ def read_key(description: Description, request: Any, shape: Shape) -> Named:
     """The entity that a Get or Delete names.
 
     Raises:
-        Refused: for all faults of shape, those noted before included.
+        Refused: for all faults of shape, also those noted before.
     """
     named: Named
     if description is d.LOT:
@@ -100,4 +100,4 @@ def read_key(description: Description, request: Any, shape: Shape) -> Named:
 
 
 _KEYS: Final = {"reason_code": "code"}
-"""Columns that the contract has another word for."""
+"""Columns that have another name in the contract."""

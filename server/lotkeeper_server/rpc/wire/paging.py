@@ -1,4 +1,4 @@
-"""Pages: how large, and where the next one begins. Tokens are opaque and good for the same request only."""
+"""Pages: how large, and where the next one begins. Tokens are opaque and valid for the same request only."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ ANSWER_ITEM_BYTES_SPARE = 64
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What is asked for: at most `size` items, after the key of the last one of the page before; empty at first."""
+    """The requested page: at most `size` items, after the key of the last one of the page before; empty at first."""
 
     size: int
     after: bytes
@@ -39,7 +39,7 @@ def read_page_request(request: Any, shape: Shape, key_bytes: int) -> PageRequest
     if request.page_token:
         after = _key_of(request, request.page_token, key_bytes)
         if not after:
-            shape.fault("page_token", "is no token of this request")
+            shape.fault("page_token", "is not a token of this request")
     return PageRequest(size, after)
 
 
@@ -54,7 +54,7 @@ def _key_of(request: Message, token: str, key_bytes: int) -> bytes:
 
 
 def page_token(request: Message, key: bytes | None) -> str:
-    """The token of the page that begins after a key; empty where there is none, since the list is at its end."""
+    """The token of the page that begins after a key; empty if there is none, at the end of the list."""
     if not key:
         return ""
     return base64.urlsafe_b64encode(_digest(request, key) + key).decode().rstrip("=")
@@ -70,7 +70,7 @@ def _digest(request: Any, key: bytes) -> bytes:
 
 
 def fitting(messages: list[Any]) -> list[Any]:
-    """As many of the first messages as one answer carries."""
+    """The first messages, as many as fit in one answer."""
     weight = 0
     for count, message in enumerate(messages):
         weight += message.ByteSize() + ANSWER_ITEM_BYTES_SPARE

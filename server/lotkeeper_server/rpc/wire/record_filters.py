@@ -1,4 +1,4 @@
-"""What records are asked by, in a list and in a watch: read from the request, looked up in a snapshot."""
+"""The filters of records, in a list and in a watch: read from the request, looked up in a snapshot."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ FilteredRequest = pb.ListInventoryLotRecordsRequest | pb.WatchInventoryLotRecord
 
 @dataclass(frozen=True, slots=True)
 class RecordCriteria:
-    """What a list and a watch have in common; every criterion holds.
+    """The criteria of both a list and a watch; a record must meet all of them.
 
     Attributes:
         lot: the primary or the secondary lot; None for any.
-        references: by column of `inventory_lot_record`, what it must refer to.
+        references: for each column of `inventory_lot_record`, what it must refer to.
         types: the record's type is one of these numbers; empty for any.
         location: the source or the destination; None for any.
         include_children: whether what lies below the location counts.
@@ -39,10 +39,10 @@ class RecordCriteria:
     include_children: bool
 
     def feed_filter(self, snapshot: Snapshot) -> FeedFilter:
-        """Of a watch.
+        """The filter of a watch.
 
         Raises:
-            Refused: where something named is not there.
+            Refused: where something that it names does not exist.
         """
         lot_id, references = self._ids(snapshot)
         location_ids: frozenset[Id] | None = None
@@ -55,10 +55,10 @@ class RecordCriteria:
     def record_filter(
         self, snapshot: Snapshot, statuses: frozenset[int], from_millis: int | None, before_millis: int | None
     ) -> RecordFilter:
-        """Of a list, which also asks by status and moment.
+        """The filter of a list, which can also ask for status and moment.
 
         Raises:
-            Refused: where something named is not there.
+            Refused: where something that it names does not exist.
         """
         lot_id, references = self._ids(snapshot)
         location: LocationFilter | None = None
@@ -76,7 +76,7 @@ class RecordQuery:
     """What a list of records asks for.
 
     Attributes:
-        criteria: as a watch has them.
+        criteria: those that a watch has, too.
         statuses: the record's status is one of these numbers; empty for any.
         from_millis: its moment is at or after this one.
         before_millis: its moment is before this one.
@@ -88,10 +88,10 @@ class RecordQuery:
     before_millis: int | None
 
     def filter_in(self, snapshot: Snapshot) -> RecordFilter:
-        """With what it names looked up.
+        """The filter, after looking up what it names.
 
         Raises:
-            Refused: where something named is not there.
+            Refused: where something that it names does not exist.
         """
         return self.criteria.record_filter(snapshot, self.statuses, self.from_millis, self.before_millis)
 
@@ -140,8 +140,8 @@ def read_record_query(request: pb.ListInventoryLotRecordsRequest, shape: Shape) 
 
 
 def read_vocabulary(shape: Shape, field: str, given: Iterable[int], vocabulary: type[IntEnum]) -> frozenset[int]:
-    """The numbers given; none, or none but zero, stands for all."""
+    """The given numbers; none, or only zeros, means all."""
     numbers = frozenset(given) - {0}
     if unknown := numbers - {int(member) for member in vocabulary}:
-        shape.fault(field, f"{min(unknown)} is no {vocabulary.__name__}")
+        shape.fault(field, f"{min(unknown)} is not a value of {vocabulary.__name__}")
     return numbers

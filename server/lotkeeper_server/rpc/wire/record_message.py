@@ -1,6 +1,6 @@
-"""A record's way to the wire. On the hot path: fields are set one by one; a constructor's keywords cost half more.
+"""Writes a record as a message. This is a hot path: fields are set one by one; a constructor's keywords cost half more.
 
-What is empty on the wire is left alone; ids come out as cached texts.
+Fields that are empty on the wire are not set; texts of ids are cached.
 """
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -21,11 +21,11 @@ def timestamp(millis: int) -> Timestamp:
 
 
 def record_message(record: Record, unborn: frozenset[Id] = _NOTHING) -> InventoryLotRecord:
-    """The record as the contract has it.
+    """The record as a message.
 
     Args:
         record: with the things it refers to.
-        unborn: ids that a dry run made up; they come out empty.
+        unborn: ids that a dry run made up; they are left empty.
     """
     message = InventoryLotRecord()
     write_record(message, record, unborn)
@@ -33,10 +33,10 @@ def record_message(record: Record, unborn: frozenset[Id] = _NOTHING) -> Inventor
 
 
 def write_record(message: InventoryLotRecord, record: Record, unborn: frozenset[Id] = _NOTHING) -> None:
-    """Fills an empty message, where it stands in another one: a message that is given to a constructor is copied."""
+    """Fills an empty message in place, inside another one: a message that is given to a constructor is copied."""
     if record.id not in unborn:
         message.id = format_id(record.id)
-    # Enums are numbered as in the contract, which a test compares.
+    # Enums are numbered as in the contract; a test compares them.
     message.lot_record_type = record.lot_record_type  # type: ignore[assignment]
     message.lot_status = record.lot_status  # type: ignore[assignment]
     message.status = record.status  # type: ignore[assignment]
@@ -61,7 +61,7 @@ def write_record(message: InventoryLotRecord, record: Record, unborn: frozenset[
 
 
 def _write_lots(message: InventoryLotRecord, record: Record, unborn: frozenset[Id]) -> None:
-    """The only things beside the record itself that a call may make."""
+    """The only things that a call may make besides the record itself."""
     lot, secondary = record.lot, record.secondary_lot
     if lot.id not in unborn:
         message.inventory_lot_id = format_id(lot.id)

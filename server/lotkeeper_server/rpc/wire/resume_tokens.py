@@ -1,4 +1,4 @@
-"""Resume tokens: positions of the feed as opaque texts, with how far records were archived by then."""
+"""Resume tokens: positions of the feed as opaque texts, with how far records were archived at that time."""
 
 import base64
 import binascii
@@ -10,17 +10,17 @@ from lotkeeper_server.store.feed.entries import FeedPosition
 from lotkeeper_server.store.feed.record_feed import RecordFeed
 
 _DIGEST_BYTES: Final = 4
-"""Against what was cut or mistyped, not against forgery: any position may be asked for."""
+"""Finds tokens that were cut or mistyped; not against forgery: any position may be requested."""
 _FILES_BYTES: Final = 5
 
 
 class WatchPosition(NamedTuple):
-    """Where a watch stands.
+    """How far a watch has come.
 
     Attributes:
-        feed: behind one record of the feed, and before the next.
-        archive_files: how many files of archived records there were. A watch misses what is archived in later ones,
-            if that comes behind its position.
+        feed: after one record of the feed, and before the next.
+        archive_files: how many files of archived records there were. A watch misses what is archived in later files, if
+            that comes after its position.
     """
 
     feed: FeedPosition
@@ -28,20 +28,20 @@ class WatchPosition(NamedTuple):
 
 
 def resume_token(feed: FeedPosition, archive_files: int = 0) -> str:
-    """The token that stands for all that came before a position."""
+    """The token of a position; it marks everything before that as seen."""
     raw = feed.to_bytes()
-    if archive_files:  # else a token is as it was before there were archives
+    if archive_files:  # otherwise a token is as it was before there were archives
         raw += archive_files.to_bytes(_FILES_BYTES, "big")
     return base64.urlsafe_b64encode(raw + _digest(raw)).decode().rstrip("=")
 
 
 def read_resume_token(text: str, feed: RecordFeed, shape: Shape) -> WatchPosition | None:
-    """The position of a token; None where absent or at fault, as one of another kind of store is."""
+    """The position of a token; None where absent or wrong, for example from another kind of store."""
     if not text:
         return None
     position = _position_of(text, feed)
     if position is None:
-        shape.fault("resume_token", "is no token of a watch")
+        shape.fault("resume_token", "is not a token of a watch")
     return position
 
 
@@ -54,7 +54,7 @@ def _position_of(text: str, feed: RecordFeed) -> WatchPosition | None:
     position, files = feed.position_of(raw), 0
     if position is None:
         position, files = feed.position_of(raw[:-_FILES_BYTES]), int.from_bytes(raw[-_FILES_BYTES:], "big")
-    # Whole: base 64 as it is read passes over what is none of its letters.
+    # Strictly: the usual reading of base 64 skips characters that do not belong to it.
     return WatchPosition(position, files) if position is not None and resume_token(position, files) == text else None
 
 

@@ -32,10 +32,10 @@ class Shape:
             raise Refused(refusal)
 
     def required_id(self, field: str, text: str) -> Id:
-        """An id that must be given; sixteen zeros where it is at fault."""
+        """An id that must be given; sixteen zeros if it is wrong."""
         identifier = parse_id(text) if text else None
         if identifier is None:
-            self.fault(field, f"{_shown(text)} is no ULID" if text else "must be given")
+            self.fault(field, f"{_shown(text)} is not a ULID" if text else "must be given")
             return bytes(16)
         return identifier
 
@@ -79,7 +79,7 @@ class Shape:
         return text
 
     def quantity(self, field: str, value: float | None) -> int | None:
-        """Millionths; zero, or what rounds to it, stays zero: whether it may be is for a later step to say."""
+        """Millionths; zero, or a number that rounds to zero, stays zero: a later step decides whether it may be."""
         if value is None:
             return None
         try:
@@ -105,7 +105,7 @@ class Shape:
 
 
 def fingerprint(method: str, *fields: object) -> bytes:
-    """SHA-256 of a method and its fields by meaning: what makes two requests the same one."""
+    """SHA-256 of a method and the meaning of its fields: two requests with the same one are the same request."""
     return hashlib.sha256(repr((method, *fields)).encode()).digest()
 
 
