@@ -90,18 +90,19 @@ class SimulatedStore:
         self.note_closed()
         session = self.session = self._begin()
         self.tell(f"begins, {locking.name}")
+        transaction = SimulatedTransaction(self, session, locking)
         try:
             if not self._capabilities.has_many_writers:
                 self._wait_for(session, STORE, BUSY_SECONDS, errors.StoreBusy)
             self.step(session, "begin")
-            transaction = SimulatedTransaction(self, session, locking)
             yield transaction
         except BaseException as error:
-            self._database.roll_back(session)
-            self.tell(f"is rolled back: {error!r}")
+            if not transaction.is_committed:
+                self._database.roll_back(session)
+                self.tell(f"is rolled back: {error!r}")
             raise
-        if not transaction.is_rolled_back:
-            self._commit(session)
+        if not transaction.is_rolled_back and not transaction.is_committed:
+            self.commit(session)
 
     def has_taken_effect(self, transaction_id: Id, now_millis: int) -> bool:  # noqa: ARG002 - the port's
         session = self._begin()
@@ -210,7 +211,12 @@ class SimulatedStore:
 
     # The end of a transaction.
 
-    def _commit(self, session: Session) -> None:
+    def commit(self, session: Session) -> None:
+        """It takes effect, as the weather has it.
+
+        Raises:
+            StoreError: OutcomeUnknown where it may have.
+        """
         now_seconds = self._clock.now_seconds()
         session.given_up = [call for call in session.calls if call.given_up(now_seconds)]
         dice, weather = self._site.dice, self._site.weather
@@ -266,6 +272,7 @@ class SimulatedTransaction:
     """As `store_port.DecisionTransaction`."""
 
     def __init__(self, store: SimulatedStore, session: Session, locking: Locking) -> None:
+        self.is_committed = False
         self.is_rolled_back = False
         self._store = store
         self._session = session
@@ -277,15 +284,17 @@ class SimulatedTransaction:
     def snapshot(self) -> Any:
         return self._database
 
-    def hold_versions(self) -> None:
-        if not self._database.may_lock(self._session, VERSIONS):
+    def begin(
+        self, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
+    ) -> tuple[StoreVersions, frozenset[Key]]:
+        if holds_versions and not self._database.may_lock(self._session, VERSIONS):
             raise errors.RowsHeld("a definition is changing")
-
-    def versions(self) -> StoreVersions:
         self._store.step(self._session, "versions")
-        return self._database.versions(with_order=not self._many_writers)
+        versions = self._database.versions(with_order=not self._many_writers)
+        self._follow(state.definitions, versions.definitions)
+        return versions, self.load(state, keys)
 
-    def follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
+    def _follow(self, definitions: DefinitionCache, version: int) -> None:
         if definitions.version != version:
             changes = self._changes(definitions)
             if definitions.version < 0:
@@ -323,6 +332,12 @@ class SimulatedTransaction:
         store.step(session, "look again")
         session.looked = len(self._database.committed)
         return self._database.versions(with_order=False) if self._many_writers else NO_CHANGE
+
+    def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
+        if self.write(changes, transaction_id, now_millis) != begun:
+            raise errors.VersionsMoved("a definition has changed")
+        self.is_committed = True
+        self._store.commit(self._session)
 
     def roll_back(self) -> None:
         self.is_rolled_back = True

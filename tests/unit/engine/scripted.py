@@ -24,6 +24,7 @@ from lotkeeper_server.engine.calls import Answered, End, PendingCommand
 from lotkeeper_server.engine.loop import Loop
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Surroundings
+from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.state.definitions import StoreVersions
@@ -163,8 +164,11 @@ class ScriptedStore:
         self.transactions.append(transaction)
         self.happen("begin", transaction)
         yield transaction
-        if transaction.is_rolled_back:
-            return
+        if not transaction.is_rolled_back and not transaction.is_sent:
+            self.take_effect(transaction)
+
+    def take_effect(self, transaction: ScriptedTransaction) -> None:
+        """What happens at a commit, and the commit."""
         self.happen("commit", transaction)
         self.commit(transaction)
         self.happen("committed", transaction)
@@ -202,6 +206,7 @@ class ScriptedTransaction:
         self.mark: Id | None = None
         self.is_rolled_back = False
         self.is_committed = False
+        self.is_sent = False
         self.holds_versions = False
         self.loaded: list[list[Key]] = []
         self._store = store
@@ -215,17 +220,17 @@ class ScriptedTransaction:
         """Whose records it writes, in order."""
         return [record.common.created_by for record in self.changes.new_records]
 
-    def hold_versions(self) -> None:
-        self._store.happen("hold", self)
-        self.holds_versions = True
-
-    def versions(self) -> StoreVersions:
-        return self._store.versions
-
-    def follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
+    def begin(
+        self, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
+    ) -> tuple[StoreVersions, frozenset[Key]]:
+        if holds_versions:
+            self._store.happen("hold", self)
+            self.holds_versions = True
+        versions = self._store.versions
         for name in SHELVES:
-            setattr(definitions, name, getattr(self._store.plant.cache, name))
-        definitions.version = version
+            setattr(state.definitions, name, getattr(self._store.plant.cache, name))
+        state.definitions.version = versions.definitions
+        return versions, self.load(state, keys)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
         wanted = list(keys)
@@ -242,6 +247,12 @@ class ScriptedTransaction:
         self.changes, self.mark = changes, transaction_id
         self._store.happen("write", self)
         return self._store.versions
+
+    def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
+        if self.write(changes, transaction_id, now_millis) != begun:
+            raise errors.VersionsMoved("moved")
+        self.is_sent = True
+        self._store.take_effect(self)
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:
         assert definitions.version != version

@@ -9,7 +9,8 @@ from lotkeeper_server.domain.decide import command as deciding
 from lotkeeper_server.domain.keys import LotNameKey, Missing, RunKey
 from lotkeeper_server.domain.refusals import PermissionDenied, Refused
 from lotkeeper_server.engine.batch import ROUNDS_MAX
-from lotkeeper_server.store.db.capabilities import EMBEDDED
+from lotkeeper_server.engine.loop import LOOKS_APART
+from lotkeeper_server.store.db.capabilities import EMBEDDED, PIPELINED
 from lotkeeper_server.store.state.definitions import StoreVersions
 
 from tests.plant import new_id
@@ -201,6 +202,47 @@ def test_a_change_of_what_is_not_in_use_overtakes_nothing() -> None:
     scene.arrives("A")
     scene.loop.turn()
     assert [one.is_committed for one in scene.store.transactions] == [True]
+
+
+def test_a_commit_that_was_sent_ahead_does_not_happen_where_the_versions_have_moved() -> None:
+    scene = Scene(PIPELINED)
+    change_at_each_write(scene, 1)
+    call = scene.arrives("A")
+    scene.loop.turn()
+    assert [(one.is_sent, one.is_committed) for one in scene.store.transactions] == [(False, False), (False, True)]
+    assert (call.outcome, scene.receipts) == ("answered", {"A": 1})
+
+
+def test_many_changes_of_what_is_not_in_use_make_one_batch_run_twice() -> None:
+    scene = Scene(PIPELINED)
+    scene.store.kept_has_changed = False
+    change_at_each_write(scene, 20)
+    for number in range(20):
+        scene.arrives(f"A{number}")
+        scene.loop.turn()
+    assert [one.is_committed for one in scene.store.transactions] == [False, *[True] * 20]
+
+
+def test_commits_are_sent_ahead_again_once_the_versions_have_stayed() -> None:
+    scene = Scene(PIPELINED)
+    change_at_each_write(scene, 1)
+    for number in range(LOOKS_APART + 2):
+        scene.arrives(f"A{number}")
+        scene.loop.turn()
+    assert [one.is_sent for one in scene.store.transactions] == [False] * (LOOKS_APART + 1) + [True] * 2
+
+
+def test_nothing_is_sent_for_a_caller_who_has_given_up() -> None:
+    scene = Scene(PIPELINED)
+    gone, stays = scene.arrives("A"), scene.arrives("B")
+
+    def give_up(_transaction: ScriptedTransaction) -> None:
+        gone.is_leaving = True
+
+    scene.store.at("load", give_up)
+    scene.loop.turn()
+    assert (gone.outcome, stays.outcome, scene.receipts) == ("CANCELLED", "answered", {"B": 1})
+    assert [one.is_sent for one in scene.store.transactions] == [False, True]
 
 
 def test_decisions_overtaken_again_and_again_let_no_change_in() -> None:

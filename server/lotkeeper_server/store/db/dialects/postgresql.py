@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 
-from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
+from lotkeeper_server.store.db.capabilities import PIPELINED, Capabilities
 from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Rows, Write
 from lotkeeper_server.store.db.dialects.postgresql_arrays import array_of, pack, register_arrays
 from lotkeeper_server.store.db.errors import (
@@ -82,7 +81,7 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 class PostgreSql(Dialect):
     """By psycopg 3."""
 
-    capabilities: ClassVar[Capabilities] = replace(SERVER, has_pipeline=True)
+    capabilities: ClassVar[Capabilities] = PIPELINED
 
     def check_url(self, url: URL) -> None:
         if url.get_driver_name() != "psycopg":
