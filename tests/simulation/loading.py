@@ -26,7 +26,7 @@ from lotkeeper_server.domain.keys import (
 )
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import Conversions
-from lotkeeper_server.domain.model.enumerations import LotUseStrategy
+from lotkeeper_server.domain.model.enumerations import LotUseStrategy, Status
 from lotkeeper_server.domain.model.identifiers import LocationId, LotId, MaterialId, UnitId
 from lotkeeper_server.domain.model.stock import Lot, StockRow
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -105,7 +105,7 @@ class Loading:
         match key:
             case RunKey():
                 run = database.runs.get(key.operation_id)
-                changes = run is not None and (key.to_change or run.current_record_id is not None)
+                changes = run is not None and (key.to_change or run.status is not Status.COMPLETED)
                 if changes and not self._may_lock("run", key.operation_id):
                     self.held |= {key, RunKey(key.operation_id), RunKey(key.operation_id, to_change=True)}
                 else:

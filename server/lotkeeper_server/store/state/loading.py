@@ -30,6 +30,7 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
+from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.domain.working_set import KeptRequest, WorkingSet
@@ -315,12 +316,15 @@ class _Loading:
                 state.archived |= archived_among(tx.connection, gone)
 
     def _accept_runs(self, keys: set[RunKey], stored: dict[Id, OperationRun]) -> None:
-        """What runs, and what is going to, is locked; a call that finds an idle operation only needs to know that."""
+        """What runs, what is going to, and what an Execute would change is locked.
+
+        Most calls find that the operation has completed before: they leave that as it is, and only need to know it.
+        """
         state = self._state
         ids = {key.operation_id for key in keys}
         if self._locking is not Locking.NONE:
             changing = {key.operation_id for key in keys if key.to_change} & stored.keys()
-            changing |= {one for one, run in stored.items() if run.current_record_id is not None}
+            changing |= {one for one, run in stored.items() if run.status is not Status.COMPLETED}
             if changing:
                 locked = state_reading.lock_runs(self._tx, changing)
                 held = changing - locked.keys()
