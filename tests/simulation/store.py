@@ -29,7 +29,7 @@ BUSY_SECONDS = 0.1
 """How long a transaction waits for the embedded store's writer."""
 IDLE_SECONDS = 3.0
 """After which `end_stalled` ends a session whose process is silent."""
-STALLED_SECONDS_MAX = 6.0
+STALLED_SECONDS_MAX = 4.5
 """How long a silent session may stand in the way: three seconds, and some tries to have it ended."""
 HUNG_SECONDS = 2.0
 """After which a connection without an answer is given up."""

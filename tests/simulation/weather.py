@@ -36,7 +36,7 @@ class Weather:
     @classmethod
     def random(cls, dice: Dice, *, can_go_away: bool) -> Weather:
         """Mostly some things of all that can go wrong."""
-        often = {"contention": [40, 8], "broken": [80, 20], "hung": [200, 60], "frozen": [100, 30], "slow": [8, 3]}
+        often = {"contention": [40, 8], "broken": [80, 20], "hung": [200, 60], "frozen": [600, 150], "slow": [8, 3]}
         often |= {"lost": [6, 2, 12], "away": [2, 1], "poison": [12], "edits": [6, 2]}
         of_servers = {"lost", "away", "hung", "contention"}
         chosen = {

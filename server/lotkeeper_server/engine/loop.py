@@ -13,14 +13,14 @@ import structlog
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
-from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Contention, Internal, Refusal, Refused, StoreUnavailable
-from lotkeeper_server.domain.working_set import Changes, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand, Result
 from lotkeeper_server.engine.clock import EffectOrder, new_uuid
 from lotkeeper_server.engine.held import HeldCalls
+from lotkeeper_server.engine.overtaking import Overtaking
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.settle import has_taken_effect
@@ -29,7 +29,6 @@ from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransactio
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.dialects import Locking
-from lotkeeper_server.store.state.definitions import StoreVersions
 
 STORE_SECONDS: Final = 4.0
 """How long calls wait for a store that cannot be reached, within their deadlines."""
@@ -37,10 +36,6 @@ APART_PAUSE_SECONDS: Final = 0.05
 """Before a call is tried again that waited in vain for what another transaction is making."""
 BUSY_PAUSE_SECONDS: Final = 0.005
 """Before calls are tried again that found another process writing to the embedded store."""
-OVERTAKEN_MAX: Final = 2
-"""How often in a row decisions may be overtaken by changed definitions before they let no change in."""
-LOOKS_APART: Final = 32
-"""In how many transactions without a change in between the versions are looked at before the commit is sent."""
 REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
 _log = structlog.get_logger(__name__)
 
@@ -59,8 +54,7 @@ class Loop:
         self._definitions = DefinitionCache()
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
         self._held: HeldCalls[PendingCommand] = HeldCalls()
-        self._overtaken = 0
-        self._looks_apart = 0
+        self._overtaking = Overtaking(store.capabilities, self._definitions)
         self._stalled = StalledOthers(store, surroundings.clock)
 
     @property
@@ -115,9 +109,7 @@ class Loop:
                 continue
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                is_known = not isinstance(
-                    error, errors.OutcomeUnknown
-                )  # else it may have been done, and is never again
+                is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
                 if is_known and self._store.capabilities.can_go_away and patience.wait():
                     continue
                 _log.warning("store_unavailable", error=str(error), calls=len(calls))
@@ -150,61 +142,34 @@ class Loop:
             with self._store.write(locking) as tx:
                 state = WorkingSet(self._definitions)
                 prefetch = batch.Prefetch(state, [call.command for call in calls])
-                holds_versions = self._overtaken > OVERTAKEN_MAX
-                versions, held = tx.begin(state, prefetch.first, holds_versions=holds_versions)
+                versions, held = tx.begin(state, prefetch.first, holds_versions=self._overtaking.lets_no_change_in)
                 self._next_effect_order.follow(versions.effect_order)
                 admitted = [self._still_refused(tx, call, versions.access) for call in calls]
                 commands = [call.command for call, refused in zip(calls, admitted, strict=True) if refused is None]
                 held |= prefetch.load_rest(tx)
                 decided = batch.decide_all(tx, state, commands, self._context(now_millis), held)
-                if not self._write(tx, calls, decided.changes, versions, transaction_id, now_millis):
+                if not self._overtaking.write(
+                    tx, decided.changes, transaction_id, now_millis, versions, lambda: not self._any_given_up(calls)
+                ):
                     tx.roll_back()
                     return [AGAIN] * len(calls)
-                # Where `_write` has not, leaving the block commits: until it has, the outcome is unknown.
+                # Leaving the block commits what is not committed yet: until it has, the outcome is unknown.
         except errors.VersionsMoved:
-            self._looks_apart = LOOKS_APART
+            self._overtaking.note_moved()
             return [AGAIN] * len(calls)
         except errors.RowsHeld:
-            if self._overtaken <= OVERTAKEN_MAX:
+            if not self._overtaking.lets_no_change_in:
                 raise
-            self._overtaken = 0  # a long change is under way, and none can overtake before its end
+            self._overtaking.note_end()
             return [AGAIN] * len(calls)
         except errors.OutcomeUnknown as error:
             self._outside.on_store_state(False)
             if not has_taken_effect(self._store, transaction_id, error, self._clock):
                 return [AGAIN] * len(calls)
-        self._overtaken = 0
+        self._overtaking.note_end()
         self._outside.on_store_state(True)
         results = iter(decided.results)
         return [refused or next(results) for refused in admitted]
-
-    def _write(
-        self,
-        tx: DecisionTransaction,
-        calls: Sequence[PendingCommand],
-        changes: Changes,
-        begun: StoreVersions,
-        transaction_id: Id,
-        now_millis: int,
-    ) -> bool:
-        """Writes, and commits where both take one round trip; False where all is to be decided again.
-
-        After a change of the versions they are looked at apart for a while, to tell whether it mattered: else many
-        changes that concern no call would make every batch run twice.
-
-        Raises:
-            StoreError: by its subclass; VersionsMoved where the versions moved before the commit.
-        """
-        if not changes:
-            return not self._any_given_up(calls)
-        if self._store.capabilities.has_pipeline and not self._looks_apart:
-            if self._any_given_up(calls):
-                return False
-            tx.commit(changes, transaction_id, now_millis, begun)
-            return True
-        now = tx.write(changes, transaction_id, now_millis)
-        self._looks_apart = LOOKS_APART if now != begun else max(self._looks_apart - 1, 0)
-        return not self._was_overtaken(tx, begun, now) and not self._any_given_up(calls)
 
     def _still_refused(self, tx: DecisionTransaction, call: PendingCommand, access_version: int) -> Refused | None:
         """Why the caller may not any more, where roles or tokens have changed since it was let in."""
@@ -214,18 +179,6 @@ class Loop:
             except Refused as refused:
                 return refused
         return None
-
-    def _was_overtaken(self, tx: DecisionTransaction, begun: StoreVersions, now: StoreVersions) -> bool:
-        """Whether definitions that may have been used, roles or tokens have changed while this transaction decided.
-
-        What it has written refers to the locations that it wrote about: a save that looks at what lies there waits for
-        this transaction, and sees it. So a change that comes after this look has seen what was done here.
-        """
-        if not self._store.capabilities.has_many_writers or now == begun:
-            return False
-        overtaken = now.access != begun.access or tx.has_kept_changed(self._definitions, now.definitions)
-        self._overtaken += overtaken
-        return overtaken
 
     def _context(self, now_millis: int) -> Context:
         return Context(
