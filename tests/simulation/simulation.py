@@ -13,7 +13,7 @@ from lotkeeper_server.engine.calls import Answered, End
 from lotkeeper_server.engine.loop import Loop
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Surroundings
-from lotkeeper_server.store.db.capabilities import EMBEDDED, SERVER
+from lotkeeper_server.store.db.capabilities import EMBEDDED, PIPELINED, SERVER
 
 from tests.model.edits import Switch
 from tests.model.requests import Batch
@@ -95,7 +95,7 @@ class Simulation:
         self._troubles: dict[str, float] = {}
         self._told = 0
         self._wishes: list[Wish] = []
-        capabilities = self.dice.one_of([SERVER, SERVER, SERVER, EMBEDDED])
+        capabilities = self.dice.one_of([SERVER, PIPELINED, PIPELINED, EMBEDDED])
         self._capabilities = capabilities
         self._coming = Weather.random(self.dice, can_go_away=capabilities.can_go_away)
         self.prefix = "S"
@@ -261,7 +261,7 @@ class Simulation:
         assert session is not None
         if session.is_closed or not session.has_committed:
             raise Apart(f"{call} was told {end} before that was durable")
-        if isinstance(end, Answered) and call in session.given_up:
+        if isinstance(end, Answered) and call in (session.given_up or ()):
             raise Apart(f"{call} took effect, and had been given up before the commit")
         session.ends.append((call, end))
 

@@ -100,8 +100,8 @@ class SimulatedStore:
             self._database.roll_back(session)
             self.tell(f"is rolled back: {error!r}")
             raise
-        if not transaction.is_rolled_back:
-            self._commit(session)
+        if not (transaction.is_rolled_back or transaction.is_committed):
+            self.commit(session)
 
     def has_taken_effect(self, transaction_id: Id, now_millis: int) -> bool:  # noqa: ARG002 - the port's
         session = self._begin()
@@ -210,9 +210,19 @@ class SimulatedStore:
 
     # The end of a transaction.
 
-    def _commit(self, session: Session) -> None:
+    def note_given_up(self, session: Session) -> None:
+        """The commit is sent now: whoever has given up by then must not have been part of it."""
         now_seconds = self._clock.now_seconds()
         session.given_up = [call for call in session.calls if call.given_up(now_seconds)]
+
+    def commit(self, session: Session) -> None:
+        """It takes effect, unless something befalls it.
+
+        Raises:
+            StoreError: by its subclass.
+        """
+        if session.given_up is None:
+            self.note_given_up(session)
         dice, weather = self._site.dice, self._site.weather
         if not self._capabilities.can_lose_answers:
             self._commit_at_once(session)
@@ -267,6 +277,7 @@ class SimulatedTransaction:
 
     def __init__(self, store: SimulatedStore, session: Session, locking: Locking) -> None:
         self.is_rolled_back = False
+        self.is_committed = False
         self._store = store
         self._session = session
         self._locking = locking
@@ -277,15 +288,17 @@ class SimulatedTransaction:
     def snapshot(self) -> Any:
         return self._database
 
-    def hold_versions(self) -> None:
-        if not self._database.may_lock(self._session, VERSIONS):
+    def begin(
+        self, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
+    ) -> tuple[StoreVersions, frozenset[Key]]:
+        if holds_versions and not self._database.may_lock(self._session, VERSIONS):
             raise errors.RowsHeld("a definition is changing")
-
-    def versions(self) -> StoreVersions:
         self._store.step(self._session, "versions")
-        return self._database.versions(with_order=not self._many_writers)
+        versions = self._database.versions(with_order=not self._many_writers)
+        self._follow_definitions(state.definitions, versions.definitions)
+        return versions, self.load(state, keys)
 
-    def follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
+    def _follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
         if definitions.version != version:
             changes = self._changes(definitions)
             if definitions.version < 0:
@@ -295,7 +308,7 @@ class SimulatedTransaction:
             definitions.version = version
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:  # noqa: ARG002 - the port's
-        return any(definitions.keeps(entity, identifier) for _, entity, identifier in self._changes(definitions))
+        return any(definitions.holds(entity, identifier) for _, entity, identifier in self._changes(definitions))
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
         wanted = list(keys)
@@ -323,6 +336,14 @@ class SimulatedTransaction:
         store.step(session, "look again")
         session.looked = len(self._database.committed)
         return self._database.versions(with_order=False) if self._many_writers else NO_CHANGE
+
+    def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
+        self._store.note_given_up(self._session)  # from here on all is on its way
+        if self.write(changes, transaction_id, now_millis) != begun:
+            self.roll_back()
+            raise errors.VersionsMoved("the versions are others by now")
+        self.is_committed = True
+        self._store.commit(self._session)
 
     def roll_back(self) -> None:
         self.is_rolled_back = True

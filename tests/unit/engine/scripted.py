@@ -26,6 +26,7 @@ from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
 from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.db.errors import VersionsMoved
 from lotkeeper_server.store.state.definitions import StoreVersions
 
 from tests.plant import NOW, Plant, millionths, new_id
@@ -163,7 +164,7 @@ class ScriptedStore:
         self.transactions.append(transaction)
         self.happen("begin", transaction)
         yield transaction
-        if transaction.is_rolled_back:
+        if transaction.is_rolled_back or transaction.is_committed:
             return
         self.happen("commit", transaction)
         self.commit(transaction)
@@ -215,17 +216,17 @@ class ScriptedTransaction:
         """Whose records it writes, in order."""
         return [record.common.created_by for record in self.changes.new_records]
 
-    def hold_versions(self) -> None:
-        self._store.happen("hold", self)
-        self.holds_versions = True
-
-    def versions(self) -> StoreVersions:
-        return self._store.versions
-
-    def follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
+    def begin(
+        self, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
+    ) -> tuple[StoreVersions, frozenset[Key]]:
+        if holds_versions:
+            self._store.happen("hold", self)
+            self.holds_versions = True
+        versions = self._store.versions
         for name in SHELVES:
-            setattr(definitions, name, getattr(self._store.plant.cache, name))
-        definitions.version = version
+            setattr(state.definitions, name, getattr(self._store.plant.cache, name))
+        state.definitions.version = versions.definitions
+        return versions, self.load(state, keys)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
         wanted = list(keys)
@@ -242,6 +243,14 @@ class ScriptedTransaction:
         self.changes, self.mark = changes, transaction_id
         self._store.happen("write", self)
         return self._store.versions
+
+    def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
+        if self.write(changes, transaction_id, now_millis) != begun:
+            self.roll_back()
+            raise VersionsMoved("the versions are others by now")
+        self._store.happen("commit", self)
+        self._store.commit(self)
+        self._store.happen("committed", self)
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:
         assert definitions.version != version

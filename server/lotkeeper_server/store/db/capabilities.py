@@ -1,6 +1,6 @@
 """What a store can do, and what can happen to it: questions that are asked apart, whatever database it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,5 @@ EMBEDDED = Capabilities(has_many_writers=False, numbers_after_commit=False, can_
 """A file on this machine with one writer."""
 SERVER = Capabilities(has_many_writers=True, numbers_after_commit=True, can_lose_answers=True, can_go_away=True)
 """A database server with many."""
+PIPELINED = replace(SERVER, has_pipeline=True)
+"""One whose driver sends statements before earlier ones are answered."""
