@@ -291,9 +291,9 @@ def _order_of(entry: Session, call: Any) -> tuple[int, bool]:
     """By what tells when it was decided: the order of its first completion; before whoever completed what it began."""
     assert entry.changes is not None
     orders = [(LAST, False)]
-    for record in (*entry.changes.new_records, *entry.changes.changed_records):
+    for record in entry.changes.completed_records:
         is_maker = record.common.created_by == call.principal
-        if record.effect_order and (is_maker or record.common.modified_by == call.principal):
+        if is_maker or record.common.modified_by == call.principal:
             orders.append((record.effect_order, not is_maker))
     return min(orders)
 

@@ -52,7 +52,7 @@ class Session:
     changes: Changes | None = None
     mark: bytes | None = None
     calls: list[Any] = field(default_factory=list)
-    given_up: list[Any] = field(default_factory=list)
+    given_up: list[Any] | None = None
     ends: list[tuple[Any, Any]] = field(default_factory=list)
     is_closed: bool = False
 

@@ -208,4 +208,4 @@ def keep(cache: DefinitionCache, database: Database, entity: str, identifier: by
             "production_order": cache.production_orders,
             "inventory_operation": cache.inventory_operations,
         }
-        shelves[entity].keep(identifier, value, getattr(value, "path", None))
+        shelves[entity].put(identifier, value, getattr(value, "path", None))

@@ -261,7 +261,7 @@ class Simulation:
         assert session is not None
         if session.is_closed or not session.has_committed:
             raise Apart(f"{call} was told {end} before that was durable")
-        if isinstance(end, Answered) and call in session.given_up:
+        if isinstance(end, Answered) and call in (session.given_up or ()):
             raise Apart(f"{call} took effect, and had been given up before the commit")
         session.ends.append((call, end))
 

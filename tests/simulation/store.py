@@ -90,18 +90,17 @@ class SimulatedStore:
         self.note_closed()
         session = self.session = self._begin()
         self.tell(f"begins, {locking.name}")
-        transaction = SimulatedTransaction(self, session, locking)
         try:
             if not self._capabilities.has_many_writers:
                 self._wait_for(session, STORE, BUSY_SECONDS, errors.StoreBusy)
             self.step(session, "begin")
+            transaction = SimulatedTransaction(self, session, locking)
             yield transaction
         except BaseException as error:
-            if not transaction.is_committed:
-                self._database.roll_back(session)
-                self.tell(f"is rolled back: {error!r}")
+            self._database.roll_back(session)
+            self.tell(f"is rolled back: {error!r}")
             raise
-        if not transaction.is_rolled_back and not transaction.is_committed:
+        if not (transaction.is_rolled_back or transaction.is_committed):
             self.commit(session)
 
     def has_taken_effect(self, transaction_id: Id, now_millis: int) -> bool:  # noqa: ARG002 - the port's
@@ -211,14 +210,19 @@ class SimulatedStore:
 
     # The end of a transaction.
 
-    def commit(self, session: Session) -> None:
-        """It takes effect, as the weather has it.
-
-        Raises:
-            StoreError: OutcomeUnknown where it may have.
-        """
+    def note_given_up(self, session: Session) -> None:
+        """The commit is sent now: whoever has given up by then must not have been part of it."""
         now_seconds = self._clock.now_seconds()
         session.given_up = [call for call in session.calls if call.given_up(now_seconds)]
+
+    def commit(self, session: Session) -> None:
+        """It takes effect, unless something befalls it.
+
+        Raises:
+            StoreError: by its subclass.
+        """
+        if session.given_up is None:
+            self.note_given_up(session)
         dice, weather = self._site.dice, self._site.weather
         if not self._capabilities.can_lose_answers:
             self._commit_at_once(session)
@@ -272,8 +276,8 @@ class SimulatedTransaction:
     """As `store_port.DecisionTransaction`."""
 
     def __init__(self, store: SimulatedStore, session: Session, locking: Locking) -> None:
-        self.is_committed = False
         self.is_rolled_back = False
+        self.is_committed = False
         self._store = store
         self._session = session
         self._locking = locking
@@ -291,10 +295,10 @@ class SimulatedTransaction:
             raise errors.RowsHeld("a definition is changing")
         self._store.step(self._session, "versions")
         versions = self._database.versions(with_order=not self._many_writers)
-        self._follow(state.definitions, versions.definitions)
+        self._follow_definitions(state.definitions, versions.definitions)
         return versions, self.load(state, keys)
 
-    def _follow(self, definitions: DefinitionCache, version: int) -> None:
+    def _follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
         if definitions.version != version:
             changes = self._changes(definitions)
             if definitions.version < 0:
@@ -304,7 +308,7 @@ class SimulatedTransaction:
             definitions.version = version
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:  # noqa: ARG002 - the port's
-        return any(definitions.keeps(entity, identifier) for _, entity, identifier in self._changes(definitions))
+        return any(definitions.holds(entity, identifier) for _, entity, identifier in self._changes(definitions))
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
         wanted = list(keys)
@@ -334,8 +338,10 @@ class SimulatedTransaction:
         return self._database.versions(with_order=False) if self._many_writers else NO_CHANGE
 
     def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
+        self._store.note_given_up(self._session)  # from here on all is on its way
         if self.write(changes, transaction_id, now_millis) != begun:
-            raise errors.VersionsMoved("a definition has changed")
+            self.roll_back()
+            raise errors.VersionsMoved("the versions are others by now")
         self.is_committed = True
         self._store.commit(self._session)
 

@@ -24,9 +24,9 @@ from lotkeeper_server.engine.calls import Answered, End, PendingCommand
 from lotkeeper_server.engine.loop import Loop
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Surroundings
-from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
 from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.db.errors import VersionsMoved
 from lotkeeper_server.store.state.definitions import StoreVersions
 
 from tests.plant import NOW, Plant, millionths, new_id
@@ -164,11 +164,8 @@ class ScriptedStore:
         self.transactions.append(transaction)
         self.happen("begin", transaction)
         yield transaction
-        if not transaction.is_rolled_back and not transaction.is_sent:
-            self.take_effect(transaction)
-
-    def take_effect(self, transaction: ScriptedTransaction) -> None:
-        """What happens at a commit, and the commit."""
+        if transaction.is_rolled_back or transaction.is_committed:
+            return
         self.happen("commit", transaction)
         self.commit(transaction)
         self.happen("committed", transaction)
@@ -198,6 +195,7 @@ class ScriptedTransaction:
 
     Attributes:
         loaded: the keys of each load.
+        is_sent: whether its commit went out together with its writes.
     """
 
     def __init__(self, store: ScriptedStore, locking: Locking) -> None:
@@ -250,9 +248,12 @@ class ScriptedTransaction:
 
     def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
         if self.write(changes, transaction_id, now_millis) != begun:
-            raise errors.VersionsMoved("moved")
+            self.roll_back()
+            raise VersionsMoved("the versions are others by now")
         self.is_sent = True
-        self._store.take_effect(self)
+        self._store.happen("commit", self)
+        self._store.commit(self)
+        self._store.happen("committed", self)
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:
         assert definitions.version != version

@@ -9,7 +9,7 @@ from lotkeeper_server.domain.decide import command as deciding
 from lotkeeper_server.domain.keys import LotNameKey, Missing, RunKey
 from lotkeeper_server.domain.refusals import PermissionDenied, Refused
 from lotkeeper_server.engine.batch import ROUNDS_MAX
-from lotkeeper_server.engine.loop import LOOKS_APART
+from lotkeeper_server.engine.overtaking import LOOKS_APART
 from lotkeeper_server.store.db.capabilities import EMBEDDED, PIPELINED
 from lotkeeper_server.store.state.definitions import StoreVersions
 

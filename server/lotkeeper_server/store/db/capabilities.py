@@ -30,4 +30,4 @@ EMBEDDED = Capabilities(has_many_writers=False, numbers_after_commit=False, can_
 SERVER = Capabilities(has_many_writers=True, numbers_after_commit=True, can_lose_answers=True, can_go_away=True)
 """A database server with many."""
 PIPELINED = replace(SERVER, has_pipeline=True)
-"""One whose driver sends ahead."""
+"""One whose driver sends statements before earlier ones are answered."""
