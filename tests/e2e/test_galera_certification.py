@@ -17,7 +17,7 @@ from lotkeeper_server.domain.model.identifiers import MaterialId
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.errors import RowsHeld, StoreContention
-from lotkeeper_server.store.db.statements import execute, fetch, insert_of, lock_with_referrers, write_many
+from lotkeeper_server.store.db.statements import execute, fetch, insert_of, write_many
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.state.reading import lock_lots_by_name, lock_runs
@@ -93,7 +93,7 @@ def test_a_save_that_looks_at_a_location_and_a_record_about_it_never_pass_both(n
     lot = plant.lot("L")
 
     def saved(connection: Connection, number: int) -> str:
-        lock_with_referrers(connection, tables.location, [places[number]])
+        WriteTransaction(connection).lock_with_referrers(tables.location, [places[number]])
         if fetch(connection, "SELECT 1 FROM inventory_lot_record WHERE source_location_id = ?", (places[number],)):
             return "seen"
         execute(connection, "UPDATE location SET enabled = ? WHERE id = ?", (False, places[number]))

@@ -14,7 +14,7 @@ from lotkeeper_server.domain.model.identifiers import parse_id
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
-from lotkeeper_server.store.state.loading import load
+from lotkeeper_server.store.state.loading import StateLoader
 
 from tests import stores
 from tests.auditor import Auditor
@@ -202,8 +202,8 @@ def test_what_the_first_execution_of_an_operation_would_change_is_locked(process
 
     def held_by_execute() -> frozenset[Key]:
         with store.write(Locking.SKIP) as executes, store.write(Locking.SKIP) as starts:
-            assert load(executes, WorkingSet(DefinitionCache()), [key]) == frozenset()
-            return load(starts, WorkingSet(DefinitionCache()), [to_change])
+            assert StateLoader(executes).load(WorkingSet(DefinitionCache()), [key]) == frozenset()
+            return StateLoader(starts).load(WorkingSet(DefinitionCache()), [to_change])
 
     assert to_change in held_by_execute()
     held.client.execute_inventory_operation(operation.id, held.lot.name, 1.0)

@@ -16,7 +16,8 @@ from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.errors import StoreContention
-from lotkeeper_server.store.db.statements import fetch, rows_by_key
+from lotkeeper_server.store.db.statements import fetch
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.feed.entries import EVERYTHING, FeedPosition
 from lotkeeper_server.store.feed.numbering import leave_pending, number_pending
 from lotkeeper_server.store.feed.record_feed import record_feed_of
@@ -65,7 +66,7 @@ def held_open(store: Store, plant: StoredPlant, lot: bytes, effect_order: int) -
 def leased(store: Store) -> Iterator[None]:
     """Another process that is numbering, and takes its time."""
     with store.write(Locking.SKIP) as connection:
-        assert list(rows_by_key(connection, "SELECT id FROM feed_lease", "id", [1], Locking.SKIP))
+        assert list(WriteTransaction(connection).lock_to_change("SELECT id FROM feed_lease", "id", [1]))
         yield
 
 

@@ -12,10 +12,10 @@ from lotkeeper_server.store.db.statements import (
     fetch,
     indexed_by,
     insert_of,
-    locking_of,
     rows_by_key,
     write_many,
 )
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema.archive_tables import archived_record
 from lotkeeper_server.store.schema.tables import inventory_lot_record
 
@@ -110,7 +110,7 @@ def names_by_id(connection: Connection, table_name: str, column: str, ids: Colle
 def lock_versions(connection: Connection, record_ids: Collection[RecordId]) -> dict[RecordId, int]:
     """The versions of the records that there are of these; nobody changes them in this transaction's time."""
     select_from = "SELECT id, version FROM inventory_lot_record"
-    rows = rows_by_key(connection, select_from, "id", sorted(record_ids), locking_of(connection))
+    rows = WriteTransaction(connection).lock_to_change(select_from, "id", sorted(record_ids))
     return {row[0]: row[1] for row in rows}
 
 

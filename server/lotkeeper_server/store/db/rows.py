@@ -10,10 +10,9 @@ from lotkeeper_server.store.db.statements import (
     execute,
     fetch,
     insert_of,
-    locking_of,
-    rows_by_key,
     write_many,
 )
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 
 
 def stored_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
@@ -24,7 +23,7 @@ def stored_row(connection: Connection, table: Table, identifier: bytes) -> dict[
 
 def lock_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
     """As `stored_row`, of a row that this transaction is going to change or relies on: nobody changes it meanwhile."""
-    rows = list(rows_by_key(connection, _select(table), "id", [identifier], locking_of(connection)))
+    rows = list(WriteTransaction(connection).lock_to_change(_select(table), "id", [identifier]))
     return dict(zip(columns_of(table), rows[0], strict=True)) if rows else None
 
 

@@ -1,7 +1,6 @@
 """SQL text made once from the tables, so that the schema stands in one place and the hot path builds no statements."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table
@@ -12,7 +11,6 @@ from lotkeeper_server.store.db.dialects.key_lists import chunks
 
 __all__ = [
     "Write",
-    "asked_together",
     "beyond",
     "chunks",
     "columns_of",
@@ -21,12 +19,8 @@ __all__ = [
     "fetch",
     "indexed_by",
     "insert_of",
-    "lock_with_referrers",
-    "locking_of",
-    "refer",
     "rows_by_columns",
     "rows_by_key",
-    "together",
     "update_of",
     "walked_by",
     "write_many",
@@ -46,14 +40,6 @@ def insert_of(table: Table) -> Write:
 def update_of(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[Any]]) -> Write:
     """UPDATE of some columns by key."""
     return Write(table, tuple(changed), tuple(by))
-
-
-def locking_of(connection: Connection) -> Locking:
-    """What this transaction does with rows that it is going to change; NONE where nobody else can write."""
-    if not dialect_of(connection).capabilities.has_many_writers:
-        return Locking.NONE
-    locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
-    return locking
 
 
 def indexed_by(connection: Connection, index: str) -> str:
@@ -85,9 +71,7 @@ def exact_sum(connection: Connection, column: str) -> str:
     return dialect_of(connection).exact_sum(column)
 
 
-def rows_by_key(
-    connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking = Locking.NONE
-) -> Iterator[Sequence[Any]]:
+def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """The rows whose key is among these.
 
     Args:
@@ -95,9 +79,8 @@ def rows_by_key(
         select_from: `SELECT ... FROM ...`.
         by: the key's column.
         keys: ids, paths or names; few or many.
-        locking: of rows; those that are skipped do not come.
     """
-    return dialect_of(connection).rows_by_key(connection, select_from, by, keys, locking)
+    return dialect_of(connection).rows_by_key(connection, select_from, by, keys, Locking.NONE)
 
 
 def rows_by_columns(
@@ -107,7 +90,6 @@ def rows_by_columns(
     by: Sequence[str],
     keys: Sequence[tuple[Any, ...]],
     joined: str = "",
-    locking: Locking = Locking.NONE,
 ) -> Iterator[Sequence[Any]]:
     """The rows whose key columns have one of these sets of values, each found by the index over all of them.
 
@@ -118,11 +100,10 @@ def rows_by_columns(
         by: the key's columns.
         keys: few or many.
         joined: ` JOIN ...` to what the rows refer to.
-        locking: of rows; those that are skipped do not come.
     """
     selected = ", ".join(name if "." in name else f"t.{name}" for name in columns)
     select = f"SELECT {selected} FROM {{keys}}{joined}"  # noqa: S608 - the schema's own names
-    return dialect_of(connection).rows_by_columns(connection, select, table, by, keys, locking)
+    return dialect_of(connection).rows_by_columns(connection, select, table, by, keys, Locking.NONE)
 
 
 def fetch(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> Sequence[Sequence[Any]]:
@@ -149,23 +130,3 @@ def write_many(connection: Connection, write: Write, rows: Sequence[tuple[Any, .
     """Runs a write for each row of parameters; as many rows change as were meant."""
     if rows:
         dialect_of(connection).write_many(connection, write, rows)
-
-
-def lock_with_referrers(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
-    """Locks rows, having waited for whoever has written what refers to them; who writes such a thing now waits."""
-    dialect_of(connection).lock_with_referrers(connection, table.name, ids)
-
-
-def refer(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
-    """Holds rows as who writes what refers to them does, for one who only changes it."""
-    dialect_of(connection).refer(connection, table.name, ids)
-
-
-def together(connection: Connection) -> AbstractContextManager[None]:
-    """Sends the writes inside at once, where the driver can: they are done, or refused, when the block ends."""
-    return dialect_of(connection).together(connection)
-
-
-def asked_together(connection: Connection) -> AbstractContextManager[None]:
-    """Sends the questions inside at once, where the driver can: their rows are waited for when they are taken."""
-    return dialect_of(connection).asked_together(connection)

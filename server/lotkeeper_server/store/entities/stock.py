@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.store.db.statements import fetch, lock_with_referrers
+from lotkeeper_server.store.db.statements import fetch
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema.tables import inventory, location
 
 _ABOVE_ZERO: Final = (
@@ -39,4 +40,4 @@ def lots_lying_at(connection: Connection, location_id: Id) -> int:
 
 def keep_stock_away(connection: Connection, location_id: Id) -> None:
     """Waits for whoever brings stock to a location now; who comes later sees what is saved in this transaction."""
-    lock_with_referrers(connection, location, [location_id])
+    WriteTransaction(connection).lock_with_referrers(location, [location_id])

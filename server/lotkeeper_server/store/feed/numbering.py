@@ -19,8 +19,9 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, RecordId
 from lotkeeper_server.store.db.commit_marks import drop_old_marks
 from lotkeeper_server.store.db.connection import Store
-from lotkeeper_server.store.db.dialects import Locking, dialect_of
-from lotkeeper_server.store.db.statements import chunks, execute, fetch, insert_of, rows_by_key, together, write_many
+from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.db.statements import chunks, fetch, insert_of
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema.coordination_tables import feed, feed_pending
 
 Value = TypeVar("Value")
@@ -41,12 +42,13 @@ def leave_pending(connection: Connection, completed: Sequence[tuple[int, RecordI
         connection: a write transaction.
         completed: effect order and id of each record; no record is ever completed twice.
     """
-    if completed and dialect_of(connection).capabilities.numbers_after_commit:
+    tx = WriteTransaction(connection)
+    if completed and tx.capabilities.numbers_after_commit:
         rows = [
             (part[0][1], b"".join([order.to_bytes(_ORDER_BYTES, "big") + record_id for order, record_id in part]))
             for part in _parts(completed, RECORDS_PER_PENDING_ROW)
         ]
-        write_many(connection, _INSERT_PENDING, rows)
+        tx.write_many(_INSERT_PENDING, rows)
 
 
 def pending_ids(connection: Connection) -> set[bytes]:
@@ -66,24 +68,24 @@ def number_pending(store: Store, now_millis: int) -> int | None:
         StoreError: StoreContention where another process did so meanwhile.
     """
     with store.write(Locking.SKIP) as connection:
-        if not fetch(connection, _ANY_PENDING):
+        tx = WriteTransaction(connection)
+        if not tx.fetch(_ANY_PENDING):
             return 0
-        if (number := _take_lease(connection)) is None:
+        if (number := _take_lease(tx)) is None:
             return None
         # Read when the lease is held: what its last holder has numbered is gone.
-        pending = fetch(connection, _PENDING)
+        pending = tx.fetch(_PENDING)
         record_ids = [record_id for _, record_id in sorted(_entries(row[1] for row in pending))]
         rows = [
             (number + at, b"".join(part), now_millis)
             for at, part in enumerate(_parts(record_ids, RECORDS_PER_FEED_ROW))
         ]
-        with together(connection):
-            write_many(connection, _INSERT_FEED, rows)
-        execute(connection, "UPDATE feed_lease SET next_number = ? WHERE id = 1", (number + len(rows),))
+        tx.write_many(_INSERT_FEED, rows)
+        tx.execute("UPDATE feed_lease SET next_number = ? WHERE id = 1", (number + len(rows),))
         deleted = 0
         for part in chunks([row[0] for row in pending]):
             places = ", ".join("?" for _ in part)
-            deleted += execute(connection, f"DELETE FROM feed_pending WHERE id IN ({places})", tuple(part))  # noqa: S608
+            deleted += tx.execute(f"DELETE FROM feed_pending WHERE id IN ({places})", tuple(part))  # noqa: S608
         assert deleted == len(pending), f"{deleted} of {len(pending)} pending rows deleted"
     return len(record_ids)
 
@@ -95,13 +97,13 @@ def drop_marks(store: Store, now_millis: int) -> None:
         StoreError: where it cannot be done now.
     """
     with store.write(Locking.SKIP) as connection:
-        if _take_lease(connection) is not None:
+        if _take_lease(WriteTransaction(connection)) is not None:
             drop_old_marks(connection, now_millis)
 
 
-def _take_lease(connection: Connection) -> int | None:
+def _take_lease(tx: WriteTransaction) -> int | None:
     """Until this transaction ends: the feed's next number; None where another one holds it."""
-    rows = list(rows_by_key(connection, "SELECT next_number FROM feed_lease", "id", [1], Locking.SKIP))
+    rows = list(tx.lock_to_change("SELECT next_number FROM feed_lease", "id", [1]))
     return rows[0][0] if rows else None
 
 

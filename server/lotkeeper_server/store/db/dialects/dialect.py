@@ -144,12 +144,12 @@ class Dialect(ABC):
 
     @contextmanager
     def asked_together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - most have no way to
-        """As `statements.asked_together`."""
+        """As `ReadTransaction.asked_together`."""
         yield
 
     @abstractmethod
     def together(self, connection: Connection) -> AbstractContextManager[None]:
-        """As `statements.together`."""
+        """As `WriteTransaction.together`."""
 
     @contextmanager
     def committed_together(self, connection: Connection, begun: tuple[int, int]) -> Iterator[None]:
@@ -168,13 +168,13 @@ class Dialect(ABC):
         return 0
 
     def hold_versions(self, connection: Connection) -> None:  # noqa: B027 - where it cannot be done, it is not
-        """As `definition_reading.hold_versions`."""
+        """As `WriteTransaction.hold_versions`."""
 
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
-        """As `statements.lock_with_referrers`."""
+        """As `WriteTransaction.lock_with_referrers`."""
 
     def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
-        """As `statements.refer`."""
+        """As `WriteTransaction.refer`."""
 
     def indexed_by(self, index: str) -> str:  # noqa: ARG002 - most planners find it by themselves
         """As `statements.indexed_by`."""
