@@ -1,4 +1,4 @@
-"""A store as decisions use it: what they miss is loaded, what they changed is written, all in one transaction."""
+"""The store for decisions: loads what they miss and writes what they changed, all in one transaction."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -33,7 +33,7 @@ class BatchTransaction:
     """One write transaction of a batch.
 
     Attributes:
-        snapshot: the connection, for whoever looks at roles and tokens in this transaction.
+        snapshot: the connection, for reading roles and tokens in this transaction.
     """
 
     __slots__ = ("_capabilities", "snapshot")
@@ -43,7 +43,7 @@ class BatchTransaction:
         self._capabilities = capabilities
 
     def hold_versions(self) -> None:
-        """Lets no definition, role or token change until this transaction has ended, where that can be done."""
+        """Lets no definition, role or token change until this transaction ends, if the database can do that."""
         hold_versions(self.snapshot)
 
     def versions(self) -> StoreVersions:
@@ -51,15 +51,15 @@ class BatchTransaction:
         return read_versions(self.snapshot)
 
     def follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
-        """Drops from memory what has changed up to this version."""
+        """Drops from memory what changed up to this version."""
         follow_changes(self.snapshot, definitions, version)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
-        """Brings these in, or notes that they are not there; returns those that another transaction holds."""
+        """Loads these, or notes that they do not exist; returns those that another transaction holds."""
         return load(self.snapshot, state, keys)
 
     def write(self, changes: Changes, transaction_id: Id, now_millis: int) -> StoreVersions:
-        """Writes everything at once, and asks for the versions behind it, so that this takes no way of its own."""
+        """Writes everything at once, and then asks for the versions, without a round trip of its own."""
         with together(self.snapshot):
             write_changes(self.snapshot, changes)
             if self._capabilities.can_lose_answers:
@@ -70,11 +70,11 @@ class BatchTransaction:
         return next(then)
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:
-        """Whether anything in memory is not what it is now, at a later version."""
+        """Whether anything in memory is out of date at a later version."""
         return has_kept_changed(self.snapshot, definitions, version)
 
     def roll_back(self) -> None:
-        """Takes everything back."""
+        """Rolls everything back."""
         self.snapshot.rollback()
 
 
@@ -100,17 +100,17 @@ class StoreOfDecisions:
         """A transaction that is durable when the block has ended.
 
         Raises:
-            StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
+            StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
         with self._writer.write(locking) as connection:
             yield BatchTransaction(connection, self.capabilities)
 
     def connection(self, locking: Locking) -> AbstractContextManager[Connection]:
-        """As `write`, for a piece of work that knows its way about a store."""
+        """Opens a transaction like `write`, for a work that uses the store itself."""
         return self._writer.write(locking)
 
     def has_taken_effect(self, transaction_id: Id, now_millis: int) -> bool:
-        """Whether a transaction whose commit was not answered was committed; once asked, it will never be.
+        """Whether a transaction whose commit was not answered was committed; if not, it never will be.
 
         Raises:
             StoreError: where that cannot be found out now.
@@ -118,7 +118,7 @@ class StoreOfDecisions:
         return has_taken_effect(self._store, transaction_id, now_millis)
 
     def end_stalled(self) -> int:
-        """Ends transactions that hold rows and whose process says nothing; how many there were.
+        """Ends transactions that hold rows while their process is silent; returns how many.
 
         Raises:
             StoreError: where it cannot be asked.

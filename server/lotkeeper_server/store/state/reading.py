@@ -1,4 +1,4 @@
-"""What decisions need of the state, each kind read as a set."""
+"""Reads the state that decisions need, each kind as a set."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -39,12 +39,12 @@ _QUEUE_ORDER: Final = {
 
 
 def read_lots(connection: Connection, keys: Collection[LotKey], locking: Locking) -> Iterator[Lot]:
-    """The lots of these ids that there are and can be locked."""
+    """The lots with these ids that exist and can be locked."""
     return map(_lot, rows_by_key(connection, _LOTS, "id", sorted(key.id for key in keys), locking))
 
 
 def read_lots_by_name(connection: Connection, keys: Collection[LotNameKey], locking: Locking) -> Iterator[Lot]:
-    """The lots of these names, each within its material, that there are and can be locked."""
+    """The lots with these names, each within its material, that exist and can be locked."""
     by = ("material_id", "name")
     return map(_lot, rows_by_columns(connection, _LOT_COLUMNS, inventory_lot, by, sorted(keys), locking=locking))
 
@@ -56,13 +56,13 @@ def lock_locations(connection: Connection, location_ids: Collection[LocationId],
 
 
 def read_stock(connection: Connection, keys: Collection[StockKey]) -> list[StockRow]:
-    """The inventory rows of these lots at these locations that there are."""
+    """The existing inventory rows of these lots at these locations."""
     rows = rows_by_columns(connection, _STOCK_COLUMNS, inventory, ("location_id", "lot_id"), sorted(keys))
     return [StockRow(*row) for row in rows]
 
 
 def read_rows_of_lots(connection: Connection, keys: Collection[LotRowsKey]) -> dict[LotId, list[StockRow]]:
-    """The inventory rows of these lots that are not zero, wherever they are."""
+    """The inventory rows of these lots that are not zero, at all locations."""
     select = f"SELECT {', '.join(_STOCK_COLUMNS)} FROM inventory"  # noqa: S608
     by_lot: dict[LotId, list[StockRow]] = defaultdict(list)
     for row in rows_by_key(connection, select, "quantity <> 0 AND lot_id", sorted(key.lot_id for key in keys)):
@@ -74,14 +74,14 @@ def read_rows_of_lots(connection: Connection, keys: Collection[LotRowsKey]) -> d
 def read_runs(
     connection: Connection, operation_ids: Collection[Id], locking: Locking
 ) -> Iterator[tuple[Id, OperationRun]]:
-    """Where the runs of these inventory operations stand, of those that can be locked."""
+    """The status of these inventory operations' runs, for those that can be locked."""
     select = "SELECT operation_id, status, current_record_id FROM inventory_operation_run"
     rows = rows_by_key(connection, select, "operation_id", sorted(operation_ids), locking)
     return ((row[0], OperationRun(_STATUSES[row[1]], row[2])) for row in rows)
 
 
 def lock_runs(connection: Connection, operation_ids: Collection[Id], locking: Locking) -> dict[Id, OperationRun]:
-    """The same for whoever starts or stops one, or changes an operation because it does not run."""
+    """Reads and locks runs, for starting or stopping one, or for changing an operation that does not run."""
     runs = dict(read_runs(connection, operation_ids, locking))
     if locking is not Locking.NONE:
         dialect_of(connection).guard(connection, list(runs))
@@ -96,7 +96,7 @@ def read_counts(connection: Connection, keys: Collection[CountKey], locking: Loc
 
 
 def read_edges(connection: Connection, keys: Collection[EdgeKey]) -> dict[EdgeKey, Edge]:
-    """The edges among these that there are; every type between two lots is read, they are few."""
+    """Those of these edges that exist; every type between two lots is read, since they are few."""
     pairs = sorted({(key.from_lot_id, key.to_lot_id) for key in keys})
     rows = rows_by_columns(connection, columns_of(lot_edge), lot_edge, ("from_lot_id", "to_lot_id"), pairs)
     return {

@@ -1,7 +1,7 @@
-"""Records as they are now, with the names of what they refer to, read the same for every way of asking.
+"""Records with the present names of what they refer to, read in the same way for every question.
 
 The records come first, then what they refer to, each thing once: a page of records names few materials, places and
-operations again and again. Rows are taken apart by position: by name each of their fifty values would cost a search.
+operations many times. Rows are read by position: by name each of their fifty values would cost a search.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -49,7 +49,7 @@ _REFERRED: Final = (
 def read_records(
     connection: Connection, ids: Collection[RecordId], locking: Locking = Locking.NONE
 ) -> dict[RecordId, Record]:
-    """The records of these ids that there are and, where they are to change, can be locked."""
+    """The records with these ids that exist and, if they are going to change, can be locked."""
     rows = list(rows_by_key(connection, _RECORDS, "id", sorted(ids), locking))
     referred: dict[bytes | None, Label] = {}
     for select_from, places in _REFERRED:
