@@ -1,4 +1,4 @@
-"""SQL text made once from the tables, so that the schema stands in one place and the hot path builds no statements."""
+"""SQL text made once from the tables, so that the schema is in one place and the hot path builds no statements."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -49,7 +49,7 @@ def update_of(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[
 
 
 def locking_of(connection: Connection) -> Locking:
-    """What this transaction does with rows that it is going to change; NONE where nobody else can write."""
+    """What this transaction does with rows that it is going to change; NONE if nobody else can write."""
     if not dialect_of(connection).capabilities.has_many_writers:
         return Locking.NONE
     locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
@@ -57,7 +57,7 @@ def locking_of(connection: Connection) -> Locking:
 
 
 def indexed_by(connection: Connection, index: str) -> str:
-    """Names the index to walk, behind a table in FROM, for a planner that has no statistics to find it by."""
+    """Names the index to walk, after a table in FROM, for a planner without statistics."""
     return dialect_of(connection).indexed_by(index)
 
 
@@ -76,26 +76,26 @@ def beyond(
 
 
 def walked_by(connection: Connection, table: str, columns: Sequence[str]) -> str:
-    """Names the index that begins with these columns, as `indexed_by`, for a planner that would read too much of it."""
+    """Names the index that begins with these columns, like `indexed_by`, for a planner that would read too much."""
     return dialect_of(connection).walked_by(table, tuple(columns))
 
 
 def exact_sum(connection: Connection, column: str) -> str:
-    """SQL of a sum whose parts cannot overflow 64 bits, as a plain sum of large rises before large falls might."""
+    """SQL of a sum that cannot overflow 64 bits on the way; a plain sum might, with large rises before large falls."""
     return dialect_of(connection).exact_sum(column)
 
 
 def rows_by_key(
     connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking = Locking.NONE
 ) -> Iterator[Sequence[Any]]:
-    """The rows whose key is among these.
+    """The rows with one of these keys.
 
     Args:
         connection: a transaction.
         select_from: `SELECT ... FROM ...`.
         by: the key's column.
         keys: ids, paths or names; few or many.
-        locking: of rows; those that are skipped do not come.
+        locking: of rows; skipped ones are left out.
     """
     return dialect_of(connection).rows_by_key(connection, select_from, by, keys, locking)
 
@@ -118,7 +118,7 @@ def rows_by_columns(
         by: the key's columns.
         keys: few or many.
         joined: ` JOIN ...` to what the rows refer to.
-        locking: of rows; those that are skipped do not come.
+        locking: of rows; skipped ones are left out.
     """
     selected = ", ".join(name if "." in name else f"t.{name}" for name in columns)
     select = f"SELECT {selected} FROM {{keys}}{joined}"  # noqa: S608 - the schema's own names
@@ -136,7 +136,7 @@ def fetch(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -
 
 
 def execute(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> int:
-    """Runs a write with `?` where a value goes; how many rows it changed."""
+    """Runs a write with `?` where a value goes; returns how many rows it changed."""
     dialect = dialect_of(connection)
     cursor = dialect.cursor(connection)
     cursor.execute(dialect.text(text), parameters)
@@ -146,26 +146,26 @@ def execute(connection: Connection, text: str, parameters: tuple[Any, ...] = ())
 
 
 def write_many(connection: Connection, write: Write, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Runs a write for each row of parameters; as many rows change as were meant."""
+    """Runs a write for each row of parameters; fails if fewer rows change."""
     if rows:
         dialect_of(connection).write_many(connection, write, rows)
 
 
 def lock_with_referrers(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
-    """Locks rows, having waited for whoever has written what refers to them; who writes such a thing now waits."""
+    """Locks rows after waiting for all who have written references to them; who writes one now waits."""
     dialect_of(connection).lock_with_referrers(connection, table.name, ids)
 
 
 def refer(connection: Connection, table: Table, ids: Sequence[bytes]) -> None:
-    """Holds rows as who writes what refers to them does, for one who only changes it."""
+    """Holds rows as if a reference to them were written, for a change of what refers to them."""
     dialect_of(connection).refer(connection, table.name, ids)
 
 
 def together(connection: Connection) -> AbstractContextManager[None]:
-    """Sends the writes inside at once, where the driver can: they are done, or refused, when the block ends."""
+    """Sends the writes inside together, if the driver can: they are done, or refused, when the block ends."""
     return dialect_of(connection).together(connection)
 
 
 def asked_together(connection: Connection) -> AbstractContextManager[None]:
-    """Sends the questions inside at once, where the driver can: their rows are waited for when they are taken."""
+    """Sends the questions inside together, if the driver can: their rows are waited for when they are taken."""
     return dialect_of(connection).asked_together(connection)
