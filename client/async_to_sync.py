@@ -33,14 +33,14 @@ def twin_of(path: Path) -> str:
     text = path.read_text()
     for word, instead in WORDS:
         text = re.sub(word, instead, text)
-    text = f"# Made from _async/{path.name} by `python client/async_to_sync.py`; change that one.\n{text}"
+    text = f"# Made from _async/{path.name} by `python client/async_to_sync.py`; change that file instead.\n{text}"
     return tidied(text, TARGET / path.name)
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 where a module is not current."""
+    """Runs the command line; the exit status is 1 if a module is not current."""
     TARGET.mkdir(exist_ok=True)
-    (TARGET / "__init__.py").touch()  # without it the linter takes what is here for no part of the package
+    (TARGET / "__init__.py").touch()  # otherwise the linter does not see these files as a part of the package
     texts = {TARGET / path.name: twin_of(path) for path in sorted(SOURCE.glob("*.py"))}
     if "--check" not in sys.argv:
         for path, text in texts.items():

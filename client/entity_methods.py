@@ -26,9 +26,9 @@ class Group:
 
     Attributes:
         about: the module's docstring.
-        class_name: of the class that has the methods.
+        class_name: the class that has the methods.
         service: the .proto file of their service.
-        kinds: by the name in the methods: its plural, and the words for one of it.
+        kinds: by their name in the methods: the plural, and the words for a single one.
     """
 
     about: str
@@ -102,7 +102,7 @@ class Contract:
         return list(self._messages[message].field)
 
     def comment(self, message: str, field: str) -> str:
-        """What the contract says of a field."""
+        """The contract's comment on a field."""
         return self._comments[message, field].removeprefix("Required. ")
 
 
@@ -138,7 +138,7 @@ def module_text(name: str, contract: Contract) -> str:
         imports.append("from lotkeeper.inventory.v1 import enums_pb2")
     return "\n".join(
         [
-            "# Made from the contract by `python client/entity_methods.py`; change that one.",
+            "# Made from the contract by `python client/entity_methods.py`; change that file instead.",
             f'"""{group.about}"""',
             "",
             "from __future__ import annotations",
@@ -165,7 +165,7 @@ def _save(kind: str, words: str, contract: Contract) -> str:
     return f"""
     async def save_{snake}(self, {snake}: {entity}, *, update_mask: Sequence[str] | None = None,
             timeout_seconds: float | None = None) -> {entity}:
-        \"\"\"Creates {words} where it has no id, else updates it; returns what is saved.
+        \"\"\"Creates {words} if it has no id, else updates it; returns what is saved.
 
 {_arguments(arguments)}
         \"\"\"
@@ -202,7 +202,7 @@ def _list(kind: str, plural: str, contract: Contract) -> str:
     return f"""
     def list_{_snake(plural)}(self, *, {parameters}, page_size: int = 0, timeout_seconds: float | None = None
             ) -> AsyncIterator[{_entity(kind, contract)}]:
-        \"\"\"The {words} that pass every filter that is given, by id.
+        \"\"\"The {words} that pass every given filter, in the order of ids.
 
 {_arguments(documented, with_timeout=False)}
         \"\"\"
@@ -230,7 +230,7 @@ def _delete(kind: str, words: str, contract: Contract) -> str:
 
 @dataclass(frozen=True)
 class _Keys:
-    """The arguments that say which entity is meant: one by position, the rest by keyword."""
+    """The arguments that identify the entity: one by position, the rest by keyword."""
 
     parameters: str
     passed: str
@@ -285,7 +285,7 @@ def _snake(name: str) -> str:
 
 
 def tidied(text: str, path: Path) -> str:
-    """The text as the linter would have it: imports in order, formatted."""
+    """The text as the linter wants it: imports in order, formatted."""
     for command in (["check", "--select", "I", "--fix", "--quiet"], ["format"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"]
         done = subprocess.run(ruff, input=text, text=True, capture_output=True, check=True)  # noqa: S603 - ours
@@ -294,7 +294,7 @@ def tidied(text: str, path: Path) -> str:
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 where a module is not current."""
+    """Runs the command line; the exit status is 1 if a module is not current."""
     contract = Contract()
     texts = {TARGET / f"{name}.py": tidied(module_text(name, contract), TARGET / f"{name}.py") for name in GROUPS}
     if "--check" not in sys.argv:

@@ -38,10 +38,10 @@ class AsyncTransport:
         timeout_seconds: float,
         repeatable: Repeatable,
     ) -> Response:
-        """Makes a call, again where that is safe.
+        """Makes a call, and repeats it where that is safe.
 
         Raises:
-            LotkeeperError: what it was refused or failed with.
+            LotkeeperError: the refusal or failure.
         """
         attempts = Attempts(timeout_seconds, repeatable)
         method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
@@ -58,12 +58,12 @@ class AsyncTransport:
     async def stream(
         self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
     ) -> AsyncGenerator[Response, None]:
-        """What a method that changes nothing streams back; asks again only while nothing has come.
+        """The stream of a method that changes nothing; the call is repeated only while nothing has come.
 
         Closing the generator ends the call.
 
         Raises:
-            LotkeeperError: what it was refused or failed with, also after messages.
+            LotkeeperError: the refusal or failure, also after messages.
         """
         attempts = Attempts(timeout_seconds, Repeatable.YES)
         while True:
@@ -91,13 +91,13 @@ class AsyncTransport:
         connect_seconds: float,
         silence_seconds: float,
     ) -> AsyncGenerator[Response, None]:
-        """What a method streams back for as long as it likes: asked once, without a deadline.
+        """The stream of a method that may go on for ever: called once, without a deadline.
 
         Closing the generator ends the call.
 
         Raises:
-            LotkeeperError: what it was refused or failed with, also after messages; Unavailable where nobody answers
-                for `connect_seconds`, or nothing comes for `silence_seconds`.
+            LotkeeperError: the refusal or failure, also after messages; Unavailable where no server answers for
+                `connect_seconds`, or nothing comes for `silence_seconds`.
         """
         await self._connect(Attempts(connect_seconds, Repeatable.YES))
         async with aclosing(self._responses(path, request, response_class, None)) as responses:
@@ -133,10 +133,10 @@ class AsyncTransport:
         response_class: type[Response],
         timeout_seconds: float,
     ) -> Response:
-        """Sends data in pieces, once: it cannot be known whether they could be had again.
+        """Sends data in pieces, once: the caller may not be able to give them again.
 
         Raises:
-            LotkeeperError: what it was refused or failed with.
+            LotkeeperError: the refusal or failure.
         """
         attempts = Attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
         await self._connect(attempts)
@@ -150,7 +150,7 @@ class AsyncTransport:
                 await call.write(message)
             await call.done_writing()
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            pass  # the server has ended the call already: what it says comes below
+            pass  # the server has ended the call already: its status is read below
         except BaseException:
             call.cancel()
             raise
@@ -166,7 +166,7 @@ class AsyncTransport:
         return error
 
     async def _connect(self, attempts: Attempts) -> None:
-        """Knocks until somebody answers: a call that follows has left only once there is somebody to take it."""
+        """Calls until a server answers: so the next call is sent only when there is a server to take it."""
         if self._connected:
             return
         knock: Any = self._channel.unary_unary(KNOCK_PATH)

@@ -1,17 +1,17 @@
-"""What a call can end with other than an answer.
+"""What a call can raise in place of an answer.
 
 LotkeeperError
 ├── InvalidArgument        the request is malformed, or names what does not fit
-├── NotFound               something that it names is not there
+├── NotFound               something that it names does not exist
 ├── AlreadyExists          a unique name is taken
 ├── FailedPrecondition     the plant's state forbids it: not enough stock, a held lot ...
-├── OutOfRange             a quantity would pass the largest one; what was asked for is archived
+├── OutOfRange             a quantity would be too large; what was asked for is archived
 ├── Aborted                an old version, or contention; read again, or retry
 ├── Unauthenticated        no valid token
 ├── PermissionDenied       the token's roles do not grant it
 ├── ResourceExhausted      the server is overloaded; retry later
 ├── Unavailable            the server or its store cannot be reached
-├── DeadlineExceeded       no answer in time; a retry with the same request_id settles what was done
+├── DeadlineExceeded       no answer in time; a retry with the same request_id shows what was done
 ├── Cancelled              given up
 └── Internal               a fault of the server; its log has the error_id
 """
@@ -29,7 +29,7 @@ from grpc_status import rpc_status
 
 @dataclass(frozen=True)
 class FieldViolation:
-    """One field of the request at fault, by its proto path (`requests[3].quantity`)."""
+    """One wrong field of the request, by its proto path (`requests[3].quantity`)."""
 
     field: str
     description: str
@@ -40,11 +40,11 @@ class LotkeeperError(Exception):
 
     Attributes:
         code: the gRPC status code.
-        reason: what was refused, as in the error guide: `INSUFFICIENT_INVENTORY`; empty where gRPC itself failed.
+        reason: why it was refused, as in the error guide: `INSUFFICIENT_INVENTORY`; empty if gRPC itself failed.
         message: a sentence for people.
-        metadata: the values at fault, as texts.
-        field_violations: the fields of the request at fault.
-        retry_after_seconds: after how long a retry makes sense, where the server says so.
+        metadata: the values concerned, as texts.
+        field_violations: the wrong fields of the request.
+        retry_after_seconds: after how long a retry makes sense, if the server says so.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class LotkeeperError(Exception):
 
     @property
     def index(self) -> int | None:
-        """Which item of a batch was the first at fault, counted from 0; None where no item was."""
+        """Which item of a batch was the first refused one, counted from 0; None if no item was refused."""
         text = self.metadata.get("index")
         return None if text is None else int(text)
 
@@ -77,7 +77,7 @@ class InvalidArgument(LotkeeperError):
 
 
 class NotFound(LotkeeperError):
-    """Something that the request names is not there."""
+    """Something that the request names does not exist."""
 
 
 class AlreadyExists(LotkeeperError):
@@ -89,7 +89,7 @@ class FailedPrecondition(LotkeeperError):
 
 
 class OutOfRange(LotkeeperError):
-    """A quantity would pass the largest one that is kept."""
+    """A quantity would be too large to be stored, or what was asked for is archived."""
 
 
 class Aborted(LotkeeperError):
@@ -113,7 +113,7 @@ class Unavailable(LotkeeperError):
 
 
 class DeadlineExceeded(LotkeeperError):
-    """No answer in time; a retry with the same request_id settles what was done."""
+    """No answer in time; a retry with the same request_id shows what was done."""
 
 
 class Cancelled(LotkeeperError):
@@ -121,7 +121,7 @@ class Cancelled(LotkeeperError):
 
 
 class Internal(LotkeeperError):
-    """A fault of the server; its log tells more under the metadata's error_id."""
+    """A fault of the server; its log says more under the metadata's error_id."""
 
 
 _BY_CODE: Final[dict[grpc.StatusCode, type[LotkeeperError]]] = {
@@ -142,11 +142,11 @@ _BY_CODE: Final[dict[grpc.StatusCode, type[LotkeeperError]]] = {
 
 
 def error_of(rpc_error: Any) -> LotkeeperError:
-    """The error that a failed gRPC call stands for."""
+    """The error for a failed gRPC call."""
     code: grpc.StatusCode = rpc_error.code()
     try:
         status = rpc_status.from_call(rpc_error)
-    except ValueError:  # the details do not match the status: gRPC's word counts
+    except ValueError:  # the details do not match the status: the status of gRPC counts
         status = None
     if status is None:
         return _BY_CODE.get(code, LotkeeperError)(code, rpc_error.details() or code.name)
@@ -154,7 +154,7 @@ def error_of(rpc_error: Any) -> LotkeeperError:
 
 
 def error_of_status(status: Any) -> LotkeeperError:
-    """The error that a google.rpc.Status stands for: of a failed call, or of one item of a batch."""
+    """The error for a google.rpc.Status: of a failed call, or of one item of a batch."""
     codes = {member.value[0]: member for member in grpc.StatusCode}
     code = codes.get(status.code, grpc.StatusCode.UNKNOWN)
     info, bad_request, retry = (

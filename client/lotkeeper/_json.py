@@ -26,39 +26,39 @@ def to_json(message: Message, *, indent: int | None = 2) -> str:
 
     Args:
         message: any message of the service.
-        indent: spaces a level; None writes one line.
+        indent: spaces for each level; None writes one line.
     """
     return json.dumps(to_dict(message), indent=indent, ensure_ascii=False)
 
 
 def to_dict(message: Message) -> dict[str, Any]:
-    """The message as `to_json` writes it, as a dictionary."""
+    """The message as a dictionary, with the same names and values as `to_json`."""
     return {name: value_of(message) for name, value_of in _written(message.DESCRIPTOR)}
 
 
 def from_json(text: str, message_class: type[Received]) -> Received:
-    """The message that a JSON text stands for: what `to_json` writes comes back the same.
+    """Reads a message from JSON text: what `to_json` writes comes back the same.
 
     Names in camelCase or as in the contract, enum values with or without their prefix.
 
     Args:
         text: a JSON object.
-        message_class: what it is read as.
+        message_class: the class of the message.
 
     Raises:
-        ValueError: where the text is no JSON object, or not of this message; it says what is wrong.
+        ValueError: where the text is not a JSON object, or does not fit the message; it says what is wrong.
     """
     values = json.loads(text)
     if not isinstance(values, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     return from_dict(values, message_class)
 
 
 def from_dict(values: dict[str, Any], message_class: type[Received]) -> Received:
-    """The message that a dictionary stands for, as `from_json` reads it.
+    """Reads a message from a dictionary, with the same names and values as `from_json`.
 
     Raises:
-        ValueError: where it is not of this message; it says what is wrong.
+        ValueError: where it does not fit the message; it says what is wrong.
     """
     message = message_class()
     try:
@@ -69,7 +69,7 @@ def from_dict(values: dict[str, Any], message_class: type[Received]) -> Received
 
 
 def _prefixed(described: Iterable[Any], values: Any) -> Any:
-    """The values with the enums' whole names, as proto3 JSON has them."""
+    """The values with the enums' full names, as in proto3 JSON."""
     if not isinstance(values, dict):
         return values
     fields = {name: field for field in described for name in (field.name, field.json_name)}
@@ -92,13 +92,13 @@ def _prefixed_single(field: FieldDescriptor | None, value: Any) -> Any:
 
 
 def prefix_of(enum: EnumDescriptor) -> str:
-    """What the names of an enum's values begin with: `LOT_STATUS_`."""
+    """The prefix of the names of an enum's values: `LOT_STATUS_`."""
     return enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
 
 
 @cache
 def _written(descriptor: Any) -> tuple[tuple[str, Callable[[Message], Any]], ...]:
-    """What is written of each field; found out once, since a list may hold millions of one message."""
+    """How each field is written; computed once, since a list may hold millions of one message."""
     return tuple((field.json_name, _value_of(field)) for field in descriptor.fields)
 
 
@@ -107,7 +107,7 @@ def _value_of(field: FieldDescriptor) -> Callable[[Message], Any]:
     if field.is_repeated:
         return lambda message: [_single(field, item) for item in get(message)]
     if field.type == FieldDescriptor.TYPE_STRING and _is_of_reference(field):
-        return lambda message: get(message) or None  # absent or empty alike
+        return lambda message: get(message) or None  # absent and empty are the same
     if field.has_presence:
         return lambda message: _single(field, get(message)) if message.HasField(field.name) else None
     if field.enum_type is not None or field.type == FieldDescriptor.TYPE_BYTES:
@@ -116,7 +116,7 @@ def _value_of(field: FieldDescriptor) -> Callable[[Message], Any]:
 
 
 def _is_of_reference(field: FieldDescriptor) -> bool:
-    """Whether a text belongs to a reference: an id, or what stands beside one."""
+    """Whether a text belongs to a reference: an id, or a name, path or symbol beside one."""
     if field.name.endswith("_id"):
         return True
     assert field.containing_type is not None

@@ -11,7 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 PIECE_BYTES_MAX: Final = 256 * 1024
-"""How much data one message of an upload carries."""
+"""The size of data in one message of an upload."""
 
 
 def path_of(request: Message) -> str:
@@ -21,7 +21,7 @@ def path_of(request: Message) -> str:
 
 @cache
 def _path_of(request: Descriptor) -> str:
-    """The contract has one service a file, and names what its method X asks for XRequest."""
+    """The contract has one service in each file, and method X takes XRequest."""
     [service] = request.file.services_by_name.values()
     return f"/{service.full_name}/{request.name.removesuffix('Request')}"
 
@@ -32,7 +32,7 @@ def mask(fields: Sequence[str] | None) -> FieldMask | None:
 
 
 class Uploading:
-    """Cuts data that comes in pieces of any size into messages: the first one says how the data is meant."""
+    """Cuts data that comes in pieces of any size into messages: the first one says what the data is."""
 
     def __init__(self, first: Message) -> None:
         self._message: Any = first
@@ -40,7 +40,7 @@ class Uploading:
         self._kept = bytearray()
 
     def add(self, piece: bytes) -> Iterator[Message]:
-        """The full messages that there are now."""
+        """The messages that are full now."""
         self._kept += piece
         whole = len(self._kept) - len(self._kept) % PIECE_BYTES_MAX
         for start in range(0, whole, PIECE_BYTES_MAX):
@@ -48,7 +48,7 @@ class Uploading:
         del self._kept[:whole]
 
     def end(self) -> Iterator[Message]:
-        """The last message, where there is something left to say."""
+        """The last message, if there is something left to send."""
         if self._kept or not self._begun:
             yield self._with(bytes(self._kept))
 

@@ -19,30 +19,30 @@ CONNECT_SECONDS: Final = 5.0
 CHANNEL_OPTIONS: Final = (
     # gRPC's own backoff reaches minutes; a server that is back should be found within a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 2_000),  # also how long one attempt to connect may take
+    ("grpc.min_reconnect_backoff_ms", 2_000),  # this is also how long one attempt to connect may take
     ("grpc.max_reconnect_backoff_ms", 1_000),
-    # A watch waits for ever: where the server's machine is gone nobody says so, and only a ping finds it out.
+    # A watch waits for ever: if the server's machine is gone, nothing tells so, and only a ping notices it.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
 CONNECT_PAUSE_SECONDS: Final = 0.2
 KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
-"""A call that every gRPC server answers somehow, needs no token and changes nothing; an empty message asks it."""
+"""A call that every gRPC server answers in some way, without a token and without changes; its request is empty."""
 NOBODY_ANSWERED: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _BROKEN_OFF: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
 _NOTHING_WAS_DONE: Final = frozenset({"SHUTTING_DOWN", "OVERLOADED", "CONTENTION"})
 
 
 class Repeatable(Enum):
-    """Whether a call may be made again when it is not known what became of it."""
+    """Whether a call may be repeated when its outcome is not known."""
 
     YES = "reads, and calls that carry a request_id"
-    IF_NOTHING_WAS_DONE = "others: only where the call never left, or the server says so"
+    IF_NOTHING_WAS_DONE = "others: only if the call was never sent, or the server says so"
 
 
 class Attempts:
-    """The attempts of one call, inside its deadline."""
+    """The attempts of one call, within its deadline."""
 
     def __init__(self, timeout_seconds: float, repeatable: Repeatable) -> None:
         self._deadline_seconds = time.monotonic() + timeout_seconds
@@ -61,7 +61,7 @@ class Attempts:
         """How long to wait before the next attempt.
 
         Raises:
-            LotkeeperError: the error itself, where there is none.
+            LotkeeperError: the error itself, if there is none.
         """
         safe = self._repeatable is Repeatable.YES and isinstance(error, Unavailable)
         refused_for_now = error.reason in _NOTHING_WAS_DONE and isinstance(
@@ -87,10 +87,10 @@ class Connecting:
         return max(self._deadline_seconds - time.monotonic(), 0.0)
 
     def pause_or_give_up(self, address: str) -> float:
-        """How long to wait before knocking again.
+        """How long to wait before trying again.
 
         Raises:
-            Unavailable: where nobody answered in time; the call never left.
+            Unavailable: where no server answered in time; the call was never sent.
         """
         if self.left_seconds() <= CONNECT_PAUSE_SECONDS:
             raise Unavailable(grpc.StatusCode.UNAVAILABLE, f"no server answers on {address}")
@@ -98,19 +98,19 @@ class Connecting:
 
 
 def silent(address: str, seconds: float) -> Unavailable:
-    """What a stream fails with that has heartbeats and brought nothing for so long."""
+    """The error of a stream that should have heartbeats, but brought nothing for so long."""
     return Unavailable(grpc.StatusCode.UNAVAILABLE, f"nothing came from {address} for {seconds:g} s")
 
 
 class Resuming:
-    """When a stream that has no deadline is asked for again."""
+    """When a stream without a deadline is called again."""
 
     def __init__(self) -> None:
         self._begun = False
         self._backoff_seconds = BACKOFF_FIRST_SECONDS
 
     def came(self) -> None:
-        """A message came: the server is there."""
+        """Notes that a message came: the server answers."""
         self._begun = True
         self._backoff_seconds = BACKOFF_FIRST_SECONDS
 
@@ -124,7 +124,7 @@ class Resuming:
         """How long to wait after the stream has failed.
 
         Raises:
-            LotkeeperError: the error itself, where it says more than that the stream was lost.
+            LotkeeperError: the error itself, if it says more than that the stream was lost.
         """
         if not self._begun or not (isinstance(error, Unavailable) or _is_of_grpc(error)):
             raise error
@@ -137,7 +137,7 @@ def _is_of_grpc(error: LotkeeperError) -> bool:
 
 
 def with_request_id(request: Any) -> Repeatable:
-    """Gives a request that can carry a request id one, unless it has one, so that it is safe to repeat."""
+    """Gives a request a new request id, if it can carry one and has none, so that it is safe to repeat."""
     names = request.DESCRIPTOR.fields_by_name
     if "requests" in names:
         for item in request.requests:

@@ -20,16 +20,16 @@ def is_loopback(address: str) -> bool:
 def development_token_path(address: str) -> Path:
     """The file that keeps the development token of a server on this machine.
 
-    Kept by address, so that two servers do not disturb each other; `localhost` is 127.0.0.1.
+    There is one for each address, so that two servers do not disturb each other; `localhost` is 127.0.0.1.
     """
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "lotkeeper" / "tokens" / "_".join(_host_and_port(address))
 
 
 def find_token(address: str) -> str | None:
-    """The token of the environment, else the development token of a loopback address; None where there is none.
+    """The token from the environment, otherwise the development token of a loopback address; None if there is none.
 
-    A token file that others than its owner can read is not used.
+    A token file that anyone except its owner can read is not used.
     """
     if from_environment := os.environ.get(TOKEN_VARIABLE):
         return from_environment
@@ -39,7 +39,7 @@ def find_token(address: str) -> str | None:
 
 
 def find_token_in(path: Path) -> str | None:
-    """The token in a file; None where there is none, or where others than its owner can read it."""
+    """The token in a file; None if there is none, or if anyone except its owner can read it."""
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             return None

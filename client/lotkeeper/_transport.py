@@ -19,7 +19,7 @@ Response = TypeVar("Response", bound=Message)
 
 
 class _Guard:
-    """Cancels a call that is waited for too long; a thread does, since a wait for gRPC has no end of its own."""
+    """Cancels a call after its time limit, from a thread, since a wait for gRPC does not end by itself."""
 
     def __init__(self, cancel: Callable[[], object], seconds: float) -> None:
         self._cancel = cancel
@@ -74,10 +74,10 @@ class Transport:
         timeout_seconds: float,
         repeatable: Repeatable,
     ) -> Response:
-        """Makes a call, again where that is safe.
+        """Makes a call, and repeats it where that is safe.
 
         Raises:
-            LotkeeperError: what it was refused or failed with.
+            LotkeeperError: the refusal or failure.
         """
         attempts = Attempts(timeout_seconds, repeatable)
         method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
@@ -94,12 +94,12 @@ class Transport:
     def stream(
         self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
     ) -> Generator[Response, None, None]:
-        """What a method that changes nothing streams back; asks again only while nothing has come.
+        """The stream of a method that changes nothing; the call is repeated only while nothing has come.
 
         Closing the generator ends the call.
 
         Raises:
-            LotkeeperError: what it was refused or failed with, also after messages.
+            LotkeeperError: the refusal or failure, also after messages.
         """
         attempts = Attempts(timeout_seconds, Repeatable.YES)
         while True:
@@ -126,13 +126,13 @@ class Transport:
         connect_seconds: float,
         silence_seconds: float,
     ) -> Generator[Response, None, None]:
-        """What a method streams back for as long as it likes: asked once, without a deadline.
+        """The stream of a method that may go on for ever: called once, without a deadline.
 
         Closing the generator ends the call.
 
         Raises:
-            LotkeeperError: what it was refused or failed with, also after messages; Unavailable where nobody answers
-                for `connect_seconds`, or nothing comes for `silence_seconds`.
+            LotkeeperError: the refusal or failure, also after messages; Unavailable where no server answers for
+                `connect_seconds`, or nothing comes for `silence_seconds`.
         """
         self._connect(Attempts(connect_seconds, Repeatable.YES))
         call = self._streaming(path, request, response_class, None)
@@ -171,17 +171,17 @@ class Transport:
         response_class: type[Response],
         timeout_seconds: float,
     ) -> Response:
-        """Sends data in pieces, once: it cannot be known whether they could be had again.
+        """Sends data in pieces, once: the caller may not be able to give them again.
 
         Raises:
-            LotkeeperError: what it was refused or failed with.
+            LotkeeperError: the refusal or failure.
         """
         attempts = Attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
         self._connect(attempts)
         method: Any = self._channel.stream_unary(path, _serialized, response_class.FromString)
         failures: list[BaseException] = []
 
-        def messages() -> Iterator[Message]:  # taken in a thread of gRPC's, where an exception would be lost
+        def messages() -> Iterator[Message]:  # this runs in a thread of gRPC, where an exception would be lost
             try:
                 for piece in [pieces] if isinstance(pieces, bytes) else pieces:
                     yield from uploading.add(piece)
@@ -204,7 +204,7 @@ class Transport:
         return error
 
     def _connect(self, attempts: Attempts) -> None:
-        """Knocks until somebody answers: a call that follows has left only once there is somebody to take it."""
+        """Calls until a server answers: so the next call is sent only when there is a server to take it."""
         if self._connected:
             return
         knock: Any = self._channel.unary_unary(KNOCK_PATH)

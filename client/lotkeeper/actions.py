@@ -1,4 +1,4 @@
-"""What may happen to stock, a function for each type of action, as `Client.execute_inventory_actions` takes it.
+"""Actions for `Client.execute_inventory_actions`: a function for each type.
 
     client.execute_inventory_actions(
         [
@@ -7,9 +7,9 @@
         ]
     )
 
-The client has a method of each name for an action alone. In all of them lots, locations, materials and production
-orders are given by ULID, or by their name or path, a lot's name with its material; a unit by its symbol (default: the
-lot's own, of a pick the material's).
+For a single action, the client has a method with the same name. In all of them lots, locations, materials and
+production orders are given by ULID, or by their name or path, a lot's name together with its material; a unit by its
+symbol (default: the lot's own, for a pick the material's).
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _FIELDS: Final = {
 
 
 class Details(TypedDict, total=False):
-    """What every action may be given beside its own arguments.
+    """Arguments of every action, in addition to its own.
 
     Attributes:
-        material: the lot's material, by ULID or path; needed where the lot is given by name, or picked.
+        material: the lot's material, by ULID or path; needed if the lot is given by name, or picked.
         production_order: by ULID or name. Default: the one that the process operation currently has.
         operation_id: ULID of the process operation that it belongs to.
         reason_code_id: ULID of the reason code.
@@ -44,8 +44,8 @@ class Details(TypedDict, total=False):
         end_date_millis: when it ended, ms since the epoch, UTC. Default: now.
         notes: on every record, at most 4,000 code points.
         spare1: free for the plant's own use, at most 255 code points.
-        spare2: the same.
-        spare3: the same.
+        spare2: like spare1.
+        spare3: like spare1.
     """
 
     material: str | None
@@ -61,13 +61,13 @@ class Details(TypedDict, total=False):
 
 
 class FlowDetails(Details, total=False):
-    """What an action may be given beside that where stock comes or goes.
+    """More arguments of actions where stock comes or goes.
 
     Attributes:
-        secondary_lot: what the lot goes into or comes from.
-        secondary_material: the secondary lot's material; needed where that is given by name.
-        create_lot_if_not_found: makes a lot that is named and not there: the primary one where stock rises or passes
-            through, the secondary one always.
+        secondary_lot: the lot that it goes into or comes from.
+        secondary_material: the secondary lot's material; needed if that is given by name.
+        create_lot_if_not_found: makes a lot that is named but does not exist: the primary one where stock rises or
+            passes through, the secondary one always.
         inventory_name: a pallet or LPN code.
     """
 
@@ -88,8 +88,8 @@ def consume(
 ) -> InventoryAction:
     """Stock of a lot falls at the source: it is used up.
 
-    Without a lot it is picked from what the source has of the material, one record a lot. The secondary lot is the lot
-    that consumes it.
+    Without a lot it is picked from the material's lots at the source, with one record for each lot. The secondary lot
+    is the lot that consumes it.
     """
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_CONSUME,
@@ -138,8 +138,8 @@ def produce(
 ) -> InventoryAction:
     """Stock of a lot rises at the destination: it is made.
 
-    The secondary lot is the lot that produces it. `increment_production_order_count` adds the quantity to what the
-    production order has produced.
+    The secondary lot is the lot that produces it. `increment_production_order_count` adds the quantity to the
+    production order's quantity_produced.
     """
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_PRODUCE,
@@ -162,9 +162,9 @@ def scrap(
     unit: str | None = None,
     **details: Unpack[FlowDetails],
 ) -> InventoryAction:
-    """Stock of a lot falls at the source, whatever the lot's status: it is thrown away.
+    """Stock of a lot falls at the source, with any lot status: it is thrown away.
 
-    Without a lot it is picked, as in `consume`. The secondary lot is the lot scrapped into.
+    Without a lot it is picked, like in `consume`. The secondary lot is the lot scrapped into.
     """
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_SCRAP,
@@ -180,9 +180,9 @@ def scrap(
 def scrap_all(
     lot: str | None = None, *, source: str, destination: str | None = None, **details: Unpack[FlowDetails]
 ) -> InventoryAction:
-    """The stock of a lot, or of every lot of the material, falls to zero at the source, whatever the lots' status.
+    """The stock of a lot, or of every lot of the material, falls to zero at the source, with any lot status.
 
-    One record a lot; none where there was nothing.
+    There is one record for each lot; none if there was no stock.
     """
     return _action(enums_pb2.INVENTORY_ACTION_TYPE_SCRAP_ALL, details, lot=lot, source=source, destination=destination)
 
@@ -196,9 +196,9 @@ def return_lot(
     unit: str | None = None,
     **details: Unpack[FlowDetails],
 ) -> InventoryAction:
-    """Stock of a lot falls at the source, whatever the lot's status: it goes back where it came from.
+    """Stock of a lot falls at the source, with any lot status: it goes back where it came from.
 
-    Without a lot it is picked, as in `consume`. The secondary lot is the lot returned into.
+    Without a lot it is picked, like in `consume`. The secondary lot is the lot returned into.
     """
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_RETURN,
@@ -270,7 +270,7 @@ def ship(
 ) -> InventoryAction:
     """Stock of a lot falls at the source: it goes to a customer.
 
-    Without a lot it is picked, as in `consume`. The secondary lot is the lot shipped into.
+    Without a lot it is picked, like in `consume`. The secondary lot is the lot shipped into.
     """
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_SHIP,
@@ -319,7 +319,7 @@ def split(
     inventory_name: str | None = None,
     **details: Unpack[Details],
 ) -> InventoryAction:
-    """Part of a lot's stock at the source becomes a new lot of that name, the record's secondary lot."""
+    """Part of a lot's stock at the source becomes a new lot with this name, the record's secondary lot."""
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_SPLIT,
         details,
@@ -341,9 +341,9 @@ def merge(
     inventory_name: str | None = None,
     **details: Unpack[Details],
 ) -> InventoryAction:
-    """All that the secondary lot has at the source goes into the lot.
+    """All stock of the secondary lot at the source goes into the lot.
 
-    The secondary lot is closed where nothing is left of it anywhere.
+    The secondary lot is closed if it has no stock left anywhere.
     """
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_MERGE,
@@ -365,7 +365,7 @@ def edit_quantity(
     inventory_name: str | None = None,
     **details: Unpack[Details],
 ) -> InventoryAction:
-    """The stock of a lot at the source becomes the quantity, 0 or above, whatever it was.
+    """The stock of a lot at the source is set to the quantity, 0 or above.
 
     The record's quantity is the difference.
     """

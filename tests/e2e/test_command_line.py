@@ -56,7 +56,7 @@ def test_stock_is_changed_by_a_command_for_each_type(lotkeeper: Command, client:
     passed = rows(lotkeeper("--json", "receive-and-consume", "C", "1", "--at", silo, "--create-lot", *milk))
     assert [row["lotRecordType"] for row in passed] == ["RECEIVE", "CONSUME"]
     assert [row["quantity"] for row in rows(lotkeeper("--json", "scrap-all", "--from", tank, *milk))] == [7.5]
-    assert lotkeeper("scrap-all", "--from", tank, *milk).stdout == "nothing was there to do\n"
+    assert lotkeeper("scrap-all", "--from", tank, *milk).stdout == "there was nothing to do\n"
     missing = lotkeeper("move", "A", "4", unit, "--from", silo, *milk)
     assert (missing.exit_code, "--to" in missing.stderr) == (2, True)
 

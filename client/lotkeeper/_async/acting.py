@@ -1,4 +1,4 @@
-"""An action alone, a method for each type."""
+"""Single actions: a method for each type."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 
 
 class ActionMethods(InventoryMethods):
-    """An action alone, a method for each type: what happens to stock, in one call of `execute_inventory_actions`.
+    """Single actions: a method for each type, which makes one call of `execute_inventory_actions`.
 
-    Each returns every record that it wrote, in order, the one of its type first: one record, but for lots that were
-    picked, a RECEIVE_AND_CONSUME, and a location that merges what comes. Where there can be but one,
-    `[record] = await client.split(...)`. For several actions at once, `lotkeeper.actions` has a function of each name.
+    Each returns every record that it wrote, in order, the one of its type first. There is only one record, except for
+    picked lots, a RECEIVE_AND_CONSUME, and a location that merges lots. If there can be only one: `[record] = await
+    client.split(...)`. For several actions at once, `lotkeeper.actions` has a function of each name.
 
     In all of them lots, locations, materials and production orders are given by ULID, or by their name or path, a lot's
-    name with its material; a unit by its symbol (default: the lot's own, of a pick the material's). What else they take
-    is in `lotkeeper.actions.Details`, of those where stock comes or goes `FlowDetails`; then `request_id`, which makes
-    a retry safe (default: a new one), `validate_only`, everything but the commit, and `timeout_seconds` (default: the
-    client's).
+    name together with its material; a unit by its symbol (default: the lot's own, for a pick the material's). Their
+    other arguments are in `lotkeeper.actions.Details`, for those where stock comes or goes in `FlowDetails`; and
+    `request_id`, which makes a retry safe (default: a new one), `validate_only`, which does everything except the
+    commit, and `timeout_seconds` (default: the client's).
     """
 
     async def consume(
@@ -42,8 +42,8 @@ class ActionMethods(InventoryMethods):
     ) -> Sequence[InventoryLotRecord]:
         """Stock of a lot falls at the source: it is used up.
 
-        Without a lot it is picked from what the source has of the material, one record a lot. The secondary lot is the
-        lot that consumes it.
+        Without a lot it is picked from the material's lots at the source, with one record for each lot. The secondary
+        lot is the lot that consumes it.
         """
         action = actions.consume(lot, quantity, source=source, destination=destination, unit=unit, **details)
         return await self._act(action, request_id, validate_only, timeout_seconds)
@@ -84,8 +84,8 @@ class ActionMethods(InventoryMethods):
     ) -> Sequence[InventoryLotRecord]:
         """Stock of a lot rises at the destination: it is made.
 
-        The secondary lot is the lot that produces it. `increment_production_order_count` adds the quantity to what the
-        production order has produced.
+        The secondary lot is the lot that produces it. `increment_production_order_count` adds the quantity to the
+        production order's quantity_produced.
         """
         action = actions.produce(
             lot,
@@ -111,9 +111,9 @@ class ActionMethods(InventoryMethods):
         timeout_seconds: float | None = None,
         **details: Unpack[FlowDetails],
     ) -> Sequence[InventoryLotRecord]:
-        """Stock of a lot falls at the source, whatever the lot's status: it is thrown away.
+        """Stock of a lot falls at the source, with any lot status: it is thrown away.
 
-        Without a lot it is picked, as in `consume`. The secondary lot is the lot scrapped into.
+        Without a lot it is picked, like in `consume`. The secondary lot is the lot scrapped into.
         """
         action = actions.scrap(lot, quantity, source=source, destination=destination, unit=unit, **details)
         return await self._act(action, request_id, validate_only, timeout_seconds)
@@ -129,9 +129,9 @@ class ActionMethods(InventoryMethods):
         timeout_seconds: float | None = None,
         **details: Unpack[FlowDetails],
     ) -> Sequence[InventoryLotRecord]:
-        """The stock of a lot, or of every lot of the material, falls to zero at the source, whatever the lots' status.
+        """The stock of a lot, or of every lot of the material, falls to zero at the source, with any lot status.
 
-        One record a lot; none where there was nothing.
+        There is one record for each lot; none if there was no stock.
         """
         action = actions.scrap_all(lot, source=source, destination=destination, **details)
         return await self._act(action, request_id, validate_only, timeout_seconds)
@@ -149,9 +149,9 @@ class ActionMethods(InventoryMethods):
         timeout_seconds: float | None = None,
         **details: Unpack[FlowDetails],
     ) -> Sequence[InventoryLotRecord]:
-        """Stock of a lot falls at the source, whatever the lot's status: it goes back where it came from.
+        """Stock of a lot falls at the source, with any lot status: it goes back where it came from.
 
-        Without a lot it is picked, as in `consume`. The secondary lot is the lot returned into.
+        Without a lot it is picked, like in `consume`. The secondary lot is the lot returned into.
         """
         action = actions.return_lot(lot, quantity, source=source, destination=destination, unit=unit, **details)
         return await self._act(action, request_id, validate_only, timeout_seconds)
@@ -213,7 +213,7 @@ class ActionMethods(InventoryMethods):
     ) -> Sequence[InventoryLotRecord]:
         """Stock of a lot falls at the source: it goes to a customer.
 
-        Without a lot it is picked, as in `consume`. The secondary lot is the lot shipped into.
+        Without a lot it is picked, like in `consume`. The secondary lot is the lot shipped into.
         """
         action = actions.ship(lot, quantity, source=source, destination=destination, unit=unit, **details)
         return await self._act(action, request_id, validate_only, timeout_seconds)
@@ -255,7 +255,7 @@ class ActionMethods(InventoryMethods):
         timeout_seconds: float | None = None,
         **details: Unpack[Details],
     ) -> Sequence[InventoryLotRecord]:
-        """Part of a lot's stock at the source becomes a new lot of that name, the record's secondary lot."""
+        """Part of a lot's stock at the source becomes a new lot with this name, the record's secondary lot."""
         action = actions.split(
             lot, quantity, new_lot_name=new_lot_name, source=source, unit=unit, inventory_name=inventory_name, **details
         )
@@ -274,9 +274,9 @@ class ActionMethods(InventoryMethods):
         timeout_seconds: float | None = None,
         **details: Unpack[Details],
     ) -> Sequence[InventoryLotRecord]:
-        """All that the secondary lot has at the source goes into the lot.
+        """All stock of the secondary lot at the source goes into the lot.
 
-        The secondary lot is closed where nothing is left of it anywhere.
+        The secondary lot is closed if it has no stock left anywhere.
         """
         action = actions.merge(
             lot,
@@ -301,7 +301,7 @@ class ActionMethods(InventoryMethods):
         timeout_seconds: float | None = None,
         **details: Unpack[Details],
     ) -> Sequence[InventoryLotRecord]:
-        """The stock of a lot at the source becomes the quantity, 0 or above, whatever it was.
+        """The stock of a lot at the source is set to the quantity, 0 or above.
 
         The record's quantity is the difference.
         """

@@ -17,7 +17,7 @@ from lotkeeper._tokens import find_token
 DEFAULT_TIMEOUT_SECONDS = 30.0
 Response = TypeVar("Response", bound=Message)
 Item = TypeVar("Item", bound=Message)
-_NEXT, _DATA = "next_page_token", "data"  # fields that the responses share; Message does not know of them
+_NEXT, _DATA = "next_page_token", "data"  # fields that the responses share; Message does not have them
 
 
 class Calling:
@@ -35,7 +35,7 @@ class Calling:
 
         Args:
             address: HOST:PORT.
-            token: the bearer token. Default: LOTKEEPER_TOKEN, else that of a development server on this machine.
+            token: the bearer token. Default: LOTKEEPER_TOKEN, otherwise that of a development server on this machine.
             channel_credentials: for TLS, `grpc.ssl_channel_credentials()`. Default: none, plain text.
             timeout_seconds: how long a call may take, retries included.
         """
@@ -50,7 +50,7 @@ class Calling:
         return self._timeout_seconds if timeout_seconds is None else timeout_seconds
 
     async def _call(self, request: Message, response_class: type[Response], timeout_seconds: float | None) -> Response:
-        """A call that changes something: a copy of the request carries a request id where it can."""
+        """A call that changes something: a copy of the request carries a request id if it can."""
         sent = type(request)()
         sent.CopyFrom(request)
         repeatable = with_request_id(sent)
@@ -58,7 +58,7 @@ class Calling:
         return await self._transport.call(path_of(sent), sent, response_class, timeout, repeatable)
 
     async def _read(self, request: Message, response_class: type[Response], timeout_seconds: float | None) -> Response:
-        """A call that changes nothing, and may be made again."""
+        """A call that changes nothing and may be repeated."""
         timeout = self._timeout(timeout_seconds)
         return await self._transport.call(path_of(request), request, response_class, timeout, Repeatable.YES)
 
@@ -69,7 +69,7 @@ class Calling:
         items_of: Callable[[Response], Iterable[Item]],
         timeout_seconds: float | None,
     ) -> AsyncIterator[Item]:
-        """What the pages of a list hold; the next one is read once all of the last one has been taken."""
+        """The items of a list; the next page is read once all items of the last one have been taken."""
         following: Any = request
         while True:
             page = await self._read(request, response_class, timeout_seconds)
@@ -95,6 +95,6 @@ class Calling:
         response_class: type[Response],
         timeout_seconds: float | None,
     ) -> Response:
-        """A call that takes data in pieces; the first message says how it is meant."""
+        """A call that sends data in pieces; the first message says what it is."""
         path, timeout = path_of(first), self._timeout(timeout_seconds)
         return await self._transport.upload(path, Uploading(first), pieces, response_class, timeout)

@@ -14,13 +14,13 @@ from lotkeeper._async.watching import WatchMethods
 class AsyncClient(OperationMethods, ActionMethods, WatchMethods, TraceMethods, MasterDataMethods):
     """Calls a Lotkeeper server. Close it, or use it in an `async with` block.
 
-    Every call has a deadline, but for a watch. On UNAVAILABLE, reads and calls that carry a request id are retried
-    inside it; the client makes a request id where the caller gives none. A caller that must survive its own restart
-    passes one that it stored before.
+    Every call has a deadline, except a watch. On UNAVAILABLE, reads and calls with a request id are retried until the
+    deadline; the client makes a request id if the caller gives none. A caller that must survive its own restart passes
+    one that it stored before.
 
-    What is asked for comes by position, all else by keyword. Ids are ULIDs; times are ms since the epoch, UTC. Lists
+    The main arguments come by position, all others by keyword. Ids are ULIDs; times are ms since the epoch, UTC. Lists
     are iterators that read page after page. Answers are the messages of the contract; every refusal and failure is a
-    `LotkeeperError`, by its subclass.
+    subclass of `LotkeeperError`.
     """
 
     async def __aenter__(self) -> AsyncClient:

@@ -1,4 +1,4 @@
-# Made from the contract by `python client/entity_methods.py`; change that one.
+# Made from the contract by `python client/entity_methods.py`; change that file instead.
 """Lots."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class LotMethods(Calling):
     async def save_lot(
         self, lot: InventoryLot, *, update_mask: Sequence[str] | None = None, timeout_seconds: float | None = None
     ) -> InventoryLot:
-        """Creates a lot where it has no id, else updates it; returns what is saved.
+        """Creates a lot if it has no id, else updates it; returns what is saved.
 
         Args:
             lot: what to save.
@@ -53,7 +53,7 @@ class LotMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[InventoryLot]:
-        """The lots that pass every filter that is given, by id.
+        """The lots that pass every given filter, in the order of ids.
 
         Args:
             material_id_or_path: only of this material.

@@ -1,4 +1,4 @@
-"""What runs inventory operations, and what is known of them."""
+"""Runs inventory operations, and reads and changes their definitions."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ class OperationMethods(DefinitionMethods):
         validate_only: bool = False,
         timeout_seconds: float | None = None,
     ) -> InventoryLotRecord:
-        """Runs an inventory operation, or stops it where it is running; returns the record of the operation.
+        """Runs an inventory operation, or stops it if it is running; returns the record of the operation.
 
         Args:
             inventory_operation_id: ULID of the operation.
-            primary_lot_id_or_name: the lot. Default: by the operation's strategy.
-            quantity: in the operation's unit; needed by every type but SCRAP_ALL.
-            secondary_lot_id_or_name: what the lot goes into or comes from. Default: by the operation's strategy.
+            primary_lot_id_or_name: the lot. Default: the operation's strategy decides.
+            quantity: in the operation's unit; needed by every type except SCRAP_ALL.
+            secondary_lot_id_or_name: the lot that it goes into or comes from. Default: the operation's strategy
+                decides.
             material_id_or_path: Default: the operation's.
-            inventory_name: a pallet or LPN code. Default: by the operation's strategy.
+            inventory_name: a pallet or LPN code. Default: the operation's strategy decides.
             start_date_millis: when it began, ms since the epoch, UTC. Default: now.
             end_date_millis: when it ended, ms since the epoch, UTC. Default: now.
             request_id: makes a retry safe. Default: a new one.
-            validate_only: does everything but the commit.
+            validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
 
         Raises:
-            LotkeeperError: by its subclass.
+            LotkeeperError: one of its subclasses.
         """
         response = await self.execute(
             pb.ExecuteInventoryOperationRequest(
@@ -87,7 +88,7 @@ class OperationMethods(DefinitionMethods):
         validate_only: bool = False,
         timeout_seconds: float | None = None,
     ) -> InventoryLotRecord:
-        """Sets an operation running; returns its record. Arguments as of `execute_inventory_operation`."""
+        """Starts an operation; returns its record. The arguments are those of `execute_inventory_operation`."""
         request = pb.StartInventoryOperationRequest(
             inventory_operation_id=inventory_operation_id,
             primary_lot_id_or_name=primary_lot_id_or_name or "",
@@ -112,7 +113,7 @@ class OperationMethods(DefinitionMethods):
         validate_only: bool = False,
         timeout_seconds: float | None = None,
     ) -> pb.StopInventoryOperationResponse:
-        """Completes what a start began; returns the record that was running, and every one that was written."""
+        """Completes what a start began; returns the record that was running, and every record that was written."""
         request = pb.StopInventoryOperationRequest(
             inventory_operation_id=inventory_operation_id,
             quantity=quantity,
@@ -130,7 +131,7 @@ class OperationMethods(DefinitionMethods):
         request_id: str | None = None,
         timeout_seconds: float | None = None,
     ) -> InventoryLotRecord:
-        """Ends what a start began without moving stock; returns the record, CANCELLED."""
+        """Ends what a start began and moves no stock; returns the record, CANCELLED."""
         request = pb.CancelInventoryOperationRequest(
             inventory_operation_id=inventory_operation_id, request_id=request_id or ""
         )
@@ -149,8 +150,8 @@ class OperationMethods(DefinitionMethods):
 
         Args:
             requests: each gets a request id, unless it has one.
-            all_or_nothing: whether one refusal undoes all and is raised; else it stands in its result's `status`.
-            validate_only: does everything but the commit.
+            all_or_nothing: whether one refusal undoes all and is raised; otherwise it is in its result's `status`.
+            validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.BatchExecuteInventoryOperationsRequest(
@@ -162,7 +163,7 @@ class OperationMethods(DefinitionMethods):
     async def get_inventory_operation_status(
         self, inventory_operation_id: str, *, timeout_seconds: float | None = None
     ) -> pb.GetInventoryOperationStatusResponse:
-        """Reads where an operation's run stands."""
+        """Reads the status of an operation's run."""
         request = pb.GetInventoryOperationStatusRequest(inventory_operation_id=inventory_operation_id)
         return await self._read(request, pb.GetInventoryOperationStatusResponse, timeout_seconds)
 
@@ -173,7 +174,7 @@ class OperationMethods(DefinitionMethods):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> Sequence[pb.FieldViolation]:
-        """Says all that a save would refuse; nothing where it would be saved."""
+        """Says everything that a save would refuse; empty if it would be saved."""
         request = pb.ValidateInventoryOperationRequest(
             inventory_operation=inventory_operation, update_mask=mask(update_mask)
         )
@@ -188,7 +189,7 @@ class OperationMethods(DefinitionMethods):
     async def get_inventory_operation_references(
         self, inventory_operation_id: str, *, timeout_seconds: float | None = None
     ) -> Sequence[pb.EntityReference]:
-        """What refers to an operation, one entry for each kind of entity; nothing where it can be deleted."""
+        """What refers to an operation, one entry for each kind of entity; empty if it can be deleted."""
         request = pb.GetInventoryOperationReferencesRequest(inventory_operation_id=inventory_operation_id)
         response = await self._read(request, pb.GetInventoryOperationReferencesResponse, timeout_seconds)
         return response.references
@@ -200,11 +201,11 @@ class OperationMethods(DefinitionMethods):
         location_ids_or_paths: Sequence[str] = (),
         timeout_seconds: float | None = None,
     ) -> AsyncGenerator[bytes, None]:
-        """The definitions as one file, in pieces, by name, then id: what an import takes back.
+        """The definitions as one file, in pieces, ordered by name, then id; an import can read it.
 
         Args:
-            export_format: EXPORT_FORMAT_CSV or EXPORT_FORMAT_JSON, one object a line.
-            location_ids_or_paths: only those that have one of these, or one below, as source or destination.
+            export_format: EXPORT_FORMAT_CSV or EXPORT_FORMAT_JSON, one object on each line.
+            location_ids_or_paths: only those that have one of these, or one below them, as source or destination.
                 Default: all.
             timeout_seconds: until the last piece. Default: the client's.
         """
@@ -222,13 +223,13 @@ class OperationMethods(DefinitionMethods):
     ) -> pb.ImportInventoryOperationsResponse:
         """Creates and updates definitions from a file; returns what was done, with every row that failed.
 
-        Look at `failed`: a failed row is no error of the call.
+        Look at `failed`: a failed row does not make the call fail.
 
         Args:
-            pieces: the file, whole or in pieces of any size; a file opened to read bytes will do.
-            export_format: EXPORT_FORMAT_CSV or EXPORT_FORMAT_JSON, one object a line.
-            keep_good_rows: saves the rows that do not fail; else one that fails undoes all.
-            validate_only: does everything but the commit.
+            pieces: the file, whole or in pieces of any size; for example a file opened to read bytes.
+            export_format: EXPORT_FORMAT_CSV or EXPORT_FORMAT_JSON, one object on each line.
+            keep_good_rows: saves the good rows; otherwise one failed row undoes all.
+            validate_only: does everything except the commit.
             timeout_seconds: of the whole import. Default: the client's.
         """
         first = pb.ImportInventoryOperationsRequest(

@@ -1,4 +1,4 @@
-# Made from the contract by `python client/entity_methods.py`; change that one.
+# Made from the contract by `python client/entity_methods.py`; change that file instead.
 """Locations, process operations and production orders."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class PlantMethods(Calling):
     async def save_location(
         self, location: Location, *, update_mask: Sequence[str] | None = None, timeout_seconds: float | None = None
     ) -> Location:
-        """Creates a location where it has no id, else updates it; returns what is saved.
+        """Creates a location if it has no id, else updates it; returns what is saved.
 
         Args:
             location: what to save.
@@ -49,11 +49,11 @@ class PlantMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[Location]:
-        """The locations that pass every filter that is given, by id.
+        """The locations that pass every given filter, in the order of ids.
 
         Args:
             parent_id_or_path: only the direct children of this location.
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
@@ -79,7 +79,7 @@ class PlantMethods(Calling):
     async def save_operation(
         self, operation: Operation, *, update_mask: Sequence[str] | None = None, timeout_seconds: float | None = None
     ) -> Operation:
-        """Creates a process operation where it has no id, else updates it; returns what is saved.
+        """Creates a process operation if it has no id, else updates it; returns what is saved.
 
         Args:
             operation: what to save.
@@ -109,10 +109,10 @@ class PlantMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[Operation]:
-        """The operations that pass every filter that is given, by id.
+        """The operations that pass every given filter, in the order of ids.
 
         Args:
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
@@ -140,7 +140,7 @@ class PlantMethods(Calling):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> ProductionOrder:
-        """Creates a production order where it has no id, else updates it; returns what is saved.
+        """Creates a production order if it has no id, else updates it; returns what is saved.
 
         Args:
             production_order: what to save.
@@ -173,11 +173,11 @@ class PlantMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[ProductionOrder]:
-        """The production orders that pass every filter that is given, by id.
+        """The production orders that pass every given filter, in the order of ids.
 
         Args:
             status: only those with this status. Absent: all.
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.

@@ -1,4 +1,4 @@
-# Made from the contract by `python client/entity_methods.py`; change that one.
+# Made from the contract by `python client/entity_methods.py`; change that file instead.
 """Units of measure and the conversions between them."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class UnitMethods(Calling):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> UnitOfMeasure:
-        """Creates a unit of measure where it has no id, else updates it; returns what is saved.
+        """Creates a unit of measure if it has no id, else updates it; returns what is saved.
 
         Args:
             unit_of_measure: what to save.
@@ -53,10 +53,10 @@ class UnitMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[UnitOfMeasure]:
-        """The units of measure that pass every filter that is given, by id.
+        """The units of measure that pass every given filter, in the order of ids.
 
         Args:
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
@@ -84,7 +84,7 @@ class UnitMethods(Calling):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> UnitOfMeasureConversion:
-        """Creates a conversion between units where it has no id, else updates it; returns what is saved.
+        """Creates a conversion between units if it has no id, else updates it; returns what is saved.
 
         Args:
             unit_of_measure_conversion: what to save.
@@ -118,11 +118,11 @@ class UnitMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[UnitOfMeasureConversion]:
-        """The unit of measure conversions that pass every filter that is given, by id.
+        """The unit of measure conversions that pass every given filter, in the order of ids.
 
         Args:
             material_id_or_path: only those of this material.
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """

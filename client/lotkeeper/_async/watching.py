@@ -1,4 +1,4 @@
-"""The stream of completed records, resumed by itself."""
+"""The stream of completed records, which resumes by itself."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 SILENCE_SECONDS: Final = 30.0
-"""How long nothing may come before the connection counts as lost: there is a heartbeat at least every 10 s."""
+"""After so long without a message the connection counts as lost: there is a heartbeat at least every 10 s."""
 
 
 class WatchMethods(Calling):
-    """The stream of completed records, resumed by itself."""
+    """The stream of completed records, which resumes by itself."""
 
     async def watch_inventory_lot_records(
         self,
@@ -35,27 +35,27 @@ class WatchMethods(Calling):
         location_id_or_path: str | None = None,
         include_children: bool = False,
     ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
-        """Every completed record that passes the filters, once, when it is completed; without an end.
+        """Every completed record that passes the filters, once, when it is completed; the stream does not end.
 
-        Where the connection or the server is lost, it goes on behind the message that came last: none is skipped, none
-        comes twice. A message without a record is a heartbeat, the first one among them. A caller that must survive its
-        own restart stores the `resume_token` of the last message that it has dealt with. Close the iterator to end it.
+        If the connection or the server is lost, it goes on after the last message: none is skipped, none comes twice. A
+        message without a record is a heartbeat; the first message is one. A caller that must survive its own restart
+        stores the `resume_token` of the last message that it has dealt with. Close the iterator to end it.
 
         Args:
-            resume_token: goes on behind the message that had it. Default: what is completed from now on.
-            from_beginning: without a token: begins with the oldest record there is.
-            lot_id_or_name: only of this lot, primary or secondary; by name it needs the material.
+            resume_token: goes on after the message that had it. Default: begins with what is completed from now on.
+            from_beginning: without a token: begins with the oldest record.
+            lot_id_or_name: only of this lot, primary or secondary; a name needs the material, too.
             material_id_or_path: only of this material.
             inventory_operation_id: only of this inventory operation.
             lot_record_types: only of these types. Default: all.
             production_order_id_or_name: only of this production order.
             material_reason_code_id: only of this reason code.
             location_id_or_path: only those that have this location as source or destination.
-            include_children: with a location: or one below it, as the tree is when the watch begins.
+            include_children: with a location: also those of locations below it, as the tree is when the watch begins.
 
         Raises:
-            LotkeeperError: what the server refuses; Unavailable where it cannot be reached at the beginning. Once a
-                message has come the server is sought for ever.
+            LotkeeperError: what the server refuses; Unavailable if it cannot be reached at the beginning. After the
+                first message the client tries for ever to reach the server again.
         """
         request = pb.WatchInventoryLotRecordsRequest(
             resume_token=resume_token,

@@ -1,4 +1,4 @@
-# Made from _async/client.py by `python client/async_to_sync.py`; change that one.
+# Made from _async/client.py by `python client/async_to_sync.py`; change that file instead.
 """The client."""
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from lotkeeper._sync.watching import WatchMethods
 class Client(OperationMethods, ActionMethods, WatchMethods, TraceMethods, MasterDataMethods):
     """Calls a Lotkeeper server. Close it, or use it in an `with` block.
 
-    Every call has a deadline, but for a watch. On UNAVAILABLE, reads and calls that carry a request id are retried
-    inside it; the client makes a request id where the caller gives none. A caller that must survive its own restart
-    passes one that it stored before.
+    Every call has a deadline, except a watch. On UNAVAILABLE, reads and calls with a request id are retried until the
+    deadline; the client makes a request id if the caller gives none. A caller that must survive its own restart passes
+    one that it stored before.
 
-    What is asked for comes by position, all else by keyword. Ids are ULIDs; times are ms since the epoch, UTC. Lists
+    The main arguments come by position, all others by keyword. Ids are ULIDs; times are ms since the epoch, UTC. Lists
     are iterators that read page after page. Answers are the messages of the contract; every refusal and failure is a
-    `LotkeeperError`, by its subclass.
+    subclass of `LotkeeperError`.
     """
 
     def __enter__(self) -> Client:

@@ -1,4 +1,4 @@
-# Made from _async/definitions.py by `python client/async_to_sync.py`; change that one.
+# Made from _async/definitions.py by `python client/async_to_sync.py`; change that file instead.
 """The definitions of inventory operations."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class DefinitionMethods(Calling):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> InventoryOperation:
-        """Creates the definition of an inventory operation where it has no id, else updates it; returns what is saved.
+        """Creates the definition of an inventory operation if it has no id, else updates it; returns what is saved.
 
         Args:
             inventory_operation: what to save.
@@ -60,7 +60,7 @@ class DefinitionMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[InventoryOperation]:
-        """The inventory operations that pass every filter that is given, by id.
+        """The inventory operations that pass every given filter, in the order of ids.
 
         Args:
             location_id_or_path: only those that have this location as source or destination.

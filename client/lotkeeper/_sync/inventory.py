@@ -1,4 +1,4 @@
-# Made from _async/inventory.py by `python client/async_to_sync.py`; change that one.
+# Made from _async/inventory.py by `python client/async_to_sync.py`; change that file instead.
 """Stock, its history, and what changes them."""
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class InventoryMethods(LotMethods):
     ) -> pb.ExecuteInventoryActionsResponse:
         """Applies actions in their order, each seeing the effects of those before it: all of them, or none.
 
-        A refusal's `index` says which action was at fault.
+        A refusal's `index` says which action was refused.
 
         Args:
             actions: 1 to 1,000.
             request_id: makes a retry safe. Default: a new one.
-            validate_only: does everything but the commit.
+            validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.ExecuteInventoryActionsRequest(
@@ -48,13 +48,13 @@ class InventoryMethods(LotMethods):
         validate_only: bool = False,
         timeout_seconds: float | None = None,
     ) -> InventoryLotRecord:
-        """Undoes a completed record with one of the opposite changes, and returns that.
+        """Undoes a completed record by a new one with the opposite changes, and returns that.
 
         Args:
             inventory_lot_record_id: ULID of the record to undo.
             notes: why, on the new record.
             request_id: makes a retry safe. Default: a new one.
-            validate_only: does everything but the commit.
+            validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.ReverseInventoryLotRecordRequest(
@@ -76,7 +76,7 @@ class InventoryMethods(LotMethods):
         spare3: str | None = None,
         timeout_seconds: float | None = None,
     ) -> InventoryLotRecord:
-        """Changes a record's notes and spares, and returns it; all else of a record never changes.
+        """Changes a record's notes and spares, and returns it; nothing else of a record ever changes.
 
         What is left out stays as it is, an empty text clears.
         """
@@ -133,9 +133,9 @@ class InventoryMethods(LotMethods):
             location_id_or_path: the location.
             quantity: 0 or above.
             unit_of_measure_id: the quantity's unit, by one of the three.
-            unit_of_measure_name: the same by name.
-            unit_of_measure_symbol: the same by symbol.
-            material_id_or_path: what is to be stored. Default: only conversions that hold for everything count.
+            unit_of_measure_name: the unit by its name.
+            unit_of_measure_symbol: the unit by its symbol.
+            material_id_or_path: the material to store. Default: only conversions for every material are used.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.CheckLocationHasCapacityRequest(
@@ -165,12 +165,12 @@ class InventoryMethods(LotMethods):
 
         Args:
             location_id_or_path: only at this location.
-            include_children: with a location: or below it.
-            lot_id_or_name: only of this lot; by name it needs the material.
+            include_children: with a location: also what lies below it.
+            lot_id_or_name: only of this lot; a name needs the material, too.
             material_id_or_path: only of this material.
             inventory_name: only rows of this name.
             include_empty: also rows of zero.
-            as_of_millis: as it was at this moment. Default: as it is. Not together with a name.
+            as_of_millis: the stock at this moment. Default: now. Not together with a name.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -204,10 +204,10 @@ class InventoryMethods(LotMethods):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[InventoryLotRecord]:
-        """The records that pass every filter that is given, newest first by their end (of a running one its start).
+        """The records that pass every given filter, newest first by their end (for a running one, its start).
 
         Args:
-            lot_id_or_name: only of this lot, primary or secondary; by name it needs the material.
+            lot_id_or_name: only of this lot, primary or secondary; a name needs the material, too.
             material_id_or_path: only of this material.
             inventory_operation_id: only of this inventory operation.
             lot_record_types: only of these types. Default: all.
@@ -217,8 +217,8 @@ class InventoryMethods(LotMethods):
             production_order_id_or_name: only of this production order.
             material_reason_code_id: only of this reason code.
             location_id_or_path: only those that have this location as source or destination.
-            include_children: with a location: or one below it.
-            oldest_first: in the exact reverse of the order.
+            include_children: with a location: also those of locations below it.
+            oldest_first: oldest first: the exact reverse order.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """

@@ -1,4 +1,4 @@
-# Made from _async/master_data.py by `python client/async_to_sync.py`; change that one.
+# Made from _async/master_data.py by `python client/async_to_sync.py`; change that file instead.
 """A plant's master data: each kind of it, conversions of quantities, and all of it as one document."""
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         Args:
             quantity: in the unit that it is converted from.
             from_unit_of_measure_id: that unit, by one of the three.
-            from_unit_of_measure_name: the same by name.
-            from_unit_of_measure_symbol: the same by symbol.
+            from_unit_of_measure_name: the unit by its name.
+            from_unit_of_measure_symbol: the unit by its symbol.
             to_unit_of_measure_id: the unit of the result, by one of the three.
-            to_unit_of_measure_name: the same by name.
-            to_unit_of_measure_symbol: the same by symbol.
-            material_id_or_path: what is measured. Default: only conversions that hold for everything.
+            to_unit_of_measure_name: the unit by its name.
+            to_unit_of_measure_symbol: the unit by its symbol.
+            material_id_or_path: the material. Default: only conversions for every material.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.ConvertQuantityRequest(
@@ -61,11 +61,11 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         include_lots: bool = False,
         timeout_seconds: float | None = None,
     ) -> Generator[bytes, None, None]:
-        """The plant as one document, in pieces: what an import takes back.
+        """The plant as one document, in pieces, which an import can read.
 
         Args:
             export_format: EXPORT_FORMAT_YAML or EXPORT_FORMAT_JSON.
-            include_lots: also the lots, and what is in stock of them.
+            include_lots: also the lots and their stock.
             timeout_seconds: until the last piece. Default: the client's.
         """
         request = pb.ExportMasterDataRequest(format=export_format, include_lots=include_lots)
@@ -79,12 +79,12 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         validate_only: bool = False,
         timeout_seconds: float | None = None,
     ) -> pb.ImportMasterDataResponse:
-        """Creates and updates what a document holds, all or nothing; what it does not name stays as it is.
+        """Creates and updates what a document says, all or nothing; what it leaves out stays as it is.
 
         Args:
-            pieces: the document, whole or in pieces of any size; a file opened to read bytes will do.
+            pieces: the document, whole or in pieces of any size; for example a file opened to read bytes.
             export_format: EXPORT_FORMAT_YAML or EXPORT_FORMAT_JSON.
-            validate_only: does everything but the commit; the answer says what would change.
+            validate_only: does everything except the commit; the answer says what would change.
             timeout_seconds: of the whole import. Default: the client's.
         """
         first = pb.ImportMasterDataRequest(format=export_format, validate_only=validate_only)

@@ -1,4 +1,4 @@
-# Made from _async/materials.py by `python client/async_to_sync.py`; change that one.
+# Made from _async/materials.py by `python client/async_to_sync.py`; change that file instead.
 """Material classes, materials and reason codes."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class MaterialMethods(Calling):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> MaterialClass:
-        """Creates a material class where it has no id, else updates it; returns what is saved.
+        """Creates a material class if it has no id, else updates it; returns what is saved.
 
         Args:
             material_class: what to save.
@@ -54,11 +54,11 @@ class MaterialMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[MaterialClass]:
-        """The material classes that pass every filter that is given, by id.
+        """The material classes that pass every given filter, in the order of ids.
 
         Args:
             parent_id_or_path: only the direct children of this class.
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
@@ -84,7 +84,7 @@ class MaterialMethods(Calling):
     def save_material(
         self, material: Material, *, update_mask: Sequence[str] | None = None, timeout_seconds: float | None = None
     ) -> Material:
-        """Creates a material where it has no id, else updates it; returns what is saved.
+        """Creates a material if it has no id, else updates it; returns what is saved.
 
         Args:
             material: what to save.
@@ -115,11 +115,11 @@ class MaterialMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[Material]:
-        """The materials that pass every filter that is given, by id.
+        """The materials that pass every given filter, in the order of ids.
 
         Args:
             material_class_id_or_path: only those directly in this class.
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
@@ -152,7 +152,7 @@ class MaterialMethods(Calling):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> MaterialReasonCode:
-        """Creates a reason code where it has no id, else updates it; returns what is saved.
+        """Creates a reason code if it has no id, else updates it; returns what is saved.
 
         Args:
             material_reason_code: what to save.
@@ -186,10 +186,10 @@ class MaterialMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[MaterialReasonCode]:
-        """The material reason codes that pass every filter that is given, by id.
+        """The material reason codes that pass every given filter, in the order of ids.
 
         Args:
-            enabled: true: only those that are enabled; false: only those that are not. Absent: all.
+            enabled: only those that are enabled (true), or disabled (false). Absent: all.
             reason_code_prefix: only those whose code begins with this text, compared by code point.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.

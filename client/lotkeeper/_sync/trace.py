@@ -1,4 +1,4 @@
-# Made from _async/trace.py by `python client/async_to_sync.py`; change that one.
+# Made from _async/trace.py by `python client/async_to_sync.py`; change that file instead.
 """Genealogy: which lots went into which."""
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class TraceMethods(Calling):
 
         Args:
             lot_id_or_name: its ULID, or its name with the material.
-            material_id_or_path: the material within which the name is meant.
+            material_id_or_path: the material that the named lot is of.
             direction: TRACE_DIRECTION_INPUT, what it came from; _OUTPUT, what it went into. Default: both.
-            depth: how many edges away at most, 1 to 50. Default: 10.
+            depth: how many edges away a lot may be, 1 to 50. Default: 10.
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.GetLotTraceGraphRequest(
@@ -47,14 +47,14 @@ class TraceMethods(Calling):
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[pb.TraceNode]:
-        """The lots at the ends of a trace, by id: those that came from nowhere, or went nowhere.
+        """The lots at the ends of a trace, in the order of ids: those that came from nowhere, or went nowhere.
 
-        They are sought among the 10,000 lots nearest to the one asked for.
+        The search covers the 10,000 lots nearest to the one asked for.
 
         Args:
             lot_id_or_name: its ULID, or its name with the material.
             direction: TRACE_DIRECTION_INPUT or TRACE_DIRECTION_OUTPUT.
-            material_id_or_path: the material within which the name is meant.
+            material_id_or_path: the material that the named lot is of.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """

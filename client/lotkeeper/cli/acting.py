@@ -23,14 +23,14 @@ _FROM: Final = click.option("--from", "source", required=True, help="The locatio
 _AT: Final = click.option("--at", "source", required=True, help="The location, by id or path.")
 _TO: Final = click.option("--to", "destination", required=True, help="The location that it comes to, by id or path.")
 _NOTED_FROM: Final = click.option(
-    "--from", "source", help="The location it comes from, to be noted: nothing moves there."
+    "--from", "source", help="The location that it comes from, only for the record: nothing moves there."
 )
 _NOTED_TO: Final = click.option(
-    "--to", "destination", help="The location it goes to, to be noted: nothing moves there."
+    "--to", "destination", help="The location that it goes to, only for the record: nothing moves there."
 )
 _DETAILS: Final = [
     MATERIAL,
-    click.option("--production-order", help="By id or name. Default: that of the process operation."),
+    click.option("--production-order", help="By id or name. Default: the order of the process operation."),
     click.option("--process-operation", "operation_id", help="The process operation that it belongs to, by id."),
     click.option("--reason-code", help="By id or code."),
     click.option("--start", "start_date_millis", type=Moment(), help="When it began. Default: now."),
@@ -42,8 +42,8 @@ _DETAILS: Final = [
 ]
 _FLOW: Final = [
     SECONDARY,
-    click.option("--secondary-material", help="That of the secondary lot, where it is given by name."),
-    click.option("--create-lot", "create_lot_if_not_found", is_flag=True, help="Make lots that are not there."),
+    click.option("--secondary-material", help="The material of the secondary lot, if that is given by name."),
+    click.option("--create-lot", "create_lot_if_not_found", is_flag=True, help="Make lots that do not exist."),
     INVENTORY_NAME,
     *_DETAILS,
 ]
@@ -53,7 +53,7 @@ _COUNT: Final = click.option(
     "--count",
     "increment_production_order_count",
     is_flag=True,
-    help="Add it to what the order has produced.",
+    help="Add the quantity to what the order has produced.",
 )
 _PICKED: Final = "LOT is an id, or a name with --material; '' picks from the location, with --material."
 _NAMED: Final = "LOT is an id, or a name with --material."
@@ -65,7 +65,7 @@ _NAMED: Final = "LOT is an id, or a name with --material."
 @VALIDATE_ONLY
 @click.pass_obj
 def act(session: Session, /, file: TextIO, request_id: str | None, validate_only: bool) -> None:
-    """Apply the actions of FILE, one JSON object a line ('-' for standard input), in one transaction: all or none."""
+    """Apply the actions of FILE ('-' for standard input), one JSON object on each line, all or none."""
     actions = [_action(number, line) for number, line in enumerate(file, 1) if line.strip()]
     response = session.client.execute_inventory_actions(actions, request_id=request_id, validate_only=validate_only)
     if session.output.as_json:
@@ -86,12 +86,12 @@ def _action(number: int, line: str) -> InventoryAction:
 
 
 def _command(name: str, method: str, text: str, parameters: Sequence[Decorator]) -> click.Command:
-    """A command that calls a method of the client with what its parameters are named after."""
+    """A command that calls a method of the client; its parameters have the names of the method's arguments."""
 
     def run(session: Session, /, reason_code: str | None, **given: Any) -> None:
         reason_code_id = session.reason_code_id(reason_code)
         records = getattr(session.client, method)(reason_code_id=reason_code_id, **given)
-        session.output.each(records, "nothing was there to do")
+        session.output.each(records, "there was nothing to do")
 
     decorated: Any = click.pass_obj(run)
     for parameter in reversed(parameters):
@@ -102,14 +102,14 @@ def _command(name: str, method: str, text: str, parameters: Sequence[Decorator])
 consume = _command("consume", "consume", f"Use up QUANTITY of LOT. {_PICKED}", _FALL)
 unconsume = _command("unconsume", "unconsume", f"Bring back QUANTITY of LOT that was not used up. {_NAMED}", _RISE)
 produce = _command("produce", "produce", f"Make QUANTITY of LOT. {_NAMED}", [*_RISE, _COUNT])
-scrap = _command("scrap", "scrap", f"Throw away QUANTITY of LOT, whatever its status. {_PICKED}", _FALL)
+scrap = _command("scrap", "scrap", f"Throw away QUANTITY of LOT, with any status. {_PICKED}", _FALL)
 scrap_all = _command(
     "scrap-all",
     "scrap_all",
     "Throw away all of LOT at a location; without LOT every lot of --material. LOT is an id, or a name.",
     [click.argument("lot", required=False), _FROM, _NOTED_TO, *_FLOW],
 )
-return_lot = _command("return", "return_lot", f"Give QUANTITY of LOT back, whatever its status. {_PICKED}", _FALL)
+return_lot = _command("return", "return_lot", f"Give QUANTITY of LOT back, with any status. {_PICKED}", _FALL)
 receive = _command("receive", "receive", f"Take in QUANTITY of LOT. {_NAMED}", _RISE)
 receive_and_consume = _command(
     "receive-and-consume",
@@ -141,12 +141,12 @@ split = _command(
 merge = _command(
     "merge",
     "merge",
-    "Put all that OTHER has at a location into LOT. Both are an id, or a name with --material.",
+    "Put all stock of OTHER at a location into LOT. Each is an id, or a name with --material.",
     [
         LOT,
         click.argument("secondary_lot", metavar="OTHER"),
         _AT,
-        click.option("--secondary-material", help="That of OTHER. Default: LOT's."),
+        click.option("--secondary-material", help="The material of OTHER. Default: LOT's."),
         INVENTORY_NAME,
         *_DETAILS,
     ],
@@ -154,7 +154,7 @@ merge = _command(
 edit_quantity = _command(
     "edit-quantity",
     "edit_quantity",
-    f"Set the stock of LOT at a location to QUANTITY, whatever it was: what was counted. {_NAMED}",
+    f"Set the stock of LOT at a location to QUANTITY, for example after a count. {_NAMED}",
     [LOT, QUANTITY, UNIT, _AT, INVENTORY_NAME, *_DETAILS],
 )
 change_status = _command(

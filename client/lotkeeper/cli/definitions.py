@@ -24,7 +24,7 @@ from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
 EXIT_FAILED: Final = 1
 PIECE_BYTES: Final = 64 * 1024
 LONG_SECONDS: Final = 3_600.0
-"""How long a file may take where --timeout is not given: its size says little about its rows."""
+"""How long a file may take without --timeout: its size says little about its rows."""
 _FORMATS: Final = {"csv": enums_pb2.EXPORT_FORMAT_CSV, "json": enums_pb2.EXPORT_FORMAT_JSON}
 _SUFFIXES: Final = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 FORMAT = click.option("--format", "format_name", type=click.Choice(list(_FORMATS)), help="Default: by the file's name.")
@@ -33,14 +33,14 @@ FORMAT = click.option("--format", "format_name", type=click.Choice(list(_FORMATS
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
 @FORMAT
-@click.option("--keep-good-rows", is_flag=True, help="Keep the good rows although others fail; else one undoes all.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--keep-good-rows", is_flag=True, help="Keep the good rows; otherwise one failed row undoes all.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.pass_obj
 def import_(session: Session, /, file: BinaryIO, format_name: str | None, keep_good_rows: bool, dry_run: bool) -> None:
     """Create and update inventory operations from FILE ('-' for standard input).
 
-    Rows are matched by name, type, source and destination path. A column that FILE does not have stays as it is. Ends
-    with 1 where a row failed.
+    Rows are matched by name, type, source and destination path. A column that FILE does not have stays as it is. The
+    exit status is 1 if a row failed.
     """
     number = _format(format_name, Path(file.name).suffix if isinstance(file.name, str) else "")
     with _progress(session, file) as sent:
@@ -65,7 +65,7 @@ def import_(session: Session, /, file: BinaryIO, format_name: str | None, keep_g
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="A file. Default: standard output.")
 @click.pass_obj
 def export(session: Session, /, format_name: str | None, locations: tuple[str, ...], target: Path | None) -> None:
-    """Write the definitions of inventory operations as a file that `import` takes back."""
+    """Write the definitions of inventory operations as a file that `import` can read."""
     on_screen = target is None or str(target) == "-"
     number = _format(format_name or ("csv" if on_screen else None), target.suffix if target else "")
     pieces = session.client.export_inventory_operations(
@@ -75,7 +75,7 @@ def export(session: Session, /, format_name: str | None, locations: tuple[str, .
 
 
 def write_pieces(pieces: Iterable[bytes], target: Path | None) -> None:
-    """To a file, which is there only once it is whole; or to standard output, where none is named or '-'."""
+    """Writes to a file, which appears only when it is complete; or to standard output, if no file or '-' is given."""
     if target is None or str(target) == "-":
         for piece in pieces:
             sys.stdout.buffer.write(piece)
@@ -111,7 +111,7 @@ def references(session: Session, /, operation_id: str) -> None:
 @MASK
 @click.pass_obj
 def validate(session: Session, /, file: TextIO, mask: str | None) -> None:
-    """Say all that a save of what FILE holds would refuse; ends with 1 where there is anything."""
+    """Say everything that a save of FILE would refuse; the exit status is then 1."""
     columns = [("FIELD", field("field")), ("REASON", field("reason")), ("DESCRIPTION", field("description"))]
     refused = False
     for definition in _definitions(file):
@@ -128,7 +128,7 @@ def validate(session: Session, /, file: TextIO, mask: str | None) -> None:
 @MASK
 @click.pass_obj
 def save(session: Session, /, file: TextIO, mask: str | None) -> None:
-    """Create or update what FILE holds ('-' for standard input): JSON objects as `--json` writes them."""
+    """Create or update the definitions in FILE ('-' for standard input): JSON objects as `--json` writes them."""
     for definition in _definitions(file):
         session.output.one(session.client.save_inventory_operation(definition, update_mask=fields_of(mask)))
 
@@ -138,25 +138,25 @@ def save(session: Session, /, file: TextIO, mask: str | None) -> None:
 @VERSION
 @click.pass_obj
 def delete(session: Session, /, operation_id: str, version: int | None) -> None:
-    """Delete a definition that does not run and that no record refers to."""
+    """Delete a definition that is not running and that no record refers to."""
     session.client.delete_inventory_operation(operation_id, version=version)
 
 
 def _format(name: str | None, suffix: str) -> enums_pb2.ExportFormat.ValueType:
     name = name or _SUFFIXES.get(suffix.lower())
     if name is None:
-        raise click.UsageError("the file's name does not say what it is: give --format csv or --format json")
+        raise click.UsageError("the file's name does not tell its format: give --format csv or --format json")
     return _FORMATS[name]
 
 
 def chosen_seconds() -> float | None:
-    """The time that a file may take; None for what --timeout says."""
+    """The time that a file may take; None for the value of --timeout."""
     source = click.get_current_context().find_root().get_parameter_source("timeout_seconds")
     return LONG_SECONDS if source is click.core.ParameterSource.DEFAULT else None
 
 
 def _pieces(file: BinaryIO, sent: Callable[[int], None]) -> Iterator[bytes]:
-    """The file piece by piece; `sent` is told the bytes of each when the next is asked for, and 0 at the end."""
+    """The file in pieces; `sent` gets the bytes of each piece when the next one is taken, and 0 at the end."""
     while piece := file.read(PIECE_BYTES):
         yield piece
         sent(len(piece))
@@ -186,7 +186,7 @@ def _progress(session: Session, file: BinaryIO) -> Iterator[Callable[[int], None
 
 
 def _bytes_of(file: BinaryIO) -> int | None:
-    """How large a file is; None of a pipe."""
+    """How large a file is; None for a pipe."""
     try:
         return os.fstat(file.fileno()).st_size or None
     except OSError:

@@ -24,7 +24,7 @@ _ID: Final[Column] = ("ID", field("id"))
 _NAME: Final[Column] = ("NAME", field("name"))
 _PATH: Final[Column] = ("PATH", field("path"))
 _BY_MATERIAL: Final = click.option("--material", "material_id_or_path", help="Of this material, by id or path.")
-_ENABLED: Final = click.option("--enabled/--disabled", default=None, help="Only those that are, or are not.")
+_ENABLED: Final = click.option("--enabled/--disabled", default=None, help="Only those that are enabled, or are not.")
 _BY_PARENT: Final = click.option("--parent", "parent_id_or_path", help="Directly below this one, by id or path.")
 
 
@@ -34,13 +34,13 @@ class Kind:
 
     Attributes:
         command: its command.
-        one: how the client's methods name one of it.
-        many: how they name several.
+        one: its singular name in the client's methods.
+        many: its plural name there.
         entity: its message.
-        key: what it is found by, for people.
+        key: the key that finds it, in words for people.
         columns: of its table.
-        filters: of its list, named as the client's method has them.
-        keyed: what finds it beside the key, named as the client's methods have them.
+        filters: of its list, with the names of the client's arguments.
+        keyed: what else is needed to find it, with the names of the client's arguments.
     """
 
     command: str
@@ -71,11 +71,9 @@ _KINDS: Final = (
         ),
         (
             _BY_MATERIAL,
-            click.option(
-                "--status", type=OneOf(enums_pb2.LotStatus.DESCRIPTOR), default=0, help="That show this status."
-            ),
+            click.option("--status", type=OneOf(enums_pb2.LotStatus.DESCRIPTOR), default=0, help="With this status."),
             PREFIX,
-            click.option("--expiring-before", "expiring_before_millis", type=Moment(), help="That expire before this."),
+            click.option("--expiring-before", "expiring_before_millis", type=Moment(), help="Expiring before this."),
         ),
         (click.option("--material", "material_id_or_path", help="By id or path."),),
     ),
@@ -132,7 +130,7 @@ _KINDS: Final = (
         master_data_pb2.MaterialReasonCode,
         "id or code",
         (_ID, ("CODE", field("reasonCode")), ("FOR", field("lotRecordType")), ("DESCRIPTION", field("description"))),
-        (_ENABLED, click.option("--code-prefix", "reason_code_prefix", help="Whose code begins so.")),
+        (_ENABLED, click.option("--code-prefix", "reason_code_prefix", help="Whose code begins with this.")),
     ),
     Kind(
         "locations",
@@ -231,7 +229,7 @@ def _saving(kind: Kind) -> click.Command:
             session.output.one(getattr(session.client, f"save_{kind.one}")(entity, update_mask=fields_of(mask)))
 
     text = (
-        "Create or update what FILE holds ('-' for standard input): JSON objects as `--json` writes them, one after "
+        "Create or update the things in FILE ('-' for standard input): JSON objects as `--json` writes them, one after "
         "another. One without an id is created."
     )
     return _command("save", text, run, click.argument("file", type=click.File()), MASK)
@@ -262,7 +260,7 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
         try:
             values, at = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise click.UsageError(f"the file is no JSON: {error}") from error
+            raise click.UsageError(f"the file is not JSON: {error}") from error
         if not isinstance(values, dict):
             raise click.UsageError("the file holds something other than JSON objects")
         yield values

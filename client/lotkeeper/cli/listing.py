@@ -23,7 +23,7 @@ def operations() -> None:
 @click.option(
     "--type", "operation_type", type=OneOf(enums_pb2.InventoryOperationType.DESCRIPTOR), default=0, help="Of this type."
 )
-@click.option("--status", type=OneOf(enums_pb2.Status.DESCRIPTOR), default=0, help="Whose last run stands so.")
+@click.option("--status", type=OneOf(enums_pb2.Status.DESCRIPTOR), default=0, help="Whose run has this status.")
 @click.option("--process-operation", "operation_id", help="Of this process operation, by id.")
 @PREFIX
 @LIMIT
@@ -73,7 +73,7 @@ def get_operation(session: Session, /, operation_id: str) -> None:
 @click.argument("operation_id")
 @click.pass_obj
 def get_status(session: Session, /, operation_id: str) -> None:
-    """Show where its run stands."""
+    """Show the status of its run."""
     session.output.one(session.client.get_inventory_operation_status(operation_id))
 
 

@@ -1,4 +1,4 @@
-"""`lotkeeper`: runs inventory operations and looks at what is there."""
+"""`lotkeeper`: runs inventory operations and shows the plant."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ SECTIONS: dict[str, list[click.Command]] = {}
 
 
 class LotkeeperGroup(click.Group):
-    """Takes `--json` and `--utc` anywhere; ends with the exit status that an error stands for."""
+    """Takes `--json` and `--utc` anywhere; an error sets the exit status."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts the flags that may stand anywhere in front."""
         words = args[: args.index("--")] if "--" in args else args
-        # What the command has as an option of its own stays with it.
+        # An option that the command has itself stays with it.
         command = next((self.commands[word] for word in words if word in self.commands), None)
         own = {option for parameter in command.params for option in parameter.opts} if command else set()
         flags = [word for word in words if word in ANYWHERE - own]
@@ -80,7 +80,7 @@ def refuse(error: LotkeeperError, status: int) -> NoReturn:
 @click.group(cls=LotkeeperGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--address", envvar="LOTKEEPER_ADDRESS", default=DEFAULT_ADDRESS, show_default=True, help="HOST:PORT.")
 @click.option(
-    "--token-file", type=click.Path(path_type=Path, exists=True), help="Holds the token; else LOTKEEPER_TOKEN."
+    "--token-file", type=click.Path(path_type=Path, exists=True), help="Holds the token. Default: LOTKEEPER_TOKEN."
 )
 @click.option("--timeout", "timeout_seconds", type=click.FloatRange(0.001, 3_600), default=30.0, help="Seconds.")
 @click.option("--tls", is_flag=True, help="Connect with TLS.")
@@ -97,7 +97,7 @@ def main(
     as_json: bool,
     utc: bool,
 ) -> None:
-    """Run inventory operations on a Lotkeeper server, and look at what is there.
+    """Run inventory operations on a Lotkeeper server, and look at the plant.
 
     Exit status: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached.
     """
@@ -137,7 +137,7 @@ def execute(
     request_id: str | None,
     validate_only: bool,
 ) -> None:
-    """Run OPERATION_ID on LOT (by id or name; '' for the operation's own way) with QUANTITY; stops what is running."""
+    """Run OPERATION_ID on LOT (id or name; '' lets the operation decide) with QUANTITY; if it runs already, stop it."""
     response = session.client.execute(
         pb.ExecuteInventoryOperationRequest(
             inventory_operation_id=operation_id,
@@ -152,7 +152,7 @@ def execute(
             validate_only=validate_only,
         )
     )
-    session.output.each(response.inventory_lot_records, "nothing was there to scrap")
+    session.output.each(response.inventory_lot_records, "there was nothing to scrap")
 
 
 @click.command()
@@ -177,7 +177,7 @@ def start(
     request_id: str | None,
     validate_only: bool,
 ) -> None:
-    """Set OPERATION_ID running on LOT."""
+    """Start OPERATION_ID on LOT."""
     session.output.one(
         session.client.start_inventory_operation(
             operation_id,
@@ -227,7 +227,7 @@ def stop(
 @REQUEST_ID
 @click.pass_obj
 def cancel(session: Session, /, operation_id: str, request_id: str | None) -> None:
-    """End what a start of OPERATION_ID began, without moving stock."""
+    """End what a start of OPERATION_ID began; no stock moves."""
     session.output.one(session.client.cancel_inventory_operation(operation_id, request_id=request_id))
 
 
@@ -237,7 +237,7 @@ def cancel(session: Session, /, operation_id: str, request_id: str | None) -> No
 @VALIDATE_ONLY
 @click.pass_obj
 def batch(session: Session, /, file: Any, all_or_nothing: bool, validate_only: bool) -> None:
-    """Run the Execute requests of FILE, one JSON object a line ('-' for standard input), in one transaction."""
+    """Run the Execute requests of FILE, one JSON object on each line ('-' for standard input), in one transaction."""
     requests = [_request(number, line) for number, line in enumerate(file, 1) if line.strip()]
     results = session.client.batch_execute_inventory_operations(
         requests, all_or_nothing=all_or_nothing, validate_only=validate_only

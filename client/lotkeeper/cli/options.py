@@ -1,4 +1,4 @@
-"""What commands are given: the options that several share, and the kinds of value."""
+"""The options that several commands share, and the kinds of value."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Moment(click.ParamType[int]):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value} is no time such as 2026-03-01T08:30:00Z", param, ctx)
+            self.fail(f"{value} is not a time such as 2026-03-01T08:30:00Z", param, ctx)
         return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
 class OneOf(click.ParamType[int]):
-    """A value of an enum: its name as it is shown, in any letter case; the contract's whole name will do, too."""
+    """A value of an enum: its name as it is shown, in any letter case, or the contract's full name."""
 
     name = "name"
 
@@ -47,7 +47,7 @@ class OneOf(click.ParamType[int]):
             return value
         name = value.upper().replace("-", "_").removeprefix(self._prefix)
         if name not in self._numbers:
-            self.fail(f"{value} is none of {', '.join(self._numbers)}", param, ctx)
+            self.fail(f"{value} is not one of {', '.join(self._numbers)}", param, ctx)
         return self._numbers[name]
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:  # noqa: ARG002 - click's
@@ -55,32 +55,32 @@ class OneOf(click.ParamType[int]):
         return "|".join(self._numbers)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        """The names that begin so."""
+        """The names that begin with what was typed."""
         return [CompletionItem(name) for name in self._numbers if name.startswith(incomplete.upper())]
 
 
 PAGE_SIZE_MAX: Final = 200
-LIMIT = click.option("--limit", type=click.IntRange(1), help="At most so many. Default: all.")
+LIMIT = click.option("--limit", type=click.IntRange(1), help="How many at most. Default: all.")
 LOCATION = click.option("--location", help="By id or path.")
 CHILDREN = click.option("--include-children", is_flag=True, help="Also below the location.")
 LOT = click.option("--lot", help="By id, or by name with --material.")
 MATERIAL = click.option("--material", help="By id or path.")
-PREFIX = click.option("--name-prefix", help="Whose name begins so.")
+PREFIX = click.option("--name-prefix", help="Whose name begins with this.")
 TYPES = click.option(
     "--type", "types", multiple=True, type=OneOf(enums_pb2.LotRecordType.DESCRIPTOR), help="Of this type; may repeat."
 )
-SECONDARY = click.option("--secondary-lot", help="What the lot goes into or comes from, by id or name.")
+SECONDARY = click.option("--secondary-lot", help="The lot that it goes into or comes from, by id or name.")
 INVENTORY_NAME = click.option("--inventory-name", help="A pallet or LPN code.")
 START = click.option("--start", "start_millis", type=Moment(), help="When it began.")
 END = click.option("--end", "end_millis", type=Moment(), help="When it ended.")
 REQUEST_ID = click.option("--request-id", help="Makes a retry safe, also of this whole command.")
-VALIDATE_ONLY = click.option("--validate-only", is_flag=True, help="Everything but the commit.")
+VALIDATE_ONLY = click.option("--validate-only", is_flag=True, help="Do everything except the commit.")
 VERSION = click.option("--version", type=click.IntRange(1), help="Only if it still has this version.")
 MASK = click.option("--mask", help="Only these fields, by proto name, separated by commas.")
 
 
 def page_size_of(limit: int | None) -> int:
-    """How many a call brings: small enough that the first rows are there at once."""
+    """How many a call brings: few enough that the first rows come at once."""
     return min(limit or PAGE_SIZE_MAX, PAGE_SIZE_MAX)
 
 

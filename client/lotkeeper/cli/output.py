@@ -1,4 +1,4 @@
-"""What the command line prints: tables for people, one JSON object a line for programs."""
+"""What the command line prints: tables for people, one JSON object on each line for programs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from lotkeeper._json import to_dict, to_json
 
 Column = tuple[str, Callable[[dict[str, Any]], Any]]
 ROWS_MEASURED: Final = 200
-"""How many rows a table is laid out by; those behind them follow as they come."""
+"""How many rows decide the widths of a table; later rows follow as they come."""
 COLUMN_CHARACTERS_MIN: Final = 8
-"""What a column keeps on a narrow terminal."""
+"""The smallest width of a column on a narrow terminal."""
 _GAP: Final = "  "
 
 
@@ -30,7 +30,7 @@ class Output:
     """How results are shown.
 
     Attributes:
-        as_json: one JSON object a line instead of a table.
+        as_json: one JSON object on each line instead of a table.
         utc: times in UTC instead of the local zone.
     """
 
@@ -38,7 +38,7 @@ class Output:
     utc: bool
 
     def one(self, message: Message) -> None:
-        """A single message: its fields that have a value, one a line."""
+        """A single message: its fields that have a value, one on each line."""
         if self.as_json:
             click.echo(to_json(message, indent=None))
             return
@@ -48,7 +48,7 @@ class Output:
             click.echo(f"{name:<{width}}  {self.text(_moment(value) if name.endswith('Date') else value)}")
 
     def each(self, messages: Sequence[Message], instead: str) -> None:
-        """A few messages, each as `one` shows it; for people a line instead where there is none."""
+        """A few messages, each shown like `one`; if there is none, people get a line that says so."""
         if not messages and not self.as_json:
             click.echo(instead)
         for number, message in enumerate(messages):
@@ -57,7 +57,7 @@ class Output:
             self.one(message)
 
     def many(self, messages: Iterable[Message], columns: Sequence[Column]) -> None:
-        """Messages as rows of a table, or as JSON: any number of them, each shown soon after it has come."""
+        """Messages as rows of a table, or as JSON: any number of them, each shown soon after it came."""
         if self.as_json:
             for message in messages:
                 click.echo(to_json(message, indent=None))
@@ -104,7 +104,7 @@ def quantity(row: dict[str, Any]) -> str:
 
 
 def quiet_on_closed_pipe() -> None:
-    """Lets nothing complain when whoever reads has had enough."""
+    """Avoids complaints when the reader has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -113,7 +113,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    """As wide as the widest; on a terminal the widest columns give way until a line fits."""
+    """The widths of columns: that of the widest cell; on a terminal the widest columns shrink until a line fits."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     if not sys.stdout.isatty():
         return widths
@@ -130,7 +130,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _fitted(text: str, width: int) -> str:
-    """A cell: filled up; too long a one is cut on a terminal, and whole anywhere else, where programs may read it."""
+    """A cell, padded. A long one is cut on a terminal, but not elsewhere, where programs may read it."""
     excess = _width(text) - width
     if excess > 0 and sys.stdout.isatty():
         while text and _width(text) > width - 1:

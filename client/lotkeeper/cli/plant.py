@@ -17,24 +17,24 @@ EXIT_DIFFERS: Final = 1
 _FORMATS: Final = {"yaml": enums_pb2.EXPORT_FORMAT_YAML, "json": enums_pb2.EXPORT_FORMAT_JSON}
 _SIGNS: Final = {"CREATE": ("+", "green"), "UPDATE": ("~", "yellow")}
 FORMAT = click.option(
-    "--format", "format_name", type=click.Choice(list(_FORMATS)), help="Default: by the file's name, else yaml."
+    "--format", "format_name", type=click.Choice(list(_FORMATS)), help="Default: by the file's name, otherwise yaml."
 )
 
 
 @click.group()
 def plant() -> None:
-    """Keep a whole plant in one document: units, materials, locations, operations, and lots where wanted."""
+    """Keep a whole plant in one document: units, materials, locations, operations, and lots if you want."""
 
 
 @plant.command()
 @click.argument("file", type=click.File("rb"))
 @FORMAT
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.pass_obj
 def apply(session: Session, /, file: BinaryIO, format_name: str | None, dry_run: bool) -> None:
-    """Create and update what FILE ('-' for standard input) holds, all or nothing.
+    """Create and update what FILE ('-' for standard input) says, all or nothing.
 
-    Things are matched by name, path or code. What FILE does not say stays as it is; nothing is deleted.
+    Things are matched by name, path or code. What FILE leaves out stays as it is; nothing is deleted.
     """
     _show(session, _imported(session, file, format_name, validate_only=dry_run), would=dry_run)
 
@@ -44,7 +44,7 @@ def apply(session: Session, /, file: BinaryIO, format_name: str | None, dry_run:
 @FORMAT
 @click.pass_obj
 def diff(session: Session, /, file: BinaryIO, format_name: str | None) -> None:
-    """Say what `apply` would change, and change nothing; ends with 0 where that is nothing, else with 1."""
+    """Only say what `apply` would change; the exit status is 0 if that is nothing, otherwise 1."""
     response = _imported(session, file, format_name, validate_only=True)
     _show(session, response, would=True)
     if response.created or response.updated:
@@ -57,7 +57,7 @@ def diff(session: Session, /, file: BinaryIO, format_name: str | None) -> None:
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="A file. Default: standard output.")
 @click.pass_obj
 def export(session: Session, /, format_name: str | None, include_lots: bool, target: Path | None) -> None:
-    """Write the plant as a document that `apply` takes back."""
+    """Write the plant as a document that `apply` can read."""
     number = _format(format_name, target.name if target else "")
     pieces = session.client.export_master_data(
         export_format=number, include_lots=include_lots, timeout_seconds=chosen_seconds()

@@ -1,4 +1,4 @@
-"""The commands for records: what was done, undone, and noted about it."""
+"""The commands for records: list, show, undo, annotate."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def list_records(
     oldest_first: bool,
     limit: int | None,
 ) -> None:
-    """List them, newest first; running ones by their start."""
+    """List them, newest first; running ones are ordered by their start."""
     found = session.client.list_inventory_lot_records(
         lot_id_or_name=lot,
         material_id_or_path=material,
@@ -114,7 +114,7 @@ def get_record(session: Session, /, record_id: str) -> None:
 def reverse_record(
     session: Session, /, record_id: str, notes: str | None, request_id: str | None, validate_only: bool
 ) -> None:
-    """Undo a completed record with one of the opposite changes."""
+    """Undo a completed record by a new one with the opposite changes."""
     session.output.one(
         session.client.reverse_inventory_lot_record(
             record_id, notes=notes, request_id=request_id, validate_only=validate_only

@@ -1,4 +1,4 @@
-"""What every command works with."""
+"""The client and the output that every command uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands for stock: what is there, how much room is left, how much it is in another unit."""
+"""The commands for stock: what is in stock, how much room is left, how much it is in another unit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COLUMNS: Final[Sequence[Column]] = (
 @MATERIAL
 @click.option("--name", "inventory_name", help="A pallet or LPN code.")
 @click.option("--include-empty", is_flag=True, help="Also rows of zero.")
-@click.option("--as-of", "as_of_millis", type=Moment(), help="As it was at this time. Default: as it is.")
+@click.option("--as-of", "as_of_millis", type=Moment(), help="The stock at this time. Default: now.")
 @LIMIT
 @click.pass_context
 def inventory(
@@ -45,7 +45,7 @@ def inventory(
     as_of_millis: int | None,
     limit: int | None,
 ) -> None:
-    """What is in stock, and where; a command changes what is noted about a row."""
+    """What is in stock, and where; a subcommand changes the name and order of a row."""
     if context.invoked_subcommand is not None:
         return
     session: Session = context.obj
@@ -87,7 +87,7 @@ def set_metadata(
 @MATERIAL
 @click.pass_obj
 def capacity(session: Session, /, location: str, quantity: float, unit: str, material: str | None) -> None:
-    """Say whether LOCATION has room for QUANTITY, UNIT being a symbol, and how much room there is."""
+    """Say whether LOCATION has room for QUANTITY of UNIT, a symbol, and how much room there is."""
     session.output.one(
         session.client.check_location_has_capacity(
             location, quantity, unit_of_measure_symbol=unit, material_id_or_path=material

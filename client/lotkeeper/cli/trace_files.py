@@ -21,11 +21,11 @@ _COLUMNS: Final = (
     "record_count",
 )
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of one."""
+"""What a spreadsheet reads as the beginning of a formula."""
 
 
 def csv_text(graph: TraceGraph) -> str:
-    """The edges, one a line, as RFC 4180 has it; a text that a spreadsheet would run gets an apostrophe in front."""
+    """The edges, one on each line, by RFC 4180; a text that a spreadsheet would run gets an apostrophe in front."""
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(_COLUMNS)

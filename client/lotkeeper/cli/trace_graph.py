@@ -1,4 +1,4 @@
-"""A trace as the command line looks at it: lots by id, what goes in and out of each, and the words for them."""
+"""A trace as the command line uses it: lots by id, what goes into and out of each, and the words for them."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ class TraceGraph:
 
 
 def status_of(node: pb.TraceNode) -> str:
-    """OPEN; a number where it is newer than this client."""
+    """Such as OPEN; a number if it is newer than this client."""
     number = node.lot_status
     known = number in enums_pb2.LotStatus.values()
     return enums_pb2.LotStatus.Name(number).removeprefix(_STATUS_PREFIX) if known else str(number)
 
 
 def type_of(edge: pb.TraceEdge) -> str:
-    """CONSUME; a number where it is newer than this client."""
+    """Such as CONSUME; a number if it is newer than this client."""
     number = edge.lot_record_type
     known = number in enums_pb2.LotRecordType.values()
     return enums_pb2.LotRecordType.Name(number).removeprefix(_TYPE_PREFIX) if known else str(number)
 
 
 def quantity_text(quantity: float, unit_symbol: str) -> str:
-    """12.5 kg, without zeros at the end."""
+    """Such as 12.5 kg, without zeros at the end."""
     number = f"{quantity:.6f}".rstrip("0").rstrip(".")
     return f"{number} {unit_symbol}".rstrip()
 
 
 def edge_text(edge: pb.TraceEdge) -> str:
-    """CONSUME 12.5 kg."""
+    """Such as CONSUME 12.5 kg."""
     return f"{type_of(edge)} {quantity_text(edge.quantity, edge.unit_of_measure_symbol)}"
 
 

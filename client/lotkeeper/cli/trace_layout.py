@@ -1,8 +1,8 @@
-"""Where things stand in the picture of a trace: boxes in columns from left to right, each edge in lanes of its own.
+"""Places things in the picture of a trace: boxes in columns from left to right, each edge in its own lanes.
 
-An edge's label takes part in the layout as a box does, in a column between those of its ends; where an edge passes a
-column, it has a lane there. So nothing can lie on anything else: within a column by their order and distances, and
-between columns there are only curves.
+An edge's label is laid out like a box, in a column between those of its ends. If an edge passes a column, it has a lane
+there. So nothing can overlap: within a column order and distances prevent it, and between columns there are only
+curves.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ BOX_HEIGHT: Final = 58.0
 LABEL_HEIGHT: Final = 16.0
 _LANE_HEIGHT: Final = 4.0
 _SPACE: Final = 12.0
-"""Between what stands above each other."""
+"""The distance between things above each other."""
 _GAP_MIN: Final = 40.0
 _GAP_MAX: Final = 120.0
 _RISE_PER_GAP: Final = 8.0
 """How steep a curve may become before its gap grows."""
 _PORT_MARGIN: Final = 12.0
 _ROUNDS: Final = 3
-"""Of ordering, to have few crossings; later ones find little."""
+"""Rounds of ordering, to have few crossings; later ones improve little."""
 _SWEEPS: Final = 12
-"""Of placing, from one side to the other and back, until neighbours are level."""
+"""Rounds of placing, from one side to the other and back, until neighbours are level."""
 _LANE_PULL: Final = 8.0
-"""How much more two lanes of one arrow wish to be level than other neighbours."""
+"""How much stronger two lanes of one arrow are pulled to the same height than other neighbours."""
 
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle, by its upper left corner; in pixels, as all here."""
+    """A rectangle, by its upper left corner; in pixels, like everything here."""
 
     x: float
     y: float
@@ -48,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An edge to be laid out: from which box to which other, and how wide its label is."""
+    """An edge to lay out: from which box to which other, and how wide its label is."""
 
     start: str
     end: str
@@ -57,7 +57,7 @@ class Arrow:
 
 @dataclass(slots=True)
 class Layout:
-    """Where everything stands.
+    """The place of everything.
 
     Attributes:
         boxes: by name.
@@ -76,9 +76,9 @@ class Layout:
 
 @dataclass(slots=True)
 class _Item:
-    """What stands in a column: a box, a label, or (in grandalf's own class) the lane of a passing edge."""
+    """An item in a column: a box, a label, or (in grandalf's own class) the lane of a passing edge."""
 
-    w: float  # the extent within the column, as grandalf names it
+    w: float  # the extent within the column, with grandalf's name
     h: float
     label_width: float = 0.0
 
@@ -129,7 +129,7 @@ def _vertex(extent: float, label_width: float = 0.0) -> Any:
 
 
 def _against_the_flow(names: Sequence[str], arrows: Sequence[Arrow]) -> set[int]:
-    """Which arrows to lay out backwards, so that no circle is left: those that lead back on a walk from the sources."""
+    """Which arrows to lay out backwards, so that no cycle is left: those that lead back on a walk from the sources."""
     onward: dict[str, list[tuple[int, str]]] = {name: [] for name in names}
     entered = {arrow.end for arrow in arrows}
     for number, arrow in enumerate(arrows):
@@ -160,13 +160,13 @@ def _against_the_flow(names: Sequence[str], arrows: Sequence[Arrow]) -> set[int]
 
 
 def _items(half: Any, lanes: Mapping[Any, Mapping[int, Any]]) -> list[Any]:
-    """What half an arrow goes through, from left to right."""
+    """The items that half an arrow goes through, from left to right."""
     by_column = lanes.get(half)
     return list(half.v) if by_column is None else [by_column[number] for number in sorted(by_column)]
 
 
 def _placed(layers: Sequence[Sequence[Any]], halves: Sequence[Sequence[Any]]) -> list[list[tuple[Any, float]]]:
-    """The centre of each item of each column: as level with its neighbours as order and distances allow."""
+    """The centre of each item of each column: as close to the height of its neighbours as order and distances allow."""
     before: dict[Any, list[tuple[Any, float]]] = {item: [] for layer in layers for item in layer}
     after: dict[Any, list[tuple[Any, float]]] = {item: [] for layer in layers for item in layer}
     for path in halves:
@@ -191,12 +191,12 @@ def _placed(layers: Sequence[Sequence[Any]], halves: Sequence[Sequence[Any]]) ->
 
 
 def _settle(layer: Sequence[Any], centres: dict[Any, float], wishes: Sequence[tuple[float, float]]) -> None:
-    """Puts the items of a column as near to their wishes, each with its weight, as order and distances allow."""
+    """Puts the items of a column as near to their wished places, each with its weight, as order and distances allow."""
     offsets, at = [0.0], 0.0
     for above, item in pairwise(layer):
         at += (above.view.w + item.view.w) / 2 + _SPACE
         offsets.append(at)
-    # Wishes less offsets must not fall: neighbours that would are pooled at their mean.
+    # Wishes minus offsets must not fall: neighbours where they would are pooled at their mean.
     pools: list[tuple[float, float, int]] = []
     for (wish, weight), offset in zip(wishes, offsets, strict=True):
         mean, count = wish - offset, 1
@@ -240,7 +240,7 @@ class _Drawing:
         return layout
 
     def _set_columns(self, paths: Sequence[Sequence[Any]]) -> None:
-        """Columns as wide as what stands in them; gaps wider where curves are steep."""
+        """Columns as wide as their items; gaps are wider where curves are steep."""
         rises = [0.0] * len(self._columns)
         for path in paths:
             for one, other in pairwise(path):
@@ -260,7 +260,7 @@ class _Drawing:
         return Box(middle - width / 2, self._centre[item] - height / 2, width, height)
 
     def _ports(self, paths: Sequence[Sequence[Any]]) -> list[tuple[float, float]]:
-        """At which heights each arrow leaves its left box and meets its right one: in the order in which they come."""
+        """The heights at which each arrow leaves its left box and meets its right one, in the order of the arrows."""
         leaving: dict[Any, list[tuple[float, int]]] = {}
         coming: dict[Any, list[tuple[float, int]]] = {}
         for number, path in enumerate(paths):
@@ -279,7 +279,7 @@ class _Drawing:
         return found
 
     def _points(self, path: Sequence[Any], ports: tuple[float, float]) -> list[Point]:
-        """Straight through each column in its lane; what is between columns is for the picture to bend."""
+        """Straight through each column in its lane; the picture draws the curves between columns."""
         points: list[Point] = [(self._rights[self._column_of[path[0]]], ports[0])]
         for item in path[1:-1]:
             number, y = self._column_of[item], self._centre[item]

@@ -1,4 +1,4 @@
-"""A trace as a picture: SVG that stands alone, readable on a light and on a dark screen."""
+"""A trace as a picture: a self-contained SVG, readable on a light and on a dark screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lotkeeper.cli.trace_layout import BOX_HEIGHT, BOX_WIDTH, Arrow, Box, Layout
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
 ITEMS_MAX: Final = 2_000
-"""Lots and edges that a picture shows; more would take too long to lay out, and nobody would read it."""
+"""The most lots and edges that a picture shows; more would take too long to lay out, and nobody would read them."""
 _COLOURS: Final = {
     "OPEN": "#2f76c4",
     "AVAILABLE": "#2b9348",
@@ -49,7 +49,7 @@ text { fill: #e8edf2; } .ground { fill: #14181d; } .box { fill: #222931; stroke:
 
 
 def svg_text(graph: TraceGraph) -> str:
-    """The picture: lots as boxes, coloured by status, the one asked for in a frame of its own; edges with quantities.
+    """The picture: lots as boxes, coloured by status, the one asked for with a special frame; edges with quantities.
 
     Args:
         graph: with at most `ITEMS_MAX` lots and edges.
@@ -84,7 +84,7 @@ def svg_text(graph: TraceGraph) -> str:
 
 
 def _head(graph: TraceGraph, width: float) -> list[str]:
-    """What it is a picture of, what was left out, and what the colours mean."""
+    """The head: what the picture shows, what was left out, and what the colours mean."""
     room = width - 2 * _MARGIN
     title = _cut(f"Trace of {graph.root.inventory_lot_name}, {material_of(graph.root)}", _TITLE_PX, room)
     lines = [f'<text class="title" x="{_MARGIN:g}" y="34">{_text(title)}</text>']
@@ -127,7 +127,7 @@ def _boxes(graph: TraceGraph, layout: Layout) -> list[str]:
 
 
 def _label(edge: pb.TraceEdge, label: str, box: Box) -> str:
-    """On the edge's own line, which its ground hides."""
+    """A label on the edge's line; its background hides the line."""
     middle = f'x="{box.x + box.width / 2:.1f}" y="{box.y + box.height - 4.5:.1f}"'
     ground = f'x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
     records = f"{edge.record_count} record{'' if edge.record_count == 1 else 's'}"
@@ -138,7 +138,7 @@ def _label(edge: pb.TraceEdge, label: str, box: Box) -> str:
 
 
 def _line(points: Sequence[Point]) -> str:
-    """Straight in lanes, bent between them, with a head at the end."""
+    """An edge: straight in lanes, curved between them, with an arrowhead at the end."""
     direction = 1 if points[-1][0] > points[-2][0] else -1
     tip_x, tip_y = points[-1]
     stop = (tip_x - direction * _ARROW_LENGTH, tip_y)
@@ -158,12 +158,12 @@ def _colour(status: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped; what XML cannot hold is shown as the sign for that."""
+    """Escapes a text; characters that XML cannot hold become the replacement character."""
     return escape(_NOT_XML.sub("\ufffd", text), {'"': "&quot;"})
 
 
 def _cut(text: str, size_px: float, room_px: float) -> str:
-    """As much of it as there is room for."""
+    """The text, cut to the room there is."""
     if _width(text, size_px) <= room_px:
         return text
     while text and _width(text + "…", size_px) > room_px:
@@ -172,7 +172,7 @@ def _cut(text: str, size_px: float, room_px: float) -> str:
 
 
 def _width(text: str, size_px: float) -> float:
-    """About how wide a text is: rather too much than too little, since every screen has its own fonts."""
+    """About how wide a text is: too much is better than too little, since every screen has its own fonts."""
     return sum(map(_ems, text)) * size_px
 
 

@@ -25,12 +25,12 @@ TRUNCATED: Final = (
 
 
 def tree_lines(graph: TraceGraph, *, backward: bool, forward: bool) -> Iterator[str]:
-    """The lot asked for, and under it a tree in each direction wanted. A lot is expanded where it is met first.
+    """The lot asked for, and under it a tree in each direction wanted. A lot is expanded where it is first met.
 
     Args:
-        graph: what was answered.
-        backward: what it came from.
-        forward: what it went into.
+        graph: the answer.
+        backward: whether to show what it came from.
+        forward: whether to show what it went into.
     """
     yield _lot(graph.root)
     if backward:
@@ -45,10 +45,10 @@ def tree_lines(graph: TraceGraph, *, backward: bool, forward: bool) -> Iterator[
 
 
 def _tree(graph: TraceGraph, title: str, *, backward: bool) -> Iterator[str]:
-    """Depth first, with a stack of its own, so that no depth is too much for it."""
+    """Walks depth first, with its own stack, so that no depth is too large."""
     root = graph.root.inventory_lot_id
     branches = _branches(graph, root, backward=backward)
-    yield click.style(title if branches else f"{title} nothing that is recorded", bold=True)
+    yield click.style(title if branches else f"{title} nothing recorded", bold=True)
     met = {root}
     stack = [(branches, 0, "")]
     while stack:

@@ -20,8 +20,8 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 @MATERIAL
 @click.option("--forward", is_flag=True, help="Only what it went into: where did this milk go?")
 @click.option("--backward", is_flag=True, help="Only what it came from: what is in this box?")
-@click.option("--depth", type=click.IntRange(1, 50), help="How many lots away at most. Default: 10.")
-@click.option("--svg", type=_FILE, help="Write a picture to this file; '-' for standard output, as with the others.")
+@click.option("--depth", type=click.IntRange(1, 50), help="How many edges away a lot may be. Default: 10.")
+@click.option("--svg", type=_FILE, help="Write a picture to this file; '-' for standard output, also for the others.")
 @click.option("--dot", type=_FILE, help="Write it for Graphviz.")
 @click.option("--json", "json_file", type=_FILE, is_flag=False, flag_value="-", help="Write the answer itself.")
 @click.option("--csv", "csv_file", type=_FILE, help="Write the edges as a table.")
@@ -63,7 +63,7 @@ def trace(
 
 
 def _tell(answer: pb.GetLotTraceGraphResponse, files: list[str], *, forward: bool, backward: bool) -> None:
-    """The trees; or, beside files, what was left out."""
+    """Prints the trees; or, if files are written, what was left out."""
     from lotkeeper.cli.trace_graph import TraceGraph  # noqa: PLC0415 - here and below: only this command needs it
     from lotkeeper.cli.trace_tree import TRUNCATED, tree_lines  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def _json(answer: pb.GetLotTraceGraphResponse) -> str:
 
 
 def _write(file: str, text: str) -> None:
-    """Bytes as they are, so that a table keeps its line ends everywhere."""
+    """Writes bytes unchanged, so that a table keeps its line ends everywhere."""
     if file == "-":
         click.echo(text.encode(), nl=False)
         return

@@ -27,7 +27,7 @@ class TokenFile:
         self._kept = ""
 
     def read(self) -> str | None:
-        """The token; None where there is none yet.
+        """The token; None if there is none yet.
 
         Raises:
             click.UsageError: where the file cannot be read.
@@ -40,7 +40,7 @@ class TokenFile:
             raise click.UsageError(f"{self._path} cannot be read: {error}") from error
 
     def keep(self, token: str) -> None:
-        """Puts the token in the place of the one before, or leaves that one, whatever happens.
+        """Replaces the stored token; if anything fails, the old one stays.
 
         Raises:
             click.ClickException: where the file cannot be written.
@@ -62,7 +62,7 @@ class TokenFile:
 
 
 class Lines:
-    """Rows of which nobody knows how many will come: a column grows with its widest value so far."""
+    """A table with an unknown number of rows: a column grows with its widest value so far."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -102,8 +102,8 @@ _WIDTHS = (20, 13, 16, 12, 24, 0)
 @click.option("--production-order", help="By id or name.")
 @click.option("--reason-code", help="By id or code.")
 @TYPES
-@click.option("--from-beginning", is_flag=True, help="Begin with the oldest record instead of what completes now.")
-@click.option("--resume-token", help="Go on behind the record that had it.")
+@click.option("--from-beginning", is_flag=True, help="Begin with the oldest record instead of new ones only.")
+@click.option("--resume-token", help="Go on after the record that had this token.")
 @click.option(
     "--token-state",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -130,7 +130,7 @@ def watch(
     With --json each line is {"inventoryLotRecord": ..., "resumeToken": ...}.
     """
     if resume_token and token_state:
-        raise click.UsageError("--resume-token and --token-state say the same: give one of them")
+        raise click.UsageError("--resume-token and --token-state both say where to begin: give one of them")
     kept = TokenFile(token_state) if token_state else None
     messages = session.client.watch_inventory_lot_records(
         resume_token=kept.read() if kept else resume_token,
@@ -158,5 +158,5 @@ def _follow(messages: Iterator[pb.WatchInventoryLotRecordsResponse], output: Out
                 click.echo(json.dumps(shown, ensure_ascii=False))
             else:
                 click.echo(lines.line(record))
-        if kept:  # only now: what is printed twice after a crash is better than what is never printed
+        if kept:  # only now: after a crash, printing twice is better than never printing
             kept.keep(message.resume_token)

@@ -1,1 +1,1 @@
-"""Tables, dialects and statements. It knows nothing of rules."""
+"""Tables, dialects and statements. It does not know the rules."""

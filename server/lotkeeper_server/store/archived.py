@@ -1,4 +1,4 @@
-"""What is archived, as reads and decisions ask for it: nothing here looks into a file."""
+"""What is archived, for reads and decisions: nothing here opens a file."""
 
 from collections.abc import Collection
 from typing import Final, NamedTuple
@@ -27,7 +27,7 @@ _NOTHING: Final = ArchiveState(0, None)
 
 
 def read_archive_state(connection: Connection) -> ArchiveState:
-    """Of a snapshot."""
+    """Reads it in a snapshot."""
     rows = fetch(connection, _STATE)
     return ArchiveState(*rows[0]) if rows else _NOTHING
 
@@ -38,13 +38,13 @@ def archived_among(connection: Connection, record_ids: Collection[RecordId]) -> 
 
 
 def archived_references(connection: Connection, identifiers: Collection[Id]) -> dict[Id, int]:
-    """How many archived records refer to each of these things; those that none does are left out."""
+    """How many archived records refer to each of these things; things without any are left out."""
     select = "SELECT id, records FROM archived_reference"
     return {row[0]: row[1] for row in rows_by_key(connection, select, "id", sorted(identifiers))}
 
 
 def opening_stocks(connection: Connection, keys: Collection[tuple[Id, Id]]) -> dict[tuple[Id, Id], int]:
-    """What archived records sum up to, in millionths, at rows by location and lot that they touched."""
+    """The sums of archived records, in millionths, for the rows that they touched, by location and lot."""
     columns = ("location_id", "lot_id", "quantity")
     rows = rows_by_columns(connection, columns, opening_stock, columns[:2], sorted(keys))
     return {(location_id, lot_id): quantity for location_id, lot_id, quantity in rows}
@@ -57,7 +57,7 @@ def archived_since(connection: Connection, record_ids: Collection[RecordId], fil
 
 
 def archived_after(connection: Connection, effect_order: int, record_id: bytes, files: int) -> bool:
-    """Whether records behind a position of the feed were archived in files after the first so many."""
+    """Whether records after a position of the feed were archived in files after the first so many."""
     text = (
         "SELECT 1 FROM archive_file WHERE number > ? "
         "AND (feed_order > ? OR feed_order = ? AND feed_record_id > ?) LIMIT 1"

@@ -1,7 +1,7 @@
-"""What an import is going to write, kept in a private temporary file until its transaction: any number of rows.
+"""What an import is going to write: any number of rows, in a private temporary file until its transaction.
 
-SQLite is only the file's format here, whatever the store is: it sorts keys and holds rows in a few megabytes of memory.
-The file has no name and goes with the connection.
+SQLite is only the file's format here, for every kind of store: it sorts keys and needs only a few megabytes of memory.
+The file has no name and disappears with the connection.
 """
 
 import sqlite3
@@ -37,18 +37,18 @@ class ImportPlan:
         )
 
     def meet(self, key: bytes, line: int) -> int | None:
-        """The line where a key was met first, if before; else notes it."""
+        """The line where a key was first met; if it is new, notes it."""
         if self._file.execute("INSERT OR IGNORE INTO met VALUES (?, ?)", (key, line)).rowcount:
             return None
         (first,) = self._file.execute("SELECT line FROM met WHERE key = ?", (key,)).fetchone()
         return int(first)
 
     def create(self, row: dict[str, Any]) -> None:
-        """Plans a new row; its id and dates are for the transaction to set."""
+        """Plans a new row; the transaction sets its id and dates."""
         self._file.execute(self._insert, (None, True, *(row[name] for name in self._names)))
 
     def update(self, row: dict[str, Any], changed: Sequence[str], *, while_running: bool) -> None:
-        """Plans the change of some columns; `while_running`: whether that is allowed to what runs."""
+        """Plans the change of some columns; `while_running`: whether that is allowed while it runs."""
         self._file.execute(self._insert, (",".join(changed), while_running, *(row[name] for name in self._names)))
 
     def creations(self, new_id: Callable[[], bytes], now_millis: int) -> Iterator[tuple[list[bytes], list[Any]]]:
@@ -62,7 +62,7 @@ class ImportPlan:
             yield ids, [(identifier, *row) for identifier, row in zip(ids, rows, strict=True)]
 
     def updates(self) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
-        """The rows to update, some hundred at a time, those together that change the same columns."""
+        """The rows to update, some hundred at a time; rows that change the same columns come together."""
         cursor = self._file.execute(self._select_updates)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             alike: dict[str, list[dict[str, Any]]] = {}
@@ -84,5 +84,5 @@ class ImportPlan:
         self._file.execute("DELETE FROM planned")
 
     def close(self) -> None:
-        """Gives the file back."""
+        """Deletes the file."""
         self._file.close()

@@ -1,6 +1,6 @@
-"""A private copy of a part of a store, in memory, to try on it what is not to be done: nobody waits for it.
+"""A private copy of a part of a store, in memory, for trying changes without making them: nobody waits for it.
 
-SQLite is only how it is kept, whatever the store is. References are not enforced in it: not all of it is copied.
+It is kept in SQLite, for every kind of store. References are not enforced in it, since not everything is copied.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -34,7 +34,7 @@ def scratch(
 ) -> Iterator[Connection]:
     """A copy of every definition, of some lots, and of the stock at some locations with the lots that lie there.
 
-    Of a lot's records there is one, if it has any: enough to see that it has.
+    A lot with records has one of them in the copy: enough to see that it has some.
 
     Args:
         connection: a transaction, which is only read.

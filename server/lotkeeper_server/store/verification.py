@@ -14,7 +14,7 @@ from lotkeeper_server.store.db.statements import exact_sum, fetch
 DIFFERENCES_SHOWN_MAX: Final = 1_000
 _SUM: Final = re.compile(r"\{sum\((\w+)\)\}")
 
-# Each record changes its primary lot at its source and at its destination; of those between lots the secondary lot
+# Each record changes its primary lot at its source and at its destination; if it is between lots, the secondary lot
 # changes at the source by the opposite.
 _CHANGES: Final = """
     SELECT source_location_id AS location_id, lot_id, source_quantity_change AS delta
@@ -106,7 +106,7 @@ _REQUESTS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not what its records say. Quantities in millionths."""
+    """A difference between a stored value and the sum of its records. Quantities are in millionths."""
 
     what: str
     location_id: bytes | None
@@ -124,7 +124,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was compared and what differed; of the differences at most the first thousand."""
+    """What was compared, and what differs: at most the first thousand differences."""
 
     records: int
     rows: int
@@ -153,7 +153,7 @@ def verify(connection: Connection) -> Verification:
 
 
 def _with_sums(connection: Connection, text: str) -> str:
-    """Puts in the changes, the types of record, and for `{sum(COLUMN)}` a sum that does not overflow there."""
+    """Fills in the changes, the types of record, and for `{sum(COLUMN)}` a sum that does not overflow."""
     text = text.replace("{changes}", _CHANGES)
     for name, types in (("{between_lots}", BETWEEN_LOTS), ("{into_primary}", INTO_PRIMARY)):
         text = text.replace(name, f"({', '.join(str(int(one)) for one in sorted(types))})")
@@ -161,5 +161,5 @@ def _with_sums(connection: Connection, text: str) -> str:
 
 
 def _whole(value: Any) -> int | None:
-    """A sum may come as a decimal without decimals."""
+    """A whole number; a database may give a sum as a decimal without decimals."""
     return None if value is None else int(value)

@@ -135,7 +135,7 @@ class ListUnitsOfMeasureRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     name_prefix: _builtins.str
     """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
@@ -356,7 +356,7 @@ class ListUnitOfMeasureConversionsRequest(_message.Message):
     material_id_or_path: _builtins.str
     """Only those of this material."""
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     page_size: _builtins.int
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
@@ -576,7 +576,7 @@ class ListMaterialClassesRequest(_message.Message):
     parent_id_or_path: _builtins.str
     """Only the direct children of this class."""
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     name_prefix: _builtins.str
     """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
@@ -803,7 +803,7 @@ class ListMaterialsRequest(_message.Message):
     material_class_id_or_path: _builtins.str
     """Only those directly in this class."""
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     name_prefix: _builtins.str
     """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
@@ -1027,7 +1027,7 @@ class ListMaterialReasonCodesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     reason_code_prefix: _builtins.str
     """Only those whose code begins with this text, compared by code point."""
     page_size: _builtins.int
@@ -1249,7 +1249,7 @@ class ListLocationsRequest(_message.Message):
     parent_id_or_path: _builtins.str
     """Only the direct children of this location."""
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     name_prefix: _builtins.str
     """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
@@ -1473,7 +1473,7 @@ class ListOperationsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     name_prefix: _builtins.str
     """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int
@@ -1695,7 +1695,7 @@ class ListProductionOrdersRequest(_message.Message):
     status: _enums_pb2.Status.ValueType
     """Only those with this status. Absent: all."""
     enabled: _builtins.bool
-    """True: only those that are enabled; false: only those that are not. Absent: all."""
+    """Only those that are enabled (true), or disabled (false). Absent: all."""
     name_prefix: _builtins.str
     """Only those whose name begins with this text, compared by code point."""
     page_size: _builtins.int

@@ -18,13 +18,13 @@ def permissions_by_role(connection: Connection) -> dict[str, list[str]]:
 
 
 def insert_role(connection: Connection, name: str, permissions: Collection[str], now_millis: int) -> None:
-    """Stores a role; what it grants is stored sorted, each once."""
+    """Stores a role; its permissions are stored sorted, each once."""
     text = "\n".join(sorted(set(permissions)))
     connection.execute(insert(role).values(name=name, permissions=text, created_millis=now_millis))
 
 
 def count_holders(connection: Connection, name: str) -> int:
-    """How many tokens have a role that are not revoked."""
+    """How many tokens that are not revoked have a role."""
     holders: int = connection.execute(
         select(func.count())
         .select_from(token_role.join(token, token.c.id == token_role.c.token_id))
@@ -34,6 +34,6 @@ def count_holders(connection: Connection, name: str) -> int:
 
 
 def delete_role_row(connection: Connection, name: str) -> bool:
-    """Deletes a role and takes it from all tokens; whether it was there."""
+    """Deletes a role and takes it from all tokens; returns whether it existed."""
     connection.execute(delete(token_role).where(token_role.c.role_name == name))
     return connection.execute(delete(role).where(role.c.name == name)).rowcount > 0

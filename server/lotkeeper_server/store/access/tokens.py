@@ -23,7 +23,7 @@ class StoredToken(NamedTuple):
 
 
 def read_access_version(connection: Connection) -> int:
-    """The version of roles and tokens: each change of one raises it."""
+    """The version of roles and tokens: each change raises it."""
     version: int = connection.execute(select(definition_version.c.access_version)).scalar_one()
     return version
 
@@ -53,7 +53,7 @@ def insert_token(connection: Connection, stored: StoredToken, roles: Collection[
 
 
 def revoke(connection: Connection, token_ids: Sequence[Id], now_millis: int) -> None:
-    """Notes on these tokens, but for those revoked before, that they are revoked now."""
+    """Notes that these tokens are revoked now, except for those revoked before."""
     unrevoked = token.c.id.in_(token_ids), token.c.revoked_millis.is_(None)
     connection.execute(update(token).where(*unrevoked).values(revoked_millis=now_millis))
 

@@ -1,1 +1,1 @@
-"""What the archive reads of the store, and what it puts in the place of records."""
+"""What the archive reads from the store, and what it puts in place of records."""

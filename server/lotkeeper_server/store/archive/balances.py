@@ -17,7 +17,7 @@ from lotkeeper_server.store.schema.archive_tables import (
 BalanceKey: TypeAlias = tuple[Any, ...]
 """The values of a table's primary key."""
 Amounts: TypeAlias = tuple[int, ...]
-"""Millionths and counts: the values of its other columns."""
+"""The values of a table's other columns: millionths and counts."""
 Sums: TypeAlias = Mapping[BalanceKey, Amounts]
 
 _TABLES: Final = (opening_stock, opening_lot_total, opening_order_count, opening_edge, archived_reference)
@@ -30,7 +30,7 @@ class BalanceTooLarge(Exception):
 
 
 def add_sums(connection: Connection, sums_by_table: Mapping[str, Sums]) -> None:
-    """Adds sums to those that the store keeps; nobody else does so meanwhile.
+    """Adds sums to those that the store keeps; nobody else may do so at the same time.
 
     Raises:
         BalanceTooLarge: where one would not fit.
@@ -60,7 +60,7 @@ def _add(connection: Connection, table: Table, sums: Sums) -> None:
 
 
 def stored_sums(connection: Connection, table_name: str) -> Iterator[tuple[BalanceKey, Amounts]]:
-    """What the store keeps in one of the tables, by key."""
+    """The stored sums of one table, by key."""
     table = next(one for one in _TABLES if one.name == table_name)
     width = len(_key_columns(table))
     for row in fetch(connection, f"SELECT {', '.join(columns_of(table))} FROM {table.name}"):  # noqa: S608

@@ -1,4 +1,4 @@
-"""What the store knows of the archive's files."""
+"""What the store knows about the archive's files."""
 
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ class NotedFile(NamedTuple):
         from_millis: the moment of the first one.
         to_millis: the moment of the last one.
         feed_order: the place in the feed of the latest one that has one.
-        feed_record_id: and its id.
+        feed_record_id: its id.
         sha256: of the file.
         created_millis: when it was written.
     """
@@ -46,7 +46,7 @@ def noted_files(connection: Connection) -> list[NotedFile]:
 
 
 def noted_names(connection: Connection, names: Sequence[str]) -> set[str]:
-    """Those of these names that are of noted files."""
+    """Those of these names that belong to noted files."""
     return {row[0] for row in rows_by_key(connection, "SELECT name FROM archive_file", "name", names)}
 
 
@@ -60,8 +60,8 @@ def note_file(connection: Connection, file: NotedFile, completed_until_millis: i
 
     Args:
         connection: the transaction that takes its records out of the store.
-        file: whole and durable.
-        completed_until_millis: the moment of its latest completed record; None where it has none.
+        file: complete and durable.
+        completed_until_millis: the moment of its latest completed record; None if it has none.
     """
     connection.execute(insert(archive_file).values(file._asdict()))
     old = connection.execute(select(_STATE.until_millis, _STATE.feed_order)).one()
@@ -75,12 +75,12 @@ def note_file(connection: Connection, file: NotedFile, completed_until_millis: i
 
 
 def count_archived(connection: Connection) -> int:
-    """How many records are in files by what the store knows."""
+    """How many records are in files, as the store knows."""
     archived: int = connection.execute(select(func.count()).select_from(archived_record)).scalar_one()
     return archived
 
 
 def file_numbers(connection: Connection, record_ids: Collection[RecordId]) -> dict[RecordId, int]:
-    """In which file each of these records is; those that are in none are left out."""
+    """The file of each of these records; records that are in no file are left out."""
     select_from = "SELECT id, file_number FROM archived_record"
     return {row[0]: row[1] for row in rows_by_key(connection, select_from, "id", sorted(record_ids))}

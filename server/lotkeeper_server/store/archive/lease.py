@@ -1,4 +1,4 @@
-"""The row by which one process at a time archives."""
+"""The row that lets one process at a time archive."""
 
 from typing import Final, NamedTuple
 
@@ -10,14 +10,14 @@ _STATE: Final = archive_state.c
 
 
 class LeaseRow(NamedTuple):
-    """Who holds the lease, empty for nobody, and a number that rises each time that it is renewed."""
+    """Who holds the lease, empty for nobody, and a number that rises with each renewal."""
 
     owner: str
     renewals: int
 
 
 def read_lease(connection: Connection) -> LeaseRow | None:
-    """The lease; None where nobody has ever archived."""
+    """The lease; None if nobody has ever archived."""
     row = connection.execute(select(_STATE.owner, _STATE.renewals)).first()
     return None if row is None else LeaseRow(row.owner, row.renewals)
 
@@ -32,7 +32,7 @@ def make_lease(connection: Connection) -> None:
 
 
 def take_lease(connection: Connection, seen: LeaseRow, owner: str) -> bool:
-    """Gives the lease to an owner if it is still as it was seen; whether it was."""
+    """Gives the lease to an owner if it has not changed since it was read; returns whether it did."""
     taken = connection.execute(
         update(archive_state)
         .where(_STATE.owner == seen.owner, _STATE.renewals == seen.renewals)
@@ -42,7 +42,7 @@ def take_lease(connection: Connection, seen: LeaseRow, owner: str) -> bool:
 
 
 def renew_lease(connection: Connection, owner: str) -> bool:
-    """Raises the number of a lease that its owner holds; whether it does. Until the commit nobody can take it."""
+    """Raises the number of a lease; returns whether its owner still holds it. Until the commit nobody can take it."""
     renewed = connection.execute(
         update(archive_state).where(_STATE.owner == owner).values(renewals=_STATE.renewals + 1)
     )

@@ -1,4 +1,4 @@
-"""Records on their way into files: which there are, whether they are still as they were, and how they go."""
+"""Records on their way into files: which exist, whether they have changed, and how they are deleted."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -41,11 +41,11 @@ RECORD_COLUMNS: Final = tuple(
     RecordColumn(column.name, column.type.python_type, bool(column.nullable)) for column in inventory_lot_record.columns
 )
 REFERENCES: Final = tuple(column.name for column in inventory_lot_record.c if column.foreign_keys)
-"""Those that hold the id of another thing."""
+"""The columns that hold the id of another thing."""
 
 
 class Candidate(NamedTuple):
-    """A record as far as it matters to whether it may be archived. Columns of its table."""
+    """The columns of a record that decide whether it may be archived."""
 
     id: RecordId
     moment_millis: int
@@ -69,7 +69,7 @@ _ROWS: Final = f"SELECT {', '.join(_NAMES)} FROM inventory_lot_record"  # noqa: 
 
 
 def read_candidates(connection: Connection, record_ids: Collection[RecordId]) -> list[Candidate]:
-    """The records of these ids that there are."""
+    """The records with these ids that exist."""
     return [Candidate(*row) for row in rows_by_key(connection, _CANDIDATES, "id", sorted(record_ids))]
 
 
@@ -80,8 +80,8 @@ def next_candidates(
 
     Args:
         connection: a snapshot.
-        after_millis: the moment of the one behind which it begins.
-        after_id: and its id.
+        after_millis: the moment of the record after which it begins.
+        after_id: its id.
         before_millis: it ends before this moment.
         limit: at most so many.
     """
@@ -102,20 +102,20 @@ def read_record_rows(connection: Connection, record_ids: Collection[RecordId]) -
 
 
 def names_by_id(connection: Connection, table_name: str, column: str, ids: Collection[Id]) -> dict[Id, str]:
-    """What things are called now."""
+    """The present names of things."""
     select_from = f"SELECT id, {column} FROM {table_name}"  # noqa: S608 - the schema's names
     return {row[0]: row[1] for row in rows_by_key(connection, select_from, "id", sorted(ids))}
 
 
 def lock_versions(connection: Connection, record_ids: Collection[RecordId]) -> dict[RecordId, int]:
-    """The versions of the records that there are of these; nobody changes them in this transaction's time."""
+    """The versions of those of these records that exist; nobody changes them until this transaction ends."""
     select_from = "SELECT id, version FROM inventory_lot_record"
     rows = WriteTransaction(connection).lock_to_change(select_from, "id", sorted(record_ids))
     return {row[0]: row[1] for row in rows}
 
 
 def move_out(connection: Connection, record_ids: Sequence[RecordId], file_number: int) -> None:
-    """Deletes records that are there, and notes in which file they are."""
+    """Deletes existing records, and notes in which file they are."""
     write_many(connection, insert_of(archived_record), [(record_id, file_number) for record_id in record_ids])
     deleted = 0
     for chunk in chunks(sorted(record_ids)):

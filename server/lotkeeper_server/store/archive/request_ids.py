@@ -1,4 +1,4 @@
-"""Request ids as the archive asks for them: to what the kept ones refer, and how the expired ones go."""
+"""Request ids for the archive: what the kept ones refer to, and how expired ones are deleted."""
 
 from collections.abc import Collection
 from typing import Final
@@ -13,19 +13,19 @@ _REQUEST: Final = request.c
 
 
 def records_of_requests(connection: Connection, requests: Collection[tuple[str, str]]) -> set[RecordId]:
-    """To which records requests refer, each by its principal and id."""
+    """The records that requests refer to, each by its principal and id."""
     rows = rows_by_columns(connection, ("record_ids",), request, ("principal", "request_id"), sorted(requests))
     return {record_id for (packed,) in rows for record_id in _unpacked(packed)}
 
 
 def records_of_requests_made_at(connection: Connection, moments_millis: Collection[int]) -> set[RecordId]:
-    """To which records the requests of some moments refer."""
+    """The records that the requests of some moments refer to."""
     rows = rows_by_key(connection, "SELECT record_ids FROM request", "created_millis", sorted(moments_millis))
     return {record_id for (packed,) in rows for record_id in _unpacked(packed)}
 
 
 def delete_expired(connection: Connection, until_millis: int, limit: int) -> int:
-    """Deletes the oldest requests from before or at a moment, at most so many; how many there were."""
+    """Deletes the oldest requests from before or at a moment, at most so many; returns how many there were."""
     expired = (
         select(_REQUEST.principal, _REQUEST.request_id)
         .where(_REQUEST.created_millis <= until_millis)

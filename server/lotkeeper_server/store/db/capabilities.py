@@ -9,7 +9,7 @@ class Capabilities:
 
     Attributes:
         has_many_writers: several transactions write at a time, so rows are locked as they are read, and what was read
-            before may have changed since; else a transaction that writes holds the whole store.
+            before may have changed; else a writing transaction holds the whole store.
         numbers_after_commit: transactions become visible in another order than they were numbered in, so records get
             their place in the feed after their commit.
         can_lose_answers: a commit may take effect and its answer be lost, so each transaction leaves a mark.

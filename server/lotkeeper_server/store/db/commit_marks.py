@@ -1,7 +1,7 @@
-"""Which transactions have taken effect, for whoever lost the answer of a commit.
+"""Tells which transactions took effect, when the answer of a commit was lost.
 
-Each write transaction leaves an id of its own. Inserting that id once more waits for the session that did it first, if
-that still lives, and then fails where it was committed.
+Each write transaction leaves an id of its own. Inserting that id again waits for the session that did it first, if that
+is still alive, and then fails if it was committed.
 """
 
 from typing import Final
@@ -21,12 +21,12 @@ _INSERT: Final = insert_of(_TABLE)
 
 
 def leave_mark(connection: Connection, transaction_id: Id, now_millis: int) -> None:
-    """Leaves the id of this transaction."""
+    """Writes the id of this transaction."""
     write_many(connection, _INSERT, [(transaction_id, now_millis)])
 
 
 def has_taken_effect(store: Store, transaction_id: Id, now_millis: int) -> bool:
-    """Whether a transaction whose commit was not answered was committed; once asked, it will never be.
+    """Whether a transaction whose commit was not answered was committed; if not, it never will be after this question.
 
     Raises:
         StoreError: where that cannot be found out now.
@@ -40,5 +40,5 @@ def has_taken_effect(store: Store, transaction_id: Id, now_millis: int) -> bool:
 
 
 def drop_old_marks(connection: Connection, now_millis: int) -> None:
-    """Forgets transactions of long ago."""
+    """Deletes the ids of old transactions."""
     execute(connection, "DELETE FROM commit_mark WHERE created_millis < ?", (now_millis - MARKS_KEPT_MILLIS,))

@@ -45,7 +45,7 @@ class Store:
 
     @property
     def path(self) -> Path | None:
-        """The file of an embedded store; None where it is a server's."""
+        """The file of an embedded store; None for a server database."""
         return None if self.capabilities.can_go_away else Path(str(self.url.database))
 
     @contextmanager
@@ -67,13 +67,13 @@ class Store:
     def write(self, locking: Locking = Locking.WAIT) -> Iterator[Connection]:
         """A transaction that is durable when the block has ended.
 
-        The embedded store's write lock is held from the first moment; elsewhere rows are locked as they are read.
+        On the embedded store it holds the write lock from the first moment; elsewhere rows are locked as they are read.
 
         Args:
-            locking: of the rows that are read to be changed.
+            locking: how to lock rows that are read in order to change them.
 
         Raises:
-            StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
+            StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
         with self._translated(), self._connected(self._writes) as connection, self._writing(connection, locking):
             yield connection
@@ -92,7 +92,7 @@ class Store:
                     self._dialect.begin(connection, locking)
                 yield
             except BaseException:
-                with suppress(Exception):  # what went wrong first is what counts
+                with suppress(Exception):  # the first error counts
                     transaction.rollback()
                 raise
             if transaction.is_active:
@@ -108,7 +108,7 @@ class Store:
             raise
 
     def fault(self) -> str | None:
-        """Why the store cannot serve now; None where it can."""
+        """Why the store cannot serve now; None if it can."""
         try:
             with (
                 self._translated(),
@@ -121,9 +121,9 @@ class Store:
             return str(error)
 
     def end_stalled(self) -> int:
-        """Ends sessions of Lotkeeper's that hold rows and wait for a process that says nothing; how many there were.
+        """Ends Lotkeeper's sessions that hold rows and wait for a silent process; returns how many.
 
-        A database does that by itself after a while, but for some states in which a process may have been frozen.
+        A database does that by itself after a while, except in some states in which a process may have been frozen.
 
         Raises:
             StoreError: where it cannot be asked.
@@ -156,7 +156,7 @@ class Store:
     @staticmethod
     @contextmanager
     def _connected(engine: Engine) -> Iterator[Connection]:
-        """A connection that goes back to its pool, or is closed where that pool has been given up meanwhile."""
+        """A connection that goes back to its pool, or is closed if that pool has been given up."""
         pool = engine.pool
         with engine.connect() as connection:
             try:
@@ -167,7 +167,7 @@ class Store:
 
     @contextmanager
     def _given_up_when_broken(self, connection: Connection) -> Iterator[None]:
-        """A connection on which the store did not answer is not used again, nor are those made before it."""
+        """Gives up a connection on which the store did not answer, and all that were made before it."""
         try:
             yield
         except BaseException as error:
@@ -181,7 +181,7 @@ class Store:
 
 
 class Writer:
-    """Write transactions on a connection that is kept between them: to take one from a pool costs 0.2 ms."""
+    """Write transactions on a connection that is kept between them, since taking one from a pool costs 0.2 ms."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -214,12 +214,12 @@ class Writer:
 
 
 def hidden_password(database_url: str) -> str:
-    """An URL as it may be shown."""
+    """A URL without what must not be shown."""
     return _url_of(database_url).render_as_string(hide_password=True)
 
 
 def _url_of(text: str) -> URL:
-    """SQLAlchemy's form of an URL; several hosts may stand in it as libpq has them."""
+    """SQLAlchemy's form of an URL; several hosts may be in it, in libpq's form."""
     match = _SEVERAL_HOSTS.fullmatch(text)
     if match is None:
         return make_url(text)

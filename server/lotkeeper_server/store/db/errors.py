@@ -10,11 +10,11 @@ class StoreUnavailable(StoreError):
 
 
 class StoreBusy(StoreUnavailable):
-    """Another process has held the whole store for longer than this transaction waits for its turn."""
+    """Another process held the whole store for longer than this transaction waits for its turn."""
 
 
 class StoreContention(StoreError):
-    """Another transaction stood in the way; the same work may be run again."""
+    """Another transaction was in the way; the same work may be run again."""
 
 
 class RowsHeld(StoreContention):
@@ -26,7 +26,7 @@ class VersionsMoved(StoreContention):
 
 
 class AlreadyThere(StoreError):
-    """A unique set is taken: someone else made it first, or it was never free."""
+    """A unique key is taken: another transaction made it first, or it was never free."""
 
 
 class ReferenceBroken(StoreError):

@@ -1,4 +1,4 @@
-"""Single rows, through the driver's own cursor: a plant's document saves ten thousands of them in one transaction."""
+"""Single rows, through the driver's own cursor: a plant's document may save ten thousands of them at once."""
 
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ def stored_row(connection: Connection, table: Table, identifier: bytes) -> dict[
 
 
 def lock_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
-    """As `stored_row`, of a row that this transaction is going to change or relies on: nobody changes it meanwhile."""
+    """Reads like `stored_row`, and locks the row: this transaction is going to change it or relies on it."""
     rows = list(WriteTransaction(connection).lock_to_change(_select(table), "id", [identifier]))
     return dict(zip(columns_of(table), rows[0], strict=True)) if rows else None
 

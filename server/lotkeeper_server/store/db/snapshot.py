@@ -1,10 +1,10 @@
-"""Transactions as those know them who ask the store by its functions and run no SQL of their own."""
+"""Transactions for code that uses the store's functions and runs no SQL of its own."""
 
 from typing import TypeAlias
 
 from sqlalchemy import Connection
 
 Snapshot: TypeAlias = Connection
-"""One moment of the store, handed on to what reads."""
+"""One moment of the store, passed to functions that read."""
 WriteConnection: TypeAlias = Connection
-"""A write transaction, handed on to what writes; all that is written in it is durable together, or not at all."""
+"""A write transaction, passed to functions that write; everything in it becomes durable together, or not at all."""

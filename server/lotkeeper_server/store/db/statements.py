@@ -1,4 +1,4 @@
-"""SQL text made once from the tables, so that the schema stands in one place and the hot path builds no statements."""
+"""SQL text made once from the tables, so that the schema is in one place and the hot path builds no statements."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def update_of(table: Table, changed: Sequence[Column[Any]], by: Sequence[Column[
 
 
 def indexed_by(connection: Connection, index: str) -> str:
-    """Names the index to walk, behind a table in FROM, for a planner that has no statistics to find it by."""
+    """Names the index to walk, after a table in FROM, for a planner without statistics."""
     return dialect_of(connection).indexed_by(index)
 
 
@@ -62,17 +62,17 @@ def beyond(
 
 
 def walked_by(connection: Connection, table: str, columns: Sequence[str]) -> str:
-    """Names the index that begins with these columns, as `indexed_by`, for a planner that would read too much of it."""
+    """Names the index that begins with these columns, like `indexed_by`, for a planner that would read too much."""
     return dialect_of(connection).walked_by(table, tuple(columns))
 
 
 def exact_sum(connection: Connection, column: str) -> str:
-    """SQL of a sum whose parts cannot overflow 64 bits, as a plain sum of large rises before large falls might."""
+    """SQL of a sum that cannot overflow 64 bits on the way; a plain sum might, with large rises before large falls."""
     return dialect_of(connection).exact_sum(column)
 
 
 def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The rows whose key is among these.
+    """The rows with one of these keys.
 
     Args:
         connection: a transaction.
@@ -117,7 +117,7 @@ def fetch(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -
 
 
 def execute(connection: Connection, text: str, parameters: tuple[Any, ...] = ()) -> int:
-    """Runs a write with `?` where a value goes; how many rows it changed."""
+    """Runs a write with `?` where a value goes; returns how many rows it changed."""
     dialect = dialect_of(connection)
     cursor = dialect.cursor(connection)
     cursor.execute(dialect.text(text), parameters)
@@ -127,6 +127,6 @@ def execute(connection: Connection, text: str, parameters: tuple[Any, ...] = ())
 
 
 def write_many(connection: Connection, write: Write, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Runs a write for each row of parameters; as many rows change as were meant."""
+    """Runs a write for each row of parameters; fails if fewer rows change."""
     if rows:
         dialect_of(connection).write_many(connection, write, rows)

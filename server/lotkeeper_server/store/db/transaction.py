@@ -1,4 +1,4 @@
-"""A write in progress: the connection, and what it takes in from outside."""
+"""A write in progress: the connection, and what it gets from outside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Transaction:
 
     Attributes:
         connection: holds the store's write lock already.
-        now_millis: the moment of this transaction, milliseconds since the epoch, UTC; the same all along.
+        now_millis: the moment of this transaction, milliseconds since the epoch, UTC; it stays the same.
         new_id: gives new ids, in order.
         next_effect_order: gives the order number of the next completion: later than every earlier one of this
             process, than the clock's microseconds, and than the order given to it (that of the rows it touches).

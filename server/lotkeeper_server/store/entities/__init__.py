@@ -1,1 +1,1 @@
-"""What the catalog asks of the rows of entities: pages of them, paths, who refers to them, records of lots."""
+"""What the catalog asks about rows of entities: pages, paths, what refers to them, records of lots."""

@@ -1,4 +1,4 @@
-"""What is asked of lots beside their own rows."""
+"""Questions about lots beyond their own rows."""
 
 from collections.abc import Collection, Iterable
 
@@ -25,6 +25,6 @@ def lots_named(connection: Connection, keys: Iterable[tuple[Id, str]]) -> dict[t
 
 
 def with_records(connection: Connection, lot_ids: Collection[Id]) -> set[Id]:
-    """Which of these lots have a record, archived or not, as the lot that it is of or as its secondary lot."""
+    """Those of these lots that have a record, archived or not, as its primary or secondary lot."""
     kept = {identifier for identifier, has in rows_by_key(connection, _HAS_RECORD, "id", sorted(lot_ids)) if has}
     return kept | archived_references(connection, lot_ids).keys()

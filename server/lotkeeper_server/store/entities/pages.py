@@ -22,7 +22,7 @@ class EntityPage(NamedTuple):
 def read_page(
     connection: Connection, table: Table, conditions: Sequence[Condition], after: Id | None, limit: int
 ) -> EntityPage:
-    """A page of what every condition holds of; it may hold fewer than `limit`, or none, and yet not be the last."""
+    """A page of rows that meet every condition; it may hold fewer than `limit`, or none, without being the last."""
     order = Order(table.name, ("id",))
     page = walk_page(connection, order, conditions, limit, None if after is None else (after,))
     ids: list[Id] = [key[0] for key in page.keys]
@@ -66,7 +66,7 @@ def rows_with_all(
 
 
 def rows_by_name(connection: Connection, table: Table, rows_at_once: int) -> Iterator[list[EntityRow]]:
-    """Every row of a table, by name, then by id, so many at a time: never are all in memory."""
+    """Every row of a table, ordered by name, then by id, so many at a time: never are all in memory."""
     query = select(table).order_by(table.c.name, table.c.id).execution_options(yield_per=rows_at_once)
     for rows in connection.execute(query).mappings().partitions():
         yield [dict(row) for row in rows]

@@ -1,4 +1,4 @@
-"""Paths of what forms trees: who lies below whom, and how that is rewritten."""
+"""Paths of trees: what lies below what, and how paths are rewritten."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,13 +17,13 @@ _BELOW: Final[dict[str, Sequence[Table]]] = {
 
 
 def path_of(connection: Connection, table: Table, identifier: Id) -> str:
-    """The path of a row that is known to be there."""
+    """The path of a row that is known to exist."""
     path: str = connection.execute(select(table.c.path).where(table.c.id == identifier)).scalar_one()
     return path
 
 
 def locations_at_or_below(connection: Connection, location_id: Id) -> frozenset[Id]:
-    """A location that is known to be there, and all below it."""
+    """A location that is known to exist, and all below it."""
     table = tables.location
     path = path_of(connection, table, location_id)
     inside = select(table.c.id).where(or_(table.c.id == location_id, _lies_below(table.c.path, path)))
@@ -42,7 +42,7 @@ def longest_path_below(connection: Connection, table: Table, path: str) -> int:
 
 
 def rewrite_paths_below(connection: Connection, table: Table, old: str, new: str) -> dict[str, Sequence[Id]]:
-    """Puts one path in the place of another at the beginning of all paths below it; by table, whose they were."""
+    """Replaces the beginning of all paths below a path; returns the changed rows by table."""
     rewritten_ids: dict[str, Sequence[Id]] = {}
     for below in _BELOW[table.name]:
         lies_below = _lies_below(below.c.path, old)

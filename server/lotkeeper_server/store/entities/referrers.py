@@ -1,4 +1,4 @@
-"""What refers to a thing, and how often: read off the schema's foreign keys, counted by their indexes."""
+"""What refers to a thing, and how often: found by the schema's foreign keys, counted by their indexes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.archive_tables import OPENING_BALANCES
 
 _PARTS: Final = frozenset({"inventory_operation_run"})
-"""Tables whose rows are part of what they refer to, and go with it."""
+"""Tables whose rows are part of what they refer to, and are deleted with it."""
 _SHOWN_AS: Final = {"lot_edge": "trace_edge"}
-"""What the contract calls a table, where the two differ."""
+"""The contract's names of tables, where they differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,21 @@ class Referrer:
     columns: tuple[Column[Any], ...]
 
     def count(self, connection: Connection, identifier: Id) -> int:
-        """How many of them refer to one thing; one that does so twice counts once."""
+        """How many of them refer to one thing; one that refers to it twice counts once."""
         referring = or_(*(column == identifier for column in self.columns))
         counted: int = connection.execute(select(func.count()).select_from(self.table).where(referring)).scalar_one()
-        # Looked at last: a record that is archived meanwhile is counted by one of them at least.
+        # Counted last: so a record that is archived at the same time is counted at least once.
         return counted + (archived_references(connection, [identifier]).get(identifier, 0) if self.is_archived else 0)
 
     @property
     def is_archived(self) -> bool:
-        """Whether some of these may be in files now; they refer as before."""
+        """Whether some of these may be in files now; they still count as references."""
         return self.table is tables.inventory_lot_record
 
 
 @dataclass(frozen=True, slots=True)
 class Referring:
-    """How many of one kind refer to a thing, and one of them.
+    """How many of one kind refer to a thing, and an example.
 
     Attributes:
         entity: its name in refusals.
@@ -63,7 +63,7 @@ class Referring:
 
 
 def references_to(connection: Connection, table_name: str, identifier: Id) -> list[Referring]:
-    """What refers to a row of a table, by kind; a kind that does not is left out."""
+    """What refers to a row of a table, by kind; kinds that do not are left out."""
     found = []
     for referrer in referrers_of(table_name):
         if count := referrer.count(connection, identifier):

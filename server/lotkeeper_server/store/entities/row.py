@@ -20,12 +20,12 @@ def delete_entity_row(connection: Connection, table: Table, identifier: Id) -> N
 
 
 def update_entity_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[EntityRow]) -> None:
-    """Puts the rows' values into some columns of what is stored, each of which then has the next version.
+    """Updates some columns of stored rows, and raises the version of each.
 
     Args:
         connection: a write transaction.
         table: of the entity.
-        columns: to be changed, beside the version.
+        columns: to change, besides the version.
         rows: with these columns, and with the id and the version that are stored now.
     """
     changed = [table.c[name] for name in (*columns, "version")]

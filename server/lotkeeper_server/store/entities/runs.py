@@ -1,4 +1,4 @@
-"""Runs of inventory operations: where they stand, and how they come and go with their operation."""
+"""Runs of inventory operations: their status, and how they are made and deleted with their operation."""
 
 from collections.abc import Collection
 from typing import Final
@@ -17,12 +17,12 @@ _INSERT: Final = insert_of(inventory_operation_run)
 
 
 def add_idle_runs(connection: Connection, operation_ids: Collection[Id]) -> None:
-    """What created inventory operations bring along: runs that stand idle."""
+    """Makes idle runs for new inventory operations."""
     write_many(connection, _INSERT, [(operation_id, int(Status.IDLE), None) for operation_id in operation_ids])
 
 
 def delete_run(connection: Connection, operation_id: Id) -> None:
-    """What goes with an inventory operation."""
+    """Deletes the run of an inventory operation."""
     run = inventory_operation_run
     connection.execute(delete(run).where(run.c.operation_id == operation_id))
 
@@ -33,9 +33,9 @@ def runs_of(connection: Connection, operation_ids: Collection[Id]) -> dict[Id, O
 
 
 def lock_running_among(connection: Connection, operation_ids: Collection[Id]) -> set[Id]:
-    """Those of these inventory operations, known to be there, that run.
+    """Those of these inventory operations, which are known to exist, that run.
 
-    A transaction that writes locks all of them: none begins to run, nor ends, before it does.
+    A transaction that writes locks all of them: no run begins or ends before the transaction does.
     """
     runs = lock_runs(WriteTransaction(connection), operation_ids)
     return {operation_id for operation_id, run in runs.items() if run.status is Status.RUNNING}

@@ -1,4 +1,4 @@
-"""What lies where, as saves of locations and documents of a plant look at it."""
+"""Stock at locations, for saves of locations and documents of a plant."""
 
 from typing import Final, NamedTuple
 
@@ -17,7 +17,7 @@ _ABOVE_ZERO: Final = (
 
 
 class NamedStock(NamedTuple):
-    """What a lot has at a location, in millionths of its unit, by the names that people know."""
+    """The stock of a lot at a location, in millionths of its unit, with the names that people know."""
 
     location_path: str
     material_path: str
@@ -27,17 +27,17 @@ class NamedStock(NamedTuple):
 
 
 def stock_above_zero(connection: Connection) -> list[NamedStock]:
-    """All stock above zero, by location, material and lot."""
+    """All stock above zero, ordered by location, material and lot."""
     return sorted(map(NamedStock._make, fetch(connection, _ABOVE_ZERO)), key=lambda one: one[:3])
 
 
 def lots_lying_at(connection: Connection, location_id: Id) -> int:
-    """How many lots a location has stock of that is not zero."""
+    """How many lots have stock at a location that is not zero."""
     lying = select(func.count()).where(inventory.c.location_id == location_id, inventory.c.quantity != 0)
     lots: int = connection.execute(lying).scalar_one()
     return lots
 
 
 def keep_stock_away(connection: Connection, location_id: Id) -> None:
-    """Waits for whoever brings stock to a location now; who comes later sees what is saved in this transaction."""
+    """Waits for all who are bringing stock to a location; later ones see what this transaction saves."""
     WriteTransaction(connection).lock_with_referrers(location, [location_id])

@@ -1,7 +1,7 @@
 """The feed of a store on which one transaction writes at a time: a walk along the index of `effect_order`.
 
 Each transaction begins by reading the latest order number, so numbers rise in commit order across all processes.
-Records from before that index may share a number; the id decides among them.
+Records from before that index may share a number; then the id decides.
 """
 
 from typing import Final
@@ -33,33 +33,33 @@ AFTER: Final = (
 
 
 class FeedByEffect:
-    """As `record_feed.RecordFeed`."""
+    """The feed; its methods do what `record_feed.RecordFeed` says."""
 
     beginning: Final = FeedPosition(VERSION, -1, bytes(ID_BYTES))
 
     def position_of(self, raw: bytes) -> FeedPosition | None:
-        """As `RecordFeed.position_of`."""
+        """Does what `RecordFeed.position_of` says."""
         return FeedPosition.from_bytes(raw, self.beginning)
 
     def latest_position(self, connection: Connection) -> FeedPosition:
-        """As `RecordFeed.latest_position`."""
+        """Does what `RecordFeed.latest_position` says."""
         rows = fetch(connection, LATEST)
         return FeedPosition(VERSION, *rows[0]) if rows else self.beginning
 
     def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
-        """As `RecordFeed.kept_behind`."""
+        """Does what `RecordFeed.kept_behind` says."""
         lost = archived_after(connection, position.order, position.within, files)
         return Kept.NOT_ALL if lost else Kept.ALL
 
     def read_after(
         self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
     ) -> FeedPage:
-        """As `RecordFeed.read_after`."""
+        """Does what `RecordFeed.read_after` says."""
         return page_of(connection, _walk(connection, after, walk_max), after, wanted, records_max, walk_max)
 
 
 def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:
-    """Rows as they are asked for: whoever has enough stops, and what follows is not read."""
+    """Rows one by one: a caller that has enough stops, and the rest is not read."""
     dialect = dialect_of(connection)
     cursor = dialect.cursor(connection)
     try:

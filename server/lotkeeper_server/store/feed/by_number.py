@@ -1,7 +1,7 @@
 """The feed of a store on which several transactions write at a time: records in the order in which they were numbered.
 
-`feed_numbering` gives the numbers. A row of `feed` holds the ids of records, one behind the other, and never changes;
-each was committed after the one before it, so a snapshot that has one has all before it.
+`feed_numbering` gives the numbers. A row of `feed` holds the ids of records, one after the other, and never changes.
+Each was committed after the one before it, so a snapshot that has one has all before it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,28 +31,28 @@ ENTRIES_PER_READ: Final = 128
 _WITHIN_BYTES: Final = 4
 LATEST: Final = "SELECT number, LENGTH(entries) FROM feed ORDER BY number DESC LIMIT 1"
 AFTER: Final = (
-    # A look at the end of the feed does not bring its last row again.
+    # A look at the end of the feed does not read its last row again.
     "SELECT number, entries FROM feed WHERE number >= ? AND (number > ? OR LENGTH(entries) > ?) ORDER BY number LIMIT ?"
 )
 _ENTRIES: Final = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM inventory_lot_record"  # noqa: S608 - the schema's own names
 
 
 class FeedByNumber:
-    """As `record_feed.RecordFeed`. A position is a row's number, and behind how many of its records it stands."""
+    """The feed, like `record_feed.RecordFeed`. A position: a row's number, and how many of its records come before."""
 
     beginning: Final = FeedPosition(VERSION, 0, bytes(_WITHIN_BYTES))
 
     def position_of(self, raw: bytes) -> FeedPosition | None:
-        """As `RecordFeed.position_of`."""
+        """Does what `RecordFeed.position_of` says."""
         return FeedPosition.from_bytes(raw, self.beginning)
 
     def latest_position(self, connection: Connection) -> FeedPosition:
-        """As `RecordFeed.latest_position`."""
+        """Does what `RecordFeed.latest_position` says."""
         rows = fetch(connection, LATEST)
         return _position(rows[0][0], rows[0][1] // ID_BYTES) if rows else self.beginning
 
     def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
-        """As `RecordFeed.kept_behind`, for as many records as a read passes: where they are in the feed, they say."""
+        """Does what `RecordFeed.kept_behind` says, for as many records as a read passes."""
         places = list(islice(_places(connection, position), limits.WATCH_WALK_PER_READ_MAX + 1))
         if archived_since(connection, [record_id for _, record_id in places], files):
             return Kept.NOT_ALL
@@ -61,7 +61,7 @@ class FeedByNumber:
     def read_after(
         self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
     ) -> FeedPage:
-        """As `RecordFeed.read_after`."""
+        """Does what `RecordFeed.read_after` says."""
         return page_of(connection, _walk(connection, after, walk_max), after, wanted, records_max, walk_max)
 
 
@@ -70,7 +70,7 @@ def _position(number: int, passed: int) -> FeedPosition:
 
 
 def _walk(connection: Connection, after: FeedPosition, walk_max: int) -> Walk:
-    """Entries as they are asked for, read some at a time."""
+    """Entries one by one, read some at a time."""
     places: list[tuple[FeedPosition, RecordId]] = []
     left = walk_max
     for place in _places(connection, after):
@@ -92,7 +92,7 @@ def _steps(connection: Connection, places: Sequence[tuple[FeedPosition, RecordId
 
 
 def _places(connection: Connection, after: FeedPosition) -> Iterator[tuple[FeedPosition, RecordId]]:
-    """Ids of records with the positions behind them."""
+    """Ids of records with the positions after them."""
     number, passed = after.order, int.from_bytes(after.within, "big")
     rows: Sequence[Sequence[object]] = [()] * ROWS_PER_READ
     while len(rows) == ROWS_PER_READ:

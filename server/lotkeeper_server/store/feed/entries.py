@@ -1,4 +1,4 @@
-"""Entries of the feed of records, positions in it, and what is wanted of it, however a store keeps their order."""
+"""Entries of the feed of records, positions in it, and filters, for every way in which a store keeps their order."""
 
 from collections.abc import Generator, Mapping
 from contextlib import closing
@@ -17,12 +17,12 @@ _ORDER_BYTES: Final = 8
 
 
 class FeedPosition(NamedTuple):
-    """Behind one record of the feed, and before the next; only positions of one store are compared.
+    """A place after one record of the feed and before the next; only positions of one store can be compared.
 
     Attributes:
-        version: of how the store orders its records.
+        version: of the store's way of ordering records.
         order: the place of a record, or of several.
-        within: which of those that have the same place; as long in every position of a version.
+        within: which of several with the same place; it has the same length in every position of a version.
     """
 
     version: int
@@ -30,7 +30,7 @@ class FeedPosition(NamedTuple):
     within: bytes
 
     def to_bytes(self) -> bytes:
-        """For a token that outlives the process."""
+        """The position as bytes, for a token that outlives the process."""
         return bytes([self.version]) + self.order.to_bytes(_ORDER_BYTES, "big", signed=True) + self.within
 
     @staticmethod
@@ -38,11 +38,11 @@ class FeedPosition(NamedTuple):
         """The position.
 
         Args:
-            raw: what may be one.
+            raw: bytes that may be a position.
             beginning: before all others of its version.
 
         Returns:
-            None where the bytes are none of the same version.
+            None if the bytes are not a position of the same version.
         """
         head = _VERSION_BYTES + _ORDER_BYTES
         if len(raw) != head + len(beginning.within) or raw[0] != beginning.version:
@@ -53,10 +53,10 @@ class FeedPosition(NamedTuple):
 
 
 class FeedEntry(NamedTuple):
-    """A record of the feed with what it is filtered by, as columns of its table.
+    """A record of the feed with what filters need, as columns of its table.
 
     Attributes:
-        position: right behind it.
+        position: right after it.
     """
 
     position: FeedPosition
@@ -73,15 +73,15 @@ class FeedEntry(NamedTuple):
 
 
 ENTRY_COLUMNS: Final = FeedEntry._fields[1:]
-"""What is read of a record, in order."""
+"""The columns that are read of a record, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedFilter:
-    """Which records of the feed are wanted; every criterion holds.
+    """Which records of the feed are wanted; they must meet every criterion.
 
-    Looked at entry by entry, not in SQL: so that the same filter holds for entries that all watchers share, and each
-    read walks no further than it was told.
+    Checked entry by entry, not in SQL: so the same filter works for entries that all watchers share, and each read has
+    a limit.
 
     Attributes:
         lot_id: the primary or the secondary lot; None for any.
@@ -109,11 +109,11 @@ class FeedFilter:
 
 
 class Kept(Enum):
-    """Whether what comes behind a position is still there."""
+    """Checks that what comes after a position is still in the store."""
 
     ALL = "all"
     SO_FAR = "so far"
-    """As far as the next read of the feed goes."""
+    """Checks only as far as the next read of the feed goes."""
     NOT_ALL = "not all"
 
 
@@ -121,12 +121,12 @@ EVERYTHING: Final = FeedFilter(None, {}, frozenset(), None)
 
 
 class FeedPage(NamedTuple):
-    """What a read of the feed brings.
+    """The result of a read of the feed.
 
     Attributes:
         entries: those that are wanted, in order.
-        records: the same ones in full.
-        end: as far as was walked, matching or not.
+        records: the full records of these.
+        end: how far it walked, matching or not.
         more: whether the walk ended before the feed did.
     """
 
@@ -137,7 +137,7 @@ class FeedPage(NamedTuple):
 
 
 Step = tuple[FeedPosition, FeedEntry | None]
-"""One place further along the feed; without an entry where its record is kept no more."""
+"""One step along the feed; without an entry if its record is not in the store any more."""
 Walk = Generator[Step, None, None]
 
 
@@ -147,8 +147,8 @@ def page_of(
     """The wanted records of a walk.
 
     Args:
-        connection: the snapshot that is walked through.
-        walk: steps as they are asked for, `walk_max` at most.
+        connection: the snapshot to walk through.
+        walk: its steps, `walk_max` at most.
         after: where it begins.
         wanted: which records.
         records_max: after so many the walk ends.

@@ -1,14 +1,14 @@
 """Numbers for completed records where several transactions write at a time, given after their commit.
 
-A number taken inside a transaction may become visible after a higher one, and whoever reads along the numbers would
-pass it by. So a transaction only leaves the ids of what it completed (`feed_pending`), and whoever holds the lease (the
-row of `feed_lease`, locked for one transaction) appends all that is pending to the feed. No sequences, no advisory
-locks: where locks do not reach other nodes, the lease is what two of them have both written, and one is refused.
+A number taken inside a transaction may become visible after a higher one, and a reader along the numbers would miss it.
+So a transaction only leaves the ids of what it completed (`feed_pending`), and the holder of the lease (the row of
+`feed_lease`, locked for one transaction) appends everything pending to the feed. There are no sequences and no advisory
+locks: where locks do not reach other nodes, two of them both write the lease, and one is refused.
 
-Records that share a row, a lot's say, come in the order of that row's versions. The later one's transaction has read
-the row as the earlier one committed it. Where both are pending, `effect_order` decides, which is above that of the row
-that was read. Where they are not, the earlier one was numbered before: a snapshot that has the later one has it, too.
-That is why everything pending is numbered at once, and never a part of it.
+Records that share a row, for example a lot's, come in the order of that row's versions. The later one's transaction has
+read the row as the earlier one committed it. If both are pending, `effect_order` decides, which is above that of the
+row that was read. If not, the earlier one was numbered before: a snapshot that has the later one has it, too. That is
+why everything pending is numbered at once, and never only a part.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ _PENDING: Final = "SELECT id, entries FROM feed_pending"
 
 
 def leave_pending(connection: Connection, completed: Sequence[tuple[int, RecordId]]) -> None:
-    """Leaves what this transaction completed to be numbered; nothing where one transaction writes at a time.
+    """Notes what this transaction completed, to be numbered; does nothing where one transaction writes at a time.
 
     Args:
         connection: a write transaction.
@@ -52,7 +52,7 @@ def leave_pending(connection: Connection, completed: Sequence[tuple[int, RecordI
 
 
 def pending_ids(connection: Connection) -> set[bytes]:
-    """By which it can be asked later whether what is pending now is numbered."""
+    """What is pending now, to find out later whether it is numbered."""
     return {row[0] for row in fetch(connection, "SELECT id FROM feed_pending")}
 
 
@@ -62,10 +62,10 @@ def pending_records(connection: Connection) -> set[RecordId]:
 
 
 def number_pending(store: Store, now_millis: int) -> int | None:
-    """Appends all that is pending to the feed; how many records, or None where another process is doing so.
+    """Appends everything pending to the feed; returns how many records, or None if another process is doing so.
 
     Raises:
-        StoreError: StoreContention where another process did so meanwhile.
+        StoreError: StoreContention where another process did so at the same time.
     """
     with store.write(Locking.SKIP) as connection:
         tx = WriteTransaction(connection)
@@ -73,7 +73,7 @@ def number_pending(store: Store, now_millis: int) -> int | None:
             return 0
         if (number := _take_lease(tx)) is None:
             return None
-        # Read when the lease is held: what its last holder has numbered is gone.
+        # Read while the lease is held: what its last holder numbered is not pending any more.
         pending = tx.fetch(_PENDING)
         record_ids = [record_id for _, record_id in sorted(_entries(row[1] for row in pending))]
         rows = [
@@ -91,7 +91,7 @@ def number_pending(store: Store, now_millis: int) -> int | None:
 
 
 def drop_marks(store: Store, now_millis: int) -> None:
-    """Forgets which transactions took effect long ago, unless another process is about to.
+    """Deletes the marks of old transactions, unless another process is doing so.
 
     Raises:
         StoreError: where it cannot be done now.
@@ -102,7 +102,7 @@ def drop_marks(store: Store, now_millis: int) -> None:
 
 
 def _take_lease(tx: WriteTransaction) -> int | None:
-    """Until this transaction ends: the feed's next number; None where another one holds it."""
+    """Takes the lease until this transaction ends: the feed's next number; None if another transaction holds it."""
     rows = list(tx.lock_to_change("SELECT next_number FROM feed_lease", "id", [1]))
     return rows[0][0] if rows else None
 

@@ -1,7 +1,7 @@
 """Completed records in the order in which they took effect: what watchers follow.
 
-How the order is kept depends on whether several transactions write at a time; positions are opaque outside of the
-modules that keep it.
+How the order is kept depends on whether several transactions write at a time; outside of these modules positions are
+opaque.
 """
 
 from typing import Protocol
@@ -21,16 +21,16 @@ class RecordFeed(Protocol):
 
     @property
     def beginning(self) -> FeedPosition:
-        """Before the first record."""
+        """The position before the first record."""
 
     def position_of(self, raw: bytes) -> FeedPosition | None:
-        """The position that gave these bytes; None where they are none, or one of another kind of store."""
+        """The position with these bytes; None if they are not a position, or one of another kind of store."""
 
     def latest_position(self, connection: Connection) -> FeedPosition:
-        """Behind the latest record of a snapshot."""
+        """The position after the latest record of a snapshot."""
 
     def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
-        """Whether none of the records behind a position was archived in files after the first so many."""
+        """Whether no record after a position was archived in files after the first so many."""
 
     def read_after(
         self, connection: Connection, after: FeedPosition, wanted: FeedFilter, records_max: int, walk_max: int
@@ -39,10 +39,10 @@ class RecordFeed(Protocol):
 
         Args:
             connection: a snapshot.
-            after: where the read before has ended.
+            after: where the last read ended.
             wanted: which records.
             records_max: at most so many.
-            walk_max: and past at most so many, wanted or not.
+            walk_max: how many it may pass at most, wanted or not.
         """
 
 

@@ -12,20 +12,20 @@ from lotkeeper_server.store.entities.paths import path_of
 from lotkeeper_server.store.schema.tables import location
 
 PLACES_WALKED_MAX: Final = 16
-"""Locations whose rows are walked one beside the other from the first page on; of more, only where that pays."""
+"""So many locations are walked side by side from the first page on; more only if that pays."""
 _LAST_CODE_POINT: Final = "\U0010ffff"
 
 IndexValues = tuple[Any, ...]
-"""Where a row stands in the order of its list: the values of the order's columns."""
+"""The place of a row in the order of its list: the values of the order's columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialIndex:
-    """An index of some rows only, which a planner without statistics would pass by for a larger one.
+    """An index of some rows only; a planner without statistics would prefer a larger one.
 
     Attributes:
         name: of the index.
-        condition: of its rows, as the schema has it.
+        condition: of its rows, as in the schema.
     """
 
     name: str
@@ -34,7 +34,7 @@ class PartialIndex:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Rows that are equal in the first columns of an index, which then has them in the order of the list.
+    """Rows with equal first columns of an index, which has them in the order of the list.
 
     Attributes:
         where: what they are equal in, and the condition of a partial index; empty for every row of the table.
@@ -94,10 +94,10 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class LocationFilter:
-    """What a list is asked for by location.
+    """A list's filter by location.
 
     Attributes:
-        location_id: of one that is there.
+        location_id: of an existing one.
         include_children: whether all that lies below it counts, too.
     """
 
@@ -107,13 +107,13 @@ class LocationFilter:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What holds of every row of a list.
+    """A condition that every row of a list meets.
 
     Attributes:
         holds: SQL on `t`, the listed table.
         parameters: its values.
-        walks: together they come by every row of which it holds; none where no index has the list's order.
-        exact: they come by no other.
+        walks: together they pass every row that meets it; empty if no index has the list's order.
+        exact: whether they pass no other row.
         range: another way to its rows.
         places: another one.
     """
@@ -127,7 +127,7 @@ class Condition:
 
 
 NEVER: Final = Condition("1 = 0")
-"""Of no row."""
+"""A condition that no row meets."""
 
 
 def _walk(column: str, value: Any, within: PartialIndex | None = None, constant: IndexValues = ()) -> Walk:
@@ -174,7 +174,7 @@ def among(
 
 
 def begins_with(column: str, prefix: str) -> Condition:
-    """By code point, as the column's index has it."""
+    """Rows whose text begins with a prefix, by code point, like the column's index."""
     stem = prefix.rstrip(_LAST_CODE_POINT)
     if not stem:
         return Condition(f"t.{column} >= ?", (prefix,), range=Range(f"{column} >= ?", (prefix,)))
@@ -186,17 +186,17 @@ def begins_with(column: str, prefix: str) -> Condition:
 
 
 def _following(code_point: int) -> int:
-    """The next code point that may stand in a text; surrogates may not."""
+    """The next code point that may be in a text; surrogates may not."""
     return 0xE000 if code_point == 0xD7FF else code_point + 1
 
 
 def below_value(column: str, value: int) -> Condition:
-    """Rows with less than a value in an indexed column; those without one are not among them."""
+    """Rows with less than a value in an indexed column, without those that have none."""
     return Condition(f"t.{column} < ?", (value,), range=Range(f"{column} < ?", (value,)))
 
 
 def at_places(connection: Connection, places: Places) -> Condition:
-    """Rows at a location or below it, in one of the columns: walks for few locations, else a look at each row."""
+    """Rows at a location or below it, in one of the columns: by walks for few locations, else row by row."""
     text = f"SELECT p.id FROM location AS p WHERE {places.inside.where} LIMIT {PLACES_WALKED_MAX + 1}"  # noqa: S608
     ids = sorted(row[0] for row in fetch(connection, text, places.inside.parameters))
     if not ids:

@@ -1,4 +1,4 @@
-"""Genealogy as it is read: edges by the lots at their ends, never more than asked for; what a trace shows of a lot."""
+"""Reads genealogy: edges by the lots at their ends, never more than asked for; and what a trace shows of a lot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class EdgeReading:
         return found
 
     def lots_onward(self, lot_ids: Sequence[LotId], direction: TraceDirection, limit: int) -> Iterator[LotId]:
-        """The lots one edge away in a direction, some of them several times; of some lots no more than `limit` + 1."""
+        """The lots one edge away in a direction, some of them several times; at most `limit` + 1 for some lots."""
         near, far = _NEAR[direction], _FAR[direction]
         for chunk in chunks(lot_ids):
             places = ", ".join("?" for _ in chunk)

@@ -11,11 +11,11 @@ from lotkeeper_server.store.lists.conditions import Condition, Walk, among
 from lotkeeper_server.store.schema import tables
 
 ROUTE: Final = ("source_location_id", "destination_location_id")
-"""The columns by which an inventory operation is at a location."""
+"""The columns that put an inventory operation at a location."""
 
 
 def is_enabled(table: Table, wanted: bool) -> Condition:
-    """What is enabled, or what is not; a table that never grows large has no index of the latter."""
+    """Enabled rows, or disabled ones; tables that never grow large have no index of the latter."""
     if wanted:
         return Condition("t.enabled")
     index = f"ix_{table.name}_disabled"
@@ -24,7 +24,7 @@ def is_enabled(table: Table, wanted: bool) -> Condition:
 
 
 def runs_in(status: Status) -> Condition:
-    """Inventory operations by where their run stands, which is in a table of its own."""
+    """Inventory operations by the status of their run, which is in a separate table."""
     run, number = tables.inventory_operation_run.name, int(status)
     holds = f"EXISTS (SELECT 1 FROM {run} AS r WHERE r.operation_id = t.id AND r.status = ?)"  # noqa: S608
     walk = Walk("status = ?", (number,), table=run, columns=("operation_id",))

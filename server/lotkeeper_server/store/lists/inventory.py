@@ -31,14 +31,14 @@ HOLDS_SOMETHING: Final = Condition("t.quantity <> 0", walks=(Walk(NOT_ZERO.condi
 
 @dataclass(frozen=True, slots=True)
 class InventoryFilter:
-    """Which rows: all of it holds.
+    """Which rows are wanted; they meet all of it.
 
     Attributes:
         location: where; None for anywhere.
         lot_id: of the lot; None for any.
         material_id: of the lot's material; None for any.
-        name: what the row says beside its quantity; None for any.
-        include_empty: whether rows of exactly zero come.
+        name: the inventory name; None for any.
+        include_empty: whether rows of exactly zero are listed.
     """
 
     location: LocationFilter | None = None
@@ -48,7 +48,7 @@ class InventoryFilter:
     include_empty: bool = False
 
     def conditions(self, connection: Connection, *, of_now: bool) -> list[Condition]:
-        """As conditions on `inventory`; that a row is not empty can be seen only of what there is now."""
+        """The conditions on `inventory`; whether a row is empty can be checked only for the present."""
         skips_empty = of_now and not self.include_empty
         conditions = [HOLDS_SOMETHING] if skips_empty else []
         if self.location is not None:
@@ -91,7 +91,7 @@ class InventoryEntry(NamedTuple):
 
 
 class InventoryPage(NamedTuple):
-    """A page of stock, and the key after which the next one begins; empty where this is the last."""
+    """A page of stock, and the key after which the next one begins; empty on the last page."""
 
     entries: list[InventoryEntry]
     next_after: bytes
@@ -120,7 +120,7 @@ def list_inventory(connection: Connection, wanted: InventoryFilter, after: bytes
         connection: a snapshot.
         wanted: which rows.
         after: the key after which it begins, of the page before; empty for the first one.
-        limit: at most so many; it may hold fewer, or none, and yet not be the last.
+        limit: at most so many; it may hold fewer, or none, without being the last.
     """
     conditions = wanted.conditions(connection, of_now=True)
     page = walk_page(connection, ORDER, conditions, limit, key_from(after))
@@ -128,7 +128,7 @@ def list_inventory(connection: Connection, wanted: InventoryFilter, after: bytes
 
 
 def read_entries(connection: Connection, keys: Sequence[IndexValues]) -> list[InventoryEntry]:
-    """The rows of these keys, in their order; every one of them is there."""
+    """The rows with these keys, in their order; all of them exist."""
     found: dict[IndexValues, InventoryEntry] = {}
     for row in rows_by_columns(connection, _COLUMNS, inventory, ORDER_COLUMNS, keys, _JOINED):
         found[row[0], row[2]] = InventoryEntry._make((*row[:4], LotStatus(row[4]), *row[5:]))
@@ -136,10 +136,10 @@ def read_entries(connection: Connection, keys: Sequence[IndexValues]) -> list[In
 
 
 def key_from(text: bytes) -> IndexValues | None:
-    """A key as tokens have it, taken apart; None where it is empty."""
+    """The parts of a key in a token; None if it is empty."""
     return (text[:ID_BYTES], text[ID_BYTES:]) if text else None
 
 
 def text_of(key: IndexValues | None) -> bytes:
-    """And put together."""
+    """The key in a token, from its parts."""
     return b"" if key is None else key[0] + key[1]

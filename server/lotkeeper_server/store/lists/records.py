@@ -34,7 +34,7 @@ _NEWEST_FIRST: Final = Order(inventory_lot_record.name, _COLUMNS, descending=Tru
 
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
-    """Which records: all of it holds.
+    """Which records are wanted; they meet all of it.
 
     Attributes:
         lot_id: the primary or the secondary lot; None for any.
@@ -55,7 +55,7 @@ class RecordFilter:
     before_millis: int | None = None
 
     def conditions(self, connection: Connection) -> list[Condition]:
-        """All but the moments, as conditions on `inventory_lot_record`."""
+        """The conditions on `inventory_lot_record`, without the moments."""
         conditions = [equal(column, identifier) for column, identifier in self.references.items()]
         if self.lot_id is not None:
             conditions.append(in_either(("lot_id", "secondary_lot_id"), self.lot_id))
@@ -69,14 +69,14 @@ class RecordFilter:
 
 
 class RecordPage(NamedTuple):
-    """A page of records, and the key after which the next one begins; empty where this is the last."""
+    """A page of records, and the key after which the next one begins; empty on the last page."""
 
     records: list[Record]
     next_after: bytes
 
 
 def in_status(statuses: Collection[int]) -> Condition:
-    """Records in one of some statuses; those completed are nearly all there are, and in no index of their own."""
+    """Records with one of some statuses; nearly all are completed, so these have no index of their own."""
     return among("status", statuses, indexed=Status.COMPLETED not in statuses, within=_NOT_COMPLETED)
 
 
@@ -89,7 +89,7 @@ def list_records(
         connection: a snapshot.
         wanted: which records.
         after: the key after which it begins, of the page before in a list of the same filter; empty for the first one.
-        limit: at most so many; it may hold fewer, or none, and yet not be the last.
+        limit: at most so many; it may hold fewer, or none, without being the last.
         oldest_first: the exact reverse of the default order.
     """
     begin, end = _edge(wanted.from_millis), _edge(wanted.before_millis)
@@ -104,7 +104,7 @@ def list_records(
 
 
 def key_of(record: Record) -> bytes:
-    """Where a record stands in the order of lists."""
+    """The place of a record in the order of lists."""
     return _text(record.start_millis if record.end_millis is None else record.end_millis, record.id)
 
 

@@ -1,7 +1,7 @@
 """Stock as it was at a moment, summed from the records whose end is at or before it, and the opening balance.
 
-Which rows there can be is what there is now, since rows stay; so the list walks those, and sums the records of their
-lots: those until the moment, or, of a lot with many, those since, taken from what there is now.
+Rows are never deleted, so the present rows are all that there can be. The list walks those and sums the records of
+their lots: those until the moment or, for a lot with many, those since, subtracted from the present stock.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,9 +26,9 @@ from lotkeeper_server.store.lists.inventory import (
 from lotkeeper_server.store.lists.walking import walk_page
 
 RECORDS_SUMMED_MAX: Final = 8_000
-"""For one page, but for a lot that has more by itself."""
+"""The most records that are summed for one page, except for a lot that has more by itself."""
 RECORDS_SUMMED_FORWARD_MAX: Final = 2_000
-"""Of a lot with more until the moment, those since are counted, too: they may be fewer."""
+"""If a lot has more until the moment, those since are counted, too: they may be fewer."""
 _ROUNDS_MAX: Final = 4
 _UNTIL: Final = "<="
 _SINCE: Final = ">"
@@ -42,14 +42,14 @@ _Sums = dict[IndexValues, int]
 def list_inventory_as_of(
     connection: Connection, wanted: InventoryFilter, at_millis: int, after: bytes, limit: int
 ) -> InventoryPage:
-    """A page of stock as it was; when and with which record it came is not among what is summed.
+    """A page of stock at a moment; when and with which record it came is not known then.
 
     Args:
         connection: a snapshot.
-        wanted: which rows, by what does not change: not by name.
+        wanted: which rows, by fields that do not change: not by name.
         at_millis: the moment.
         after: the key after which it begins, of the page before; empty for the first one.
-        limit: at most so many; it may hold fewer, or none, and yet not be the last.
+        limit: at most so many; it may hold fewer, or none, without being the last.
     """
     conditions, include_empty = wanted.conditions(connection, of_now=False), wanted.include_empty
     found: _Sums = {}
@@ -82,7 +82,7 @@ def _page(connection: Connection, found: _Sums, next_after: IndexValues | None) 
 def _affordable(
     keys: Sequence[IndexValues], counts: Mapping[bytes, int], budget: int
 ) -> tuple[Sequence[IndexValues], int]:
-    """As many of the first keys as there are records left to sum, at least one; and how many are left then."""
+    """The first keys whose records may still be summed, at least one; and how many records are left after them."""
     seen = set()
     for place, (_, lot_id) in enumerate(keys):
         if lot_id not in seen:
@@ -101,15 +101,15 @@ def _sums(
     *,
     include_empty: bool,
 ) -> _Sums:
-    """What there was, in millionths, of rows that a record had touched by then; none of the others."""
+    """The stock, in millionths, of rows that a record had touched by then; the others are left out."""
     lots = {key[1] for key in keys if counts[key[1]]}
     backward: set[bytes] = set()
-    if not include_empty:  # what is not zero has been touched; of what is zero only the records until then can tell
+    if not include_empty:  # a sum that is not zero was touched; for zero only the records until then can tell
         long = {lot_id for lot_id in lots if counts[lot_id] > RECORDS_SUMMED_FORWARD_MAX}
         since = _counts(connection, long, at_millis, _SINCE)
         backward = {lot_id for lot_id in long if since[lot_id] < counts[lot_id]}
     there = _changes(connection, lots - backward, at_millis, _UNTIL)
-    # What was archived was all done by then; counted back from now it is in what there is now.
+    # Everything archived was done by then; when counting back from now, the present stock includes it.
     for key, opening in opening_stocks(connection, [key for key in keys if key[1] not in backward]).items():
         there[key] = there.get(key, 0) + opening
     if backward:

@@ -1,10 +1,10 @@
-"""Pages of lists whose filters hold together, at a cost that depends on neither the page nor the size of the plant.
+"""Pages of lists with several filters, at a cost that does not depend on the page or on the size of the plant.
 
-A page walks along the index of one filter, in the list's order, and looks at each row whether the others hold. Which
-filter leads is asked of the store itself: the one whose next rows lie farthest apart. Nothing is left to a planner,
-which knows nothing of how rows lie: every statement has one equality, one order and a limit, and what else must hold is
-a column of its answer. A walk that finds little leaps to where every filter has a row again, and ends after so many
-rows looked at; the page then holds less, and the next one goes on from there.
+A page walks along the index of one filter, in the list's order, and checks the other filters for each row. The store
+itself tells which filter leads: the one whose next rows lie farthest apart. Nothing is left to a planner, which does
+not know how rows lie: every statement has one equality, one order and a limit, and the other filters are a column of
+its answer. A walk that finds little jumps to where every filter has a row again, and ends after so many rows; the page
+then holds less, and the next one goes on from there.
 """
 
 import heapq
@@ -20,25 +20,25 @@ from lotkeeper_server.store.db.statements import beyond, fetch, indexed_by, walk
 from lotkeeper_server.store.lists.conditions import NEVER, Condition, IndexValues, Places, Range, Walk
 
 ROWS_LOOKED_AT_MAX: Final = 8_192
-"""For one page."""
+"""How many rows one page may look at."""
 ROWS_SORTED_MAX: Final = 2_048
-"""Rows of a range that are gathered to be sorted; a list of more is walked."""
+"""How many rows of a range may be collected and sorted; more are walked."""
 _ROWS_BEFORE_LEAP: Final = 1_024
 _HITS_SPARSE: Final = 1 / 16
 _HITS_RARE: Final = 1 / 128
-"""Where a walk finds less, looking up the first row of each location is worth its price."""
+"""If a walk finds less, looking up the first row of each location pays."""
 _PROBED_ROWS: Final = 64
 _CHUNK_ROWS_MIN: Final = 8
 _CHUNK_ROWS_MAX: Final = 2_048
 _WALK_COST_ROWS: Final = 8
-"""Beginning a walk costs as much as so many rows of one."""
+"""Beginning a walk costs as much as so many of its rows."""
 _LAST: Final = b"\xff" * 17
-"""After every id."""
+"""An id after all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is listed, and by what.
+    """What is listed, and in which order.
 
     Attributes:
         table: the listed table.
@@ -65,7 +65,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Keys of rows, in the list's order, and the key after which the next page begins; None where this is the last."""
+    """Keys of rows, in the list's order, and the key after which the next page begins; None on the last page."""
 
     keys: list[IndexValues]
     next_after: IndexValues | None
@@ -79,14 +79,14 @@ def walk_page(
     after: IndexValues | None = None,
     stop: IndexValues | None = None,
 ) -> Page:
-    """A page of the rows of which every condition holds.
+    """A page of the rows that meet every condition.
 
     Args:
         connection: a snapshot.
         order: of the list.
         conditions: all must hold.
         limit: at most so many keys.
-        after: keys behind this one; None from the beginning.
+        after: keys after this one; None from the beginning.
         stop: and before this one; None to the end.
     """
     if NEVER in conditions:
@@ -96,7 +96,7 @@ def walk_page(
 
 @dataclass(slots=True)
 class _Driver:
-    """What a page walks along, which conditions are looked at row by row, and whether another may be better later."""
+    """What a page walks along, which conditions are checked row by row, and whether another may be better later."""
 
     checked: Sequence[Condition]
     walks: Sequence[tuple[IndexValues | None, Walk]] = ()
@@ -145,7 +145,7 @@ class _Listing:
     # Which filter leads.
 
     def _choose(self, begin: Bound | None, *, rare: bool = False) -> _Driver:
-        """The filter with the fewest rows ahead, as far as a few looks can tell."""
+        """The filter with the fewest rows ahead, estimated by a few looks."""
         best: Condition | None = None
         farthest: IndexValues | None = None
         indexed = [one for one in self.conditions if one.walks]
@@ -180,7 +180,7 @@ class _Listing:
         return _Driver(others, [(None, walk) for walk in walks], may_leap=may_leap)
 
     def _reach(self, condition: Condition, begin: Bound | None) -> IndexValues | None:
-        """How far some rows of a condition take at least; None where it has not so many left."""
+        """How far some rows of a condition reach at least; None if it has fewer left."""
         nearest: IndexValues | None = None
         for walk in condition.walks:
             key = self._key_at(walk, begin, _PROBED_ROWS // len(condition.walks))
@@ -189,7 +189,7 @@ class _Listing:
         return nearest
 
     def _leap(self, begin: Bound) -> Bound | None:
-        """Where every filter has a row again; None where one of them has none."""
+        """The next place where every filter has a row; None if one of them has none."""
         farthest = begin
         for condition in self.conditions:
             if not condition.walks:
@@ -211,20 +211,20 @@ class _Listing:
         return (*walk.constant, *rows[0][:-1]) if rows else None
 
     def _gather(self, wanted: Range) -> list[IndexValues] | None:
-        """Every key of a range, sorted as the list; None where there are too many."""
+        """Every key of a range, sorted like the list; None if there are too many."""
         columns = ", ".join(self.order.columns)
         text = f"SELECT {columns} FROM {self.order.table} WHERE {wanted.where} LIMIT {ROWS_SORTED_MAX + 1}"  # noqa: S608
         rows = fetch(self.connection, text, wanted.parameters)
         return None if len(rows) > ROWS_SORTED_MAX else sorted(tuple(row) for row in rows)
 
     def _heads(self, places: Places, begin: Bound | None) -> list[tuple[IndexValues | None, Walk]]:
-        """The walks of locations that have rows ahead, by where the first of them lies."""
+        """The walks of locations that have rows ahead, by the place of the first one."""
         found: list[tuple[IndexValues | None, Walk]] = []
         free = self.order.columns[1:] if places.leads else self.order.columns
         direction = " DESC" if self.order.descending else ""
         by = ", ".join(f"w.{column}{direction}" for column in free)
         for column in places.columns:
-            # Where the location leads, those that lie behind are left out below; one more row for the one in between.
+            # If the location leads, those that lie before are left out below; one more row for the one in between.
             bound, parameters = ("", ()) if places.leads else self._bound("w.", free, begin)
             within = "" if places.within is None else f" AND w.{places.within.condition}"
             index = indexed_by(self.connection, "" if places.within is None else places.within.name)
@@ -243,7 +243,7 @@ class _Listing:
     # How rows come.
 
     def _stream(self, driver: _Driver, begin: Bound | None) -> Iterator[tuple[IndexValues, bool]]:
-        """Keys in order, each once, and whether the conditions hold that the walk itself does not see to."""
+        """Keys in order, each once, and whether the conditions hold that the walk itself does not ensure."""
         if driver.gathered is not None:
             return self._those(driver.gathered, driver.checked, begin)
         if len(driver.walks) == 1:
@@ -316,7 +316,7 @@ class _Listing:
     def _statement(
         self, walk: Walk, begin: Bound | None, checked: Sequence[Condition]
     ) -> tuple[str, tuple[Any, ...]] | None:
-        """A walk from a bound on, without its limit; None where nothing of it can lie there."""
+        """A walk from a bound on, without its limit; None if nothing of it can lie there."""
         order, fixed = self.order, len(walk.constant)
         columns = (walk.columns or order.columns)[fixed:]
         if fixed and begin is not None:
@@ -342,7 +342,7 @@ class _Listing:
         return text, (*holding, *walk.parameters, *bounding)
 
     def _bound(self, alias: str, columns: Sequence[str], begin: Bound | None) -> tuple[str, tuple[Any, ...]]:
-        """At most one bound at each end: of two at one end SQLite may walk from the wrong one."""
+        """At most one bound at each end: with two at one end SQLite may walk from the wrong one."""
         names = [f"{alias}{column}" for column in columns]
         onward, back = ("<", ">") if self.order.descending else (">", "<")
         text = ""

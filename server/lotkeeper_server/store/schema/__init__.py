@@ -1,6 +1,6 @@
 """The tables, and how a store is brought from one version of them to the next."""
 
-# Whoever asks for the schema gets all of its tables.
+# Who imports the schema gets all of its tables.
 from lotkeeper_server.store.schema import access_tables as access_tables
 from lotkeeper_server.store.schema import archive_tables as archive_tables
 from lotkeeper_server.store.schema import coordination_tables as coordination_tables

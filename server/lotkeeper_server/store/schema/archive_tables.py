@@ -1,6 +1,6 @@
 """The part of the schema that archiving writes: what records left behind when they moved out to files.
 
-An opening balance is a sum over archived records and stands for them wherever records are summed.
+An opening balance is a sum over archived records; it counts for them wherever records are summed.
 """
 
 from typing import Final

@@ -20,7 +20,7 @@ def many_bytes() -> Any:
 
 
 def short_text(length: int) -> Any:
-    """Up to so many code points, compared and sorted by code point whatever the database's own order is."""
+    """Up to so many code points, compared and sorted by code point, independent of the database's own order."""
     in_mariadb = mysql.VARCHAR(length, charset="utf8mb4", collation=_BY_CODE_POINT)
     in_postgresql = postgresql.VARCHAR(length, collation="C")
     return String(length).with_variant(in_mariadb, *_MARIADB).with_variant(in_postgresql, "postgresql")

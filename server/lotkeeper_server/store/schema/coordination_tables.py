@@ -1,4 +1,4 @@
-"""The part of the schema by which processes on one store know of each other: versions, marks, guards, the feed."""
+"""The part of the schema for processes that share a store: versions, marks, guards, the feed."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, SmallInteger, Table
 

@@ -1,4 +1,4 @@
-"""Which version a store's schema has, and how it is brought to the newest."""
+"""Which version a store's schema has, and how it is migrated to the newest."""
 
 from enum import Enum
 from pathlib import Path
@@ -22,7 +22,7 @@ _revision: Final = Table("alembic_version", MetaData(), Column("version_num", St
 
 
 class SchemaState(Enum):
-    """How a store's schema stands to this program."""
+    """How a store's schema compares with this program."""
 
     EMPTY = "empty"
     CURRENT = "current"
@@ -32,7 +32,7 @@ class SchemaState(Enum):
 
 
 def schema_state(store: Store) -> SchemaState:
-    """Reads it without Alembic, which takes a second to import.
+    """Reads it, without Alembic, which takes a second to import.
 
     Raises:
         StoreError: where the store cannot be read.
@@ -44,7 +44,7 @@ def schema_state(store: Store) -> SchemaState:
 def _state(connection: Connection) -> SchemaState:
     tables = set(inspect(connection).get_table_names())
     if _revision.name not in tables:
-        # Where tables are not made in one transaction, a migration that was killed has left some of ours.
+        # If tables are not made in one transaction, a killed migration leaves some of ours.
         return SchemaState.EMPTY if tables <= metadata.tables.keys() else SchemaState.FOREIGN
     revision = connection.execute(select(_revision.c.version_num)).scalar()
     if revision is None:
@@ -55,9 +55,9 @@ def _state(connection: Connection) -> SchemaState:
 
 
 def migrate(store: Store) -> bool:
-    """Brings the schema to the newest version in one transaction; False where it was there already.
+    """Migrates the schema to the newest version in one transaction; returns False if it was current.
 
-    Several processes may do so at once: one does, the others find it done.
+    Several processes may call this at once: one does it, the others find it done.
 
     Raises:
         StoreError: where it cannot be written, is newer than this program, or is not a store of Lotkeeper.
@@ -93,9 +93,9 @@ def _migrate(store: Store, state: SchemaState) -> None:
 
 
 def make_schema(connection: Connection) -> None:
-    """Makes every table of an empty store as it is now, the rows that are one of a kind, and the role `admin`.
+    """Makes the present tables in an empty store, the rows that exist only once, and the role `admin`.
 
-    The first statement is the one that only one of several processes can do: the others wait, and fail.
+    Only one of several processes can do the first statement: the others wait, and fail.
     """
     if dialect_of(connection).has_transactional_ddl:
         _revision.create(connection)

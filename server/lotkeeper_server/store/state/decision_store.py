@@ -1,4 +1,4 @@
-"""A store as decisions use it: what they miss is loaded, what they changed is written, all in one transaction."""
+"""The store for decisions: loads what they miss and writes what they changed, all in one transaction."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -25,7 +25,7 @@ class BatchTransaction:
     """One write transaction of a batch.
 
     Attributes:
-        snapshot: the connection, for whoever looks at roles and tokens in this transaction.
+        snapshot: the connection, for reading roles and tokens in this transaction.
     """
 
     __slots__ = ("_tx", "snapshot")
@@ -69,7 +69,7 @@ class BatchTransaction:
             leave_mark(self._tx.connection, transaction_id, now_millis)
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:
-        """Whether anything in memory is not what it is now, at a later version."""
+        """Whether anything in memory is out of date at a later version."""
         return has_kept_changed(self.snapshot, definitions, version)
 
     def roll_back(self) -> None:
@@ -99,17 +99,17 @@ class StoreOfDecisions:
         """A transaction that is durable when the block has ended; its `begin` comes first.
 
         Raises:
-            StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
+            StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
         with self._writer.write(locking, begins=False) as connection:
             yield BatchTransaction(connection)
 
     def connection(self, locking: Locking) -> AbstractContextManager[Connection]:
-        """As `write`, for a piece of work that knows its way about a store."""
+        """Opens a transaction like `write`, for a work that uses the store itself."""
         return self._writer.write(locking)
 
     def has_taken_effect(self, transaction_id: Id, now_millis: int) -> bool:
-        """Whether a transaction whose commit was not answered was committed; once asked, it will never be.
+        """Whether a transaction whose commit was not answered was committed; if not, it never will be.
 
         Raises:
             StoreError: where that cannot be found out now.
@@ -117,7 +117,7 @@ class StoreOfDecisions:
         return has_taken_effect(self._store, transaction_id, now_millis)
 
     def end_stalled(self) -> int:
-        """Ends transactions that hold rows and whose process says nothing; how many there were.
+        """Ends transactions that hold rows while their process is silent; returns how many.
 
         Raises:
             StoreError: where it cannot be asked.

@@ -1,4 +1,4 @@
-"""The list of what each saved change touched: caches in every process follow it, so that a change counts at once."""
+"""The list of what each save changed: caches in every process follow it, so that a change counts at once."""
 
 from collections.abc import Iterable
 
@@ -10,12 +10,12 @@ from lotkeeper_server.store.schema.tables import NO_ID
 
 
 def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes]) -> None:
-    """Says in this transaction that these rows of a definition changed, were made or went.
+    """Notes in this transaction that these rows of a definition were changed, made or deleted.
 
     Args:
         tx: a write transaction.
         entity: the table's name, `location`.
-        ids: which rows; beyond 500 the whole entity is said to have changed.
+        ids: which rows; with more than 500 the whole entity counts as changed.
     """
     changed = sorted(set(ids))
     if not changed:
@@ -32,5 +32,5 @@ def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes]) -
 
 
 def note_access_change(tx: Connection) -> None:
-    """Says in this transaction that a role or a token changed."""
+    """Notes in this transaction that a role or a token changed."""
     tx.execute(update(definition_version).values(access_version=definition_version.c.access_version + 1))

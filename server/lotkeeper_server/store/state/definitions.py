@@ -81,7 +81,7 @@ def lock_versions(connection: Connection) -> None:
 
 
 def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:
-    """Drops from the cache what changed since it was current; all of it where the list does not reach back so far."""
+    """Drops from the cache what changed since it was current; everything, if the list does not reach back so far."""
     if cache.version != version:
         changes = _changes(connection, cache.version, version)
         if changes is None:
@@ -92,13 +92,13 @@ def follow_changes(connection: Connection, cache: DefinitionCache, version: int)
 
 
 def has_kept_changed(connection: Connection, cache: DefinitionCache, version: int) -> bool:
-    """Whether anything in the cache is not what it is now, at a later version."""
+    """Whether anything in the cache is out of date at a later version."""
     changes = _changes(connection, cache.version, version)
     return changes is None or any(cache.holds(entity, identifier) for entity, identifier in changes)
 
 
 def _changes(connection: Connection, since: int, until: int) -> list[tuple[str, Id | None]] | None:
-    """What changed after one version up to another; None where the list does not reach back so far."""
+    """What changed after one version up to another; None if the list does not reach back so far."""
     changed = definition_change.c
     rows = connection.execute(
         select(changed.version, changed.entity, changed.entity_id).where(changed.version > since)
@@ -109,19 +109,19 @@ def _changes(connection: Connection, since: int, until: int) -> list[tuple[str, 
 
 
 def load_definitions(connection: Connection, cache: DefinitionCache, entity: str, ids: Collection[Id]) -> None:
-    """Brings definitions into the cache by id; what is not there stays out."""
+    """Loads definitions into the cache by id; what does not exist is left out."""
     table = tables.metadata.tables[entity]
     _LOADERS[entity](connection, cache, table.c.id.in_(sorted(ids)))
 
 
 def load_by_path(connection: Connection, cache: DefinitionCache, entity: str, paths: Collection[str]) -> None:
-    """Brings definitions into the cache by path."""
+    """Loads definitions into the cache by path."""
     table = tables.metadata.tables[entity]
     _LOADERS[entity](connection, cache, table.c.path.in_(sorted(paths)))
 
 
 def read_ids_by_name(connection: Connection, keys: Collection[NameKey]) -> dict[NameKey, Id]:
-    """The ids of the definitions among these that there are, each by a column that is unique by itself."""
+    """The ids of those of these definitions that exist, each by a column that is unique by itself."""
     texts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key in keys:
         texts[key.entity, key.column].append(key.text)
@@ -136,7 +136,7 @@ def read_ids_by_name(connection: Connection, keys: Collection[NameKey]) -> dict[
 def load_conversions(
     connection: Connection, cache: DefinitionCache, material_ids: Collection[MaterialId | None]
 ) -> None:
-    """Brings the conversions of these materials into the cache; None for those that hold for every one."""
+    """Loads the conversions of these materials into the cache; None for those of every material."""
     conversion = tables.unit_of_measure_conversion.c
     one, other = tables.unit_of_measure.alias(), tables.unit_of_measure.alias()
     rows = connection.execute(

@@ -1,4 +1,4 @@
-"""What an inventory row says beside its quantity: a name, a production order."""
+"""The fields of an inventory row besides its quantity: a name, a production order."""
 
 from typing import TypedDict
 
@@ -10,16 +10,16 @@ from lotkeeper_server.store.schema.tables import inventory, inventory_lot, locat
 
 
 class MetadataChanges(TypedDict, total=False):
-    """What is to be set: what is not there stays; an empty name and no order are set, too."""
+    """What to set: absent fields stay; an empty name and an empty order are set, too."""
 
     name: str
     production_order_id: Id | None
 
 
 def set_metadata(connection: Connection, location_id: Id, lot_id: Id, changes: MetadataChanges) -> bool:
-    """Changes what a row says; whether the row is there.
+    """Changes the fields of a row; returns whether the row exists.
 
-    The lot is locked first, as by all who change what is the lot's.
+    The lot is locked first, like in every change of something of a lot.
     """
     lock_row(connection, inventory_lot, lot_id)
     row = (inventory.c.location_id == location_id, inventory.c.lot_id == lot_id)
@@ -29,7 +29,7 @@ def set_metadata(connection: Connection, location_id: Id, lot_id: Id, changes: M
 
 
 def name_of_row(connection: Connection, location_id: Id, lot_id: Id) -> tuple[str, str]:
-    """The lot's name and the location's path by which a row is named, whether or not it is there."""
+    """The lot's name and the location's path that name a row, whether or not it exists."""
     lot_name: str = connection.execute(select(inventory_lot.c.name).where(inventory_lot.c.id == lot_id)).scalar_one()
     path: str = connection.execute(select(location.c.path).where(location.c.id == location_id)).scalar_one()
     return lot_name, path

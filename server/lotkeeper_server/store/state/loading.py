@@ -1,9 +1,9 @@
-"""Brings what decisions found missing into the working set, each kind with one statement.
+"""Loads what decisions miss into the working set, each kind with one statement.
 
-Where others write at the same time, what decisions may change is locked as it is read. The lock on a lot stands for all
-that is the lot's: its stock wherever it lies, its edges. So nothing of a lot is read before the lot. A rule that looks
-at all of a location locks the location. What another transaction holds is not brought in: its keys are returned, and
-whoever needs one of them is decided later, in another transaction.
+If others write at the same time, what decisions may change is locked as it is read. The lock on a lot covers everything
+of the lot: its stock at all locations, its edges. So the lot is always read before those. A rule about a whole location
+locks the location. What another transaction holds is not loaded: its keys are returned, and a call that needs one of
+them is decided later, in another transaction.
 """
 
 from collections import defaultdict
@@ -50,7 +50,7 @@ from lotkeeper_server.store.state.definitions import (
 from lotkeeper_server.store.state.records import lock_records, read_records
 
 _QUEUE_READINGS_MAX: Final = 8
-"""Readings of a queue until the lots in it are those that were locked."""
+"""How often a queue is read until the lots in it are those that were locked."""
 _Wanted = dict[type, set[Any]]
 _OneKey = TypeVar("_OneKey", LotKey, LotNameKey, CountKey, RecordKey)
 
@@ -59,7 +59,7 @@ def load(tx: ReadTransaction, state: WorkingSet, keys: Iterable[Key]) -> frozens
     """Loads every key, in the one order of tables that all transactions keep; what is not there is noted as absent.
 
     Returns:
-        The keys that are not loaded, since another transaction holds what they are about.
+        The keys that are not loaded, because another transaction holds their rows.
     """
     wanted = _by_kind(keys)
     _load_definitions(tx.connection, state, wanted)
@@ -119,7 +119,7 @@ def _load_definitions(connection: Connection, state: WorkingSet, wanted: _Wanted
         by_path[key.entity].add(key.path)
     for entity, paths in by_path.items():
         load_by_path(connection, state.definitions, entity, paths)
-    # What has come is found on its shelf before this set is asked.
+    # What was loaded is found on its shelf before this set is asked.
     state.absent |= wanted[DefinitionKey] | wanted[PathKey]
     if names := wanted[NameKey]:
         found = read_ids_by_name(connection, names)
@@ -130,7 +130,7 @@ def _load_definitions(connection: Connection, state: WorkingSet, wanted: _Wanted
 
 
 class StateLoader:
-    """Loads in one transaction or snapshot."""
+    """Loads within one transaction or snapshot."""
 
     __slots__ = ("_tx",)
 
@@ -158,7 +158,7 @@ class _Loading:
     """One load of state.
 
     Attributes:
-        held: the keys of what other transactions hold.
+        held: the keys whose rows other transactions hold.
     """
 
     def __init__(self, tx: ReadTransaction, state: WorkingSet) -> None:
@@ -265,7 +265,7 @@ class _Loading:
         read: Callable[[ReadTransaction, Collection[_OneKey]], Iterable[Any]],
         key_of: Callable[[Any], _OneKey],
     ) -> set[_OneKey]:
-        """Of the keys that were not found, those of which there is nothing; the others are held."""
+        """Those of the missing keys that do not exist; the others are held."""
         missing = wanted - found
         if not missing or not self._locking.skips:
             return missing
@@ -274,7 +274,7 @@ class _Loading:
         return missing - held
 
     def _of_locked_lots(self, keys: set[Any]) -> set[Any]:
-        """Those whose lots are not held; what is not there has no rows that could be."""
+        """Those whose lots are not held; a lot that does not exist has no rows to hold."""
         if not self._locking.skips or not keys:
             return keys
         lots = self._state.lots
@@ -283,7 +283,7 @@ class _Loading:
         return keys - held
 
     def _load_queue(self, key: QueueKey) -> None:
-        """A queue counts once all the lots in it were locked before it was read."""
+        """A queue is accepted once all lots in it were locked before it was read."""
         for _ in range(_QUEUE_READINGS_MAX):
             rows = state_reading.read_queue(self._tx, key)
             unlocked = {lot.id for _, lot in rows if lot.id not in self._state.lots}
@@ -336,7 +336,7 @@ class _Loading:
 
 
 def _lots_first(state: WorkingSet, wanted: _Wanted) -> set[LotKey]:
-    """The lots whose rows and edges are wanted, as far as they are not loaded."""
+    """The lots whose rows and edges are wanted, without those that are loaded."""
     ids = {
         lot_id
         for kind in (StockKey, LotRowsKey, EdgeKey)

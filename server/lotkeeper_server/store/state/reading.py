@@ -1,4 +1,4 @@
-"""What decisions need of the state, each kind read as a set."""
+"""Reads the state that decisions need, each kind as a set."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
-"""Records as they are now, with the names of what they refer to, read the same for every way of asking.
+"""Records with the present names of what they refer to, read in the same way for every question.
 
 The records come first, then what they refer to, each thing once: a page of records names few materials, places and
-operations again and again. Rows are taken apart by position: by name each of their fifty values would cost a search.
+operations many times. Rows are read by position: by name each of their fifty values would cost a search.
 """
 
 from collections.abc import Collection, Sequence

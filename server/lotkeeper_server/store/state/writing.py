@@ -1,4 +1,4 @@
-"""Everything a transaction's decisions changed, written with one statement a kind."""
+"""Writes everything that a transaction's decisions changed, with one statement for each kind."""
 
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ UPDATE_STOCK: Final = update_of(
     ],
     [_row.location_id, _row.lot_id],
 )
-# SQLite writes every index that has one of the columns set, whether it changes or not; most changes are of these alone.
+# SQLite writes every index with one of the set columns, changed or not; most changes are of these columns only.
 UPDATE_QUANTITY: Final = update_of(inventory, [_row.quantity, _row.changed_order], [_row.location_id, _row.lot_id])
 UPDATE_RECORD: Final = update_of(
     inventory_lot_record,
@@ -111,7 +111,7 @@ def write_changes(tx: WriteTransaction, changes: Changes) -> None:
     """Writes lots, then what refers to them; the caller commits.
 
     Raises:
-        StoreError: by its subclass, from the enclosing transaction.
+        StoreError: one of its subclasses, from the enclosing transaction.
     """
     if places := _places_without_new_records(changes):
         tx.refer(location, sorted(places))
@@ -152,9 +152,9 @@ def write_changes(tx: WriteTransaction, changes: Changes) -> None:
 
 
 def _places_without_new_records(changes: Changes) -> set[LocationId]:
-    """Where stock changes by records that are there already, as at the end of a run.
+    """The locations where stock changes by records that exist already, like at the end of a run.
 
-    Whoever forbids stock at a location waits for those who write what refers to it, as each new row does.
+    A save that forbids stock at a location waits for all who write references to it, which each new row does.
     """
     changed_stock = changes.changed_stock + changes.changed_quantities
     if not changes.changed_records or not changed_stock:

@@ -21,10 +21,10 @@ __all__ = ["Dialect", "Locking", "dialect_of", "dialect_of_url"]
 
 
 def dialect_of(connection: Connection) -> Dialect:
-    """Of an open connection."""
+    """The dialect of an open connection."""
     return _DIALECTS[connection.dialect.name]
 
 
 def dialect_of_url(url: URL) -> Dialect | None:
-    """By which a store is opened; None for a database that is not supported."""
+    """The dialect for opening a store; None for a database that is not supported."""
     return _DIALECTS.get(url.get_backend_name())

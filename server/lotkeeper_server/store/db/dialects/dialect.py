@@ -1,4 +1,4 @@
-"""What the store asks of a database, beside the SQL that all of them understand.
+"""What the store needs of a database, in addition to the SQL that all of them understand.
 
 Texts have `?` where a value goes. They use SELECT, INSERT, UPDATE and DELETE by key: no sequences, no advisory locks.
 """
@@ -20,22 +20,22 @@ Rows = Sequence[Sequence[Any]]
 
 
 class Locking(Enum):
-    """What a transaction does with rows that it is going to change, where others may write at the same time."""
+    """What a transaction does with rows that it is going to change, while others may write at the same time."""
 
     NONE = "none"
-    """It only looks."""
+    """Only reads them."""
     SKIP = "skip"
-    """It locks those that are free; those that another transaction holds are left to a later one."""
+    """Locks those that are free; leaves those that another transaction holds to a later one."""
     SKIP_AT_ONCE = "skip_at_once"
-    """As SKIP, and it does not wait for what another transaction is just making, either."""
+    """Like SKIP, and does not wait for what another transaction is just making, either."""
     WAIT_BRIEFLY = "wait_briefly"
-    """It waits for those that another transaction holds, but soon gives up, so that others have their turn."""
+    """Waits for those that another transaction holds, but soon gives up, so that others have their turn."""
     WAIT = "wait"
-    """It waits for those that another transaction holds."""
+    """Waits for those that another transaction holds."""
 
     @property
     def skips(self) -> bool:
-        """Whether rows that another transaction holds do not come."""
+        """Whether rows that another transaction holds are left out."""
         return self in {Locking.SKIP, Locking.SKIP_AT_ONCE}
 
 
@@ -45,8 +45,8 @@ class Write:
 
     Attributes:
         table: that is written.
-        values: columns to set; of an insert every one of them.
-        keys: of an update the columns by which rows are found; of an insert none.
+        values: columns to set; for an insert all columns.
+        keys: for an update the columns by which rows are found; for an insert none.
     """
 
     table: Table
@@ -55,7 +55,7 @@ class Write:
 
     @cached_property
     def text(self) -> str:
-        """For one row: its values, then its keys."""
+        """The parameters of one row: its values, then its keys."""
         names = [column.name for column in self.values]
         if not self.keys:
             places = ", ".join("?" for _ in names)
@@ -69,17 +69,17 @@ class Dialect(ABC):
     """One kind of database."""
 
     capabilities: ClassVar[Capabilities] = SERVER
-    """What such a database can do."""
+    """What this kind of database can do."""
 
     has_transactional_ddl: ClassVar[bool] = True
     """Whether tables are made as part of a transaction."""
 
     @abstractmethod
     def check_url(self, url: URL) -> None:
-        """Refuses an URL that cannot be a store.
+        """Refuses a URL that cannot be a store.
 
         Raises:
-            StoreError: that says why.
+            StoreError: it says why.
         """
 
     @abstractmethod
@@ -96,19 +96,19 @@ class Dialect(ABC):
 
     @abstractmethod
     def store_error(self, error: BaseException | None) -> StoreError | None:
-        """What a driver's error means here; None where it is none of this driver's."""
+        """The store's error for a driver's error; None if it is not from this driver."""
 
     @abstractmethod
     def commit_unknown(self, error: BaseException | None) -> bool:
-        """Whether a commit that ended with this error may yet have taken effect."""
+        """Whether a commit that ended with this error may still have taken effect."""
 
     @abstractmethod
     def fault(self, connection: Connection) -> str | None:
-        """Why this database cannot serve now; None where it can."""
+        """Why this database cannot serve now; None if it can."""
 
     @abstractmethod
     def text(self, text: str) -> str:
-        """As the driver wants it."""
+        """The SQL text in the driver's form."""
 
     def cursor(self, connection: Connection) -> Any:
         """The driver's own cursor: what SQLAlchemy wraps around a result costs 40 µs a statement."""
@@ -118,42 +118,42 @@ class Dialect(ABC):
     def rows_by_key(
         self, connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking
     ) -> Iterator[Sequence[Any]]:
-        """As `statements.rows_by_key`."""
+        """Does what `statements.rows_by_key` says."""
 
     @abstractmethod
     def rows_by_columns(
         self, connection: Connection, select: str, table: Table, by: Sequence[str], keys: Rows, locking: Locking
     ) -> Iterator[Sequence[Any]]:
-        """As `statements.rows_by_columns`; `select` holds `{keys}` where the keys are joined."""
+        """Does what `statements.rows_by_columns` says; `select` has `{keys}` where the keys are joined."""
 
     @abstractmethod
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
-        """As `statements.write_many`."""
+        """Does what `statements.write_many` says."""
 
     def lock(
         self, connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking
     ) -> Iterator[Sequence[Any]]:
-        """As `WriteTransaction.lock`."""
+        """Does what `WriteTransaction.lock` says."""
         return self.rows_by_key(connection, select_from, by, keys, locking)
 
     def lock_by_columns(
         self, connection: Connection, select: str, table: Table, by: Sequence[str], keys: Rows, locking: Locking
     ) -> Iterator[Sequence[Any]]:
-        """As `WriteTransaction.lock_by_columns`."""
+        """Does what `WriteTransaction.lock_by_columns` says."""
         return self.rows_by_columns(connection, select, table, by, keys, locking)
 
     @contextmanager
     def asked_together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - most have no way to
-        """As `ReadTransaction.asked_together`."""
+        """Does what `ReadTransaction.asked_together` says."""
         yield
 
     @abstractmethod
     def together(self, connection: Connection) -> AbstractContextManager[None]:
-        """As `WriteTransaction.together`."""
+        """Does what `WriteTransaction.together` says."""
 
     @contextmanager
     def committed_together(self, connection: Connection, begun: tuple[int, int]) -> Iterator[None]:
-        """As `WriteTransaction.committed_together`."""
+        """Does what `WriteTransaction.committed_together` says."""
         with self.together(connection):
             yield
         look = "SELECT version, access_version FROM definition_version"
@@ -161,34 +161,34 @@ class Dialect(ABC):
             raise VersionsMoved(f"the versions are not {begun} any more")
 
     def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
-        """Marks a store whose schema has just been made as one of Lotkeeper's."""
+        """Marks a store with a new schema as one of Lotkeeper's."""
 
     def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves
-        """As `Store.end_stalled`."""
+        """Does what `Store.end_stalled` says."""
         return 0
 
     def hold_versions(self, connection: Connection) -> None:  # noqa: B027 - where it cannot be done, it is not
-        """As `WriteTransaction.hold_versions`."""
+        """Does what `WriteTransaction.hold_versions` says."""
 
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
-        """As `WriteTransaction.lock_with_referrers`."""
+        """Does what `WriteTransaction.lock_with_referrers` says."""
 
     def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: B027
-        """As `WriteTransaction.refer`."""
+        """Does what `WriteTransaction.refer` says."""
 
     def indexed_by(self, index: str) -> str:  # noqa: ARG002 - most planners find it by themselves
-        """As `statements.indexed_by`."""
+        """Does what `statements.indexed_by` says."""
         return ""
 
     def walked_by(self, table: str, columns: tuple[str, ...]) -> str:  # noqa: ARG002 - most planners find it
-        """As `statements.walked_by`."""
+        """Does what `statements.walked_by` says."""
         return ""
 
     def beyond(self, names: Sequence[str], sign: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-        """As `statements.beyond`."""
+        """Does what `statements.beyond` says."""
         marks = ", ".join("?" for _ in names)
         return f"({', '.join(names)}) {sign} ({marks})", tuple(values)
 
     def exact_sum(self, column: str) -> str:
-        """As `statements.exact_sum`."""
+        """Does what `statements.exact_sum` says."""
         return f"SUM({column})"

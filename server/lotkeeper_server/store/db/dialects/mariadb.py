@@ -27,9 +27,9 @@ from lotkeeper_server.store.schema.tables import metadata
 
 CONNECT_SECONDS: Final = 3
 ANSWER_SECONDS: Final = 10
-"""What a write transaction waits for longer does not come any more: the node is gone, frozen or cut off."""
+"""How long a write transaction waits for an answer; after that, the node is gone, frozen or cut off."""
 ANSWER_READING_SECONDS: Final = 300
-"""The same of a read, which may add up all that there is."""
+"""How long a read waits for an answer; it may add up everything in the store."""
 LOCK_WAIT_SECONDS: Final = 1
 _SESSION: Final = (
     f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, SESSION wait_timeout = 3600, "
@@ -38,7 +38,7 @@ _SESSION: Final = (
     "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 )
 IDLE_SECONDS: Final = 6
-"""After which the database ends a transaction whose process says nothing, half of that where it has written."""
+"""After so long the database ends a transaction whose process is silent, after half of that if it has written."""
 IDLE_READING_SECONDS: Final = 60
 _LOCKS: Final = {
     Locking.NONE: "",
@@ -120,11 +120,11 @@ class MariaDb(Dialect):
         return StoreUnavailable(text)
 
     def commit_unknown(self, error: BaseException | None) -> bool:
-        """A refused certification is a deadlock, and undone; after all else nobody knows."""
+        """A refused certification is a deadlock, and undone; after any other error the outcome is unknown."""
         return not (getattr(error, "args", None) and error is not None and error.args[0] in _CONTENTION | {_LOCK_WAIT})
 
     def fault(self, connection: Connection) -> str | None:
-        """A node that was frozen takes itself for Synced for some seconds: so the group is asked first, by the read."""
+        """A node that was frozen believes for some seconds that it is Synced: so the read asks the group first."""
         cursor = connection.connection.cursor()
         cursor.execute("SELECT 1 FROM definition_version")
         cursor.fetchall()
@@ -189,7 +189,7 @@ class MariaDb(Dialect):
         cursor = connection.connection.cursor()
         changed = cursor.executemany(_format_style(write.text), rows) or 0
         cursor.close()
-        if changed != len(rows):  # a row that is not locked has gone meanwhile, an expired request id
+        if changed != len(rows):  # a row that is not locked has been deleted, an expired request id
             raise StoreContention(f"{changed} of {len(rows)} rows changed: {write.text}")
 
     @contextmanager
@@ -197,10 +197,9 @@ class MariaDb(Dialect):
         yield
 
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
-        """Takes the rows out and puts them back, as they are.
+        """Deletes the rows and inserts them again, unchanged.
 
-        A row that refers to them and one that only changes them pass certification together: only what deletes or
-        inserts them does not.
+        A row that refers to them and a mere change of them pass certification together; a delete or an insert does not.
         """
         keys = sorted(ids)
         rows = list(self.rows_by_key(connection, f"SELECT * FROM {table}", "id", keys, Locking.WAIT))  # noqa: S608
@@ -212,7 +211,7 @@ class MariaDb(Dialect):
                 marks = ", ".join("%s" for _ in rows[0])
                 cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
         finally:
-            with suppress(Exception):  # what went wrong first is what counts
+            with suppress(Exception):  # the first error counts
                 cursor.execute("SET SESSION foreign_key_checks = 1")
                 cursor.close()
         self._guard(connection, ids)
@@ -221,12 +220,12 @@ class MariaDb(Dialect):
         self._guard(connection, ids)
 
     def walked_by(self, table: str, columns: tuple[str, ...]) -> str:
-        """Left the choice, it takes the equality alone to find rows by, and reads those before the bound in vain."""
+        """Forces the index: MariaDB would find rows by the equality only, and also read those before the bound."""
         name = _index_of(table, columns)
         return f" FORCE INDEX ({name})" if name else ""
 
     def beyond(self, names: Sequence[str], sign: str, values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-        """Spelled out: rows of columns that are compared as one are looked for in no index."""
+        """Written in full: for columns that are compared as a row, MariaDB uses no index."""
         if len(names) == 1:
             return f"{names[0]} {sign} ?", tuple(values)
         (first, second), (one, other) = names, values
@@ -253,9 +252,9 @@ def _index_of(table: str, columns: tuple[str, ...]) -> str:
 
 
 def _connect(_dialect: object, _record: object, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """TLS where the server has it, as PyMySQL does, which would read all the system's authorities for each connection.
+    """Uses TLS if the server has it, without reading all the system's authorities for each connection, as PyMySQL does.
 
-    That takes up to a tenth of a second, and is in vain: without an authority of its own in the URL none is checked.
+    That takes up to a tenth of a second for nothing: without an authority in the URL none is checked.
     """
     import pymysql  # noqa: PLC0415 - an extra
 
@@ -271,7 +270,7 @@ def _connect(_dialect: object, _record: object, arguments: tuple[Any, ...], opti
 
 
 def _notice_death(connected: socket.socket) -> None:
-    """A machine that is gone is noticed within seconds, however long a statement may take."""
+    """Notices within seconds that a machine is gone, even if statements may take long."""
     if connected.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
         for option, value in (
             (socket.TCP_KEEPIDLE, 5),

@@ -1,4 +1,4 @@
-"""PostgreSQL, and what speaks its protocol: many processes, many hosts."""
+"""PostgreSQL, and databases with its protocol: many processes, many hosts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ from lotkeeper_server.store.db.errors import (
 
 CONNECT_SECONDS: Final = 3
 LOCK_WAIT_MILLIS: Final = 100
-"""How long a transaction of many calls waits for a row that another one is just making; then it runs in parts."""
+"""How long a transaction of many calls waits for a row that another one is just making; then it is split into parts."""
 LOCK_AT_ONCE_MILLIS: Final = 5
-"""The same of a part: nobody is to wait for what holds another one's row."""
+"""How long such a part waits: a held row must not make other calls wait."""
 LOCK_WAIT_ALONE_MILLIS: Final = {"wait_briefly": 1_000, "wait": 8_000}
 """How long a transaction of one call waits for the rows that it needs."""
 IDLE_MILLIS: Final = 3_000
-"""After which the database ends a transaction whose process says nothing: so its locks are free again."""
+"""After so long the database ends a transaction whose process is silent, so that its locks are free again."""
 IDLE_ALONE_MILLIS: Final = 6_000
 IDLE_READING_MILLIS: Final = 60_000
 _ALONE: Final = " (alone)"
@@ -53,14 +53,14 @@ _SESSION: Final = {
 }
 _LOCKS: Final = {
     Locking.NONE: "",
-    # Not FOR UPDATE: what refers to the row may be written meanwhile, as its key does not change.
+    # Not FOR UPDATE: its key does not change, so what refers to the row may be written at the same time.
     Locking.SKIP: " FOR NO KEY UPDATE SKIP LOCKED",
     Locking.SKIP_AT_ONCE: " FOR NO KEY UPDATE SKIP LOCKED",
     Locking.WAIT_BRIEFLY: " FOR NO KEY UPDATE",
     Locking.WAIT: " FOR NO KEY UPDATE",
 }
-# The database's own watch over idle sessions stops where a client has sent half of what it wanted to, or asked for a
-# flush; such a session is "active", or "idle in transaction", and waits for the client for ever.
+# The database's own timeouts for idle sessions do not run if a client has sent half a message, or asked for a flush.
+# Such a session is "active", or "idle in transaction", and waits for the client for ever.
 _END_STALLED: Final = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
      WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
@@ -79,7 +79,7 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 class PostgreSql(Dialect):
-    """By psycopg 3."""
+    """PostgreSQL through psycopg 3."""
 
     capabilities: ClassVar[Capabilities] = PIPELINED
 
@@ -116,7 +116,8 @@ class PostgreSql(Dialect):
             "idle_in_transaction_session_timeout": str(IDLE_READING_MILLIS),
             "statement_timeout": str(STATEMENT_READING_MILLIS),
             "default_transaction_read_only": "on",
-            # Pages walk along indexes that have their order; taken for small, a large lot would be gathered and sorted.
+            # Pages walk along indexes in their order; if the planner believed a large lot to be small, it would sort
+            # its rows.
             "enable_bitmapscan": "off",
         }
         engine = create_engine(
@@ -165,7 +166,7 @@ class PostgreSql(Dialect):
         return StoreUnavailable(text)
 
     def commit_unknown(self, error: BaseException | None) -> bool:
-        """A commit that the server itself refused did not happen; of a lost connection nobody knows."""
+        """A commit that the server itself refused did not happen; after a lost connection nobody knows."""
         state = getattr(error, "sqlstate", None)
         return state is None or state.startswith(("08", "57"))
 
@@ -174,7 +175,7 @@ class PostgreSql(Dialect):
         cursor.execute("SELECT pg_is_in_recovery() FROM definition_version")
         row = cursor.fetchone()
         cursor.close()
-        return "the database is a standby and takes no writes" if row and row[0] else None
+        return "the database is a standby and does not take writes" if row and row[0] else None
 
     def end_stalled(self, connection: Connection) -> int:
         cursor = connection.connection.cursor()
@@ -223,7 +224,7 @@ class PostgreSql(Dialect):
         cursor.close()
 
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
-        # What has written a reference holds the row FOR KEY SHARE, and nothing weaker than this waits for it.
+        # A transaction that wrote a reference holds the row FOR KEY SHARE, and no weaker lock than this waits for it.
         self._lock(connection, table, ids, "FOR UPDATE")
 
     def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
@@ -271,18 +272,18 @@ class PostgreSql(Dialect):
 
 
 def _connect_arguments(url: URL, session: dict[str, str]) -> dict[str, Any]:
-    """What the URL says comes first; of several hosts the one that takes writes."""
+    """The URL's own options are preferred; of several hosts it takes the one that accepts writes."""
     arguments = {name: value for name, value in _CONNECTION.items() if name not in url.query}
     options = " ".join(f"-c {name}={value}" for name, value in session.items())
     given = url.query.get("options", "")
     arguments["options"] = f"{options} {given}".strip()
     if isinstance(url.query.get("host"), tuple) and "target_session_attrs" not in url.query:
-        arguments["target_session_attrs"] = "primary"  # not "read-write", which sessions that only read are not
+        arguments["target_session_attrs"] = "primary"  # not "read-write": sessions that only read are not
     return arguments
 
 
 def _rows_of(cursor: Any) -> Iterator[Sequence[Any]]:
-    """Of a statement that has been sent; waits for them when the first one is taken."""
+    """The rows of a statement that has been sent; waits for them when the first one is taken."""
     yield from cursor.fetchall()
     cursor.close()
 

@@ -23,7 +23,7 @@ CACHE_KIBIBYTES: Final = 12_288
 """Of pages, per connection. It is full after some ten thousand calls, and memory grows no more; what does not fit is
 in the system's own cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
-"""The same of the connections that only read, of which there are several: the system keeps the file's pages, too."""
+"""The page cache of connections that only read, of which there are several: the system caches the file's pages, too."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT"})
 _UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
@@ -45,7 +45,7 @@ class Sqlite(Dialect):
         return _engine(url, CACHE_READING_KIBIBYTES)
 
     def begin(self, connection: Connection, locking: Locking) -> None:
-        """`_begin` has taken the write lock."""
+        """Does nothing: `_begin` has taken the write lock."""
 
     def store_error(self, error: BaseException | None) -> StoreError | None:
         if isinstance(error, sqlite3.IntegrityError):
@@ -56,7 +56,7 @@ class Sqlite(Dialect):
         return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else None
 
     def commit_unknown(self, error: BaseException | None) -> bool:  # noqa: ARG002
-        """SQLite says what it did."""
+        """Always knows: SQLite says what it did."""
         return False
 
     def fault(self, connection: Connection) -> str | None:
@@ -124,7 +124,7 @@ def _with_keys(select_from: str, by: str, count: int) -> str:
 
 @lru_cache(1_024)
 def _joined_with_keys(select: str, table: str, by: tuple[str, ...], count: int) -> str:
-    """The keys come first, whatever the planner thinks: each row is found by the index over all of them."""
+    """Puts the keys first, for every planner: each row is found by the index over all of them."""
     parts = ", ".join(f"k{number}" for number in range(len(by)))
     same = " AND ".join(f"t.{name} = k.k{number}" for number, name in enumerate(by))
     place = f"({', '.join(['?'] * len(by))})"
@@ -145,7 +145,7 @@ def _prepare(cache_kibibytes: int, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own transactions begin too late; `_begin` begins them
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLIS}")
-    if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:  # else it may be somebody else's file
+    if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:  # else it may be another program's
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute(f"PRAGMA cache_size = -{cache_kibibytes}")

@@ -1,8 +1,8 @@
-"""A connection to PostgreSQL that is given up when nobody works at the other end.
+"""A connection to PostgreSQL that is given up when the other end does not work any more.
 
-A cut cable, a frozen host or a lost message leaves a client waiting for an answer that will never come; keepalives see
-only the first of these. So whoever has waited for a while asks the server on a second connection whether it is still
-at work on the first one. If it is not, or does not answer, the first one is shut, and the driver finds it lost.
+A cut cable, a frozen host or a lost message leaves a client waiting for an answer that will never come; keepalives
+notice only the first of these. So after some waiting, the server is asked on a second connection whether it still works
+for the first one. If it does not, or does not answer, the first one is closed, and the driver finds it lost.
 """
 
 import os
@@ -17,9 +17,9 @@ import structlog
 from psycopg.conninfo import make_conninfo
 
 QUIET_SECONDS: Final = 1.5
-"""Without a byte from the server, before it is asked about."""
+"""How long a wait lasts without a byte from the server before the connection is checked."""
 AGAIN_SECONDS: Final = 0.5
-"""After which it is asked once more, where it seems to do nothing."""
+"""After so long it is asked again, if it seems to do nothing."""
 PROBE_SECONDS: Final = 2
 """How long the second connection may take; the shortest that libpq knows."""
 _AT_WORK: Final = (
@@ -30,15 +30,15 @@ _log = structlog.get_logger(__name__)
 
 
 class WatchedConnection(psycopg.Connection[Any]):
-    """As psycopg's own, but that no wait for an answer is without an end."""
+    """Like psycopg's own, except that every wait for an answer ends."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Waits as psycopg does; the connection is lost where the server is not at work for it.
+        """Waits like psycopg; the connection is lost if the server does not work for it.
 
         Args:
             gen: what is waited for.
             interval: between looks at whether to go on waiting, seconds.
-            timeout: as psycopg uses it inside; None for none.
+            timeout: like in psycopg; None for none.
         """
         return super().wait(self._watched(gen), interval, timeout)
 
@@ -68,7 +68,7 @@ class WatchedConnection(psycopg.Connection[Any]):
                 return end.value
 
     def _is_server_at_work(self) -> bool | None:
-        """Whether it works on what this connection waits for; None where it does not answer."""
+        """Whether the server works on what this connection waits for; None if it does not answer."""
         info = self.info
         try:
             own = {"host": info.host, "port": str(info.port), "password": info.password, "options": ""}
@@ -76,7 +76,7 @@ class WatchedConnection(psycopg.Connection[Any]):
             with _Probe.connect(conninfo, autocommit=True, prepare_threshold=None) as probe:
                 row = probe.execute(_AT_WORK, [info.backend_pid]).fetchone()
         except psycopg.Error as error:
-            # "too many clients": it lives, and cannot say more; "starting up": what it worked on is gone
+            # "too many clients": it is alive, but cannot say more; "starting up": what it worked on is lost
             return True if error.sqlstate == "53300" else None
         return row is not None and row[0] is True
 
