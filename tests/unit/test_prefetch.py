@@ -12,7 +12,7 @@ from lotkeeper_server.domain.model.enumerations import (
     LotStorageStrategy,
 )
 from lotkeeper_server.domain.model.stock import Answer
-from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state
+from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state, names_all_by_id
 from lotkeeper_server.domain.working_set import WorkingSet
 
 from tests.plant import Plant, millionths
@@ -29,11 +29,15 @@ def plant() -> Plant:
 def decided_at_once(plant: Plant, command: Command) -> Answer:
     """Its answer, with nothing loaded but what was told beforehand: what it misses is raised."""
     state = WorkingSet(plant.cache)
-    for key in first_keys(command, plant.cache):
+    keys = first_keys(command, plant.cache)
+    if names_all_by_id(command, plant.cache):
+        keys += [*likely_state(command, state), *likely_rows(command, state)]
+    for key in keys:
         plant._load(state, key)
-    for likely in (likely_state, likely_rows):
-        for key in likely(command, state):
-            plant._load(state, key)
+    if not names_all_by_id(command, plant.cache):
+        for likely in (likely_state, likely_rows):
+            for key in likely(command, state):
+                plant._load(state, key)
     outcome = decide(state, command, plant.context())
     assert isinstance(outcome, Answer), outcome
     return outcome

@@ -106,6 +106,7 @@ class WriteTransaction(ReadTransaction):
         """The rows whose key is among these, locked for what a rule says of them or of what is theirs.
 
         Nobody else's transaction that locks the same rows commits beside this one, on whatever node it runs.
+        Take all of them: without a pipeline they are locked when the first one is taken.
 
         Args:
             select_from: `SELECT ... FROM ...`; what is selected first is the row's id.
