@@ -41,6 +41,25 @@ test-galera: .venv/.synced ## Run it on a Galera cluster that the tests start, a
 	@.venv/bin/python -m pytest --store galera -m "not galera" $(NOT_OF_STORES:%=--ignore=%) $(EVERY_STORE)
 	@.venv/bin/python -m pytest -m galera tests
 
+# What callers rely on, on the transport that serves where grpcio is not as expected.
+ON_AIO := tests/e2e/test_actions.py tests/e2e/test_catalog.py tests/e2e/test_concurrency.py tests/e2e/test_durability.py \
+  tests/e2e/test_health.py tests/e2e/test_hostile_input.py tests/e2e/test_watch.py tests/e2e/test_definition_exchange.py
+
+.PHONY: test-aio
+test-aio: .venv/.synced ## Run a part of the end-to-end tests on grpc.aio
+	@LOTKEEPER_TRANSPORT=aio .venv/bin/python -m pytest -n 2 --dist loadfile $(ON_AIO)
+
+# The oldest that is supported, then the newest that there is; the lock has one of its own.
+GRPCIO_VERSIONS := '==1.75.1' '>=1.75.1'
+GRPCIO_PACKAGES := grpcio grpcio-status grpcio-health-checking grpcio-reflection
+
+.PHONY: test-grpcio
+test-grpcio: .venv/.synced ## Prove what the transport stands on with the oldest and the newest grpcio
+	@for version in $(GRPCIO_VERSIONS); do \
+	  with=$$(for package in $(GRPCIO_PACKAGES); do printf -- "--with %s%s " $$package $$version; done); \
+	  $(RUN) --isolated $$with python -c 'import grpc; print("grpcio", grpc.__version__)' && \
+	  $(RUN) --isolated $$with python -m pytest tests/integration/transport || exit 1; done
+
 .PHONY: lint
 lint: lint-fast lint-contract ## Check style, types, layers and the contract
 	@.venv/bin/mypy

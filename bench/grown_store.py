@@ -22,6 +22,7 @@ from lotkeeper_server.domain.model.stock import Common, Label, Lot, Record, Stoc
 from lotkeeper_server.domain.working_set import Changes
 from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema.migrating import HEAD_REVISION
 from lotkeeper_server.store.state.writing import write_changes
 
@@ -104,7 +105,7 @@ def _write(place: Path, definitions: Definitions, records: int) -> None:
             changes.new_stock.append(row)
             changes.new_records.extend(written)
         with store.write() as connection:
-            write_changes(connection, changes)
+            write_changes(WriteTransaction(connection), changes)
     store.close()
 
 

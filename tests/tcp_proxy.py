@@ -25,6 +25,7 @@ class TcpProxy:
         port: where it listens.
         delay_seconds: by which each piece is late, in both directions.
         lost: how many commits have been lost.
+        round_trips: how often a client has sent something after it was answered.
         commit: what is in the piece that asks for one.
     """
 
@@ -39,6 +40,7 @@ class TcpProxy:
         self.port = 0
         self.delay_seconds = 0.0
         self.lost = 0
+        self.round_trips = 0
         self._target_port = target_port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -146,9 +148,12 @@ class _Link:
         self.writers = [writer]
         self._proxy = proxy
         self._loses_answer = False
+        self._is_answered = True
 
     async def pass_requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(_PIECE_BYTES):
+            self._proxy.round_trips += self._is_answered
+            self._is_answered = False
             if self._proxy.commit in piece:
                 if self._proxy.is_lost("request"):
                     break
@@ -160,6 +165,7 @@ class _Link:
         while piece := await reader.read(_PIECE_BYTES):
             if self._loses_answer:
                 break
+            self._is_answered = True
             await self._pass(piece, writer)
         self.reset()
 

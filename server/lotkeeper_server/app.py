@@ -30,9 +30,10 @@ from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
-from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings, chosen_transport
+from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.transport.server import server_class
 
 MILLIS_PER_HOUR = 3_600_000
 CLOSE_SECONDS = 1.0
@@ -69,8 +70,12 @@ async def _serve(
 ) -> None:
     event_loop = asyncio.get_running_loop()
     directory = Directory()
-    is_polled = server_settings.transport == "core"
-    engine = Engine(store, confirm_by(directory), _engine_settings(settings), can_be_polled=is_polled)
+    engine = Engine(
+        store,
+        confirm_by(directory),
+        _engine_settings(settings),
+        can_be_polled=server_settings.server_class.has_a_thread,
+    )
     calls = CallsInProgress(event_loop)
     looks = Looks(directory, engine.read_soon, event_loop)
     doorway = Doorway(directory, looks, engine, calls, limits.STREAM_REST_SECONDS_MAX)
@@ -135,7 +140,7 @@ def _engine_settings(settings: Settings) -> EngineSettings:
 def _server_settings(settings: Settings, bench_echo: bool, shares_address: bool) -> ServerSettings:
     return ServerSettings(
         listen=settings.listen,
-        transport=chosen_transport(settings.transport),
+        server_class=server_class(settings.transport),
         max_concurrent_streams=settings.max_concurrent_streams,
         reflection=settings.reflection,
         bench_echo=bench_echo,

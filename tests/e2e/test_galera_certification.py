@@ -18,8 +18,9 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.errors import RowsHeld, StoreContention
 from lotkeeper_server.store.db.statements import execute, fetch, insert_of, lock_with_referrers, write_many
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema import tables
-from lotkeeper_server.store.state.reading import lock_runs, read_lots_by_name
+from lotkeeper_server.store.state.reading import lock_lots_by_name, lock_runs
 from sqlalchemy import Connection
 
 from tests import stores
@@ -121,7 +122,7 @@ def test_a_save_of_an_idle_operation_and_its_start_never_pass_both(nodes: list[S
         write_many(connection, insert_of(tables.inventory_operation_run), rows)
 
     def saved(connection: Connection, number: int) -> str:
-        run = lock_runs(connection, [operations[number]], Locking.WAIT)[operations[number]]
+        run = lock_runs(WriteTransaction(connection), [operations[number]])[operations[number]]
         if run.status is Status.RUNNING:
             return "seen"
         execute(connection, "UPDATE inventory_operation SET enabled = ? WHERE id = ?", (False, operations[number]))
@@ -131,7 +132,7 @@ def test_a_save_of_an_idle_operation_and_its_start_never_pass_both(nodes: list[S
         one = operations[number]
         if not _enabled(connection, "inventory_operation", one):
             return "seen"
-        lock_runs(connection, [one], Locking.SKIP)
+        lock_runs(WriteTransaction(connection), [one])
         text = "UPDATE inventory_operation_run SET status = ?, current_record_id = ? WHERE operation_id = ?"
         execute(connection, text, (int(Status.RUNNING), record, one))
         return "started" if _enabled(connection, "inventory_operation", one) else _undone(connection)
@@ -149,11 +150,11 @@ def test_what_is_locked_or_looked_for_in_vain_holds_up_no_neighbour(nodes: list[
     material = MaterialId(plant.milk)
     held = plant.lot("B")
     with store.write(Locking.SKIP) as one:
-        locked = list(read_lots_by_name(one, [LotNameKey(material, "B"), LotNameKey(material, "BB")], Locking.SKIP))
+        locked = list(lock_lots_by_name(WriteTransaction(one), [LotNameKey(material, "B"), LotNameKey(material, "BB")]))
         assert [lot.id for lot in locked] == [held]
         begun = time.monotonic()
         for name in ("A", "BA", "BB", "BBB", "C"):
             plant.lot(name)
         with store.write(Locking.SKIP) as other:
-            assert not list(read_lots_by_name(other, [LotNameKey(material, "B")], Locking.SKIP))
+            assert not list(lock_lots_by_name(WriteTransaction(other), [LotNameKey(material, "B")]))
         assert time.monotonic() - begun < 0.9, "it was waited for, which ends after 1 s"

@@ -206,7 +206,7 @@ def test_what_no_process_can_do_is_said_once(tmp_path: Path) -> None:
     command = [*server.program, *server.flags, "--database-url", server.database_url, "--listen", "127.0.0.1:0", *tls]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert "the certificate and key are no usable pair" in done.stderr
+    assert "the certificate and key are not a usable pair" in done.stderr
 
 
 def test_many_on_the_embedded_store_are_refused(tmp_path: Path) -> None:

@@ -18,17 +18,17 @@ WRITES_SECONDS = 0.2
 GIVES_UP_SECONDS = 0.15
 """From one caller to the next; less than a write, so that none passes without one who gives up meanwhile."""
 _MAIN = "from lotkeeper_server.cli.main import main; main()"
-_FEW_LOADS = f"from lotkeeper_server.engine import deciding; deciding.ROUNDS_MAX = 2; {_MAIN}"
+_FEW_LOADS = f"from lotkeeper_server.engine import batch; batch.ROUNDS_MAX = 1; {_MAIN}"
 _SLOW_WRITES = f"""
 import time
-from lotkeeper_server.engine import transactions
-write_changes = transactions.write_changes
+from lotkeeper_server.store.state import decision_store
+write_changes = decision_store.write_changes
 
 def slow(*arguments):
     write_changes(*arguments)
     time.sleep({WRITES_SECONDS})
 
-transactions.write_changes = slow
+decision_store.write_changes = slow
 {_MAIN}
 """
 

@@ -8,6 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from lotkeeper import Client
 from lotkeeper.inventory.v1 import enums_pb2, inventory_lot_pb2, inventory_operation_pb2, master_data_pb2
+from lotkeeper_server.domain.keys import Key, RunKey
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.identifiers import parse_id
+from lotkeeper_server.domain.working_set import WorkingSet
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.dialects import Locking
+from lotkeeper_server.store.state.loading import load
 
 from tests import stores
 from tests.auditor import Auditor
@@ -183,3 +190,22 @@ def test_names_of_stock_are_not_lost_under_executions(held: Held) -> None:
         thread.join()
     (row,) = client.list_inventory(lot_id_or_name=lot.id)
     assert row.name == "PALLET 39"
+
+
+def test_what_the_first_execution_of_an_operation_would_change_is_locked(process: ServerProcess, held: Held) -> None:
+    """Else it would write over a start that commits meanwhile; later ones leave the run as it is, and lock nothing."""
+    operation = held.plant.operation("RECEIVE")
+    operation_id = parse_id(operation.id)
+    assert operation_id is not None
+    key, to_change = RunKey(operation_id), RunKey(operation_id, to_change=True)
+    store = Store(process.database_url)
+
+    def held_by_execute() -> frozenset[Key]:
+        with store.write(Locking.SKIP) as executes, store.write(Locking.SKIP) as starts:
+            assert load(executes, WorkingSet(DefinitionCache()), [key]) == frozenset()
+            return load(starts, WorkingSet(DefinitionCache()), [to_change])
+
+    assert to_change in held_by_execute()
+    held.client.execute_inventory_operation(operation.id, held.lot.name, 1.0)
+    assert held_by_execute() == frozenset()
+    store.close()

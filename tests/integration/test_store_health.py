@@ -16,9 +16,10 @@ import grpc
 import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from lotkeeper_server.engine.health import CHECK_SECONDS_MAX, StoreHealth
-from lotkeeper_server.rpc.health import Health
+from lotkeeper_server.transport import ServerOptions
+from lotkeeper_server.transport.core_server import CoreServer
+from lotkeeper_server.transport.health import Health
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -96,10 +97,9 @@ class Served:
 async def served(store: FileStore) -> AsyncIterator[Served]:
     """On a free port."""
     health = Health([SERVICE])
-    server = grpc.aio.server()
-    add_HealthServicer_to_server(health, server)
-    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    await server.start()
+    server = CoreServer(health.methods(), ServerOptions(), asyncio.get_running_loop())
+    address = f"127.0.0.1:{server.listen('127.0.0.1:0')}"
+    server.start()
     follower = StoreHealth(store, health.tell)
     await follower.begin()
     following = asyncio.create_task(follower.follow())
@@ -111,7 +111,7 @@ async def served(store: FileStore) -> AsyncIterator[Served]:
         store.answers.set()
         for watcher in one.watchers:
             await watcher.channel.close()
-        await server.stop(None)
+        await server.close()
 
 
 async def test_it_follows_the_store_within_a_second(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.db.rows import value_where
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.entities.lots import with_records
 from lotkeeper_server.store.schema.tables import material
 from lotkeeper_server.store.state.loading import load
@@ -79,7 +80,7 @@ def after_write(saving: Saving) -> None:
     keys: list[Key] = [LotKey(lot_id), DefinitionKey("material", material_id)]
     if saving.new["unit_of_measure_id"] is not None:
         keys.append(DefinitionKey("unit_of_measure", saving.new["unit_of_measure_id"]))
-    load(tx.connection, state, keys)
+    load(WriteTransaction(tx.connection), state, keys)
     lot, material = state.lot(lot_id), state.material(material_id)
     assert lot is not None
     assert material is not None
@@ -108,7 +109,7 @@ def after_write(saving: Saving) -> None:
         lot_status=saving.changes_status_to,
     )
     apply(state, action, _moment(tx))
-    write_changes(tx.connection, state.changes())
+    write_changes(WriteTransaction(tx.connection), state.changes())
 
 
 def _moment(tx: Transaction) -> Context:

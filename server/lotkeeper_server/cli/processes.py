@@ -10,7 +10,8 @@ from lotkeeper_server.cli.opening import fail
 from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
-from lotkeeper_server.transport.listening import CannotListen, can_share, hold_address
+from lotkeeper_server.transport import CannotListen
+from lotkeeper_server.transport.listening import can_share, hold_address
 
 MakeReady = Callable[[Store, str], None]
 """Prepares the store once the address is known, before it is announced."""

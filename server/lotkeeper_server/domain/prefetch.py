@@ -49,6 +49,18 @@ def first_keys(command: Command, definitions: DefinitionCache) -> list[Key]:
     return keys
 
 
+def names_all_by_id(command: Command, definitions: DefinitionCache) -> bool:
+    """Whether all that is likely can be told now: the definitions are at hand, and lots are given by id, if at all."""
+    if isinstance(command, Execute):
+        lots = (command.primary_lot, command.secondary_lot)
+        return not any(isinstance(one, str) for one in lots) and (
+            definitions.inventory_operations.get(command.operation_id) is not None
+        )
+    if isinstance(command, ExecuteActions):
+        return all(of_action.names_all_by_id(one, definitions) for one in command.actions)
+    return False
+
+
 def likely_state(command: Command, state: WorkingSet) -> list[Key]:
     """The state that a command will read, after what it names is loaded."""
     if isinstance(command, Execute):

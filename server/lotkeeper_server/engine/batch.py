@@ -5,7 +5,7 @@ loaded, for all decisions at once.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 import structlog
@@ -15,7 +15,7 @@ from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.decide.command import decide, decide_batch
 from lotkeeper_server.domain.keys import Key, Missing
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
-from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state
+from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state, names_all_by_id
 from lotkeeper_server.domain.refusals import Internal, Refusal, Refused
 from lotkeeper_server.domain.working_set import Changes, WorkingSet
 from lotkeeper_server.engine.calls import HELD, Answered, Result
@@ -45,10 +45,63 @@ class Decided(NamedTuple):
     changes: Changes
 
 
+class Prefetch:
+    """What commands will likely read, in two parts: what can be told before anything is loaded, and the rest.
+
+    Attributes:
+        first: the first part. Definitions that have changed since they were cached make it miss something, no more.
+    """
+
+    __slots__ = ("_later", "_state", "first")
+
+    def __init__(self, state: WorkingSet, commands: Sequence[Command | Batch]) -> None:
+        """Loads nothing.
+
+        Args:
+            state: nothing is loaded into it yet.
+            commands: of one transaction.
+        """
+        self._state = state
+        self._later: list[Command] = []
+        self.first: list[Key] = []
+        for command in commands:
+            for one in _commands_of(command):
+                self.first += first_keys(one, state.definitions)
+                if names_all_by_id(one, state.definitions):
+                    self.first += [*likely_state(one, state), *likely_rows(one, state)]
+                else:
+                    self._later.append(one)
+
+    def load_rest(self, loader: Loader) -> set[Key]:
+        """Loads the second part, once the first is there; the keys of it that another transaction holds."""
+        held: set[Key] = set()
+        for likely in (likely_state, likely_rows):
+            if keys := [key for one in self._later for key in likely(one, self._state)]:
+                held |= loader.load(self._state, keys)
+        return held
+
+
 def run(loader: Loader, definitions: DefinitionCache, commands: Sequence[Command | Batch], context: Context) -> Decided:
-    """Decides every command; what another transaction holds is not waited for."""
+    """Loads what the commands need, and decides every one of them."""
     state = WorkingSet(definitions)
-    held = _prefetch(loader, state, commands)
+    prefetch = Prefetch(state, commands)
+    held = loader.load(state, prefetch.first) | prefetch.load_rest(loader)
+    return decide_all(loader, state, commands, context, held)
+
+
+def decide_all(
+    loader: Loader, state: WorkingSet, commands: Sequence[Command | Batch], context: Context, held: Set[Key]
+) -> Decided:
+    """Decides every command; what another transaction holds is not waited for.
+
+    Args:
+        loader: brings in what decisions turn out to miss.
+        state: what was loaded beforehand.
+        commands: of one transaction.
+        context: of all of them.
+        held: keys that could not be loaded, since another transaction holds what they are about.
+    """
+    held = set(held)
     results: list[Result] = [HELD] * len(commands)
     pending = list(range(len(commands)))
     for _ in range(ROUNDS_MAX):
@@ -83,17 +136,6 @@ def ask(loader: Loader, question: Callable[[WorkingSet], Answer]) -> Answer:
         except Missing as missing:
             loader.load(state, missing.keys)
     raise RuntimeError(f"the question still misses something after {ROUNDS_MAX} rounds")
-
-
-def _prefetch(loader: Loader, state: WorkingSet, commands: Sequence[Command | Batch]) -> set[Key]:
-    """What the commands will read, as far as that can be told beforehand; the keys that are held."""
-    single = [one for command in commands for one in _commands_of(command)]
-    held: set[Key] = set()
-    held |= loader.load(state, [key for one in single for key in first_keys(one, state.definitions)])
-    held |= loader.load(state, [key for one in single for key in likely_state(one, state)])
-    if rows := [key for one in single for key in likely_rows(one, state)]:
-        held |= loader.load(state, rows)
-    return held
 
 
 def _decided(state: WorkingSet, command: Command | Batch, context: Context) -> Answered | Refused | Missing:

@@ -137,8 +137,10 @@ class Engine:
 
     def _run(self) -> None:
         """The pipeline on a thread of its own, until everything that was taken in has ended."""
-        while not (self._closing and self._loop.is_idle):
+        while True:
             pause_seconds = self._turn()
+            if self._closing and self._loop.is_idle:  # looked at after the turn: whoever closes wakes it once only
+                break
             if pause_seconds != NO_WAIT:
                 self._arrivals.wait(pause_seconds)
         self._loop.close()

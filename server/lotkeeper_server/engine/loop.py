@@ -14,11 +14,13 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.refusals import Contention, Internal, Refusal, Refused, StoreUnavailable
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand, Result
 from lotkeeper_server.engine.clock import EffectOrder, new_uuid
 from lotkeeper_server.engine.held import HeldCalls
+from lotkeeper_server.engine.overtaking import Overtaking
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.settle import has_taken_effect
@@ -27,7 +29,6 @@ from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransactio
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.dialects import Locking
-from lotkeeper_server.store.state.definitions import StoreVersions
 
 STORE_SECONDS: Final = 4.0
 """How long calls wait for a store that cannot be reached, within their deadlines."""
@@ -35,8 +36,6 @@ APART_PAUSE_SECONDS: Final = 0.05
 """Before a call is tried again that waited in vain for what another transaction is making."""
 BUSY_PAUSE_SECONDS: Final = 0.005
 """Before calls are tried again that found another process writing to the embedded store."""
-OVERTAKEN_MAX: Final = 2
-"""How often in a row decisions may be overtaken by changed definitions before they let no change in."""
 REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +54,7 @@ class Loop:
         self._definitions = DefinitionCache()
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
         self._held: HeldCalls[PendingCommand] = HeldCalls()
-        self._overtaken = 0
+        self._overtaking = Overtaking(store.capabilities, self._definitions)
         self._stalled = StalledOthers(store, surroundings.clock)
 
     @property
@@ -110,9 +109,7 @@ class Loop:
                 continue
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                is_known = not isinstance(
-                    error, errors.OutcomeUnknown
-                )  # else it may have been done, and is never again
+                is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
                 if is_known and self._store.capabilities.can_go_away and patience.wait():
                     continue
                 _log.warning("store_unavailable", error=str(error), calls=len(calls))
@@ -143,36 +140,36 @@ class Loop:
         now_millis = self._clock.now_millis()
         try:
             with self._store.write(locking) as tx:
-                versions = self._begin(tx)
+                state = WorkingSet(self._definitions)
+                prefetch = batch.Prefetch(state, [call.command for call in calls])
+                versions, held = tx.begin(state, prefetch.first, holds_versions=self._overtaking.lets_no_change_in)
+                self._next_effect_order.follow(versions.effect_order)
                 admitted = [self._still_refused(tx, call, versions.access) for call in calls]
                 commands = [call.command for call, refused in zip(calls, admitted, strict=True) if refused is None]
-                decided = batch.run(tx, self._definitions, commands, self._context(now_millis))
-                changed = decided.changes and tx.write(decided.changes, transaction_id, now_millis)
-                if (changed and self._was_overtaken(tx, versions, changed)) or self._any_given_up(calls):
+                held |= prefetch.load_rest(tx)
+                decided = batch.decide_all(tx, state, commands, self._context(now_millis), held)
+                if not self._overtaking.write(
+                    tx, decided.changes, transaction_id, now_millis, versions, lambda: not self._any_given_up(calls)
+                ):
                     tx.roll_back()
                     return [AGAIN] * len(calls)
-                # Leaving the block commits: until it has, the outcome is unknown; then it is durable.
+                # Leaving the block commits what is not committed yet: until it has, the outcome is unknown.
+        except errors.VersionsMoved:
+            self._overtaking.note_moved()
+            return [AGAIN] * len(calls)
         except errors.RowsHeld:
-            if self._overtaken <= OVERTAKEN_MAX:
+            if not self._overtaking.lets_no_change_in:
                 raise
-            self._overtaken = 0  # a long change is under way, and none can overtake before its end
+            self._overtaking.note_end()
             return [AGAIN] * len(calls)
         except errors.OutcomeUnknown as error:
             self._outside.on_store_state(False)
             if not has_taken_effect(self._store, transaction_id, error, self._clock):
                 return [AGAIN] * len(calls)
-        self._overtaken = 0
+        self._overtaking.note_end()
         self._outside.on_store_state(True)
         results = iter(decided.results)
         return [refused or next(results) for refused in admitted]
-
-    def _begin(self, tx: DecisionTransaction) -> StoreVersions:
-        if self._overtaken > OVERTAKEN_MAX:
-            tx.hold_versions()
-        versions = tx.versions()
-        self._next_effect_order.follow(versions.effect_order)
-        tx.follow_definitions(self._definitions, versions.definitions)
-        return versions
 
     def _still_refused(self, tx: DecisionTransaction, call: PendingCommand, access_version: int) -> Refused | None:
         """Why the caller may not any more, where roles or tokens have changed since it was let in."""
@@ -182,18 +179,6 @@ class Loop:
             except Refused as refused:
                 return refused
         return None
-
-    def _was_overtaken(self, tx: DecisionTransaction, begun: StoreVersions, now: StoreVersions) -> bool:
-        """Whether definitions that may have been used, roles or tokens have changed while this transaction decided.
-
-        What it has written refers to the locations that it wrote about: a save that looks at what lies there waits for
-        this transaction, and sees it. So a change that comes after this look has seen what was done here.
-        """
-        if not self._store.capabilities.has_many_writers or now == begun:
-            return False
-        overtaken = now.access != begun.access or tx.has_kept_changed(self._definitions, now.definitions)
-        self._overtaken += overtaken
-        return overtaken
 
     def _context(self, now_millis: int) -> Context:
         return Context(

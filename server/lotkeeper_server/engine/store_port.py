@@ -23,24 +23,39 @@ class DecisionTransaction(Protocol):
     def snapshot(self) -> Any:
         """What `Confirm` looks at roles and tokens through."""
 
-    def hold_versions(self) -> None:
-        """Lets no definition, role or token change until this transaction has ended, where that can be done.
+    def begin(
+        self, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
+    ) -> tuple[StoreVersions, frozenset[Key]]:
+        """Begins, drops from memory the definitions that have changed, and loads; it comes first.
+
+        Args:
+            state: nothing is loaded into it yet; its definitions may be older than the store's.
+            keys: what is likely to be needed, by these definitions.
+            holds_versions: lets no definition, role or token change until this transaction has ended, where that can
+                be done.
+
+        Returns:
+            How far the store has come, and the keys that another transaction holds.
 
         Raises:
-            RowsHeld: where one is changing at this moment.
+            RowsHeld: where the versions are to be held and are changing at this moment.
         """
-
-    def versions(self) -> StoreVersions:
-        """How far the store has come."""
-
-    def follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
-        """Drops from memory what has changed up to this version."""
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
         """As `batch.Loader`."""
 
     def write(self, changes: Changes, transaction_id: Id, now_millis: int) -> StoreVersions:
         """Writes everything, leaves the mark of this transaction, and says how far the store has come by then."""
+
+    def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
+        """Writes everything, leaves the mark, and commits, if the versions are still those of the beginning.
+
+        Asked only of a store that has a pipeline; there it takes one round trip. The block may then end.
+
+        Raises:
+            VersionsMoved: they are not; nothing was written.
+            OutcomeUnknown: the answer was lost.
+        """
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:
         """Whether anything in memory is not what it is now, at a later version."""

@@ -125,9 +125,7 @@ class Works:
                     result = Refused(Contention())
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                is_known = not isinstance(
-                    error, errors.OutcomeUnknown
-                )  # else it may have been done, and is never again
+                is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
                 if not (is_known and self._store.capabilities.can_go_away and patience.wait()):
                     _log.warning("store_unavailable", error=str(error))
                     result = Refused(StoreUnavailable())

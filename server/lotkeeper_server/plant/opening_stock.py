@@ -13,6 +13,7 @@ from lotkeeper_server.domain.refusals import FieldViolation, Refusal, Refused
 from lotkeeper_server.engine import batch
 from lotkeeper_server.plant.reading import StockEntry
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.state.loading import StateLoader
 from lotkeeper_server.store.state.writing import write_changes
 
@@ -48,7 +49,7 @@ def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock])
         if isinstance(result, Refused):
             entry = chunk[result.index or 0].entry
             raise Refused(_placed(result.refusal, entry.place))
-    write_changes(tx.connection, decided.changes)
+    write_changes(WriteTransaction(tx.connection), decided.changes)
 
 
 def _edit(one: OpeningStock) -> RequestedAction:

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper.inventory.v1 import (
     inventory_operation_service_pb2,
@@ -20,11 +19,10 @@ from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 from lotkeeper_server.rpc.methods.bench_echo import echo_methods
 from lotkeeper_server.transport import ServerOptions, Status, TlsPair
-from lotkeeper_server.transport.aio_server import AioServer
-from lotkeeper_server.transport.core_names import faults
-from lotkeeper_server.transport.core_server import CoreServer
+from lotkeeper_server.transport.health import SERVICE as HEALTH
 from lotkeeper_server.transport.health import Health
-from lotkeeper_server.transport.reflection import reflection_methods
+from lotkeeper_server.transport.reflection import Reflection
+from lotkeeper_server.transport.server import ServerClass
 
 SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     inventory_operation_service_pb2.DESCRIPTOR.services_by_name["InventoryOperationService"],
@@ -34,8 +32,6 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
 )
 QUIET_SECONDS: Final = 0.3
 """At shutdown, refusals go on until no call has come for so long, so that no caller gets a bare CANCELLED."""
-Transport = Literal["core", "aio"]
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +40,18 @@ class ServerSettings:
 
     Attributes:
         listen: HOST:PORT; port 0 takes a free one.
-        transport: `core` for gRPC's completion queue, `aio` for grpc.aio, which is slower.
+        server_class: which of the transport's servers.
         max_concurrent_streams: calls in progress on one connection; HTTP/2 holds back more.
         reflection: whether tools may ask for the contract.
         bench_echo: whether to serve the method that benchmarks use as a reference.
         tls_certificate_file: PEM; None serves without TLS.
         tls_key_file: PEM.
         shares_address: whether other processes of this server listen there, too.
-        shutdown_seconds: how long calls may still take at shutdown before they are given up.
+        shutdown_seconds: after so long what is still in progress is given up.
     """
 
     listen: str
-    transport: Transport
+    server_class: ServerClass
     max_concurrent_streams: int
     reflection: bool
     bench_echo: bool
@@ -65,21 +61,11 @@ class ServerSettings:
     shutdown_seconds: float
 
 
-def chosen_transport(wanted: Transport) -> Transport:
-    """Takes `core` only if gRPC's core is as we know it: it uses names that gRPC does not promise."""
-    if wanted == "aio":
-        return wanted
-    if unknown := faults():
-        _log.warning("transport_falls_back", transport="aio", faults=unknown)
-        return "aio"
-    return wanted
-
-
 class RpcServer:
     """A server on one address. Made on a running event loop.
 
     Attributes:
-        health: its own health: NOT_SERVING until it is set, and from `shut_down` on.
+        health: what it says of itself: NOT_SERVING until it is told otherwise, and from `shut_down` on.
     """
 
     def __init__(
@@ -93,26 +79,26 @@ class RpcServer:
 
         Args:
             settings: how it listens.
-            doorway: what comes before every method.
+            doorway: what stands before every method.
             servicers: have the methods of the contract.
-            when_quiet: called by the thread that brings calls whenever it has brought all of them.
+            when_quiet: called by the thread that brings calls whenever it has brought all there were.
         """
         self._settings = settings
         self._calls = doorway.calls
         event_loop = asyncio.get_running_loop()
-        self.health = Health((service.full_name for service in SERVICES), event_loop)
+        names = [service.full_name for service in SERVICES]
+        self.health = Health(names)
         methods: Methods = {**self.health.methods()}
         for service in SERVICES:
             methods |= methods_of(service, servicers, doorway)
         if settings.bench_echo:
             methods |= echo_methods(doorway)
         if settings.reflection:
-            methods |= reflection_methods(service.full_name for service in SERVICES)
+            methods |= Reflection([*names, HEALTH]).methods()
         options = ServerOptions(
             max_concurrent_streams=settings.max_concurrent_streams, shares_address=settings.shares_address
         )
-        server_class = AioServer if settings.transport == "aio" else CoreServer
-        self._server = server_class(methods, options, event_loop, when_quiet, _fault_status)
+        self._server = settings.server_class(methods, options, event_loop, when_quiet, _fault_status)
 
     def start(self) -> str:
         """Listens; returns the address, with the port that was taken.
@@ -129,10 +115,10 @@ class RpcServer:
         return f"{settings.listen.rpartition(':')[0]}:{port}"
 
     async def shut_down(self) -> None:
-        """Refuses new calls with SHUTTING_DOWN and waits for those taken in, until no call comes any more.
+        """Refuses what comes with SHUTTING_DOWN, waits for what was taken in, until no call comes any more.
 
-        The listening socket stays open and gRPC is not shut down: with callers present it would answer a bare
-        CANCELLED. The process ends instead.
+        The listening socket stays open and gRPC is not shut down: with callers present it answers a bare CANCELLED.
+        The process ends instead.
         """
         self._calls.shut()
         self.health.end()

@@ -3,12 +3,13 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import grpc
 
 from lotkeeper_server.transport.call import DETAILS_KEY, ENDED_WELL, Call, CallerGone, Status, Stream
+from lotkeeper_server.transport.stream_handling import Meetings
 
 Context = grpc.aio.ServicerContext[Any, Any]
 CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
@@ -23,7 +24,7 @@ class AioCall(Call):
         outcome: the message, if there is one, and the status that end the call.
     """
 
-    __slots__ = ("_context", "_end", "_going", "_gone", "_loop", "_when_gone", "outcome")
+    __slots__ = ("_context", "_end", "_going", "_gone", "_loop", "_peer", "_when_gone", "outcome")
 
     def __init__(self, method: str, context: Context, loop: asyncio.AbstractEventLoop) -> None:
         self.method = method
@@ -32,6 +33,7 @@ class AioCall(Call):
         self.deadline_seconds = None if remaining is None else time.monotonic() + remaining
         self.outcome: asyncio.Future[tuple[bytes | None, Status]] = loop.create_future()
         self._context = context
+        self._peer = str(context.peer())  # of a call that is over grpc.aio 1.85 asks freed memory
         self._loop = loop
         self._gone = False
         self._end = threading.Lock()  # whoever takes it ends the call; it is never released
@@ -40,7 +42,7 @@ class AioCall(Call):
 
     @property
     def peer(self) -> str:
-        return str(self._context.peer())
+        return self._peer
 
     @property
     def is_gone(self) -> bool:
@@ -57,6 +59,7 @@ class AioCall(Call):
         self._loop.call_soon_threadsafe(callback)
 
     def answer(self, message: bytes) -> None:
+        assert isinstance(message, bytes)  # grpc.aio would fail later, where nobody hears of it
         self._conclude(message, ENDED_WELL)
 
     def refuse(self, status: Status) -> None:
@@ -93,71 +96,74 @@ class AioStream(AioCall, Stream):
     """A stream of grpc.aio.
 
     Attributes:
-        task: its handler's, once it runs.
+        meetings: of its handler with its caller.
     """
 
-    __slots__ = ("_opened", "_receiving", "_sending", "task")
+    __slots__ = ("_opened", "_receiving", "_sending", "_steps", "meetings")
 
     def __init__(self, method: str, context: Context, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(method, context, loop)
-        self.task: asyncio.Task[None] | None = None
+        self.meetings = Meetings()
         self._opened = False  # whether the initial metadata is sent
         self._receiving: asyncio.Future[Any] | None = None
         self._sending: asyncio.Future[Any] | None = None
+        self._steps: set[asyncio.Task[None]] = set()
 
     async def receive(self) -> bytes | None:
-        if self._receiving is None:
-            self._receiving = self._step(self._context.read())
-        message = await asyncio.shield(self._receiving)
-        if message is grpc.aio.EOF:
-            if not self._opened:  # a stream that was broken off ends like a whole one: a word to the caller fails
-                self._opened = True
-                self._sending = self._step(self._context.send_initial_metadata(()))
-                await self._sent()
-            self._raise_if_gone()
-            return None
-        self._receiving = None
-        self._raise_if_gone()
-        assert isinstance(message, bytes)
-        return message
+        return await self.meetings.meet(self._receive())
 
     async def send(self, message: bytes) -> None:
-        while self._sending is not None:
-            await self._sent()
-        self._raise_if_gone()
-        if self._end.locked():
-            raise CallerGone
-        self._opened = True
-        self._sending = self._step(self._context.write(message))
-        await self._sent()
+        await self.meetings.meet(self._send(self._context.write, message))
 
     def leave(self) -> None:
         super().leave()
-        waits = [step for step in (self._receiving, self._sending) if step is not None and not step.done()]
-        for step in waits:
-            step.cancel()
-        if self.task is not None and not waits:
-            self.task.cancel()
+        for future in (self._receiving, self._sending):
+            if future is not None and not future.done():
+                future.set_result(None)
+        self.meetings.leave()
 
-    async def _sent(self) -> None:
-        assert self._sending is not None
+    async def _receive(self) -> bytes | None:
+        if self._receiving is None:
+            self._receiving = self._step(self._context.read)
+        message = await asyncio.shield(self._receiving)
+        if message is grpc.aio.EOF:
+            if not self._opened:  # a stream that was broken off ends like a whole one: a word to the caller fails
+                await self._send(self._context.send_initial_metadata, ())
+            else:
+                await self.meetings.wait_for_break()
+            return None
+        self._receiving = None
+        if message is None:
+            raise CallerGone
+        assert isinstance(message, bytes)
+        return message
+
+    async def _send(self, step: Callable[..., Awaitable[Any]], content: Any) -> None:
+        while self._sending is not None and not self._sending.done():  # of a send that was cancelled
+            await asyncio.shield(self._sending)
+        if self._gone or self._end.locked():
+            raise CallerGone
+        self._opened = True
+        self._sending = self._step(step, content)
         await asyncio.shield(self._sending)
-        self._sending = None
-        self._raise_if_gone()
-
-    def _raise_if_gone(self) -> None:
         if self._gone:
             raise CallerGone
 
-    def _step(self, step: Any) -> asyncio.Future[Any]:
-        return self._loop.create_task(self._taken(step))
+    def _step(self, step: Callable[..., Awaitable[Any]], *arguments: Any) -> asyncio.Future[Any]:
+        """Begins a step with the caller; one who has gone meanwhile gives None."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        task = self._loop.create_task(self._take(future, step, arguments))
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+        return future
 
-    async def _taken(self, step: Any) -> Any:
+    async def _take(
+        self, future: asyncio.Future[Any], step: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]
+    ) -> None:
+        result = None
         try:
-            return await step
-        except FAILED:
+            result = await step(*arguments)
+        except (*FAILED, asyncio.CancelledError):
             self._gone = True
-        except asyncio.CancelledError:
-            if not self._gone:
-                raise
-        return None
+        if not future.done():
+            future.set_result(result)

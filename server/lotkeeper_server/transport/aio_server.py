@@ -2,23 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import structlog
 
 from lotkeeper_server.transport.aio_call import AioCall, AioStream, Context
 from lotkeeper_server.transport.call import (
-    ENDED_WELL,
-    LOST,
     NO_MESSAGE,
-    CallerGone,
     OnFault,
     StreamHandler,
     Streaming,
     Unary,
     UnaryHandler,
     WhenQuiet,
+    fault_status,
     logged_fault,
 )
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
@@ -32,6 +30,8 @@ class AioServer(grpc.GenericRpcHandler):
 
     Made on that loop.
     """
+
+    has_a_thread: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class AioServer(grpc.GenericRpcHandler):
             pair = (tls.private_key, tls.certificate_chain)
             return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
         except RuntimeError as error:
-            raise CannotListen(address, tls is not None) from error
+            raise CannotListen.at(address, with_tls=tls is not None) from error
 
     def start(self) -> None:
         """As CoreServer's; on the loop."""
@@ -96,9 +96,9 @@ class AioServer(grpc.GenericRpcHandler):
     def _streaming(self, path: str, handler: StreamHandler) -> Callable[[object, Context], Awaitable[None]]:
         async def behaviour(_requests: object, context: Context) -> None:
             stream = AioStream(path, context, self._loop)
-            stream.task = self._loop.create_task(self._run(stream, handler))
-            self._tasks.add(stream.task)
-            stream.task.add_done_callback(self._tasks.discard)
+            task = self._loop.create_task(stream.meetings.run(stream, handler, self._on_fault))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
             await self._served(stream)
 
         return behaviour
@@ -123,23 +123,8 @@ class AioServer(grpc.GenericRpcHandler):
         try:
             handler(message, call)
         except Exception as error:  # a border: whatever it is, this call ends with it
-            call.refuse(self._on_fault(call.method, error))
+            call.refuse(fault_status(self._on_fault, call.method, error))
         self._ask_soon()
-
-    async def _run(self, stream: AioStream, handler: StreamHandler) -> None:
-        try:
-            await handler(stream)
-        except CallerGone:
-            return
-        except asyncio.CancelledError:
-            stream.refuse(LOST)  # to a caller who is gone it says nothing
-            raise
-        except Exception as error:  # a border: whatever it is, this call ends with it
-            stream.refuse(self._on_fault(stream.method, error))
-        else:
-            stream.refuse(ENDED_WELL)
-        finally:
-            stream.task = None
 
     def _ask_soon(self, wait_seconds: float = 0.0) -> None:
         """Calls `when_quiet` once the loop has served what is there."""

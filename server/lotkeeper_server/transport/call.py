@@ -161,3 +161,11 @@ def logged_fault(method: str, error: Exception) -> Status:
     """Logs a fault; the caller learns only that there was one."""
     _log.error("fault", method=method, exc_info=error)
     return Status(INTERNAL, "The server has a fault.")
+
+
+def fault_status(on_fault: OnFault, method: str, error: Exception) -> Status:
+    """What the caller gets for a fault, also where `on_fault` has one itself."""
+    try:
+        return on_fault(method, error)
+    except Exception as second:  # a border: this call ends with it, nothing else
+        return logged_fault(method, second)

@@ -18,6 +18,7 @@ from lotkeeper_server.transport.call import (
     OnFault,
     Status,
     UnaryHandler,
+    fault_status,
 )
 from lotkeeper_server.transport.core_names import cygrpc
 
@@ -112,8 +113,9 @@ class CoreCall(Call):
         self._core.start_server_batch((SendInitialMetadata(NO_METADATA, NO_FLAGS),), lambda _event: callback())
 
     def answer(self, message: bytes) -> None:
+        # Made before the end is taken: what is not bytes fails here, and the call may still be refused.
+        ending = (SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
         if not self._gone and self._end.acquire(False):
-            ending = (SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
             self._core.start_server_batch((*self._opening(), *ending), sent)
 
     def refuse(self, status: Status) -> None:
@@ -153,4 +155,4 @@ class CoreUnaryCall(CoreCall):
             try:
                 self._handler(message, self)
             except Exception as error:  # a border: whatever it is, this call ends with it
-                self.refuse(self._calls.on_fault(self.method, error))
+                self.refuse(fault_status(self._calls.on_fault, self.method, error))

@@ -7,20 +7,18 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import structlog
 
 from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, WhenQuiet, logged_fault
 from lotkeeper_server.transport.core_call import CallsInProgress, CoreCall, CoreUnaryCall
-from lotkeeper_server.transport.core_names import cygrpc
+from lotkeeper_server.transport.core_names import LONG_PAST, cygrpc
 from lotkeeper_server.transport.core_stream import CoreStream
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
 ANNOUNCEMENTS: Final = 64
 """So many calls gRPC's core may announce before the polling thread has looked at one."""
-LONG_PAST: Final = 1.0
-"""A deadline by which the queue says at once that it has nothing; by one of now it may think for 1 ms."""
 CLOSING_POLL_SECONDS: Final = 0.05
 NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
 
@@ -29,6 +27,8 @@ _log = structlog.get_logger(__name__)
 
 class CoreServer:
     """A server: `listen`, then `start`. A program may end without `close`, whose CANCELLED callers should not meet."""
+
+    has_a_thread: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -81,9 +81,9 @@ class CoreServer:
                 pair = cygrpc.SslPemKeyCertPair(tls.private_key, tls.certificate_chain)
                 port = self._server.add_http2_port(address.encode(), cygrpc.server_credentials_ssl(None, [pair], False))
         except RuntimeError as error:
-            raise CannotListen(address, tls is not None) from error
+            raise CannotListen.at(address, with_tls=tls is not None) from error
         if not port:
-            raise CannotListen(address, tls is not None)
+            raise CannotListen.at(address, with_tls=tls is not None)
         return int(port)
 
     def start(self) -> None:
@@ -114,6 +114,7 @@ class CoreServer:
                 tag = event.tag
             if tag is not None:
                 self._dispatch(tag, event)
+            event = tag = None  # else the last call would stay while the queue is waited for
         self._end_queue()
 
     def _quiet_until(self, when_quiet: WhenQuiet) -> float | None:

@@ -6,12 +6,10 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
+from lotkeeper_server.transport.options import CannotListen
+
 _NOT_ON_THIS_MACHINE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """What IPv6 says where there is none: a name such as localhost may stand for it as well."""
-
-
-class CannotListen(Exception):
-    """Nothing can listen there; the argument says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def hold_address(listen: str) -> HeldAddress:
         for one in held:
             one.close()
         why = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
-        raise CannotListen(f"{listen} cannot be listened on: {why}") from error
+        raise CannotListen.at(listen, why or str(error)) from error
     return HeldAddress(f"{host}:{port}", tuple(held))
 
 

@@ -10,9 +10,17 @@ NO_COMPRESSION: Final = 1
 class CannotListen(Exception):
     """Nothing can listen there; its text says where and why."""
 
-    def __init__(self, address: str, with_tls: bool) -> None:
-        why = "it is in use" + (", or the certificate and key are not a usable pair" if with_tls else "")
-        super().__init__(f"{address} cannot be listened on: {why}")
+    @classmethod
+    def at(cls, address: str, why: str = "it is in use", *, with_tls: bool = False) -> "CannotListen":
+        """Of an address.
+
+        Args:
+            address: HOST:PORT.
+            why: in words.
+            with_tls: whether the certificate may be the reason, too.
+        """
+        also = ", or the certificate and key are not a usable pair" if with_tls else ""
+        return cls(f"{address} cannot be listened on: {why}{also}")
 
 
 @dataclass(frozen=True, slots=True)

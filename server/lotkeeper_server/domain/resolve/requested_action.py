@@ -116,6 +116,14 @@ def names(requested: RequestedAction, definitions: DefinitionCache) -> list[Key]
     return keys
 
 
+def names_all_by_id(requested: RequestedAction, definitions: DefinitionCache) -> bool:
+    """Whether nothing but ids of lots is to be looked up before it can be told what an action will read."""
+    lots = (requested.lot, requested.secondary_lot, requested.new_lot_name)
+    return not any(isinstance(one, str) for one in lots) and all(
+        isinstance(key, LotKey) for key in names(requested, definitions)
+    )
+
+
 def lots_named(requested: RequestedAction, state: WorkingSet) -> list[LotNameKey]:
     """The lots that an action gives by name, once their materials are loaded."""
     keys = []

@@ -83,12 +83,13 @@ class Store:
         return Writer(self)
 
     @contextmanager
-    def _writing(self, connection: Connection, locking: Locking) -> Iterator[None]:
+    def _writing(self, connection: Connection, locking: Locking, *, begins: bool = True) -> Iterator[None]:
         connection.execution_options(lotkeeper_locking=locking)
         with self._given_up_when_broken(connection):
             transaction = connection.begin()
             try:
-                self._dialect.begin(connection, locking)
+                if begins:
+                    self._dialect.begin(connection, locking)
                 yield
             except BaseException:
                 with suppress(Exception):  # the first error counts
@@ -187,14 +188,19 @@ class Writer:
         self._kept: Connection | None = None
 
     @contextmanager
-    def write(self, locking: Locking) -> Iterator[Connection]:
-        """Opens a transaction like `Store.write`; for one thread at a time."""
+    def write(self, locking: Locking, *, begins: bool = True) -> Iterator[Connection]:
+        """As `Store.write`; by one thread at a time.
+
+        Args:
+            locking: of the rows that are read to be changed.
+            begins: else `WriteTransaction.begin` does, so that it goes out together with the first questions.
+        """
         store = self._store
         with store._translated():  # noqa: SLF001 - a part of it
             connection = self._kept or store._writes.connect()  # noqa: SLF001
             self._kept = connection
             try:
-                with store._writing(connection, locking):  # noqa: SLF001
+                with store._writing(connection, locking, begins=begins):  # noqa: SLF001
                     yield connection
             except BaseException:
                 self.close()

@@ -21,6 +21,10 @@ class RowsHeld(StoreContention):
     """Another transaction has held rows for longer than this one waits."""
 
 
+class VersionsMoved(StoreContention):
+    """Definitions, roles or tokens have changed since the transaction began; it was taken back."""
+
+
 class AlreadyThere(StoreError):
     """A unique key is taken: another transaction made it first, or it was never free."""
 

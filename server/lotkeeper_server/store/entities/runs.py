@@ -8,8 +8,8 @@ from sqlalchemy import Connection, delete
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.stock import OperationRun
-from lotkeeper_server.store.db.dialects import Locking
-from lotkeeper_server.store.db.statements import insert_of, locking_of, write_many
+from lotkeeper_server.store.db.statements import insert_of, write_many
+from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTransaction
 from lotkeeper_server.store.schema.tables import inventory_operation_run
 from lotkeeper_server.store.state.reading import lock_runs, read_runs
 
@@ -28,8 +28,8 @@ def delete_run(connection: Connection, operation_id: Id) -> None:
 
 
 def runs_of(connection: Connection, operation_ids: Collection[Id]) -> dict[Id, OperationRun]:
-    """The status of these inventory operations' runs; an operation that does not exist has none."""
-    return dict(read_runs(connection, operation_ids, Locking.NONE))
+    """Where the runs of these inventory operations stand; what is not there has none."""
+    return dict(read_runs(ReadTransaction(connection), operation_ids))
 
 
 def lock_running_among(connection: Connection, operation_ids: Collection[Id]) -> set[Id]:
@@ -37,5 +37,5 @@ def lock_running_among(connection: Connection, operation_ids: Collection[Id]) ->
 
     A transaction that writes locks all of them: no run begins or ends before the transaction does.
     """
-    runs = lock_runs(connection, sorted(operation_ids), locking_of(connection))
+    runs = lock_runs(WriteTransaction(connection), operation_ids)
     return {operation_id for operation_id, run in runs.items() if run.status is Status.RUNNING}

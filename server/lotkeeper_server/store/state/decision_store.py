@@ -10,20 +10,12 @@ from lotkeeper_server.domain.keys import Key
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.working_set import Changes, WorkingSet
-from lotkeeper_server.store.db.capabilities import Capabilities
 from lotkeeper_server.store.db.commit_marks import has_taken_effect, leave_mark
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
-from lotkeeper_server.store.db.statements import together
-from lotkeeper_server.store.state.definitions import (
-    StoreVersions,
-    ask_versions,
-    follow_changes,
-    has_kept_changed,
-    hold_versions,
-    read_versions,
-)
-from lotkeeper_server.store.state.loading import load
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
+from lotkeeper_server.store.state.definitions import StoreVersions, ask_versions, has_kept_changed
+from lotkeeper_server.store.state.loading import begin, load
 from lotkeeper_server.store.state.writing import write_changes
 
 _NO_CHANGE: Final = StoreVersions(0, 0, 0)
@@ -36,46 +28,53 @@ class BatchTransaction:
         snapshot: the connection, for reading roles and tokens in this transaction.
     """
 
-    __slots__ = ("_capabilities", "snapshot")
+    __slots__ = ("_tx", "snapshot")
 
-    def __init__(self, connection: Connection, capabilities: Capabilities) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.snapshot = connection
-        self._capabilities = capabilities
+        self._tx = WriteTransaction(connection)
 
-    def hold_versions(self) -> None:
-        """Lets no definition, role or token change until this transaction ends, if the database can do that."""
-        hold_versions(self.snapshot)
-
-    def versions(self) -> StoreVersions:
-        """How far the store has come."""
-        return read_versions(self.snapshot)
-
-    def follow_definitions(self, definitions: DefinitionCache, version: int) -> None:
-        """Drops from memory what changed up to this version."""
-        follow_changes(self.snapshot, definitions, version)
+    def begin(
+        self, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
+    ) -> tuple[StoreVersions, frozenset[Key]]:
+        """Begins, drops from memory what has changed, and loads these keys: in one round trip where it can be."""
+        return begin(self._tx, state, keys, holds_versions=holds_versions)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
-        """Loads these, or notes that they do not exist; returns those that another transaction holds."""
-        return load(self.snapshot, state, keys)
+        """Brings these in, or notes that they are not there; returns those that another transaction holds."""
+        return load(self._tx, state, keys)
 
     def write(self, changes: Changes, transaction_id: Id, now_millis: int) -> StoreVersions:
-        """Writes everything at once, and then asks for the versions, without a round trip of its own."""
-        with together(self.snapshot):
-            write_changes(self.snapshot, changes)
-            if self._capabilities.can_lose_answers:
-                leave_mark(self.snapshot, transaction_id, now_millis)
-            if not self._capabilities.has_many_writers:
+        """Writes everything at once, and asks for the versions behind it, so that this takes no way of its own."""
+        with self._tx.together():
+            self._write(changes, transaction_id, now_millis)
+            if not self._tx.capabilities.has_many_writers:
                 return _NO_CHANGE
-            then = ask_versions(self.snapshot)
+            then = ask_versions(self._tx)
         return next(then)
+
+    def commit(self, changes: Changes, transaction_id: Id, now_millis: int, begun: StoreVersions) -> None:
+        """Writes everything and commits, in one round trip where it can be, if the versions have not moved.
+
+        Raises:
+            VersionsMoved: they are not, and nothing was written.
+            OutcomeUnknown: the answer was lost.
+        """
+        with self._tx.committed_together((begun.definitions, begun.access)):
+            self._write(changes, transaction_id, now_millis)
+
+    def _write(self, changes: Changes, transaction_id: Id, now_millis: int) -> None:
+        write_changes(self._tx, changes)
+        if self._tx.capabilities.can_lose_answers:
+            leave_mark(self._tx.connection, transaction_id, now_millis)
 
     def has_kept_changed(self, definitions: DefinitionCache, version: int) -> bool:
         """Whether anything in memory is out of date at a later version."""
         return has_kept_changed(self.snapshot, definitions, version)
 
     def roll_back(self) -> None:
-        """Rolls everything back."""
-        self.snapshot.rollback()
+        """Takes everything back."""
+        self._tx.roll_back()
 
 
 class StoreOfDecisions:
@@ -97,13 +96,13 @@ class StoreOfDecisions:
 
     @contextmanager
     def write(self, locking: Locking) -> Iterator[BatchTransaction]:
-        """A transaction that is durable when the block has ended.
+        """A transaction that is durable when the block has ended; its `begin` comes first.
 
         Raises:
             StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
-        with self._writer.write(locking) as connection:
-            yield BatchTransaction(connection, self.capabilities)
+        with self._writer.write(locking, begins=False) as connection:
+            yield BatchTransaction(connection)
 
     def connection(self, locking: Locking) -> AbstractContextManager[Connection]:
         """Opens a transaction like `write`, for a work that uses the store itself."""

@@ -30,8 +30,7 @@ from lotkeeper_server.domain.model.enumerations import (
     UnitOfMeasureResolutionStrategy,
 )
 from lotkeeper_server.domain.model.identifiers import Id, MaterialId, UnitId
-from lotkeeper_server.store.db.dialects import dialect_of
-from lotkeeper_server.store.db.statements import asked_together, fetch, locking_of, rows_by_key
+from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTransaction
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.coordination_tables import definition_change
 from lotkeeper_server.store.schema.tables import NO_ID
@@ -62,16 +61,13 @@ _VERSIONS_AND_ORDER: Final = (
 
 def read_versions(connection: Connection) -> StoreVersions:
     """Read first in every write transaction; where several run at a time, again before it commits."""
-    text = _VERSIONS if dialect_of(connection).capabilities.numbers_after_commit else _VERSIONS_AND_ORDER
-    with asked_together(connection):  # with what begins the transaction
-        (row,) = fetch(connection, text)
-    return _versions_of(row)
+    return next(ask_versions(ReadTransaction(connection)))
 
 
-def ask_versions(connection: Connection) -> Iterator[StoreVersions]:
-    """Asks for the versions; the answer is waited for when it is taken."""
-    rows = rows_by_key(connection, _VERSIONS, "id", [1])
-    return map(_versions_of, rows)
+def ask_versions(tx: ReadTransaction) -> Iterator[StoreVersions]:
+    """As `read_versions`, but that the one answer is waited for when it is taken."""
+    text = _VERSIONS if tx.capabilities.numbers_after_commit else _VERSIONS_AND_ORDER
+    return map(_versions_of, tx.rows_by_key(text, "id", [1]))
 
 
 def _versions_of(row: Sequence[Any]) -> StoreVersions:
@@ -80,13 +76,8 @@ def _versions_of(row: Sequence[Any]) -> StoreVersions:
 
 
 def lock_versions(connection: Connection) -> None:
-    """Lets one transaction at a time change definitions, roles and tokens, across all processes."""
-    list(rows_by_key(connection, "SELECT id FROM definition_version", "id", [1], locking_of(connection)))
-
-
-def hold_versions(connection: Connection) -> None:
-    """Lets nobody change definitions, roles or tokens until this transaction ends, if the database can do that."""
-    dialect_of(connection).hold_versions(connection)
+    """Lets one transaction at a time change definitions, roles and tokens, in whatever process."""
+    list(WriteTransaction(connection).lock_to_change("SELECT id FROM definition_version", "id", [1]))
 
 
 def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:

@@ -4,7 +4,7 @@ The records come first, then what they refer to, each thing once: a page of reco
 operations many times. Rows are read by position: by name each of their fifty values would cost a search.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.domain.model.stock import Common, Label, Record
-from lotkeeper_server.store.db.dialects import Locking
-from lotkeeper_server.store.db.statements import rows_by_key
+from lotkeeper_server.store.db.write_transaction import ReadTransaction
 
 _TYPES: Final = {int(one): one for one in LotRecordType}
 _STATUSES: Final = {int(one): one for one in Status}
@@ -46,21 +45,24 @@ _REFERRED: Final = (
 )
 
 
-def read_records(
-    connection: Connection, ids: Collection[RecordId], locking: Locking = Locking.NONE
-) -> dict[RecordId, Record]:
-    """The records with these ids that exist and, if they are going to change, can be locked."""
-    rows = list(rows_by_key(connection, _RECORDS, "id", sorted(ids), locking))
+def read_records(connection: Connection, ids: Collection[RecordId]) -> dict[RecordId, Record]:
+    """The records of these ids that there are."""
+    tx = ReadTransaction(connection)
+    return _with_labels(tx, list(tx.rows_by_key(_RECORDS, "id", sorted(ids))))
+
+
+def lock_records(tx: ReadTransaction, ids: Collection[RecordId]) -> dict[RecordId, Record]:
+    """The records of these ids that there are and can be locked, to be changed."""
+    return _with_labels(tx, list(tx.lock_to_change(_RECORDS, "id", sorted(ids))))
+
+
+def _with_labels(tx: ReadTransaction, rows: list[Sequence[Any]]) -> dict[RecordId, Record]:
     referred: dict[bytes | None, Label] = {}
     for select_from, places in _REFERRED:
         wanted = {row[place] for row in rows for place in places}
         wanted.discard(None)
-        referred.update((row[0], Label(*row)) for row in _found(connection, select_from, wanted))
+        referred.update((row[0], Label(*row)) for row in tx.rows_by_key(select_from, "id", sorted(wanted)))
     return {record.id: record for record in (_record(row, referred) for row in rows)}
-
-
-def _found(connection: Connection, select_from: str, ids: Collection[bytes]) -> Iterable[Sequence[Any]]:
-    return rows_by_key(connection, select_from, "id", sorted(ids))
 
 
 def _record(row: Sequence[Any], referred: dict[bytes | None, Any]) -> Record:

@@ -2,12 +2,11 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from lotkeeper_server.domain.model.identifiers import LocationId
 from lotkeeper_server.domain.model.stock import Common, Lot, Record, StockRow
 from lotkeeper_server.domain.working_set import Changes
-from lotkeeper_server.store.db.statements import insert_of, refer, update_of, write_many
+from lotkeeper_server.store.db.statements import insert_of, update_of
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.feed.numbering import leave_pending
 from lotkeeper_server.store.schema.tables import (
     inventory,
@@ -108,31 +107,31 @@ UPDATE_REQUEST: Final = update_of(
 )
 
 
-def write_changes(connection: Connection, changes: Changes) -> None:
+def write_changes(tx: WriteTransaction, changes: Changes) -> None:
     """Writes lots, then what refers to them; the caller commits.
 
     Raises:
         StoreError: one of its subclasses, from the enclosing transaction.
     """
     if places := _places_without_new_records(changes):
-        refer(connection, location, sorted(places))
-    write_many(connection, INSERT_LOT, [lot_values(lot) for lot in changes.new_lots])
-    write_many(connection, UPDATE_LOT, [_changed_lot(lot) for lot in changes.changed_lots])
-    write_many(connection, INSERT_STOCK, [_new_stock(row) for row in changes.new_stock])
-    write_many(connection, UPDATE_STOCK, [_changed_stock(row) for row in changes.changed_stock])
+        tx.refer(location, sorted(places))
+    tx.write_many(INSERT_LOT, [lot_values(lot) for lot in changes.new_lots])
+    tx.write_many(UPDATE_LOT, [_changed_lot(lot) for lot in changes.changed_lots])
+    tx.write_many(INSERT_STOCK, [_new_stock(row) for row in changes.new_stock])
+    tx.write_many(UPDATE_STOCK, [_changed_stock(row) for row in changes.changed_stock])
     quantities = [
         (row.millionths, row.changed_order, row.location_id, row.lot_id) for row in changes.changed_quantities
     ]
-    write_many(connection, UPDATE_QUANTITY, quantities)
-    write_many(connection, INSERT_RECORD, [record_values(record) for record in changes.new_records])
-    write_many(connection, UPDATE_RECORD, [_changed_record(record) for record in changes.changed_records])
-    leave_pending(connection, [(record.effect_order, record.id) for record in changes.completed_records])
+    tx.write_many(UPDATE_QUANTITY, quantities)
+    tx.write_many(INSERT_RECORD, [record_values(record) for record in changes.new_records])
+    tx.write_many(UPDATE_RECORD, [_changed_record(record) for record in changes.changed_records])
+    leave_pending(tx.connection, [(record.effect_order, record.id) for record in changes.completed_records])
     runs = [(int(run.status), run.current_record_id, operation_id) for operation_id, run in changes.runs]
-    write_many(connection, UPDATE_RUN, runs)
-    write_many(connection, INSERT_EDGE, [(*key, edge.millionths, edge.record_count) for key, edge in changes.new_edges])
+    tx.write_many(UPDATE_RUN, runs)
+    tx.write_many(INSERT_EDGE, [(*key, edge.millionths, edge.record_count) for key, edge in changes.new_edges])
     changed = [(edge.millionths, edge.record_count, *key) for key, edge in changes.changed_edges]
-    write_many(connection, UPDATE_EDGE, changed)
-    write_many(connection, UPDATE_COUNT, [(millionths, order_id) for order_id, millionths in changes.counts])
+    tx.write_many(UPDATE_EDGE, changed)
+    tx.write_many(UPDATE_COUNT, [(millionths, order_id) for order_id, millionths in changes.counts])
     kept = [
         (
             kept.fingerprint,
@@ -145,9 +144,8 @@ def write_changes(connection: Connection, changes: Changes) -> None:
         for _, kept in changes.new_requests + changes.renewed_requests
     ]
     count = len(changes.new_requests)
-    write_many(connection, INSERT_REQUEST, [(*key, *kept[at]) for at, (key, _) in enumerate(changes.new_requests)])
-    write_many(
-        connection,
+    tx.write_many(INSERT_REQUEST, [(*key, *kept[at]) for at, (key, _) in enumerate(changes.new_requests)])
+    tx.write_many(
         UPDATE_REQUEST,
         [(*kept[count + at], *key) for at, (key, _) in enumerate(changes.renewed_requests)],
     )

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from sqlalchemy import URL, Column, Connection, Engine, Table
 
 from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
-from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.db.errors import StoreError, VersionsMoved
 
 Rows = Sequence[Sequence[Any]]
 
@@ -92,7 +92,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def begin(self, connection: Connection, locking: Locking) -> None:
-        """Called when a write transaction has begun."""
+        """Begins a write transaction, as far as its first statement would not; also within `asked_together`."""
 
     @abstractmethod
     def store_error(self, error: BaseException | None) -> StoreError | None:
@@ -130,6 +130,18 @@ class Dialect(ABC):
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         """Does what `statements.write_many` says."""
 
+    def lock(
+        self, connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking
+    ) -> Iterator[Sequence[Any]]:
+        """As `WriteTransaction.lock`."""
+        return self.rows_by_key(connection, select_from, by, keys, locking)
+
+    def lock_by_columns(
+        self, connection: Connection, select: str, table: Table, by: Sequence[str], keys: Rows, locking: Locking
+    ) -> Iterator[Sequence[Any]]:
+        """As `WriteTransaction.lock_by_columns`."""
+        return self.rows_by_columns(connection, select, table, by, keys, locking)
+
     @contextmanager
     def asked_together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - most have no way to
         """Does what `statements.asked_together` says."""
@@ -139,8 +151,14 @@ class Dialect(ABC):
     def together(self, connection: Connection) -> AbstractContextManager[None]:
         """Does what `statements.together` says."""
 
-    def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:  # noqa: B027 - most need nothing
-        """Writes a guard for locked rows, where only written rows keep others away."""
+    @contextmanager
+    def committed_together(self, connection: Connection, begun: tuple[int, int]) -> Iterator[None]:
+        """As `WriteTransaction.committed_together`."""
+        with self.together(connection):
+            yield
+        look = "SELECT version, access_version FROM definition_version"
+        if tuple(*self.rows_by_key(connection, look, "id", [1], Locking.NONE)) != begun:
+            raise VersionsMoved(f"the versions are not {begun} any more")
 
     def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
         """Marks a store with a new schema as one of Lotkeeper's."""

@@ -1,7 +1,7 @@
 """MariaDB, alone or as a Galera cluster: every node takes writes.
 
-Galera does not lock rows across nodes. If transactions of two nodes write the same row, one of them is refused at its
-commit. So a lock that keeps a rule is a write there, `guard`.
+Galera locks no rows across nodes. A transaction that met one of another node is refused when it commits, if both have
+written the same row: so a lock that keeps a rule is a write there, of `row_guard`.
 """
 
 import socket
@@ -168,6 +168,23 @@ class MariaDb(Dialect):
             yield from cursor.fetchall()
         cursor.close()
 
+    def lock(
+        self, connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking
+    ) -> Iterator[Sequence[Any]]:
+        rows = super().lock(connection, select_from, by, keys, locking)
+        return rows if locking is Locking.NONE else self._guarded(connection, rows)
+
+    def lock_by_columns(
+        self, connection: Connection, select: str, table: Table, by: Sequence[str], keys: Rows, locking: Locking
+    ) -> Iterator[Sequence[Any]]:
+        rows = super().lock_by_columns(connection, select, table, by, keys, locking)
+        return rows if locking is Locking.NONE else self._guarded(connection, rows)
+
+    def _guarded(self, connection: Connection, rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        locked = list(rows)
+        self._guard(connection, [row[0] for row in locked])
+        yield from locked
+
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         cursor = connection.connection.cursor()
         changed = cursor.executemany(_format_style(write.text), rows) or 0
@@ -197,10 +214,10 @@ class MariaDb(Dialect):
             with suppress(Exception):  # the first error counts
                 cursor.execute("SET SESSION foreign_key_checks = 1")
                 cursor.close()
-        self.guard(connection, ids)
+        self._guard(connection, ids)
 
     def refer(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:  # noqa: ARG002
-        self.guard(connection, ids)
+        self._guard(connection, ids)
 
     def walked_by(self, table: str, columns: tuple[str, ...]) -> str:
         """Forces the index: MariaDB would find rows by the equality only, and also read those before the bound."""
@@ -214,7 +231,8 @@ class MariaDb(Dialect):
         (first, second), (one, other) = names, values
         return f"({first} {sign[0]} ? OR ({first} = ? AND {second} {sign} ?))", (one, one, other)
 
-    def guard(self, connection: Connection, ids: Sequence[bytes]) -> None:
+    def _guard(self, connection: Connection, ids: Sequence[bytes]) -> None:
+        """Writes for rows that were locked: only what is written keeps other nodes away."""
         if not ids:
             return
         cursor = connection.connection.cursor()

@@ -1,22 +1,24 @@
 """PostgreSQL, and databases with its protocol: many processes, many hosts."""
 
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, types
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 
+from lotkeeper_server.store.db.capabilities import PIPELINED, Capabilities
 from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Rows, Write
+from lotkeeper_server.store.db.dialects.postgresql_arrays import array_of, pack, register_arrays
 from lotkeeper_server.store.db.errors import (
     AlreadyThere,
+    OutcomeUnknown,
     ReferenceBroken,
     RowsHeld,
     StoreContention,
     StoreError,
     StoreUnavailable,
+    VersionsMoved,
 )
 
 CONNECT_SECONDS: Final = 3
@@ -67,11 +69,19 @@ _END_STALLED: Final = """
                                  WHEN current_setting('application_name') || %s THEN %s::interval END
 """
 _CONTENTION: Final = frozenset({"40001", "40P01", "25P03"})
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# Statements that fail where the commit behind them is not to happen: the server then skips it.
+_LOOK: Final = "SELECT 1 / (version = %s AND access_version = %s)::int FROM definition_version WHERE id = 1"
+_MOVED: Final = "22012"
+_COUNTED: Final = "WITH changed AS ({update} RETURNING 1) SELECT sqrt((-abs(count(*) - %s))::float8) FROM changed"
+_ROWS_GONE: Final = "2201F"
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 class PostgreSql(Dialect):
     """PostgreSQL through psycopg 3."""
+
+    capabilities: ClassVar[Capabilities] = PIPELINED
 
     def check_url(self, url: URL) -> None:
         if url.get_driver_name() != "psycopg":
@@ -79,7 +89,7 @@ class PostgreSql(Dialect):
         if not url.database:
             raise StoreError("The URL names no database: use postgresql+psycopg://USER@HOST/DATABASE.")
         try:
-            _register_arrays()
+            register_arrays()
         except ImportError as error:
             raise StoreError("PostgreSQL needs the package psycopg: pip install 'lotkeeper[postgres]'.") from error
 
@@ -91,7 +101,12 @@ class PostgreSql(Dialect):
         }
         arguments = _connect_arguments(url, session)
         engine = create_engine(
-            url, pool_size=2, max_overflow=4, isolation_level="READ COMMITTED", connect_args=arguments
+            # The driver would wait for the answer to a BEGIN of its own; see `begin`.
+            url,
+            pool_size=2,
+            max_overflow=4,
+            isolation_level="AUTOCOMMIT",
+            connect_args=arguments,
         )
         event.listen(engine, "do_connect", _connect)
         return engine
@@ -117,15 +132,20 @@ class PostgreSql(Dialect):
         return engine
 
     def begin(self, connection: Connection, locking: Locking) -> None:
-        if locking is Locking.SKIP_AT_ONCE:
-            connection.connection.cursor().execute(f"SET LOCAL lock_timeout = {LOCK_AT_ONCE_MILLIS}")
-        elif locking in {Locking.WAIT_BRIEFLY, Locking.WAIT}:
-            connection.connection.cursor().execute(
+        cursor: Any = connection.connection.cursor()
+        if locking in {Locking.WAIT_BRIEFLY, Locking.WAIT}:  # a few statements at once, which no pipeline takes
+            cursor.execute(
+                f"{_BEGIN}; "
                 f"SELECT set_config('application_name', current_setting('application_name') || '{_ALONE}', true); "
                 f"SET LOCAL lock_timeout = {LOCK_WAIT_ALONE_MILLIS[locking.value]}; "
                 f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_ALONE_MILLIS}; "
-                f"SET LOCAL statement_timeout = {STATEMENT_READING_MILLIS}"
+                f"SET LOCAL statement_timeout = {STATEMENT_READING_MILLIS}",
+                prepare=False,
             )
+            return
+        cursor.execute(_BEGIN, prepare=False)
+        if locking is Locking.SKIP_AT_ONCE:
+            cursor.execute(f"SET LOCAL lock_timeout = {LOCK_AT_ONCE_MILLIS}", prepare=False)
 
     def store_error(self, error: BaseException | None) -> StoreError | None:
         import psycopg  # noqa: PLC0415 - an extra
@@ -137,6 +157,8 @@ class PostgreSql(Dialect):
             return RowsHeld(text)
         if state in _CONTENTION:
             return StoreContention(text)
+        if state == _ROWS_GONE:  # a row that is not locked has gone meanwhile, an expired request id
+            return StoreContention("fewer rows changed than were meant")
         if isinstance(error, psycopg.errors.UniqueViolation):
             return AlreadyThere(text)
         if isinstance(error, psycopg.IntegrityError | psycopg.DataError):
@@ -175,7 +197,7 @@ class PostgreSql(Dialect):
             return iter(())
         order = f" ORDER BY {by.rpartition(' ')[2]}" if locking is not Locking.NONE else ""
         cursor = self.cursor(connection)
-        cursor.execute(f"{select_from} WHERE {by} = ANY(%s){order}{_LOCKS[locking]}", (_array_of(keys),))
+        cursor.execute(f"{select_from} WHERE {by} = ANY(%s){order}{_LOCKS[locking]}", (array_of(keys),))
         return _rows_of(cursor)
 
     def rows_by_columns(
@@ -192,7 +214,7 @@ class PostgreSql(Dialect):
         cursor = self.cursor(connection)
         cursor.execute(
             f"{joined}{order}{of_table}",
-            [_pack(table.c[name].type, values) for name, values in zip(by, zip(*keys, strict=True), strict=True)],
+            [pack(table.c[name].type, values) for name, values in zip(by, zip(*keys, strict=True), strict=True)],
         )
         return _rows_of(cursor)
 
@@ -210,19 +232,14 @@ class PostgreSql(Dialect):
 
     def _lock(self, connection: Connection, table: str, ids: Sequence[bytes], strength: str) -> None:
         cursor = self.cursor(connection)
-        cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id {strength}", (_array_of(ids),))  # noqa: S608
+        cursor.execute(f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id {strength}", (array_of(ids),))  # noqa: S608
         cursor.close()
 
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         columns = (*write.values, *write.keys)
-        arrays = [_pack(column.type, values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
+        arrays = [pack(column.type, values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
         cursor: Any = connection.connection.cursor()
-        cursor.execute(_set_based(write), arrays, prepare=True)
-        waiting: list[Any] | None = connection.info.get("lotkeeper_written")
-        if waiting is not None:
-            waiting.append((cursor, len(rows), write))
-        else:
-            _check_count(cursor, len(rows), write)
+        cursor.execute(_set_based(write), [*arrays, len(rows)] if write.keys else arrays, prepare=True)
 
     @contextmanager
     def asked_together(self, connection: Connection) -> Iterator[None]:
@@ -231,15 +248,27 @@ class PostgreSql(Dialect):
 
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:
-        written: list[tuple[Any, int, Write]] = []
-        connection.info["lotkeeper_written"] = written
+        with connection.connection.dbapi_connection.pipeline():  # type: ignore[union-attr]
+            yield
+
+    @contextmanager
+    def committed_together(self, connection: Connection, begun: tuple[int, int]) -> Iterator[None]:
+        commit: Any = connection.connection.cursor()
+        is_sent = False
         try:
             with connection.connection.dbapi_connection.pipeline():  # type: ignore[union-attr]
                 yield
-        finally:
-            del connection.info["lotkeeper_written"]
-        for one in written:
-            _check_count(*one)
+                self.cursor(connection).execute(_LOOK, begun)
+                is_sent = True
+                commit.execute("COMMIT", prepare=False)
+        except Exception as error:
+            if getattr(error, "sqlstate", None) == _MOVED:
+                raise VersionsMoved(f"the versions are not {begun} any more") from error
+            if is_sent and self.store_error(error) is not None and self.commit_unknown(error):
+                raise OutcomeUnknown(str(error)) from error
+            raise
+        if commit.statusmessage != "COMMIT":
+            raise StoreContention(f"the server answered {commit.statusmessage} to a commit")
 
 
 def _connect_arguments(url: URL, session: dict[str, str]) -> dict[str, Any]:
@@ -265,13 +294,6 @@ def _connect(_dialect: object, _record: object, arguments: Any, named: dict[str,
     return WatchedConnection.connect(*arguments, **named)
 
 
-def _check_count(cursor: Any, count: int, write: Write) -> None:
-    changed = cursor.rowcount
-    cursor.close()
-    if changed != count:  # a row that is not locked has gone meanwhile, an expired request id
-        raise StoreContention(f"{changed} of {count} rows changed: {write.text}")
-
-
 @lru_cache(4_096)
 def _format_style(text: str) -> str:
     return text.replace("%", "%%").replace("?", "%s")
@@ -279,7 +301,7 @@ def _format_style(text: str) -> str:
 
 @lru_cache(256)
 def _set_based(write: Write) -> str:
-    """Writes all rows by one statement, column by column."""
+    """All rows in one statement, column by column; an update fails where fewer rows changed than were meant."""
     columns = (*write.values, *write.keys)
     arrays = ", ".join("%s" for _ in columns)
     names = ", ".join(column.name for column in write.values)
@@ -288,107 +310,5 @@ def _set_based(write: Write) -> str:
     assignments = ", ".join(f"{column.name} = d.{column.name}" for column in write.values)
     parts = ", ".join([names, *(f"k{number}" for number in range(len(write.keys)))])
     same = " AND ".join(f"t.{column.name} = d.k{number}" for number, column in enumerate(write.keys))
-    return f"UPDATE {write.table.name} AS t SET {assignments} FROM unnest({arrays}) AS d({parts}) WHERE {same}"  # noqa: S608
-
-
-# Arrays in PostgreSQL's binary form. The driver's own code takes some ten times as long, and chooses a type by the
-# values, so that the same statement would be prepared again and again.
-
-_HEADER: Final = struct.Struct(">iIIii")
-_ABSENT: Final = struct.pack(">i", -1)
-
-
-class _Array(bytes):
-    """An array in binary form, by the type of its elements."""
-
-
-class _Bytea(_Array):
-    """Of BYTEA."""
-
-
-class _Text(_Array):
-    """Of TEXT."""
-
-
-class _Int8(_Array):
-    """Of BIGINT."""
-
-
-class _Int4(_Array):
-    """Of INTEGER."""
-
-
-class _Int2(_Array):
-    """Of SMALLINT."""
-
-
-class _Bool(_Array):
-    """Of BOOLEAN."""
-
-
-def _with_lengths(element_oid: int, values: Sequence[bytes | None]) -> bytes:
-    has_absent = None in values
-    pieces = [_HEADER.pack(1, has_absent, element_oid, len(values), 1)]
-    pieces += [_ABSENT if value is None else len(value).to_bytes(4, "big") + value for value in values]
-    return b"".join(pieces)
-
-
-def _pack_bytea(values: Sequence[Any]) -> _Array:
-    return _Bytea(_with_lengths(17, values))
-
-
-def _pack_text(values: Sequence[Any]) -> _Array:
-    return _Text(_with_lengths(25, [None if value is None else value.encode() for value in values]))
-
-
-def _packer_of_integers(kind: type[_Array], oid: int, width: int, code: str) -> Callable[[Sequence[Any]], _Array]:
-    element = struct.Struct(f">i{code}")
-
-    def pack(values: Sequence[Any]) -> _Array:
-        has_absent = None in values
-        header = _HEADER.pack(1, has_absent, oid, len(values), 1)
-        return kind(header + b"".join([_ABSENT if one is None else element.pack(width, one) for one in values]))
-
-    return pack
-
-
-_PACKERS: Final[dict[type, Callable[[Sequence[Any]], _Array]]] = {
-    types.LargeBinary: _pack_bytea,
-    types.String: _pack_text,
-    types.Text: _pack_text,
-    types.BigInteger: _packer_of_integers(_Int8, 20, 8, "q"),
-    types.Integer: _packer_of_integers(_Int4, 23, 4, "i"),
-    types.SmallInteger: _packer_of_integers(_Int2, 21, 2, "h"),
-    types.Boolean: _packer_of_integers(_Bool, 16, 1, "?"),
-}
-_OIDS: Final = {_Bytea: 1001, _Text: 1009, _Int8: 1016, _Int4: 1007, _Int2: 1005, _Bool: 1000}
-
-
-def _pack(column_type: sqlalchemy.types.TypeEngine[Any], values: Sequence[Any]) -> _Array:
-    return _PACKERS[type(column_type)](values)
-
-
-def _array_of(keys: Sequence[Any]) -> _Array:
-    if isinstance(keys[0], bytes):
-        return _pack_bytea(keys)
-    return _pack_text(keys) if isinstance(keys[0], str) else _PACKERS[types.BigInteger](keys)
-
-
-@lru_cache(1)
-def _register_arrays() -> None:
-    import psycopg  # noqa: PLC0415 - an extra
-    from psycopg.adapt import Dumper  # noqa: PLC0415
-    from psycopg.pq import Format  # noqa: PLC0415
-
-    def dumper_of(array_oid: int) -> type[Dumper]:
-        class Packed(Dumper):
-            format = Format.BINARY
-            oid = array_oid
-
-            def dump(self, obj: Any) -> bytes:
-                return bytes(obj)
-
-        return Packed
-
-    for kind, oid in _OIDS.items():
-        psycopg.adapters.register_dumper(kind, dumper_of(oid))
+    update = f"UPDATE {write.table.name} AS t SET {assignments} FROM unnest({arrays}) AS d({parts}) WHERE {same}"  # noqa: S608
+    return _COUNTED.format(update=update)

@@ -1,0 +1,99 @@
+"""Callers that memory does not know are looked up together."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lotkeeper_server.access.directory import AccessSnapshot, Directory
+from lotkeeper_server.access.looks import CROWD, PAUSE_SECONDS, WAITING_MAX, Looks
+from lotkeeper_server.domain.refusals import Overloaded, Refused, StoreUnavailable
+
+SAID = AccessSnapshot(7, {})
+SOON_SECONDS = 10
+
+
+class Reads:
+    """Answers reads on a thread, as a reader does, and counts them."""
+
+    def __init__(self, answer: Any = SAID) -> None:
+        self.answer = answer
+        self.count = 0
+
+    def __call__(self, _work: Callable[[Any], Any], done: Callable[[Any], None]) -> None:
+        self.count += 1
+        threading.Thread(target=done, args=(self.answer,)).start()
+
+
+class Waiters:
+    """So many who ask, and what each is told."""
+
+    def __init__(self, looks: Looks, count: int) -> None:
+        self.told: list[Any] = []
+        self._loop = asyncio.get_running_loop()
+        self._all = asyncio.Event()
+        self._count = count
+        for _ in range(count):
+            looks.ask(self._hear)
+
+    def _hear(self, said: Any) -> None:
+        self._loop.call_soon_threadsafe(self._note, said)
+
+    def _note(self, said: Any) -> None:
+        self.told.append(said)
+        if len(self.told) == self._count:
+            self._all.set()
+
+    async def answered(self) -> list[Any]:
+        """What they were told, once all were."""
+        async with asyncio.timeout(SOON_SECONDS):
+            await self._all.wait()
+        return self.told
+
+
+async def test_the_first_is_looked_up_at_once_and_all_that_wait_by_one_read() -> None:
+    reads = Reads()
+    looks = Looks(Directory(), reads, asyncio.get_running_loop())
+    began = asyncio.get_running_loop().time()
+    assert await Waiters(looks, 20).answered() == [SAID] * 20
+    assert reads.count == 1
+    assert asyncio.get_running_loop().time() - began < PAUSE_SECONDS
+
+
+async def test_those_who_come_after_a_look_wait_for_the_pause_to_end() -> None:
+    """So there are some twenty looks a second at most."""
+    reads = Reads()
+    looks = Looks(Directory(), reads, asyncio.get_running_loop())
+    began = asyncio.get_running_loop().time()
+    for _ in range(4):
+        await Waiters(looks, 3).answered()
+    assert reads.count == 4
+    assert asyncio.get_running_loop().time() - began >= 3 * PAUSE_SECONDS * 0.9
+
+
+async def test_a_crowd_does_not_wait() -> None:
+    """Its share in a look is small enough."""
+    reads = Reads()
+    looks = Looks(Directory(), reads, asyncio.get_running_loop())
+    await Waiters(looks, 1).answered()
+    began = asyncio.get_running_loop().time()
+    await Waiters(looks, CROWD).answered()
+    assert reads.count == 2
+    assert asyncio.get_running_loop().time() - began < PAUSE_SECONDS
+
+
+async def test_how_many_may_wait_is_limited() -> None:
+    looks = Looks(Directory(), lambda _work, _done: None, asyncio.get_running_loop())
+    Waiters(looks, WAITING_MAX)
+    with pytest.raises(Refused) as refused:
+        looks.ask(lambda _said: None)
+    assert refused.value.refusal == Overloaded()
+
+
+async def test_a_store_that_cannot_be_read_is_told_to_all() -> None:
+    refused = Refused(StoreUnavailable())
+    looks = Looks(Directory(), Reads(refused), asyncio.get_running_loop())
+    assert await Waiters(looks, 3).answered() == [refused] * 3
