@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="B1,B4", help="the figures to measure; default: all except B14")
     parser.add_argument("--runs", type=int, default=5, help="interleaved pairs of runs of each figure [5]")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one run [2]")
-    parser.add_argument("--overload-seconds", type=float, default=60.0, help="time under three times the best rate [60]")
+    parser.add_argument("--overload-seconds", type=float, default=60.0, help="of three times the best rate [60]")
     parser.add_argument("--memory-calls", type=int, default=200_000, help="before memory is measured [200000]")
     parser.add_argument("--records", type=int, default=1_000_000, help="in the grown plant of B7 and B13 [1000000]")
     parser.add_argument(
