@@ -92,7 +92,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def begin(self, connection: Connection, locking: Locking) -> None:
-        """Begins a write transaction, as far as its first statement would not; also within `asked_together`."""
+        """Begins a write transaction, if its first statement would not; also within `asked_together`."""
 
     @abstractmethod
     def store_error(self, error: BaseException | None) -> StoreError | None:
@@ -133,13 +133,13 @@ class Dialect(ABC):
     def lock(
         self, connection: Connection, select_from: str, by: str, keys: Sequence[Any], locking: Locking
     ) -> Iterator[Sequence[Any]]:
-        """As `WriteTransaction.lock`."""
+        """Does what `WriteTransaction.lock` says."""
         return self.rows_by_key(connection, select_from, by, keys, locking)
 
     def lock_by_columns(
         self, connection: Connection, select: str, table: Table, by: Sequence[str], keys: Rows, locking: Locking
     ) -> Iterator[Sequence[Any]]:
-        """As `WriteTransaction.lock_by_columns`."""
+        """Does what `WriteTransaction.lock_by_columns` says."""
         return self.rows_by_columns(connection, select, table, by, keys, locking)
 
     @contextmanager
@@ -153,7 +153,7 @@ class Dialect(ABC):
 
     @contextmanager
     def committed_together(self, connection: Connection, begun: tuple[int, int]) -> Iterator[None]:
-        """As `WriteTransaction.committed_together`."""
+        """Does what `WriteTransaction.committed_together` says."""
         with self.together(connection):
             yield
         look = "SELECT version, access_version FROM definition_version"
