@@ -131,6 +131,9 @@ class Engine:
             return TURN_SECONDS
         try:
             pause_seconds = self._loop.turn()
+        except Exception:  # the border of the thread, which goes on; the loop has borders of its own for calls
+            _log.exception("fault", task="engine")
+            pause_seconds = 0.0
         finally:
             self._turns.end_batch()
         return NO_WAIT if pause_seconds == 0.0 else pause_seconds

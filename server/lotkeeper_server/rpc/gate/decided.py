@@ -71,8 +71,10 @@ class DecidedMethod:
 
     def refuse(self, call: transport.Call, refused: Refused) -> None:
         """Ends a call that was taken in."""
-        call.refuse(transport_status(refused.refusal, refused.index))
-        self._doorway.calls.end(call)
+        try:
+            call.refuse(transport_status(refused.refusal, refused.index))
+        finally:
+            self._doorway.calls.end(call)
 
     def answer(self, call: transport.Call, write: Callable[[Any], Message], value: Any) -> None:
         """Ends a call whose decision is durable."""
@@ -80,7 +82,8 @@ class DecidedMethod:
             call.answer(write(value).SerializeToString())
         except Exception:  # it is done, but cannot be answered: the caller finds it by its request id
             call.refuse(transport_status(fault(self.full_name)))
-        self._doorway.calls.end(call)
+        finally:
+            self._doorway.calls.end(call)
 
     def _let_in_later(self, request_bytes: bytes, call: transport.Call, said: AccessSnapshot | Refused) -> None:
         """Goes on after the look at the store; on a reader's thread."""
@@ -149,6 +152,12 @@ class DecidedCall(PendingCommand):
         return self._call.is_gone
 
     def end(self, end: End) -> None:
+        try:
+            self._end(end)
+        except Exception:  # whoever runs the pipeline has other calls to end
+            fault(self._method.full_name)
+
+    def _end(self, end: End) -> None:
         submission = self._submission
         if not isinstance(end, Refused):
             self._method.answer(self._call, submission.write, end.value)
