@@ -1,6 +1,6 @@
-"""`make bench`: measures what can be measured here, each figure beside its reference, and writes bench/report.
+"""`make bench`: measures everything that this machine can, each figure beside its reference, and writes bench/report.
 
-A run in which an audit fails ends there, with what differs: a fast wrong run is a failed run.
+If an audit fails, the run ends there and says what differs: a fast but wrong run is a failed run.
 """
 
 import argparse
@@ -55,11 +55,11 @@ MEASUREMENTS: Final = (
 def main() -> int:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", metavar="B1,B4", help="the figures wanted; all but B14 if not given")
+    parser.add_argument("--only", default="", metavar="B1,B4", help="the figures to measure; default: all except B14")
     parser.add_argument("--runs", type=int, default=5, help="interleaved pairs of runs of each figure [5]")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one run [2]")
-    parser.add_argument("--overload-seconds", type=float, default=60.0, help="three times the best for so long [60]")
-    parser.add_argument("--memory-calls", type=int, default=200_000, help="before memory is looked at [200000]")
+    parser.add_argument("--overload-seconds", type=float, default=60.0, help="of three times the best rate [60]")
+    parser.add_argument("--memory-calls", type=int, default=200_000, help="before memory is measured [200000]")
     parser.add_argument("--records", type=int, default=1_000_000, help="in the grown plant of B7 and B13 [1000000]")
     parser.add_argument(
         "--kept",
@@ -84,7 +84,7 @@ def main() -> int:
     begun = time.perf_counter()
     results = list(_measured(conditions))
     shown = {name: str(value) for name, value in asdict(conditions).items() if name not in {"kept", "wanted"}}
-    shown["only"] = ", ".join(sorted(wanted)) or "all but B14"
+    shown["only"] = ", ".join(sorted(wanted)) or "all except B14"
     shown["minutes taken"] = f"{(time.perf_counter() - begun) / 60:.1f}"
     print(report.write(chosen.report, results, shown, plots.draw(chosen.report, results)))
     return 0

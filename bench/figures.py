@@ -8,11 +8,11 @@ from typing import Final
 from bench.targets import Target, base_of, limit_of, target_of
 
 PERCENTS: Final = (1, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.9)
-"""Of latencies, as they are drawn and kept."""
+"""The percentiles of latencies that are drawn and kept."""
 
 
 def at(ordered: Sequence[float], percent: float) -> float:
-    """The value that so many percent of the ordered ones stay at or below."""
+    """The value that so many percent of the ordered values do not exceed."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
@@ -29,8 +29,8 @@ class Figure:
     Attributes:
         number: as in docs/benchmarks.md, B1 to B17, and where it is one of several the store or the percentile.
         what: is measured.
-        reference: what it stands beside; empty where there is none.
-        values: of each pair of runs the ratio; without a reference what was measured.
+        reference: what it is compared with; empty if there is none.
+        values: the ratio of each pair of runs; without a reference the measured values.
         unit: of `measured` and `referred`.
         measured: of each run.
         referred: of each run of the reference; empty where there is none.
@@ -48,17 +48,17 @@ class Figure:
 
     @property
     def target(self) -> Target | None:
-        """In the terms of `values`; None where a figure is shown for its own sake."""
+        """The target for `values`; None for a figure without one."""
         return target_of(self.number)
 
     @property
     def limited_by(self) -> str:
-        """What limits it, from a profile; shown where the target is missed."""
+        """What limits it, from a profile; shown if the target is missed."""
         return limit_of(self.number)
 
     @property
     def command(self) -> str:
-        """What gives this figure alone."""
+        """The command that measures only this figure."""
         return f"make bench ARGS='--only {base_of(self.number)}'"
 
     @property
@@ -68,7 +68,7 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """Whether it stays behind what it is to reach now."""
+        """Whether it misses its minimum."""
         return self.target is not None and not self.target.met_by(self.median)
 
 
@@ -92,7 +92,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What the audit of one store found: it is written down only where all agrees."""
+    """What the audit of one store found: it is written only if everything agrees."""
 
     store: str
     acknowledged: int

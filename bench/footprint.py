@@ -60,7 +60,7 @@ def _rested(bench: Bench) -> float:
 
 
 def measure_start(conditions: Conditions) -> Iterator[Result]:
-    """B11: on a store that is there, files warm, nothing pinned."""
+    """B11: on an existing store, files warm, nothing pinned."""
     with tempfile.TemporaryDirectory(prefix="lotkeeper-bench-") as folder:
         with served(folder=Path(folder), pinned=False) as bench:
             bodies = plant_of_lots(bench)

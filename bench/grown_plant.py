@@ -1,7 +1,7 @@
 """A plant of a given size, made through the API and kept in a folder: lots that are produced, used up and scrapped.
 
-Each tank has four definitions, and lots of one material. A lot is produced, falls nine times, and every other one runs
-empty. Ends of records are spread over the last days, as far back as a server lets them be by default.
+Each tank has four definitions, and lots of one material. A lot is produced, falls nine times, and every second one
+becomes empty. Ends of records are spread over the last days, as far back as a server allows by default.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _BATCH_REQUESTS: Final = 1_000
 _IN_FLIGHT: Final = 16
 _SAVED: Final = "complete"
 _RARE_SHIP: Final = 500
-"""Of so many lots one is shipped instead of being consumed at last."""
+"""One of so many lots is shipped in the end instead of consumed."""
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -44,12 +44,12 @@ class Size:
 
     @property
     def tanks(self) -> int:
-        """Each has a definition of each kind."""
+        """How many tanks; each has a definition of each kind."""
         return max(2, self.definitions // len(KINDS))
 
     @property
     def materials(self) -> int:
-        """Of which tanks hold one each."""
+        """How many materials; each tank holds one."""
         return max(2, self.tanks // 10)
 
     @property
@@ -59,7 +59,7 @@ class Size:
 
 
 def grown(folder: Path, size: Size) -> ServerProcess:
-    """A server on such a plant, which is made where it is not there yet. The folder may be deleted at any time."""
+    """A server on such a plant, which is made if it does not exist yet. The folder may be deleted at any time."""
     place = folder / f"{size.lots}-{size.records}-{size.definitions}"
     place.mkdir(parents=True, exist_ok=True)
     saved = place / _SAVED
@@ -92,7 +92,7 @@ async def _grow(server: ServerProcess, size: Size) -> None:
 
 
 async def _define(client: AsyncClient, size: Size) -> dict[tuple[str, int], str]:
-    """Everything but lots and stock; the ids of the definitions by kind and tank."""
+    """Makes everything except lots and stock; returns the ids of the definitions by kind and tank."""
     data = master_data_pb2
     kg = await client.save_unit_of_measure(data.UnitOfMeasure(name="kilogram", symbol="kg"))
     kinds = await client.save_material_class(data.MaterialClass(name="Raw"))

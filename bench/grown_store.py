@@ -1,7 +1,7 @@
 """A store with many lots and records, written set by set through the store's own code: minutes instead of an hour.
 
 Each lot is produced and falls nine times, all at one silo, and keeps some of its stock. It is kept in a folder for the
-next run, and measured on a copy; where it is so large that a copy takes minutes, it is measured itself, and grows.
+next run, and measured on a copy; if it is so large that a copy takes minutes, it is measured itself, and grows.
 """
 
 import json
@@ -53,7 +53,7 @@ class Definitions:
 
 @contextmanager
 def grown(conditions: Conditions, records: int) -> Iterator[tuple[Bench, Definitions]]:
-    """A server on a copy of such a store, which is made where it is not there yet."""
+    """A server on a copy of such a store, which is made if it does not exist yet."""
     place = conditions.kept / f"grown-{records}-{HEAD_REVISION}"
     if not (place / _SAVED).exists():
         shutil.rmtree(place, ignore_errors=True)
@@ -79,7 +79,7 @@ def grown(conditions: Conditions, records: int) -> Iterator[tuple[Bench, Definit
 
 @contextmanager
 def _changing(place: Path, bench: Bench) -> Iterator[None]:
-    """Keeps count of what is in a store that is measured itself; where something fails it is made again next time."""
+    """Keeps count of what is in a store that is measured itself; if something fails, it is made again next time."""
     counted, saved = place / _COUNTED, (place / _SAVED).read_text()
     bench.made = int(counted.read_text())
     (place / _SAVED).unlink()

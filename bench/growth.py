@@ -1,4 +1,4 @@
-"""What does not depend on how much is there: B7 (Execute) and B13 (lists of records)."""
+"""What must not depend on the size of the store: B7 (Execute) and B13 (lists of records)."""
 
 import random
 import statistics
@@ -34,7 +34,7 @@ def measure(conditions: Conditions) -> Iterator[Result]:
 
 
 def _execute(large: Bench, definitions: Definitions, conditions: Conditions) -> Iterator[Result]:
-    """On some lots drawn at random from all, beside a store that has no others."""
+    """On some lots drawn at random from all, compared with a store that has no others."""
     lots = conditions.records // RECORDS_A_LOT
     names = random.Random(1).sample(lots_named(lots), LOTS)
     bodies = [falling(definitions.consume, name) for name in names]
@@ -50,7 +50,7 @@ def _execute(large: Bench, definitions: Definitions, conditions: Conditions) -> 
 
 
 def _lists(small: Bench, large: Bench, conditions: Conditions) -> Iterator[Result]:
-    """Pages of records: the first of few beside the first and a deep one of many; all three in turn."""
+    """Pages of records: the first of few, the first of many, and a deep one of many, in turn."""
     deep_page = min(DEEP_PAGE, conditions.records // PAGE_SIZE)
     with _Asked(small) as asked_small, _Asked(large) as asked_large:
         token = _deep(asked_large, (deep_page - 1) * PAGE_SIZE)
@@ -99,7 +99,7 @@ class _Asked:
 
 
 def _deep(asked: _Asked, records: int) -> str:
-    """The token of the page that begins behind so many records."""
+    """The token of the page that begins after so many records."""
     token, left = "", records
     while left > 0:
         page = asked.page(token, min(left, WALKED_PAGE_SIZE))

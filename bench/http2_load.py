@@ -1,8 +1,8 @@
 """A load generator that writes HTTP/2 frames itself: it costs less than the server that it measures.
 
-One constant header block a connection, a DATA frame per call, and the `grpc-status` of each answer counted: a refused
-call is an HTTP 200, too. The server is told that no header may refer to an earlier one, so that a status stands in the
-trailers as text.
+It uses one constant header block for each connection and a DATA frame for each call, and counts the `grpc-status` of
+each answer, because a refused call is an HTTP 200, too. The server is told that no header may refer to an earlier one,
+so that the status is in the trailers as text.
 """
 
 import itertools
@@ -22,27 +22,27 @@ HEADER_TABLE_SIZE, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 1, 3, 4
 WINDOW_MAX: Final = 2**31 - 1
 WINDOW_FIRST: Final = 65_535
 WINDOW_UPDATE_BYTES: Final = 1 << 29
-"""The server may send again what it has sent as soon as it is so much."""
+"""After so many received bytes the server gets the same credit again."""
 RECEIVE_BYTES: Final = 1 << 18
 OK, CANCELLED, RESOURCE_EXHAUSTED, UNAUTHENTICATED = 0, 1, 8, 16
 STATUS_NAME: Final = b"\x0bgrpc-status"
 STATUS_OK: Final = STATUS_NAME + b"\x010"
 RESET: Final = -1
-"""Counted in the place of a status: the stream was broken off without one."""
+"""Counted in place of a status: the stream was broken off without one."""
 OFFERING_WAIT_SECONDS: Final = 0.002
-"""So long a generator with a rate of its own waits for answers before it looks what is due."""
+"""How long a generator with its own rate waits for answers before it checks what is due."""
 REST_SECONDS_MAX: Final = 30.0
-"""So long nothing may come from a server that owes answers."""
+"""How long a server that owes answers may be silent."""
 
 FRAME_HEADER: Final = struct.Struct(">HBBBI")
 """The upper and the lower part of a length of three bytes, kind, flags, stream."""
 FRAME_HEADER_BYTES: Final = FRAME_HEADER.size
 STREAM: Final = struct.Struct(">I")
 FRAME_BYTES_MAX: Final = 16_384
-"""What a frame's payload may hold unless the server says more."""
+"""The largest payload of a frame, unless the server allows more."""
 
 Call = tuple[bytes, bytes, bytes]
-"""The frames of a call without the two places where its stream's number stands."""
+"""The frames of a call without the two places for its stream's number."""
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -65,16 +65,16 @@ def framed(body: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run brought.
+    """The result of a run.
 
     Attributes:
         seconds: how long it took, with the last answers.
         statuses: how many calls ended with each `grpc-status`; RESET without one.
         latencies: of the calls that ended with OK, in seconds, in the order of their ends.
-        refusals: the same of all others.
-        offered: calls that were due; of a run that keeps so many in flight those that were sent.
+        refusals: those of all other calls.
+        offered: calls that were due; for a run with a fixed number in flight, those that were sent.
         own_seconds: processor time that the generator itself took.
-        server_seconds: that the server's first process took; 0 where nobody looked.
+        server_seconds: processor time that the server's first process took; 0 if it was not measured.
     """
 
     seconds: float = 0.0
@@ -101,7 +101,7 @@ class Outcome:
         return len(self.refusals) / self.seconds
 
     def micros_a_call(self, seconds: float) -> float:
-        """So many seconds of all calls, in microseconds of each."""
+        """Seconds for all calls, as microseconds for each."""
         return seconds / max(1, self.statuses.total()) * 1e6
 
     def ended(self, status: int, seconds: float) -> None:
@@ -169,7 +169,7 @@ class Connection:
 
     @property
     def free(self) -> int:
-        """How many calls may be sent now: what was asked for and what the server takes at once, less those waiting."""
+        """How many calls may be sent now: at most what was asked for and what the server takes, less those waiting."""
         assert self._streams_max is not None
         return min(self._in_flight, self._streams_max) - len(self.waiting)
 
@@ -290,7 +290,7 @@ class Load:
         return sum(one.free for one in self._opened)
 
     def kept_in_flight(self, seconds: float = float("inf"), calls: float = float("inf")) -> Outcome:
-        """Keeps as many calls in flight as may be, for so long or so many; waits for the last answers."""
+        """Keeps as many calls in flight as allowed, for a time or a number of calls; waits for the last answers."""
         outcome = Outcome()
         own, begun = time.thread_time(), time.perf_counter()
         end = begun + seconds
@@ -309,9 +309,9 @@ class Load:
         return outcome
 
     def offered(self, per_second: float, seconds: float) -> Outcome:
-        """Calls at a rate of their own, whatever comes back; those that no connection takes yet are held back.
+        """Calls at a fixed rate, independent of answers; calls that no connection takes yet are held back.
 
-        What is held back at the end is never sent; what is not answered by then is for `drained`.
+        What is held back at the end is never sent; `drained` waits for what is not answered by then.
         """
         outcome = Outcome(seconds)
         own, begun = time.thread_time(), time.perf_counter()
@@ -326,7 +326,7 @@ class Load:
         return outcome
 
     def drained(self) -> Outcome:
-        """Waits for what is still to be answered."""
+        """Waits for the answers that are still owed."""
         outcome = Outcome()
         begun = time.perf_counter()
         while any(one.waiting for one in self._opened):

@@ -1,4 +1,4 @@
-"""One call in flight beside what gRPC and a durable commit cost: B4."""
+"""One call in flight, compared with the cost of gRPC and of a durable commit: B4."""
 
 import sqlite3
 import statistics

@@ -1,4 +1,4 @@
-"""What it costs to know who calls and to tell of it: B12."""
+"""The cost of tokens and logs: B12."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,7 +8,7 @@ from bench.served import EXECUTE, Conditions, plant_of_lots, rate, served
 
 OBSERVED_FLAGS: Final = ("--log-level", "info", "--log-format", "json")
 NOTE: Final = (
-    "tokens are looked at in both, since no server goes without; logs at level info as JSON against level error; "
+    "tokens are checked in both, since every server does that; logs at level info as JSON against level error; "
     "there are no metrics yet"
 )
 

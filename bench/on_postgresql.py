@@ -1,4 +1,4 @@
-"""The same on PostgreSQL, beside pgbench on the same server: B2 and B6, and those of the others that have a meaning."""
+"""Figures on PostgreSQL, compared with pgbench on the same server: B2 and B6, and others that make sense."""
 
 import re
 import shutil
@@ -102,7 +102,7 @@ def _durable_commits(postgres: PostgresServer, seconds: float) -> list[float]:
 
 
 def _processes(postgres: PostgresServer, conditions: Conditions) -> Iterator[Result]:
-    """B6: two processes fight for the same lots."""
+    """B6: two processes want the same lots."""
     cores = len(CORES)
     what = f"{PROCESSES} processes on {NAME}, both on the same {SHARED_LOTS} lots, {cores} cores"
     with served(f"{NAME}, one process", url=postgres.create_database("one"), pinned=False) as one:

@@ -1,4 +1,4 @@
-"""Three times what a server can do is offered to it: B9."""
+"""Offers a server three times what it can do: B9."""
 
 import statistics
 import time
@@ -23,7 +23,7 @@ STREAMS: Final = 64
 """On each connection, as many as the server takes."""
 REST_SECONDS: Final = 5
 REFUSING_QUEUE: Final = 64
-"""Calls that may wait in the server that is to refuse: less than the usual load has in flight."""
+"""How many calls may wait in the server that has to refuse: less than the usual load has in flight."""
 
 
 def measure(conditions: Conditions) -> Iterator[Result]:
@@ -45,7 +45,7 @@ def _median_rate(bench: Bench, bodies: list[bytes], conditions: Conditions, in_f
 
 
 def _best(bench: Bench, bodies: list[bytes], conditions: Conditions) -> tuple[float, int]:
-    """Of the usual loads the one that gives most: executes a second, and calls in flight on each connection."""
+    """The best of the usual loads: executes a second, and calls in flight on each connection."""
     bench.run(EXECUTE, bodies, conditions.seconds)
     return max((_median_rate(bench, bodies, conditions, in_flight), in_flight) for in_flight in (IN_FLIGHT, STREAMS))
 
@@ -67,7 +67,7 @@ def _offered(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Itera
     _check_statuses(statuses)
     note = (
         f"offered {outcome.offered / outcome.seconds:,.0f}/s for {outcome.seconds:.0f} s by {CONNECTIONS} connections "
-        f"that keep to the server's limit of {STREAMS} streams; statuses {_shown(statuses)}"
+        f"that stay within the server's limit of {STREAMS} streams; statuses {_shown(statuses)}"
     )
     reference = "best throughput"
     what = f"offered {TIMES_BEST} times the best, {bench.name}"
@@ -89,7 +89,7 @@ def _offered(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Itera
 
 
 def _refused(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Iterator[Result]:
-    """Where more wait than the queue takes, what comes is refused soon, with reason and delay."""
+    """If more wait than the queue takes, new calls are refused soon, with reason and delay."""
     with bench.load(EXECUTE, bodies, CONNECTIONS, STREAMS // 4) as load:
         outcome = load.kept_in_flight(conditions.seconds)
         with ThreadPoolExecutor(1) as thread:
@@ -117,7 +117,7 @@ def _refused(bench: Bench, bodies: list[bytes], conditions: Conditions) -> Itera
 
 
 def _reasons(bench: Bench, body: bytes, beside: Future[Outcome]) -> Counter[str]:
-    """What a gRPC client is told meanwhile: OK, or a reason that comes with a delay."""
+    """What a gRPC client gets during that time: OK, or a reason with a delay."""
     reasons: Counter[str] = Counter()
     with grpc.insecure_channel(bench.server.address) as channel:
         stub = inventory_operation_service_pb2_grpc.InventoryOperationServiceStub(channel)
@@ -143,7 +143,7 @@ def _reason(error: Any) -> str:
 
 
 def _check_statuses(statuses: Counter[int]) -> None:
-    """Nothing but OK and OVERLOADED, and above all no bare CANCELLED."""
+    """Only OK and OVERLOADED, above all no bare CANCELLED."""
     assert not statuses[CANCELLED], f"calls ended with CANCELLED: {statuses}"
     assert set(statuses) <= {OK, RESOURCE_EXHAUSTED}, f"calls ended otherwise: {statuses}"
 

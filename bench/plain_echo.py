@@ -1,7 +1,7 @@
-"""The plain echo: what gRPC on Python gives who looks no further, the yardstick of B1 and B3.
+"""The plain echo: the speed of gRPC on Python without further work, the reference of B1 and B3.
 
-A server as anybody would write it: grpc.aio without options, a handler that takes Execute's request as a message, as
-generated code does. It answers the bytes of a usual answer, made once. `python -m bench.plain_echo` prints its address.
+A server as anybody would write it: grpc.aio without options, and a handler that parses Execute's request, like
+generated code. It answers the bytes of a usual answer, made once. `python -m bench.plain_echo` prints its address.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _ID: Final = "01JX000000-00000000-00000000"
 
 
 def usual_answer() -> bytes:
-    """What an Execute that consumes from a lot is answered, in the usual size."""
+    """The answer of an Execute that consumes from a lot, in the usual size."""
     record = inventory_lot_record_pb2.InventoryLotRecord(
         id=_ID,
         lot_record_type=enums_pb2.LOT_RECORD_TYPE_CONSUME,

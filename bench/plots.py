@@ -17,7 +17,7 @@ _MEASURED, _REFERRED = "#1f5fa8", "#b8c4d0"
 
 
 def draw(folder: Path, results: Sequence[Result]) -> list[Path]:
-    """Every picture that the results have the stuff for; the files."""
+    """Draws every picture that the results allow; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     rates = [one for one in results if isinstance(one, Figure) and one.unit == "/s"]
     files = _saved(_throughput(rates), folder / "throughput") if rates else []

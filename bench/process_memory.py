@@ -1,4 +1,4 @@
-"""What a server process takes of the machine: memory and processor time."""
+"""What a server process uses: memory and processor time."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _MB: Final = 1_000_000
 
 
 def resident_mb(process: int) -> float:
-    """Resident size of the process and, of its children, what is private to them; of several the largest counts whole.
+    """The whole resident size of the largest process, and the private memory of the others among it and its children.
 
     Args:
         process: id of the server's first process.
@@ -42,7 +42,7 @@ def _children(process: int) -> list[int]:
 
 
 class MemoryWatch:
-    """Looks at a process's memory every so often while the block runs."""
+    """Measures a process's memory from time to time while the block runs."""
 
     def __init__(self, process: int, every_seconds: float = 0.5) -> None:
         self.megabytes: list[float] = []

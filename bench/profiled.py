@@ -1,7 +1,7 @@
 """Where the time of a call goes: `python -m bench.profiled`, with py-spy (`pip install py-spy`).
 
-The server runs on one core under the usual load while py-spy looks at its threads from outside. Each sample of a thread
-that was at work counts for the area of its innermost frame that is in one: a driver's time belongs to who asked it.
+The server runs on one core under the usual load while py-spy looks at its threads from outside. Each sample of a
+working thread counts for the area of its innermost frame that is in one: a driver's time belongs to its caller.
 """
 
 import argparse
@@ -40,7 +40,7 @@ AREAS: Final = (
 )
 """Areas and the frames that are in them, `function (file:line)` or the thread's name.
 
-The innermost frame that is in one counts; the second group is looked at where no frame is in one of the first."""
+The innermost frame that is in one counts; the second group counts if no frame is in one of the first."""
 OTHER: Final = "other"
 RATE: Final = 400
 """Samples a second."""

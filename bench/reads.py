@@ -1,4 +1,4 @@
-"""Every list and filter on a plant, beside the same on one of a hundredth of its size.
+"""Measures every list and filter on a plant, and on a plant of a hundredth of its size.
 
 python -m bench.reads [--lots 100000] [--records 1000000] [--definitions 5000] [--folder /tmp/lotkeeper-reads]
 """
@@ -28,7 +28,7 @@ from bench.grown_plant import SPAN_MILLIS, Size, grown
 
 CALLS: Final = 20
 PAGES_WALKED_MAX: Final = 40
-"""Of a thousand each, on the way to a page that lies deep."""
+"""How many pages of a thousand are walked on the way to a deep page."""
 _WALKED_PAGE: Final = 1_000
 _ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
 CASES: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
@@ -184,7 +184,7 @@ class Asking:
         return {name: things.get(value, value) if isinstance(value, str) else value for name, value in asked.items()}
 
     def deep(self, method: str, asked: dict[str, Any]) -> str:
-        """The token of the page that lies deepest among those walked; empty where there is one page alone."""
+        """The token of the deepest page that was walked; empty if there is only one page."""
         tokens = [""]
         for _ in range(PAGES_WALKED_MAX):
             token = self(method, asked, page_size=_WALKED_PAGE, page_token=tokens[-1]).next_page_token
@@ -254,7 +254,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path(tempfile.gettempdir()) / "lotkeeper-reads", help="where plants are kept"
     )
-    parser.add_argument("--only", default="", help="cases whose name has this in it")
+    parser.add_argument("--only", default="", help="cases whose name contains this")
     chosen = parser.parse_args()
     size = Size(chosen.lots, chosen.records, chosen.definitions)
     hundredth = Size(*(max(1, one // 100) for one in (size.lots, size.records, size.definitions)))

@@ -80,7 +80,7 @@ def _lines(results: Sequence[Result], conditions: dict[str, Any], plots: Sequenc
     yield "# Benchmark report"
     yield ""
     yield (
-        "Each figure stands beside its reference in the same run; docs/benchmarks.md says how it is measured. "
+        "Each figure is shown beside its reference from the same run; docs/benchmarks.md says how it is measured. "
         "The median counts. Absolute numbers are this machine's."
     )
     yield ""
@@ -97,7 +97,7 @@ def _lines(results: Sequence[Result], conditions: dict[str, Any], plots: Sequenc
     yield from _section(
         "Audit",
         [
-            "Every stock is the sum of its records, and as many records are there as calls were acknowledged:",
+            "Every stock is the sum of its records, and there are as many records as acknowledged calls:",
             "",
             *(f"* {one.store}: {one.acknowledged:,} acknowledged, {one.records:,} records" for one in audits),
         ],

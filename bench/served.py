@@ -30,7 +30,7 @@ LOTS: Final = 1_000
 BATCH_REQUESTS: Final = 100
 USUAL_FLAGS: Final = ("--bench-echo", "--log-level", "error")
 CONNECTIONS, IN_FLIGHT = 8, 16
-"""Of the usual load: 128 calls in flight."""
+"""The usual load: 128 calls in flight."""
 AUDIT_SECONDS_MAX: Final = 3_600
 _LOT_QUANTITY: Final = 1e9
 _FALL: Final = 0.1
@@ -38,13 +38,13 @@ _FALL: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How long and how often is measured, and where.
+    """How long, how often and where to measure.
 
     Attributes:
         runs: interleaved pairs of runs of each figure.
         seconds: of one run.
-        overload_seconds: for how long three times the best rate is offered.
-        memory_calls: after so many the server's memory is looked at, and after a tenth of them.
+        overload_seconds: how long three times the best rate is offered.
+        memory_calls: after how many calls the server's memory is measured, and after a tenth of them.
         records: of the grown plant.
         kept: a folder for grown plants, which take long to make; it may be deleted at any time.
         wanted: numbers of the figures to measure, such as B1; empty for all.
@@ -59,7 +59,7 @@ class Conditions:
     wanted: frozenset[str] = frozenset()
 
     def want(self, number: str) -> bool:
-        """Whether that figure is to be measured; B14 only where it is asked for by name."""
+        """Whether that figure is to be measured; B14 only if it is asked for by name."""
         return number in self.wanted if self.wanted else number != "B14"
 
 
@@ -71,13 +71,13 @@ SERVER_CORE: Final = min(CORES)
 
 
 def _keep_server_to(pinned: bool) -> None:
-    """In the process that becomes a server: one core, or all whatever its parent is kept to."""
+    """In the process that becomes a server: takes one core, or all cores even if its parent has fewer."""
     os.sched_setaffinity(0, {SERVER_CORE} if pinned else CORES)
 
 
 @contextmanager
 def _generator_kept_to(pinned: bool) -> Iterator[None]:
-    """This process keeps off a pinned server's core meanwhile; on a machine with one core they share it."""
+    """Keeps this process off a pinned server's core while the block runs; on a machine with one core they share it."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, (CORES - {SERVER_CORE} if pinned else CORES) or CORES)
     try:
@@ -87,7 +87,7 @@ def _generator_kept_to(pinned: bool) -> Iterator[None]:
 
 
 def _observed(process: int, run: Callable[[], Outcome]) -> Outcome:
-    """The run's outcome, with the processor time that the server took meanwhile."""
+    """The run's outcome, with the processor time that the server took."""
     before = processor_seconds(process)
     outcome = run()
     outcome.server_seconds = processor_seconds(process) - before
@@ -101,7 +101,7 @@ class Bench:
     Attributes:
         server: that runs.
         name: of its store.
-        made: records that were there before anything was measured.
+        made: records that existed before anything was measured.
         acknowledged: executes that were answered with OK since.
     """
 
@@ -136,7 +136,7 @@ class Bench:
         in_flight: int,
         tokens: list[str] | None = None,
     ) -> Load:
-        """Connections for a load whose acknowledged calls the caller gives to `count`; other tokens where given."""
+        """Connections for a load; the caller gives its acknowledged calls to `count`; with other tokens if given."""
         return Load(self.server.address, path, tokens or self.server.token, bodies, connections, in_flight)
 
     def run(
@@ -162,10 +162,10 @@ class Bench:
             self.acknowledged += outcome.acknowledged * (BATCH_REQUESTS if path == BATCH else 1)
 
     def audit(self) -> Audited:
-        """The records in the store are those acknowledged, and every stock is their sum.
+        """Checks that the store has the acknowledged records, and that every stock is their sum.
 
         Raises:
-            AssertionError: where not: the measurement is worth nothing then.
+            AssertionError: if not; then the measurement is worthless.
         """
         command: list[str | Path] = [
             BINARIES / "lotkeeper-server",
@@ -191,9 +191,9 @@ def served(
     Args:
         name: of the store, for the report.
         url: of another store than the embedded one.
-        folder: of the embedded store; None makes one that goes with the block.
+        folder: of the embedded store; None makes one that is deleted after the block.
         flags: more flags of `serve`.
-        pinned: whether server and generator have a core each.
+        pinned: whether server and generator each have a core.
     """
     with tempfile.TemporaryDirectory(prefix="lotkeeper-bench-") as fresh:
         at = folder or Path(fresh)
@@ -207,10 +207,10 @@ def served(
 
 @contextmanager
 def plain_echo(*, pinned: bool = True) -> Iterator[Callable[[Sequence[bytes], float], Outcome]]:
-    """The plain echo as a process of its own while the block runs; what puts it under the usual load for some seconds.
+    """Runs the plain echo as a process while the block runs; gives a function that puts it under the usual load.
 
     Args:
-        pinned: whether it and the generator have a core each.
+        pinned: whether it and the generator each have a core.
     """
     command = [sys.executable, "-m", "bench.plain_echo"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=partial(_keep_server_to, pinned))  # noqa: PLW1509 - it only sets limits
@@ -256,7 +256,7 @@ def falling(operation: str, lot: str = "") -> bytes:
 
 
 def in_batches(bodies: Sequence[bytes]) -> list[bytes]:
-    """The same requests, a hundred in each."""
+    """Batches of these requests, a hundred in each."""
     requests = [pb.ExecuteInventoryOperationRequest.FromString(body) for body in bodies]
     return [
         pb.BatchExecuteInventoryOperationsRequest(requests=requests[begin : begin + BATCH_REQUESTS]).SerializeToString()

@@ -1,4 +1,4 @@
-"""What each figure is to reach, and what limits it where it does not: both by the numbers of docs/benchmarks.md."""
+"""The target of each figure, and what limits it if it misses that: both by the numbers of docs/benchmarks.md."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,14 +6,14 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure is to reach now, and what it aims at; at least that much, or at most."""
+    """A figure's minimum and its aim; or its maximum, for figures that should be small."""
 
     reach: float
     aim: float
     at_most: bool = False
 
     def met_by(self, value: float) -> bool:
-        """Whether the value reaches what is to be reached now."""
+        """Whether the value reaches the minimum."""
         return value <= self.reach if self.at_most else value >= self.reach
 
     def __str__(self) -> str:
@@ -22,7 +22,7 @@ class Target:
 
 
 def at_most(reach: float, aim: float) -> Target:
-    """A target for what is to be small."""
+    """A target for a figure that should be small."""
     return Target(reach, aim, at_most=True)
 
 
@@ -52,27 +52,27 @@ TARGETS: Final = {
     "B14": at_most(10, 5),
     "B17": Target(2, 4),
 }
-"""Where a figure has no line of its own for a store, that of all stores counts."""
+"""If a figure has no target of its own for a store, the target for all stores counts."""
 
 LIMITS: Final = {
     "B4 p50": "the commit of a call writes 11 pages where the reference writes 1, and two threads hand the call over",
-    "B4 p50, PostgreSQL": "six answers of the database are waited for, one behind the other, some 0.5 ms each where "
+    "B4 p50, PostgreSQL": "the call waits for six answers of the database, one after the other, some 0.5 ms each where "
     "server, database and generator share two cores; the reference waits for one",
     "B7": "a random lot among 100,000 touches pages of 13 indexes that no other call of its batch touches: more pages "
     "a commit",
     "B9 memory": "SQLite's page cache of the connection that writes fills up, to 32 MiB",
     "B10": "SQLite's page cache of the connection that writes fills up, to 32 MiB",
 }
-"""From profiles (`python -m bench.profiled`), not from guesses. To be looked at again where the code has changed."""
+"""From profiles (`python -m bench.profiled`), not from guesses. They must be checked again when the code changes."""
 
 
 def target_of(number: str) -> Target | None:
-    """What that figure is to reach; None where it is shown for its own sake."""
+    """The target of that figure; None if it has none."""
     return TARGETS.get(number) or TARGETS.get(number.partition(",")[0])
 
 
 def limit_of(number: str) -> str:
-    """What limits that figure; empty where no profile has said so yet."""
+    """What limits that figure; empty if no profile has shown it yet."""
     return LIMITS.get(number, "")
 
 

@@ -1,4 +1,4 @@
-"""Calls a second beside the plain echo, or beside other calls: B1, B1u, B3, B5, B8, B17."""
+"""Calls a second, compared with the plain echo or with other calls: B1, B1u, B3, B5, B8, B17."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ PlainLoad = Callable[[Sequence[bytes], float], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A figure of `beside_plain_echo`: what is measured, and beside which of the others."""
+    """A figure of `beside_plain_echo`: what is measured, and which other figure is its reference."""
 
     what: str
     reference: str
@@ -62,14 +62,14 @@ COMPARED: Final = {
 def beside_plain_echo(
     bench: Bench, bodies: list[bytes], conditions: Conditions, plain: PlainLoad, suffix: str = ""
 ) -> Iterator[Result]:
-    """What is wanted of COMPARED, all in the same rounds.
+    """The wanted figures of COMPARED, all in the same rounds.
 
     Args:
         bench: the server that is measured.
         bodies: requests of Execute on many lots.
         conditions: say how often and how long.
         plain: puts the plain echo under the usual load.
-        suffix: of the figures' numbers on another store than the embedded one.
+        suffix: of the figures' numbers for another store than the embedded one.
     """
     last: dict[str, Outcome] = {}
     seconds, together = conditions.seconds, in_batches(bodies)
@@ -107,7 +107,7 @@ def beside_plain_echo(
 
 
 def _processor_time(last: Mapping[str, Outcome]) -> str:
-    """What others on the machine do not change much."""
+    """Processor times, which other work on the machine does not change much."""
     costs = (
         f"{name}: server {one.micros_a_call(one.server_seconds):.0f}, "
         f"generator {one.micros_a_call(one.own_seconds):.0f}"
@@ -117,7 +117,7 @@ def _processor_time(last: Mapping[str, Outcome]) -> str:
 
 
 def _refusals(bench: Bench, bodies: list[bytes], seconds: float) -> float:
-    """Refusals a second where no token is known, and each call in flight has another one."""
+    """Refusals a second for unknown tokens, a different one for each call in flight."""
     tokens = [new_token() for _ in range(UNKNOWN_TOKENS)]
     with bench.load(EXECUTE, bodies, CONNECTIONS, IN_FLIGHT, tokens=tokens) as load:
         outcome = load.kept_in_flight(seconds)
@@ -126,7 +126,7 @@ def _refusals(bench: Bench, bodies: list[bytes], seconds: float) -> float:
 
 
 def picking(bench: Bench, conditions: Conditions, suffix: str = "") -> Iterator[Result]:
-    """B8: FROM_LOCATION where there is much to pick from."""
+    """B8: FROM_LOCATION with many lots to pick from."""
     bodies = {}
     with bench.client() as client:
         bench.plant.client = client

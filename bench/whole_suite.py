@@ -13,7 +13,7 @@ SECONDS_MAX: Final = 1_800
 
 
 def measure(_conditions: Conditions) -> Iterator[Result]:
-    """Runs it; only where it was asked for, since it would take the time of all other figures."""
+    """Runs it; only on request, since it takes as long as all other figures."""
     begun = time.perf_counter()
     done = subprocess.run(["make", "test"], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     minutes = (time.perf_counter() - begun) / 60

@@ -40,7 +40,7 @@ def generate(target: Path) -> None:
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 where stubs are not current."""
+    """Runs the command line; the exit status is 1 if stubs are not current."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("target", type=Path)

@@ -1,7 +1,7 @@
 """Writes the API reference from the comments of the contract, or proves that the committed one is current.
 
 python protos/reference.py FILE            writes FILE
-python protos/reference.py --check FILE    exits 1 where it differs
+python protos/reference.py --check FILE    exits 1 if it differs
 """
 
 import argparse
@@ -26,10 +26,10 @@ SCALARS = {
 INTRODUCTION = f"""# API reference
 
 Made from the comments of the contract, [`protos/lotkeeper/inventory/v1`](../protos/lotkeeper/inventory/v1), by
-`make protos`. The package is `{PACKAGE}`. Show a token as `authorization: Bearer TOKEN` in the call's metadata.
+`make protos`. The package is `{PACKAGE}`. Send a token as `authorization: Bearer TOKEN` in the call's metadata.
 Each method names the permission that a caller needs; permissions are hierarchical by dots: `INVENTORY` grants
-`INVENTORY.READ`, `*` all. Every refusal is one of [errors.md](errors.md). *optional* marks a field whose absence means
-something else than its zero.
+`INVENTORY.READ`, `*` all. Every refusal is one of [errors.md](errors.md). *optional* marks a field for which absent and
+zero are different.
 """
 
 
@@ -56,7 +56,7 @@ class Reference:
         }
 
     def text(self) -> str:
-        """The whole page: services with what their methods take and give, then shared messages, then enums."""
+        """The whole page: services with the messages of their methods, then shared messages, then enums."""
         asked = {kind for file in self._files for service in file.service for kind in _own_messages(service)}
         lines = [INTRODUCTION]
         for file in sorted(self._files, key=lambda one: one.name):
@@ -135,7 +135,7 @@ def _cell(text: str) -> str:
 
 
 def main() -> int:
-    """Runs the command line; the exit status is 1 where the page is not current."""
+    """Runs the command line; the exit status is 1 if the page is not current."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("target", type=Path)

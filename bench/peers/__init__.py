@@ -1,1 +1,1 @@
-"""The same stock movements done by other open products beside Lotkeeper, on one PostgreSQL, in one run."""
+"""Compares Lotkeeper with other open-source products: the same stock movements, on one PostgreSQL, in one run."""

@@ -1,4 +1,4 @@
-"""The same stock movements by Lotkeeper and by Tryton's stock modules, on one PostgreSQL, in one run.
+"""Runs the same stock movements with Lotkeeper and with Tryton's stock modules, on one PostgreSQL, in one run.
 
 python -m bench.peers [--rounds 3] [--seconds 4] [--clients 8] [--lotkeeper-on sqlite]
 """
@@ -78,7 +78,7 @@ class Lotkeeper:
 
 
 class Floor:
-    """No product: a checked change of one row and the insert of another, one transaction through psycopg."""
+    """Not a product: a checked change of one row and the insert of another, one transaction through psycopg."""
 
     name = "psycopg alone"
 

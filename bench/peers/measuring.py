@@ -1,4 +1,4 @@
-"""What a run of movements is, what it must leave in stock, and how runs are summed up; knows no product."""
+"""Runs of movements: what they are, what stock they must leave, and how they are summed up; without any product."""
 
 import statistics
 import threading
@@ -28,7 +28,7 @@ class Load:
 
 @dataclass(slots=True)
 class ClientRun:
-    """What one client saw.
+    """The result of one client.
 
     Attributes:
         acknowledged: movements that were answered with success, by lot.
@@ -52,7 +52,7 @@ class Run:
         p50_ms: the median latency of those; None where there were none.
         failed: movements that were refused or given up.
         acknowledged: how many there were.
-        lost: by how many movements the stock of the lots differs from what was acknowledged.
+        lost: by how many movements the stock of the lots differs from the acknowledged ones.
     """
 
     per_second: float
@@ -98,7 +98,7 @@ def drive_client(
 def drive_threads(
     connect: Callable[[], AbstractContextManager[Callable[[str], bool]]], load: Load, seconds: float, seed: int
 ) -> list[ClientRun]:
-    """Clients as threads of this process, each with a connection of its own; what breaks one off is raised."""
+    """Clients as threads of this process, each with its own connection; an error of one is raised."""
     ready = threading.Barrier(load.clients)
 
     def client(number: int) -> ClientRun:
@@ -120,13 +120,13 @@ def drive_threads(
 def lost_updates(
     before: Mapping[str, float], after: Mapping[str, float], acknowledged: Mapping[str, int], movement: Movement
 ) -> float:
-    """By how many movements of 1 stock differs from what was acknowledged, over all lots, whatever the direction."""
+    """By how many movements of 1 stock differs from what was acknowledged, over all lots, in either direction."""
     sign = 1 if movement == "produce" else -1
     return sum(abs(after[lot] - before[lot] - sign * acknowledged.get(lot, 0)) for lot in before)
 
 
 def run(contender: Contender, load: Load, seconds: float, seed: int) -> Run:
-    """One run, with the stock looked at before and after."""
+    """One run, with a look at the stock before and after."""
     before = contender.stock()
     clients = contender.drive(load, seconds, seed)
     after = contender.stock()
@@ -203,7 +203,7 @@ class Comparison:
             )
         return "\n\n".join(
             [
-                "# Movements beside other products",
+                "# Movements compared with other products",
                 "Movements a second, the median of the rounds; ratios of runs of one round, median (lowest, highest).",
                 _table(["load", *self.contenders, *(f"{first} ÷ {name}" for name in others)], rates),
                 "Latency of one movement, p50 in ms, the median of the rounds.",

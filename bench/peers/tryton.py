@@ -1,4 +1,4 @@
-"""Tryton's modules stock and stock_lot, installed from PyPI into an environment of their own, on a given PostgreSQL.
+"""Tryton's modules stock and stock_lot, installed from PyPI into their own environment, on a given PostgreSQL.
 
 Two interfaces are driven. *Models*: client processes that call Tryton's models themselves, one transaction a movement;
 no HTTP, one commit, the least that Tryton can do. *JSON-RPC*: Tryton's server under gunicorn, and what a program
@@ -34,7 +34,7 @@ class PeerFailed(Exception):
 
 
 def install() -> None:
-    """The peer's environment, made or brought up to date by uv.
+    """The peer's environment, made or updated by uv.
 
     Raises:
         PeerFailed: uv is missing or could not.
@@ -47,7 +47,7 @@ def install() -> None:
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that matter, as pinned."""
+    """The pinned versions of the packages that matter."""
     pinned = dict(line.split("==") for line in REQUIREMENTS.read_text().splitlines() if "==" in line)
     return {name: pinned[name] for name in PACKAGES}
 
@@ -179,8 +179,8 @@ class TrytonModels:
 class TrytonRpc:
     """Tryton by JSON-RPC, served by gunicorn with a process a core and four threads in each.
 
-    A rise is two calls, the move's `create` and `do`. The server lets nobody `do` a fall that was not assigned, and
-    assigns by shipments only: a fall is four calls, an internal shipment's `create`, `wait`, `assign_try` and `do`.
+    A rise is two calls, the move's `create` and `do`. The server allows `do` for a fall only after it is assigned, and
+    assigns shipments only: so a fall is four calls, an internal shipment's `create`, `wait`, `assign_try` and `do`.
     """
 
     name = "Tryton, JSON-RPC"
@@ -260,7 +260,7 @@ class TrytonRpc:
             yield move
 
     def _call(self, connection: http.client.HTTPConnection, method: str, *parameters: Any) -> Any:
-        """A call's result; PeerFailed where Tryton refused."""
+        """A call's result; PeerFailed if Tryton refused."""
         headers = {"Content-Type": "application/json"}
         if self._authorization:
             headers["Authorization"] = self._authorization

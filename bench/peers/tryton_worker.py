@@ -1,8 +1,8 @@
-"""One client of Tryton's stock modules, as a process of the peer's own environment, told what to do by lines of JSON.
+"""One client of Tryton's stock modules, a process in the peer's own environment, driven by lines of JSON.
 
 A movement is one transaction through the models: create the move, assign it where stock falls (Tryton's check that
-there is enough), do it, commit. What the database refuses for a lock or a serialization failure is tried again as
-often, and after the same pauses, as Tryton's own dispatcher does for a call from outside.
+there is enough), do it, commit. If the database refuses because of a lock or a serialization failure, it is tried again
+as often, and with the same pauses, as Tryton's own dispatcher does for a call from outside.
 """
 
 import json
@@ -35,13 +35,13 @@ def made(model: str, **values: Any) -> Any:
 
 
 def found(model: str, *clause: Any) -> Any:
-    """The one record of a model for which that holds."""
+    """The only record of a model that meets a condition."""
     [record] = Pool().get(model).search([clause])
     return record
 
 
 def set_up(lots: int, stock: float) -> dict[str, Any]:
-    """A company, a silo and so many lots in it, each of a product of its own."""
+    """A company, a silo and so many lots in it, each of its own product."""
     with Transaction().start(database, ROOT) as transaction:
         currency = made("currency.currency", name="Euro", symbol="€", code="EUR")
         company = made("company.company", party=made("party.party", name="Dairy").id, currency=currency.id)
@@ -88,7 +88,7 @@ def move(plant: dict[str, Any], movement: str, lot: str, quantity: float) -> Non
 
 
 def moved(plant: dict[str, Any], movement: str, lot: str) -> bool:
-    """A movement of 1 in a transaction of its own; whether it was done."""
+    """A movement of 1 in its own transaction; returns whether it was done."""
     retries = config.getint("database", "retry")
     extras: dict[str, Any] = {}
     attempt = 0

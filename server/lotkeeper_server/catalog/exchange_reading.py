@@ -61,7 +61,7 @@ class _Lines:
         self.not_utf8 = False
 
     def begin_row(self) -> None:
-        """Begins to count the lines of the next row."""
+        """Begins the next row: its bytes are counted from here."""
         self.row_bytes = 0
         self.not_utf8 = False
 

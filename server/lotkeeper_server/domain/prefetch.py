@@ -50,7 +50,7 @@ def first_keys(command: Command, definitions: DefinitionCache) -> list[Key]:
 
 
 def names_all_by_id(command: Command, definitions: DefinitionCache) -> bool:
-    """Whether all that is likely can be told now: the definitions are at hand, and lots are given by id, if at all."""
+    """Whether all probable keys are clear now: the definitions are loaded, and lots are given by id, if at all."""
     if isinstance(command, Execute):
         lots = (command.primary_lot, command.secondary_lot)
         return not any(isinstance(one, str) for one in lots) and (

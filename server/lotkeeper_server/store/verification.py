@@ -136,7 +136,7 @@ def verify(connection: Connection) -> Verification:
     """Sums the records and compares every stock, total, count, edge of the genealogy and run.
 
     Args:
-        connection: a snapshot of a store, which may serve meanwhile.
+        connection: a snapshot of a store, which may serve at the same time.
     """
     differences: list[Difference] = []
     for text in (_STOCK, _TOTALS, _COUNTS, _EDGES, _RUNS, _REQUESTS):

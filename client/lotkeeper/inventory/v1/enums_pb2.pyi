@@ -31,11 +31,11 @@ class _InventoryOperationTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     INVENTORY_OPERATION_TYPE_PRODUCE: _InventoryOperationType.ValueType  # 3
     """Stock rises at the destination; the secondary lot is the lot that produces it."""
     INVENTORY_OPERATION_TYPE_SCRAP: _InventoryOperationType.ValueType  # 4
-    """Stock falls at the source, whatever the status of the lot."""
+    """Stock falls at the source, with any status of the lot."""
     INVENTORY_OPERATION_TYPE_SCRAP_ALL: _InventoryOperationType.ValueType  # 5
     """The stock of a lot, or of every lot of the material, falls to zero at the source; needs no quantity."""
     INVENTORY_OPERATION_TYPE_RETURN: _InventoryOperationType.ValueType  # 6
-    """Stock falls at the source, whatever the status of the lot; the secondary lot is the lot returned into."""
+    """Stock falls at the source, with any status of the lot; the secondary lot is the lot returned into."""
     INVENTORY_OPERATION_TYPE_RECEIVE: _InventoryOperationType.ValueType  # 7
     """Stock rises at the destination; the secondary lot is the lot received from."""
     INVENTORY_OPERATION_TYPE_RECEIVE_AND_CONSUME: _InventoryOperationType.ValueType  # 8
@@ -55,11 +55,11 @@ INVENTORY_OPERATION_TYPE_UNCONSUME: InventoryOperationType.ValueType  # 2
 INVENTORY_OPERATION_TYPE_PRODUCE: InventoryOperationType.ValueType  # 3
 """Stock rises at the destination; the secondary lot is the lot that produces it."""
 INVENTORY_OPERATION_TYPE_SCRAP: InventoryOperationType.ValueType  # 4
-"""Stock falls at the source, whatever the status of the lot."""
+"""Stock falls at the source, with any status of the lot."""
 INVENTORY_OPERATION_TYPE_SCRAP_ALL: InventoryOperationType.ValueType  # 5
 """The stock of a lot, or of every lot of the material, falls to zero at the source; needs no quantity."""
 INVENTORY_OPERATION_TYPE_RETURN: InventoryOperationType.ValueType  # 6
-"""Stock falls at the source, whatever the status of the lot; the secondary lot is the lot returned into."""
+"""Stock falls at the source, with any status of the lot; the secondary lot is the lot returned into."""
 INVENTORY_OPERATION_TYPE_RECEIVE: InventoryOperationType.ValueType  # 7
 """Stock rises at the destination; the secondary lot is the lot received from."""
 INVENTORY_OPERATION_TYPE_RECEIVE_AND_CONSUME: InventoryOperationType.ValueType  # 8
@@ -607,11 +607,11 @@ class _InventoryActionTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_I
     INVENTORY_ACTION_TYPE_PRODUCE: _InventoryActionType.ValueType  # 3
     """Stock rises at the destination; the secondary lot is the lot that produces it."""
     INVENTORY_ACTION_TYPE_SCRAP: _InventoryActionType.ValueType  # 4
-    """Stock falls at the source, whatever the status of the lot."""
+    """Stock falls at the source, with any status of the lot."""
     INVENTORY_ACTION_TYPE_SCRAP_ALL: _InventoryActionType.ValueType  # 5
     """The stock of a lot, or of every lot of the material, falls to zero at the source; needs no quantity."""
     INVENTORY_ACTION_TYPE_RETURN: _InventoryActionType.ValueType  # 6
-    """Stock falls at the source, whatever the status of the lot; the secondary lot is the lot returned into."""
+    """Stock falls at the source, with any status of the lot; the secondary lot is the lot returned into."""
     INVENTORY_ACTION_TYPE_RECEIVE: _InventoryActionType.ValueType  # 7
     """Stock rises at the destination; the secondary lot is the lot received from."""
     INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: _InventoryActionType.ValueType  # 8
@@ -641,11 +641,11 @@ INVENTORY_ACTION_TYPE_UNCONSUME: InventoryActionType.ValueType  # 2
 INVENTORY_ACTION_TYPE_PRODUCE: InventoryActionType.ValueType  # 3
 """Stock rises at the destination; the secondary lot is the lot that produces it."""
 INVENTORY_ACTION_TYPE_SCRAP: InventoryActionType.ValueType  # 4
-"""Stock falls at the source, whatever the status of the lot."""
+"""Stock falls at the source, with any status of the lot."""
 INVENTORY_ACTION_TYPE_SCRAP_ALL: InventoryActionType.ValueType  # 5
 """The stock of a lot, or of every lot of the material, falls to zero at the source; needs no quantity."""
 INVENTORY_ACTION_TYPE_RETURN: InventoryActionType.ValueType  # 6
-"""Stock falls at the source, whatever the status of the lot; the secondary lot is the lot returned into."""
+"""Stock falls at the source, with any status of the lot; the secondary lot is the lot returned into."""
 INVENTORY_ACTION_TYPE_RECEIVE: InventoryActionType.ValueType  # 7
 """Stock rises at the destination; the secondary lot is the lot received from."""
 INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: InventoryActionType.ValueType  # 8

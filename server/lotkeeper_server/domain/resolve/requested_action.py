@@ -117,7 +117,7 @@ def names(requested: RequestedAction, definitions: DefinitionCache) -> list[Key]
 
 
 def names_all_by_id(requested: RequestedAction, definitions: DefinitionCache) -> bool:
-    """Whether nothing but ids of lots is to be looked up before it can be told what an action will read."""
+    """Whether only lots by id have to be looked up before it is clear what an action will read."""
     lots = (requested.lot, requested.secondary_lot, requested.new_lot_name)
     return not any(isinstance(one, str) for one in lots) and all(
         isinstance(key, LotKey) for key in names(requested, definitions)

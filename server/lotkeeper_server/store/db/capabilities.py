@@ -1,4 +1,4 @@
-"""What a store can do, and what can happen to it: questions that are asked apart, whatever database it is."""
+"""What a store can do, and what can happen to it: separate questions, the same for every database."""
 
 from dataclasses import dataclass, replace
 

@@ -189,11 +189,11 @@ class Writer:
 
     @contextmanager
     def write(self, locking: Locking, *, begins: bool = True) -> Iterator[Connection]:
-        """As `Store.write`; by one thread at a time.
+        """Opens a transaction like `Store.write`; for one thread at a time.
 
         Args:
-            locking: of the rows that are read to be changed.
-            begins: else `WriteTransaction.begin` does, so that it goes out together with the first questions.
+            locking: how to lock rows that are read in order to change them.
+            begins: if not, `WriteTransaction.begin` does, so that it is sent together with the first questions.
         """
         store = self._store
         with store._translated():  # noqa: SLF001 - a part of it

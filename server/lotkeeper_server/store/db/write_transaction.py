@@ -1,6 +1,6 @@
-"""Transactions as objects: what can be asked, locked and written in them, whatever database it is.
+"""Transactions as objects: what can be asked, locked and written in them, the same for every database.
 
-SQLAlchemy's connection stays at hand for statements that its Core makes.
+SQLAlchemy's connection is there for statements that its Core makes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ class ReadTransaction:
     Attributes:
         connection: SQLAlchemy's, for Core statements.
         capabilities: what the database can do.
-        locking: what it does with rows that it locks; NONE where nobody else can write.
+        locking: what it does with rows that it locks; NONE if nobody else can write.
     """
 
     __slots__ = ("_dialect", "capabilities", "connection", "locking")
 
     def __init__(self, connection: Connection) -> None:
-        """Of an open connection; nothing is sent."""
+        """Wraps an open connection; nothing is sent."""
         self.connection = connection
         self._dialect = dialect_of(connection)
         self.capabilities: Capabilities = self._dialect.capabilities
@@ -41,7 +41,7 @@ class ReadTransaction:
         return rows
 
     def rows_by_key(self, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        """The rows whose key is among these; sent at once or when the first row is taken.
+        """The rows with one of these keys; the question is sent at once or when the first row is taken.
 
         Args:
             select_from: `SELECT ... FROM ...`.
@@ -66,23 +66,23 @@ class ReadTransaction:
         return self._dialect.rows_by_columns(self.connection, select, table, by, keys, Locking.NONE)
 
     def lock(self, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        """As `WriteTransaction.lock`; here the rows are only read."""
+        """Only reads the rows that `WriteTransaction.lock` would lock."""
         return self.rows_by_key(select_from, by, keys)
 
     def lock_by_columns(
         self, columns: Sequence[str], table: Table, by: Sequence[str], keys: Sequence[tuple[Any, ...]]
     ) -> Iterator[Sequence[Any]]:
-        """As `WriteTransaction.lock_by_columns`; here the rows are only read."""
+        """Only reads the rows that `WriteTransaction.lock_by_columns` would lock."""
         return self.rows_by_columns(columns, table, by, keys)
 
     def lock_to_change(self, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        """As `WriteTransaction.lock_to_change`; here the rows are only read."""
+        """Only reads the rows that `WriteTransaction.lock_to_change` would lock."""
         return self.rows_by_key(select_from, by, keys)
 
     def asked_together(self) -> AbstractContextManager[None]:
-        """Sends the questions inside at once, where the driver can; their rows are to be taken behind the block.
+        """Sends the questions inside together, if the driver can; their rows should be taken after the block.
 
-        To take them inside is allowed, and costs one more round trip.
+        Taking them inside is allowed, but costs one more round trip.
         """
         return self._dialect.asked_together(self.connection)
 
@@ -93,19 +93,19 @@ class WriteTransaction(ReadTransaction):
     __slots__ = ()
 
     def __init__(self, connection: Connection) -> None:
-        """Of an open connection; nothing is sent."""
+        """Wraps an open connection; nothing is sent."""
         super().__init__(connection)
         if self.capabilities.has_many_writers:
             self.locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
 
     def begin(self) -> None:
-        """Begins, where `Writer.write` was told not to; also within `asked_together`."""
+        """Begins, if `Writer.write` was told not to; also within `asked_together`."""
         self._dialect.begin(self.connection, self.locking)
 
     def lock(self, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        """The rows whose key is among these, locked for what a rule says of them or of what is theirs.
+        """Locks the rows with one of these keys, for a rule about them or about what belongs to them.
 
-        Nobody else's transaction that locks the same rows commits beside this one, on whatever node it runs.
+        No other transaction that locks the same rows can commit at the same time, on any node.
         Take all of them: without a pipeline they are locked when the first one is taken.
 
         Args:
@@ -114,14 +114,14 @@ class WriteTransaction(ReadTransaction):
             keys: few or many.
 
         Returns:
-            Those that could be locked; those that are skipped do not come.
+            Those that could be locked; skipped ones are left out.
         """
         return self._dialect.lock(self.connection, select_from, by, keys, self.locking)
 
     def lock_by_columns(
         self, columns: Sequence[str], table: Table, by: Sequence[str], keys: Sequence[tuple[Any, ...]]
     ) -> Iterator[Sequence[Any]]:
-        """As `lock`, by several columns.
+        """Locks rows by several columns, like `lock`.
 
         Args:
             columns: of the table; the first is the row's id.
@@ -133,23 +133,23 @@ class WriteTransaction(ReadTransaction):
         return self._dialect.lock_by_columns(self.connection, select, table, by, keys, self.locking)
 
     def lock_to_change(self, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-        """As `lock`, for rows that this transaction itself writes if it relies on them, which keeps others away."""
+        """Locks like `lock`, for rows that this transaction writes if it relies on them, which keeps others away."""
         return self._dialect.rows_by_key(self.connection, select_from, by, keys, self.locking)
 
     def lock_with_referrers(self, table: Table, ids: Sequence[bytes]) -> None:
-        """Locks rows, having waited for whoever wrote what refers to them; who writes such a thing now waits."""
+        """Locks rows after waiting for all who have written references to them; who writes one now waits."""
         self._dialect.lock_with_referrers(self.connection, table.name, ids)
 
     def refer(self, table: Table, ids: Sequence[bytes]) -> None:
-        """Holds rows as who writes what refers to them does, for one who only changes it."""
+        """Holds rows as if a reference to them were written, for a change of what refers to them."""
         self._dialect.refer(self.connection, table.name, ids)
 
     def hold_versions(self) -> None:
-        """Lets nobody change definitions, roles or tokens until this transaction ends, where that can be done."""
+        """Lets nobody change definitions, roles or tokens until this transaction ends, if the database can do that."""
         self._dialect.hold_versions(self.connection)
 
     def execute(self, text: str, parameters: tuple[Any, ...] = ()) -> int:
-        """Runs a write with `?` where a value goes; how many rows it changed."""
+        """Runs a write with `?` where a value goes; returns how many rows it changed."""
         cursor = self._dialect.cursor(self.connection)
         cursor.execute(self._dialect.text(text), parameters)
         changed: int = cursor.rowcount
@@ -157,21 +157,21 @@ class WriteTransaction(ReadTransaction):
         return changed
 
     def write_many(self, write: Write, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Runs a write for each row of parameters; as many rows change as were meant."""
+        """Runs a write for each row of parameters; fails if fewer rows change."""
         if rows:
             self._dialect.write_many(self.connection, write, rows)
 
     def together(self) -> AbstractContextManager[None]:
-        """Sends the writes inside at once, where the driver can: they are done, or refused, when the block ends."""
+        """Sends the writes inside together, if the driver can: they are done, or refused, when the block ends."""
         return self._dialect.together(self.connection)
 
     def committed_together(self, begun: tuple[int, int]) -> AbstractContextManager[None]:
-        """Sends the writes inside, a look at the versions, and the commit at once, where the driver can.
+        """Sends the writes inside, a look at the versions, and the commit together, if the driver can.
 
-        Where it cannot, what encloses the transaction commits.
+        If it cannot, the code around the transaction commits.
 
         Args:
-            begun: the versions of definitions and of access; where they are others by now, nothing is committed.
+            begun: the versions of definitions and of access; if they have changed, nothing is committed.
 
         Raises:
             VersionsMoved: they are others; nothing was written.

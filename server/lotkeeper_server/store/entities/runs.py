@@ -28,7 +28,7 @@ def delete_run(connection: Connection, operation_id: Id) -> None:
 
 
 def runs_of(connection: Connection, operation_ids: Collection[Id]) -> dict[Id, OperationRun]:
-    """Where the runs of these inventory operations stand; what is not there has none."""
+    """The status of these inventory operations' runs; an operation that does not exist has none."""
     return dict(read_runs(ReadTransaction(connection), operation_ids))
 
 

@@ -41,11 +41,11 @@ class BatchTransaction:
         return begin(self._tx, state, keys, holds_versions=holds_versions)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
-        """Brings these in, or notes that they are not there; returns those that another transaction holds."""
+        """Loads these, or notes that they do not exist; returns those that another transaction holds."""
         return load(self._tx, state, keys)
 
     def write(self, changes: Changes, transaction_id: Id, now_millis: int) -> StoreVersions:
-        """Writes everything at once, and asks for the versions behind it, so that this takes no way of its own."""
+        """Writes everything at once, and then asks for the versions, without a round trip of its own."""
         with self._tx.together():
             self._write(changes, transaction_id, now_millis)
             if not self._tx.capabilities.has_many_writers:
@@ -73,7 +73,7 @@ class BatchTransaction:
         return has_kept_changed(self.snapshot, definitions, version)
 
     def roll_back(self) -> None:
-        """Takes everything back."""
+        """Rolls everything back."""
         self._tx.roll_back()
 
 

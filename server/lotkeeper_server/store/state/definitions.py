@@ -60,12 +60,12 @@ _VERSIONS_AND_ORDER: Final = (
 
 
 def read_versions(connection: Connection) -> StoreVersions:
-    """Read first in every write transaction; where several run at a time, again before it commits."""
+    """Reads the versions: first in every write transaction and, if several run at a time, again before it commits."""
     return next(ask_versions(ReadTransaction(connection)))
 
 
 def ask_versions(tx: ReadTransaction) -> Iterator[StoreVersions]:
-    """As `read_versions`, but that the one answer is waited for when it is taken."""
+    """Asks for what `read_versions` returns; the answer is waited for when it is taken."""
     text = _VERSIONS if tx.capabilities.numbers_after_commit else _VERSIONS_AND_ORDER
     return map(_versions_of, tx.rows_by_key(text, "id", [1]))
 
@@ -76,7 +76,7 @@ def _versions_of(row: Sequence[Any]) -> StoreVersions:
 
 
 def lock_versions(connection: Connection) -> None:
-    """Lets one transaction at a time change definitions, roles and tokens, in whatever process."""
+    """Lets one transaction at a time change definitions, roles and tokens, across all processes."""
     list(WriteTransaction(connection).lock_to_change("SELECT id FROM definition_version", "id", [1]))
 
 

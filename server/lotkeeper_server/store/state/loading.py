@@ -56,7 +56,7 @@ _OneKey = TypeVar("_OneKey", LotKey, LotNameKey, CountKey, RecordKey)
 
 
 def load(tx: ReadTransaction, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
-    """Loads every key, in the one order of tables that all transactions keep; what is not there is noted as absent.
+    """Loads every key, in the order of tables that all transactions use; what does not exist is noted as absent.
 
     Returns:
         The keys that are not loaded, because another transaction holds their rows.
@@ -71,10 +71,10 @@ def load(tx: ReadTransaction, state: WorkingSet, keys: Iterable[Key]) -> frozens
 def begin(
     tx: WriteTransaction, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
 ) -> tuple[StoreVersions, frozenset[Key]]:
-    """Begins a transaction and asks for what commands name, all at once where the driver can.
+    """Begins a transaction and asks for what commands name, all together if the driver can.
 
-    So the keys may come from definitions that have changed since they were cached; these are dropped then. What is
-    loaded here is state, and true whatever the definitions are.
+    So the keys may come from definitions that have changed since they were cached; these are then dropped. What is
+    loaded here is state, and correct for any definitions.
 
     Args:
         tx: a transaction that was not begun.
@@ -138,7 +138,7 @@ class StateLoader:
         self._tx = WriteTransaction(connection)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
-        """As the function `load`."""
+        """Does what the function `load` says."""
         return load(self._tx, state, keys)
 
 
@@ -195,7 +195,7 @@ class _Loading:
         )
 
     def accept(self, wanted: _Wanted, asked: _Asked) -> None:
-        """Takes what was asked for, but for what is another transaction's."""
+        """Takes what was asked for, except what another transaction holds."""
         state = self._state
         self._accept_lots(wanted, list(asked.lots), list(asked.lots_by_name))
         stored_runs, stored_requests = dict(asked.runs), dict(asked.requests)
@@ -230,7 +230,7 @@ class _Loading:
         self._load_counts_and_records(wanted)
 
     def _lock_locations(self, wanted: _Wanted) -> None:
-        """Before rules look at all of a location; a key whose location is held is taken out."""
+        """Locks the locations of rules about whole locations; a key whose location is held is taken out."""
         if self._locking is Locking.NONE:
             return
         by_location: dict[Any, list[Any]] = defaultdict(list)

@@ -44,7 +44,7 @@ def read_lots(tx: ReadTransaction, keys: Collection[LotKey]) -> Iterator[Lot]:
 
 
 def lock_lots(tx: ReadTransaction, keys: Collection[LotKey]) -> Iterator[Lot]:
-    """The lots of these ids that there are and can be locked."""
+    """The lots with these ids that exist and can be locked."""
     return map(_lot, tx.lock(_LOTS, "id", sorted(key.id for key in keys)))
 
 
@@ -54,7 +54,7 @@ def read_lots_by_name(tx: ReadTransaction, keys: Collection[LotNameKey]) -> Iter
 
 
 def lock_lots_by_name(tx: ReadTransaction, keys: Collection[LotNameKey]) -> Iterator[Lot]:
-    """The lots of these names, each within its material, that there are and can be locked."""
+    """The lots with these names, each within its material, that exist and can be locked."""
     return map(_lot, tx.lock_by_columns(_LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys)))
 
 
@@ -64,13 +64,13 @@ def lock_locations(tx: ReadTransaction, location_ids: Collection[LocationId]) ->
 
 
 def read_stock(tx: ReadTransaction, keys: Collection[StockKey]) -> Iterator[StockRow]:
-    """The inventory rows of these lots at these locations that there are."""
+    """The existing inventory rows of these lots at these locations."""
     rows = tx.rows_by_columns(_STOCK_COLUMNS, inventory, ("location_id", "lot_id"), sorted(keys))
     return starmap(StockRow, rows)
 
 
 def read_rows_of_lots(tx: ReadTransaction, keys: Collection[LotRowsKey]) -> Iterator[StockRow]:
-    """The inventory rows of these lots that are not zero, wherever they are."""
+    """The inventory rows of these lots that are not zero, at all locations."""
     select = f"SELECT {', '.join(_STOCK_COLUMNS)} FROM inventory"  # noqa: S608
     rows = tx.rows_by_key(select, "quantity <> 0 AND lot_id", sorted(key.lot_id for key in keys))
     return starmap(StockRow, rows)
@@ -94,7 +94,7 @@ def lock_counts(tx: ReadTransaction, keys: Collection[CountKey]) -> dict[Id, int
 
 
 def read_edges(tx: ReadTransaction, keys: Collection[EdgeKey]) -> Iterator[tuple[EdgeKey, Edge]]:
-    """The edges among these that there are; every type between two lots is read, they are few."""
+    """Those of these edges that exist; every type between two lots is read, since they are few."""
     pairs = sorted({(key.from_lot_id, key.to_lot_id) for key in keys})
     return map(_edge, tx.rows_by_columns(columns_of(lot_edge), lot_edge, ("from_lot_id", "to_lot_id"), pairs))
 

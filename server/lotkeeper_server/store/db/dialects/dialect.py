@@ -92,7 +92,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def begin(self, connection: Connection, locking: Locking) -> None:
-        """Begins a write transaction, as far as its first statement would not; also within `asked_together`."""
+        """Begins a write transaction, if its first statement would not; also within `asked_together`."""
 
     @abstractmethod
     def store_error(self, error: BaseException | None) -> StoreError | None:

@@ -157,7 +157,7 @@ class PostgreSql(Dialect):
             return RowsHeld(text)
         if state in _CONTENTION:
             return StoreContention(text)
-        if state == _ROWS_GONE:  # a row that is not locked has gone meanwhile, an expired request id
+        if state == _ROWS_GONE:  # a row that is not locked has been deleted, an expired request id
             return StoreContention("fewer rows changed than were meant")
         if isinstance(error, psycopg.errors.UniqueViolation):
             return AlreadyThere(text)

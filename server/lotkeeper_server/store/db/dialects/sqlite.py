@@ -18,10 +18,10 @@ APPLICATION_ID: Final = 0x4C4F544B
 BUSY_TIMEOUT_MILLIS: Final = 10_000
 """How long a writer waits for another process's write before the store counts as unavailable."""
 BUSY_TIMEOUT_OF_BATCHES_MILLIS: Final = 20
-"""The same of a batch of calls: whoever writes it has more to do than to wait."""
+"""How long a batch of calls waits: its writer has other things to do."""
 CACHE_KIBIBYTES: Final = 12_288
-"""Of pages, per connection. It is full after some ten thousand calls, and memory grows no more; what does not fit is
-in the system's own cache of the file."""
+"""The page cache of each connection. It is full after some ten thousand calls, and then memory does not grow; what does
+not fit is in the system's cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
 """The page cache of connections that only read, of which there are several: the system caches the file's pages, too."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
