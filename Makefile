@@ -43,7 +43,8 @@ test-galera: .venv/.synced ## Run it on a Galera cluster that the tests start, a
 
 # What callers rely on, on the transport that serves where grpcio is not as expected.
 ON_AIO := tests/e2e/test_actions.py tests/e2e/test_catalog.py tests/e2e/test_concurrency.py tests/e2e/test_durability.py \
-  tests/e2e/test_health.py tests/e2e/test_hostile_input.py tests/e2e/test_watch.py tests/e2e/test_definition_exchange.py
+  tests/e2e/test_health.py tests/e2e/test_hostile_input.py tests/e2e/test_watch.py tests/e2e/test_unknown_tokens.py \
+  tests/e2e/test_definition_exchange.py
 
 .PHONY: test-aio
 test-aio: .venv/.synced ## Run a part of the end-to-end tests on grpc.aio

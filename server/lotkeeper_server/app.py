@@ -78,6 +78,7 @@ async def _serve(
     )
     calls = CallsInProgress(event_loop)
     looks = Looks(directory, engine.read_soon, event_loop)
+    engine.on_refusing = looks.refuse_all
     doorway = Doorway(directory, looks, engine, calls, limits.STREAM_REST_SECONDS_MAX)
     servicers = [
         InventoryOperations(),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+import time
 
 import grpc
 import pytest
@@ -35,6 +38,54 @@ async def _reasons(address: str, count: int) -> set[str]:
 
 async def test_many_unknown_tokens_are_refused_as_such(server: ServerProcess) -> None:
     assert await _reasons(server.address, CALLS) == {"UNAUTHENTICATED"}
+
+
+_FLOOD = """
+import asyncio, sys, time
+import grpc
+
+async def main(address):
+    async with grpc.aio.insecure_channel(address) as channel:
+        execute = channel.unary_unary("/lotkeeper.inventory.v1.InventoryOperationService/ExecuteInventoryOperation")
+        end = time.monotonic() + 4
+
+        async def calls():
+            while time.monotonic() < end:
+                try:
+                    await execute(b"")
+                except grpc.aio.AioRpcError:
+                    pass
+
+        await asyncio.gather(*(calls() for _ in range(512)))
+
+print("flooding", flush=True)
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_a_flood_of_refused_calls_keeps_nobody_from_being_decided(server: ServerProcess) -> None:
+    """The queue of calls is never empty then, and whoever decides must have a turn all the same."""
+    with Client(server.address, token=server.token) as client:
+        operation = ServedPlant(client, prefix="Flooded").operation("PRODUCE")
+        client.execute_inventory_operation(operation.id, "L", 1.0)
+        flood = subprocess.Popen([sys.executable, "-c", _FLOOD, server.address], stdout=subprocess.PIPE)
+        assert flood.stdout is not None
+        flood.stdout.readline()
+        took_seconds = []
+        while flood.poll() is None:
+            begun = time.monotonic()
+            client.execute_inventory_operation(operation.id, "L", 1.0, timeout_seconds=10)
+            took_seconds.append(time.monotonic() - begun)
+        flood.stdout.close()
+    assert max(took_seconds) < 1.5
+
+
+def test_the_first_call_of_all_is_decided(own_server: ServerProcess) -> None:
+    """Its token is not known yet, so it is let in later, from another thread."""
+    with Client(own_server.address, token=own_server.token) as client:
+        with pytest.raises(LotkeeperError) as refused:
+            client.execute_inventory_operation("01JPAND53PBZ61RZHZV7C6EEHG", "L", 1.0, timeout_seconds=5)
+        assert refused.value.reason == "INVENTORY_OPERATION_NOT_FOUND"
 
 
 def test_a_token_works_for_the_first_call_after_it_was_made(server: ServerProcess) -> None:

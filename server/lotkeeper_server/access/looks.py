@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
+import structlog
+
 from lotkeeper_server.access.directory import AccessSnapshot, Directory
 from lotkeeper_server.domain.refusals import Overloaded, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -19,6 +21,7 @@ CROWD: Final = 64
 """With so many waiting, the pause is cut short: the cost for each is small enough."""
 WAITING_MAX: Final = 1_024
 """How many may wait; more are refused with OVERLOADED."""
+_log = structlog.get_logger(__name__)
 Value = TypeVar("Value")
 OnLooked = Callable[[AccessSnapshot | Refused], None]
 
@@ -46,6 +49,8 @@ class Looks:
         self._event_loop = event_loop
         self._lock = threading.Lock()
         self._waiting: list[OnLooked] = []
+        self._looked_for: list[OnLooked] = []
+        self._is_looking = False
         self._next_seconds = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -59,7 +64,7 @@ class Looks:
             Refused: OVERLOADED, where too many wait.
         """
         with self._lock:
-            if len(self._waiting) >= WAITING_MAX:
+            if len(self._waiting) + len(self._looked_for) >= WAITING_MAX:
                 raise Refused(Overloaded())
             self._waiting.append(on_looked)
             count = len(self._waiting)
@@ -67,6 +72,13 @@ class Looks:
             self._event_loop.call_soon_threadsafe(self._schedule)
         elif count == CROWD:
             self._event_loop.call_soon_threadsafe(self._look)
+
+    def refuse_all(self, refused: Refused) -> None:
+        """Refuses all that wait, also those that a look has begun for; on the event loop."""
+        with self._lock:
+            waiting = self._looked_for + self._waiting
+            self._looked_for, self._waiting = [], []
+        _tell(waiting, refused)
 
     def _schedule(self) -> None:
         now_seconds = self._event_loop.time()
@@ -76,17 +88,38 @@ class Looks:
             self._timer = self._event_loop.call_at(self._next_seconds, self._look)
 
     def _look(self) -> None:
+        """Begins a look, unless one is under way: then the next follows it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        if not waiting:
+        if self._is_looking:
             return
+        with self._lock:
+            self._looked_for, self._waiting = self._waiting, []
+            if not self._looked_for:
+                return
+        self._is_looking = True
         self._next_seconds = self._event_loop.time() + PAUSE_SECONDS
+        self._read_soon(self._directory.refreshed, self._answer)
 
-        def answer_all(said: AccessSnapshot | Refused) -> None:
-            for on_looked in waiting:
-                on_looked(said)
+    def _answer(self, said: AccessSnapshot | Refused) -> None:
+        """Tells all that the look was for; on a reader's thread."""
+        with self._lock:
+            looked_for, self._looked_for = self._looked_for, []
+        self._event_loop.call_soon_threadsafe(self._note_looked)
+        _tell(looked_for, said)
 
-        self._read_soon(self._directory.refreshed, answer_all)
+    def _note_looked(self) -> None:
+        self._is_looking = False
+        if len(self._waiting) >= CROWD:
+            self._look()
+        elif self._waiting:
+            self._schedule()
+
+
+def _tell(waiting: list[OnLooked], said: AccessSnapshot | Refused) -> None:
+    for on_looked in waiting:
+        try:
+            on_looked(said)
+        except Exception:  # a border: the others wait, too
+            _log.exception("fault", task="looks")

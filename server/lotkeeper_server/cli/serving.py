@@ -21,8 +21,8 @@ from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
+from lotkeeper_server.store.access.tokens import unrevoked_tokens
 from lotkeeper_server.store.db.connection import Store, hidden_password
-from lotkeeper_server.store.schema.access_tables import token as token_table
 
 DEVELOPMENT_PRINCIPAL = "development"
 
@@ -79,10 +79,7 @@ def _give_development_token(store: Store, address: str) -> None:
     path = development_token_path(address)
     present = find_token_in(path) or ""
     with store.write() as connection:
-        query = token_table.select().where(
-            token_table.c.digest == digest_of(present), token_table.c.revoked_millis.is_(None)
-        )
-        if present and connection.execute(query).first() is not None:
+        if present and any(one.digest == digest_of(present) for one in unrevoked_tokens(connection)):
             return
         drop_development_token(connection, digest_of(present))
         text = new_token()

@@ -67,8 +67,11 @@ class Arrivals:
         """The first calls, as long as they hold fewer commands than this together; at least one, where there is one."""
         taken: list[PendingCommand] = []
         size = 0
-        while size < size_max and self._calls:
-            call = self._calls.popleft()
+        while size < size_max:
+            try:
+                call = self._calls.popleft()
+            except IndexError:  # not looked at before: two threads may take
+                break
             taken.append(call)
             size += call.size
         return taken

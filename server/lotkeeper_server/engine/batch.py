@@ -66,19 +66,33 @@ class Prefetch:
         self.first: list[Key] = []
         for command in commands:
             for one in _commands_of(command):
-                self.first += first_keys(one, state.definitions)
-                if names_all_by_id(one, state.definitions):
-                    self.first += [*likely_state(one, state), *likely_rows(one, state)]
-                else:
-                    self._later.append(one)
+                try:
+                    self._add(one)
+                except Exception:  # it may miss: what is wrong with one command is found when that is decided
+                    _log.warning("prefetch_failed", exc_info=True)
+
+    def _add(self, command: Command) -> None:
+        state = self._state
+        self.first += first_keys(command, state.definitions)
+        if names_all_by_id(command, state.definitions):
+            self.first += [*likely_state(command, state), *likely_rows(command, state)]
+        else:
+            self._later.append(command)
 
     def load_rest(self, loader: Loader) -> set[Key]:
         """Loads the second part, once the first is there; the keys of it that another transaction holds."""
         held: set[Key] = set()
         for likely in (likely_state, likely_rows):
-            if keys := [key for one in self._later for key in likely(one, self._state)]:
+            if keys := [key for one in self._later for key in self._foreseen(likely, one)]:
                 held |= loader.load(self._state, keys)
         return held
+
+    def _foreseen(self, likely: Callable[[Command, WorkingSet], Iterable[Key]], command: Command) -> list[Key]:
+        try:
+            return list(likely(command, self._state))
+        except Exception:  # as in `__init__`
+            _log.warning("prefetch_failed", exc_info=True)
+            return []
 
 
 def run(loader: Loader, definitions: DefinitionCache, commands: Sequence[Command | Batch], context: Context) -> Decided:

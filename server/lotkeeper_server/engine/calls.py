@@ -80,6 +80,11 @@ class PendingCall(ABC):
         self.apart = False
 
     @property
+    def size(self) -> int:
+        """How many commands it holds."""
+        return 1
+
+    @property
     @abstractmethod
     def is_gone(self) -> bool:
         """Whether its caller has gone."""
@@ -90,23 +95,25 @@ class PendingCall(ABC):
 
     def given_up(self, now_seconds: float) -> Refused | None:
         """Why nobody waits for it any more, if so."""
-        if self.is_gone:
-            return Refused(Cancelled())
         deadline_seconds = self.caller.deadline_seconds
         if deadline_seconds is not None and deadline_seconds <= now_seconds:
             return Refused(DeadlineExceeded())
-        return None
+        return Refused(Cancelled()) if self.is_gone else None
 
 
 class PendingCommand(PendingCall):
     """A command or batch to decide, together with others."""
 
-    __slots__ = ("command", "size")
+    __slots__ = ("_size", "command")
 
     def __init__(self, caller: Caller, command: Command | Batch) -> None:
         super().__init__(caller)
         self.command = command
-        self.size = size_of(command)
+        self._size = size_of(command)
+
+    @property
+    def size(self) -> int:
+        return self._size
 
 
 class PendingWork(PendingCall):

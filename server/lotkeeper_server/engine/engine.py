@@ -6,6 +6,7 @@ or a thread of its own, where a database server has to be waited for. Works and 
 
 import asyncio
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
+from lotkeeper_server.domain.refusals import Internal, Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
 from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
 from lotkeeper_server.engine.clock import IdSource, SystemClock
@@ -53,6 +54,7 @@ class Engine:
         record_feed: how the store's completed records are walked through.
         feed_numbering: brings into the feed what was committed, where that takes a step of its own.
         feed_grown: set whenever the feed may have grown by what was done here; whoever follows it clears it.
+        on_refusing: told, on the event loop, what those are refused with who wait while the store cannot be used.
         on_store_state: told, on the event loop, whenever the store could not be used, and when it is usable again.
     """
 
@@ -75,6 +77,7 @@ class Engine:
         self.feed_grown = asyncio.Event()
         self.feed_numbering = FeedNumbering(store, self.feed_grown.set)
         self.on_store_state: Callable[[bool], None] = _ignore
+        self.on_refusing: Callable[[Refused], None] = _ignore
         self._store_is_usable = True
         self._refusing: asyncio.TimerHandle | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
@@ -161,6 +164,8 @@ class Engine:
         """
         if self._closing:
             raise Refused(ShuttingDown())
+        if self._works.waiting >= self._settings.queue_calls_max:
+            raise Refused(Overloaded())
         awaited = AwaitedWork(self._event_loop, work, caller)
         self._works.add(awaited)
         value: Value = await awaited.ended()
@@ -195,6 +200,10 @@ class Engine:
                 value: Value | Refused = self._reading(work)
             except Refused as refused:
                 value = refused
+            except Exception:  # a border: somebody waits for the result
+                error_id = uuid.uuid4().hex
+                _log.exception("fault", error_id=error_id)
+                value = Refused(Internal(error_id=error_id))
             done(value)
 
         self._readers.submit(reading)
@@ -220,10 +229,11 @@ class Engine:
             self._refusing = self._event_loop.call_later(STORE_SECONDS, self._refuse_arrivals)
 
     def _refuse_arrivals(self) -> None:
+        self._refusing = self._event_loop.call_later(_REFUSE_EVERY_SECONDS, self._refuse_arrivals)
         refused = Refused(StoreUnavailable())
         for call in (*self._arrivals.take_all(), *self._works.take_all()):
             call.end(refused)
-        self._refusing = self._event_loop.call_later(_REFUSE_EVERY_SECONDS, self._refuse_arrivals)
+        self.on_refusing(refused)
 
     async def close(self) -> None:
         """Finishes what was taken in, then ends; what comes after is refused with SHUTTING_DOWN."""
@@ -300,5 +310,5 @@ class AwaitedWork(PendingWork):
             self._future.set_result(end.value)
 
 
-def _ignore(_usable: bool) -> None:
+def _ignore(_told: object) -> None:
     return

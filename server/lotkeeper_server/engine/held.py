@@ -55,7 +55,14 @@ class HeldCalls(Generic[Call]):
         """Takes out those to be decided with others whose pause is over, the longest held first."""
         if not self._calls:
             return []
-        due = [one for one in self._calls if not one.apart and _is_due(one, now_seconds)][:size_max]
+        due: list[Call] = []
+        size = 0
+        for one in self._calls:
+            if size >= size_max:
+                break
+            if not one.apart and _is_due(one, now_seconds):
+                due.append(one)
+                size += one.size
         self._take(due)
         return due
 

@@ -36,6 +36,7 @@ APART_PAUSE_SECONDS: Final = 0.05
 """Before a call is tried again that waited in vain for what another transaction is making."""
 BUSY_PAUSE_SECONDS: Final = 0.005
 """Before calls are tried again that found another process writing to the embedded store."""
+BUSY_TEXT: Final = "Another process keeps the store to itself; nothing was done."
 REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
 _log = structlog.get_logger(__name__)
 
@@ -56,11 +57,12 @@ class Loop:
         self._held: HeldCalls[PendingCommand] = HeldCalls()
         self._overtaking = Overtaking(store.capabilities, self._definitions)
         self._stalled = StalledOthers(store, surroundings.clock)
+        self._is_deciding = False
 
     @property
     def is_idle(self) -> bool:
-        """Whether no call waits."""
-        return not self._arrivals and not self._held
+        """Whether no call waits, or is being decided."""
+        return not self._arrivals and not self._held and not self._is_deciding
 
     @property
     def held(self) -> int:
@@ -73,6 +75,13 @@ class Loop:
 
     def turn(self) -> float | None:
         """Decides what waits; the seconds until the next turn is due, None where only an arrival makes one due."""
+        self._is_deciding = True
+        try:
+            return self._turn()
+        finally:
+            self._is_deciding = False
+
+    def _turn(self) -> float | None:
         if calls := self._collect():
             self._process(calls, Locking.SKIP)
         if (alone := self._held.due_apart(self._clock.now_seconds())) is not None:
@@ -98,7 +107,7 @@ class Loop:
             try:
                 results = self._transact(calls, locking)
             except errors.StoreBusy:
-                self._put_back(calls, StoreUnavailable(), BUSY_PAUSE_SECONDS)
+                self._put_back(calls, StoreUnavailable(text=BUSY_TEXT), BUSY_PAUSE_SECONDS)
                 return
             except REFUSED_BY_STORE as error:
                 attempts += 1
@@ -212,12 +221,15 @@ class Loop:
             elif result is HELD:
                 held.append(call)
         self._put_back(held, Contention())
-        self._outside.on_answered(len(calls) - len(again) - len(held))
+        if ended := len(calls) - len(again) - len(held):
+            self._outside.on_answered(ended)
         return again
 
     def _put_back(self, calls: Sequence[PendingCommand], too_long: Refusal, pause_seconds: float = 0.0) -> None:
-        if calls:
-            self._refuse(self._held.put_back(calls, self._clock.now_seconds(), pause_seconds), too_long)
+        late = self._held.put_back(calls, self._clock.now_seconds(), pause_seconds)
+        if late and isinstance(too_long, StoreUnavailable):
+            self._outside.on_store_state(False)
+        self._refuse(late, too_long)
 
     def _refuse(self, calls: Sequence[PendingCommand], refusal: Refusal) -> None:
         if calls:

@@ -19,7 +19,7 @@ from lotkeeper_server.domain.refusals import Contention, Internal, Refused, Stor
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingWork, Result
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.held import WORK_HELD_SECONDS_MAX, HeldCalls
-from lotkeeper_server.engine.loop import APART_PAUSE_SECONDS, REFUSED_BY_STORE, STORE_SECONDS
+from lotkeeper_server.engine.loop import APART_PAUSE_SECONDS, BUSY_TEXT, REFUSED_BY_STORE, STORE_SECONDS
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.stalled import StalledOthers
@@ -58,6 +58,11 @@ class Works:
         self._thread = threading.Thread(target=self._run, name="lotkeeper-works", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """How many have not begun, or wait for what other transactions hold."""
+        return self._arrived.qsize() + len(self._held)
+
     def add(self, work: PendingWork) -> None:
         """Behind those that wait."""
         self._arrived.put(work)
@@ -90,9 +95,12 @@ class Works:
                         return
                     waiting.append(_END)
                     time.sleep(self._held.pause_seconds(self._clock.now_seconds()) or 0.0)
-            if work is not None:
-                self._process(work)
-            self._stalled.look(self._held.longest_seconds(self._clock.now_seconds()))
+            try:
+                if work is not None:
+                    self._process(work)
+                self._stalled.look(self._held.longest_seconds(self._clock.now_seconds()))
+            except Exception:  # the border of the thread: later works wait for it
+                _log.exception("fault", task="works")
 
     def _wait(self, waiting: "deque[PendingWork | None]") -> None:
         """Returns once something has arrived, or a held work is due."""
@@ -114,10 +122,14 @@ class Works:
                     result = self._transact(work)
             except Refused as refused:
                 result = refused
-            except errors.RowsHeld as error:
+            except (errors.RowsHeld, errors.StoreBusy) as error:
                 _log.info("transaction_refused", error=str(error))
                 late = self._held.put_back([work], self._clock.now_seconds(), APART_PAUSE_SECONDS)
-                result = Refused(Contention()) if late else HELD
+                is_busy = isinstance(error, errors.StoreBusy)
+                if late and is_busy:
+                    self._outside.on_store_state(False)
+                too_long = StoreUnavailable(text=BUSY_TEXT) if is_busy else Contention()
+                result = Refused(too_long) if late else HELD
             except REFUSED_BY_STORE as error:
                 attempts += 1
                 _log.info("transaction_refused", error=str(error), attempts=attempts)

@@ -24,7 +24,7 @@ class AioCall(Call):
         outcome: the message, if there is one, and the status that end the call.
     """
 
-    __slots__ = ("_context", "_end", "_going", "_gone", "_loop", "_peer", "_when_gone", "outcome")
+    __slots__ = ("_after_callback", "_context", "_end", "_going", "_gone", "_loop", "_peer", "_when_gone", "outcome")
 
     def __init__(self, method: str, context: Context, loop: asyncio.AbstractEventLoop) -> None:
         self.method = method
@@ -39,6 +39,11 @@ class AioCall(Call):
         self._end = threading.Lock()  # whoever takes it ends the call; it is never released
         self._going = threading.Lock()
         self._when_gone: Callable[[], None] | None = None
+        self._after_callback: Callable[[], None] = _nothing
+
+    def then(self, after_callback: Callable[[], None]) -> None:
+        """Has this called after each callback on the server's thread, which may have brought work."""
+        self._after_callback = after_callback
 
     @property
     def peer(self) -> str:
@@ -56,7 +61,11 @@ class AioCall(Call):
         callback()
 
     def on_server_thread(self, callback: Callable[[], None]) -> None:
-        self._loop.call_soon_threadsafe(callback)
+        def called() -> None:
+            callback()
+            self._after_callback()
+
+        self._loop.call_soon_threadsafe(called)
 
     def answer(self, message: bytes) -> None:
         assert isinstance(message, bytes)  # grpc.aio would fail later, where nobody hears of it
@@ -167,3 +176,7 @@ class AioStream(AioCall, Stream):
             self._gone = True
         if not future.done():
             future.set_result(result)
+
+
+def _nothing() -> None:
+    return

@@ -45,7 +45,7 @@ class AioServer(grpc.GenericRpcHandler):
         self._loop = loop
         self._when_quiet = when_quiet
         self._on_fault = on_fault
-        self._asking: asyncio.Handle | None = None
+        self._asking: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
         self._server = grpc.aio.server(options=options.channel_arguments())
         self._server.add_generic_rpc_handlers((self,))
@@ -89,6 +89,7 @@ class AioServer(grpc.GenericRpcHandler):
     def _unary(self, path: str, handler: UnaryHandler) -> Callable[[object, Context], Awaitable[None]]:
         async def behaviour(_requests: object, context: Context) -> None:
             call = AioCall(path, context, self._loop)
+            call.then(self._ask_soon)
             await self._served(call, self._begin_unary(call, context, handler))
 
         return behaviour
@@ -128,13 +129,18 @@ class AioServer(grpc.GenericRpcHandler):
 
     def _ask_soon(self, wait_seconds: float = 0.0) -> None:
         """Calls `when_quiet` once the loop has served what is there."""
-        if self._when_quiet is not None:
-            if self._asking is not None:
-                self._asking.cancel()
-            self._asking = self._loop.call_later(wait_seconds, self._ask)
+        if self._when_quiet is None:
+            return
+        at_seconds = self._loop.time() + wait_seconds
+        if self._asking is not None:
+            if self._asking.when() <= at_seconds:  # else arrivals without a pause would put it off for ever
+                return
+            self._asking.cancel()
+        self._asking = self._loop.call_at(at_seconds, self._ask)
 
     def _ask(self) -> None:
         assert self._when_quiet is not None
+        self._asking = None
         try:
             wait_seconds = self._when_quiet()
         except Exception:  # a border: the server goes on

@@ -136,10 +136,11 @@ When the caller goes, `receive` or `send` raises CallerGone if the handler waits
 OnFault = Callable[[str, Exception], Status]
 """Takes a method and what its handler raised; gives the status that the caller gets."""
 WhenQuiet = Callable[[], float | None]
-"""Is called on the server's thread whenever there is no event.
+"""Is called on the server's thread whenever there is no event, and after many events without a pause.
 
 Returns:
-    How many seconds to wait for an event at the most; 0.0 for the shortest wait there is; None to wait for an event.
+    How many seconds to wait for an event at the most: 0.0 for the shortest wait there is, less not to wait at all; None
+    to wait for an event. After many events there is no wait.
 """
 
 

@@ -19,6 +19,8 @@ from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsP
 
 ANNOUNCEMENTS: Final = 64
 """So many calls gRPC's core may announce before the polling thread has looked at one."""
+EVENTS_MAX: Final = 512
+"""After so many events `when_quiet` is called, too: about as many as 128 calls bring."""
 CLOSING_POLL_SECONDS: Final = 0.05
 NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
 
@@ -106,14 +108,20 @@ class CoreServer:
     def _poll(self) -> None:
         poll = self._queue.poll
         when_quiet = self._when_quiet
+        events = 0
         while not self._shut:
             event = poll() if when_quiet is None else poll(deadline=LONG_PAST)
             tag = event.tag
             if tag is None and when_quiet is not None:
+                events = 0
                 event = poll(deadline=self._quiet_until(when_quiet))
                 tag = event.tag
             if tag is not None:
                 self._dispatch(tag, event)
+                events += 1
+                if events >= EVENTS_MAX and when_quiet is not None:  # a flood never lets the queue be empty
+                    events = 0
+                    self._quiet_until(when_quiet)
             event = tag = None  # else the last call would stay while the queue is waited for
         self._end_queue()
 

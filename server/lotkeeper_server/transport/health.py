@@ -10,7 +10,16 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from lotkeeper_server.transport.call import INVALID_ARGUMENT, NOT_FOUND, Call, Status, Stream, Streaming, Unary
+from lotkeeper_server.transport.call import (
+    INVALID_ARGUMENT,
+    NO_MESSAGE,
+    NOT_FOUND,
+    Call,
+    Status,
+    Stream,
+    Streaming,
+    Unary,
+)
 
 SERVICE: Final = "grpc.health.v1.Health"
 UNKNOWN: Final = Status(NOT_FOUND, "There is no such service here.")
@@ -66,7 +75,11 @@ class Health:
 
     async def _watch(self, stream: Stream) -> None:
         """The status now and whenever it has changed; what came and went while nobody read is left out."""
-        request = _parsed(await stream.receive() or b"", stream.refuse)
+        message = await stream.receive()
+        if message is None:
+            stream.refuse(NO_MESSAGE)
+            return
+        request = _parsed(message, stream.refuse)
         if request is None:
             return
         known = request.service in self._names

@@ -50,7 +50,7 @@ class ServerOptions:
     request_bytes_max: int = 4 << 20
     keepalive_seconds: float = 60.0
     ping_seconds_min: float = 10.0
-    waiting_calls_max: int = 1_000_000
+    waiting_calls_max: int = 65_536
     more: tuple[tuple[str, int | str], ...] = ()
 
     def channel_arguments(self) -> tuple[tuple[str, int | str], ...]:

@@ -97,3 +97,32 @@ async def test_a_store_that_cannot_be_read_is_told_to_all() -> None:
     refused = Refused(StoreUnavailable())
     looks = Looks(Directory(), Reads(refused), asyncio.get_running_loop())
     assert await Waiters(looks, 3).answered() == [refused] * 3
+
+
+async def test_one_look_is_under_way_at_a_time_and_those_it_is_for_count_as_waiting() -> None:
+    """A store that hangs is not asked again and again, and nobody is forgotten who waits for it."""
+    begun: list[Callable[[Any], None]] = []
+    looks = Looks(Directory(), lambda _work, done: begun.append(done), asyncio.get_running_loop())
+    first = Waiters(looks, CROWD)
+    await asyncio.sleep(2 * PAUSE_SECONDS)
+    rest = Waiters(looks, WAITING_MAX - CROWD)
+    await asyncio.sleep(2 * PAUSE_SECONDS)
+    assert len(begun) == 1
+    with pytest.raises(Refused):
+        looks.ask(lambda _said: None)
+    begun[0](SAID)
+    assert await first.answered() == [SAID] * CROWD
+    await asyncio.sleep(2 * PAUSE_SECONDS)
+    assert len(begun) == 2
+    refused = Refused(StoreUnavailable())
+    looks.refuse_all(refused)
+    assert await rest.answered() == [refused] * (WAITING_MAX - CROWD)
+
+
+async def test_one_who_fails_when_told_keeps_nobody_else_from_being_told() -> None:
+    def fails(_said: Any) -> None:
+        raise ZeroDivisionError
+
+    looks = Looks(Directory(), Reads(), asyncio.get_running_loop())
+    looks.ask(fails)
+    assert await Waiters(looks, 3).answered() == [SAID] * 3

@@ -1,21 +1,19 @@
 """Methods that are coroutines on the event loop: reads, saves, and streams in both directions."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
 from lotkeeper_server import transport
-from lotkeeper_server.domain.refusals import Code, DeadlineExceeded, Refused, ShuttingDown
+from lotkeeper_server.domain.refusals import Code, DeadlineExceeded, InvalidArgument, Refused, ShuttingDown
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 
 Step = TypeVar("Step")
-Unary = Callable[[Any, Call], Awaitable[Message]]
-GivingStream = Callable[[Any, Call], AsyncGenerator[Message, None]]
 
 
 class AwaitedMethod:
@@ -67,12 +65,18 @@ class AwaitedMethod:
             request = parsed(self._request_class, request_bytes)
             call.answer((await self._method(request, caller)).SerializeToString())
         except Refused as refused:
-            call.refuse(await self._settled(refused, caller))
+            await self._refuse(call, refused, caller)
             refused.__traceback__ = None  # its frames hold the call, and may form a cycle with it
         except Exception:  # the outermost border: a fault is answered, logged, and found by its id
             call.refuse(transport_status(fault(self._full_name)))
         finally:
             self._doorway.calls.end(call)
+
+    async def _refuse(self, call: transport.Call, refused: Refused, caller: Call | None) -> None:
+        try:
+            call.refuse(await self._settled(refused, caller))
+        except Exception:  # the outermost border, as in `_answer`
+            call.refuse(transport_status(fault(self._full_name)))
 
     async def give(self, stream: transport.Stream) -> None:
         """Answers one request with a stream; makes the next message once the transport has taken the last one."""
@@ -81,7 +85,9 @@ class AwaitedMethod:
 
         async def answer(caller: Call) -> None:
             request_bytes = await stream.receive()
-            request = parsed(self._request_class, request_bytes or b"")
+            if request_bytes is None:  # no message, or half of one: it must not become another request
+                raise Refused(InvalidArgument(text="The call has no message."))
+            request = parsed(self._request_class, request_bytes)
             async with until(), aclosing(self._method(request, caller)) as messages:
                 async for message in messages:
                     sent = stream.send(message.SerializeToString())

@@ -63,7 +63,7 @@ class DecidedMethod:
             if admission is None:
                 doorway.looks.ask(lambda said: self._let_in_later(request_bytes, call, said))
             else:
-                self._submit(request_bytes, call, admission)
+                self._submit(request_bytes, call, admission, is_seen=False)
         except Refused as refused:
             self.refuse(call, refused)
         except Exception:  # the outermost border: a fault is answered, logged, and found by its id
@@ -95,17 +95,19 @@ class DecidedMethod:
         except Refused as refused:
             self.refuse(call, refused)
             return
-        call.on_server_thread(lambda: self._submit_or_refuse(request_bytes, call, admission))
+        call.on_server_thread(lambda: self._submit_or_refuse(request_bytes, call, admission, is_seen=True))
 
-    def _submit_or_refuse(self, request_bytes: bytes, call: transport.Call, admission: Admission) -> None:
+    def _submit_or_refuse(
+        self, request_bytes: bytes, call: transport.Call, admission: Admission, *, is_seen: bool
+    ) -> None:
         try:
-            self._submit(request_bytes, call, admission)
+            self._submit(request_bytes, call, admission, is_seen=is_seen)
         except Refused as refused:
             self.refuse(call, refused)
         except Exception:  # the outermost border, as in `begin`
             self.refuse(call, Refused(fault(self.full_name)))
 
-    def _submit(self, request_bytes: bytes, call: transport.Call, admission: Admission) -> None:
+    def _submit(self, request_bytes: bytes, call: transport.Call, admission: Admission, *, is_seen: bool) -> None:
         """Passes a call to the engine.
 
         Raises:
@@ -115,7 +117,7 @@ class DecidedMethod:
         try:
             submission = self._read(parsed(self._request_class, request_bytes), caller)
         except Refused as refused:
-            if refused.refusal.code not in _SEEN_BY_NOBODY:
+            if is_seen or refused.refusal.code not in _SEEN_BY_NOBODY:
                 raise
             self._refuse_once_seen(request_bytes, call, admission, refused.with_traceback(None))
         else:

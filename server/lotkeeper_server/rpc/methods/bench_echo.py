@@ -6,7 +6,7 @@ from lotkeeper_server import transport
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.identifiers import LocationId, RecordId
 from lotkeeper_server.domain.model.stock import Answer, Common, Label, Record
-from lotkeeper_server.domain.refusals import Unauthenticated
+from lotkeeper_server.domain.refusals import Refused, Unauthenticated
 from lotkeeper_server.rpc.gate.doorway import Doorway, parsed
 from lotkeeper_server.rpc.gate.gate import Methods
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
@@ -25,12 +25,15 @@ class Echo:
     def begin(self, request_bytes: bytes, call: transport.Call) -> None:
         """Lets a known caller in, reads the request and answers at once."""
         self._doorway.calls.begin(call)
-        if self._doorway.directory.admit_known(call.metadata, "INVENTORY_OPERATION.EXECUTE") is None:
-            call.refuse(transport_status(Unauthenticated()))
-        else:
+        try:
+            if self._doorway.directory.admit_known(call.metadata, "INVENTORY_OPERATION.EXECUTE") is None:
+                raise Refused(Unauthenticated())
             parsed(pb.ExecuteInventoryOperationRequest, request_bytes)
             call.answer(self._answer_bytes)
-        self._doorway.calls.end(call)
+        except Refused as refused:
+            call.refuse(transport_status(refused.refusal))
+        finally:
+            self._doorway.calls.end(call)
 
 
 def echo_methods(doorway: Doorway) -> Methods:

@@ -17,7 +17,7 @@ APPLICATION_ID: Final = 0x4C4F544B
 """Marks a SQLite file as a store of Lotkeeper, "LOTK"; set when its schema is made."""
 BUSY_TIMEOUT_MILLIS: Final = 10_000
 """How long a writer waits for another process's write before the store counts as unavailable."""
-BUSY_TIMEOUT_OF_BATCHES_MILLIS: Final = 20
+BUSY_TIMEOUT_BRIEF_MILLIS: Final = 20
 """How long a batch of calls waits: its writer has other things to do."""
 CACHE_KIBIBYTES: Final = 12_288
 """The page cache of each connection. It is full after some ten thousand calls, and then memory does not grow; what does
@@ -25,6 +25,7 @@ not fit is in the system's cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
 """The page cache of connections that only read, of which there are several: the system caches the file's pages, too."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
+_BRIEFLY: Final = frozenset({Locking.SKIP, Locking.SKIP_AT_ONCE, Locking.WAIT_BRIEFLY})
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT"})
 _UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
 
@@ -157,7 +158,7 @@ def _prepare(cache_kibibytes: int, connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
     cursor = connection.connection.cursor()
-    _set_busy_timeout(connection, cursor, BUSY_TIMEOUT_OF_BATCHES_MILLIS if locking.skips else BUSY_TIMEOUT_MILLIS)
+    _set_busy_timeout(connection, cursor, BUSY_TIMEOUT_BRIEF_MILLIS if locking in _BRIEFLY else BUSY_TIMEOUT_MILLIS)
     cursor.execute("BEGIN" if locking is Locking.NONE else "BEGIN IMMEDIATE")
     cursor.close()
 
