@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 import grpc.aio
@@ -16,6 +16,11 @@ from lotkeeper._requests import Uploading
 from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable, silent
 
 Response = TypeVar("Response", bound=Message)
+
+WRITE_FAILED: Final = "Internal error from Core"
+"""What grpc.aio says of a write that failed."""
+STATUS_LOOK_SECONDS: Final = 0.01
+STATUS_LOOKS_MAX: Final = 100
 
 
 class AsyncTransport:
@@ -158,7 +163,7 @@ class AsyncTransport:
             response: Response = await call
             return response
         except grpc.aio.AioRpcError as rpc_error:
-            raise self._failed(rpc_error) from rpc_error
+            raise self._failed(await _as_ended(call, rpc_error)) from rpc_error
 
     def _failed(self, rpc_error: grpc.aio.AioRpcError) -> LotkeeperError:
         error = error_of(rpc_error)
@@ -205,3 +210,16 @@ async def _each(pieces: bytes | Iterable[bytes] | AsyncIterable[bytes]) -> Async
     else:
         for piece in pieces:
             yield piece
+
+
+async def _as_ended(call: Any, seen: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    """How the server ended a call, if what was seen of it is only that grpc.aio could not write any more.
+
+    grpc.aio takes a write that failed for the status of the call, until it has received that.
+    """
+    for _ in range(STATUS_LOOKS_MAX):
+        if await call.details() != WRITE_FAILED:
+            break
+        await asyncio.sleep(STATUS_LOOK_SECONDS)
+    trailers, initial = await call.trailing_metadata(), seen.initial_metadata()
+    return grpc.aio.AioRpcError(await call.code(), initial, trailers, await call.details(), seen.debug_error_string())
