@@ -1,4 +1,4 @@
-"""Every limit in one place: what comes from outside, what waits, what is kept."""
+"""The limits that callers meet: what comes from outside, what waits, what is kept."""
 
 from typing import Final
 

@@ -6,7 +6,6 @@ be two. Databases know that as a commit delay, for which there must be siblings.
 
 import threading
 from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 from lotkeeper_server.engine.calls import PendingCommand
@@ -64,7 +63,7 @@ class Arrivals:
         self._handed_over.clear()
 
     def take(self, size_max: int) -> list[PendingCommand]:
-        """The first calls, as long as they hold fewer commands than this together; at least one, where there is one."""
+        """The first calls, as long as they hold fewer commands than this together."""
         taken: list[PendingCommand] = []
         size = 0
         while size < size_max:
@@ -79,7 +78,3 @@ class Arrivals:
     def take_all(self) -> list[PendingCommand]:
         """Everything that has arrived."""
         return self.take(1 << 62)
-
-    def put_first(self, calls: Iterable[PendingCommand]) -> None:
-        """Back before all others, in their order."""
-        self._calls.extendleft(reversed(list(calls)))

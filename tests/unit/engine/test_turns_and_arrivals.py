@@ -37,14 +37,6 @@ def test_nothing_is_taken_where_there_is_no_room() -> None:
     assert arrivals.take(0) == []
 
 
-def test_what_is_put_first_comes_first_in_its_order() -> None:
-    arrivals, calls = Arrivals(), some_calls(4)
-    for call in calls[2:]:
-        arrivals.add(call)
-    arrivals.put_first(calls[:2])
-    assert arrivals.take_all() == calls
-
-
 def test_a_wait_ends_once_calls_are_handed_over() -> None:
     arrivals = Arrivals()
     waited = threading.Thread(target=arrivals.wait, args=(None,))

@@ -241,10 +241,6 @@ def _changed_stock(row: StockRow) -> tuple[Any, ...]:
     )
 
 
-def _changed_quantity(row: StockRow) -> tuple[Any, ...]:
-    return (row.millionths, row.changed_order, row.location_id, row.lot_id)
-
-
 def record_values(record: Record) -> tuple[Any, ...]:
     """A record's columns, in the table's order."""
     secondary, operation, order = record.secondary_lot, record.inventory_operation, record.production_order

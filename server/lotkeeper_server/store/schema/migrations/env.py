@@ -1,4 +1,4 @@
-"""Runs migrations in the transaction that `schema.migrate` began."""
+"""Runs migrations in the transaction that `migrating.migrate` began."""
 
 from alembic import context
 
