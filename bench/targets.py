@@ -63,26 +63,18 @@ _OF_AN_EXECUTE: Final = (
 LIMITS: Final = {
     "B1": _OF_AN_EXECUTE,
     "B1u": _OF_AN_EXECUTE,
-    "B2": "the engine's thread and the polling thread share one interpreter lock, and server, database and generator "
-    "share two cores; pgbench is a program in C that has a core and more",
     "B3": "an execute in a batch still costs its loads, rules, writes and its part of the answer, some 115 µs; of the "
     "transport it needs a hundredth",
-    "B3, PostgreSQL": "the same, and the database's own work on 13 indexes",
     "B4 p50": "a transaction of one call costs 1.1 ms of processor time: the commit 0.3, as it writes 11 pages where "
     "the reference writes 1, beginning and loads 0.28, writes 0.1, rules 0.09, the rest in the layers between",
-    "B4 p99": "the same as p50; the slow ones are syncs",
-    "B4 p50, PostgreSQL": "three round trips where the reference has one, with the interpreter's work between them, on "
-    "two cores that server, database and generator share",
-    "B4 p99, PostgreSQL": "the same as p50",
     "B7": "a random lot among 100,000 touches pages of 13 indexes that no other call of its batch touches: more pages "
     "a commit",
-    "B9": "the store grows by 200,000 records in the run, and calls on a larger store cost more, as in B7",
-    "B9 5 s later": "the same as B9",
-    "B10": "the page cache of 12 MiB is full after some ten thousand calls; what grows after that is the allocator's",
     "B10 idle": "grpcio's library takes 30 MB, SQLAlchemy 16, the settings' library 11",
     "B11": "imports: the libraries of B10 idle, and what a server needs besides",
 }
-"""From profiles (`python -m bench.profiled`), not from guesses. They must be checked again when the code changes."""
+"""From profiles: py-spy (`python -m bench.profiled`), and processor time taken around loads, rules, writes and commit.
+
+They must be checked again when the code changes. A figure that is not here has no profile yet."""
 
 
 def target_of(number: str) -> Target | None:
