@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from lotkeeper_server.domain import limits
+from lotkeeper_server.limit_settings import LimitSettings
 
 _PORT_MAX = 65_535
 DEFAULT_FOLDER = Path("data")
@@ -18,27 +18,50 @@ class SettingsFault(ValueError):
     """A setting that is unknown or has a bad value; the text names it."""
 
 
-class Settings(BaseSettings):
-    """The settings of a server. In the environment each name is in capitals after `LOTKEEPER_`."""
+class Settings(LimitSettings, BaseSettings):
+    """The settings of a server. In the environment each name is in capitals after `LOTKEEPER_`.
+
+    A field's description is the help of its flag.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LOTKEEPER_", env_ignore_empty=True, extra="forbid", frozen=True)
     config_file: ClassVar[Path | None] = None
 
-    database_url: str = DEFAULT_DATABASE_URL
-    listen: Annotated[str, Field(pattern=r"^.+:\d{1,5}$")] = "127.0.0.1:50051"
-    transport: Literal["core", "aio"] = "core"
-    processes: Annotated[int, Field(ge=1, le=256)] = 1
-    max_concurrent_streams: Annotated[int, Field(ge=1, le=10_000)] = 64
-    queue_max: Annotated[int, Field(ge=1, le=1_000_000)] = limits.ENGINE_QUEUE_CALLS_MAX
-    end_date_future_hours: Annotated[float, Field(ge=0, le=8_760)] = 24
-    end_date_past_days: Annotated[float, Field(ge=0, le=36_500)] = 7
-    request_id_days: Annotated[float, Field(gt=0, le=3_650)] = 30
-    reflection: bool = True
-    tls_certificate_file: Path | None = None
-    tls_key_file: Path | None = None
-    shutdown_seconds: Annotated[float, Field(gt=0, le=60)] = 8
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
+    database_url: Annotated[
+        str,
+        Field(
+            description="The store: sqlite:///FILE, postgresql+psycopg://USER@HOST/DATABASE or "
+            "mariadb+pymysql://USER@HOST/DATABASE. [default: sqlite:///data/lotkeeper.db]"
+        ),
+    ] = DEFAULT_DATABASE_URL
+    listen: Annotated[
+        str, Field(pattern=r"^.+:\d{1,5}$", description="HOST:PORT to listen on; port 0 takes a free one.")
+    ] = "127.0.0.1:50051"
+    transport: Annotated[
+        Literal["core", "aio"],
+        Field(description="core: gRPC's completion queue; aio: grpc.aio, which is slower."),
+    ] = "core"
+    processes: Annotated[
+        int,
+        Field(ge=1, le=256, description="How many processes serve, on a server database; take one for each core."),
+    ] = 1
+    end_date_future_hours: Annotated[
+        float, Field(ge=0, le=8_760, description="How far in the future the end of a record may lie.")
+    ] = 24
+    end_date_past_days: Annotated[
+        float, Field(ge=0, le=36_500, description="How far in the past the end of a record may lie.")
+    ] = 7
+    request_id_days: Annotated[float, Field(gt=0, le=3_650, description="How long request ids are kept.")] = 30
+    reflection: Annotated[bool, Field(description="Whether tools may ask for the contract.")] = True
+    tls_certificate_file: Annotated[Path | None, Field(description="PEM file; serves with TLS.")] = None
+    tls_key_file: Annotated[Path | None, Field(description="PEM file of the certificate's key.")] = None
+    shutdown_seconds: Annotated[
+        float, Field(gt=0, le=60, description="How long calls in progress may still take at shutdown.")
+    ] = 8
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="debug, info, warning or error.")
+    ] = "info"
+    log_format: Annotated[Literal["json", "console"], Field(description="json or console.")] = "json"
 
     @classmethod
     def settings_customise_sources(

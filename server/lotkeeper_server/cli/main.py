@@ -11,11 +11,7 @@ from lotkeeper_server.cli.administration import role, token
 from lotkeeper_server.cli.archiving import archive
 from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened, opened_current
 from lotkeeper_server.cli.serving import serve_store
-from lotkeeper_server.settings import SettingsFault, read_settings
-
-
-def _setting(name: str, text: str, **options: Any) -> Callable[[Any], Any]:
-    return click.option(f"--{name.replace('_', '-')}", name, help=text, show_envvar=False, **options)
+from lotkeeper_server.settings import Settings, SettingsFault, read_settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,27 +22,19 @@ def main() -> None:
 
 
 def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """The flags of commands that serve."""
-    for decorate in (
-        CONFIG,
-        DATABASE,
-        _setting("listen", "HOST:PORT to listen on; port 0 takes a free one."),
-        _setting("transport", "core: gRPC's completion queue; aio: grpc.aio, which is slower."),
-        _setting("processes", "How many processes serve, on a server database; take one for each core.", type=int),
-        _setting("max_concurrent_streams", "How many calls may be in progress on one connection.", type=int),
-        _setting("queue_max", "How many calls may wait before more are refused with OVERLOADED.", type=int),
-        _setting("end_date_future_hours", "How far in the future the end of a record may lie.", type=float),
-        _setting("end_date_past_days", "How far in the past the end of a record may lie.", type=float),
-        _setting("request_id_days", "How long request ids are kept.", type=float),
-        _setting("reflection", "Whether tools may ask for the contract.", type=bool),
-        _setting("tls_certificate_file", "PEM file; serves with TLS.", type=click.Path(path_type=Path)),
-        _setting("tls_key_file", "PEM file of the certificate's key.", type=click.Path(path_type=Path)),
-        _setting("shutdown_seconds", "How long calls in progress may still take at shutdown.", type=float),
-        _setting("log_level", "debug, info, warning or error."),
-        _setting("log_format", "json or console."),
-    ):
-        command = decorate(command)
-    return command
+    """A flag for each setting, in their order."""
+    for name, field in reversed(Settings.model_fields.items()):
+        command = click.option(
+            f"--{name.replace('_', '-')}", name, type=_flag_type(field.annotation), help=field.description
+        )(command)
+    return CONFIG(command)
+
+
+def _flag_type(annotation: Any) -> Any:
+    """What click makes of the words of a flag; pydantic checks them further."""
+    if annotation in (int, float, bool):
+        return annotation
+    return click.Path(path_type=Path) if annotation == Path | None else str
 
 
 @main.command()

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 import click
 from sqlalchemy.exc import ArgumentError
 
-from lotkeeper_server.settings import DEFAULT_DATABASE_URL
+from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
@@ -31,11 +31,7 @@ CONFIG: Final = click.option(
     callback=_remember_config,
     help="A TOML file with settings.",
 )
-DATABASE: Final = click.option(
-    "--database-url",
-    help="The store: sqlite:///FILE, postgresql+psycopg://USER@HOST/DATABASE or mariadb+pymysql://USER@HOST/DATABASE. "
-    "[default: sqlite:///data/lotkeeper.db]",
-)
+DATABASE: Final = click.option("--database-url", help=Settings.model_fields["database_url"].description)
 
 
 def fail(text: str) -> NoReturn:
