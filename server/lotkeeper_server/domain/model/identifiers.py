@@ -49,7 +49,7 @@ def _parse_characters(text: str) -> Id | None:
     return None if number > _LARGEST else number.to_bytes(ID_BYTES, "big")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)  # lots, places and materials come again; of the ids of records, which do not, few are kept
 def format_id(identifier: Id) -> str:
     """The hyphenated upper-case form, 10-8-8."""
     number = int.from_bytes(identifier, "big")
