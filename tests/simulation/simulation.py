@@ -12,7 +12,7 @@ from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import Answered, End
 from lotkeeper_server.engine.loop import Loop
 from lotkeeper_server.engine.settings import EngineSettings
-from lotkeeper_server.engine.surroundings import Surroundings
+from lotkeeper_server.engine.surroundings import Surroundings, end_each
 from lotkeeper_server.store.db.capabilities import EMBEDDED, PIPELINED, SERVER
 
 from tests.model.edits import Switch
@@ -56,7 +56,7 @@ class SimulatedProcess:
         self.process = Process(site.schedule, name, self._run)
         self.clock.process = self.process
         self.store = SimulatedStore(site, capabilities, self.process, self.clock)
-        surroundings = Surroundings(self.clock, site.new_id, self._confirm, _ignore, _ignore)
+        surroundings = Surroundings(self.clock, site.new_id, self._confirm, end_each, _ignore)
         self._loop = Loop(self.store, self.arrivals, surroundings, EngineSettings())
 
     def send(self, call: SimulatedCall) -> None:

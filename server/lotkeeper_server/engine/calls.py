@@ -91,7 +91,11 @@ class PendingCall(ABC):
 
     @abstractmethod
     def end(self, end: End) -> None:
-        """Answers it, or refuses it; called once, on the thread that runs the loop."""
+        """Answers it, or refuses it; called once, from any thread."""
+
+    def on_bringing_thread(self, work: Callable[[], None]) -> None:
+        """Has the work done on the thread that brings calls, soon; here and now where there is none."""
+        work()
 
     def given_up(self, now_seconds: float) -> Refused | None:
         """Why nobody waits for it any more, if so."""

@@ -7,7 +7,7 @@ or a thread of its own, where a database server has to be waited for. Works and 
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
@@ -21,7 +21,7 @@ from lotkeeper_server.engine.clock import IdSource, SystemClock
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
 from lotkeeper_server.engine.settings import EngineSettings
-from lotkeeper_server.engine.surroundings import Confirm, Surroundings
+from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, end_each
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.engine.works import Works
 from lotkeeper_server.store.db import errors
@@ -39,6 +39,8 @@ NO_WAIT: Final = -1.0
 """For `when_quiet`: look for events, and come back at once."""
 TURN_SECONDS: Final = 0.002
 """Until it is looked again whether a work has ended that has the store to itself."""
+HANDED_BACK_MIN: Final = 8
+"""Fewer commands are answered by the thread that has decided them: to wake the other one costs some 50 µs."""
 _REFUSE_EVERY_SECONDS: Final = 0.25
 _IDLE_LOOK_SECONDS: Final = 0.01
 _DEFAULTS: Final = EngineSettings()
@@ -86,11 +88,13 @@ class Engine:
         self._gathering = Gathering()
         self._turns = WriteTurns(exclusive=not store.capabilities.has_many_writers)
         clock, new_id = SystemClock(), IdSource()
-        of_loop = Surroundings(clock, new_id, confirm, self._note_answered, self._note_store_state)
-        of_works = Surroundings(clock, new_id, confirm, self._note_committed, self._note_store_state)
+        is_polled = can_be_polled and not store.capabilities.can_go_away
+        end_commands = self._end_commands if is_polled else self._hand_back
+        of_loop = Surroundings(clock, new_id, confirm, end_commands, self._note_store_state)
+        of_works = Surroundings(clock, new_id, confirm, self._end_calls, self._note_store_state)
         self._loop = Loop(StoreOfDecisions(store), self._arrivals, of_loop, settings)
         self._works = Works(StoreOfDecisions(store), self._turns, of_works)
-        self._is_polled = can_be_polled and not store.capabilities.can_go_away
+        self._is_polled = is_polled
         self._thread: threading.Thread | None = None
         if not self._is_polled:
             self._thread = threading.Thread(target=self._run, name="lotkeeper-engine", daemon=True)
@@ -249,12 +253,20 @@ class Engine:
         self._readers.shutdown(wait=False)
         self._long_readers.shutdown(wait=False)
 
-    def _note_answered(self, count: int) -> None:
-        self._gathering.note_answered(count)
-        self._note_committed(count)
+    def _hand_back(self, ended: Sequence[Ended]) -> None:
+        """Has many calls ended by the thread that brings calls, so that this one goes on with the next batch."""
+        if sum(call.size for call, _ in ended) < HANDED_BACK_MIN:
+            self._end_commands(ended)
+        else:
+            ended[0][0].on_bringing_thread(lambda: self._end_commands(ended))
 
-    def _note_committed(self, _count: int) -> None:
-        """On an engine's thread; the event loop is woken only where somebody there follows the feed."""
+    def _end_commands(self, ended: Sequence[Ended]) -> None:
+        self._end_calls(ended)
+        self._gathering.note_answered(len(ended))
+
+    def _end_calls(self, ended: Sequence[Ended]) -> None:
+        end_each(ended)
+        # The event loop is woken only where somebody there follows the feed.
         if self.feed_numbering.is_followed:
             self._event_loop.call_soon_threadsafe(self.feed_numbering.note_commits)
 

@@ -17,7 +17,7 @@ from lotkeeper_server.domain.refusals import Contention, Internal, Refusal, Refu
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
-from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand, Result
+from lotkeeper_server.engine.calls import AGAIN, HELD, PendingCommand, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder, new_uuid
 from lotkeeper_server.engine.held import HeldCalls
 from lotkeeper_server.engine.overtaking import Overtaking
@@ -214,15 +214,12 @@ class Loop:
         again = [call for call, result in zip(calls, results, strict=True) if result is AGAIN]
         if len(again) == len(calls):
             return again
-        held = []
-        for call, result in zip(calls, results, strict=True):
-            if isinstance(result, Answered | Refused):
-                call.end(result)
-            elif result is HELD:
-                held.append(call)
+        held = [call for call, result in zip(calls, results, strict=True) if result is HELD]
         self._put_back(held, Contention())
-        if ended := len(calls) - len(again) - len(held):
-            self._outside.on_answered(ended)
+        if ended := [
+            (call, result) for call, result in zip(calls, results, strict=True) if not isinstance(result, Waits)
+        ]:
+            self._outside.on_ended(ended)
         return again
 
     def _put_back(self, calls: Sequence[PendingCommand], too_long: Refusal, pause_seconds: float = 0.0) -> None:

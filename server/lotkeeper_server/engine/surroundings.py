@@ -1,14 +1,17 @@
 """What the engine's loops take in from outside, and what they tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.engine.calls import End, PendingCall
 from lotkeeper_server.engine.clock import Clock
 
 Confirm = Callable[[Any, Any], None]
 """Looks again, in a transaction, whether a caller may, where roles or tokens have changed since; raises Refused."""
+Ended = tuple[PendingCall, End]
+"""A call, and how it ends."""
 
 
 @dataclass(slots=True)
@@ -19,12 +22,18 @@ class Surroundings:
         clock: the time.
         new_id: gives new ids; the one source of its process.
         confirm: looks again whether a caller may.
-        on_answered: told how many calls were answered or refused, after each transaction.
+        on_ended: ends calls, each as is said beside it, after each transaction; soon, on whichever thread is best.
         on_store_state: told whether the store could be used, each time that it was.
     """
 
     clock: Clock
     new_id: Callable[[], Id]
     confirm: Confirm
-    on_answered: Callable[[int], None]
+    on_ended: Callable[[Sequence[Ended]], None]
     on_store_state: Callable[[bool], None]
+
+
+def end_each(ended: Sequence[Ended]) -> None:
+    """Ends calls, here and now."""
+    for call, end in ended:
+        call.end(end)

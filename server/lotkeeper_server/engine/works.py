@@ -16,7 +16,7 @@ import structlog
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Contention, Internal, Refused, StoreUnavailable
-from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingWork, Result
+from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingWork, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.held import WORK_HELD_SECONDS_MAX, HeldCalls
 from lotkeeper_server.engine.loop import APART_PAUSE_SECONDS, BUSY_TEXT, REFUSED_BY_STORE, STORE_SECONDS
@@ -145,9 +145,8 @@ class Works:
                 error_id = uuid.uuid4().hex
                 _log.exception("fault", error_id=error_id)
                 result = Refused(Internal(error_id=error_id))
-        if isinstance(result, Answered | Refused):
-            work.end(result)
-            self._outside.on_answered(1)
+        if not isinstance(result, Waits):
+            self._outside.on_ended([(work, result)])
 
     def _transact(self, work: PendingWork) -> Result:
         """Runs a piece of work in a transaction of its own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import Answered, End, PendingCommand
 from lotkeeper_server.engine.loop import Loop
 from lotkeeper_server.engine.settings import EngineSettings
-from lotkeeper_server.engine.surroundings import Surroundings
+from lotkeeper_server.engine.surroundings import Ended, Surroundings, end_each
 from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.errors import VersionsMoved
@@ -281,8 +281,12 @@ class Scene:
         self.usable: list[bool] = []
         self.confirmed: list[Any] = []
         self.confirm: Callable[[Any], None] = lambda _caller: None
-        surroundings = Surroundings(self.clock, new_id, self._confirm, self.answered.append, self.usable.append)
+        surroundings = Surroundings(self.clock, new_id, self._confirm, self._end, self.usable.append)
         self.loop = Loop(self.store, self.arrivals, surroundings, EngineSettings())
+
+    def _end(self, ended: Sequence[Ended]) -> None:
+        end_each(ended)
+        self.answered.append(len(ended))
 
     def receipt(self, name: str, quantity: str = "1", **asked: Any) -> Execute:
         """Of a lot of that name, by a caller of that name."""

@@ -16,7 +16,7 @@ from lotkeeper_server.domain.refusals import Cancelled, PermissionDenied, Refuse
 from lotkeeper_server.engine.calls import Answered, End, PendingWork
 from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.engine.held import WORK_HELD_SECONDS_MAX
-from lotkeeper_server.engine.surroundings import Surroundings
+from lotkeeper_server.engine.surroundings import Surroundings, end_each
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.engine.works import Works
 from lotkeeper_server.store.db import errors
@@ -118,7 +118,7 @@ class Workshop:
         with self._store.read() as connection:
             (self.access_version,) = connection.exec_driver_sql("SELECT access_version FROM definition_version").one()
         surroundings = Surroundings(
-            self.clock, IdSource(), lambda _snapshot, caller: self.confirm(caller), _ignore, self.usable.append
+            self.clock, IdSource(), lambda _snapshot, caller: self.confirm(caller), end_each, self.usable.append
         )
         self.works = Works(self.failing, self.turns, surroundings)
 

@@ -122,7 +122,7 @@ class DecidedMethod:
             self._refuse_once_seen(request_bytes, call, admission, refused.with_traceback(None))
         else:
             caller.check = submission.check
-            self._doorway.engine.submit(DecidedCall(self, call, caller, submission))
+            self._doorway.engine.submit(DecidedCall(self, call, caller, submission, has_been_moved=is_seen))
 
     def _refuse_once_seen(
         self, request_bytes: bytes, call: transport.Call, admission: Admission, refused: Refused
@@ -141,10 +141,28 @@ class DecidedMethod:
 class DecidedCall(PendingCommand):
     """A call that waits for the engine."""
 
-    __slots__ = ("_call", "_method", "_submission")
+    __slots__ = ("_call", "_has_been_moved", "_method", "_submission")
 
-    def __init__(self, method: DecidedMethod, call: transport.Call, caller: Call, submission: Submission) -> None:
+    def __init__(
+        self,
+        method: DecidedMethod,
+        call: transport.Call,
+        caller: Call,
+        submission: Submission,
+        *,
+        has_been_moved: bool,
+    ) -> None:
+        """Waits for nothing yet.
+
+        Args:
+            method: that was called.
+            call: to be answered.
+            caller: who calls.
+            submission: what to decide, and how to answer.
+            has_been_moved: whether the call has come by `on_server_thread`, which it may do once.
+        """
         super().__init__(caller, submission.command)
+        self._has_been_moved = has_been_moved
         self._method = method
         self._call = call
         self._submission = submission
@@ -152,6 +170,13 @@ class DecidedCall(PendingCommand):
     @property
     def is_gone(self) -> bool:
         return self._call.is_gone
+
+    def on_bringing_thread(self, work: Callable[[], None]) -> None:
+        if self._has_been_moved:
+            work()
+        else:
+            self._has_been_moved = True
+            self._call.on_server_thread(work)
 
     def end(self, end: End) -> None:
         try:
