@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId, parse_id
 from lotkeeper_server.domain.model.stock import Common, Label, Lot, Record, StockRow
-from lotkeeper_server.domain.working_set import Changes
 from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.write_transaction import WriteTransaction

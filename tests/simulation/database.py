@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from lotkeeper_server.domain.changes import Changes, KeptRequest
 from lotkeeper_server.domain.keys import EdgeKey, NameKey, RequestKey
 from lotkeeper_server.domain.model.definitions import Conversions
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
-from lotkeeper_server.domain.working_set import Changes, KeptRequest
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.state.definitions import StoreVersions
 

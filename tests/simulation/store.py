@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.keys import Key
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.stock import Record
-from lotkeeper_server.domain.working_set import Changes, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.capabilities import Capabilities
 from lotkeeper_server.store.db.dialects import Locking

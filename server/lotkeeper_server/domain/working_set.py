@@ -6,23 +6,19 @@ back to where its decision began, and what is written in the end is what the jou
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from fractions import Fraction
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from lotkeeper_server.domain.asked_definitions import AskedDefinitions
+from lotkeeper_server.domain.changes import Changes, KeptRequest
 from lotkeeper_server.domain.keys import (
-    ConversionsKey,
     CountKey,
-    DefinitionKey,
     EdgeKey,
-    Key,
     LotKey,
     LotNameKey,
     LotRowsKey,
     Missing,
-    NameKey,
-    PathKey,
     QueueKey,
     RecordKey,
     RequestKey,
@@ -30,18 +26,7 @@ from lotkeeper_server.domain.keys import (
     StockKey,
     SumsKey,
 )
-from lotkeeper_server.domain.model.conversion import SAME, exact_factor
-from lotkeeper_server.domain.model.definition_cache import DefinitionCache, Shelf
-from lotkeeper_server.domain.model.definitions import (
-    Conversions,
-    InventoryOperation,
-    Location,
-    Material,
-    ProcessOperation,
-    ProductionOrder,
-    ReasonCode,
-    Unit,
-)
+from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import LotUseStrategy, Status
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
@@ -50,20 +35,6 @@ QUEUE_LENGTH_FIRST: Final = 16
 """How many rows of a location's queue are loaded first; four times as many each time that they do not suffice."""
 _NEVER: Final = 1 << 62
 _FIRST: Final = itemgetter(0)
-
-Definition = TypeVar("Definition")
-
-
-@dataclass(slots=True)
-class KeptRequest:
-    """A request id that took effect, and what its answer needs. Never changed; see `model.stock` on `frozen`."""
-
-    fingerprint: bytes
-    created_millis: int
-    record_ids: tuple[RecordId, ...]
-    main_index: int | None
-    stopped_running_operation: bool
-    action_indexes: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -75,53 +46,11 @@ class LoadedQueue:
     exhausted: bool
 
 
-@dataclass(slots=True)
-class Changes:
-    """What a transaction writes: values to insert and values to put in the place of old ones.
-
-    `completed_records` are those of its records, new or changed, that were not completed before.
-    """
-
-    new_lots: list[Lot] = field(default_factory=list)
-    changed_lots: list[Lot] = field(default_factory=list)
-    new_stock: list[StockRow] = field(default_factory=list)
-    changed_stock: list[StockRow] = field(default_factory=list)
-    changed_quantities: list[StockRow] = field(default_factory=list)
-    new_records: list[Record] = field(default_factory=list)
-    changed_records: list[Record] = field(default_factory=list)
-    completed_records: list[Record] = field(default_factory=list)
-    runs: list[tuple[Id, OperationRun]] = field(default_factory=list)
-    counts: list[tuple[Id, int]] = field(default_factory=list)
-    new_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
-    changed_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
-    new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
-    renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
-
-    def note_stock(self, old: StockRow | None, new: StockRow) -> None:
-        """An inventory row to write, by its stored state."""
-        if old is None:
-            self.new_stock.append(new)
-        elif (
-            (old.millionths > 0) == (new.millionths > 0)
-            and old.arrived_order == new.arrived_order
-            and old.name == new.name
-            and old.production_order_id == new.production_order_id
-        ):
-            self.changed_quantities.append(new)
-        else:
-            self.changed_stock.append(new)
-
-    def __bool__(self) -> bool:
-        """Whether there is anything to write."""
-        return any(getattr(self, one.name) for one in fields(self))
-
-
-class WorkingSet:
+class WorkingSet(AskedDefinitions):
     """The state that the decisions of one transaction share."""
 
     def __init__(self, definitions: DefinitionCache) -> None:
-        self.definitions = definitions
-        self.absent: set[Key] = set()
+        super().__init__(definitions)
         self.lots: dict[LotId, Lot | None] = {}
         self.lot_ids_by_name: dict[tuple[MaterialId, str], LotId | None] = {}
         self.stock: dict[LocationId, dict[LotId, StockRow | None]] = {}
@@ -133,90 +62,12 @@ class WorkingSet:
         self.requests: dict[tuple[str, str], KeptRequest | None] = {}
         self.queues: dict[tuple[LocationId, MaterialId | None, LotUseStrategy], LoadedQueue] = {}
         self.sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {}
-        self.ids_by_name: dict[NameKey, Id | None] = {}
         self._born: set[LotId] = set()
         self._rows_known: set[LotId] = set()
         self._loaded_millionths: dict[tuple[LocationId, LotId], int] = {}
         self._journal: list[tuple[dict[Any, Any], Any, Any]] = []
 
-    # What decisions ask for: definitions.
-
-    def _definition(self, shelf: Shelf[Definition], entity: str, identifier: Id) -> Definition | None:
-        cached = shelf.get(identifier)
-        if cached is None:
-            key = DefinitionKey(entity, identifier)
-            if key not in self.absent:
-                raise Missing(key)
-        return cached
-
-    def inventory_operation(self, identifier: Id) -> InventoryOperation | None:
-        """An inventory operation's definition."""
-        return self._definition(self.definitions.inventory_operations, "inventory_operation", identifier)
-
-    def material(self, identifier: Id) -> Material | None:
-        """A material."""
-        return self._definition(self.definitions.materials, "material", identifier)
-
-    def material_at(self, path: str) -> Material | None:
-        """A material by its path."""
-        cached = self.definitions.materials.at_path(path)
-        if cached is None and PathKey("material", path) not in self.absent:
-            raise Missing(PathKey("material", path))
-        return cached
-
-    def location(self, identifier: Id) -> Location | None:
-        """A location."""
-        return self._definition(self.definitions.locations, "location", identifier)
-
-    def location_at(self, path: str) -> Location | None:
-        """A location by its path."""
-        cached = self.definitions.locations.at_path(path)
-        if cached is None and PathKey("location", path) not in self.absent:
-            raise Missing(PathKey("location", path))
-        return cached
-
-    def id_named(self, entity: str, column: str, text: str) -> Id | None:
-        """The id of a definition by a name, symbol or code that is unique by itself."""
-        key = NameKey(entity, column, text)
-        if key not in self.ids_by_name:
-            raise Missing(key)
-        return self.ids_by_name[key]
-
-    def unit(self, identifier: Id) -> Unit | None:
-        """A unit of measure."""
-        return self._definition(self.definitions.units, "unit_of_measure", identifier)
-
-    def reason_code(self, identifier: Id) -> ReasonCode | None:
-        """A reason code."""
-        return self._definition(self.definitions.reason_codes, "material_reason_code", identifier)
-
-    def process_operation(self, identifier: Id) -> ProcessOperation | None:
-        """A process operation."""
-        return self._definition(self.definitions.process_operations, "operation", identifier)
-
-    def production_order(self, identifier: Id) -> ProductionOrder | None:
-        """A production order's definition."""
-        return self._definition(self.definitions.production_orders, "production_order", identifier)
-
-    def factor(self, material_id: MaterialId | None, from_unit: UnitId, to_unit: UnitId) -> Fraction | None:
-        """The exact conversion factor for a material, or None where there is no conversion."""
-        if from_unit == to_unit:
-            return SAME
-        key = (material_id, from_unit, to_unit)
-        factors = self.definitions.factors
-        if key not in factors:
-            factors[key] = exact_factor(
-                from_unit, to_unit, self._conversions(material_id).factors, self._conversions(None).factors
-            )
-        return factors[key]
-
-    def _conversions(self, material_id: MaterialId | None) -> Conversions:
-        cached = self.definitions.conversions.get(material_id)
-        if cached is None:
-            raise Missing(ConversionsKey(material_id), ConversionsKey(None))
-        return cached
-
-    # What decisions ask for: state.
+    # What decisions ask for.
 
     def lot(self, identifier: Id) -> Lot | None:
         """A lot by id."""

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 import structlog
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.commands import Batch, Command, Execute
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.decide.command import decide, decide_batch
@@ -17,7 +18,7 @@ from lotkeeper_server.domain.keys import Key, Missing
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state, names_all_by_id
 from lotkeeper_server.domain.refusals import Internal, Refusal, Refused
-from lotkeeper_server.domain.working_set import Changes, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine.calls import HELD, Answered, Result
 
 ROUNDS_MAX: Final = 256

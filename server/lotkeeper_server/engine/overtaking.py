@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.working_set import Changes
 from lotkeeper_server.engine.store_port import DecisionTransaction
 from lotkeeper_server.store.db.capabilities import Capabilities
 from lotkeeper_server.store.state.definitions import StoreVersions

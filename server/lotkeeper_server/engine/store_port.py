@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.keys import Key
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.working_set import Changes, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.db.capabilities import Capabilities
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.state.definitions import StoreVersions

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.commands import Batch, Command, Execute
 from lotkeeper_server.domain.keys import Key
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
@@ -18,7 +19,7 @@ from lotkeeper_server.domain.model.enumerations import InventoryOperationType
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.domain.working_set import Changes, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import Answered, End, PendingCommand
 from lotkeeper_server.engine.loop import Loop

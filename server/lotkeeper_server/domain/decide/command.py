@@ -3,6 +3,7 @@
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.apply.movement import apply, main_index
 from lotkeeper_server.domain.apply.records import check_count
+from lotkeeper_server.domain.changes import KeptRequest
 from lotkeeper_server.domain.commands import (
     Annotate,
     Batch,
@@ -25,7 +26,7 @@ from lotkeeper_server.domain.refusals import Refusal, Refused, RequestIdReused, 
 from lotkeeper_server.domain.resolve.operation import intent_of_operation
 from lotkeeper_server.domain.resolve.requested_action import intent_of_action
 from lotkeeper_server.domain.resolve.steps import resolve
-from lotkeeper_server.domain.working_set import KeptRequest, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 
 Outcome = Answer | Refusal
 

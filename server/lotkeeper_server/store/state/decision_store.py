@@ -6,10 +6,11 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.keys import Key
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.working_set import Changes, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.db.commit_marks import has_taken_effect, leave_mark
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking

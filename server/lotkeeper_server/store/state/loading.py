@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
+from lotkeeper_server.domain.changes import KeptRequest
 from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
@@ -33,7 +34,7 @@ from lotkeeper_server.domain.keys import (
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, StockRow
-from lotkeeper_server.domain.working_set import KeptRequest, WorkingSet
+from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.store.archived import archived_among
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTransaction

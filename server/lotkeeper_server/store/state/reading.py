@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any, Final
 
+from lotkeeper_server.domain.changes import KeptRequest
 from lotkeeper_server.domain.keys import (
     CountKey,
     EdgeKey,
@@ -19,7 +20,6 @@ from lotkeeper_server.domain.keys import (
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, LotUseStrategy, Status
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id, LocationId, LotId, MaterialId, RecordId, UnitId
 from lotkeeper_server.domain.model.stock import Common, Edge, Lot, OperationRun, StockRow
-from lotkeeper_server.domain.working_set import KeptRequest
 from lotkeeper_server.store.db.statements import columns_of
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
 from lotkeeper_server.store.schema.tables import inventory, inventory_lot, lot_edge, request

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.model.identifiers import LocationId
 from lotkeeper_server.domain.model.stock import Common, Lot, Record, StockRow
-from lotkeeper_server.domain.working_set import Changes
 from lotkeeper_server.store.db.statements import insert_of, update_of
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.feed.numbering import leave_pending
