@@ -4,7 +4,6 @@ A decision says itself what it misses: it raises `Missing`, leaves nothing behin
 loaded, for all decisions at once.
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -17,9 +16,10 @@ from lotkeeper_server.domain.decide.command import decide, decide_batch
 from lotkeeper_server.domain.keys import Key, Missing
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.prefetch import first_keys, likely_rows, likely_state, names_all_by_id
-from lotkeeper_server.domain.refusals import Internal, Refusal, Refused
+from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine.calls import HELD, Answered, Result
+from lotkeeper_server.engine.faults import logged_fault
 
 ROUNDS_MAX: Final = 256
 """Loads in one transaction; a pick among many lots takes a few. What needs more than this is a fault."""
@@ -134,7 +134,7 @@ def decide_all(
         held |= loader.load(state, missing)
         pending = later
     for index in pending:  # they left nothing behind; the others are decided and go on
-        results[index] = _fault("rounds_exceeded", rounds=ROUNDS_MAX)
+        results[index] = Refused(logged_fault("rounds_exceeded", rounds=ROUNDS_MAX))
     return Decided(results, state.changes())
 
 
@@ -166,14 +166,8 @@ def _decided(state: WorkingSet, command: Command | Batch, context: Context) -> A
         return refused.with_traceback(None)
     except Exception:  # one command's fault must not take the transaction of the others with it
         state.roll_back(savepoint)
-        return _fault("fault")
+        return Refused(logged_fault())
     return Refused(outcome) if isinstance(outcome, Refusal) else Answered(outcome)
-
-
-def _fault(event: str, **details: object) -> Refused:
-    error_id = uuid.uuid4().hex
-    _log.error(event, error_id=error_id, exc_info=event == "fault", **details)
-    return Refused(Internal(error_id=error_id))
 
 
 def _commands_of(command: Command | Batch) -> Sequence[Command]:

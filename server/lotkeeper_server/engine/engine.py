@@ -6,7 +6,6 @@ or a thread of its own, where a database server has to be waited for. Works and 
 
 import asyncio
 import threading
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -14,10 +13,11 @@ from typing import Any, Final, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.refusals import Internal, Overloaded, Refused, ShuttingDown, StoreUnavailable
+from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
 from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
 from lotkeeper_server.engine.clock import IdSource, SystemClock
+from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
 from lotkeeper_server.engine.settings import EngineSettings
@@ -205,9 +205,7 @@ class Engine:
             except Refused as refused:
                 value = refused
             except Exception:  # a border: somebody waits for the result
-                error_id = uuid.uuid4().hex
-                _log.exception("fault", error_id=error_id)
-                value = Refused(Internal(error_id=error_id))
+                value = Refused(logged_fault())
             done(value)
 
         self._readers.submit(reading)

@@ -26,7 +26,7 @@ GATHER_SECONDS: Final = 0.05
 """From one numbering to the next, at least."""
 FAILED_SECONDS: Final = 1.0
 """From one that failed to the next."""
-STALLED_SECONDS: Final = 3.0
+LEASE_STALLED_SECONDS: Final = 3.0
 """How long another process may hold the lease at every look, before it is asked whether that is frozen."""
 DROP_MARKS_SECONDS: Final = 60.0
 CATCH_UP_SECONDS: Final = 10.0
@@ -134,7 +134,7 @@ class FeedNumbering:
             return
         now_seconds = time.monotonic()
         self._missed_since_seconds = self._missed_since_seconds or now_seconds
-        if now_seconds > self._missed_since_seconds + STALLED_SECONDS:
+        if now_seconds > self._missed_since_seconds + LEASE_STALLED_SECONDS:
             self._missed_since_seconds = None
             if ended := self._store.end_stalled():
                 _log.warning("stalled_sessions_ended", sessions=ended)

@@ -4,7 +4,6 @@ While one transaction commits, the calls that arrive meanwhile form the next. Ca
 put back, and the others go on. Whoever runs it calls `turn`: the thread that polls gRPC's queue, or one of its own.
 """
 
-import uuid
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,12 +12,13 @@ import structlog
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
-from lotkeeper_server.domain.refusals import Contention, Internal, Refusal, Refused, StoreUnavailable
+from lotkeeper_server.domain.refusals import Contention, Refusal, Refused, StoreUnavailable
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import AGAIN, HELD, PendingCommand, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder, new_uuid
+from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.held import HeldCalls
 from lotkeeper_server.engine.overtaking import Overtaking
 from lotkeeper_server.engine.patience import Patience
@@ -124,7 +124,7 @@ class Loop:
                 _log.warning("store_unavailable", error=str(error), calls=len(calls))
                 results = [Refused(StoreUnavailable())] * len(calls)
             except Exception:  # the border of the thread: it must outlive any bug
-                results = [Refused(_fault(len(calls)))] * len(calls)
+                results = [Refused(logged_fault(calls=len(calls)))] * len(calls)
             calls = self._answer(calls, results)
 
     def _split(self, calls: list[PendingCommand]) -> None:
@@ -231,9 +231,3 @@ class Loop:
     def _refuse(self, calls: Sequence[PendingCommand], refusal: Refusal) -> None:
         if calls:
             self._answer(calls, [Refused(refusal)] * len(calls))
-
-
-def _fault(calls: int) -> Internal:
-    error_id = uuid.uuid4().hex
-    _log.exception("fault", error_id=error_id, calls=calls)
-    return Internal(error_id=error_id)

@@ -7,7 +7,6 @@ A save, an import, a delete: what reads and writes more than decisions know. Whe
 import queue
 import threading
 import time
-import uuid
 from collections import deque
 from contextlib import suppress
 from typing import Final
@@ -15,9 +14,10 @@ from typing import Final
 import structlog
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.refusals import Contention, Internal, Refused, StoreUnavailable
+from lotkeeper_server.domain.refusals import Contention, Refused, StoreUnavailable
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingWork, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder
+from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.held import WORK_HELD_SECONDS_MAX, HeldCalls
 from lotkeeper_server.engine.loop import APART_PAUSE_SECONDS, BUSY_TEXT, REFUSED_BY_STORE, STORE_SECONDS
 from lotkeeper_server.engine.patience import Patience
@@ -142,9 +142,7 @@ class Works:
                     _log.warning("store_unavailable", error=str(error))
                     result = Refused(StoreUnavailable())
             except Exception:  # the border of the thread: it must outlive any bug
-                error_id = uuid.uuid4().hex
-                _log.exception("fault", error_id=error_id)
-                result = Refused(Internal(error_id=error_id))
+                result = Refused(logged_fault())
         if not isinstance(result, Waits):
             self._outside.on_ended([(work, result)])
 

@@ -1,6 +1,5 @@
 """What comes before every method: who is let in, how many calls are in progress, and how callers see a fault."""
 
-import uuid
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +9,7 @@ from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain.refusals import Internal, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.surroundings import Confirm
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
@@ -63,6 +63,4 @@ def parsed(request_class: type[Message], request_bytes: bytes) -> Message:
 
 def fault(method_name: str) -> Internal:
     """Logs the exception in progress and gives the refusal that names it."""
-    error_id = uuid.uuid4().hex
-    _log.exception("fault", error_id=error_id, method=method_name)
-    return Internal(error_id=error_id)
+    return logged_fault(method=method_name)
