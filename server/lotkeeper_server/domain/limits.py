@@ -21,6 +21,17 @@ RECORDS_PER_BATCH_MAX: Final = 4_000
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024 - 64 * 1024
 """The largest answer: gRPC's 4 MB, less some room for its frame."""
 
+MESSAGE_UNCOUNTED_BYTES_MAX: Final = 4 * 1024
+"""A shorter request is parsed whatever it holds."""
+MESSAGE_ELEMENTS_MAX: Final = 10_000
+"""Fields of a longer one, at the levels where fields are repeated, and elements of those; two bytes take 500 parsed."""
+MASK_FIELDS_MAX: Final = 100
+"""Names in an update mask."""
+FILTER_VALUES_MAX: Final = 100
+"""Values of one filter."""
+
+TOKEN_CHARACTERS_MAX: Final = 256
+"""A longer page token or resume token is none of ours."""
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1_000
 
@@ -38,6 +49,8 @@ REFUSAL_VALUE_BYTES_MAX: Final = 400
 """A longer value in a refusal, as UTF-8, is cut with an ellipsis."""
 REFUSAL_MESSAGE_BYTES_MAX: Final = 800
 """A longer message is cut, too. It is sent percent-encoded, three bytes for one, in addition to its details."""
+REFUSAL_VIOLATIONS_MAX: Final = 200
+"""Wrong fields that are tried to be sent, the first ones; the others are counted."""
 REFUSAL_SHOWN_CODE_POINTS_MAX: Final = 64
 """A refusal shows only this much of a text that is not an id."""
 

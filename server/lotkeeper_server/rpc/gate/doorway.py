@@ -7,12 +7,14 @@ from google.protobuf.message import DecodeError, Message
 
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
+from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Internal, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.surroundings import Confirm
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.wire.elements import has_too_many_elements
 from lotkeeper_server.store.db.snapshot import Snapshot
 
 _log = structlog.get_logger(__name__)
@@ -52,8 +54,11 @@ def parsed(request_class: type[Message], request_bytes: bytes) -> Message:
     """Parses a request.
 
     Raises:
-        Refused: INVALID_ARGUMENT where the bytes are not one.
+        Refused: INVALID_ARGUMENT where the bytes are not one, or hold too many elements.
     """
+    if len(request_bytes) > limits.MESSAGE_UNCOUNTED_BYTES_MAX and has_too_many_elements(request_class, request_bytes):
+        text = f"The {request_class.DESCRIPTOR.name} has more than {limits.MESSAGE_ELEMENTS_MAX} fields and elements."
+        raise Refused(InvalidArgument(text=text))
     try:
         return request_class.FromString(request_bytes)
     except DecodeError:

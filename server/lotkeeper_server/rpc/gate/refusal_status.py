@@ -36,19 +36,20 @@ def status_of(
         index: the first refused item of a batch.
         bytes_max: its largest size as sent, with its message.
     """
-    metadata = {key: _cut(value, limits.REFUSAL_VALUE_BYTES_MAX) for key, value in refusal.metadata.items()}
+    metadata = {key: cut(value, limits.REFUSAL_VALUE_BYTES_MAX) for key, value in refusal.metadata.items()}
     if index is not None:
         metadata["index"] = str(index)
     violations = refusal.violations
-    whole = _as_status(refusal, metadata, violations)
-    if _sent_bytes(whole) <= bytes_max:
-        return whole
+    if len(violations) <= limits.REFUSAL_VIOLATIONS_MAX:
+        whole = _as_status(refusal, metadata, violations)
+        if _sent_bytes(whole) <= bytes_max:
+            return whole
 
     def with_first(count: int) -> status_pb2.Status:
         left_out = {"violations_left_out": str(len(violations) - count)}
         return _as_status(refusal, metadata | left_out, violations[:count])
 
-    fits, too_many = 0, len(violations)
+    fits, too_many = 0, min(len(violations), limits.REFUSAL_VIOLATIONS_MAX + 1)
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
         if _sent_bytes(with_first(middle)) <= bytes_max:
@@ -66,7 +67,7 @@ def _as_status(refusal: Refusal, metadata: dict[str, str], violations: Sequence[
         bad_request = error_details_pb2.BadRequest(
             field_violations=[
                 error_details_pb2.BadRequest.FieldViolation(
-                    field=one.field, description=_cut(one.description, limits.REFUSAL_VALUE_BYTES_MAX)
+                    field=one.field, description=cut(one.description, limits.REFUSAL_VALUE_BYTES_MAX)
                 )
                 for one in violations
             ]
@@ -76,7 +77,7 @@ def _as_status(refusal: Refusal, metadata: dict[str, str], violations: Sequence[
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(refusal.retry_after_millis)
         details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
-    message = _cut(replace(refusal, violations=tuple(violations)).message, limits.REFUSAL_MESSAGE_BYTES_MAX)
+    message = cut(replace(refusal, violations=tuple(violations)).message, limits.REFUSAL_MESSAGE_BYTES_MAX)
     return status_pb2.Status(code=refusal.code.value, message=message, details=details)
 
 
@@ -94,7 +95,7 @@ def _sent_bytes(status: status_pb2.Status) -> int:
     return details_bytes + len(quote(status.message, safe=" !\"#$&'()*+,/:;<=>?@[\\]^`{|}"))
 
 
-def _cut(text: str, bytes_max: int) -> str:
+def cut(text: str, bytes_max: int) -> str:
     """The text, or the beginning that fits, with an ellipsis."""
     if len(text) * 4 <= bytes_max or len(text.encode()) <= bytes_max:
         return text

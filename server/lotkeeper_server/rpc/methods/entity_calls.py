@@ -15,6 +15,7 @@ from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.entity_filters import read_filters
+from lotkeeper_server.rpc.wire.masks import read_mask
 from lotkeeper_server.rpc.wire.naming import read_key
 from lotkeeper_server.rpc.wire.paging import fitting, page_token, read_page_request
 from lotkeeper_server.rpc.wire.shape import Shape
@@ -40,7 +41,7 @@ async def save_entity(
     Raises:
         Refused: by the first check that fails.
     """
-    mask = list(update_mask.paths) or None
+    mask = read_mask(update_mask)
     saver = Saver(call.principal, call.may)
 
     def work(tx: Transaction) -> Entity:

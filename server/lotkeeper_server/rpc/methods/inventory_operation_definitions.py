@@ -4,10 +4,13 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.saving import Saver, validate
+from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
+from lotkeeper_server.rpc.gate.refusal_status import cut
+from lotkeeper_server.rpc.wire.masks import read_mask
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.entities.referrers import Referring, references_to
@@ -41,7 +44,7 @@ class InventoryOperationDefinitions:
         self, request: pb.ValidateInventoryOperationRequest, call: Call
     ) -> pb.ValidateInventoryOperationResponse:
         """Says everything that a Save would refuse."""
-        mask = list(request.update_mask.paths) or None
+        mask = read_mask(request.update_mask)
         message = request.inventory_operation
         saver = Saver(call.principal, call.may)
         collected = await self._engine.transact(
@@ -49,7 +52,11 @@ class InventoryOperationDefinitions:
         )
         return pb.ValidateInventoryOperationResponse(
             violations=[
-                pb.FieldViolation(field=violation.field, reason=refusal.reason, description=violation.description)
+                pb.FieldViolation(
+                    field=violation.field,
+                    reason=refusal.reason,
+                    description=cut(violation.description, limits.REFUSAL_VALUE_BYTES_MAX),
+                )
                 for refusal in collected
                 for violation in refusal.violations
             ]

@@ -8,6 +8,7 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2, inventory_se
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.filters import EntityFilters, InventoryOperationFilters, LotFilters, MasterDataFilters
 from lotkeeper_server.catalog.naming import NamedEntity
+from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import InventoryOperationType, LotStatus, Status
 from lotkeeper_server.rpc.wire.naming import read_by_id, read_location, read_material, read_named
 from lotkeeper_server.rpc.wire.shape import Shape
@@ -53,7 +54,7 @@ def _of_master_data(description: Description, request: Any, shape: Shape) -> Mas
         prefixes={
             column: prefix
             for field, column in _PREFIXES.items()
-            if field in names and (prefix := getattr(request, field))
+            if field in names and (prefix := read_prefix(shape, field, getattr(request, field)))
         },
     )
 
@@ -68,7 +69,12 @@ def _of_inventory_operations(
     operation_type = read_enumerated(shape, "operation_type", request.operation_type, InventoryOperationType)
     status = read_enumerated(shape, "status", request.status, Status)
     return InventoryOperationFilters(
-        location, request.include_children, operation, operation_type, status, request.name_prefix
+        location,
+        request.include_children,
+        operation,
+        operation_type,
+        status,
+        read_prefix(shape, "name_prefix", request.name_prefix),
     )
 
 
@@ -76,7 +82,13 @@ def _of_lots(request: inventory_service_pb2.ListLotsRequest, shape: Shape) -> Lo
     material = read_material(shape, request.material_id_or_path)
     status = read_enumerated(shape, "status", request.status, LotStatus)
     before = request.expiring_before_millis if request.HasField("expiring_before_millis") else None
-    return LotFilters(material, status, request.name_prefix, shape.millis("expiring_before_millis", before))
+    prefix = read_prefix(shape, "name_prefix", request.name_prefix)
+    return LotFilters(material, status, prefix, shape.millis("expiring_before_millis", before))
+
+
+def read_prefix(shape: Shape, field: str, text: str) -> str:
+    """How a name begins; empty where absent."""
+    return shape.text(field, text, limits.NAME_CODE_POINTS_MAX)
 
 
 def read_enumerated(shape: Shape, field: str, number: int, vocabulary: type[Vocabulary]) -> Vocabulary | None:

@@ -44,6 +44,8 @@ def read_page_request(request: Any, shape: Shape, key_bytes: int) -> PageRequest
 
 
 def _key_of(request: Message, token: str, key_bytes: int) -> bytes:
+    if len(token) > limits.TOKEN_CHARACTERS_MAX:
+        return b""
     try:
         raw = base64.urlsafe_b64decode(token.encode() + b"==")
     except (binascii.Error, ValueError):

@@ -1,12 +1,13 @@
 """The filters of records, in a list and in a watch: read from the request, looked up in a snapshot."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 from lotkeeper_server.catalog.naming import LOT_FIELD, NamedEntity, NamedLot
+from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.rpc.wire.naming import read_by_id, read_location, read_material, read_named
@@ -139,8 +140,11 @@ def read_record_query(request: pb.ListInventoryLotRecordsRequest, shape: Shape) 
     return RecordQuery(criteria, statuses, start, end)
 
 
-def read_vocabulary(shape: Shape, field: str, given: Iterable[int], vocabulary: type[IntEnum]) -> frozenset[int]:
+def read_vocabulary(shape: Shape, field: str, given: Collection[int], vocabulary: type[IntEnum]) -> frozenset[int]:
     """The given numbers; none, or only zeros, means all."""
+    if len(given) > limits.FILTER_VALUES_MAX:
+        shape.fault(field, f"has {len(given)} values; at most {limits.FILTER_VALUES_MAX} are allowed")
+        return frozenset()
     numbers = frozenset(given) - {0}
     if unknown := numbers - {int(member) for member in vocabulary}:
         shape.fault(field, f"{min(unknown)} is not a value of {vocabulary.__name__}")

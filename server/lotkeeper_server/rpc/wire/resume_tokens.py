@@ -5,6 +5,7 @@ import binascii
 import hashlib
 from typing import Final, NamedTuple
 
+from lotkeeper_server.domain import limits
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.feed.entries import FeedPosition
 from lotkeeper_server.store.feed.record_feed import RecordFeed
@@ -46,6 +47,8 @@ def read_resume_token(text: str, feed: RecordFeed, shape: Shape) -> WatchPositio
 
 
 def _position_of(text: str, feed: RecordFeed) -> WatchPosition | None:
+    if len(text) > limits.TOKEN_CHARACTERS_MAX:
+        return None
     try:
         signed = base64.urlsafe_b64decode(text.encode() + b"==")
     except (binascii.Error, ValueError):

@@ -22,6 +22,11 @@ class Shape:
         """Notes a fault of a field."""
         self._violations.append(FieldViolation(self._prefix + field, description))
 
+    @property
+    def has_faults(self) -> bool:
+        """Whether there are any."""
+        return bool(self._violations)
+
     def refusal(self) -> InvalidArgument | None:
         """All faults at once, if there are any."""
         return InvalidArgument.of(tuple(self._violations)) if self._violations else None
