@@ -34,6 +34,7 @@ from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.transport.server import server_class
+from lotkeeper_server.watchdog import begin_watching
 
 MILLIS_PER_HOUR = 3_600_000
 CLOSE_SECONDS = 1.0
@@ -106,6 +107,7 @@ async def _serve(
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         event_loop.add_signal_handler(signal_number, stop.set)
+    begin_watching()
     address = server.start()
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
