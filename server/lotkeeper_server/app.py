@@ -93,7 +93,7 @@ async def _serve(
         Tracing(engine),
         Entities(engine),
         MasterData(engine),
-        PlantExchange(engine),
+        PlantExchange(engine, settings.plant_unfolded_bytes_max),
         Permissions(SERVICES),
     ]
     server = RpcServer(server_settings, doorway, servicers, engine.when_quiet)

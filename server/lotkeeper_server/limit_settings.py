@@ -21,3 +21,11 @@ class LimitSettings(BaseModel):
             description="How many calls may wait before more are refused with OVERLOADED.",
         ),
     ] = limits.ENGINE_QUEUE_CALLS_MAX
+    plant_unfolded_bytes_max: Annotated[
+        int,
+        Field(
+            ge=1_000_000,
+            le=64_000_000_000,
+            description="What the document of a plant may take in memory, with aliases unfolded; two are read at once.",
+        ),
+    ] = limits.PLANT_UNFOLDED_BYTES_MAX

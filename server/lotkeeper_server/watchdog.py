@@ -82,19 +82,21 @@ class Watchdog:
     def watch(self) -> None:
         """Looks until the process ends."""
         self._path.touch()
-        last_seconds = time.monotonic()
+        last_seconds, last_queued_seconds = time.monotonic(), _queued_seconds()
         while True:
             time.sleep(LOOK_SECONDS)
             now_seconds = time.monotonic()
-            self.look(now_seconds, now_seconds - last_seconds)
-            last_seconds = time.monotonic()
+            queued_seconds = _queued_seconds()
+            self.look(now_seconds, now_seconds - last_seconds - (queued_seconds - last_queued_seconds))
+            last_seconds, last_queued_seconds = time.monotonic(), queued_seconds
 
     def look(self, now_seconds: float, since_last_seconds: float) -> None:
         """Looks once.
 
         Args:
             now_seconds: the time.
-            since_last_seconds: since the last look; much more than were slept where nobody else could run.
+            since_last_seconds: since the last look, without the time that it waited for a processor; much more than
+                were slept where nobody else could run.
         """
         me = threading.get_ident()
         frames = {ident: frame for ident, frame in sys._current_frames().items() if ident != me}  # noqa: SLF001
@@ -169,3 +171,8 @@ def _cpu_seconds() -> dict[int, float]:
             path = f"/proc/self/task/{thread.native_id}/schedstat"
             found[thread.ident or 0] = int(Path(path).read_text().split(maxsplit=1)[0]) / 1e9
     return found
+
+
+def _queued_seconds() -> float:
+    """How long this thread has waited for a processor so far: on a busy machine nobody holds it up."""
+    return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9

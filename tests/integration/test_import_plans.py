@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from lotkeeper.inventory.v1 import inventory_operation_pb2, master_data_pb2
+from lotkeeper_server.catalog.breathing import Stopped
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, LOCATION
-from lotkeeper_server.catalog.importing import Import, ImportCounts, Stopped, plan_import, write_import
+from lotkeeper_server.catalog.importing import Import, ImportCounts, plan_import, write_import
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.engine.clock import IdSource

@@ -8,6 +8,7 @@ import pytest
 from google.protobuf.message import DecodeError, Message
 from hypothesis import given
 from hypothesis import strategies as st
+from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as operations_pb
 from lotkeeper.inventory.v1 import inventory_service_pb2 as inventory_pb
 from lotkeeper.inventory.v1 import master_data_service_pb2 as master_data_pb
@@ -60,7 +61,7 @@ def mask_of(count: int) -> bytes:
     ],
 )
 def test_many_elements_are_found_in_every_encoding(request_class: type[Message], element: bytes, more: bytes) -> None:
-    """Short and overlong tags, unknown fields, groups, fixed numbers, enums, names of a mask, one message many times."""
+    """Short and overlong tags, unknown fields, groups, fixed numbers, enums, names of a mask, one message again."""
     assert has_too_many_elements(request_class, element * (MOST + 1) + more)
     with pytest.raises(Refused) as refused:
         parsed(request_class, element * (MOST + 1) + more)
@@ -69,8 +70,12 @@ def test_many_elements_are_found_in_every_encoding(request_class: type[Message],
 
 def test_packed_values_count_one_each() -> None:
     """Four million in one field of a filter."""
-    assert has_too_many_elements(LIST, LIST(lot_record_types=[1] * (MOST + 1)).SerializeToString())
-    assert not has_too_many_elements(LIST, LIST(lot_record_types=[1] * (MOST // 2)).SerializeToString())
+    assert has_too_many_elements(
+        LIST, LIST(lot_record_types=[enums_pb2.LOT_RECORD_TYPE_PRODUCE] * (MOST + 1)).SerializeToString()
+    )
+    assert not has_too_many_elements(
+        LIST, LIST(lot_record_types=[enums_pb2.LOT_RECORD_TYPE_PRODUCE] * (MOST // 2)).SerializeToString()
+    )
 
 
 def test_a_full_legal_message_is_parsed() -> None:
@@ -102,10 +107,9 @@ def test_any_bytes_are_counted_and_left_to_the_parser(data: bytes, times: int) -
         has_too_many_elements(request_class, data * times)
         try:
             parsed(request_class, data)
-        except Refused as refused:
+        except Refused:
             with pytest.raises(DecodeError):
                 request_class.FromString(data)
-            assert "bytes are not a" in refused.refusal.message
 
 
 def test_counting_stops_at_the_limit() -> None:

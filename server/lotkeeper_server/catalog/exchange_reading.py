@@ -17,8 +17,11 @@ from lotkeeper_server.catalog.exchange_columns import Column, Unreadable, import
 from lotkeeper_server.domain import limits
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_BLANK: Final = frozenset({b"\n", b"\r\n"})
 _NOT_UTF8: Final = "is not UTF-8"
 _TOO_LONG: Final = f"is longer than {limits.IMPORT_ROW_BYTES_MAX} bytes"
+_TOO_BLANK: Final = f"more than {limits.IMPORT_BLANK_LINES_MAX} lines are blank"
+_TOO_NESTED: Final = f"has more than {limits.IMPORT_ROW_BRACKETS_MAX} brackets"
 _REST: Final = "; what follows in the file was not read"
 _KEY_FIELD: Final = "name"
 EachLine = Callable[[], None]
@@ -50,6 +53,10 @@ class _RowTooLong(Exception):
     pass
 
 
+class _TooManyBlankLines(Exception):
+    pass
+
+
 class _Lines:
     """The physical lines of a file as text, counted; bytes that are not UTF-8 are noted."""
 
@@ -59,6 +66,7 @@ class _Lines:
         self.count = 0
         self.row_bytes = 0
         self.not_utf8 = False
+        self._blank = 0
 
     def begin_row(self) -> None:
         """Begins the next row: its bytes are counted from here."""
@@ -76,6 +84,10 @@ class _Lines:
         if self.count == 0:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         self.count += 1
+        if line in _BLANK:
+            self._blank += 1
+            if self._blank > limits.IMPORT_BLANK_LINES_MAX:
+                raise _TooManyBlankLines
         self.row_bytes += len(line)
         if self.row_bytes > limits.IMPORT_ROW_BYTES_MAX:
             raise _RowTooLong
@@ -109,6 +121,9 @@ def read_csv(file: BinaryIO, description: Description, each_line: EachLine) -> I
             break
         except _RowTooLong:
             yield _fault(description, line, _TOO_LONG + _REST)
+            return
+        except _TooManyBlankLines:
+            yield _fault(description, lines.count, _TOO_BLANK + _REST)
             return
         except csv.Error as error:
             yield _fault(description, line, f"is not CSV: {error}{_REST}")
@@ -145,6 +160,9 @@ def read_json(file: BinaryIO, description: Description, each_line: EachLine) -> 
             lines.skip_line()
             yield _fault(description, lines.count, _TOO_LONG)
             continue
+        except _TooManyBlankLines:
+            yield _fault(description, lines.count, _TOO_BLANK + _REST)
+            return
         if lines.not_utf8:
             yield _fault(description, lines.count, _NOT_UTF8)
         elif text:
@@ -159,6 +177,8 @@ READERS: Final[dict[str, Callable[[BinaryIO, Description, EachLine], Iterator[Ro
 
 
 def _json_row(description: Description, line: int, text: str, known: dict[str, Column]) -> Row:
+    if text.count("[") + text.count("{") > limits.IMPORT_ROW_BRACKETS_MAX:
+        return _fault(description, line, _TOO_NESTED)
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO, Final
 
+from lotkeeper_server.catalog.breathing import Stopped
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exchange_columns import Column, exported_columns
-from lotkeeper_server.catalog.importing import Stopped
 from lotkeeper_server.catalog.naming import look_up
 from lotkeeper_server.catalog.references import looked_up
 from lotkeeper_server.domain.model.identifiers import Id

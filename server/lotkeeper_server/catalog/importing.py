@@ -6,11 +6,12 @@ set by set.
 
 import hashlib
 import threading
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, Final
 
+from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exchange_columns import header_of_fields
 from lotkeeper_server.catalog.exchange_reading import READERS, Row
@@ -32,13 +33,7 @@ from lotkeeper_server.store.state.definitions import read_versions
 
 ROWS_AT_ONCE: Final = 250
 _TABLE: Final = INVENTORY_OPERATION.table
-_STEPS_BETWEEN_BREATHS: Final = 8
-_BREATH_SECONDS: Final = 50e-6
 _KEY_BYTES: Final = 16
-
-
-class Stopped(Exception):
-    """The caller has gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +98,7 @@ def plan_import(snapshot: Snapshot, one: Import) -> None:
     """Checks every row on one snapshot, and plans what to write; an earlier plan is dropped.
 
     Raises:
+        Refused: INVALID_ARGUMENT where there are too many wrong rows.
         Stopped: once nobody waits any more.
     """
     one.plan.clear()
@@ -111,13 +107,27 @@ def plan_import(snapshot: Snapshot, one: Import) -> None:
     one.file.seek(0)
     # A plan creates nothing: new things get their id and their moment when they are written.
     tx = Transaction(snapshot, 0, lambda: NO_ID, lambda floor: floor)
-    breath = _Breath(one.stopped)
+    breath = Breath(one.stopped)
     rows = READERS[one.format](one.file, INVENTORY_OPERATION, breath)
-    while chunk := list(islice(rows, ROWS_AT_ONCE)):
+    while chunk := _some(rows):
         lookups = ImportLookups(snapshot, [row for row in chunk if not row.fault])
         for row in chunk:
             breath()
             _plan_row(tx, one, lookups, row)
+        if one.outcome.failed > limits.IMPORT_FAILURES_MAX:
+            raise Refused(InvalidArgument.on("data", f"has more than {limits.IMPORT_FAILURES_MAX} wrong rows"))
+
+
+def _some(rows: Iterator[Row]) -> list[Row]:
+    """The next rows, as many as are looked at together."""
+    some: list[Row] = []
+    size = 0
+    for row in islice(rows, ROWS_AT_ONCE):
+        some.append(row)
+        size += row.message.ByteSize()
+        if size > limits.IMPORT_ROWS_BYTES_MAX:
+            break
+    return some
 
 
 def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
@@ -232,21 +242,3 @@ def _shown(text: str, code_points_max: int) -> str:
 
 def _digest(key: LookupKey) -> bytes:
     return hashlib.blake2b("\0".join(map(str, key)).encode(), digest_size=_KEY_BYTES).digest()
-
-
-class _Breath:
-    """Called at each step: releases the interpreter's lock now and then, or other calls would wait 5 ms for it.
-
-    Raises Stopped once nobody waits any more.
-    """
-
-    def __init__(self, stopped: threading.Event) -> None:
-        self._stopped = stopped
-        self._count = 0
-
-    def __call__(self) -> None:
-        self._count += 1
-        if self._count % _STEPS_BETWEEN_BREATHS == 0:
-            if self._stopped.is_set():
-                raise Stopped
-            time.sleep(_BREATH_SECONDS)

@@ -58,6 +58,13 @@ IMPORT_BYTES_MAX: Final = 1024 * 1024 * 1024
 """The whole stream of an import of definitions."""
 IMPORT_ROW_BYTES_MAX: Final = 1024 * 1024
 """One of its rows; the longest correct row, written with JSON escapes, takes half of it."""
+IMPORT_ROW_BRACKETS_MAX: Final = 50_000
+"""In a row of JSON: it may stand in texts, but a million lists and objects would hold everybody up."""
+IMPORT_ROWS_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Rows that are looked at together."""
+IMPORT_BLANK_LINES_MAX: Final = 100_000
+IMPORT_FAILURES_MAX: Final = 100_000
+"""With more wrong rows an import is given up."""
 IMPORT_FAILURES_SHOWN_MAX: Final = 1_000
 IMPORT_FAILURE_CODE_POINTS_MAX: Final = 600
 """The text about one wrong row; a thousand fit in an answer."""
@@ -95,7 +102,16 @@ PLANTS_AT_ONCE_MAX: Final = 2
 """Documents that are read or written at once; each may take some hundred megabytes of memory."""
 PLANT_NODES_MAX: Final = 2_000_000
 """Values in it: texts, numbers, entries; an alias counts as everything that it stands for."""
+PLANT_UNFOLDED_BYTES_MAX: Final = 256_000_000
+"""What a document may take in memory, unless the operator says otherwise."""
+PLANT_ALIAS_BYTES_MAX: Final = 32_000_000
+"""What all aliases of a document may stand for, so that a short document does not become a large one."""
 PLANT_DEPTH_MAX: Final = 8
+PLANT_ENTRY_FIELDS_MAX: Final = 100
+PLANT_TEXT_CODE_POINTS_MAX: Final = 65_536
+"""A longer text is not read; which fields are too long is said for those within it."""
+PLANT_GAP_BYTES_MAX: Final = 256 * 1024
+"""Comments, blank lines or one text of YAML, until the next value."""
 PLANT_FAULTS_MAX: Final = 100
 """How many faults of shape of one document are reported together, the first ones."""
 PLANT_CHANGES_MAX: Final = 1_000

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lotkeeper_server.catalog import descriptions as d
+from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.saving import Saver, save_one
 from lotkeeper_server.domain import limits
@@ -52,25 +53,28 @@ class AppliedPlant:
     changes: list[Change] = field(default_factory=list)
 
 
-def apply_plant(tx: Transaction, plant: Plant, principal: str) -> AppliedPlant:
+def apply_plant(tx: Transaction, plant: Plant, principal: str, breath: Breath | None = None) -> AppliedPlant:
     """Makes the store hold what the document says.
 
     Args:
         tx: the transaction; it has to be rolled back if this raises.
         plant: the document.
         principal: who makes the edit.
+        breath: called at each entry.
 
     Raises:
         Refused: for the first entry that cannot be applied, with its place as the wrong field.
+        Stopped: once nobody waits any more.
     """
-    return _Import(tx, principal).run(plant)
+    return _Import(tx, principal, breath or Breath()).run(plant)
 
 
 class _Import:
     """One document on its way into a store."""
 
-    def __init__(self, tx: Transaction, principal: str) -> None:
+    def __init__(self, tx: Transaction, principal: str, breath: Breath) -> None:
         self._tx = tx
+        self._breath = breath
         self._principal = principal
         self._saver = Saver(principal, lambda _permission: True, self._note)
         self._names = Names(tx.connection)
@@ -107,6 +111,7 @@ class _Import:
         rows = rows_by_entry_key(self._tx.connection, description, entries, resolved)
         seen: set[MatchKey] = set()
         for entry, early_ids in zip(entries, resolved, strict=True):
+            self._breath()
             ids = self._resolved(description, entry) if grows else early_ids
             key = key_of_entry(description, entry, ids)
             if key in seen:
@@ -188,6 +193,7 @@ class _Import:
         seen: set[tuple[Id, Id]] = set()
         opened = []
         for entry in stock:
+            self._breath()
             location_id = self._id_of("location", entry.location, f"{entry.place}.location")
             material_id = self._id_of("material", entry.material, f"{entry.place}.material")
             lot = self._lots.get((material_id, entry.lot))

@@ -15,8 +15,8 @@ from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
-from lotkeeper_server.plant.document import Plain
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references, short_names
+from lotkeeper_server.plant.tree import Plain
 from lotkeeper_server.plant.writing import Value, document_pieces
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.entities.pages import all_rows, column_by_id

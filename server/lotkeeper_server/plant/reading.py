@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lotkeeper_server.catalog import descriptions as d
+from lotkeeper_server.catalog.breathing import Breath, Stopped
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
@@ -12,7 +13,7 @@ from lotkeeper_server.domain.model.identifiers import Id, parse_id
 from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of_text
 from lotkeeper_server.domain.model.text import name_fault, path_fault
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
-from lotkeeper_server.plant.document import Tree, Unreadable, read_tree
+from lotkeeper_server.plant.document import read_tree
 from lotkeeper_server.plant.sections import (
     INVENTORY,
     NAMED_BY,
@@ -23,6 +24,7 @@ from lotkeeper_server.plant.sections import (
     references,
     text,
 )
+from lotkeeper_server.plant.tree import Tree, Unreadable, let_go
 
 _NONZERO_DIGITS: Final = frozenset("123456789")
 
@@ -86,24 +88,54 @@ class Plant:
             paths.add(f"{parent}/{entry.message.name}" if parent else str(entry.message.name))
         return paths
 
+    def let_go(self) -> None:
+        """Gives it up piece by piece: a hundred thousand entries that go at once hold everybody up."""
+        breath = Breath()
+        lists: list[list[Any]] = [*self.entries.values(), self.stock]
+        for entries in lists:
+            while entries:
+                entries.pop()
+                breath()
 
-def read_plant(data: bytes, document_format: ExportFormat) -> Plant:
+
+def read_plant(
+    data: bytes | bytearray,
+    document_format: ExportFormat,
+    breath: Breath | None = None,
+    bytes_max: int = limits.PLANT_UNFOLDED_BYTES_MAX,
+) -> Plant:
     """Reads a document, without a look at the store.
+
+    Args:
+        data: the document.
+        document_format: YAML or JSON.
+        breath: called often.
+        bytes_max: what it may take in memory.
 
     Raises:
         Refused: INVALID_ARGUMENT with the first faults of shape, each at its place.
+        Stopped: once nobody waits any more.
     """
+    breath = breath or Breath()
     try:
-        tree = read_tree(data, document_format)
+        tree = read_tree(data, document_format, breath, bytes_max)
     except Unreadable as unreadable:
         raise Refused(InvalidArgument.on(DATA_FIELD, str(unreadable))) from None
-    return _Reading().read(tree)
+    try:
+        return _Reading(breath).read(tree)
+    finally:
+        let_go([tree])
+
+
+class _TooManyFaults(Exception):
+    """What follows in the document is not looked at."""
 
 
 class _Reading:
     """A document that is being read, and its faults so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, breath: Breath) -> None:
+        self._breath = breath
         self._plant = Plant()
         self._violations: list[FieldViolation] = []
         self._position = 0
@@ -114,16 +146,27 @@ class _Reading:
         if not isinstance(tree, dict):
             self._fault(DATA_FIELD, "is not a mapping of sections")
             tree = {}
-        for section, entries in tree.items():
-            self._section(section, entries)
-            if len(self._violations) >= limits.PLANT_FAULTS_MAX:
-                break
+        try:
+            for section, entries in tree.items():
+                self._section(section, entries)
+        except (_TooManyFaults, Stopped) as ended:
+            self._plant.let_go()
+            if isinstance(ended, Stopped):
+                raise
         if self._violations:
-            raise Refused(InvalidArgument.of(tuple(self._violations[: limits.PLANT_FAULTS_MAX])))
+            self._plant.let_go()
+            raise Refused(InvalidArgument.of(tuple(self._violations)))
         return self._plant
 
     def _fault(self, place: str, description: str) -> None:
+        """Notes a fault.
+
+        Raises:
+            _TooManyFaults: after so many, also within an entry.
+        """
         self._violations.append(FieldViolation(place, description))
+        if len(self._violations) >= limits.PLANT_FAULTS_MAX:
+            raise _TooManyFaults
 
     def _section(self, section: str, entries: Tree) -> None:
         description = SECTIONS.get(section)
@@ -136,7 +179,10 @@ class _Reading:
                 self._fault(section, "is not a list")
             return
         made = [] if description is None else self._plant.entries.setdefault(description.entity, [])
-        for index, tree in enumerate(entries):
+        entries.reverse()
+        for index in range(len(entries)):
+            self._breath()
+            tree = entries.pop()  # what is read is given up, little by little
             place = f"{section}[{index}]"
             self._position += 1
             if not isinstance(tree, dict):
@@ -145,8 +191,6 @@ class _Reading:
                 self._stock(place, tree)
             else:
                 made.append(self._entry(place, description, tree))
-            if len(self._violations) >= limits.PLANT_FAULTS_MAX:
-                return
 
     def _entry(self, place: str, description: Description, tree: Mapping[str, Tree]) -> Entry:
         readers, targets = field_readers(description), references(description)

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Quantity, Reference, Whole
-from lotkeeper_server.plant.document import Plain, Tree
+from lotkeeper_server.plant.tree import Plain, Tree
 
 SECTIONS: Final[Mapping[str, Description]] = {
     "units_of_measure": d.UNIT_OF_MEASURE,

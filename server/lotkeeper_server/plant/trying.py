@@ -1,5 +1,6 @@
 """Tries on a private copy what applying a document would do: nothing is written, and no writer waits."""
 
+from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names
@@ -10,11 +11,12 @@ from lotkeeper_server.store.entities.lots import lots_named
 from lotkeeper_server.store.scratch import scratch
 
 
-def try_plant(snapshot: Snapshot, plant: Plant, principal: str) -> AppliedPlant:
+def try_plant(snapshot: Snapshot, plant: Plant, principal: str, breath: Breath | None = None) -> AppliedPlant:
     """Says what `apply_plant` would do, without any effect.
 
     Raises:
         Refused: like `apply_plant`.
+        Stopped: like `apply_plant`.
     """
     names = Names(snapshot)
     lots = [(entry.references["material"], str(entry.message.name)) for entry in plant.entries.get("lot", [])] + [
@@ -27,4 +29,4 @@ def try_plant(snapshot: Snapshot, plant: Plant, principal: str) -> AppliedPlant:
     names.find("location", paths)
     location_ids = {identifier for path in paths if (identifier := names.id_of("location", path))}
     with scratch(snapshot, lot_ids, location_ids) as copy:
-        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal)
+        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal, breath)

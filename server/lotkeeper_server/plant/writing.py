@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.plant.document import Plain
+from lotkeeper_server.plant.tree import Plain
 
 Value = tuple[str, str]
 """A field's name and its text; a number or a boolean is a `Plain`, and is written without quotes."""

@@ -7,24 +7,27 @@ store's speed and sent at the reader's, so that a slow reader holds no snapshot.
 import asyncio
 import tempfile
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from typing import BinaryIO, Final
 
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
+from lotkeeper_server.catalog.breathing import Stopped
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exporting import write_export
 from lotkeeper_server.catalog.importing import Import, ImportCounts, plan_import, write_import
 from lotkeeper_server.catalog.saving import Saver
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.refusals import InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.import_plan import ImportPlan
 
 _FORMATS: Final[dict[int, str]] = {enums_pb2.EXPORT_FORMAT_CSV: "CSV", enums_pb2.EXPORT_FORMAT_JSON: "JSON"}
@@ -51,55 +54,72 @@ class DefinitionExchange:
         places = _read_places(shape, request)
         shape.check()
         stopped = threading.Event()
-        with self._exports.one(), _held_as_long_as_used(stopped) as held:
-            file = _temporary_file(held)
-            await self._engine.read_long(lambda snapshot: write_export(snapshot, file, file_format, places, stopped))
-            file.seek(0)
-            while data := await asyncio.to_thread(file.read, limits.STREAM_PIECE_BYTES):
-                yield pb.ExportInventoryOperationsResponse(data=data)
+        with self._exports.one():
+            async with _held_as_long_as_used(stopped) as held:
+                file = _temporary_file(held)
+                await self._engine.read_long(
+                    lambda snapshot: write_export(snapshot, file, file_format, places, stopped)
+                )
+                file.seek(0)
+                while data := await asyncio.to_thread(file.read, limits.STREAM_PIECE_BYTES):
+                    yield pb.ExportInventoryOperationsResponse(data=data)
 
     async def ImportInventoryOperations(  # noqa: N802
         self, requests: AsyncIterator[pb.ImportInventoryOperationsRequest], call: Call
     ) -> pb.ImportInventoryOperationsResponse:
         """Reads the stream, checks it, and writes the good rows."""
         stopped = threading.Event()
-        with self._imports.one(), _held_as_long_as_used(stopped) as held:
-            file = _temporary_file(held)
-            first = await _take_in(requests, file)
-            one = Import(
-                file=file,
-                format=_FORMATS[first.format],
-                keep_good_rows=first.keep_good_rows,
-                saver=Saver(call.principal, call.may),
-                plan=ImportPlan(INVENTORY_OPERATION.table),
-                stopped=stopped,
-            )
-            held.callback(one.plan.close)
-            await self._run(one, call, validate_only=first.validate_only)
-            return _response(one.result())
+        with self._imports.one():
+            async with _held_as_long_as_used(stopped) as held:
+                file = _temporary_file(held)
+                first = await _take_in(requests, file)
+                one = Import(
+                    file=file,
+                    format=_FORMATS[first.format],
+                    keep_good_rows=first.keep_good_rows,
+                    saver=Saver(call.principal, call.may),
+                    plan=ImportPlan(INVENTORY_OPERATION.table),
+                    stopped=stopped,
+                )
+                held.callback(one.plan.close)
+                await self._run(one, call, validate_only=first.validate_only)
+                return _response(one.result())
 
     async def _run(self, one: Import, call: Call, *, validate_only: bool) -> None:
         for attempt in range(1, _PLANS_MAX + 1):
             await self._engine.read_long(lambda snapshot: plan_import(snapshot, one))
             if validate_only or not one.writes:
                 return
-            last = attempt == _PLANS_MAX
+            plan_again = attempt == _PLANS_MAX
             # Until this returns, the commit has not begun or is unknown; then it is durable, or has to be planned
             # again.
-            if await self._engine.transact(lambda tx, last=last: write_import(tx, one, plan_again=last), call):  # type: ignore[misc]
+            if await self._engine.transact(partial(_written, one=one, plan_again=plan_again), call):
                 return
 
 
-@contextmanager
-def _held_as_long_as_used(stopped: threading.Event) -> Iterator[ExitStack]:
-    """Closes what is entered at the end; if the call was cancelled, once the thread that uses it has ended."""
-    with ExitStack() as held:
-        try:
-            yield held
-        except asyncio.CancelledError:
-            stopped.set()
-            held.pop_all()
-            raise
+def _written(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
+    try:
+        return write_import(tx, one, plan_again=plan_again)
+    except Stopped:
+        raise Refused(Cancelled()) from None
+
+
+@asynccontextmanager
+async def _held_as_long_as_used(stopped: threading.Event) -> AsyncIterator[ExitStack]:
+    """Closes what is entered at the end; if the call was cancelled, once the thread that uses it has ended.
+
+    On a thread: to close a file that nobody can find any more is to delete it, which takes its time.
+    """
+    held = ExitStack()
+    try:
+        yield held
+    except asyncio.CancelledError:
+        stopped.set()
+        raise
+    except BaseException:
+        await asyncio.to_thread(held.close)
+        raise
+    await asyncio.to_thread(held.close)
 
 
 def _temporary_file(held: ExitStack) -> BinaryIO:
@@ -122,7 +142,8 @@ async def _take_in(
         if first is None:
             first = request
             _check_format(first.format)
-        gathered.append(request.data)
+        if request.data:
+            gathered.append(request.data)
         waiting_bytes += len(request.data)
         total_bytes += len(request.data)
         if total_bytes > limits.IMPORT_BYTES_MAX:

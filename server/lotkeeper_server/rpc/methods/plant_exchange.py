@@ -1,22 +1,26 @@
 """ImportMasterData and ExportMasterData: a whole plant as one document."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 
+from lotkeeper_server.catalog.breathing import Breath, Stopped
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.domain.refusals import InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
-from lotkeeper_server.plant.reading import read_plant
+from lotkeeper_server.plant.reading import Plant, read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.transaction import Transaction
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 
@@ -24,24 +28,43 @@ _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 class PlantExchange:
     """Imports and exports a plant as one document."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, bytes_max: int) -> None:
+        """Serves one engine.
+
+        Args:
+            engine: reads and writes.
+            bytes_max: what a document may take in memory.
+        """
         self._engine = engine
+        self._bytes_max = bytes_max
         self._places = Places(limits.PLANTS_AT_ONCE_MAX)
 
     async def ImportMasterData(  # noqa: N802 - named as in the contract
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], call: Call
     ) -> pb.ImportMasterDataResponse:
         """Receives the document, reads it outside of the loop, and applies it in one transaction, or tries it."""
-        with self._places.one():
+        with self._places.one(), _breath_of_call() as breath:
             document_format, validate_only, data = await _take_in(requests)
-            plant = await asyncio.to_thread(read_plant, data, document_format)
+            plant = await asyncio.to_thread(read_plant, data, document_format, breath, self._bytes_max)
             del data
-            if validate_only:
-                outcome = await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal))
-            else:
-                # Until this returns, the commit has not begun or is unknown; then it is durable.
-                outcome = await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal), call)
+            try:
+                outcome = await self._applied(plant, breath, call, validate_only=validate_only)
+            finally:
+                await asyncio.to_thread(plant.let_go)
         return _response(outcome)
+
+    async def _applied(self, plant: Plant, breath: Breath, call: Call, *, validate_only: bool) -> AppliedPlant:
+        if validate_only:
+            return await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal, breath))
+
+        def work(tx: Transaction) -> AppliedPlant:
+            try:
+                return apply_plant(tx, plant, call.principal, breath)
+            except Stopped:
+                raise Refused(Cancelled()) from None
+
+        # Until this returns, the commit has not begun or is unknown; then it is durable.
+        return await self._engine.transact(work, call)
 
     async def ExportMasterData(  # noqa: N802
         self, request: pb.ExportMasterDataRequest, _call: Call
@@ -56,7 +79,17 @@ class PlantExchange:
             yield pb.ExportMasterDataResponse(data=data)
 
 
-async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple[ExportFormat, bool, bytes]:
+@contextmanager
+def _breath_of_call() -> Iterator[Breath]:
+    """The breath of threads that work for a call: they are stopped where that ends before they do."""
+    stopped = threading.Event()
+    try:
+        yield Breath(stopped)
+    finally:
+        stopped.set()
+
+
+async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple[ExportFormat, bool, bytearray]:
     """The document's format, whether only to try it, and its bytes.
 
     Raises:
@@ -64,19 +97,17 @@ async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple
     """
     document_format: ExportFormat | None = None
     validate_only = False
-    pieces: list[bytes] = []
-    length = 0
+    data = bytearray()
     async for request in requests:
         if document_format is None:
             document_format = _format_of(request.format)
             validate_only = request.validate_only
-        pieces.append(request.data)
-        length += len(request.data)
-        if length > limits.PLANT_BYTES_MAX:
+        data += request.data
+        if len(data) > limits.PLANT_BYTES_MAX:
             raise Refused(InvalidArgument.on("data", f"is longer than {limits.PLANT_BYTES_MAX} bytes in all"))
     if document_format is None:
         document_format = _format_of(0)
-    return document_format, validate_only, b"".join(pieces)
+    return document_format, validate_only, data
 
 
 def _format_of(number: int) -> ExportFormat:
