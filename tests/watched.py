@@ -14,10 +14,12 @@ from pathlib import Path
 from lotkeeper import Client
 from lotkeeper_server.watchdog import HELD_SECONDS_MAX, VARIABLE
 
+from tests import stores
 from tests.server_process import ServerProcess
 
 HELD_MILLIS_MAX = round(HELD_SECONDS_MAX * 1000)
 PAUSE_SECONDS = 0.005
+BEGINS_SECONDS = 10.0
 SETTLES_SECONDS = 0.1
 """After which the watchdog has noted what has ended."""
 
@@ -51,6 +53,10 @@ class Watched:
         time.sleep(SETTLES_SECONDS)
         found = [Held(**json.loads(line)) for line in self.notes.read_text().splitlines()]
         return [one for one in found if one.cpu_millis > HELD_MILLIS_MAX]
+
+    def forget_held(self) -> None:
+        """Begins with no notes again."""
+        self.notes.write_text("")
 
     def peak_bytes(self) -> int:
         """The most memory that it has taken so far."""
@@ -87,6 +93,12 @@ class Watched:
             done.set()
             thread.join()
 
+    def cpu_seconds(self) -> float:
+        """The processor time that it has used so far."""
+        assert self.server.process is not None
+        fields = Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def _status(self, name: str) -> int:
         assert self.server.process is not None
         status = Path(f"/proc/{self.server.process.pid}/status").read_text()
@@ -95,27 +107,27 @@ class Watched:
 
 
 @contextmanager
-def watched_server(folder: Path, flags: tuple[str, ...] = ()) -> Iterator[Watched]:
+def watched_server(
+    folder: Path, flags: tuple[str, ...] = (), program: tuple[str | Path, ...] = ()
+) -> Iterator[Watched]:
     """A server of its own, watched from its start.
 
     Args:
         folder: of its store, its log and the watchdog's notes.
         flags: more flags of `serve`.
+        program: what serves, if not the usual one.
     """
     notes = folder / "watchdog.jsonl"
+    server = ServerProcess(folder, flags, program) if program else ServerProcess(folder, flags)
     os.environ[VARIABLE] = str(notes)
     try:
-        server = ServerProcess(folder, flags).start()
+        with server:
+            del os.environ[VARIABLE]
+            until = time.monotonic() + BEGINS_SECONDS
+            while not notes.exists():
+                assert time.monotonic() < until, "the watchdog has not begun"
+                time.sleep(PAUSE_SECONDS)
+            yield Watched(server, notes)
     finally:
-        del os.environ[VARIABLE]
-    with server_until_end(server):
-        yield Watched(server, notes)
-
-
-@contextmanager
-def server_until_end(server: ServerProcess) -> Iterator[None]:
-    """Ends a started server behind the block."""
-    try:
-        yield
-    finally:
-        server.__exit__(None, None, None)
+        os.environ.pop(VARIABLE, None)
+        stores.give_back(server.database_url)

@@ -107,7 +107,6 @@ async def _serve(
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         event_loop.add_signal_handler(signal_number, stop.set)
-    begin_watching()
     address = server.start()
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
@@ -116,6 +115,7 @@ async def _serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    begin_watching()
     await stop.wait()
     _log.info("shutting_down", calls=calls.count)
     await server.shut_down()

@@ -77,7 +77,7 @@ class Watchdog:
         """
         self._path = path
         self._things: dict[int, _Thing] = {}
-        self._cpu_seconds: dict[int, float] = {}
+        self._cpu_seconds = _cpu_seconds()
 
     def watch(self) -> None:
         """Looks until the process ends."""
@@ -134,7 +134,7 @@ class Watchdog:
         self, frames: dict[int, FrameType], cpu_seconds: dict[int, float], since_last_seconds: float
     ) -> None:
         grown = {
-            ident: seconds - self._cpu_seconds.get(ident, seconds)
+            ident: seconds - self._cpu_seconds.get(ident, 0.0)
             for ident, seconds in cpu_seconds.items()
             if ident in frames
         }

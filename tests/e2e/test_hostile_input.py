@@ -22,6 +22,7 @@ from lotkeeper_server.rpc.server import SERVICES
 from tests.plants import ServedPlant
 from tests.raw_calls import call_once
 from tests.server_process import ServerProcess
+from tests.watched import watched_server
 
 METHODS = [method for service in SERVICES for method in service.methods]
 EXAMPLES = int(os.environ.get("LOTKEEPER_HOSTILE_EXAMPLES", "400"))
@@ -67,6 +68,14 @@ def _values(field: FieldDescriptor, depth: int) -> st.SearchStrategy[Any]:
             kinds.TYPE_BYTES: st.binary(max_size=20),
         }[field.type]
     return st.lists(single, max_size=4) if field.is_repeated else single
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A watched server for all tests: in the end nothing has held up its loop or its polling thread."""
+    with watched_server(tmp_path_factory.mktemp("server")) as watched:
+        yield watched.server
+        assert watched.held() == []
 
 
 @pytest.fixture(scope="module")
