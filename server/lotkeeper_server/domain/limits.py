@@ -102,7 +102,7 @@ PLANTS_AT_ONCE_MAX: Final = 2
 """Documents that are read or written at once; each may take some hundred megabytes of memory."""
 PLANT_NODES_MAX: Final = 2_000_000
 """Values in it: texts, numbers, entries; an alias counts as everything that it stands for."""
-PLANT_UNFOLDED_BYTES_MAX: Final = 256_000_000
+PLANT_UNFOLDED_BYTES_MAX: Final = 512_000_000
 """What a document may take in memory, unless the operator says otherwise."""
 PLANT_ALIAS_BYTES_MAX: Final = 32_000_000
 """What all aliases of a document may stand for, so that a short document does not become a large one."""
