@@ -15,6 +15,7 @@ from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain import limits
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.engine.health import StoreHealth
+from lotkeeper_server.engine.long_writes import LongWrites
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
@@ -76,6 +77,7 @@ async def _serve(
         _engine_settings(settings),
         can_be_polled=server_settings.server_class.has_a_thread,
     )
+    long_writes = LongWrites(engine, store)
     calls = CallsInProgress(event_loop)
     looks = Looks(directory, engine.read_soon, event_loop)
     engine.on_refusing = looks.refuse_all
@@ -85,14 +87,14 @@ async def _serve(
         InventoryOperationDefinitions(engine),
         InventoryActions(),
         InventoryMetadata(engine),
-        DefinitionExchange(engine),
+        DefinitionExchange(engine, long_writes),
         StockReads(engine),
         LocationRoom(engine),
         Watching(engine),
         Tracing(engine),
         Entities(engine),
         MasterData(engine),
-        PlantExchange(engine),
+        PlantExchange(engine, long_writes),
         Permissions(SERVICES),
     ]
     server = RpcServer(server_settings, doorway, servicers, engine.when_quiet)
@@ -109,6 +111,7 @@ async def _serve(
     address = server.start()
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
+    long_writes.begin()
     ready(address)
     # Objects that exist now stay: collections need not walk them again. Only refused calls leave cycles.
     gc.collect()

@@ -7,6 +7,7 @@ set by set.
 import hashlib
 import threading
 import time
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, Final
@@ -18,15 +19,18 @@ from lotkeeper_server.catalog.import_lookups import ImportLookups, LookupKey, ke
 from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.db.write_transaction import ReadTransaction
 from lotkeeper_server.store.entities.row import EntityRow, update_entity_rows
-from lotkeeper_server.store.entities.runs import add_idle_runs, lock_running_among
+from lotkeeper_server.store.entities.runs import add_idle_runs, idle_runs, lock_running_among
 from lotkeeper_server.store.import_plan import ImportPlan
 from lotkeeper_server.store.schema.tables import NO_ID
+from lotkeeper_server.store.staged.relied import have_definitions_changed
+from lotkeeper_server.store.staged.staging import Piece, update_unmoved
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 from lotkeeper_server.store.state.definitions import read_versions
 
@@ -87,6 +91,11 @@ class Import:
     definitions_version: int = -1
 
     @property
+    def is_long(self) -> bool:
+        """Whether it writes more than one transaction of the embedded store should."""
+        return self.outcome.created + self.outcome.updated > limits.ROWS_PER_TRANSACTION_MAX
+
+    @property
     def writes(self) -> bool:
         """Whether there is anything to write."""
         undone = self.outcome.failed and not self.keep_good_rows
@@ -128,7 +137,7 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
         one: as planned.
         plan_again: whether to make a plan that is out of date again, in this transaction.
     """
-    if _has_become_old(tx.connection, one):
+    if _has_become_old(tx.connection, one, also_new={_TABLE.name}):
         if not plan_again:
             return False
         plan_import(tx.connection, one)
@@ -147,10 +156,40 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
     return True
 
 
-def _has_become_old(snapshot: Snapshot, one: Import) -> bool:
-    if read_versions(snapshot).definitions != one.definitions_version:
-        return True
-    return bool(lock_running_among(snapshot, list(one.plan.not_while_running())))
+def staged_pieces(one: Import, new_id: Callable[[], Id], now_millis: int, rows_at_once: int) -> Iterator[list[Piece]]:
+    """What a plan creates, to be staged, so many rows at a time."""
+    for ids, rows in one.plan.creations(new_id, now_millis, rows_at_once):
+        yield [(_TABLE, rows), idle_runs(ids)]
+
+
+def switch_import(tx: Transaction, one: Import) -> bool:
+    """Updates what a plan updates, once its creations are staged; False if it is out of date: then nothing may stay.
+
+    Args:
+        tx: the write transaction that switches in what is staged.
+        one: as planned.
+    """
+    if _has_become_old(tx.connection, one):
+        return False
+    for columns, rows in one.plan.updates():
+        new = [((*(row[name] for name in columns), tx.now_millis, one.saver.principal), row) for row in rows]
+        keyed = [(values, row["id"], row["version"]) for values, row in new]
+        if not update_unmoved(tx.connection, _TABLE, (*columns, "modified_millis", "modified_by"), keyed):
+            return False
+    note_definition_changes(tx.connection, _TABLE.name, [], whole=True)
+    return True
+
+
+def _has_become_old(snapshot: Snapshot, one: Import, also_new: Collection[str] = ()) -> bool:
+    """Whether what it relies on has changed.
+
+    What is staged takes its names at once; else things of these tables that others have made count, too.
+    """
+    if ReadTransaction(snapshot).capabilities.has_many_writers:
+        has_changed = read_versions(snapshot).definitions != one.definitions_version
+    else:
+        has_changed = have_definitions_changed(snapshot, one.definitions_version, one.plan.relied_on, also_new)
+    return has_changed or bool(lock_running_among(snapshot, list(one.plan.not_while_running())))
 
 
 def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[EntityRow], principal: str) -> None:

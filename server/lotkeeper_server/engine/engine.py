@@ -55,6 +55,7 @@ class Engine:
     Attributes:
         record_feed: how the store's completed records are walked through.
         feed_numbering: brings into the feed what was committed, where that takes a step of its own.
+        new_id: gives new ids; the one source of its process.
         feed_grown: set whenever the feed may have grown by what was done here; whoever follows it clears it.
         on_refusing: told, on the event loop, what those are refused with who wait while the store cannot be used.
         on_store_state: told, on the event loop, whenever the store could not be used, and when it is usable again.
@@ -88,6 +89,7 @@ class Engine:
         self._gathering = Gathering()
         self._turns = WriteTurns(exclusive=not store.capabilities.has_many_writers)
         clock, new_id = SystemClock(), IdSource()
+        self.new_id = new_id
         is_polled = can_be_polled and not store.capabilities.can_go_away
         end_commands = self._end_commands if is_polled else self._hand_back
         of_loop = Surroundings(clock, new_id, confirm, end_commands, self._note_store_state)

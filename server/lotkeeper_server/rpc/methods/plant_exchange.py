@@ -10,6 +10,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.long_writes import LongWrites
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
 from lotkeeper_server.plant.reading import read_plant
@@ -24,8 +25,9 @@ _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 class PlantExchange:
     """Imports and exports a plant as one document."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, long_writes: LongWrites) -> None:
         self._engine = engine
+        self._long_writes = long_writes
         self._places = Places(limits.PLANTS_AT_ONCE_MAX)
 
     async def ImportMasterData(  # noqa: N802 - named as in the contract

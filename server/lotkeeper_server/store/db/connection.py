@@ -131,6 +131,15 @@ class Store:
         with self.write(Locking.SKIP) as connection:
             return self._dialect.end_stalled(connection)
 
+    def checkpoint(self) -> None:
+        """Brings what was written into the database's own file, beside those who write, who would do it in one go.
+
+        Raises:
+            StoreError: where that cannot be done.
+        """
+        with self._translated():
+            self._dialect.checkpoint(self._writes)
+
     def close(self) -> None:
         """Closes every connection."""
         self._writes.dispose()

@@ -11,6 +11,7 @@ from lotkeeper_server.domain.model.stock import OperationRun
 from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTransaction
 from lotkeeper_server.store.schema.tables import inventory_operation_run
+from lotkeeper_server.store.staged.staging import Piece
 from lotkeeper_server.store.state.reading import lock_runs, read_runs
 
 _INSERT: Final = insert_of(inventory_operation_run)
@@ -18,7 +19,12 @@ _INSERT: Final = insert_of(inventory_operation_run)
 
 def add_idle_runs(connection: Connection, operation_ids: Collection[Id]) -> None:
     """Makes idle runs for new inventory operations."""
-    write_many(connection, _INSERT, [(operation_id, int(Status.IDLE), None) for operation_id in operation_ids])
+    write_many(connection, _INSERT, idle_runs(operation_ids)[1])
+
+
+def idle_runs(operation_ids: Collection[Id]) -> Piece:
+    """The same, for an import that is staged."""
+    return inventory_operation_run, [(operation_id, int(Status.IDLE), None) for operation_id in operation_ids]
 
 
 def delete_run(connection: Connection, operation_id: Id) -> None:

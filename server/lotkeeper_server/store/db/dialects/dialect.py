@@ -163,6 +163,9 @@ class Dialect(ABC):
     def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
         """Marks a store with a new schema as one of Lotkeeper's."""
 
+    def checkpoint(self, writes: Engine) -> None:  # noqa: B027 - most databases do so by themselves
+        """Does what `Store.checkpoint` says."""
+
     def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves
         """Does what `Store.end_stalled` says."""
         return 0

@@ -64,6 +64,13 @@ class Sqlite(Dialect):
         connection.connection.cursor().execute("SELECT 1 FROM definition_version").fetchone()
         return None
 
+    def checkpoint(self, writes: Engine) -> None:
+        connection = writes.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+        finally:
+            connection.close()
+
     def sign(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
