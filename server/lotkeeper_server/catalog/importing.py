@@ -172,9 +172,11 @@ def switch_import(tx: Transaction, one: Import) -> bool:
     if _has_become_old(tx.connection, one):
         return False
     for columns, rows in one.plan.updates():
-        new = [((*(row[name] for name in columns), tx.now_millis, one.saver.principal), row) for row in rows]
-        keyed = [(values, row["id"], row["version"]) for values, row in new]
-        if not update_unmoved(tx.connection, _TABLE, (*columns, "modified_millis", "modified_by"), keyed):
+        edit = (tx.now_millis, one.saver.principal)
+        new = [
+            ((*(row[name] for name in columns), row["version"] + 1, *edit), row["id"], row["version"]) for row in rows
+        ]
+        if not update_unmoved(tx.connection, _TABLE, (*columns, "version", "modified_millis", "modified_by"), new):
             return False
     note_definition_changes(tx.connection, _TABLE.name, [], whole=True)
     return True

@@ -8,18 +8,21 @@ from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.domain.refusals import InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
-from lotkeeper_server.engine.long_writes import LongWrites
+from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
-from lotkeeper_server.plant.reading import read_plant
+from lotkeeper_server.plant.planning import PlannedPlant, is_long, plan_plant, switch_plant
+from lotkeeper_server.plant.reading import Plant, read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.wire.shape import Shape
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
+_PLANS_MAX: Final = 3
+"""How often a long document is planned while others work, if they change what it relies on."""
 
 
 class PlantExchange:
@@ -42,8 +45,29 @@ class PlantExchange:
                 outcome = await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal))
             else:
                 # Until this returns, the commit has not begun or is unknown; then it is durable.
-                outcome = await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal), call)
+                outcome = await self._apply(plant, call)
         return _response(outcome)
+
+    async def _apply(self, plant: Plant, call: Call) -> AppliedPlant:
+        if not (self._long_writes.are_staged and is_long(plant)):
+            return await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal), call)
+        for attempts_left in reversed(range(_PLANS_MAX)):
+            planned = await self._engine.read_long(
+                lambda snapshot: plan_plant(snapshot, plant, call.principal, self._engine.new_id)
+            )
+            try:
+                if not planned.changes.rows or await self._written(planned, call):
+                    return planned.outcome
+            except Refused as refused:
+                # Something was made meanwhile that the document makes, too, or deleted that it refers to.
+                if not (attempts_left and isinstance(refused.refusal, Contention)):
+                    raise
+        raise Refused(Contention())
+
+    async def _written(self, planned: PlannedPlant, call: Call) -> bool:
+        pieces = planned.changes.pieces(ROWS_AT_ONCE)
+        orders = planned.changes.orders
+        return await self._long_writes.write(pieces, lambda tx: switch_plant(tx, planned), call, orders)
 
     async def ExportMasterData(  # noqa: N802
         self, request: pb.ExportMasterDataRequest, _call: Call

@@ -132,21 +132,21 @@ def _deletions(table: Table) -> Iterator[str]:
 def update_unmoved(
     connection: Connection, table: Table, columns: Sequence[str], rows: Collection[tuple[tuple[Any, ...], Id, int]]
 ) -> bool:
-    """Updates some columns of rows that still have the version that was read, and raises it.
+    """Updates some columns of rows that still have the version that was read.
 
     Args:
         connection: a write transaction.
         table: of the rows.
-        columns: to change, besides the version.
+        columns: to change.
         rows: for each the new values, its id, and the version that was read.
 
     Returns:
         Whether all of them had it; else the transaction has to be rolled back.
     """
-    assignments = ", ".join(f"{name} = ?" for name in (*columns, "version"))
+    assignments = ", ".join(f"{name} = ?" for name in columns)
     text = f"UPDATE {table.name} SET {assignments} WHERE id = ? AND version = ?"  # noqa: S608
     assert set(columns) <= set(columns_of(table))
-    values = [(*new, version + 1, identifier, version) for new, identifier, version in rows]
+    values = [(*new, identifier, version) for new, identifier, version in rows]
     cursor = connection.connection.cursor()
     cursor.executemany(text, values)
     changed: int = cursor.rowcount
