@@ -91,7 +91,7 @@ def staged(store: Store, text: str = DOCUMENT) -> PlannedPlant:
     plan = planned(store, text)
     with store.write() as connection:
         assert begin_staging(connection, OWNER, plan.changes.orders) is None
-    for pieces in plan.changes.pieces(1):
+    for pieces in plan.pieces(1):
         with store.write() as connection:
             assert take_turn(connection, OWNER)
             stage(connection, pieces)

@@ -7,7 +7,7 @@ set by set.
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, Final
@@ -26,11 +26,12 @@ from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
 from lotkeeper_server.store.entities.row import EntityRow, update_entity_rows
-from lotkeeper_server.store.entities.runs import add_idle_runs, idle_runs, lock_running_among
+from lotkeeper_server.store.entities.runs import add_idle_runs, idle_runs, lock_running_among, running_among
 from lotkeeper_server.store.import_plan import ImportPlan
 from lotkeeper_server.store.schema.tables import NO_ID
-from lotkeeper_server.store.staged.relied import have_definitions_changed
-from lotkeeper_server.store.staged.staging import Piece, update_unmoved
+from lotkeeper_server.store.staged.changing import Change, Changes
+from lotkeeper_server.store.staged.relied import Relied, have_definitions_changed
+from lotkeeper_server.store.staged.staging import Piece
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 from lotkeeper_server.store.state.definitions import read_versions
 
@@ -79,6 +80,9 @@ class Import:
         stopped: set once nobody waits any more.
         outcome: of the plan.
         definitions_version: of the snapshot that the plan was made on.
+        relied: of a staged plan, ids of what was there that rows refer to or update, by table.
+        not_while_running: of a staged plan, the ids of what must not run when its change is made.
+        changing: of a staged plan, its updates.
     """
 
     file: BinaryIO
@@ -89,6 +93,9 @@ class Import:
     stopped: threading.Event
     outcome: ImportCounts = field(default_factory=ImportCounts)
     definitions_version: int = -1
+    relied: Relied = field(default_factory=dict)
+    not_while_running: frozenset[Id] = frozenset()
+    changing: Changes = field(default_factory=Changes)
 
     @property
     def is_long(self) -> bool:
@@ -137,7 +144,7 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
         one: as planned.
         plan_again: whether to make a plan that is out of date again, in this transaction.
     """
-    if _has_become_old(tx.connection, one, also_new={_TABLE.name}):
+    if _has_become_old(tx.connection, one):
         if not plan_again:
             return False
         plan_import(tx.connection, one)
@@ -157,40 +164,42 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
 
 
 def staged_pieces(one: Import, new_id: Callable[[], Id], now_millis: int, rows_at_once: int) -> Iterator[list[Piece]]:
-    """What a plan creates, to be staged, so many rows at a time."""
+    """What a plan creates and updates, to be staged, so many rows at a time."""
     for ids, rows in one.plan.creations(new_id, now_millis, rows_at_once):
         yield [(_TABLE, rows), idle_runs(ids)]
+    one.changing = Changes()
+    edit = (now_millis, one.saver.principal)
+    for columns, updated in one.plan.updates(rows_at_once):
+        changes = [
+            Change((*(row[name] for name in columns), row["version"] + 1, *edit), row["id"], row["version"])
+            for row in updated
+        ]
+        yield list(one.changing.staged(_TABLE, (*columns, "version", "modified_millis", "modified_by"), changes))
+    one.relied = one.plan.relied_on()
+    one.not_while_running = frozenset(one.plan.not_while_running())
 
 
 def switch_import(tx: Transaction, one: Import) -> bool:
-    """Updates what a plan updates, once its creations are staged; False if it is out of date: then nothing may stay.
+    """Updates what a plan updates, once all of it is staged; False if it is out of date: then nothing may stay.
 
     Args:
         tx: the write transaction that switches in what is staged.
-        one: as planned.
+        one: as planned and staged.
     """
-    if _has_become_old(tx.connection, one):
+    if have_definitions_changed(tx.connection, one.definitions_version, lambda: one.relied):
         return False
-    for columns, rows in one.plan.updates():
-        edit = (tx.now_millis, one.saver.principal)
-        new = [
-            ((*(row[name] for name in columns), row["version"] + 1, *edit), row["id"], row["version"]) for row in rows
-        ]
-        if not update_unmoved(tx.connection, _TABLE, (*columns, "version", "modified_millis", "modified_by"), new):
-            return False
+    if running_among(tx.connection, one.not_while_running) or not one.changing.make(tx.connection):
+        return False
     note_definition_changes(tx.connection, _TABLE.name, [], whole=True)
     return True
 
 
-def _has_become_old(snapshot: Snapshot, one: Import, also_new: Collection[str] = ()) -> bool:
-    """Whether what it relies on has changed.
-
-    What is staged takes its names at once; else things of these tables that others have made count, too.
-    """
+def _has_become_old(snapshot: Snapshot, one: Import) -> bool:
+    """Whether what it relies on has changed, or others have made something that it might make."""
     if ReadTransaction(snapshot).capabilities.has_many_writers:
         has_changed = read_versions(snapshot).definitions != one.definitions_version
     else:
-        has_changed = have_definitions_changed(snapshot, one.definitions_version, one.plan.relied_on, also_new)
+        has_changed = have_definitions_changed(snapshot, one.definitions_version, one.plan.relied_on, {_TABLE.name})
     return has_changed or bool(lock_running_among(snapshot, list(one.plan.not_while_running())))
 
 

@@ -4,9 +4,9 @@ What others change meanwhile is noticed before it is switched in, if the documen
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.domain import limits
@@ -19,12 +19,14 @@ from lotkeeper_server.plant.trying import copied_for
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
-from lotkeeper_server.store.entities.runs import lock_running_among
+from lotkeeper_server.store.entities.row import EntityTable
+from lotkeeper_server.store.entities.runs import running_among
 from lotkeeper_server.store.entities.stock import lots_lying_at
 from lotkeeper_server.store.schema.tables import inventory, inventory_operation, location
 from lotkeeper_server.store.scratch_changes import Changed, ScratchChanges, read_changes, watch_changes
+from lotkeeper_server.store.staged.changing import Change, Changes
 from lotkeeper_server.store.staged.relied import has_stock_moved, have_definitions_changed, references_of
-from lotkeeper_server.store.staged.staging import update_unmoved
+from lotkeeper_server.store.staged.staging import Piece
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 from lotkeeper_server.store.state.definitions import StoreVersions, read_versions
 
@@ -43,12 +45,26 @@ class PlannedPlant:
         changes: what is written.
         versions: of the snapshot that it was planned on.
         relied: ids of what was there that its things refer to, or that it changes, by table.
+        changing: the changes of what was there, once they are staged.
     """
 
     outcome: AppliedPlant
     changes: ScratchChanges
     versions: StoreVersions
     relied: Mapping[str, Collection[Id]]
+    changing: Changes = field(default_factory=Changes)
+
+    def pieces(self, rows_at_once: int) -> Iterator[list[Piece]]:
+        """What is staged, so many rows at a time."""
+        yield from self.changes.pieces(rows_at_once)
+        alike: dict[tuple[EntityTable, tuple[str, ...]], list[Change]] = defaultdict(list)
+        for one in self.changes.changed:
+            columns = tuple(sorted(_columns(one)))
+            new = Change(tuple(one.new[name] for name in columns), one.old["id"], one.old["version"])
+            alike[one.table, columns].append(new)
+        for (table, columns), some in alike.items():
+            for at in range(0, len(some), rows_at_once):
+                yield list(self.changing.staged(table, columns, some[at : at + rows_at_once]))
 
 
 def is_long(plant: Plant) -> bool:
@@ -91,7 +107,7 @@ def switch_plant(tx: Transaction, planned: PlannedPlant) -> bool:
     lots, places = planned.relied.get("inventory_lot", ()), _places_with_rules(changes)
     if has_stock_moved(connection, planned.versions.effect_order, lots, places):
         return False
-    if _is_in_use(connection, changes.changed) or not _update(connection, changes.changed):
+    if _is_in_use(connection, changes.changed) or not planned.changing.make(connection):
         return False
     write_many(connection, insert_of(inventory), changes.stock.get(None, []))
     for entity, ids in changes.noted.items():
@@ -122,11 +138,11 @@ def _places_with_rules(changes: ScratchChanges) -> set[Id]:
 
 def _is_in_use(snapshot: Snapshot, changed: list[Changed]) -> bool:
     """Whether anything is to change that must not while it is used as it is now."""
-    stopped = [
+    stopped = {
         one.old["id"]
         for one in changed
         if one.table is inventory_operation and not _columns(one) <= MAY_CHANGE_WHILE_RUNNING | _DERIVED
-    ]
+    }
     emptied = [
         one.old["id"]
         for one in changed
@@ -134,24 +150,8 @@ def _is_in_use(snapshot: Snapshot, changed: list[Changed]) -> bool:
         and "lot_storage_strategy" in _columns(one)
         and one.new["lot_storage_strategy"] == LotStorageStrategy.NO_STORAGE
     ]
-    return bool(lock_running_among(snapshot, stopped)) or any(lots_lying_at(snapshot, one) for one in emptied)
+    return bool(running_among(snapshot, stopped)) or any(lots_lying_at(snapshot, one) for one in emptied)
 
 
 def _columns(one: Changed) -> set[str]:
     return {name for name, value in one.new.items() if value != one.old[name]}
-
-
-def _update(snapshot: Snapshot, changed: list[Changed]) -> bool:
-    """Rows that change the same columns are written together."""
-    alike: dict[tuple[Any, tuple[str, ...]], list[Changed]] = defaultdict(list)
-    for one in changed:
-        alike[one.table, tuple(sorted(_columns(one)))].append(one)
-    return all(
-        update_unmoved(
-            snapshot,
-            table,
-            columns,
-            [(tuple(one.new[name] for name in columns), one.old["id"], one.old["version"]) for one in some],
-        )
-        for (table, columns), some in alike.items()
-    )

@@ -63,10 +63,10 @@ class ImportPlan:
             ids = [new_id() for _ in rows]
             yield ids, [(identifier, *row) for identifier, row in zip(ids, rows, strict=True)]
 
-    def updates(self) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
+    def updates(self, rows_at_once: int = _ROWS_AT_ONCE) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
         """The rows to update, some hundred at a time; rows that change the same columns come together."""
         cursor = self._file.execute(self._select_updates)
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        while rows := cursor.fetchmany(rows_at_once):
             alike: dict[str, list[dict[str, Any]]] = {}
             for changed, *values in rows:
                 alike.setdefault(changed, []).append(dict(zip(self._names, values, strict=True)))

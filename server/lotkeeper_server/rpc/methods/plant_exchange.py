@@ -65,7 +65,7 @@ class PlantExchange:
         raise Refused(Contention())
 
     async def _written(self, planned: PlannedPlant, call: Call) -> bool:
-        pieces = planned.changes.pieces(ROWS_AT_ONCE)
+        pieces = planned.pieces(ROWS_AT_ONCE)
         orders = planned.changes.orders
         return await self._long_writes.write(pieces, lambda tx: switch_plant(tx, planned), call, orders)
 

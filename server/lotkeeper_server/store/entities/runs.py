@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.stock import OperationRun
-from lotkeeper_server.store.db.statements import insert_of, write_many
+from lotkeeper_server.store.db.statements import fetch, insert_of, write_many
 from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTransaction
 from lotkeeper_server.store.schema.tables import inventory_operation_run
 from lotkeeper_server.store.staged.staging import Piece
@@ -36,6 +36,12 @@ def delete_run(connection: Connection, operation_id: Id) -> None:
 def runs_of(connection: Connection, operation_ids: Collection[Id]) -> dict[Id, OperationRun]:
     """The status of these inventory operations' runs; an operation that does not exist has none."""
     return dict(read_runs(ReadTransaction(connection), operation_ids))
+
+
+def running_among(connection: Connection, operation_ids: Collection[Id]) -> set[Id]:
+    """Those of very many inventory operations that run, where nobody else can write: few run at a time."""
+    found = fetch(connection, "SELECT operation_id FROM inventory_operation_run WHERE status = ?", (Status.RUNNING,))
+    return {operation_id for (operation_id,) in found if operation_id in operation_ids}
 
 
 def lock_running_among(connection: Connection, operation_ids: Collection[Id]) -> set[Id]:

@@ -5,14 +5,14 @@ marks are emptied at once: SQLite gives up the pages of a table without looking 
 nothing that anybody sees, and what it left is found by its marks.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Table
 
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.store.db.statements import columns_of, execute, fetch, insert_of, write_many
+from lotkeeper_server.store.db.statements import execute, fetch, insert_of, write_many
 from lotkeeper_server.store.schema.staging_tables import staged_import, staged_row
 from lotkeeper_server.store.schema.tables import inventory, metadata
 from lotkeeper_server.store.staged.visible import NUMBERS
@@ -89,8 +89,8 @@ def stage(connection: Connection, pieces: Sequence[Piece]) -> None:
 
 def switch_in(connection: Connection) -> None:
     """Makes everything that is staged count, from the end of this transaction on."""
-    execute(connection, "DELETE FROM staged_row")
-    execute(connection, "DELETE FROM staged_import")
+    for table in ("staged_row", "staged_change", "staged_import"):
+        execute(connection, f"DELETE FROM {table}")  # noqa: S608
 
 
 def drop_piece(connection: Connection, rows_max: int) -> bool:
@@ -105,7 +105,7 @@ def drop_piece(connection: Connection, rows_max: int) -> bool:
             for identifier in ids:
                 execute(connection, "DELETE FROM staged_row WHERE entity = ? AND id = ?", (number, identifier))
             return False
-    execute(connection, "DELETE FROM staged_import")
+    switch_in(connection)  # nothing is there
     return True
 
 
@@ -127,28 +127,3 @@ def _deletions(table: Table) -> Iterator[str]:
     if table.name == "inventory_operation":
         yield "DELETE FROM inventory_operation_run WHERE operation_id = ?"
     yield f"DELETE FROM {table.name} WHERE id = ?"  # noqa: S608
-
-
-def update_unmoved(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Collection[tuple[tuple[Any, ...], Id, int]]
-) -> bool:
-    """Updates some columns of rows that still have the version that was read.
-
-    Args:
-        connection: a write transaction.
-        table: of the rows.
-        columns: to change.
-        rows: for each the new values, its id, and the version that was read.
-
-    Returns:
-        Whether all of them had it; else the transaction has to be rolled back.
-    """
-    assignments = ", ".join(f"{name} = ?" for name in columns)
-    text = f"UPDATE {table.name} SET {assignments} WHERE id = ? AND version = ?"  # noqa: S608
-    assert set(columns) <= set(columns_of(table))
-    values = [(*new, identifier, version) for new, identifier, version in rows]
-    cursor = connection.connection.cursor()
-    cursor.executemany(text, values)
-    changed: int = cursor.rowcount
-    cursor.close()
-    return changed == len(values)

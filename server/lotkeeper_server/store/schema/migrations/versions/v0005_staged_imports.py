@@ -26,3 +26,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "id", name=op.f("pk_staged_row")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "staged_change",
+        sa.Column("change_group", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        *(sa.Column(f"value{number}", sa.LargeBinary(), nullable=True) for number in range(1, 17)),
+        sa.PrimaryKeyConstraint("change_group", "id", name=op.f("pk_staged_change")),
+        sqlite_with_rowid=False,
+    )
