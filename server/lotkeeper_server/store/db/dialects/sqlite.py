@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 
 from lotkeeper_server.store.db.capabilities import EMBEDDED, Capabilities
-from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Rows, Write
+from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Log, Rows, Write
 from lotkeeper_server.store.db.dialects.key_lists import chunks
 from lotkeeper_server.store.db.errors import AlreadyThere, ReferenceBroken, StoreBusy, StoreError, StoreUnavailable
 
@@ -64,12 +64,19 @@ class Sqlite(Dialect):
         connection.connection.cursor().execute("SELECT 1 FROM definition_version").fetchone()
         return None
 
-    def checkpoint(self, writes: Engine) -> None:
+    def leave_checkpoints(self, writes: Engine) -> None:
+        event.listen(writes, "connect", _never_checkpoint)
+        writes.dispose()
+
+    def checkpoint(self, writes: Engine) -> Log:
         connection = writes.raw_connection()
         try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+            cursor = connection.cursor()
+            _busy, pages, brought_over = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            cursor.close()
         finally:
             connection.close()
+        return Log(pages, brought_over)
 
     def sign(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -159,6 +166,12 @@ def _prepare(cache_kibibytes: int, connection: Any, _record: object) -> None:
     cursor.execute(f"PRAGMA cache_size = -{cache_kibibytes}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_BEFORE_CHECKPOINT}")
+    cursor.close()
+
+
+def _never_checkpoint(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA wal_autocheckpoint = 0")
     cursor.close()
 
 
