@@ -216,6 +216,36 @@ def test_what_is_written_after_a_switch_comes_after_its_records(store: Store) ->
         assert verify(connection).differences == []
 
 
+def test_a_document_right_after_another_has_later_records(store: Store) -> None:
+    """The first one has brought the numbers ahead of the clock, by more than a smaller one would be."""
+    assert switched(store, staged(store))
+    with store.read() as connection:
+        feed = by_effect.FeedByEffect()
+        position = feed.latest_position(connection)
+    plan = staged(
+        store, "lots: [{name: Z, material: Milk}]\ninventory: [{location: Hall, material: Milk, lot: Z, quantity: 1}]"
+    )
+    with store.read() as connection:
+        assert feed.latest_position(connection) == position
+    assert switched(store, plan)
+    with store.read() as connection:
+        page = feed.read_after(connection, position, EVERYTHING, 100, 100)
+        assert [record.lot.name for record in page.records] == ["Z"]
+
+
+def test_a_document_whose_records_would_come_too_early_is_kept_out(store: Store) -> None:
+    """Numbers that others have used meanwhile are not used again."""
+    plan = staged(store)
+    assert plan.changes.orders is not None
+    orders = EffectOrder(lambda: plan.changes.orders.last + 1)  # type: ignore[union-attr]
+    text = "lots: [{name: Z, material: Milk}]\ninventory: [{location: Hall, material: Milk, lot: Z, quantity: 1}]"
+    with store.write() as connection:
+        tx = Transaction(connection, now_millis(), IdSource(), orders)
+        apply_plant(tx, read_plant(text.encode(), ExportFormat.YAML), "tester")
+        assert read_versions(connection).effect_order == plan.changes.orders.last + 1
+    assert not switched(store, plan)
+
+
 def test_dropping_leaves_the_store_as_it_was(store: Store) -> None:
     """Row by row, parents after their children."""
     before = seen(store), rows(store)

@@ -33,6 +33,8 @@ from lotkeeper_server.store.state.definitions import StoreVersions, read_version
 _AHEAD_MICROS: Final = 60_000_000
 _AHEAD_PER_ENTRY_MICROS: Final = 3_000
 """How far ahead of the clock its records are numbered: others' records come before them until they are switched in."""
+_AHEAD_OF_OTHERS: Final = 10_000_000
+"""And how far at least ahead of the latest one, where an earlier document has brought that ahead of the clock."""
 _DERIVED: Final = frozenset({"modified_millis", "modified_by", "version"})
 
 
@@ -85,7 +87,8 @@ def plan_plant(snapshot: Snapshot, plant: Plant, principal: str, new_id: Callabl
         Refused: like `apply_plant`.
     """
     versions = read_versions(snapshot)
-    ahead = now_micros() + _AHEAD_MICROS + _AHEAD_PER_ENTRY_MICROS * plant.size
+    ahead_of_clock = now_micros() + _AHEAD_MICROS + _AHEAD_PER_ENTRY_MICROS * plant.size
+    ahead = max(ahead_of_clock, versions.effect_order + _AHEAD_OF_OTHERS)
     with copied_for(snapshot, plant) as copy:
         watch_changes(copy)
         tx = Transaction(copy, now_millis(), new_id, EffectOrder(lambda: ahead))
@@ -102,6 +105,8 @@ def switch_plant(tx: Transaction, planned: PlannedPlant) -> bool:
         planned: the document.
     """
     changes, connection = planned.changes, tx.connection
+    if changes.orders and read_versions(connection).effect_order >= changes.orders.first:
+        return False
     if have_definitions_changed(connection, planned.versions.definitions, lambda: planned.relied):
         return False
     lots, places = planned.relied.get("inventory_lot", ()), _places_with_rules(changes)

@@ -15,7 +15,7 @@ from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.db.statements import execute, fetch, insert_of, write_many
 from lotkeeper_server.store.schema.staging_tables import staged_import, staged_row
 from lotkeeper_server.store.schema.tables import inventory, metadata
-from lotkeeper_server.store.staged.visible import NUMBERS
+from lotkeeper_server.store.staged.visible import NUMBERS, note_staging
 
 Rows = list[tuple[Any, ...]]
 """The values of every column, in order."""
@@ -65,6 +65,7 @@ def begin_staging(connection: Connection, owner: Id, orders: Orders | None) -> S
     if present is None:
         first, last = (orders.first, orders.last) if orders else (None, None)
         write_many(connection, _BEGIN, [(1, owner, 0, first, last)])
+        note_staging(connection, True)
     return present
 
 
@@ -91,6 +92,7 @@ def switch_in(connection: Connection) -> None:
     """Makes everything that is staged count, from the end of this transaction on."""
     for table in ("staged_row", "staged_change", "staged_import"):
         execute(connection, f"DELETE FROM {table}")  # noqa: S608
+    note_staging(connection, False)
 
 
 def drop_piece(connection: Connection, rows_max: int) -> bool:

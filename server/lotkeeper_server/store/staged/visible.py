@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, TextClause, text
 
 from lotkeeper_server.store.db.dialects import dialect_of
+from lotkeeper_server.store.db.dialects.sqlite import STAGING
 from lotkeeper_server.store.db.statements import fetch
 
 NUMBERS: Final[Mapping[str, int]] = {
@@ -33,9 +34,19 @@ _STOCK: Final = "inventory"
 
 
 def is_staging(connection: Connection) -> bool:
-    """Whether rows of this snapshot have to be left out."""
-    may_stage = not dialect_of(connection).capabilities.has_many_writers
-    return may_stage and bool(fetch(connection, "SELECT 1 FROM staged_import"))
+    """Whether rows have to be left out in this transaction; asked of the store once in each."""
+    if dialect_of(connection).capabilities.has_many_writers:
+        return False
+    known: bool | None = connection.info.get(STAGING)
+    if known is None:
+        known = bool(fetch(connection, "SELECT 1 FROM staged_import"))
+        connection.info[STAGING] = known
+    return known
+
+
+def note_staging(connection: Connection, staging: bool) -> None:
+    """What `is_staging` answers until this transaction ends."""
+    connection.info[STAGING] = staging
 
 
 def visible(connection: Connection, table: str, alias: str = "") -> str:
@@ -46,7 +57,7 @@ def visible(connection: Connection, table: str, alias: str = "") -> str:
         table: that has the rows.
         alias: its name in the statement, if it has one.
     """
-    return "" if dialect_of(connection).capabilities.has_many_writers else _condition(table, alias or table)
+    return _condition(table, alias or table) if is_staging(connection) else ""
 
 
 def and_visible(connection: Connection, table: str, alias: str = "") -> str:

@@ -34,7 +34,7 @@ from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTr
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.coordination_tables import definition_change
 from lotkeeper_server.store.schema.tables import NO_ID
-from lotkeeper_server.store.staged.visible import visible_clauses
+from lotkeeper_server.store.staged.visible import note_staging, visible_clauses
 
 
 class StoreVersions(NamedTuple):
@@ -60,7 +60,8 @@ _VERSIONS_AND_ORDER: Final = (
     "ELSE (SELECT effect_order FROM inventory_lot_record WHERE status = 3 "
     "AND effect_order < (SELECT first_order FROM staged_import) ORDER BY effect_order DESC LIMIT 1) END "
     "FROM inventory_lot_record AS r WHERE r.status = 3 ORDER BY r.effect_order DESC LIMIT 1), 0), "
-    "COALESCE((SELECT feed_order FROM archive_state WHERE id = 1), 0) FROM definition_version"
+    "COALESCE((SELECT feed_order FROM archive_state WHERE id = 1), 0), EXISTS (SELECT 1 FROM staged_import) "
+    "FROM definition_version"
 )
 
 
@@ -71,8 +72,11 @@ def read_versions(connection: Connection) -> StoreVersions:
 
 def ask_versions(tx: ReadTransaction) -> Iterator[StoreVersions]:
     """Asks for what `read_versions` returns; the answer is waited for when it is taken."""
-    text = _VERSIONS if tx.capabilities.numbers_after_commit else _VERSIONS_AND_ORDER
-    return map(_versions_of, tx.rows_by_key(text, "id", [1]))
+    if tx.capabilities.numbers_after_commit:
+        return map(_versions_of, tx.rows_by_key(_VERSIONS, "id", [1]))
+    (row,) = tx.rows_by_key(_VERSIONS_AND_ORDER, "id", [1])
+    note_staging(tx.connection, bool(row[-1]))
+    return iter([_versions_of(row[:-1])])
 
 
 def _versions_of(row: Sequence[Any]) -> StoreVersions:

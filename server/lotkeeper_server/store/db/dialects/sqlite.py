@@ -25,6 +25,8 @@ not fit is in the system's cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
 """The page cache of connections that only read, of which there are several: the system caches the file's pages, too."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
+STAGING: Final = "lotkeeper_is_staging"
+"""Under this a connection notes whether an import is being written; forgotten when a transaction begins."""
 _BRIEFLY: Final = frozenset({Locking.SKIP, Locking.SKIP_AT_ONCE, Locking.WAIT_BRIEFLY})
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT"})
 _UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
@@ -177,6 +179,7 @@ def _never_checkpoint(connection: Any, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
+    connection.info.pop(STAGING, None)
     cursor = connection.connection.cursor()
     _set_busy_timeout(connection, cursor, BUSY_TIMEOUT_BRIEF_MILLIS if locking in _BRIEFLY else BUSY_TIMEOUT_MILLIS)
     cursor.execute("BEGIN" if locking is Locking.NONE else "BEGIN IMMEDIATE")
