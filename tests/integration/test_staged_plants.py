@@ -13,7 +13,7 @@ from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, LOCATION,
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.keys import LotNameKey, NameKey
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.domain.model.identifiers import Id, format_id
+from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
 from lotkeeper_server.plant.exporting import export_plant
@@ -29,13 +29,14 @@ from lotkeeper_server.store.feed import by_effect
 from lotkeeper_server.store.feed.entries import EVERYTHING
 from lotkeeper_server.store.lists.inventory import InventoryFilter, list_inventory
 from lotkeeper_server.store.lists.records import RecordFilter, list_records
+from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.tables import metadata
 from lotkeeper_server.store.staged.staging import begin_staging, drop_piece, read_staging, stage, switch_in, take_turn
 from lotkeeper_server.store.staged.visible import NUMBERS
 from lotkeeper_server.store.state.definitions import read_ids_by_name, read_versions
 from lotkeeper_server.store.state.reading import read_lots_by_name
 from lotkeeper_server.store.verification import verify
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from tests.stores import embedded_store_url
 
@@ -289,6 +290,23 @@ def _adds_a_conversion(store: Store) -> None:
     )
 
 
+def _starts_on_a_lot(store: Store) -> None:
+    lot_id = parse_id(named(store, "inventory_lot", "Old"))
+    assert lot_id is not None
+    with store.write() as connection:
+        material_id, unit_id = connection.execute(
+            select(tables.inventory_lot.c.material_id, tables.inventory_lot.c.unit_of_measure_id).where(
+                tables.inventory_lot.c.id == lot_id
+            )
+        ).one()
+        values = {"lot_record_type": 1, "status": 2, "lot_status": 1, "quantity": 0, "effect_order": 0, "version": 1}
+        moments = {"start_millis": 1, "moment_millis": 1, "created_millis": 1, "created_by": "tester"}
+        record = insert(tables.inventory_lot_record).values(
+            id=IdSource()(), lot_id=lot_id, material_id=material_id, unit_of_measure_id=unit_id, **values, **moments
+        )
+        connection.execute(record)
+
+
 @pytest.mark.parametrize(
     "meanwhile",
     [
@@ -297,6 +315,7 @@ def _adds_a_conversion(store: Store) -> None:
         _changes_what_is_updated,
         _edits_a_lot,
         _opens_a_lot,
+        _starts_on_a_lot,
         _fills_a_location,
         _adds_a_conversion,
     ],

@@ -19,10 +19,11 @@ from lotkeeper_server.plant.trying import copied_for
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.entities.lots import with_records
 from lotkeeper_server.store.entities.row import EntityTable
 from lotkeeper_server.store.entities.runs import running_among
 from lotkeeper_server.store.entities.stock import lots_lying_at
-from lotkeeper_server.store.schema.tables import inventory, inventory_operation, location
+from lotkeeper_server.store.schema.tables import inventory, inventory_lot, inventory_operation, location
 from lotkeeper_server.store.scratch_changes import Changed, ScratchChanges, read_changes, watch_changes
 from lotkeeper_server.store.staged.changing import Change, Changes
 from lotkeeper_server.store.staged.relied import has_stock_moved, have_definitions_changed, references_of
@@ -47,6 +48,7 @@ class PlannedPlant:
         changes: what is written.
         versions: of the snapshot that it was planned on.
         relied: ids of what was there that its things refer to, or that it changes, by table.
+        lots_without_records: that were there, and get opening stock or another material or unit.
         changing: the changes of what was there, once they are staged.
     """
 
@@ -54,6 +56,7 @@ class PlannedPlant:
     changes: ScratchChanges
     versions: StoreVersions
     relied: Mapping[str, Collection[Id]]
+    lots_without_records: Collection[Id]
     changing: Changes = field(default_factory=Changes)
 
     def pieces(self, rows_at_once: int) -> Iterator[list[Piece]]:
@@ -94,7 +97,7 @@ def plan_plant(snapshot: Snapshot, plant: Plant, principal: str, new_id: Callabl
         tx = Transaction(copy, now_millis(), new_id, EffectOrder(lambda: ahead))
         outcome = apply_plant(tx, plant, principal)
         changes = read_changes(copy)
-    return PlannedPlant(outcome, changes, versions, _relied_on(changes))
+    return PlannedPlant(outcome, changes, versions, _relied_on(changes), _lots_without_records(changes))
 
 
 def switch_plant(tx: Transaction, planned: PlannedPlant) -> bool:
@@ -111,6 +114,8 @@ def switch_plant(tx: Transaction, planned: PlannedPlant) -> bool:
         return False
     lots, places = planned.relied.get("inventory_lot", ()), _places_with_rules(changes)
     if has_stock_moved(connection, planned.versions.effect_order, lots, places):
+        return False
+    if with_records(connection, planned.lots_without_records):
         return False
     if _is_in_use(connection, changes.changed) or not planned.changing.make(connection):
         return False
@@ -133,6 +138,14 @@ def _relied_on(changes: ScratchChanges) -> dict[str, set[Id]]:
     for table, rows in changes.made.items():
         relied[table.name].difference_update(row[0] for row in rows)
     return relied
+
+
+def _lots_without_records(changes: ScratchChanges) -> set[Id]:
+    """A run that has begun moves no stock yet, but it has a record."""
+    made = {row[0] for row in changes.made[inventory_lot]}
+    opened = {row[1] for rows in changes.stock.values() for row in rows} - made
+    bound = {"material_id", "unit_of_measure_id"}
+    return opened | {one.old["id"] for one in changes.changed if one.table is inventory_lot and bound & _columns(one)}
 
 
 def _places_with_rules(changes: ScratchChanges) -> set[Id]:
