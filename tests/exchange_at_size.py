@@ -92,11 +92,11 @@ def watched(name: str, server: ServerProcess, operation_id: str) -> Iterator[Pha
             thread.join()
 
 
-def csv_pieces(plant: ServedPlant, locations: list[str], definitions: int) -> Iterator[bytes]:
-    """A file of definitions, made as it is sent."""
+def csv_pieces(plant: ServedPlant, locations: list[str], definitions: int, notes: str = "of") -> Iterator[bytes]:
+    """A file of definitions, made as it is sent; with other notes it changes each of them."""
     rows = (
         f"Filler {number},CONSUME,{locations[number % len(locations)]},,{plant.milk.path},MANUAL,"
-        f"tag('line{number % 40}/start') > 0,tag('line{number % 40}/weight'),of line {number % 40},true\r\n"
+        f"tag('line{number % 40}/start') > 0,tag('line{number % 40}/weight'),{notes} line {number % 40},true\r\n"
         for number in range(definitions)
     )
     yield HEADER.encode()
@@ -105,7 +105,7 @@ def csv_pieces(plant: ServedPlant, locations: list[str], definitions: int) -> It
 
 
 def measure(definitions: int, folder: Path) -> list[Phase]:
-    """Imports, imports again, exports; every count is checked."""
+    """Imports, imports again, changes all, exports; every count is checked."""
     phases = []
     with (
         ServerProcess(folder) as server,
@@ -125,6 +125,10 @@ def measure(definitions: int, folder: Path) -> list[Phase]:
         with watched("import, unchanged", server, produce.id) as phase:
             answer = exchange.take_in(csv_pieces(plant, locations, definitions))
             assert (answer.unchanged, answer.failed) == (definitions, 0), answer
+        phases.append(phase)
+        with watched("import, all changed", server, produce.id) as phase:
+            answer = exchange.take_in(csv_pieces(plant, locations, definitions, "at"))
+            assert (answer.updated, answer.failed) == (definitions, 0), answer
         phases.append(phase)
         with watched("export", server, produce.id) as phase:
             lines = exchange.give(CSV).count(b"\r\n")

@@ -344,7 +344,7 @@ def test_the_feed_is_a_walk_along_its_index(store: Store) -> None:
                     (row,) = fetch(connection, f"EXPLAIN {statement}", parameters)
                     assert "filesort" not in str(row)
                 case _:
-                    (row,) = fetch(connection, f"EXPLAIN QUERY PLAN {statement}", parameters)
+                    row, *_ = fetch(connection, f"EXPLAIN QUERY PLAN {statement}", parameters)
                     assert "ix_inventory_lot_record_effect_order" in row[3]
 
 

@@ -6,7 +6,7 @@ set by set.
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, Final
@@ -19,15 +19,19 @@ from lotkeeper_server.catalog.import_lookups import ImportLookups, LookupKey, ke
 from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.db.write_transaction import ReadTransaction
 from lotkeeper_server.store.entities.row import EntityRow, update_entity_rows
-from lotkeeper_server.store.entities.runs import add_idle_runs, lock_running_among
+from lotkeeper_server.store.entities.runs import add_idle_runs, idle_runs, lock_running_among, running_among
 from lotkeeper_server.store.import_plan import ImportPlan
 from lotkeeper_server.store.schema.tables import NO_ID
+from lotkeeper_server.store.staged.changing import Change, Changes
+from lotkeeper_server.store.staged.relied import Relied, have_definitions_changed
+from lotkeeper_server.store.staged.staging import Piece
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 from lotkeeper_server.store.state.definitions import read_versions
 
@@ -70,6 +74,9 @@ class Import:
         stopped: set once nobody waits any more.
         outcome: of the plan.
         definitions_version: of the snapshot that the plan was made on.
+        relied: of a staged plan, ids of what was there that rows refer to or update, by table.
+        not_while_running: of a staged plan, the ids of what must not run when its change is made.
+        changing: of a staged plan, its updates.
     """
 
     file: BinaryIO
@@ -80,6 +87,14 @@ class Import:
     stopped: threading.Event
     outcome: ImportCounts = field(default_factory=ImportCounts)
     definitions_version: int = -1
+    relied: Relied = field(default_factory=dict)
+    not_while_running: frozenset[Id] = frozenset()
+    changing: Changes = field(default_factory=Changes)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it writes more than one transaction of the embedded store should."""
+        return self.outcome.created + self.outcome.updated > limits.ROWS_PER_TRANSACTION_MAX
 
     @property
     def writes(self) -> bool:
@@ -157,10 +172,44 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
     return True
 
 
+def staged_pieces(one: Import, new_id: Callable[[], Id], now_millis: int, rows_at_once: int) -> Iterator[list[Piece]]:
+    """What a plan creates and updates, to be staged, so many rows at a time."""
+    for ids, rows in one.plan.creations(new_id, now_millis, rows_at_once):
+        yield [(_TABLE, rows), idle_runs(ids)]
+    one.changing = Changes()
+    edit = (now_millis, one.saver.principal)
+    for columns, updated in one.plan.updates(rows_at_once):
+        changes = [
+            Change((*(row[name] for name in columns), row["version"] + 1, *edit), row["id"], row["version"])
+            for row in updated
+        ]
+        yield list(one.changing.staged(_TABLE, (*columns, "version", "modified_millis", "modified_by"), changes))
+    one.relied = one.plan.relied_on()
+    one.not_while_running = frozenset(one.plan.not_while_running())
+
+
+def switch_import(tx: Transaction, one: Import) -> bool:
+    """Updates what a plan updates, once all of it is staged; False if it is out of date: then nothing may stay.
+
+    Args:
+        tx: the write transaction that switches in what is staged.
+        one: as planned and staged.
+    """
+    if have_definitions_changed(tx.connection, one.definitions_version, lambda: one.relied):
+        return False
+    if running_among(tx.connection, one.not_while_running) or not one.changing.make(tx.connection):
+        return False
+    note_definition_changes(tx.connection, _TABLE.name, [], whole=True)
+    return True
+
+
 def _has_become_old(snapshot: Snapshot, one: Import) -> bool:
-    if read_versions(snapshot).definitions != one.definitions_version:
-        return True
-    return bool(lock_running_among(snapshot, list(one.plan.not_while_running())))
+    """Whether what it relies on has changed, or others have made something that it might make."""
+    if ReadTransaction(snapshot).capabilities.has_many_writers:
+        has_changed = read_versions(snapshot).definitions != one.definitions_version
+    else:
+        has_changed = have_definitions_changed(snapshot, one.definitions_version, one.plan.relied_on, {_TABLE.name})
+    return has_changed or bool(lock_running_among(snapshot, list(one.plan.not_while_running())))
 
 
 def _write_updates(tx: Transaction, columns: tuple[str, ...], rows: list[EntityRow], principal: str) -> None:

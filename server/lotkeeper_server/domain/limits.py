@@ -85,6 +85,8 @@ WATCH_TAIL_RECORDS_MAX: Final = 2_000
 WATCH_TAIL_BYTES_MAX: Final = 8 * 1024 * 1024
 """And their largest size, as sent."""
 
+ROWS_PER_TRANSACTION_MAX: Final = 1_000
+"""Of an import: a larger one is staged on the embedded store, so that others do not wait for it."""
 KEYS_PER_STATEMENT_MAX: Final = 500
 """Keys bound to one statement; more go in several."""
 ENGINE_BATCH_CALLS_MAX: Final = 128

@@ -49,8 +49,8 @@ class Caller(Protocol):
         """On the loop's clock, when it gives up; None where it set no deadline."""
 
     @property
-    def access_version(self) -> int:
-        """The version of roles and tokens by which it was let in."""
+    def access_version(self) -> int | None:
+        """The version of roles and tokens by which it was let in; None for the server itself, which may always."""
 
 
 class PendingCall(ABC):

@@ -74,6 +74,11 @@ class IdSource:
         return self._last.to_bytes(16, "big")
 
 
+def now_micros() -> int:
+    """Microseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000
+
+
 def now_millis() -> int:
     """Milliseconds since the epoch, UTC."""
     return time.time_ns() // 1_000_000

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
 from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
+from lotkeeper_server.engine.checkpoints import Checkpoints
 from lotkeeper_server.engine.clock import IdSource, SystemClock
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
@@ -55,6 +56,7 @@ class Engine:
     Attributes:
         record_feed: how the store's completed records are walked through.
         feed_numbering: brings into the feed what was committed, where that takes a step of its own.
+        new_id: gives new ids; the one source of its process.
         feed_grown: set whenever the feed may have grown by what was done here; whoever follows it clears it.
         on_refusing: told, on the event loop, what those are refused with who wait while the store cannot be used.
         on_store_state: told, on the event loop, whenever the store could not be used, and when it is usable again.
@@ -88,10 +90,12 @@ class Engine:
         self._gathering = Gathering()
         self._turns = WriteTurns(exclusive=not store.capabilities.has_many_writers)
         clock, new_id = SystemClock(), IdSource()
+        self.new_id = new_id
         is_polled = can_be_polled and not store.capabilities.can_go_away
         end_commands = self._end_commands if is_polled else self._hand_back
         of_loop = Surroundings(clock, new_id, confirm, end_commands, self._note_store_state)
         of_works = Surroundings(clock, new_id, confirm, self._end_calls, self._note_store_state)
+        self._checkpoints = None if store.capabilities.can_go_away else Checkpoints(store, self._turns)
         self._loop = Loop(StoreOfDecisions(store), self._arrivals, of_loop, settings)
         self._works = Works(StoreOfDecisions(store), self._turns, of_works)
         self._is_polled = is_polled
@@ -248,6 +252,8 @@ class Engine:
             await asyncio.sleep(_IDLE_LOOK_SECONDS)
         await self._event_loop.run_in_executor(None, self._works.close)
         await self.feed_numbering.close()
+        if self._checkpoints is not None:
+            await self._event_loop.run_in_executor(None, self._checkpoints.close)
         self._readers.shutdown(wait=False)
         self._long_readers.shutdown(wait=False)
 
@@ -264,6 +270,8 @@ class Engine:
 
     def _end_calls(self, ended: Sequence[Ended]) -> None:
         end_each(ended)
+        if self._checkpoints is not None:
+            self._checkpoints.note_commit()
         # The event loop is woken only where somebody there follows the feed.
         if self.feed_numbering.is_followed:
             self._event_loop.call_soon_threadsafe(self.feed_numbering.note_commits)

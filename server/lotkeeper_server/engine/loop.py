@@ -112,7 +112,9 @@ class Loop:
             except REFUSED_BY_STORE as error:
                 attempts += 1
                 _log.info("transaction_refused", error=str(error), attempts=attempts, calls=len(calls))
-                if isinstance(error, errors.RowsHeld) or attempts == limits.ENGINE_ATTEMPTS_MAX:
+                # Where nobody else can write, it would only be refused again: a name is being imported.
+                is_final = attempts == limits.ENGINE_ATTEMPTS_MAX or not self._store.capabilities.has_many_writers
+                if isinstance(error, errors.RowsHeld) or is_final:
                     self._split(calls)
                     return
                 continue

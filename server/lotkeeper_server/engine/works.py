@@ -159,7 +159,7 @@ class Works:
                 lock_versions(connection)
                 versions = read_versions(connection)
                 self._next_effect_order.follow(versions.effect_order)
-                if work.caller.access_version != versions.access:
+                if work.caller.access_version not in {None, versions.access}:
                     self._outside.confirm(connection, work.caller)
                 now_millis = self._clock.now_millis()
                 value = work.work(Transaction(connection, now_millis, self._outside.new_id, self._next_effect_order))

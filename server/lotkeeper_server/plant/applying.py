@@ -154,7 +154,7 @@ class _Import:
         message, targets = entry.message, references(description)
         for name, identifier in ids.items():
             setattr(message, targets[name].id_field, format_id(identifier) if identifier else "")
-        mask = None
+        mask, message.id = None, ""
         if row is not None:
             message.id = format_id(row["id"])
             mask = [targets[name].id_field if name in targets else name for name in entry.given]

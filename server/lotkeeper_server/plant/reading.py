@@ -80,6 +80,11 @@ class Plant:
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     stock: list[StockEntry] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return len(self.stock) + sum(map(len, self.entries.values()))
+
     def location_paths(self) -> set[str]:
         """The paths of its locations."""
         paths = set()

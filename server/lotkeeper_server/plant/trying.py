@@ -1,5 +1,8 @@
 """Tries on a private copy what applying a document would do: nothing is written, and no writer waits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
@@ -18,6 +21,13 @@ def try_plant(snapshot: Snapshot, plant: Plant, principal: str, breath: Breath |
         Refused: like `apply_plant`.
         Stopped: like `apply_plant`.
     """
+    with copied_for(snapshot, plant) as copy:
+        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal, breath)
+
+
+@contextmanager
+def copied_for(snapshot: Snapshot, plant: Plant) -> Iterator[Snapshot]:
+    """A private copy of what a document may name, to apply it to."""
     names = Names(snapshot)
     lots = [(entry.references["material"], str(entry.message.name)) for entry in plant.entries.get("lot", [])] + [
         (entry.material, entry.lot) for entry in plant.stock
@@ -29,4 +39,4 @@ def try_plant(snapshot: Snapshot, plant: Plant, principal: str, breath: Breath |
     names.find("location", paths)
     location_ids = {identifier for path in paths if (identifier := names.id_of("location", path))}
     with scratch(snapshot, lot_ids, location_ids) as copy:
-        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal, breath)
+        yield copy

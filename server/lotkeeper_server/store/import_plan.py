@@ -51,25 +51,39 @@ class ImportPlan:
         """Plans the change of some columns; `while_running`: whether that is allowed while it runs."""
         self._file.execute(self._insert, (",".join(changed), while_running, *(row[name] for name in self._names)))
 
-    def creations(self, new_id: Callable[[], bytes], now_millis: int) -> Iterator[tuple[list[bytes], list[Any]]]:
+    def creations(
+        self, new_id: Callable[[], bytes], now_millis: int, rows_at_once: int = _ROWS_AT_ONCE
+    ) -> Iterator[tuple[list[bytes], list[Any]]]:
         """The rows to create, some hundred at a time: their ids, and the values of every column in order."""
         others = ", ".join("?" if name == "created_millis" else name for name in self._names[1:])
         assert self._names[0] == "id"
         planned = f"SELECT {others} FROM planned WHERE changed IS NULL ORDER BY number"  # noqa: S608
         cursor = self._file.execute(planned, (now_millis,))
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        while rows := cursor.fetchmany(rows_at_once):
             ids = [new_id() for _ in rows]
             yield ids, [(identifier, *row) for identifier, row in zip(ids, rows, strict=True)]
 
-    def updates(self) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
+    def updates(self, rows_at_once: int = _ROWS_AT_ONCE) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
         """The rows to update, some hundred at a time; rows that change the same columns come together."""
         cursor = self._file.execute(self._select_updates)
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        while rows := cursor.fetchmany(rows_at_once):
             alike: dict[str, list[dict[str, Any]]] = {}
             for changed, *values in rows:
                 alike.setdefault(changed, []).append(dict(zip(self._names, values, strict=True)))
             for changed, found in alike.items():
                 yield tuple(changed.split(",")), found
+
+    def relied_on(self) -> dict[str, set[bytes]]:
+        """The ids of what rows refer to and of what is updated, by table."""
+        found: dict[str, set[bytes]] = {self.table.name: set()}
+        for (identifier,) in self._file.execute("SELECT id FROM planned WHERE changed IS NOT NULL"):
+            found[self.table.name].add(identifier)
+        for column in self.table.c:
+            for key in column.foreign_keys:
+                select = f"SELECT DISTINCT {column.name} FROM planned WHERE {column.name} IS NOT NULL"  # noqa: S608
+                ids = found.setdefault(key.column.table.name, set())
+                ids.update(identifier for (identifier,) in self._file.execute(select))
+        return found
 
     def not_while_running(self) -> Iterator[bytes]:
         """The ids of what must not run when its change is written."""

@@ -12,6 +12,7 @@ from sqlalchemy.pool import StaticPool
 
 from lotkeeper_server.store.db.statements import columns_of, fetch, insert_of, rows_by_key, write_many
 from lotkeeper_server.store.schema import archive_tables, coordination_tables, tables
+from lotkeeper_server.store.staged.visible import and_visible, visible_by, where_visible
 
 _DEFINITIONS: Final = (
     tables.unit_of_measure,
@@ -46,7 +47,8 @@ def scratch(
         with engine.connect() as copy, copy.begin():
             tables.metadata.create_all(copy)
             for table in _DEFINITIONS:
-                rows = fetch(connection, f"SELECT {', '.join(columns_of(table))} FROM {table.name}")  # noqa: S608
+                shown = where_visible(connection, table.name)
+                rows = fetch(connection, f"SELECT {', '.join(columns_of(table))} FROM {table.name}{shown}")  # noqa: S608
                 _insert(copy, table, rows)
             stock = _copy(connection, copy, tables.inventory, "location_id", location_ids)
             _copy(connection, copy, tables.inventory_lot, "id", {*lot_ids, *(row[1] for row in stock)})
@@ -62,15 +64,17 @@ def _copy(
 ) -> list[tuple[bytes, ...]]:
     names = columns_of(table)
     select = f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608 - the schema's own names
+    by = visible_by(connection, table.name, by)
     rows: set[tuple[Any, ...]] = {tuple(row) for row in rows_by_key(connection, select, by, sorted(keys))}
     _insert(copy, table, sorted(rows, key=lambda row: (row[0], row[1])))
     return list(rows)
 
 
 def _one_record_each(connection: Connection, lot_ids: Collection[bytes]) -> set[bytes]:
+    shown = and_visible(connection, "inventory_lot_record", "r")
     select = (
-        "SELECT (SELECT r.id FROM inventory_lot_record AS r WHERE r.lot_id = inventory_lot.id LIMIT 1), "
-        "(SELECT r.id FROM inventory_lot_record AS r WHERE r.secondary_lot_id = inventory_lot.id LIMIT 1) "
+        f"SELECT (SELECT r.id FROM inventory_lot_record AS r WHERE r.lot_id = inventory_lot.id{shown} LIMIT 1), "  # noqa: S608
+        f"(SELECT r.id FROM inventory_lot_record AS r WHERE r.secondary_lot_id = inventory_lot.id{shown} LIMIT 1) "
         "FROM inventory_lot"
     )
     return {

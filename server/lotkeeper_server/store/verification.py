@@ -10,9 +10,13 @@ from lotkeeper_server.domain.kinds import BETWEEN_LOTS, INTO_PRIMARY
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.store.db.statements import exact_sum, fetch
+from lotkeeper_server.store.staged.visible import is_staging, where_visible
 
 DIFFERENCES_SHOWN_MAX: Final = 1_000
 _SUM: Final = re.compile(r"\{sum\((\w+)\)\}")
+_TABLE: Final = re.compile(
+    r"(FROM|JOIN) (inventory|inventory_lot|inventory_lot_record|production_order)\b(?: AS (\w+))?"
+)
 
 # Each record changes its primary lot at its source and at its destination; if it is between lots, the secondary lot
 # changes at the source by the opposite.
@@ -146,7 +150,7 @@ def verify(connection: Connection) -> Verification:
             for what, location_id, identifier, stored, summed in found
         )
     records, rows, lots = (
-        int(fetch(connection, f"SELECT COUNT(*) FROM {table}")[0][0])  # noqa: S608 - constants
+        int(fetch(connection, f"SELECT COUNT(*) FROM {table}{where_visible(connection, table)}")[0][0])  # noqa: S608
         for table in ("inventory_lot_record", "inventory", "inventory_lot")
     )
     return Verification(records, rows, lots, differences[:DIFFERENCES_SHOWN_MAX])
@@ -155,9 +159,16 @@ def verify(connection: Connection) -> Verification:
 def _with_sums(connection: Connection, text: str) -> str:
     """Fills in the changes, the types of record, and for `{sum(COLUMN)}` a sum that does not overflow."""
     text = text.replace("{changes}", _CHANGES)
+    if is_staging(connection):
+        text = _TABLE.sub(lambda match: f"{match[1]} {_only_visible(connection, match[2], match[3])}", text)
     for name, types in (("{between_lots}", BETWEEN_LOTS), ("{into_primary}", INTO_PRIMARY)):
         text = text.replace(name, f"({', '.join(str(int(one)) for one in sorted(types))})")
     return _SUM.sub(lambda match: exact_sum(connection, match[1]), text)
+
+
+def _only_visible(connection: Connection, table: str, alias: str | None) -> str:
+    shown = where_visible(connection, table)
+    return f"(SELECT * FROM {table}{shown}) AS {alias or table}"  # noqa: S608 - constants
 
 
 def _whole(value: Any) -> int | None:

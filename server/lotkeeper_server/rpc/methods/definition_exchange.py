@@ -18,12 +18,21 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper_server.catalog.breathing import Stopped
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exporting import write_export
-from lotkeeper_server.catalog.importing import Import, ImportCounts, plan_import, write_import
+from lotkeeper_server.catalog.importing import (
+    Import,
+    ImportCounts,
+    plan_import,
+    staged_pieces,
+    switch_import,
+    write_import,
+)
 from lotkeeper_server.catalog.saving import Saver
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Cancelled, Contention, InvalidArgument, Refused
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.wire.shape import Shape
@@ -34,14 +43,15 @@ _FORMATS: Final[dict[int, str]] = {enums_pb2.EXPORT_FORMAT_CSV: "CSV", enums_pb2
 _WRITE_BYTES: Final = 1024 * 1024
 """How much is collected before a thread writes it."""
 _PLANS_MAX: Final = 3
-"""How often an import is planned while others work; after that it is planned within its transaction."""
+"""How often an import is planned while others work; the last time within its transaction, where others do not wait."""
 
 
 class DefinitionExchange:
     """ImportInventoryOperations and ExportInventoryOperations."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, long_writes: LongWrites) -> None:
         self._engine = engine
+        self._long_writes = long_writes
         self._imports = Places(limits.IMPORTS_AT_ONCE_MAX)
         self._exports = Places(limits.EXPORTS_AT_ONCE_MAX)
 
@@ -90,11 +100,35 @@ class DefinitionExchange:
             await self._engine.read_long(lambda snapshot: plan_import(snapshot, one))
             if validate_only or not one.writes:
                 return
-            plan_again = attempt == _PLANS_MAX
+            last = attempt == _PLANS_MAX
+            if self._long_writes.are_staged:
+                if await self._written(one, call, last=last):
+                    return
+                continue
             # Until this returns, the commit has not begun or is unknown; then it is durable, or has to be planned
             # again.
-            if await self._engine.transact(partial(_written, one=one, plan_again=plan_again), call):
+            if await self._engine.transact(partial(_written, one=one, plan_again=last), call):
                 return
+
+    async def _written(self, one: Import, call: Call, *, last: bool) -> bool:
+        """Writes a plan where one transaction holds the store; False if it has to be planned again.
+
+        Raises:
+            Refused: CONTENTION if there is no further try.
+        """
+        try:
+            if one.is_long:
+                pieces = staged_pieces(one, self._engine.new_id, now_millis(), ROWS_AT_ONCE)
+                written = await self._long_writes.write(pieces, lambda tx: switch_import(tx, one), call)
+            else:
+                written = await self._engine.transact(partial(_written, one=one, plan_again=False), call)
+        except Refused as refused:
+            if last or not isinstance(refused.refusal, Contention):
+                raise
+            return False
+        if last and not written:
+            raise Refused(Contention())
+        return written
 
 
 def _written(tx: Transaction, one: Import, *, plan_again: bool) -> bool:

@@ -11,10 +11,12 @@ from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 from lotkeeper_server.catalog.breathing import Breath, Stopped
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Cancelled, Contention, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
+from lotkeeper_server.plant.planning import PlannedPlant, is_long, plan_plant, switch_plant
 from lotkeeper_server.plant.reading import Plant, read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.rpc.gate.call import Call
@@ -23,19 +25,23 @@ from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.transaction import Transaction
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
+_PLANS_MAX: Final = 3
+"""How often a long document is planned while others work, if they change what it relies on."""
 
 
 class PlantExchange:
     """Imports and exports a plant as one document."""
 
-    def __init__(self, engine: Engine, bytes_max: int) -> None:
+    def __init__(self, engine: Engine, long_writes: LongWrites, bytes_max: int) -> None:
         """Serves one engine.
 
         Args:
             engine: reads and writes.
+            long_writes: where one transaction would hold the store for too long.
             bytes_max: what a document may take in memory.
         """
         self._engine = engine
+        self._long_writes = long_writes
         self._bytes_max = bytes_max
         self._places = Places(limits.PLANTS_AT_ONCE_MAX)
 
@@ -48,23 +54,43 @@ class PlantExchange:
             plant = await asyncio.to_thread(read_plant, data, document_format, breath, self._bytes_max)
             del data
             try:
-                outcome = await self._applied(plant, breath, call, validate_only=validate_only)
+                if validate_only:
+                    outcome = await self._engine.read_long(
+                        lambda snapshot: try_plant(snapshot, plant, call.principal, breath)
+                    )
+                else:
+                    # Until this returns, the commit has not begun or is unknown; then it is durable.
+                    outcome = await self._apply(plant, breath, call)
             finally:
                 await asyncio.to_thread(plant.let_go)
         return _response(outcome)
 
-    async def _applied(self, plant: Plant, breath: Breath, call: Call, *, validate_only: bool) -> AppliedPlant:
-        if validate_only:
-            return await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal, breath))
-
+    async def _apply(self, plant: Plant, breath: Breath, call: Call) -> AppliedPlant:
         def work(tx: Transaction) -> AppliedPlant:
             try:
                 return apply_plant(tx, plant, call.principal, breath)
             except Stopped:
                 raise Refused(Cancelled()) from None
 
-        # Until this returns, the commit has not begun or is unknown; then it is durable.
-        return await self._engine.transact(work, call)
+        if not (self._long_writes.are_staged and is_long(plant)):
+            return await self._engine.transact(work, call)
+        for attempts_left in reversed(range(_PLANS_MAX)):
+            planned = await self._engine.read_long(
+                lambda snapshot: plan_plant(snapshot, plant, call.principal, self._engine.new_id, breath)
+            )
+            try:
+                if not planned.changes.rows or await self._written(planned, call):
+                    return planned.outcome
+            except Refused as refused:
+                # Something was made meanwhile that the document makes, too, or deleted that it refers to.
+                if not (attempts_left and isinstance(refused.refusal, Contention)):
+                    raise
+        raise Refused(Contention())
+
+    async def _written(self, planned: PlannedPlant, call: Call) -> bool:
+        pieces = planned.pieces(ROWS_AT_ONCE)
+        orders = planned.changes.orders
+        return await self._long_writes.write(pieces, lambda tx: switch_plant(tx, planned), call, orders)
 
     async def ExportMasterData(  # noqa: N802
         self, request: pb.ExportMasterDataRequest, _call: Call

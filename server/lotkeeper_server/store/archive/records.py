@@ -18,6 +18,7 @@ from lotkeeper_server.store.db.statements import (
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema.archive_tables import archived_record
 from lotkeeper_server.store.schema.tables import inventory_lot_record
+from lotkeeper_server.store.staged.visible import and_visible
 
 RecordRow: TypeAlias = Mapping[str, Any]
 """A record by column of its table."""
@@ -88,7 +89,8 @@ def next_candidates(
     by_moment = indexed_by(connection, "ix_inventory_lot_record_moment")
     text = (
         f"{_CANDIDATES}{by_moment} WHERE moment_millis >= ? AND moment_millis < ? "
-        "AND (moment_millis > ? OR id > ?) ORDER BY moment_millis, id LIMIT ?"
+        f"AND (moment_millis > ? OR id > ?){and_visible(connection, 'inventory_lot_record')} "
+        "ORDER BY moment_millis, id LIMIT ?"
     )
     rows = fetch(connection, text, (after_millis, before_millis, after_millis, after_id, limit))
     return [Candidate(*row) for row in rows]

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, exc
 from sqlalchemy.engine import URL, make_url
 
-from lotkeeper_server.store.db.dialects import Locking, dialect_of_url
+from lotkeeper_server.store.db.dialects import Locking, Log, dialect_of_url
 from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreUnavailable
 
 SUPPORTED: Final = "sqlite:///FILE, postgresql+psycopg://USER@HOST/DATABASE or mariadb+pymysql://USER@HOST/DATABASE"
@@ -130,6 +130,22 @@ class Store:
         """
         with self.write(Locking.SKIP) as connection:
             return self._dialect.end_stalled(connection)
+
+    def leave_checkpoints(self) -> None:
+        """From here on no commit brings what was written into the embedded store's own file: `checkpoint` has to."""
+        self._dialect.leave_checkpoints(self._writes)
+
+    def checkpoint(self) -> Log:
+        """Brings what was committed into the embedded store's own file, beside those who write.
+
+        Returns:
+            The log, which begins anew with the next commit if all of it was brought over and nobody reads in it.
+
+        Raises:
+            StoreError: where that cannot be done.
+        """
+        with self._translated():
+            return self._dialect.checkpoint(self._writes)
 
     def close(self) -> None:
         """Closes every connection."""

@@ -13,17 +13,20 @@ from lotkeeper_server.store.db.statements import (
     write_many,
 )
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
+from lotkeeper_server.store.staged.visible import and_visible, visible_by
 
 
 def stored_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
     """A row by its id, by column; None where there is none."""
-    rows = fetch(connection, f"{_select(table)} WHERE id = ?", (identifier,))
+    shown = and_visible(connection, table.name)
+    rows = fetch(connection, f"{_select(table)} WHERE id = ?{shown}", (identifier,))
     return dict(zip(columns_of(table), rows[0], strict=True)) if rows else None
 
 
 def lock_row(connection: Connection, table: Table, identifier: bytes) -> dict[str, Any] | None:
     """Reads like `stored_row`, and locks the row: this transaction is going to change it or relies on it."""
-    rows = list(WriteTransaction(connection).lock_to_change(_select(table), "id", [identifier]))
+    by = visible_by(connection, table.name, "id")
+    rows = list(WriteTransaction(connection).lock_to_change(_select(table), by, [identifier]))
     return dict(zip(columns_of(table), rows[0], strict=True)) if rows else None
 
 
@@ -42,7 +45,8 @@ def value_where(connection: Connection, table: Table, column: str, **equal: Any)
         equal: values by column, none of them None.
     """
     condition = " AND ".join(f"{name} = ?" for name in equal)
-    text = f"SELECT {column} FROM {table.name} WHERE {condition} LIMIT 1"  # noqa: S608 - the schema's names
+    shown = and_visible(connection, table.name)
+    text = f"SELECT {column} FROM {table.name} WHERE {condition}{shown} LIMIT 1"  # noqa: S608 - the schema's names
     rows = fetch(connection, text, tuple(equal.values()))
     return rows[0][0] if rows else None
 

@@ -70,10 +70,10 @@ class ReadTransaction:
         return self.rows_by_key(select_from, by, keys)
 
     def lock_by_columns(
-        self, columns: Sequence[str], table: Table, by: Sequence[str], keys: Sequence[tuple[Any, ...]]
+        self, columns: Sequence[str], table: Table, by: Sequence[str], keys: Sequence[tuple[Any, ...]], joined: str = ""
     ) -> Iterator[Sequence[Any]]:
         """Only reads the rows that `WriteTransaction.lock_by_columns` would lock."""
-        return self.rows_by_columns(columns, table, by, keys)
+        return self.rows_by_columns(columns, table, by, keys, joined)
 
     def lock_to_change(self, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
         """Only reads the rows that `WriteTransaction.lock_to_change` would lock."""
@@ -119,7 +119,7 @@ class WriteTransaction(ReadTransaction):
         return self._dialect.lock(self.connection, select_from, by, keys, self.locking)
 
     def lock_by_columns(
-        self, columns: Sequence[str], table: Table, by: Sequence[str], keys: Sequence[tuple[Any, ...]]
+        self, columns: Sequence[str], table: Table, by: Sequence[str], keys: Sequence[tuple[Any, ...]], joined: str = ""
     ) -> Iterator[Sequence[Any]]:
         """Locks rows by several columns, like `lock`.
 
@@ -128,8 +128,9 @@ class WriteTransaction(ReadTransaction):
             table: that has the rows.
             by: the key's columns.
             keys: few or many.
+            joined: what else must hold, ` WHERE ...`.
         """
-        select = _selected(columns)
+        select = _selected(columns, joined)
         return self._dialect.lock_by_columns(self.connection, select, table, by, keys, self.locking)
 
     def lock_to_change(self, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:

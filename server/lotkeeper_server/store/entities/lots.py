@@ -10,10 +10,11 @@ from lotkeeper_server.store.db.statements import rows_by_key
 from lotkeeper_server.store.entities.pages import rows_with_all
 from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.schema.tables import inventory_lot
+from lotkeeper_server.store.staged.visible import and_visible
 
 _HAS_RECORD = (
-    "SELECT id, EXISTS (SELECT 1 FROM inventory_lot_record AS r WHERE r.lot_id = inventory_lot.id) "
-    "OR EXISTS (SELECT 1 FROM inventory_lot_record AS r WHERE r.secondary_lot_id = inventory_lot.id) "
+    "SELECT id, EXISTS (SELECT 1 FROM inventory_lot_record AS r WHERE r.lot_id = inventory_lot.id{shown}) "
+    "OR EXISTS (SELECT 1 FROM inventory_lot_record AS r WHERE r.secondary_lot_id = inventory_lot.id{shown}) "
     "FROM inventory_lot"
 )
 
@@ -26,5 +27,6 @@ def lots_named(connection: Connection, keys: Iterable[tuple[Id, str]]) -> dict[t
 
 def with_records(connection: Connection, lot_ids: Collection[Id]) -> set[Id]:
     """Those of these lots that have a record, archived or not, as its primary or secondary lot."""
-    kept = {identifier for identifier, has in rows_by_key(connection, _HAS_RECORD, "id", sorted(lot_ids)) if has}
+    select = _HAS_RECORD.replace("{shown}", and_visible(connection, "inventory_lot_record", "r"))
+    kept = {identifier for identifier, has in rows_by_key(connection, select, "id", sorted(lot_ids)) if has}
     return kept | archived_references(connection, lot_ids).keys()

@@ -10,6 +10,7 @@ from lotkeeper_server.store.db.statements import columns_of, fetch, rows_by_colu
 from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.lists.conditions import Condition
 from lotkeeper_server.store.lists.walking import Order, walk_page
+from lotkeeper_server.store.staged.visible import visible_by, visible_clauses, where_visible
 
 
 class EntityPage(NamedTuple):
@@ -34,14 +35,16 @@ def rows_with(connection: Connection, table: Table, column: str, values: Iterabl
     """The rows of a table that have one of these values in an indexed column."""
     names = columns_of(table)
     wanted = sorted(set(values))
-    found = rows_by_key(connection, f"SELECT {', '.join(names)} FROM {table.name}", column, wanted)  # noqa: S608
+    by = visible_by(connection, table.name, column)
+    found = rows_by_key(connection, f"SELECT {', '.join(names)} FROM {table.name}", by, wanted)  # noqa: S608
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def all_rows(connection: Connection, table: Table) -> list[EntityRow]:
     """Every row of a table, in no order."""
     names = columns_of(table)
-    found = fetch(connection, f"SELECT {', '.join(names)} FROM {table.name}")  # noqa: S608 - the schema's own names
+    shown = where_visible(connection, table.name)
+    found = fetch(connection, f"SELECT {', '.join(names)} FROM {table.name}{shown}")  # noqa: S608 - the schema's own names
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
@@ -52,7 +55,8 @@ def are_empty(connection: Connection, wanted: Iterable[Table]) -> bool:
 
 def column_by_id(connection: Connection, table_name: str, column: str) -> dict[Id, Any]:
     """A column of every row of a table."""
-    found = fetch(connection, f"SELECT id, {column} FROM {table_name}")  # noqa: S608 - the schema's own names
+    shown = where_visible(connection, table_name)
+    found = fetch(connection, f"SELECT id, {column} FROM {table_name}{shown}")  # noqa: S608 - the schema's own names
     return {row[0]: row[1] for row in found}
 
 
@@ -61,13 +65,15 @@ def rows_with_all(
 ) -> list[EntityRow]:
     """The rows of a table that have one of these sets of values in the columns of an index."""
     names = columns_of(table)
-    found = rows_by_columns(connection, names, table, columns, sorted(values))
+    joined = where_visible(connection, table.name, "t")
+    found = rows_by_columns(connection, names, table, columns, sorted(values), joined)
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def rows_by_name(connection: Connection, table: Table, rows_at_once: int) -> Iterator[list[EntityRow]]:
     """Every row of a table, ordered by name, then by id, so many at a time: never are all in memory."""
-    query = select(table).order_by(table.c.name, table.c.id).execution_options(yield_per=rows_at_once)
+    query = select(table).where(*visible_clauses(connection, table.name)).order_by(table.c.name, table.c.id)
+    query = query.execution_options(yield_per=rows_at_once)
     for rows in connection.execute(query).mappings().partitions():
         yield [dict(row) for row in rows]
 
@@ -84,4 +90,4 @@ def values_with(
 ) -> list[Sequence[Any]]:
     """The id and some columns of the rows that have one of these values in an indexed column."""
     select_from = f"SELECT {', '.join(('id', *columns))} FROM {table_name}"  # noqa: S608 - the schema's own names
-    return list(rows_by_key(connection, select_from, by, sorted(values)))
+    return list(rows_by_key(connection, select_from, visible_by(connection, table_name, by), sorted(values)))

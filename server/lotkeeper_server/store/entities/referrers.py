@@ -11,6 +11,7 @@ from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.archived import archived_references
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.archive_tables import OPENING_BALANCES
+from lotkeeper_server.store.staged.visible import visible_clauses
 
 _PARTS: Final = frozenset({"inventory_operation_run"})
 """Tables whose rows are part of what they refer to, and are deleted with it."""
@@ -35,7 +36,8 @@ class Referrer:
     def count(self, connection: Connection, identifier: Id) -> int:
         """How many of them refer to one thing; one that refers to it twice counts once."""
         referring = or_(*(column == identifier for column in self.columns))
-        counted: int = connection.execute(select(func.count()).select_from(self.table).where(referring)).scalar_one()
+        count = select(func.count()).select_from(self.table).where(referring)
+        counted: int = connection.execute(count.where(*visible_clauses(connection, self.table.name))).scalar_one()
         # Counted last: so a record that is archived at the same time is counted at least once.
         return counted + (archived_references(connection, [identifier]).get(identifier, 0) if self.is_archived else 0)
 
@@ -69,7 +71,8 @@ def references_to(connection: Connection, table_name: str, identifier: Id) -> li
         if count := referrer.count(connection, identifier):
             shown = [referrer.table.c[name] for name in ("id", "name") if name in referrer.table.c]
             refers = or_(*(column == identifier for column in referrer.columns))
-            example_id, *name = connection.execute(select(*shown).where(refers).limit(1)).first() or (None,)
+            example = select(*shown).where(refers, *visible_clauses(connection, referrer.table.name)).limit(1)
+            example_id, *name = connection.execute(example).first() or (None,)
             found.append(Referring(referrer.entity, count, example_id, name[0] if name else ""))
     return found
 

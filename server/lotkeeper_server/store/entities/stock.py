@@ -8,6 +8,7 @@ from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.db.statements import fetch
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.schema.tables import inventory, location
+from lotkeeper_server.store.staged.visible import and_visible, visible_clauses
 
 _ABOVE_ZERO: Final = (
     "SELECT location.path, material.path, inventory_lot.name, inventory.quantity, inventory.name FROM inventory "
@@ -28,12 +29,16 @@ class NamedStock(NamedTuple):
 
 def stock_above_zero(connection: Connection) -> list[NamedStock]:
     """All stock above zero, ordered by location, material and lot."""
-    return sorted(map(NamedStock._make, fetch(connection, _ABOVE_ZERO)), key=lambda one: one[:3])
+    return sorted(
+        map(NamedStock._make, fetch(connection, _ABOVE_ZERO + and_visible(connection, "inventory"))),
+        key=lambda one: one[:3],
+    )
 
 
 def lots_lying_at(connection: Connection, location_id: Id) -> int:
     """How many lots have stock at a location that is not zero."""
     lying = select(func.count()).where(inventory.c.location_id == location_id, inventory.c.quantity != 0)
+    lying = lying.where(*visible_clauses(connection, inventory.name))
     lots: int = connection.execute(lying).scalar_one()
     return lots
 

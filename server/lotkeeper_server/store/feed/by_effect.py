@@ -24,7 +24,12 @@ from lotkeeper_server.store.feed.entries import (
 )
 
 VERSION: Final = 1
-_FEED: Final = "FROM inventory_lot_record WHERE status = 3"
+_LARGEST: Final = 2**63 - 1
+_FEED: Final = (
+    "FROM inventory_lot_record WHERE status = 3 "  # noqa: S608 - a constant
+    f"AND effect_order < COALESCE((SELECT first_order FROM staged_import), {_LARGEST})"
+)
+"""It ends before the records of an import that is not there yet, so nobody can be past them when they are."""
 LATEST: Final = f"SELECT effect_order, id {_FEED} ORDER BY effect_order DESC, id DESC LIMIT 1"
 AFTER: Final = (
     f"SELECT effect_order, {', '.join(ENTRY_COLUMNS)} {_FEED} AND (effect_order, id) > (?, ?) "

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain import limits
 from lotkeeper_server.store.db.statements import beyond, fetch, indexed_by, walked_by
 from lotkeeper_server.store.lists.conditions import NEVER, Condition, IndexValues, Places, Range, Walk
+from lotkeeper_server.store.staged.visible import is_staging, visible
 
 ROWS_LOOKED_AT_MAX: Final = 8_192
 """How many rows one page may look at."""
@@ -91,6 +92,8 @@ def walk_page(
     """
     if NEVER in conditions:
         return Page([], None)
+    if is_staging(connection):
+        conditions = [*conditions, Condition(visible(connection, order.table, "t"))]
     return _Listing(connection, order, conditions, limit, stop).page(None if after is None else Bound(after))
 
 

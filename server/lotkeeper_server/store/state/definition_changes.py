@@ -9,18 +9,19 @@ from lotkeeper_server.store.schema.coordination_tables import definition_change,
 from lotkeeper_server.store.schema.tables import NO_ID
 
 
-def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes]) -> None:
+def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes], *, whole: bool = False) -> None:
     """Notes in this transaction that these rows of a definition were changed, made or deleted.
 
     Args:
         tx: a write transaction.
         entity: the table's name, `location`.
         ids: which rows; with more than 500 the whole entity counts as changed.
+        whole: whether it does anyway.
     """
     changed = sorted(set(ids))
-    if not changed:
+    if not changed and not whole:
         return
-    if len(changed) > limits.KEYS_PER_STATEMENT_MAX:
+    if whole or len(changed) > limits.KEYS_PER_STATEMENT_MAX:
         changed = [NO_ID]
     tx.execute(update(definition_version).values(version=definition_version.c.version + 1))
     version = tx.execute(select(definition_version.c.version)).scalar_one()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from lotkeeper_server.domain.keys import NameKey
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
@@ -34,6 +34,7 @@ from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTr
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.coordination_tables import definition_change
 from lotkeeper_server.store.schema.tables import NO_ID
+from lotkeeper_server.store.staged.visible import note_staging, visible_clauses
 
 
 class StoreVersions(NamedTuple):
@@ -52,10 +53,15 @@ class StoreVersions(NamedTuple):
 
 
 _VERSIONS: Final = "SELECT version, access_version, 0, 0 FROM definition_version"
+# Staged records have numbers ahead of the clock: the latest one that is there comes before them.
 _VERSIONS_AND_ORDER: Final = (
-    "SELECT version, access_version, COALESCE((SELECT effect_order FROM inventory_lot_record "
-    "WHERE status = 3 ORDER BY effect_order DESC LIMIT 1), 0), "
-    "COALESCE((SELECT feed_order FROM archive_state WHERE id = 1), 0) FROM definition_version"
+    "SELECT version, access_version, COALESCE((SELECT CASE "
+    "WHEN r.effect_order > COALESCE((SELECT last_order FROM staged_import), -1) THEN r.effect_order "
+    "ELSE (SELECT effect_order FROM inventory_lot_record WHERE status = 3 "
+    "AND effect_order < (SELECT first_order FROM staged_import) ORDER BY effect_order DESC LIMIT 1) END "
+    "FROM inventory_lot_record AS r WHERE r.status = 3 ORDER BY r.effect_order DESC LIMIT 1), 0), "
+    "COALESCE((SELECT feed_order FROM archive_state WHERE id = 1), 0), EXISTS (SELECT 1 FROM staged_import) "
+    "FROM definition_version"
 )
 
 
@@ -66,8 +72,11 @@ def read_versions(connection: Connection) -> StoreVersions:
 
 def ask_versions(tx: ReadTransaction) -> Iterator[StoreVersions]:
     """Asks for what `read_versions` returns; the answer is waited for when it is taken."""
-    text = _VERSIONS if tx.capabilities.numbers_after_commit else _VERSIONS_AND_ORDER
-    return map(_versions_of, tx.rows_by_key(text, "id", [1]))
+    if tx.capabilities.numbers_after_commit:
+        return map(_versions_of, tx.rows_by_key(_VERSIONS, "id", [1]))
+    (row,) = tx.rows_by_key(_VERSIONS_AND_ORDER, "id", [1])
+    note_staging(tx.connection, bool(row[-1]))
+    return iter([_versions_of(row[:-1])])
 
 
 def _versions_of(row: Sequence[Any]) -> StoreVersions:
@@ -111,13 +120,13 @@ def _changes(connection: Connection, since: int, until: int) -> list[tuple[str, 
 def load_definitions(connection: Connection, cache: DefinitionCache, entity: str, ids: Collection[Id]) -> None:
     """Loads definitions into the cache by id; what does not exist is left out."""
     table = tables.metadata.tables[entity]
-    _LOADERS[entity](connection, cache, table.c.id.in_(sorted(ids)))
+    _LOADERS[entity](connection, cache, and_(table.c.id.in_(sorted(ids)), *visible_clauses(connection, entity)))
 
 
 def load_by_path(connection: Connection, cache: DefinitionCache, entity: str, paths: Collection[str]) -> None:
     """Loads definitions into the cache by path."""
     table = tables.metadata.tables[entity]
-    _LOADERS[entity](connection, cache, table.c.path.in_(sorted(paths)))
+    _LOADERS[entity](connection, cache, and_(table.c.path.in_(sorted(paths)), *visible_clauses(connection, entity)))
 
 
 def read_ids_by_name(connection: Connection, keys: Collection[NameKey]) -> dict[NameKey, Id]:
@@ -129,6 +138,7 @@ def read_ids_by_name(connection: Connection, keys: Collection[NameKey]) -> dict[
     for (entity, column), of_column in texts.items():
         table = tables.metadata.tables[entity]
         query = select(table.c[column], table.c.id).where(table.c[column].in_(sorted(of_column)))
+        query = query.where(*visible_clauses(connection, entity))
         found.update({NameKey(entity, column, text): identifier for text, identifier in connection.execute(query)})
     return found
 
@@ -145,6 +155,7 @@ def load_conversions(
         .join(other, other.c.id == conversion.to_unit_id)
         .where(conversion.enabled, one.c.enabled, other.c.enabled)
         .where(conversion.material_key.in_(sorted(material_id or NO_ID for material_id in material_ids)))
+        .where(*visible_clauses(connection, tables.unit_of_measure_conversion.name))
     )
     factors: dict[bytes, dict[tuple[UnitId, UnitId], Decimal]] = defaultdict(dict)
     for material_key, from_unit, to_unit, factor in rows:

@@ -23,6 +23,7 @@ from lotkeeper_server.domain.model.stock import Common, Edge, Lot, OperationRun,
 from lotkeeper_server.store.db.statements import columns_of
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
 from lotkeeper_server.store.schema.tables import inventory, inventory_lot, lot_edge, request
+from lotkeeper_server.store.staged.visible import and_visible, visible_by, where_visible
 from lotkeeper_server.store.state.action_indexes import unpack_indexes
 
 _LOT_COLUMNS: Final = columns_of(inventory_lot)
@@ -40,22 +41,26 @@ _QUEUE_ORDER: Final = {
 
 def read_lots(tx: ReadTransaction, keys: Collection[LotKey]) -> Iterator[Lot]:
     """The lots of these ids that there are."""
-    return map(_lot, tx.rows_by_key(_LOTS, "id", sorted(key.id for key in keys)))
+    by = visible_by(tx.connection, "inventory_lot", "id")
+    return map(_lot, tx.rows_by_key(_LOTS, by, sorted(key.id for key in keys)))
 
 
 def lock_lots(tx: ReadTransaction, keys: Collection[LotKey]) -> Iterator[Lot]:
     """The lots with these ids that exist and can be locked."""
-    return map(_lot, tx.lock(_LOTS, "id", sorted(key.id for key in keys)))
+    by = visible_by(tx.connection, "inventory_lot", "id")
+    return map(_lot, tx.lock(_LOTS, by, sorted(key.id for key in keys)))
 
 
 def read_lots_by_name(tx: ReadTransaction, keys: Collection[LotNameKey]) -> Iterator[Lot]:
     """The lots of these names, each within its material, that there are."""
-    return map(_lot, tx.rows_by_columns(_LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys)))
+    joined = where_visible(tx.connection, "inventory_lot", "t")
+    return map(_lot, tx.rows_by_columns(_LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys), joined))
 
 
 def lock_lots_by_name(tx: ReadTransaction, keys: Collection[LotNameKey]) -> Iterator[Lot]:
     """The lots with these names, each within its material, that exist and can be locked."""
-    return map(_lot, tx.lock_by_columns(_LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys)))
+    joined = where_visible(tx.connection, "inventory_lot", "t")
+    return map(_lot, tx.lock_by_columns(_LOT_COLUMNS, inventory_lot, ("material_id", "name"), sorted(keys), joined))
 
 
 def lock_locations(tx: ReadTransaction, location_ids: Collection[LocationId]) -> set[LocationId]:
@@ -65,14 +70,16 @@ def lock_locations(tx: ReadTransaction, location_ids: Collection[LocationId]) ->
 
 def read_stock(tx: ReadTransaction, keys: Collection[StockKey]) -> Iterator[StockRow]:
     """The existing inventory rows of these lots at these locations."""
-    rows = tx.rows_by_columns(_STOCK_COLUMNS, inventory, ("location_id", "lot_id"), sorted(keys))
+    joined = where_visible(tx.connection, "inventory", "t")
+    rows = tx.rows_by_columns(_STOCK_COLUMNS, inventory, ("location_id", "lot_id"), sorted(keys), joined)
     return starmap(StockRow, rows)
 
 
 def read_rows_of_lots(tx: ReadTransaction, keys: Collection[LotRowsKey]) -> Iterator[StockRow]:
     """The inventory rows of these lots that are not zero, at all locations."""
     select = f"SELECT {', '.join(_STOCK_COLUMNS)} FROM inventory"  # noqa: S608
-    rows = tx.rows_by_key(select, "quantity <> 0 AND lot_id", sorted(key.lot_id for key in keys))
+    by = visible_by(tx.connection, "inventory", "quantity <> 0 AND lot_id")
+    rows = tx.rows_by_key(select, by, sorted(key.lot_id for key in keys))
     return starmap(StockRow, rows)
 
 
@@ -134,8 +141,9 @@ def read_sums(
     """Millionths above zero at these locations, by material and unit."""
     sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {key.location_id: {} for key in keys}
     text = (
-        "SELECT i.material_id, l.unit_of_measure_id, i.quantity FROM inventory AS i "
+        "SELECT i.material_id, l.unit_of_measure_id, i.quantity FROM inventory AS i "  # noqa: S608 - the schema's own names
         "JOIN inventory_lot AS l ON l.id = i.lot_id WHERE i.location_id = ? AND i.in_stock = TRUE"
+        f"{and_visible(tx.connection, 'inventory', 'i')}"
     )
     for location_id in sorted(sums):
         exact: dict[tuple[MaterialId, UnitId | None], int] = defaultdict(int)
@@ -147,11 +155,13 @@ def read_sums(
 
 def read_queue(tx: ReadTransaction, key: QueueKey) -> list[tuple[StockRow, Lot]]:
     """The first rows above zero at a location, with their lots, in order of use."""
-    of_material = "AND i.material_id = ? " if key.material_id is not None else ""
+    of_material = " AND i.material_id = ?" if key.material_id is not None else ""
+    shown = and_visible(tx.connection, "inventory", "i")
     columns = ", ".join([*(f"i.{name}" for name in _STOCK_COLUMNS), *(f"l.{name}" for name in _LOT_COLUMNS)])
     text = (
         f"SELECT {columns} FROM inventory AS i JOIN inventory_lot AS l ON l.id = i.lot_id "  # noqa: S608
-        f"WHERE i.location_id = ? AND i.in_stock = TRUE {of_material}ORDER BY {_QUEUE_ORDER[key.strategy]} LIMIT ?"
+        f"WHERE i.location_id = ? AND i.in_stock = TRUE{of_material}{shown} "
+        f"ORDER BY {_QUEUE_ORDER[key.strategy]} LIMIT ?"
     )
     parameters = [key.location_id, *([key.material_id] if key.material_id is not None else []), key.length]
     width = len(_STOCK_COLUMNS)

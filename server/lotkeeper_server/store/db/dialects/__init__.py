@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import URL, Connection
 
-from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking
+from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Log
 from lotkeeper_server.store.db.dialects.mariadb import MariaDb
 from lotkeeper_server.store.db.dialects.postgresql import PostgreSql
 from lotkeeper_server.store.db.dialects.sqlite import Sqlite
@@ -17,7 +17,7 @@ _DIALECTS: Final[dict[str, Dialect]] = {
     "mysql": _MARIADB,
 }
 
-__all__ = ["Dialect", "Locking", "dialect_of", "dialect_of_url"]
+__all__ = ["Dialect", "Locking", "Log", "dialect_of", "dialect_of_url"]
 
 
 def dialect_of(connection: Connection) -> Dialect:

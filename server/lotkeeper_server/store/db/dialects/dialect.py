@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import URL, Column, Connection, Engine, Table
 
@@ -17,6 +17,18 @@ from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
 from lotkeeper_server.store.db.errors import StoreError, VersionsMoved
 
 Rows = Sequence[Sequence[Any]]
+
+
+class Log(NamedTuple):
+    """A write-ahead log, in pages.
+
+    Attributes:
+        pages: that are in it.
+        brought_over: of these, how many are in the database's own file, too.
+    """
+
+    pages: int
+    brought_over: int
 
 
 class Locking(Enum):
@@ -162,6 +174,13 @@ class Dialect(ABC):
 
     def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
         """Marks a store with a new schema as one of Lotkeeper's."""
+
+    def leave_checkpoints(self, writes: Engine) -> None:  # noqa: B027 - most databases do them by themselves
+        """Does what `Store.leave_checkpoints` says."""
+
+    def checkpoint(self, writes: Engine) -> Log:  # noqa: ARG002
+        """Does what `Store.checkpoint` says."""
+        return Log(0, 0)
 
     def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves
         """Does what `Store.end_stalled` says."""

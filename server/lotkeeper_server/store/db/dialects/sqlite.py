@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 
 from lotkeeper_server.store.db.capabilities import EMBEDDED, Capabilities
-from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Rows, Write
+from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Log, Rows, Write
 from lotkeeper_server.store.db.dialects.key_lists import chunks
 from lotkeeper_server.store.db.errors import AlreadyThere, ReferenceBroken, StoreBusy, StoreError, StoreUnavailable
 
@@ -25,6 +25,8 @@ not fit is in the system's cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
 """The page cache of connections that only read, of which there are several: the system caches the file's pages, too."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
+STAGING: Final = "lotkeeper_is_staging"
+"""Under this a connection notes whether an import is being written; forgotten when a transaction begins."""
 _BRIEFLY: Final = frozenset({Locking.SKIP, Locking.SKIP_AT_ONCE, Locking.WAIT_BRIEFLY})
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT"})
 _UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
@@ -63,6 +65,20 @@ class Sqlite(Dialect):
     def fault(self, connection: Connection) -> str | None:
         connection.connection.cursor().execute("SELECT 1 FROM definition_version").fetchone()
         return None
+
+    def leave_checkpoints(self, writes: Engine) -> None:
+        event.listen(writes, "connect", _never_checkpoint)
+        writes.dispose()
+
+    def checkpoint(self, writes: Engine) -> Log:
+        connection = writes.raw_connection()
+        try:
+            cursor = connection.cursor()
+            _busy, pages, brought_over = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            cursor.close()
+        finally:
+            connection.close()
+        return Log(pages, brought_over)
 
     def sign(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -155,8 +171,15 @@ def _prepare(cache_kibibytes: int, connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def _never_checkpoint(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA wal_autocheckpoint = 0")
+    cursor.close()
+
+
 def _begin(connection: Connection) -> None:
     locking: Locking = connection.get_execution_options().get("lotkeeper_locking", Locking.NONE)
+    connection.info.pop(STAGING, None)
     cursor = connection.connection.cursor()
     _set_busy_timeout(connection, cursor, BUSY_TIMEOUT_BRIEF_MILLIS if locking in _BRIEFLY else BUSY_TIMEOUT_MILLIS)
     cursor.execute("BEGIN" if locking is Locking.NONE else "BEGIN IMMEDIATE")
