@@ -22,10 +22,13 @@ from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
+from lotkeeper_server.rpc.gate.pace import PaceLimits
+from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
 from lotkeeper_server.rpc.server import SERVICES
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.transport import CallerGone, ServerOptions
@@ -34,6 +37,9 @@ from lotkeeper_server.transport.core_server import CoreServer
 
 NOT_EVEN_HALF_A_MINUTE = 20
 REST_SECONDS = 0.6
+BYTES_PER_SECOND_MIN = 10_000
+SECONDS_MAX = 2.5
+LOOK_SECONDS = 0.05
 BROKEN = b"\xff\xff\xff\x00garbage"
 ADMIN = (("authorization", "Bearer admin"),)
 REFUSAL = InvalidArgument.on("name", "is at fault")
@@ -122,7 +128,10 @@ class Served:
         self._engine = Engine(self._store, confirm_by(directory))
         self.calls = CallsInProgress(event_loop)
         looks = Looks(directory, self._engine.read_soon, event_loop)
-        doorway = Doorway(directory, looks, self._engine, self.calls, REST_SECONDS)
+        admissions = Admissions(directory, self._engine.read, LOOK_SECONDS)
+        pace = PaceLimits(REST_SECONDS, BYTES_PER_SECOND_MIN, SECONDS_MAX)
+        refused_callers = RefusedCallers(event_loop)
+        doorway = Doorway(directory, looks, self._engine, self.calls, admissions, refused_callers, pace)
         methods: Methods = {}
         for service in SERVICES:
             methods |= methods_of(service, [self.told], doorway)

@@ -19,7 +19,7 @@ from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import format_id
-from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
+from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, NameTaken, Refusal, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
@@ -37,8 +37,11 @@ _BREATH_SECONDS: Final = 50e-6
 _KEY_BYTES: Final = 16
 
 
-class Stopped(Exception):
+class Stopped(Refused):
     """The caller has gone."""
+
+    def __init__(self) -> None:
+        super().__init__(Cancelled())
 
 
 @dataclass(frozen=True, slots=True)

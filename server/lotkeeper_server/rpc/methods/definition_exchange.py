@@ -5,10 +5,7 @@ store's speed and sent at the reader's, so that a slow reader holds no snapshot.
 """
 
 import asyncio
-import tempfile
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import BinaryIO, Final
 
 from lotkeeper.inventory.v1 import enums_pb2
@@ -23,9 +20,10 @@ from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
-from lotkeeper_server.rpc.gate.places import Places
+from lotkeeper_server.rpc.gate.places import Place, Places
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.import_plan import ImportPlan
+from lotkeeper_server.store.temporary_files import TemporaryFile, TemporaryFiles
 
 _FORMATS: Final[dict[int, str]] = {enums_pb2.EXPORT_FORMAT_CSV: "CSV", enums_pb2.EXPORT_FORMAT_JSON: "JSON"}
 _WRITE_BYTES: Final = 1024 * 1024
@@ -37,78 +35,67 @@ _PLANS_MAX: Final = 3
 class DefinitionExchange:
     """ImportInventoryOperations and ExportInventoryOperations."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, files: TemporaryFiles) -> None:
         self._engine = engine
-        self._imports = Places(limits.IMPORTS_AT_ONCE_MAX)
-        self._exports = Places(limits.EXPORTS_AT_ONCE_MAX)
+        self._files = files
+        self._imports = Places(limits.IMPORTS_AT_ONCE_MAX, limits.IMPORTS_OF_PRINCIPAL_MAX, "imports of definitions")
+        self._exports = Places(limits.EXPORTS_AT_ONCE_MAX, limits.EXPORTS_OF_PRINCIPAL_MAX, "exports of definitions")
 
     async def ExportInventoryOperations(  # noqa: N802 - named as in the contract
-        self, request: pb.ExportInventoryOperationsRequest, _call: Call
+        self, request: pb.ExportInventoryOperationsRequest, call: Call
     ) -> AsyncGenerator[pb.ExportInventoryOperationsResponse, None]:
         """Writes the definitions to a file, then sends it piece by piece."""
         shape = Shape()
         file_format = _read_format(shape, request.format)
         places = _read_places(shape, request)
         shape.check()
-        stopped = threading.Event()
-        with self._exports.one(), _held_as_long_as_used(stopped) as held:
-            file = _temporary_file(held)
-            await self._engine.read_long(lambda snapshot: write_export(snapshot, file, file_format, places, stopped))
+        with self._exports.one(call.principal) as place:
+            room = place.resources.enter_context(self._files.room(call.principal))
+            file = place.resources.enter_context(TemporaryFile(room))
+            write = place.using(write_export)
+            await self._engine.read_long(lambda snapshot: write(snapshot, file, file_format, places, place.stopped))
+            call.check_ended()
             file.seek(0)
-            while data := await asyncio.to_thread(file.read, limits.STREAM_PIECE_BYTES):
+            read = place.using(file.read)
+            while data := await asyncio.to_thread(read, limits.STREAM_PIECE_BYTES):
                 yield pb.ExportInventoryOperationsResponse(data=data)
 
     async def ImportInventoryOperations(  # noqa: N802
         self, requests: AsyncIterator[pb.ImportInventoryOperationsRequest], call: Call
     ) -> pb.ImportInventoryOperationsResponse:
         """Reads the stream, checks it, and writes the good rows."""
-        stopped = threading.Event()
-        with self._imports.one(), _held_as_long_as_used(stopped) as held:
-            file = _temporary_file(held)
-            first = await _take_in(requests, file)
+        with self._imports.one(call.principal) as place:
+            room = place.resources.enter_context(self._files.room(call.principal))
+            file = place.resources.enter_context(TemporaryFile(room))
+            first = await _take_in(requests, file, place)
             one = Import(
                 file=file,
                 format=_FORMATS[first.format],
                 keep_good_rows=first.keep_good_rows,
                 saver=Saver(call.principal, call.may),
-                plan=ImportPlan(INVENTORY_OPERATION.table),
-                stopped=stopped,
+                plan=ImportPlan(INVENTORY_OPERATION.table, room),
+                stopped=place.stopped,
             )
-            held.callback(one.plan.close)
-            await self._run(one, call, validate_only=first.validate_only)
+            place.resources.callback(one.plan.close)
+            await self._run(one, call, place, validate_only=first.validate_only)
             return _response(one.result())
 
-    async def _run(self, one: Import, call: Call, *, validate_only: bool) -> None:
+    async def _run(self, one: Import, call: Call, place: Place, *, validate_only: bool) -> None:
+        plan, write = place.using(plan_import), place.using(write_import)
         for attempt in range(1, _PLANS_MAX + 1):
-            await self._engine.read_long(lambda snapshot: plan_import(snapshot, one))
+            await self._engine.read_long(lambda snapshot: plan(snapshot, one))
+            call.check_ended()
             if validate_only or not one.writes:
                 return
             last = attempt == _PLANS_MAX
             # Until this returns, the commit has not begun or is unknown; then it is durable, or has to be planned
             # again.
-            if await self._engine.transact(lambda tx, last=last: write_import(tx, one, plan_again=last), call):  # type: ignore[misc]
+            if await self._engine.transact(lambda tx, last=last: write(tx, one, plan_again=last), call):  # type: ignore[misc]
                 return
 
 
-@contextmanager
-def _held_as_long_as_used(stopped: threading.Event) -> Iterator[ExitStack]:
-    """Closes what is entered at the end; if the call was cancelled, once the thread that uses it has ended."""
-    with ExitStack() as held:
-        try:
-            yield held
-        except asyncio.CancelledError:
-            stopped.set()
-            held.pop_all()
-            raise
-
-
-def _temporary_file(held: ExitStack) -> BinaryIO:
-    file: BinaryIO = held.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
-    return file
-
-
 async def _take_in(
-    requests: AsyncIterator[pb.ImportInventoryOperationsRequest], file: BinaryIO
+    requests: AsyncIterator[pb.ImportInventoryOperationsRequest], file: BinaryIO, place: Place
 ) -> pb.ImportInventoryOperationsRequest:
     """Writes the stream's data to a file; returns its first message.
 
@@ -116,24 +103,24 @@ async def _take_in(
         Refused: where no message names a format, or the stream is too large.
     """
     first: pb.ImportInventoryOperationsRequest | None = None
-    gathered: list[bytes] = []
-    waiting_bytes = total_bytes = 0
+    write = place.using(file.write)
+    gathered = bytearray()  # a list would take more for each piece than a piece may have
+    total_bytes = 0
     async for request in requests:
         if first is None:
             first = request
             _check_format(first.format)
-        gathered.append(request.data)
-        waiting_bytes += len(request.data)
+        gathered += request.data
         total_bytes += len(request.data)
         if total_bytes > limits.IMPORT_BYTES_MAX:
             raise Refused(InvalidArgument.on("data", f"is larger than {limits.IMPORT_BYTES_MAX} bytes in all"))
-        if waiting_bytes >= _WRITE_BYTES:
-            await asyncio.to_thread(file.write, b"".join(gathered))
-            gathered, waiting_bytes = [], 0
+        if len(gathered) >= _WRITE_BYTES:
+            await asyncio.to_thread(write, bytes(gathered))
+            gathered.clear()
     if first is None:
         first = pb.ImportInventoryOperationsRequest()
         _check_format(first.format)
-    await asyncio.to_thread(file.write, b"".join(gathered))
+    await asyncio.to_thread(write, bytes(gathered))
     return first
 
 

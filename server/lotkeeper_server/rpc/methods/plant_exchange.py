@@ -26,34 +26,43 @@ class PlantExchange:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._places = Places(limits.PLANTS_AT_ONCE_MAX)
+        self._places = Places(limits.PLANTS_AT_ONCE_MAX, limits.PLANTS_OF_PRINCIPAL_MAX, "documents of a plant")
 
     async def ImportMasterData(  # noqa: N802 - named as in the contract
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], call: Call
     ) -> pb.ImportMasterDataResponse:
         """Receives the document, reads it outside of the loop, and applies it in one transaction, or tries it."""
-        with self._places.one():
+        with self._places.one(call.principal) as place:
             document_format, validate_only, data = await _take_in(requests)
-            plant = await asyncio.to_thread(read_plant, data, document_format)
+            plant = await asyncio.to_thread(place.using(read_plant), data, document_format)
             del data
+            call.check_ended()
             if validate_only:
-                outcome = await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal))
+                attempt = place.using(try_plant)
+                outcome = await self._engine.read_long(lambda snapshot: attempt(snapshot, plant, call.principal))
+                call.check_ended()
             else:
+                apply = place.using(apply_plant)
                 # Until this returns, the commit has not begun or is unknown; then it is durable.
-                outcome = await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal), call)
+                outcome = await self._engine.transact(lambda tx: apply(tx, plant, call.principal), call)
         return _response(outcome)
 
     async def ExportMasterData(  # noqa: N802
-        self, request: pb.ExportMasterDataRequest, _call: Call
+        self, request: pb.ExportMasterDataRequest, call: Call
     ) -> AsyncGenerator[pb.ExportMasterDataResponse, None]:
         """Writes the document from one snapshot, then sends it piece by piece."""
         document_format = _format_of(request.format)
-        with self._places.one():
+        with self._places.one(call.principal) as place:
+            export = place.using(export_plant)
             pieces = await self._engine.read_long(
-                lambda snapshot: export_plant(snapshot, document_format, include_lots=request.include_lots)
+                lambda snapshot: export(snapshot, document_format, place.stopped, include_lots=request.include_lots)
             )
-        for data in pieces:
-            yield pb.ExportMasterDataResponse(data=data)
+            call.check_ended()
+            pieces.reverse()
+            while pieces:  # what is sent is let go
+                data = pieces.pop()
+                for begin in range(0, len(data), limits.STREAM_PIECE_BYTES):
+                    yield pb.ExportMasterDataResponse(data=data[begin : begin + limits.STREAM_PIECE_BYTES])
 
 
 async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple[ExportFormat, bool, bytes]:
@@ -64,19 +73,17 @@ async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple
     """
     document_format: ExportFormat | None = None
     validate_only = False
-    pieces: list[bytes] = []
-    length = 0
+    gathered = bytearray()  # a list would take more for each piece than a piece may have
     async for request in requests:
         if document_format is None:
             document_format = _format_of(request.format)
             validate_only = request.validate_only
-        pieces.append(request.data)
-        length += len(request.data)
-        if length > limits.PLANT_BYTES_MAX:
+        gathered += request.data
+        if len(gathered) > limits.PLANT_BYTES_MAX:
             raise Refused(InvalidArgument.on("data", f"is longer than {limits.PLANT_BYTES_MAX} bytes in all"))
     if document_format is None:
         document_format = _format_of(0)
-    return document_format, validate_only, b"".join(pieces)
+    return document_format, validate_only, bytes(gathered)
 
 
 def _format_of(number: int) -> ExportFormat:
