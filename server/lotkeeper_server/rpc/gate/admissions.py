@@ -65,7 +65,7 @@ class Admissions:
                 self._renew(call, self._directory.latest)
         if self._event_loop.time() - self._seen_seconds > UNSEEN_SECONDS_MAX:
             for call in list(self._calls):
-                call.end(StoreUnavailable())
+                call.end(Refused(StoreUnavailable()))
 
     async def _ask(self) -> None:
         try:
@@ -86,4 +86,4 @@ class Admissions:
         try:
             call.admission = self._directory.renewed(said, call.admission)
         except Refused as refused:
-            call.end(refused.refusal)
+            call.end(refused)

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
 from lotkeeper_server.domain.commands import Batch, Command
-from lotkeeper_server.domain.refusals import Refusal, Refused
+from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.rpc.gate.ending import Ending
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -47,10 +47,10 @@ class Call:
         """Whether the caller's token has expired since."""
         return self.admission.has_expired
 
-    def end(self, refusal: Refusal) -> None:
+    def end(self, refused: Refused) -> None:
         """Ends a call that may be ended before its time."""
         if self.ending is not None:
-            self.ending.end(refusal)
+            self.ending.end(refused)
 
     def check_ended(self) -> None:
         """Returns where the call may go on: long calls ask between their steps.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lotkeeper_server.domain.refusals import DeadlineExceeded, Refusal, Refused
+from lotkeeper_server.domain.refusals import DeadlineExceeded, Refused
 
 TOO_SLOW = DeadlineExceeded(text="The call was given up, as its caller did nothing or was too slow; nothing was done.")
 
@@ -12,16 +12,16 @@ TOO_SLOW = DeadlineExceeded(text="The call was given up, as its caller did nothi
 class Ending:
     """Ends one call wherever it may be ended. Used on one event loop, but for `check`."""
 
-    __slots__ = ("_refusal", "_waits")
+    __slots__ = ("_refused", "_waits")
 
     def __init__(self) -> None:
-        self._refusal: Refusal | None = None
+        self._refused: Refused | None = None
         self._waits: set[asyncio.Timeout] = set()
 
-    def end(self, refusal: Refusal) -> None:
+    def end(self, refused: Refused) -> None:
         """Ends the call at once if it is where it may be ended, else at the next such place."""
-        if self._refusal is None:
-            self._refusal = refusal
+        if self._refused is None:
+            self._refused = refused
             now_seconds = asyncio.get_running_loop().time()
             for wait in self._waits:
                 wait.reschedule(now_seconds)
@@ -32,8 +32,8 @@ class Ending:
         Raises:
             Refused: with what ended it.
         """
-        if self._refusal is not None:
-            raise Refused(self._refusal)
+        if self._refused is not None:
+            raise self._refused.with_traceback(None)
 
     @asynccontextmanager
     async def possible(self, within_seconds: float | None = None) -> AsyncIterator[None]:
