@@ -17,23 +17,31 @@ from lotkeeper_server.rpc.gate.call import Call
 LOOK_SECONDS: Final = 1.0
 """The pause between two looks."""
 UNSEEN_SECONDS_MAX: Final = 8.0
-"""After so long without a look that told something calls are ended."""
+"""So long calls go on without a look that told something."""
 
 
 class Admissions:
     """The callers of the calls in progress that may take longer. Made and used on one event loop."""
 
-    def __init__(self, directory: Directory, read: Read, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        read: Read,
+        look_seconds: float = LOOK_SECONDS,
+        unseen_seconds_max: float = UNSEEN_SECONDS_MAX,
+    ) -> None:
         """Looks at nothing yet.
 
         Args:
             directory: says who is let in.
             read: the engine's.
             look_seconds: the pause between two looks.
+            unseen_seconds_max: after so long without a look that told something calls are ended.
         """
         self._directory = directory
         self._read = read
         self._look_seconds = look_seconds
+        self._unseen_seconds_max = unseen_seconds_max
         self._event_loop = asyncio.get_running_loop()
         self._calls: set[Call] = set()
         self._seen_seconds = 0.0
@@ -63,7 +71,7 @@ class Admissions:
         for call in list(self._calls):
             if call.admission.has_expired:
                 self._renew(call, self._directory.latest)
-        if self._event_loop.time() - self._seen_seconds > UNSEEN_SECONDS_MAX:
+        if self._event_loop.time() - self._seen_seconds > self._unseen_seconds_max:
             for call in list(self._calls):
                 call.end(Refused(StoreUnavailable()))
 
