@@ -87,7 +87,7 @@ async def _serve(
     calls = CallsInProgress(event_loop)
     looks = Looks(directory, engine.read_soon, event_loop)
     engine.on_refusing = looks.refuse_all
-    admissions, refused_callers = Admissions(directory, engine.read), RefusedCallers(event_loop)
+    admissions, refused_callers = Admissions(directory, engine.read_access), RefusedCallers(event_loop)
     doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, _pace_limits(settings))
     files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
     watches = Places(settings.watches_max, settings.watches_of_principal_max, "watches")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token, revoke_tokens
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
-from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.engine import READERS, Engine
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
@@ -139,7 +140,7 @@ class Served:
         self._engine = Engine(self._store, confirm_by(directory))
         self.calls = CallsInProgress(event_loop)
         looks = Looks(directory, self._engine.read_soon, event_loop)
-        admissions = Admissions(directory, self._engine.read, LOOK_SECONDS)
+        admissions = Admissions(directory, self._engine.read_access, LOOK_SECONDS)
         pace = PaceLimits(REST_SECONDS, BYTES_PER_SECOND_MIN, SECONDS_MAX)
         refused_callers = RefusedCallers(event_loop)
         doorway = Doorway(directory, looks, self._engine, self.calls, admissions, refused_callers, pace)
@@ -149,7 +150,8 @@ class Served:
         self._server = self._server_class(methods, ServerOptions(), event_loop)
         port = self._server.listen("127.0.0.1:0")
         self._server.start()
-        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        self.address = f"127.0.0.1:{port}"
+        self._channel = grpc.aio.insecure_channel(self.address)
         self.master_data: Any = pb_grpc.MasterDataServiceStub(self._channel)
         self.inventory: Any = inventory_grpc.InventoryServiceStub(self._channel)
         self.trace: Any = trace_grpc.TraceServiceStub(self._channel)
@@ -421,31 +423,38 @@ async def test_an_upload_that_is_not_sent_whole_ends_with_the_server(served: Ser
         await served.calls.drained()
 
 
+def _reason_of_upload(address: str, piece: bytes, pause_seconds: float) -> str:
+    """What an upload is refused with that sends the same piece for ever.
+
+    By gRPC's other library: grpc.aio may take a message that it could not send for the status of the call.
+    """
+    over = threading.Event()
+
+    def pieces() -> Iterator[pb.ImportMasterDataRequest]:
+        while not over.wait(pause_seconds):
+            yield pb.ImportMasterDataRequest(data=piece)
+
+    with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as refused:
+        pb_grpc.MasterDataServiceStub(channel).ImportMasterData(
+            pieces(), metadata=ADMIN, timeout=NOT_EVEN_HALF_A_MINUTE
+        )
+    over.set()
+    return error_of(refused.value).reason
+
+
 @pytest.mark.parametrize(("piece", "pause_seconds"), [(b"", 0.02), (b"x", 0.4), (b"x" * 300, 0.1)])
 async def test_an_upload_that_drips_is_given_up(served: Served, piece: bytes, pause_seconds: float) -> None:
     """It never rests for long, but brings too little."""
-
-    async def pieces() -> AsyncIterator[pb.ImportMasterDataRequest]:
-        while True:
-            yield pb.ImportMasterDataRequest(data=piece)
-            await asyncio.sleep(pause_seconds)
-
-    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
-        assert await _reason(served.master_data.ImportMasterData(pieces(), metadata=ADMIN)) == "DEADLINE_EXCEEDED"
-        await served.everything_over()
+    reason = await asyncio.to_thread(_reason_of_upload, served.address, piece, pause_seconds)
+    assert reason == "DEADLINE_EXCEEDED"
+    await served.everything_over()
 
 
 async def test_an_upload_at_a_good_pace_has_an_end_all_the_same(served: Served) -> None:
     """And brings far more until then than one that rests."""
-
-    async def pieces() -> AsyncIterator[pb.ImportMasterDataRequest]:
-        while True:
-            yield pb.ImportMasterDataRequest(data=bytes(BYTES_PER_SECOND_MIN))
-            await asyncio.sleep(0.1)
-
-    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
-        assert await _reason(served.master_data.ImportMasterData(pieces(), metadata=ADMIN)) == "DEADLINE_EXCEEDED"
-        assert len(served.told.taken) > 2 * REST_SECONDS / 0.1
+    reason = await asyncio.to_thread(_reason_of_upload, served.address, bytes(BYTES_PER_SECOND_MIN), 0.1)
+    assert reason == "DEADLINE_EXCEEDED"
+    assert len(served.told.taken) > 2 * REST_SECONDS / 0.1
 
 
 @pytest.mark.parametrize("method", ["ExportMasterData", "WatchInventoryLotRecords"])
@@ -493,3 +502,22 @@ async def test_what_is_revoked_ends_every_stream_and_long_read_of_it(served: Ser
         assert await _reason(trace) == "UNAUTHENTICATED"
         await served.in_the_house(0)
     stuck.cancel()
+
+
+async def test_long_reads_of_others_hide_no_revocation(served: Served, store: Store) -> None:
+    """They take every thread that there is for reads."""
+    over = threading.Event()
+    watch = served.inventory.WatchInventoryLotRecords
+    stream = aiter(watch(inventory_pb.WatchInventoryLotRecordsRequest(), metadata=ADMIN))
+    await anext(stream)
+    taken = [asyncio.ensure_future(served._engine.read(lambda _: over.wait(20))) for _ in range(4 * READERS)]
+    try:
+        with store.write() as connection:
+            revoke_tokens(connection, [(1).to_bytes(16, "big")], 2)
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            async with asyncio.timeout(10):
+                await anext(stream)
+        assert error_of(ended.value).reason == "UNAUTHENTICATED"
+    finally:
+        over.set()
+        await asyncio.gather(*taken)

@@ -34,7 +34,7 @@ class Admissions:
 
         Args:
             directory: says who is let in.
-            read: the engine's.
+            read: the engine's `read_access`.
             look_seconds: the pause between two looks.
             unseen_seconds_max: after so long without a look that told something calls are ended.
         """
