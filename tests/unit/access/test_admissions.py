@@ -97,6 +97,13 @@ async def test_a_store_that_says_nothing_for_long_ends_the_calls(says: Refused |
     assert (store.reads == 1) == (says is None)
 
 
+async def test_a_process_that_was_frozen_ends_nobody() -> None:
+    """It has not looked for longer than it may, and looks again first."""
+    asyncio.get_running_loop().call_later(5 * LOOK_SECONDS, time.sleep, 2 * UNSEEN_SECONDS)
+    store = StoreThatSays(AccessSnapshot(7, {b"digest": GRANT}))
+    assert await _ended_with(store, seconds=4 * UNSEEN_SECONDS) == "DEADLINE_EXCEEDED"
+
+
 async def test_without_calls_nothing_is_looked_at() -> None:
     store = StoreThatSays(AccessSnapshot(7, {b"digest": GRANT}))
     admissions = Admissions(Directory(), store, LOOK_SECONDS, UNSEEN_SECONDS)

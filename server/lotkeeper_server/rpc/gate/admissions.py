@@ -44,7 +44,7 @@ class Admissions:
         self._unseen_seconds_max = unseen_seconds_max
         self._event_loop = asyncio.get_running_loop()
         self._calls: set[Call] = set()
-        self._seen_seconds = 0.0
+        self._seen_seconds = self._due_seconds = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -55,17 +55,23 @@ class Admissions:
             self._seen_seconds = self._event_loop.time()
         self._calls.add(call)
         if self._timer is None:
-            self._timer = self._event_loop.call_later(self._look_seconds, self._look)
+            self._look_later()
         try:
             yield
         finally:
             self._calls.discard(call)
 
+    def _look_later(self) -> None:
+        self._due_seconds = self._event_loop.time() + self._look_seconds
+        self._timer = self._event_loop.call_at(self._due_seconds, self._look)
+
     def _look(self) -> None:
         self._timer = None
         if not self._calls:
             return
-        self._timer = self._event_loop.call_later(self._look_seconds, self._look)
+        # A process that was frozen has not looked, but the store is not to blame: it has the rest of its time.
+        self._seen_seconds += self._event_loop.time() - self._due_seconds
+        self._look_later()
         if self._looking is None:
             self._looking = self._event_loop.create_task(self._ask(), name="lotkeeper-admissions")
         for call in list(self._calls):
