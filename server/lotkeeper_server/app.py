@@ -16,8 +16,12 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.engine.long_writes import LongWrites
+from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
+from lotkeeper_server.rpc.gate.pace import PaceLimits
+from lotkeeper_server.rpc.gate.places import Places
+from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
 from lotkeeper_server.rpc.methods.entities import Entities
 from lotkeeper_server.rpc.methods.inventory_actions import InventoryActions
@@ -34,6 +38,8 @@ from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.temporary_files import TemporaryFiles
+from lotkeeper_server.store.temporary_folder import TemporaryFolder
 from lotkeeper_server.transport.server import server_class
 from lotkeeper_server.watchdog import begin_watching
 
@@ -64,6 +70,7 @@ def serve(
 
     Raises:
         CannotListen: where nothing can listen there.
+        OSError: where there can be no temporary files.
     """
     asyncio.run(_serve(_server_settings(settings, bench_echo, shares_address), settings, store, ready))
 
@@ -72,6 +79,7 @@ async def _serve(
     server_settings: ServerSettings, settings: Settings, store: Store, ready: Callable[[str], None]
 ) -> None:
     event_loop = asyncio.get_running_loop()
+    folder = TemporaryFolder(settings.temporary_folder)
     directory = Directory()
     engine = Engine(
         store,
@@ -83,16 +91,19 @@ async def _serve(
     calls = CallsInProgress(event_loop)
     looks = Looks(directory, engine.read_soon, event_loop)
     engine.on_refusing = looks.refuse_all
-    doorway = Doorway(directory, looks, engine, calls, limits.STREAM_REST_SECONDS_MAX)
+    admissions, refused_callers = Admissions(directory, engine.read_access), RefusedCallers(event_loop)
+    doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, _pace_limits(settings))
+    files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
+    watches = Places(settings.watches_max, settings.watches_of_principal_max, "watches")
     servicers = [
         InventoryOperations(),
         InventoryOperationDefinitions(engine),
         InventoryActions(),
         InventoryMetadata(engine),
-        DefinitionExchange(engine, long_writes),
+        DefinitionExchange(engine, long_writes, files),
         StockReads(engine),
         LocationRoom(engine),
-        Watching(engine),
+        Watching(engine, watches),
         Tracing(engine),
         Entities(engine),
         MasterData(engine),
@@ -127,6 +138,7 @@ async def _serve(
     with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
         async with asyncio.timeout(CLOSE_SECONDS):
             await engine.close()
+    folder.remove()
     _log.info("shut_down")
     with suppress(OSError, ValueError):
         sys.stdout.flush()
@@ -141,6 +153,14 @@ def _engine_settings(settings: Settings) -> EngineSettings:
         end_date_past_millis=int(settings.end_date_past_days * limits.MILLIS_PER_DAY),
         request_id_kept_millis=int(settings.request_id_days * limits.MILLIS_PER_DAY),
         queue_calls_max=settings.queue_max,
+    )
+
+
+def _pace_limits(settings: Settings) -> PaceLimits:
+    return PaceLimits(
+        rest_seconds=settings.stream_rest_seconds,
+        bytes_per_second_min=settings.stream_bytes_per_second_min,
+        seconds_max=settings.stream_seconds_max,
     )
 
 

@@ -29,3 +29,25 @@ class LimitSettings(BaseModel):
             description="What the document of a plant may take in memory, with aliases unfolded; two are read at once.",
         ),
     ] = limits.PLANT_UNFOLDED_BYTES_MAX
+    stream_rest_seconds: Annotated[
+        float,
+        Field(gt=0, le=600, description="How long the caller of an import or export may do nothing."),
+    ] = 30.0
+    stream_bytes_per_second_min: Annotated[
+        int,
+        Field(ge=0, le=1 << 30, description="The slowest pace at which an import is sent, or an export is read."),
+    ] = 8_192
+    stream_seconds_max: Annotated[
+        float,
+        Field(gt=0, le=86_400, description="How long an import or export may wait for its caller in all."),
+    ] = 1_800.0
+    watches_max: Annotated[int, Field(ge=1, le=100_000, description="How many watches a process serves at once.")] = 512
+    watches_of_principal_max: Annotated[
+        int, Field(ge=1, le=100_000, description="How many of them one principal may have.")
+    ] = 128
+    temporary_bytes_max: Annotated[
+        int, Field(ge=0, description="How much disk the temporary files of a process may take.")
+    ] = 4 << 30
+    temporary_bytes_of_principal_max: Annotated[
+        int, Field(ge=0, description="How much of it those of one principal may take.")
+    ] = 3 << 30

@@ -52,6 +52,13 @@ class Settings(LimitSettings, BaseSettings):
         float, Field(ge=0, le=36_500, description="How far in the past the end of a record may lie.")
     ] = 7
     request_id_days: Annotated[float, Field(gt=0, le=3_650, description="How long request ids are kept.")] = 30
+    temporary_folder: Annotated[
+        Path | None,
+        Field(
+            description="A folder for temporary files, on a local disk. A folder that only the server's user can enter "
+            "is made in it. [default: the system's]"
+        ),
+    ] = None
     reflection: Annotated[bool, Field(description="Whether tools may ask for the contract.")] = True
     tls_certificate_file: Annotated[Path | None, Field(description="PEM file; serves with TLS.")] = None
     tls_key_file: Annotated[Path | None, Field(description="PEM file of the certificate's key.")] = None

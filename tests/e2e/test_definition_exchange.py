@@ -365,10 +365,10 @@ def test_callers_that_go_away_free_their_places(exchange: Exchange, plant: Serve
     assert exchange.give(CSV, [plant.silo.id]).count(b"\r\n") == 2
 
 
-def test_more_imports_at_once_than_there_are_places_are_refused(exchange: Exchange, client: Client) -> None:
+def test_more_imports_at_once_than_one_caller_may_have_are_refused(exchange: Exchange, client: Client) -> None:
     """OVERLOADED, and the others go on."""
     over = threading.Event()
-    taken = [threading.Event() for _ in range(limits.IMPORTS_AT_ONCE_MAX)]
+    taken = [threading.Event() for _ in range(limits.IMPORTS_OF_PRINCIPAL_MAX)]
 
     def slow(sent: threading.Event) -> Iterator[Any]:
         # The second piece is asked for once the first was taken: then the call has its place.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lotkeeper.inventory.v1 import inventory_operation_pb2, master_data_pb2
@@ -18,10 +19,13 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.import_plan import ImportPlan
 from lotkeeper_server.store.schema.tables import inventory_operation, inventory_operation_run
+from lotkeeper_server.store.temporary_files import RoomOfCall, TemporaryFiles
+from lotkeeper_server.store.temporary_folder import TemporaryFolder
 from sqlalchemy import Connection, func, select, update
 
 SAVER = Saver("tester", lambda _: True)
 FILE = b"name,sourceLocationPath,spare1\r\nA,Silo,x\r\nB,Silo,x\r\n" + b"\r\n" * 100
+MEGABYTE = 1 << 20
 _new_id = IdSource()
 
 
@@ -50,12 +54,21 @@ def count(store: Store) -> int:
 
 
 @pytest.fixture
-def planned(store: Store) -> Iterator[Import]:
+def room(tmp_path: Path) -> Iterator[RoomOfCall]:
+    """Of a principal, below a megabyte."""
+    folder = TemporaryFolder(tmp_path)
+    with TemporaryFiles(folder, MEGABYTE, MEGABYTE).room("tester") as room:
+        yield room
+    folder.remove()
+
+
+@pytest.fixture
+def planned(store: Store, room: RoomOfCall) -> Iterator[Import]:
     """An import of A and B at the silo, A being there already, as planned."""
     with store.write() as connection:
         save(transaction(connection), LOCATION, master_data_pb2.Location(name="Silo"), SAVER)
     add(store, "A")
-    one = Import(io.BytesIO(FILE), "CSV", False, SAVER, ImportPlan(INVENTORY_OPERATION.table), threading.Event())
+    one = Import(io.BytesIO(FILE), "CSV", False, SAVER, ImportPlan(INVENTORY_OPERATION.table, room), threading.Event())
     with store.read() as connection:
         plan_import(connection, one)
     assert one.outcome == ImportCounts(created=1, updated=1)

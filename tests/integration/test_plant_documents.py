@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -40,7 +41,7 @@ def tried(store: Store, text: str | bytes) -> AppliedPlant:
 
 def exported(store: Store, document_format: ExportFormat = YAML, *, include_lots: bool = True) -> bytes:
     with store.read() as connection:
-        return b"".join(export_plant(connection, document_format, include_lots=include_lots))
+        return b"".join(export_plant(connection, document_format, threading.Event(), include_lots=include_lots))
 
 
 def counts(outcome: AppliedPlant) -> tuple[int, int, int]:

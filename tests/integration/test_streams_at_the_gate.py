@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +17,21 @@ from lotkeeper.inventory.v1 import inventory_service_pb2 as inventory_pb
 from lotkeeper.inventory.v1 import inventory_service_pb2_grpc as inventory_grpc
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 from lotkeeper.inventory.v1 import master_data_service_pb2_grpc as pb_grpc
+from lotkeeper.inventory.v1 import trace_service_pb2 as trace_pb
+from lotkeeper.inventory.v1 import trace_service_pb2_grpc as trace_grpc
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.access.roles import add_role
-from lotkeeper_server.access.tokens import TokenEntry, add_token
+from lotkeeper_server.access.tokens import TokenEntry, add_token, revoke_tokens
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
-from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.engine.engine import READERS, Engine
+from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
+from lotkeeper_server.rpc.gate.pace import PaceLimits
+from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
 from lotkeeper_server.rpc.server import SERVICES
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.transport import CallerGone, ServerOptions
@@ -34,6 +40,9 @@ from lotkeeper_server.transport.core_server import CoreServer
 
 NOT_EVEN_HALF_A_MINUTE = 20
 REST_SECONDS = 0.6
+BYTES_PER_SECOND_MIN = 10_000
+SECONDS_MAX = 2.5
+LOOK_SECONDS = 0.05
 BROKEN = b"\xff\xff\xff\x00garbage"
 ADMIN = (("authorization", "Bearer admin"),)
 REFUSAL = InvalidArgument.on("name", "is at fault")
@@ -48,6 +57,7 @@ class Told:
     began: asyncio.Event = field(default_factory=asyncio.Event)
     ended: list[type[BaseException] | None] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __getattr__(self, name: str) -> Any:
         """Every other method of the contract is there, and not called."""
@@ -87,6 +97,14 @@ class Told:
         finally:
             self.over.set()
 
+    async def GetLotTraceGraph(  # noqa: N802
+        self, _request: trace_pb.GetLotTraceGraphRequest, _call: Call
+    ) -> trace_pb.GetLotTraceGraphResponse:
+        """A long read: begins, and ends once it is told."""
+        self.began.set()
+        await self.goes_on.wait()
+        return trace_pb.GetLotTraceGraphResponse()
+
     async def ImportMasterData(  # noqa: N802
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], _call: Call
     ) -> pb.ImportMasterDataResponse:
@@ -122,16 +140,21 @@ class Served:
         self._engine = Engine(self._store, confirm_by(directory))
         self.calls = CallsInProgress(event_loop)
         looks = Looks(directory, self._engine.read_soon, event_loop)
-        doorway = Doorway(directory, looks, self._engine, self.calls, REST_SECONDS)
+        admissions = Admissions(directory, self._engine.read_access, LOOK_SECONDS)
+        pace = PaceLimits(REST_SECONDS, BYTES_PER_SECOND_MIN, SECONDS_MAX)
+        refused_callers = RefusedCallers(event_loop)
+        doorway = Doorway(directory, looks, self._engine, self.calls, admissions, refused_callers, pace)
         methods: Methods = {}
         for service in SERVICES:
             methods |= methods_of(service, [self.told], doorway)
         self._server = self._server_class(methods, ServerOptions(), event_loop)
         port = self._server.listen("127.0.0.1:0")
         self._server.start()
-        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        self.address = f"127.0.0.1:{port}"
+        self._channel = grpc.aio.insecure_channel(self.address)
         self.master_data: Any = pb_grpc.MasterDataServiceStub(self._channel)
         self.inventory: Any = inventory_grpc.InventoryServiceStub(self._channel)
+        self.trace: Any = trace_grpc.TraceServiceStub(self._channel)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -398,3 +421,103 @@ async def test_an_upload_that_is_not_sent_whole_ends_with_the_server(served: Ser
         served.calls.shut()
         assert await _reason(upload) == "SHUTTING_DOWN"
         await served.calls.drained()
+
+
+def _reason_of_upload(address: str, piece: bytes, pause_seconds: float) -> str:
+    """What an upload is refused with that sends the same piece for ever.
+
+    By gRPC's other library: grpc.aio may take a message that it could not send for the status of the call.
+    """
+    over = threading.Event()
+
+    def pieces() -> Iterator[pb.ImportMasterDataRequest]:
+        while not over.wait(pause_seconds):
+            yield pb.ImportMasterDataRequest(data=piece)
+
+    with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as refused:
+        pb_grpc.MasterDataServiceStub(channel).ImportMasterData(
+            pieces(), metadata=ADMIN, timeout=NOT_EVEN_HALF_A_MINUTE
+        )
+    over.set()
+    return error_of(refused.value).reason
+
+
+@pytest.mark.parametrize(("piece", "pause_seconds"), [(b"", 0.02), (b"x", 0.4), (b"x" * 300, 0.1)])
+async def test_an_upload_that_drips_is_given_up(served: Served, piece: bytes, pause_seconds: float) -> None:
+    """It never rests for long, but brings too little."""
+    reason = await asyncio.to_thread(_reason_of_upload, served.address, piece, pause_seconds)
+    assert reason == "DEADLINE_EXCEEDED"
+    await served.everything_over()
+
+
+async def test_an_upload_at_a_good_pace_has_an_end_all_the_same(served: Served) -> None:
+    """And brings far more until then than one that rests."""
+    reason = await asyncio.to_thread(_reason_of_upload, served.address, bytes(BYTES_PER_SECOND_MIN), 0.1)
+    assert reason == "DEADLINE_EXCEEDED"
+    assert len(served.told.taken) > 2 * REST_SECONDS / 0.1
+
+
+@pytest.mark.parametrize("method", ["ExportMasterData", "WatchInventoryLotRecords"])
+async def test_a_request_that_never_comes_is_given_up(served: Served, method: str) -> None:
+    """The call is open; nothing of it has been read."""
+    service = "MasterDataService" if method == "ExportMasterData" else "InventoryService"
+    call = served._channel.stream_stream(f"/lotkeeper.inventory.v1.{service}/{method}")(metadata=ADMIN)
+    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
+        assert await _reason(call) == "DEADLINE_EXCEEDED"
+
+
+async def test_what_is_revoked_ends_every_stream_and_long_read_of_it(served: Served, store: Store) -> None:
+    """Wherever they are: in front of a reader who does not read, with nothing to tell, in the middle of an upload."""
+
+    async def give() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    async def pieces() -> AsyncIterator[pb.ImportMasterDataRequest]:
+        yield pb.ImportMasterDataRequest(data=b"a")
+        await asyncio.Event().wait()
+
+    served.told.give = give
+    watch = served.inventory.WatchInventoryLotRecords
+    idle = aiter(watch(inventory_pb.WatchInventoryLotRecordsRequest(), metadata=ADMIN))
+    stuck = watch(inventory_pb.WatchInventoryLotRecordsRequest(from_beginning=True), metadata=ADMIN)
+    export = aiter(served.master_data.ExportMasterData(pb.ExportMasterDataRequest(), metadata=ADMIN))
+    for stream in (idle, aiter(stuck), export):
+        await anext(stream)
+    trace = served.trace.GetLotTraceGraph(trace_pb.GetLotTraceGraphRequest(), metadata=ADMIN)
+    await served.told.began.wait()
+    upload = served.master_data.ImportMasterData(pieces(), metadata=ADMIN)
+    while not served.told.taken:  # noqa: ASYNC110 - the servicer of this test tells of nothing else
+        await asyncio.sleep(0.001)
+    with store.write() as connection:
+        revoke_tokens(connection, [(1).to_bytes(16, "big")], 2)
+    async with asyncio.timeout(NOT_EVEN_HALF_A_MINUTE):
+        assert await _reason(upload) == "UNAUTHENTICATED"
+        for stream in (idle, export):
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                await anext(stream)
+            assert error_of(ended.value).reason == "UNAUTHENTICATED"
+        await served.in_the_house(1)
+        served.told.goes_on.set()
+        assert await _reason(trace) == "UNAUTHENTICATED"
+        await served.in_the_house(0)
+    stuck.cancel()
+
+
+async def test_long_reads_of_others_hide_no_revocation(served: Served, store: Store) -> None:
+    """They take every thread that there is for reads."""
+    over = threading.Event()
+    watch = served.inventory.WatchInventoryLotRecords
+    stream = aiter(watch(inventory_pb.WatchInventoryLotRecordsRequest(), metadata=ADMIN))
+    await anext(stream)
+    taken = [asyncio.ensure_future(served._engine.read(lambda _: over.wait(20))) for _ in range(4 * READERS)]
+    try:
+        with store.write() as connection:
+            revoke_tokens(connection, [(1).to_bytes(16, "big")], 2)
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            async with asyncio.timeout(10):
+                await anext(stream)
+        assert error_of(ended.value).reason == "UNAUTHENTICATED"
+    finally:
+        over.set()
+        await asyncio.gather(*taken)

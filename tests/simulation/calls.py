@@ -21,6 +21,7 @@ class Caller:
     deadline_seconds: float | None
     access_version: int
     principal: str
+    has_expired: bool = False
 
 
 @dataclass(eq=False)

@@ -8,11 +8,13 @@ every call that begins afterwards, and calls on the hot path need no read of the
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, Protocol, TypeVar
 
 from lotkeeper_server.access.permissions import ANY_CALLER, grants
 from lotkeeper_server.access.tokens import digest_of
-from lotkeeper_server.domain.refusals import PermissionDenied, Refused, Unauthenticated
+from lotkeeper_server.domain.limits import REMEMBERED_AUTHORIZATION_CHARACTERS_MAX
+from lotkeeper_server.domain.refusals import PermissionDenied, Refusal, Refused, Unauthenticated
 from lotkeeper_server.store.access.roles import permissions_by_role
 from lotkeeper_server.store.access.tokens import read_access_version, roles_by_token, unrevoked_tokens
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -21,6 +23,26 @@ REMEMBERED_MAX: Final = 10_000
 """How many admissions are kept, one for each token and permission, so that calls need not hash the token again."""
 Result = TypeVar("Result")
 Metadata = Sequence[tuple[str, str | bytes]]
+
+
+class Cause(Enum):
+    """Why somebody is not let in; the log says it, the answer does not."""
+
+    NO_TOKEN = "no_token"  # noqa: S105 - a word of the log
+    UNKNOWN = "unknown"
+    """Never made, or revoked before this process saw it."""
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    DENIED = "denied"
+    """The token is good; its roles do not grant the permission."""
+
+
+class NotAdmitted(Refused):
+    """Somebody is not let in, or no longer."""
+
+    def __init__(self, cause: Cause, refusal: Refusal | None = None) -> None:
+        super().__init__(refusal or Unauthenticated())
+        self.cause = cause
 
 
 class Read(Protocol):
@@ -58,6 +80,11 @@ class Admission:
     token_digest: bytes
     access_version: int
     expires_millis: int | None = None
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether the token has expired since."""
+        return _expired(self.expires_millis)
 
 
 class Admitted(Protocol):
@@ -98,6 +125,11 @@ class Directory:
         self._snapshot = AccessSnapshot(-1, {})
         self._remembered: dict[tuple[str, str], Admission] = {}
 
+    @property
+    def latest(self) -> AccessSnapshot:
+        """The tokens and roles as they were last seen."""
+        return self._snapshot
+
     def admit_known(self, metadata: Metadata, permission: str) -> Admission | None:
         """Lets in a caller that memory knows and allows; None if the store has to be asked.
 
@@ -110,7 +142,7 @@ class Directory:
             return remembered
         snapshot = self._snapshot
         admission = _admit(snapshot, _bearer_digest(authorization), permission)
-        if admission is not None:
+        if admission is not None and len(authorization) <= REMEMBERED_AUTHORIZATION_CHARACTERS_MAX:
             if len(self._remembered) >= REMEMBERED_MAX:
                 self._remembered.clear()
             self._remembered[authorization, permission] = admission
@@ -150,9 +182,23 @@ class Directory:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
         before = caller.admission
-        if read_access_version(connection) != before.access_version:
-            snapshot = self.refreshed(connection)
-            caller.admission = _admitted_or_refused(snapshot, before.token_digest, before.permission)
+        if before.has_expired or read_access_version(connection) != before.access_version:
+            caller.admission = self.renewed(self.refreshed(connection), before)
+
+    @staticmethod
+    def renewed(snapshot: AccessSnapshot, before: Admission) -> Admission:
+        """Lets in again who was let in before.
+
+        Args:
+            snapshot: tokens and roles, seen later.
+            before: how the caller was let in.
+
+        Raises:
+            Refused: UNAUTHENTICATED or PERMISSION_DENIED.
+        """
+        if before.token_digest not in snapshot.grants:
+            raise NotAdmitted(Cause.REVOKED)
+        return _admitted_or_refused(snapshot, before.token_digest, before.permission)
 
     def refreshed(self, connection: Snapshot) -> AccessSnapshot:
         """Reads the tokens in this transaction; keeps them unless another thread has seen a later version."""
@@ -179,9 +225,11 @@ def _admitted_or_refused(snapshot: AccessSnapshot, digest: bytes, permission: st
     if admission is not None:
         return admission
     grant = snapshot.grants.get(digest)
-    if grant is None or _expired(grant.expires_millis):
-        raise Refused(Unauthenticated())
-    raise Refused(PermissionDenied(permission=permission))
+    if grant is None:
+        raise NotAdmitted(Cause.UNKNOWN)
+    if _expired(grant.expires_millis):
+        raise NotAdmitted(Cause.EXPIRED)
+    raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission))
 
 
 def _may(grant: Grant, permission: str) -> bool:
@@ -202,15 +250,15 @@ def _authorization(metadata: Metadata) -> str:
     for key, value in metadata:
         if key == "authorization":
             if found is not None:
-                raise Refused(Unauthenticated())
+                raise NotAdmitted(Cause.NO_TOKEN)
             found = value
     if not isinstance(found, str):
-        raise Refused(Unauthenticated())
+        raise NotAdmitted(Cause.NO_TOKEN)
     return found
 
 
 def _bearer_digest(authorization: str) -> bytes:
     scheme, _, token_text = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token_text:
-        raise Refused(Unauthenticated())
+        raise NotAdmitted(Cause.NO_TOKEN)
     return digest_of(token_text.strip())

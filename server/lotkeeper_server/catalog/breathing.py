@@ -4,12 +4,17 @@ import threading
 import time
 from typing import Final
 
+from lotkeeper_server.domain.refusals import Cancelled, Refused
+
 _STEPS_BETWEEN: Final = 8
 _SECONDS: Final = 50e-6
 
 
-class Stopped(Exception):
+class Stopped(Refused):
     """The caller has gone."""
+
+    def __init__(self) -> None:
+        super().__init__(Cancelled())
 
 
 class Breath:

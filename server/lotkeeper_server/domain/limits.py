@@ -70,12 +70,15 @@ IMPORT_FAILURE_CODE_POINTS_MAX: Final = 600
 """The text about one wrong row; a thousand fit in an answer."""
 IMPORTS_AT_ONCE_MAX: Final = 4
 """Imports that are being sent, checked or written; each has its own file during that time."""
+IMPORTS_OF_PRINCIPAL_MAX: Final = 2
+"""So many of them one caller may have, so that nobody can take all places."""
 EXPORTS_AT_ONCE_MAX: Final = 8
+EXPORTS_OF_PRINCIPAL_MAX: Final = 4
 EXPORT_LOCATIONS_MAX: Final = 1_000
-STREAM_REST_SECONDS_MAX: Final = 30.0
-"""How long a caller may wait before it sends or takes the next piece of a file."""
 STREAM_PIECE_BYTES: Final = 64 * 1024
 """The size of one message of an export."""
+WATCH_READS_AT_ONCE_MAX: Final = 2
+"""Reads of the store, at once, for watchers that are behind; the other threads of reads are for everybody else."""
 WATCH_RECORDS_PER_READ_MAX: Final = 64
 """Records that one watcher holds while its reader is slow."""
 WATCH_WALK_PER_READ_MAX: Final = 2_000
@@ -102,6 +105,7 @@ PLANT_BYTES_MAX: Final = 64 * 1024 * 1024
 """The size of a plant as one document."""
 PLANTS_AT_ONCE_MAX: Final = 2
 """Documents that are read or written at once; each may take some hundred megabytes of memory."""
+PLANTS_OF_PRINCIPAL_MAX: Final = 1
 PLANT_NODES_MAX: Final = 2_000_000
 """Values in it: texts, numbers, entries; an alias counts as everything that it stands for."""
 PLANT_UNFOLDED_BYTES_MAX: Final = 512_000_000
@@ -118,3 +122,10 @@ PLANT_FAULTS_MAX: Final = 100
 """How many faults of shape of one document are reported together, the first ones."""
 PLANT_CHANGES_MAX: Final = 1_000
 """How many changes of an import its answer lists, the first ones."""
+
+REFUSED_PEERS_KEPT_MAX: Final = 256
+"""Peers that are counted one by one until the next line of the log; others are counted together."""
+REFUSED_PEERS_SHOWN_MAX: Final = 8
+"""Peers that one line of the log names."""
+REMEMBERED_AUTHORIZATION_CHARACTERS_MAX: Final = 256
+"""A longer authorization is looked up each time: memory must not hold texts of kilobytes that callers chose."""

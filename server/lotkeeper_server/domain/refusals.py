@@ -665,15 +665,31 @@ class PermissionDenied(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overloaded(Refusal):
-    """The queue of calls is full; nothing was done."""
+    """The queue of calls is full, or all places for heavy calls are taken; nothing was done."""
 
     code = Code.RESOURCE_EXHAUSTED
     reason = "OVERLOADED"
     retry_after_millis = 250
+    text: str = "More calls are waiting than the server takes; nothing was done. Retry later."
 
     @property
     def message(self) -> str:
-        return "More calls are waiting than the server takes; nothing was done. Retry later."
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoTemporarySpace(Refusal):
+    """A file that the call needs while it lasts finds no room: its quota is used up, or the disk is full."""
+
+    code = Code.RESOURCE_EXHAUSTED
+    reason = "NO_TEMPORARY_SPACE"
+    limit: int | None = None
+
+    @property
+    def message(self) -> str:
+        if self.limit is None:
+            return "The server's disk has no room for a temporary file; nothing was done."
+        return f"The server's quota for temporary files is used up ({self.limit} bytes); nothing was done. Retry later."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -708,10 +724,11 @@ class DeadlineExceeded(Refusal):
 
     code = Code.DEADLINE_EXCEEDED
     reason = "DEADLINE_EXCEEDED"
+    text: str = "The call's deadline passed before it was done; nothing was done."
 
     @property
     def message(self) -> str:
-        return "The call's deadline passed before it was done; nothing was done."
+        return self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,10 @@ class Caller(Protocol):
     def access_version(self) -> int | None:
         """The version of roles and tokens by which it was let in; None for the server itself, which may always."""
 
+    @property
+    def has_expired(self) -> bool:
+        """Whether its token has expired since."""
+
 
 class PendingCall(ABC):
     """A call that waits for its answer.

@@ -86,6 +86,7 @@ class Engine:
         self._refusing: asyncio.TimerHandle | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
         self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="lotkeeper-long-reader")
+        self._access_reader = ThreadPoolExecutor(1, thread_name_prefix="lotkeeper-access-reader")
         self._arrivals = Arrivals()
         self._gathering = Gathering()
         self._turns = WriteTurns(exclusive=not store.capabilities.has_many_writers)
@@ -195,6 +196,14 @@ class Engine:
         """
         return await self._event_loop.run_in_executor(self._long_readers, self._reading, work)
 
+    async def read_access(self, work: Callable[[Connection], Value]) -> Value:
+        """As `read`, for looks at roles and tokens, which nobody's long reads may keep waiting.
+
+        Raises:
+            Refused: as `read`.
+        """
+        return await self._event_loop.run_in_executor(self._access_reader, self._reading, work)
+
     def read_soon(self, work: Callable[[Connection], Value], done: Callable[[Value | Refused], None]) -> None:
         """As `read`, for whoever does not wait on an event loop.
 
@@ -256,6 +265,7 @@ class Engine:
             await self._event_loop.run_in_executor(None, self._checkpoints.close)
         self._readers.shutdown(wait=False)
         self._long_readers.shutdown(wait=False)
+        self._access_reader.shutdown(wait=False)
 
     def _hand_back(self, ended: Sequence[Ended]) -> None:
         """Has many calls ended by the thread that brings calls, so that this one goes on with the next batch."""

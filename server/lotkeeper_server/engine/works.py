@@ -159,12 +159,14 @@ class Works:
                 lock_versions(connection)
                 versions = read_versions(connection)
                 self._next_effect_order.follow(versions.effect_order)
-                if work.caller.access_version not in {None, versions.access}:
+                if work.caller.access_version not in {None, versions.access} or work.caller.has_expired:
                     self._outside.confirm(connection, work.caller)
                 now_millis = self._clock.now_millis()
                 value = work.work(Transaction(connection, now_millis, self._outside.new_id, self._next_effect_order))
                 if refused := work.given_up(self._clock.now_seconds()):
                     raise refused
+                if work.caller.has_expired:  # meanwhile: an import may take minutes
+                    self._outside.confirm(connection, work.caller)
                 if self._store.capabilities.can_lose_answers:
                     leave_mark(connection, transaction_id, self._clock.now_millis())
                 # Leaving the block commits: until it has, the outcome is unknown; then it is durable.

@@ -1,5 +1,6 @@
 """Writes a store's plant as one document: things by name, path and code, without defaults."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
@@ -14,7 +15,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.quantity import decimal_text
-from lotkeeper_server.domain.refusals import InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, Refused
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references, short_names
 from lotkeeper_server.plant.tree import Plain
 from lotkeeper_server.plant.writing import Value, document_pieces
@@ -30,16 +31,20 @@ _FALSE: Final = Plain("false")
 Entry = list[Value]
 
 
-def export_plant(snapshot: Snapshot, document_format: ExportFormat, *, include_lots: bool) -> list[bytes]:
+def export_plant(
+    snapshot: Snapshot, document_format: ExportFormat, stopped: threading.Event, *, include_lots: bool
+) -> list[bytes]:
     """The document, in pieces of some hundred kilobytes.
 
     Args:
         snapshot: what is written is of one moment.
         document_format: YAML or JSON.
+        stopped: set once nobody waits any more.
         include_lots: whether to include lots, and their stock above zero.
 
     Raises:
-        Refused: INVALID_ARGUMENT on `include_lots` where the document would be longer than an import accepts.
+        Refused: CANCELLED once nobody waits any more; INVALID_ARGUMENT on `include_lots` where the document would be
+            longer than an import accepts.
     """
     names = {target: column_by_id(snapshot, target, columns[0]) for target, columns in NAMED_BY.items()}
     sections = [
@@ -56,6 +61,8 @@ def export_plant(snapshot: Snapshot, document_format: ExportFormat, *, include_l
         gathered.append(text)
         length += len(text)
         if length >= PIECE_BYTES:
+            if stopped.is_set():
+                raise Refused(Cancelled())
             pieces.append("".join(gathered).encode())
             total += len(pieces[-1])
             gathered, length = [], 0

@@ -20,10 +20,13 @@ from lotkeeper_server.transport.call import (
     Streaming,
     Unary,
 )
+from lotkeeper_server.transport.open_streams import OpenStreams
 
 SERVICE: Final = "grpc.health.v1.Health"
 UNKNOWN: Final = Status(NOT_FOUND, "There is no such service here.")
 NOT_A_REQUEST: Final = Status(INVALID_ARGUMENT, "The bytes are not a HealthCheckRequest.")
+WATCHES_MAX: Final = 1_024
+"""Whoever watches needs no token; beyond so many the oldest watch ends."""
 
 
 class Health:
@@ -39,6 +42,7 @@ class Health:
         self._status: int = HealthCheckResponse.NOT_SERVING
         self._ended = False
         self._changed = asyncio.Event()
+        self._watches = OpenStreams(WATCHES_MAX)
 
     def tell(self, serving: bool) -> None:
         """Tells whoever asks or watches, from now on; after `end` it tells nothing."""
@@ -74,6 +78,10 @@ class Health:
             call.answer(HealthCheckResponse(status=self._status).SerializeToString())
 
     async def _watch(self, stream: Stream) -> None:
+        async with self._watches.held(stream):
+            await self._tell_changes(stream)
+
+    async def _tell_changes(self, stream: Stream) -> None:
         """The status now and whenever it has changed; what came and went while nobody read is left out."""
         message = await stream.receive()
         if message is None:

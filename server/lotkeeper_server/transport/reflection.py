@@ -12,9 +12,12 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 
 from lotkeeper_server.transport.call import INVALID_ARGUMENT, NOT_FOUND, Status, Stream, Streaming, Unary
 from lotkeeper_server.transport.descriptor_files import DescriptorFiles
+from lotkeeper_server.transport.open_streams import OpenStreams
 
 V1ALPHA: Final = "grpc.reflection.v1alpha.ServerReflection"
 V1: Final = "grpc.reflection.v1.ServerReflection"
+STREAMS_MAX: Final = 256
+"""Whoever asks needs no token; beyond so many the oldest stream ends."""
 NOT_A_REQUEST: Final = Status(INVALID_ARGUMENT, "The bytes are not a ServerReflectionRequest.")
 NOT_THERE: Final = "There is nothing of that name here."
 NOTHING_ASKED: Final = "The request asks for nothing that is known here."
@@ -34,6 +37,7 @@ class Reflection:
         add_v1(pool)
         self._services = sorted({*services, V1, V1ALPHA})
         self._files = DescriptorFiles(pool)
+        self._open = OpenStreams(STREAMS_MAX)
         self._answers: dict[str, Callable[[ServerReflectionRequest, ServerReflectionResponse], None]] = {
             "file_by_filename": self._file_by_filename,
             "file_containing_symbol": self._file_containing_symbol,
@@ -47,6 +51,10 @@ class Reflection:
         return {f"/{name}/ServerReflectionInfo": Streaming(self._reflect) for name in (V1, V1ALPHA)}
 
     async def _reflect(self, stream: Stream) -> None:
+        async with self._open.held(stream):
+            await self._answer_all(stream)
+
+    async def _answer_all(self, stream: Stream) -> None:
         while (message := await stream.receive()) is not None:
             try:
                 request = ServerReflectionRequest.FromString(message)

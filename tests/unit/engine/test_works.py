@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.refusals import Cancelled, PermissionDenied, Refused
+from lotkeeper_server.domain.refusals import Cancelled, PermissionDenied, Refused, Unauthenticated
 from lotkeeper_server.engine.calls import Answered, End, PendingWork
 from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.engine.held import WORK_HELD_SECONDS_MAX
@@ -232,6 +232,23 @@ def test_a_work_of_somebody_who_may_not_any_more_takes_no_effect(workshop: Works
     known = workshop.add(leave("A"))
     changed = workshop.add(leave("X"), access_version=workshop.access_version - 1)
     assert (known.outcome, changed.outcome, workshop.notes()) == ("A", "PERMISSION_DENIED", ["A"])
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_work_of_somebody_whose_token_has_expired_takes_no_effect(workshop: Workshop, before: bool) -> None:
+    """Also where it did so while the work ran; nothing in the store tells of that."""
+
+    def confirm(_caller: Any) -> None:
+        raise Refused(Unauthenticated())
+
+    def expires(transaction: Transaction) -> None:
+        leave("X")(transaction)
+        added.caller.has_expired = True
+
+    workshop.confirm = confirm
+    with workshop.turns.work():
+        added = workshop.add(expires, has_expired=before)
+    assert (added.outcome, workshop.notes()) == ("UNAUTHENTICATED", [])
 
 
 def test_a_work_waits_for_a_batch_and_the_next_batch_for_the_work(workshop: Workshop) -> None:

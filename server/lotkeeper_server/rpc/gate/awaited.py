@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from typing import Any, TypeVar
+from typing import Any
 
 from google.protobuf.message import Message
 
 from lotkeeper_server import transport
-from lotkeeper_server.domain.refusals import Code, DeadlineExceeded, InvalidArgument, Refused, ShuttingDown
+from lotkeeper_server.domain.refusals import Code, InvalidArgument, Refused, ShuttingDown
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
+from lotkeeper_server.rpc.gate.ending import Ending
+from lotkeeper_server.rpc.gate.paced_stream import PacedStream
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
-
-Step = TypeVar("Step")
 
 
 class AwaitedMethod:
@@ -63,7 +63,13 @@ class AwaitedMethod:
             if not self._by_engine:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             request = parsed(self._request_class, request_bytes)
-            call.answer((await self._method(request, caller)).SerializeToString())
+            if self._by_engine:
+                response = await self._method(request, caller)
+            else:
+                with self._doorway.admissions.kept(caller):
+                    response = await self._method(request, caller)
+                    caller.check_ended()  # a read has no effect that would have to be told
+            call.answer(response.SerializeToString())
         except Refused as refused:
             await self._refuse(call, refused, caller)
             refused.__traceback__ = None  # its frames hold the call, and may form a cycle with it
@@ -74,7 +80,7 @@ class AwaitedMethod:
 
     async def _refuse(self, call: transport.Call, refused: Refused, caller: Call | None) -> None:
         try:
-            call.refuse(await self._settled(refused, caller))
+            call.refuse(await self._settled(call, refused, caller))
         except Exception:  # the outermost border, as in `_answer`
             call.refuse(transport_status(fault(self._full_name)))
 
@@ -83,42 +89,50 @@ class AwaitedMethod:
         until: Callable[[], AbstractAsyncContextManager[None]]
         until = self._doorway.calls.until_shut if self._endless else nullcontext
 
-        async def answer(caller: Call) -> None:
-            request_bytes = await stream.receive()
+        async def answer(caller: Call, ending: Ending) -> None:
+            paced = PacedStream(stream, ending, self._doorway.pace)
+            request_bytes = await paced.receive()
             if request_bytes is None:  # no message, or half of one: it must not become another request
                 raise Refused(InvalidArgument(text="The call has no message."))
             request = parsed(self._request_class, request_bytes)
-            async with until(), aclosing(self._method(request, caller)) as messages:
+            async with until(), ending.possible(), aclosing(self._method(request, caller)) as messages:
                 async for message in messages:
-                    sent = stream.send(message.SerializeToString())
-                    await (sent if self._endless else self._soon(sent))
+                    data = message.SerializeToString()
+                    await (stream.send(data) if self._endless else paced.send(data))
 
         await self._stream(stream, answer)
 
     async def take(self, stream: transport.Stream) -> None:
         """Answers a stream of requests once; the caller can send only as fast as the method reads."""
 
-        async def requests() -> AsyncIterator[Message]:
-            while True:
-                async with self._doorway.calls.until_shut():  # an unfinished upload has done nothing yet
-                    piece = await self._soon(stream.receive())
-                if piece is None:
-                    return
-                yield parsed(self._request_class, piece)
+        async def answer(caller: Call, ending: Ending) -> None:
+            paced = PacedStream(stream, ending, self._doorway.pace)
 
-        async def answer(caller: Call) -> None:
+            async def requests() -> AsyncIterator[Message]:
+                while True:
+                    async with self._doorway.calls.until_shut():  # an unfinished upload has done nothing yet
+                        piece = await paced.receive()
+                    if piece is None:
+                        return
+                    request = parsed(self._request_class, piece)
+                    paced.note_received(len(getattr(request, "data", b"")))
+                    yield request
+
             stream.answer((await self._method(requests(), caller)).SerializeToString())
 
         await self._stream(stream, answer)
 
-    async def _stream(self, stream: transport.Stream, answer: Callable[[Call], Awaitable[None]]) -> None:
+    async def _stream(self, stream: transport.Stream, answer: Callable[[Call, Ending], Awaitable[None]]) -> None:
         """Lets the caller in, then answers; a refusal becomes the status, also in the middle of a stream."""
         self._doorway.calls.begin(stream)
         try:
             caller = await self._let_in(stream)
             await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
-            await answer(caller)
+            assert caller.ending is not None
+            with self._doorway.admissions.kept(caller):
+                await answer(caller, caller.ending)
         except Refused as refused:
+            self._doorway.refused_callers.note(refused, stream)
             stream.refuse(transport_status(refused.refusal, refused.index))
             refused.__traceback__ = None
         except transport.CallerGone:
@@ -127,18 +141,6 @@ class AwaitedMethod:
             stream.refuse(transport_status(fault(self._full_name)))
         finally:
             self._doorway.calls.end(stream)
-
-    async def _soon(self, step: Awaitable[Step]) -> Step:
-        """Waits for a caller's next step in a file; not for long, since a caller that rests would keep others out.
-
-        Raises:
-            Refused: DEADLINE_EXCEEDED.
-        """
-        try:
-            async with asyncio.timeout(self._doorway.rest_seconds):
-                return await step
-        except TimeoutError:
-            raise Refused(DeadlineExceeded()) from None
 
     async def _let_in(self, call: transport.Call) -> Call:
         """Lets the caller in.
@@ -153,7 +155,7 @@ class AwaitedMethod:
         if admission is None:
             said = await self._looked()
             admission = doorway.directory.admit_by(said, call.metadata, self._permission)
-        return Call(admission, call.deadline_seconds)
+        return Call(admission, call.deadline_seconds, ending=Ending())
 
     async def _looked(self) -> Any:
         """Reads tokens and roles from the store, together with other callers."""
@@ -165,13 +167,14 @@ class AwaitedMethod:
         self._doorway.looks.ask(on_looked)
         return await future
 
-    async def _settled(self, refused: Refused, caller: Call | None) -> transport.Status:
+    async def _settled(self, call: transport.Call, refused: Refused, caller: Call | None) -> transport.Status:
         """Credentials come before the shape: a fault of shape that the engine never saw first checks the caller."""
         if caller is not None and self._by_engine and refused.refusal.code is Code.INVALID_ARGUMENT:
             try:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             except Refused as of_caller:
-                return transport_status(of_caller.refusal)
+                refused = of_caller
+        self._doorway.refused_callers.note(refused, call)
         return transport_status(refused.refusal, refused.index)
 
 

@@ -10,11 +10,12 @@ from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
 from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.rpc.gate.ending import Ending
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """One call in progress.
 
@@ -23,11 +24,13 @@ class Call:
         deadline_seconds: `time.monotonic()` at which the caller gives up; None where it set no deadline.
         check: checks again what the caller needs besides the method's permission, after the admission was replaced;
             raises Refused.
+        ending: ends it before its time; None where only the engine may.
     """
 
     admission: Admission
     deadline_seconds: float | None
     check: Callable[[], None] | None = None
+    ending: Ending | None = None
 
     @property
     def principal(self) -> str:
@@ -38,6 +41,25 @@ class Call:
     def access_version(self) -> int:
         """The version of roles and tokens when the caller was let in."""
         return self.admission.access_version
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether the caller's token has expired since."""
+        return self.admission.has_expired
+
+    def end(self, refused: Refused) -> None:
+        """Ends a call that may be ended before its time."""
+        if self.ending is not None:
+            self.ending.end(refused)
+
+    def check_ended(self) -> None:
+        """Returns where the call may go on: long calls ask between their steps.
+
+        Raises:
+            Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
+        """
+        if self.ending is not None:
+            self.ending.check()
 
     def may(self, permission: str) -> bool:
         """Whether the caller's roles grant it, directly or by a parent."""

@@ -72,6 +72,7 @@ class DecidedMethod:
     def refuse(self, call: transport.Call, refused: Refused) -> None:
         """Ends a call that was taken in."""
         try:
+            self._doorway.refused_callers.note(refused, call)
             call.refuse(transport_status(refused.refusal, refused.index))
         finally:
             self._doorway.calls.end(call)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import structlog
 from google.protobuf.message import DecodeError, Message
 
 from lotkeeper_server.access.directory import Directory
@@ -12,12 +11,13 @@ from lotkeeper_server.domain.refusals import Internal, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.surroundings import Confirm
+from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.gate.pace import PaceLimits
+from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
 from lotkeeper_server.rpc.wire.elements import has_too_many_elements
 from lotkeeper_server.store.db.snapshot import Snapshot
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,18 @@ class Doorway:
         looks: asks the store about callers that memory does not know.
         engine: decides commands, runs works and reads.
         calls: those in progress.
-        rest_seconds: how long the caller of a stream may rest.
+        admissions: looks again whether those who call may still.
+        refused_callers: counts those who may not.
+        pace: what is asked of callers that send or take a file.
     """
 
     directory: Directory
     looks: Looks
     engine: Engine
     calls: CallsInProgress
-    rest_seconds: float
+    admissions: Admissions
+    refused_callers: RefusedCallers
+    pace: PaceLimits
 
 
 def confirm_by(directory: Directory) -> Confirm:

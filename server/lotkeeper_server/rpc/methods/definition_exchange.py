@@ -5,17 +5,13 @@ store's speed and sent at the reader's, so that a slow reader holds no snapshot.
 """
 
 import asyncio
-import tempfile
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from typing import BinaryIO, Final
 
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
-from lotkeeper_server.catalog.breathing import Stopped
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
 from lotkeeper_server.catalog.exporting import write_export
 from lotkeeper_server.catalog.importing import (
@@ -29,15 +25,15 @@ from lotkeeper_server.catalog.importing import (
 from lotkeeper_server.catalog.saving import Saver
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.refusals import Cancelled, Contention, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.rpc.gate.call import Call
-from lotkeeper_server.rpc.gate.places import Places
+from lotkeeper_server.rpc.gate.places import Place, Places
 from lotkeeper_server.rpc.wire.shape import Shape
-from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.import_plan import ImportPlan
+from lotkeeper_server.store.temporary_files import TemporaryFile, TemporaryFiles
 
 _FORMATS: Final[dict[int, str]] = {enums_pb2.EXPORT_FORMAT_CSV: "CSV", enums_pb2.EXPORT_FORMAT_JSON: "JSON"}
 _WRITE_BYTES: Final = 1024 * 1024
@@ -49,68 +45,70 @@ _PLANS_MAX: Final = 3
 class DefinitionExchange:
     """ImportInventoryOperations and ExportInventoryOperations."""
 
-    def __init__(self, engine: Engine, long_writes: LongWrites) -> None:
+    def __init__(self, engine: Engine, long_writes: LongWrites, files: TemporaryFiles) -> None:
         self._engine = engine
         self._long_writes = long_writes
-        self._imports = Places(limits.IMPORTS_AT_ONCE_MAX)
-        self._exports = Places(limits.EXPORTS_AT_ONCE_MAX)
+        self._files = files
+        self._imports = Places(limits.IMPORTS_AT_ONCE_MAX, limits.IMPORTS_OF_PRINCIPAL_MAX, "imports of definitions")
+        self._exports = Places(limits.EXPORTS_AT_ONCE_MAX, limits.EXPORTS_OF_PRINCIPAL_MAX, "exports of definitions")
 
     async def ExportInventoryOperations(  # noqa: N802 - named as in the contract
-        self, request: pb.ExportInventoryOperationsRequest, _call: Call
+        self, request: pb.ExportInventoryOperationsRequest, call: Call
     ) -> AsyncGenerator[pb.ExportInventoryOperationsResponse, None]:
         """Writes the definitions to a file, then sends it piece by piece."""
         shape = Shape()
         file_format = _read_format(shape, request.format)
         places = _read_places(shape, request)
         shape.check()
-        stopped = threading.Event()
-        with self._exports.one():
-            async with _held_as_long_as_used(stopped) as held:
-                file = _temporary_file(held)
-                await self._engine.read_long(
-                    lambda snapshot: write_export(snapshot, file, file_format, places, stopped)
-                )
-                file.seek(0)
-                while data := await asyncio.to_thread(file.read, limits.STREAM_PIECE_BYTES):
-                    yield pb.ExportInventoryOperationsResponse(data=data)
+        with self._exports.one(call.principal) as place:
+            room = place.resources.enter_context(self._files.room(call.principal))
+            file = place.resources.enter_context(TemporaryFile(room))
+            write = place.using(write_export)
+            await self._engine.read_long(lambda snapshot: write(snapshot, file, file_format, places, place.stopped))
+            call.check_ended()
+            file.seek(0)
+            read = place.using(file.read)
+            while data := await asyncio.to_thread(read, limits.STREAM_PIECE_BYTES):
+                yield pb.ExportInventoryOperationsResponse(data=data)
 
     async def ImportInventoryOperations(  # noqa: N802
         self, requests: AsyncIterator[pb.ImportInventoryOperationsRequest], call: Call
     ) -> pb.ImportInventoryOperationsResponse:
         """Reads the stream, checks it, and writes the good rows."""
-        stopped = threading.Event()
-        with self._imports.one():
-            async with _held_as_long_as_used(stopped) as held:
-                file = _temporary_file(held)
-                first = await _take_in(requests, file)
-                one = Import(
-                    file=file,
-                    format=_FORMATS[first.format],
-                    keep_good_rows=first.keep_good_rows,
-                    saver=Saver(call.principal, call.may),
-                    plan=ImportPlan(INVENTORY_OPERATION.table),
-                    stopped=stopped,
-                )
-                held.callback(one.plan.close)
-                await self._run(one, call, validate_only=first.validate_only)
-                return _response(one.result())
+        with self._imports.one(call.principal) as place:
+            room = place.resources.enter_context(self._files.room(call.principal))
+            file = place.resources.enter_context(TemporaryFile(room))
+            first = await _take_in(requests, file, place)
+            one = Import(
+                file=file,
+                format=_FORMATS[first.format],
+                keep_good_rows=first.keep_good_rows,
+                saver=Saver(call.principal, call.may),
+                plan=ImportPlan(INVENTORY_OPERATION.table, room),
+                stopped=place.stopped,
+            )
+            place.resources.callback(one.plan.close)
+            await self._run(one, call, place, validate_only=first.validate_only)
+            return _response(one.result())
 
-    async def _run(self, one: Import, call: Call, *, validate_only: bool) -> None:
+    async def _run(self, one: Import, call: Call, place: Place, *, validate_only: bool) -> None:
+        plan, write = place.using(plan_import), place.using(write_import)
         for attempt in range(1, _PLANS_MAX + 1):
-            await self._engine.read_long(lambda snapshot: plan_import(snapshot, one))
+            await self._engine.read_long(lambda snapshot: plan(snapshot, one))
+            call.check_ended()
             if validate_only or not one.writes:
                 return
             last = attempt == _PLANS_MAX
             if self._long_writes.are_staged:
-                if await self._written(one, call, last=last):
+                if await self._written(one, call, place, last=last):
                     return
                 continue
             # Until this returns, the commit has not begun or is unknown; then it is durable, or has to be planned
             # again.
-            if await self._engine.transact(partial(_written, one=one, plan_again=last), call):
+            if await self._engine.transact(partial(write, one=one, plan_again=last), call):
                 return
 
-    async def _written(self, one: Import, call: Call, *, last: bool) -> bool:
+    async def _written(self, one: Import, call: Call, place: Place, *, last: bool) -> bool:
         """Writes a plan where one transaction holds the store; False if it has to be planned again.
 
         Raises:
@@ -118,10 +116,12 @@ class DefinitionExchange:
         """
         try:
             if one.is_long:
-                pieces = staged_pieces(one, self._engine.new_id, now_millis(), ROWS_AT_ONCE)
-                written = await self._long_writes.write(pieces, lambda tx: switch_import(tx, one), call)
+                pieces = place.each(staged_pieces(one, self._engine.new_id, now_millis(), ROWS_AT_ONCE))
+                written = await self._long_writes.write(pieces, partial(place.using(switch_import), one=one), call)
             else:
-                written = await self._engine.transact(partial(_written, one=one, plan_again=False), call)
+                written = await self._engine.transact(
+                    partial(place.using(write_import), one=one, plan_again=False), call
+                )
         except Refused as refused:
             if last or not isinstance(refused.refusal, Contention):
                 raise
@@ -131,38 +131,8 @@ class DefinitionExchange:
         return written
 
 
-def _written(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
-    try:
-        return write_import(tx, one, plan_again=plan_again)
-    except Stopped:
-        raise Refused(Cancelled()) from None
-
-
-@asynccontextmanager
-async def _held_as_long_as_used(stopped: threading.Event) -> AsyncIterator[ExitStack]:
-    """Closes what is entered at the end; if the call was cancelled, once the thread that uses it has ended.
-
-    On a thread: to close a file that nobody can find any more is to delete it, which takes its time.
-    """
-    held = ExitStack()
-    try:
-        yield held
-    except asyncio.CancelledError:
-        stopped.set()
-        raise
-    except BaseException:
-        await asyncio.to_thread(held.close)
-        raise
-    await asyncio.to_thread(held.close)
-
-
-def _temporary_file(held: ExitStack) -> BinaryIO:
-    file: BinaryIO = held.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
-    return file
-
-
 async def _take_in(
-    requests: AsyncIterator[pb.ImportInventoryOperationsRequest], file: BinaryIO
+    requests: AsyncIterator[pb.ImportInventoryOperationsRequest], file: BinaryIO, place: Place
 ) -> pb.ImportInventoryOperationsRequest:
     """Writes the stream's data to a file; returns its first message.
 
@@ -170,25 +140,24 @@ async def _take_in(
         Refused: where no message names a format, or the stream is too large.
     """
     first: pb.ImportInventoryOperationsRequest | None = None
-    gathered: list[bytes] = []
-    waiting_bytes = total_bytes = 0
+    write = place.using(file.write)
+    gathered = bytearray()  # a list would take more for each piece than a piece may have
+    total_bytes = 0
     async for request in requests:
         if first is None:
             first = request
             _check_format(first.format)
-        if request.data:
-            gathered.append(request.data)
-        waiting_bytes += len(request.data)
+        gathered += request.data
         total_bytes += len(request.data)
         if total_bytes > limits.IMPORT_BYTES_MAX:
             raise Refused(InvalidArgument.on("data", f"is larger than {limits.IMPORT_BYTES_MAX} bytes in all"))
-        if waiting_bytes >= _WRITE_BYTES:
-            await asyncio.to_thread(file.write, b"".join(gathered))
-            gathered, waiting_bytes = [], 0
+        if len(gathered) >= _WRITE_BYTES:
+            await asyncio.to_thread(write, bytes(gathered))
+            gathered.clear()
     if first is None:
         first = pb.ImportInventoryOperationsRequest()
         _check_format(first.format)
-    await asyncio.to_thread(file.write, b"".join(gathered))
+    await asyncio.to_thread(write, bytes(gathered))
     return first
 
 

@@ -1,17 +1,15 @@
 """ImportMasterData and ExportMasterData: a whole plant as one document."""
 
 import asyncio
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 
-from lotkeeper_server.catalog.breathing import Breath, Stopped
+from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.domain.refusals import Cancelled, Contention, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
@@ -20,9 +18,8 @@ from lotkeeper_server.plant.planning import PlannedPlant, is_long, plan_plant, s
 from lotkeeper_server.plant.reading import Plant, read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.rpc.gate.call import Call
-from lotkeeper_server.rpc.gate.places import Places
+from lotkeeper_server.rpc.gate.places import Place, Places
 from lotkeeper_server.rpc.wire.shape import Shape
-from lotkeeper_server.store.db.transaction import Transaction
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 _PLANS_MAX: Final = 3
@@ -43,43 +40,44 @@ class PlantExchange:
         self._engine = engine
         self._long_writes = long_writes
         self._bytes_max = bytes_max
-        self._places = Places(limits.PLANTS_AT_ONCE_MAX)
+        self._places = Places(limits.PLANTS_AT_ONCE_MAX, limits.PLANTS_OF_PRINCIPAL_MAX, "documents of a plant")
 
     async def ImportMasterData(  # noqa: N802 - named as in the contract
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], call: Call
     ) -> pb.ImportMasterDataResponse:
         """Receives the document, reads it outside of the loop, and applies it in one transaction, or tries it."""
-        with self._places.one(), _breath_of_call() as breath:
+        with self._places.one(call.principal) as place:
+            breath = Breath(place.stopped)
             document_format, validate_only, data = await _take_in(requests)
-            plant = await asyncio.to_thread(read_plant, data, document_format, breath, self._bytes_max)
+            plant = await asyncio.to_thread(place.using(read_plant), data, document_format, breath, self._bytes_max)
             del data
             try:
+                call.check_ended()
                 if validate_only:
+                    attempt = place.using(try_plant)
                     outcome = await self._engine.read_long(
-                        lambda snapshot: try_plant(snapshot, plant, call.principal, breath)
+                        lambda snapshot: attempt(snapshot, plant, call.principal, breath)
                     )
+                    call.check_ended()
                 else:
                     # Until this returns, the commit has not begun or is unknown; then it is durable.
-                    outcome = await self._apply(plant, breath, call)
+                    outcome = await self._apply(plant, breath, call, place)
             finally:
                 await asyncio.to_thread(plant.let_go)
         return _response(outcome)
 
-    async def _apply(self, plant: Plant, breath: Breath, call: Call) -> AppliedPlant:
-        def work(tx: Transaction) -> AppliedPlant:
-            try:
-                return apply_plant(tx, plant, call.principal, breath)
-            except Stopped:
-                raise Refused(Cancelled()) from None
-
+    async def _apply(self, plant: Plant, breath: Breath, call: Call, place: Place) -> AppliedPlant:
         if not (self._long_writes.are_staged and is_long(plant)):
-            return await self._engine.transact(work, call)
+            apply = place.using(apply_plant)
+            return await self._engine.transact(lambda tx: apply(tx, plant, call.principal, breath), call)
+        plan = place.using(plan_plant)
         for attempts_left in reversed(range(_PLANS_MAX)):
             planned = await self._engine.read_long(
-                lambda snapshot: plan_plant(snapshot, plant, call.principal, self._engine.new_id, breath)
+                lambda snapshot: plan(snapshot, plant, call.principal, self._engine.new_id, breath)
             )
+            call.check_ended()
             try:
-                if not planned.changes.rows or await self._written(planned, call):
+                if not planned.changes.rows or await self._written(planned, call, place):
                     return planned.outcome
             except Refused as refused:
                 # Something was made meanwhile that the document makes, too, or deleted that it refers to.
@@ -87,32 +85,27 @@ class PlantExchange:
                     raise
         raise Refused(Contention())
 
-    async def _written(self, planned: PlannedPlant, call: Call) -> bool:
-        pieces = planned.pieces(ROWS_AT_ONCE)
-        orders = planned.changes.orders
-        return await self._long_writes.write(pieces, lambda tx: switch_plant(tx, planned), call, orders)
+    async def _written(self, planned: PlannedPlant, call: Call, place: Place) -> bool:
+        pieces = place.each(planned.pieces(ROWS_AT_ONCE))
+        switch = place.using(switch_plant)
+        return await self._long_writes.write(pieces, lambda tx: switch(tx, planned), call, planned.changes.orders)
 
     async def ExportMasterData(  # noqa: N802
-        self, request: pb.ExportMasterDataRequest, _call: Call
+        self, request: pb.ExportMasterDataRequest, call: Call
     ) -> AsyncGenerator[pb.ExportMasterDataResponse, None]:
         """Writes the document from one snapshot, then sends it piece by piece."""
         document_format = _format_of(request.format)
-        with self._places.one():
+        with self._places.one(call.principal) as place:
+            export = place.using(export_plant)
             pieces = await self._engine.read_long(
-                lambda snapshot: export_plant(snapshot, document_format, include_lots=request.include_lots)
+                lambda snapshot: export(snapshot, document_format, place.stopped, include_lots=request.include_lots)
             )
-        for data in pieces:
-            yield pb.ExportMasterDataResponse(data=data)
-
-
-@contextmanager
-def _breath_of_call() -> Iterator[Breath]:
-    """The breath of threads that work for a call: they are stopped where that ends before they do."""
-    stopped = threading.Event()
-    try:
-        yield Breath(stopped)
-    finally:
-        stopped.set()
+            call.check_ended()
+            pieces.reverse()
+            while pieces:  # what is sent is let go
+                data = pieces.pop()
+                for begin in range(0, len(data), limits.STREAM_PIECE_BYTES):
+                    yield pb.ExportMasterDataResponse(data=data[begin : begin + limits.STREAM_PIECE_BYTES])
 
 
 async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple[ExportFormat, bool, bytearray]:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
+from lotkeeper_server.domain import limits
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
+from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.methods.record_tail import Message, RecordTail, check_kept, latest_place, read_page
 from lotkeeper_server.rpc.wire.record_filters import RecordCriteria, read_record_criteria
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, read_resume_token, resume_token
@@ -24,17 +27,25 @@ HEARTBEAT_SECONDS: Final = 9.0
 class Watching:
     """Streams of records."""
 
-    def __init__(self, engine: Engine, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(self, engine: Engine, places: Places, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         self._engine = engine
+        self._places = places
+        self._reads = asyncio.Semaphore(limits.WATCH_READS_AT_ONCE_MAX)
         self._heartbeat_seconds = heartbeat_seconds
         self._tail = RecordTail(engine)
 
     @ends_with_the_server
     async def WatchInventoryLotRecords(  # noqa: N802
-        self, request: pb.WatchInventoryLotRecordsRequest, _call: Call
+        self, request: pb.WatchInventoryLotRecordsRequest, call: Call
     ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
         query = _read_request(request, self._engine.record_feed)
+        with self._places.one(call.principal):
+            async with aclosing(self._watch(query)) as responses:
+                async for response in responses:
+                    yield response
+
+    async def _watch(self, query: "_WatchQuery") -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         now_seconds = asyncio.get_running_loop().time
         async with self._tail.joined():
             if query.begins_now:
@@ -46,7 +57,8 @@ class Watching:
                 messages: Sequence[Message]
                 kept = self._tail.after(position.feed)
                 if kept is None:  # it begins earlier than the tail, or fell behind it
-                    messages, reached, _ = await read_page(self._engine, position, wanted)
+                    async with self._reads:
+                        messages, reached, _ = await read_page(self._engine, position, wanted)
                 else:
                     messages, reached = kept
                 for entry, response, _ in messages:

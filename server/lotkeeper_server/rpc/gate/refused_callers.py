@@ -1,0 +1,97 @@
+"""Counts callers who were not let in, and logs them together: a flood of them is one line a second.
+
+Nothing that a caller chose is logged: neither a token or a part of it, nor a path, nor a text.
+"""
+
+import asyncio
+import threading
+from collections import Counter
+from typing import Final
+
+import structlog
+
+from lotkeeper_server.access.directory import Cause, NotAdmitted
+from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Code, Refused
+from lotkeeper_server.transport import Call
+
+LINE_SECONDS: Final = 1.0
+"""The shortest time between two lines."""
+_CODES: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
+_log = structlog.get_logger(__name__)
+
+
+class RefusedCallers:
+    """The callers that one process did not let in; `note` may be called on any thread.
+
+    Attributes:
+        total: of all since the start.
+    """
+
+    def __init__(self, event_loop: asyncio.AbstractEventLoop, line_seconds: float = LINE_SECONDS) -> None:
+        """None yet.
+
+        Args:
+            event_loop: where lines are written.
+            line_seconds: the shortest time between two.
+        """
+        self.total = 0
+        self._event_loop = event_loop
+        self._line_seconds = line_seconds
+        self._lock = threading.Lock()
+        self._count = 0
+        self._causes: Counter[str] = Counter()
+        self._peers: Counter[str] = Counter()
+        self._other_peers = 0
+        self._is_due = False
+        self._next_seconds = 0.0
+
+    def note(self, refused: Refused, call: Call) -> None:
+        """Counts a refusal, where it is one of credentials or permissions.
+
+        Args:
+            refused: what the caller was refused with.
+            call: whose it was; of its peer the port is left out.
+        """
+        if refused.refusal.code not in _CODES:
+            return
+        cause = refused.cause if isinstance(refused, NotAdmitted) else Cause.DENIED
+        address = _address_of(call.peer)
+        with self._lock:
+            self.total += 1
+            self._count += 1
+            self._causes[cause.value] += 1
+            if address in self._peers or len(self._peers) < limits.REFUSED_PEERS_KEPT_MAX:
+                self._peers[address] += 1
+            else:
+                self._other_peers += 1
+            begins = not self._is_due
+            self._is_due = True
+        if begins:
+            self._event_loop.call_soon_threadsafe(self._schedule)
+
+    def _schedule(self) -> None:
+        self._event_loop.call_at(max(self._next_seconds, self._event_loop.time()), self._write)
+
+    def _write(self) -> None:
+        self._next_seconds = self._event_loop.time() + self._line_seconds
+        with self._lock:
+            count, causes, peers, others = self._count, dict(self._causes), self._peers, self._other_peers
+            self._count = self._other_peers = 0
+            self._causes, self._peers = Counter(), Counter()
+            self._is_due = False
+        shown = dict(peers.most_common(limits.REFUSED_PEERS_SHOWN_MAX))
+        _log.warning(
+            "callers_refused",
+            count=count,
+            causes=causes,
+            peers=shown,
+            of_other_peers=others + peers.total() - sum(shown.values()),
+            total=self.total,
+        )
+
+
+def _address_of(peer: str) -> str:
+    """`ipv4:10.0.0.1:50000` without its port: each connection has another."""
+    address, colon, port = peer.rpartition(":")
+    return address if colon and address and port.isdigit() else peer
