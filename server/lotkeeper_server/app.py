@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import structlog
 
+from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain import limits
@@ -69,7 +70,7 @@ async def _serve(
     server_settings: ServerSettings, settings: Settings, store: Store, ready: Callable[[str], None]
 ) -> None:
     event_loop = asyncio.get_running_loop()
-    directory = Directory()
+    directory = Directory(_allowance(settings))
     engine = Engine(
         store,
         confirm_by(directory),
@@ -134,7 +135,17 @@ def _engine_settings(settings: Settings) -> EngineSettings:
         end_date_future_millis=int(settings.end_date_future_hours * MILLIS_PER_HOUR),
         end_date_past_millis=int(settings.end_date_past_days * limits.MILLIS_PER_DAY),
         request_id_kept_millis=int(settings.request_id_days * limits.MILLIS_PER_DAY),
-        queue_calls_max=settings.queue_max,
+        queue_commands_max=settings.queue_max,
+        queue_bytes_max=settings.queue_bytes_max,
+    )
+
+
+def _allowance(settings: Settings) -> Allowance:
+    return Allowance(
+        settings.principal_calls_max,
+        settings.principal_streams_max,
+        settings.principal_commands_per_second_max,
+        settings.principal_bytes_per_second_max,
     )
 
 

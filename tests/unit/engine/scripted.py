@@ -69,6 +69,7 @@ class Asking:
 
     deadline_seconds: float | None = None
     access_version: int = 1
+    principal: str = "tester"
 
 
 class Call(PendingCommand):

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from lotkeeper_server import transport
 from lotkeeper_server.domain.refusals import Code, DeadlineExceeded, InvalidArgument, Refused, ShuttingDown
+from lotkeeper_server.engine.readers import PRINCIPAL
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
@@ -59,11 +60,13 @@ class AwaitedMethod:
     async def _answer(self, request_bytes: bytes, call: transport.Call) -> None:
         caller: Call | None = None
         try:
-            caller = await self._let_in(call)
+            caller = await self._let_in(call, len(request_bytes))
             if not self._by_engine:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             request = parsed(self._request_class, request_bytes)
-            call.answer((await self._method(request, caller)).SerializeToString())
+            answer_bytes = (await self._method(request, caller)).SerializeToString()
+            self._spend(caller, 1, len(answer_bytes))
+            call.answer(answer_bytes)
         except Refused as refused:
             await self._refuse(call, refused, caller)
             refused.__traceback__ = None  # its frames hold the call, and may form a cycle with it
@@ -90,7 +93,9 @@ class AwaitedMethod:
             request = parsed(self._request_class, request_bytes)
             async with until(), aclosing(self._method(request, caller)) as messages:
                 async for message in messages:
-                    sent = stream.send(message.SerializeToString())
+                    message_bytes = message.SerializeToString()
+                    await self._paced(caller, len(message_bytes))
+                    sent = stream.send(message_bytes)
                     await (sent if self._endless else self._soon(sent))
 
         await self._stream(stream, answer)
@@ -98,16 +103,17 @@ class AwaitedMethod:
     async def take(self, stream: transport.Stream) -> None:
         """Answers a stream of requests once; the caller can send only as fast as the method reads."""
 
-        async def requests() -> AsyncIterator[Message]:
+        async def requests(caller: Call) -> AsyncIterator[Message]:
             while True:
                 async with self._doorway.calls.until_shut():  # an unfinished upload has done nothing yet
                     piece = await self._soon(stream.receive())
                 if piece is None:
                     return
+                await self._paced(caller, len(piece))
                 yield parsed(self._request_class, piece)
 
         async def answer(caller: Call) -> None:
-            stream.answer((await self._method(requests(), caller)).SerializeToString())
+            stream.answer((await self._method(requests(caller), caller)).SerializeToString())
 
         await self._stream(stream, answer)
 
@@ -115,7 +121,7 @@ class AwaitedMethod:
         """Lets the caller in, then answers; a refusal becomes the status, also in the middle of a stream."""
         self._doorway.calls.begin(stream)
         try:
-            caller = await self._let_in(stream)
+            caller = await self._let_in(stream, 0, is_stream=True)
             await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             await answer(caller)
         except Refused as refused:
@@ -127,6 +133,17 @@ class AwaitedMethod:
             stream.refuse(transport_status(fault(self._full_name)))
         finally:
             self._doorway.calls.end(stream)
+
+    async def _paced(self, caller: Call, byte_count: int) -> None:
+        """Goes on with a piece of a stream once the caller's rate allows that: a stream is slowed, never refused."""
+        self._spend(caller, 0, byte_count)
+        account = caller.account
+        if account is not None and account.allowance.has_rates and (wait_seconds := account.wait_seconds()) > 0:
+            await asyncio.sleep(wait_seconds)
+
+    def _spend(self, caller: Call, commands: int, byte_count: int) -> None:
+        if caller.account is not None:
+            caller.account.spend(commands, byte_count)
 
     async def _soon(self, step: Awaitable[Step]) -> Step:
         """Waits for a caller's next step in a file; not for long, since a caller that rests would keep others out.
@@ -140,11 +157,11 @@ class AwaitedMethod:
         except TimeoutError:
             raise Refused(DeadlineExceeded()) from None
 
-    async def _let_in(self, call: transport.Call) -> Call:
-        """Lets the caller in.
+    async def _let_in(self, call: transport.Call, request_bytes: int, *, is_stream: bool = False) -> Call:
+        """Lets the caller in; from now on the coroutine reads in the turn of its principal.
 
         Raises:
-            Refused: SHUTTING_DOWN, UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
+            Refused: SHUTTING_DOWN, UNAUTHENTICATED, PERMISSION_DENIED, OVERLOADED or STORE_UNAVAILABLE.
         """
         doorway = self._doorway
         if doorway.calls.shutting_down:
@@ -153,7 +170,10 @@ class AwaitedMethod:
         if admission is None:
             said = await self._looked()
             admission = doorway.directory.admit_by(said, call.metadata, self._permission)
-        return Call(admission, call.deadline_seconds)
+        caller = Call(admission, call.deadline_seconds)
+        doorway.enter(call, caller, request_bytes, is_stream=is_stream)
+        PRINCIPAL.set(caller.principal)
+        return caller
 
     async def _looked(self) -> Any:
         """Reads tokens and roles from the store, together with other callers."""

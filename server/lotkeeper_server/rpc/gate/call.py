@@ -10,6 +10,7 @@ from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
 from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.rpc.gate.accounts import Account
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -23,11 +24,13 @@ class Call:
         deadline_seconds: `time.monotonic()` at which the caller gives up; None where it set no deadline.
         check: checks again what the caller needs besides the method's permission, after the admission was replaced;
             raises Refused.
+        account: its principal's, once it is known that it may have one more call.
     """
 
     admission: Admission
     deadline_seconds: float | None
     check: Callable[[], None] | None = None
+    account: Account | None = None
 
     @property
     def principal(self) -> str:

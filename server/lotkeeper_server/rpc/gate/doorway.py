@@ -1,16 +1,18 @@
 """What comes before every method: who is let in, how many calls are in progress, and how callers see a fault."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from google.protobuf.message import DecodeError, Message
 
+from lotkeeper_server import transport
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain.refusals import Internal, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.surroundings import Confirm
+from lotkeeper_server.rpc.gate.accounts import Accounts
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -28,6 +30,7 @@ class Doorway:
         engine: decides commands, runs works and reads.
         calls: those in progress.
         rest_seconds: how long the caller of a stream may rest.
+        accounts: what each principal has in progress.
     """
 
     directory: Directory
@@ -35,6 +38,17 @@ class Doorway:
     engine: Engine
     calls: CallsInProgress
     rest_seconds: float
+    accounts: Accounts = field(default_factory=Accounts)
+
+    def enter(self, call: transport.Call, caller: Call, request_bytes: int, *, is_stream: bool = False) -> None:
+        """Notes a call that is in progress as its principal's; once a call.
+
+        Raises:
+            Refused: OVERLOADED.
+        """
+        account = caller.account = self.accounts.begin(caller.admission, is_stream=is_stream)
+        self.calls.when_ended(call, account.end_stream if is_stream else account.end_call)
+        account.spend(0, request_bytes)
 
 
 def confirm_by(directory: Directory) -> Confirm:
