@@ -73,6 +73,11 @@ class Arrivals:
         """How many calls wait to be collected."""
         return len(self._lines)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether principals are held to equal shares."""
+        return self._commands.is_full or self._bytes.is_full
+
     def refuses(self, whose: str) -> bool:
         """Whether a principal may not add a call now."""
         return self._commands.refuses(whose) or self._bytes.refuses(whose)

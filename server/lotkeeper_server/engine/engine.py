@@ -101,6 +101,11 @@ class Engine:
             self._thread = threading.Thread(target=self._run, name="lotkeeper-engine", daemon=True)
             self._thread.start()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a further command of some principals would be refused with OVERLOADED."""
+        return self._arrivals.is_full
+
     def refused(self, whose: str) -> Overloaded | None:
         """Why a further command of a principal is refused now; None where it is not."""
         if not self._arrivals.refuses(whose):

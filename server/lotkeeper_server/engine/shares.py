@@ -33,9 +33,14 @@ class Shares:
         else:
             self._held.pop(whose, None)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether all is held."""
+        return self._total >= self._most
+
     def refuses(self, whose: str) -> bool:
         """Whether a principal may not have more now."""
-        if self._total < self._most:
+        if not self.is_full:
             return False
         own = self._held.get(whose, 0)
         principals = len(self._held) + (not own)

@@ -19,8 +19,9 @@ from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsP
 
 ANNOUNCEMENTS: Final = 64
 """So many calls gRPC's core may announce before the polling thread has looked at one."""
-EVENTS_MAX: Final = 512
-"""After so many events `when_quiet` is called, too: about as many as 128 calls bring."""
+EVENTS_MAX: Final = 2048
+"""After so many events `when_quiet` is called, too. They are those of some 512 calls: were they fewer than what callers
+send during one `when_quiet`, calls would wait their turn in gRPC's core, which knows no principals."""
 CLOSING_POLL_SECONDS: Final = 0.05
 NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
 
@@ -167,6 +168,10 @@ class CoreServer:
             return
         name, method = found
         if isinstance(method, Unary):
-            CoreUnaryCall(event, name, self._calls).serve(method.handler)
+            call = CoreUnaryCall(event, name, self._calls)
+            if method.refusal is not None and (status := method.refusal(call)) is not None:
+                call.refuse(status)
+            else:
+                call.serve(method.handler)
         else:
             CoreStream(event, name, self._calls).serve(method.handler)

@@ -55,6 +55,18 @@ class DecidedMethod:
         self._read = read
         self._items = next((name for name in ITEMS if name in request_class.DESCRIPTOR.fields_by_name), "")
 
+    def refusal(self, call: transport.Call) -> transport.Status | None:
+        """What a caller is refused with for what its principal has waiting here, before its message is taken in."""
+        doorway = self._doorway
+        if not doorway.engine.is_full or doorway.calls.shutting_down:
+            return None
+        try:
+            admission = doorway.directory.admit_known(call.metadata, self._permission)
+        except Refused:
+            return None  # it is refused for that
+        refusal = None if admission is None else doorway.engine.refused(admission.principal)
+        return None if refusal is None else transport_status(refusal)
+
     def begin(self, request_bytes: bytes, call: transport.Call) -> None:
         """Takes in a call. Runs on the thread that brings calls."""
         doorway = self._doorway
