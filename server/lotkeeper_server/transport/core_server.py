@@ -20,7 +20,7 @@ from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsP
 
 ANNOUNCEMENTS: Final = 64
 """So many calls gRPC's core may announce before the polling thread has looked at one."""
-EVENTS_MAX: Final = 2048
+EVENTS_MAX: Final = 2_048
 """After so many events `when_quiet` is called, too. They are those of some 512 calls: were they fewer than what callers
 send during one `when_quiet`, calls would wait their turn in gRPC's core, which knows no principals."""
 REFUSAL_PAUSE_SECONDS: Final = 0.1
