@@ -72,9 +72,7 @@ def floods(bodies: Sequence[bytes]) -> list[Flood]:
 
 def _document(number: int) -> bytes:
     """A plant whose every location gets another description."""
-    lines = "\n".join(
-        f"- {{name: P{entry:05}, type: SITE, notes: Of {number}}}" for entry in range(DOCUMENT_ENTRIES)
-    )
+    lines = "\n".join(f"- {{name: P{entry:05}, type: SITE, notes: Of {number}}}" for entry in range(DOCUMENT_ENTRIES))
     return master_data_service_pb2.ImportMasterDataRequest(
         format=enums_pb2.EXPORT_FORMAT_YAML, data=f"locations:\n{lines}\n".encode()
     ).SerializeToString()

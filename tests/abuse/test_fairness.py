@@ -18,10 +18,9 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from lotkeeper import Client, LotkeeperError
-from lotkeeper.inventory.v1 import enums_pb2, master_data_service_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
-from bench.fairness import IMPORT, LIST, WATCH
+from bench.fairness import LIST, WATCH
 from bench.flooding import Flood, flooding
 from bench.served import BATCH, EXECUTE, falling
 from tests.plants import ServedPlant
@@ -194,23 +193,3 @@ def test_a_role_limits_streams_and_the_default_does_not_hurt_others(flooded: Flo
             stream.cancel()
     listed = flooded.server.run("role", "list").stdout
     assert "watchers\t*\tstreams_max 2\n" in listed
-
-
-def test_one_principal_does_not_take_all_places_for_plant_documents(flooded: Flooded) -> None:
-    """It sends the beginning of documents, and rests."""
-    first = master_data_service_pb2.ImportMasterDataRequest(format=enums_pb2.EXPORT_FORMAT_YAML, data=b"locations:\n")
-    metadata = (("authorization", f"Bearer {flooded.token}"),)
-
-    def rests() -> Iterator[bytes]:
-        yield first.SerializeToString()
-        time.sleep(BEGUN_SECONDS * 3)
-
-    with grpc.insecure_channel(flooded.server.address) as channel:
-        uploads = [channel.stream_unary(IMPORT).future(rests(), metadata=metadata) for _ in range(4)]
-        time.sleep(BEGUN_SECONDS)
-        imported = flooded.client.import_master_data(
-            b"locations: [{name: Beside, type: SITE}]", export_format=enums_pb2.EXPORT_FORMAT_YAML
-        )
-        assert imported.created == 1
-        for upload in uploads:
-            upload.cancel()
