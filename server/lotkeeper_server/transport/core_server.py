@@ -55,7 +55,7 @@ class CoreServer:
         """
         self._methods = {path.encode(): (path, method) for path, method in methods.items()}
         self._calls = CallsInProgress(loop, on_fault)
-        self._when_quiet = when_quiet
+        self._when_quiet = when_quiet or _nothing_to_do
         self._queue = cygrpc.CompletionQueue()
         self._server = cygrpc.Server(options.channel_arguments(), False)
         self._server.register_completion_queue(self._queue)
@@ -115,16 +115,16 @@ class CoreServer:
         when_quiet = self._when_quiet
         events = 0
         while not self._shut:
-            event = poll() if when_quiet is None else poll(deadline=LONG_PAST)
+            event = poll(deadline=LONG_PAST)
             tag = event.tag
-            if tag is None and when_quiet is not None:
+            if tag is None:
                 events = 0
                 event = poll(deadline=self._quiet_until(when_quiet))
                 tag = event.tag
             if tag is not None:
                 self._dispatch(tag, event)
                 events += 1
-                if events >= EVENTS_MAX and when_quiet is not None:  # a flood never lets the queue be empty
+                if events >= EVENTS_MAX:  # a flood never lets the queue be empty
                     events = 0
                     self._quiet_until(when_quiet)
             event = tag = None  # else the last call would stay while the queue is waited for
@@ -192,3 +192,7 @@ class CoreServer:
                 call.serve(method.handler)
         else:
             CoreStream(event, name, self._calls).serve(method.handler)
+
+
+def _nothing_to_do() -> None:
+    return

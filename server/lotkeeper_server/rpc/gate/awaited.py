@@ -65,7 +65,7 @@ class AwaitedMethod:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             request = parsed(self._request_class, request_bytes)
             answer_bytes = (await self._method(request, caller)).SerializeToString()
-            self._spend(caller, 1, len(answer_bytes))
+            self._spend(caller, len(answer_bytes))
             call.answer(answer_bytes)
         except Refused as refused:
             await self._refuse(call, refused, caller)
@@ -136,14 +136,14 @@ class AwaitedMethod:
 
     async def _paced(self, caller: Call, byte_count: int) -> None:
         """Goes on with a piece of a stream once the caller's rate allows that: a stream is slowed, never refused."""
-        self._spend(caller, 0, byte_count)
+        self._spend(caller, byte_count)
         account = caller.account
         if account is not None and account.allowance.has_rates and (wait_seconds := account.wait_seconds()) > 0:
             await asyncio.sleep(wait_seconds)
 
-    def _spend(self, caller: Call, commands: int, byte_count: int) -> None:
+    def _spend(self, caller: Call, byte_count: int) -> None:
         if caller.account is not None:
-            caller.account.spend(commands, byte_count)
+            caller.account.spend(0, byte_count)
 
     async def _soon(self, step: Awaitable[Step]) -> Step:
         """Waits for a caller's next step in a file; not for long, since a caller that rests would keep others out.

@@ -148,7 +148,7 @@ class DecidedMethod:
             self.refuse_shape(call, caller, request_bytes, refused, is_seen=is_seen)
             return
         assert caller.account is not None
-        caller.account.spend(pending.size, 0)
+        caller.account.spend(pending.size - 1, 0)
         self._doorway.engine.submit(pending)
 
     def submission(self, request: Message, caller: Call) -> Submission:

@@ -41,14 +41,14 @@ class Doorway:
     accounts: Accounts = field(default_factory=Accounts)
 
     def enter(self, call: transport.Call, caller: Call, request_bytes: int, *, is_stream: bool = False) -> None:
-        """Notes a call that is in progress as its principal's; once a call.
+        """Notes a call that is in progress as its principal's, for one command.
 
         Raises:
             Refused: OVERLOADED.
         """
         account = caller.account = self.accounts.begin(caller.admission, is_stream=is_stream)
         self.calls.when_ended(call, account.end_stream if is_stream else account.end_call)
-        account.spend(0, request_bytes)
+        account.spend(1, request_bytes)
 
 
 def confirm_by(directory: Directory) -> Confirm:
