@@ -9,7 +9,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import grpc
 from lotkeeper.inventory.v1 import (
@@ -21,6 +21,7 @@ from lotkeeper.inventory.v1 import (
 
 from bench.figures import Curve, Figure, Result, at, percentiles
 from bench.flooding import Flood, flooding
+from bench.process_memory import processor_clock
 from bench.served import BATCH, EXECUTE, Bench, Conditions, plant_of_lots, served
 from tests.postgresql import PostgresServer
 
@@ -37,6 +38,13 @@ REST_SECONDS: Final = 0.5
 """Between the beginning of a flood and the first call beside it."""
 LARGE_BATCH: Final = 1_000
 DOCUMENT_ENTRIES: Final = 1_000
+
+
+class Took(NamedTuple):
+    """How long calls took, each in seconds, and how much processor time of the server passed meanwhile."""
+
+    seconds: list[float]
+    server_seconds: list[float]
 
 
 def measure(conditions: Conditions) -> Iterator[Result]:
@@ -88,8 +96,8 @@ def _on(bench: Bench, conditions: Conditions, suffix: str = "") -> Iterator[Resu
     for path, messages in of_one.values():
         latencies(bench, path, messages, conditions.seconds)
     alone = {name: latencies(bench, *asked, conditions.seconds) for name, asked in of_one.items()}
-    for name, taken in alone.items():
-        yield Curve("fairness", f"{name} alone, {bench.name}", percentiles(taken))
+    for name, took in alone.items():
+        yield Curve("fairness", f"{name} alone, {bench.name}", percentiles(took.seconds))
     for flood in floods(bodies):
         with flooding(bench.server.address, token, flood) as statuses:
             time.sleep(REST_SECONDS)
@@ -97,18 +105,17 @@ def _on(bench: Bench, conditions: Conditions, suffix: str = "") -> Iterator[Resu
                 name: latencies(bench, *asked, max(conditions.seconds, FLOOD_SECONDS_MIN))
                 for name, asked in of_one.items()
             }
-        for name, taken in beside.items():
-            yield _figure(f"B15 {name}{suffix}", flood, bench.name, taken, alone[name], statuses)
-            yield Curve("fairness", f"{name} beside {flood.name}, {bench.name}", percentiles(taken))
+        for name, took in beside.items():
+            yield _figure(f"B15 {name}, {flood.name}{suffix}", flood, bench.name, took, alone[name], statuses)
+            yield Curve("fairness", f"{name} beside {flood.name}, {bench.name}", percentiles(took.seconds))
     verified = bench.server.run("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def _figure(
-    number: str, flood: Flood, store: str, beside: list[float], alone: list[float], statuses: Counter[str]
-) -> Figure:
+def _figure(number: str, flood: Flood, store: str, beside: Took, alone: Took, statuses: Counter[str]) -> Figure:
+    measured, referred = (at(sorted(took.seconds), 99) for took in (beside, alone))
+    of_server = at(sorted(beside.server_seconds), 99) * 1e3
     ended = ", ".join(f"{status} {count:,}" for status, count in sorted(statuses.items()))
-    measured, referred = at(sorted(beside), 99), at(sorted(alone), 99)
     return Figure(
         number,
         f"p99 beside a flood of {flood.name}, {flood.connections * flood.in_flight} in flight, {store}",
@@ -117,23 +124,26 @@ def _figure(
         "ms",
         [measured * 1e3],
         [referred * 1e3],
-        f"{len(beside):,} calls, median {statistics.median(beside) * 1e3:.1f} ms, "
-        f"longest {max(beside) * 1e3:.0f} ms; alone median {statistics.median(alone) * 1e3:.1f} ms; "
-        f"of the flood ended: {ended}",
+        f"{len(beside.seconds):,} calls, median {statistics.median(beside.seconds) * 1e3:.1f} ms, "
+        f"longest {max(beside.seconds) * 1e3:.0f} ms, p99 of the server's processor time meanwhile {of_server:.0f} ms; "
+        f"alone median {statistics.median(alone.seconds) * 1e3:.1f} ms; of the flood ended: {ended or 'nothing'}",
     )
 
 
-def latencies(bench: Bench, path: str, messages: Sequence[bytes], seconds: float) -> list[float]:
-    """Seconds that each call of the server's own principal took, one after the other; none may be refused."""
+def latencies(bench: Bench, path: str, messages: Sequence[bytes], seconds: float) -> Took:
+    """Calls of the server's own principal, one after the other; none may be refused."""
+    assert bench.server.process is not None
+    server_seconds = processor_clock(bench.server.process.pid)
     metadata = (("authorization", f"Bearer {bench.server.token}"),)
-    taken: list[float] = []
+    took = Took([], [])
     with grpc.insecure_channel(bench.server.address) as channel:
         method = channel.unary_unary(path)
         end = time.perf_counter() + seconds
         for message in itertools.cycle(messages):
-            begun = time.perf_counter()
-            if begun >= end and taken:
-                return taken
+            begun, server_begun = time.perf_counter(), server_seconds()
+            if begun >= end and took.seconds:
+                return took
             method(message, metadata=metadata, timeout=CALL_SECONDS_MAX)
-            taken.append(time.perf_counter() - begun)
+            took.seconds.append(time.perf_counter() - begun)
+            took.server_seconds.append(server_seconds() - server_begun)
     raise AssertionError("there were no messages")
