@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import (
+    fairness,
     footprint,
     growth,
     latency,
@@ -49,6 +50,7 @@ MEASUREMENTS: Final = (
     Measurement(("B11",), footprint.measure_start),
     Measurement(("B12",), observed.measure),
     Measurement(("B14",), whole_suite.measure),
+    Measurement(("B15",), fairness.measure),
 )
 
 

@@ -3,6 +3,8 @@
 import os
 import re
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -69,3 +71,9 @@ def processor_seconds(process: int) -> float:
     """Processor time that the process has taken so far, in user and in kernel mode."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def processor_clock(process: int) -> Callable[[], float]:
+    """A clock of the processor time that a process takes, in seconds: Linux tells it to the nanosecond."""
+    clock = ~process << 3 | 2  # as clock_getcpuclockid makes it
+    return lambda: time.clock_gettime(clock)

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import structlog
 
+from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain import limits
@@ -48,6 +49,9 @@ CLOSE_SECONDS = 1.0
 GC_THRESHOLDS = (20_000, 5, 80)
 """Python's own, (700, 10, 10), cost a tenth of the rate at which calls are executed. Nobody goes on while the middle
 generation is collected: it has 100,000 objects at most, some 20 ms."""
+SWITCH_SECONDS = 0.001
+"""After so long Python's lock goes to another thread that wants it; by Python's own 5 ms, five threads at work would
+keep a short call waiting for 25 ms at each of its steps. One thread at work never switches."""
 _log = structlog.get_logger(__name__)
 
 
@@ -72,6 +76,7 @@ def serve(
         CannotListen: where nothing can listen there.
         OSError: where there can be no temporary files.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.run(_serve(_server_settings(settings, bench_echo, shares_address), settings, store, ready))
 
 
@@ -80,7 +85,7 @@ async def _serve(
 ) -> None:
     event_loop = asyncio.get_running_loop()
     folder = TemporaryFolder(settings.temporary_folder)
-    directory = Directory()
+    directory = Directory(_allowance(settings))
     engine = Engine(
         store,
         confirm_by(directory),
@@ -152,7 +157,17 @@ def _engine_settings(settings: Settings) -> EngineSettings:
         end_date_future_millis=int(settings.end_date_future_hours * MILLIS_PER_HOUR),
         end_date_past_millis=int(settings.end_date_past_days * limits.MILLIS_PER_DAY),
         request_id_kept_millis=int(settings.request_id_days * limits.MILLIS_PER_DAY),
-        queue_calls_max=settings.queue_max,
+        queue_commands_max=settings.queue_max,
+        queue_bytes_max=settings.queue_bytes_max,
+    )
+
+
+def _allowance(settings: Settings) -> Allowance:
+    return Allowance(
+        settings.principal_calls_max,
+        settings.principal_streams_max,
+        settings.principal_commands_per_second_max,
+        settings.principal_bytes_per_second_max,
     )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.domain import limits
 
 
@@ -17,10 +18,47 @@ class LimitSettings(BaseModel):
         int,
         Field(
             ge=1,
-            le=1_000_000,
-            description="How many calls may wait before more are refused with OVERLOADED.",
+            le=10_000_000,
+            description="How many commands may wait before a principal that has more than an equal share of them is "
+            "refused with OVERLOADED; a batch counts as many as it holds.",
         ),
-    ] = limits.ENGINE_QUEUE_CALLS_MAX
+    ] = limits.ENGINE_QUEUE_COMMANDS_MAX
+    queue_bytes_max: Annotated[int, Field(ge=1, le=1 << 40, description="The same of the bytes of their requests.")] = (
+        limits.ENGINE_QUEUE_BYTES_MAX
+    )
+    principal_calls_max: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_000_000,
+            description="How many calls one principal may have in progress, where its roles do not say; 0: no limit.",
+        ),
+    ] = Allowance().calls_in_flight_max
+    principal_streams_max: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_000_000,
+            description="How many watches, imports and exports one principal may have in progress, where its roles do "
+            "not say; 0: no limit.",
+        ),
+    ] = Allowance().streams_max
+    principal_commands_per_second_max: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How many commands one principal may send in a second, where its roles do not say; 0: no "
+            "limit.",
+        ),
+    ] = 0
+    principal_bytes_per_second_max: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="How many bytes one principal may send and read in a second, where its roles do not say; 0: no "
+            "limit.",
+        ),
+    ] = 0
     plant_unfolded_bytes_max: Annotated[
         int,
         Field(

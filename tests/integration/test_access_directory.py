@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token, revoke_tokens
@@ -34,6 +35,22 @@ async def test_a_read_that_began_before_a_token_was_revoked_does_not_bring_it_ba
         assert refused.value.refusal.reason == "UNAUTHENTICATED"
         assert (await directory.admit(BEARER, PERMISSION, _on(early))).principal == "somebody"
     assert directory.admit_known(BEARER, PERMISSION) is None
+
+
+async def test_of_several_roles_the_most_generous_limits_count_and_the_setting_where_a_role_has_none(
+    store: Store,
+) -> None:
+    with store.write() as connection:
+        add_role(connection, "reader", [PERMISSION], 1, {"calls_in_flight_max": 5, "commands_per_second_max": 7})
+        add_role(connection, "writer", ["UNIT.WRITE"], 1, {"calls_in_flight_max": 8, "commands_per_second_max": 0})
+        add_token(connection, "secret", TokenEntry(TOKEN, "somebody", ("reader", "writer"), False, 1, None, None))
+        add_token(connection, "other", TokenEntry(Id(b"x" * 16), "other", ("reader",), False, 1, None, None))
+    directory = Directory(Allowance(100, 20, 30, 40))
+    with store.read() as snapshot:
+        both = await directory.admit(BEARER, PERMISSION, _on(snapshot))
+        one = await directory.admit((("authorization", "Bearer other"),), PERMISSION, _on(snapshot))
+    assert both.allowance == Allowance(8, 20, 0, 40)
+    assert one.allowance == Allowance(5, 20, 7, 40)
 
 
 def _on(connection: Connection) -> Any:

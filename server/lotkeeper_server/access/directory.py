@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol, TypeVar
 
+from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.permissions import ANY_CALLER, grants
+from lotkeeper_server.access.roles import list_roles
 from lotkeeper_server.access.tokens import digest_of
 from lotkeeper_server.domain.limits import REMEMBERED_AUTHORIZATION_CHARACTERS_MAX
 from lotkeeper_server.domain.refusals import PermissionDenied, Refusal, Refused, Unauthenticated
-from lotkeeper_server.store.access.roles import permissions_by_role
 from lotkeeper_server.store.access.tokens import read_access_version, roles_by_token, unrevoked_tokens
 from lotkeeper_server.store.db.snapshot import Snapshot
 
 REMEMBERED_MAX: Final = 10_000
 """How many admissions are kept, one for each token and permission, so that calls need not hash the token again."""
+_DEFAULT: Final = Allowance()
 Result = TypeVar("Result")
 Metadata = Sequence[tuple[str, str | bytes]]
 
@@ -59,6 +61,7 @@ class Grant:
     principal: str
     permissions: frozenset[str]
     expires_millis: int | None
+    allowance: Allowance = _DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Admission:
         token_digest: SHA-256 of the token.
         access_version: the version of roles and tokens when it was let in.
         expires_millis: when the token expires, milliseconds since the epoch, UTC; None is never.
+        allowance: what the caller's roles let its principal take.
     """
 
     principal: str
@@ -80,6 +84,7 @@ class Admission:
     token_digest: bytes
     access_version: int
     expires_millis: int | None = None
+    allowance: Allowance = _DEFAULT
 
     @property
     def has_expired(self) -> bool:
@@ -101,17 +106,26 @@ class AccessSnapshot:
     grants: dict[bytes, Grant]
 
 
-def read_snapshot(connection: Snapshot) -> AccessSnapshot:
-    """The tokens in the store, read in this transaction."""
+def read_snapshot(connection: Snapshot, default: Allowance = _DEFAULT) -> AccessSnapshot:
+    """The tokens in the store, read in this transaction.
+
+    Args:
+        connection: of the transaction.
+        default: what stands for each limit that a role leaves open.
+    """
     version = read_access_version(connection)
-    permissions, roles = permissions_by_role(connection), roles_by_token(connection)
+    roles, names_by_token = list_roles(connection), roles_by_token(connection)
+    allowances = {name: role.allowance(default) for name, role in roles.items()}
     return AccessSnapshot(
         version,
         {
             one.digest: Grant(
                 one.principal,
-                frozenset(permission for name in roles.get(one.id, ()) for permission in permissions[name]),
+                frozenset(
+                    permission for name in names_by_token.get(one.id, ()) for permission in roles[name].permissions
+                ),
                 one.expires_millis,
+                _allowance([allowances[name] for name in names_by_token.get(one.id, ())], default),
             )
             for one in unrevoked_tokens(connection)
         },
@@ -121,7 +135,13 @@ def read_snapshot(connection: Snapshot) -> AccessSnapshot:
 class Directory:
     """The tokens and roles of one store. `confirm` and `refreshed` may run on any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, default: Allowance = _DEFAULT) -> None:
+        """Knows nobody.
+
+        Args:
+            default: what stands for each limit that a role leaves open.
+        """
+        self._default = default
         self._snapshot = AccessSnapshot(-1, {})
         self._remembered: dict[tuple[str, str], Admission] = {}
 
@@ -204,7 +224,7 @@ class Directory:
         """Reads the tokens in this transaction; keeps them unless another thread has seen a later version."""
         snapshot = self._snapshot
         if read_access_version(connection) != snapshot.access_version:
-            snapshot = read_snapshot(connection)
+            snapshot = read_snapshot(connection, self._default)
             if snapshot.access_version > self._snapshot.access_version:
                 self._snapshot = snapshot
                 self._remembered.clear()
@@ -216,8 +236,18 @@ def _admit(snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admissio
     if grant is None or _expired(grant.expires_millis) or not _may(grant, permission):
         return None
     return Admission(
-        grant.principal, grant.permissions, permission, digest, snapshot.access_version, grant.expires_millis
+        grant.principal,
+        grant.permissions,
+        permission,
+        digest,
+        snapshot.access_version,
+        grant.expires_millis,
+        grant.allowance,
     )
+
+
+def _allowance(of_roles: list[Allowance], default: Allowance) -> Allowance:
+    return Allowance.most_generous(of_roles) if of_roles else default
 
 
 def _admitted_or_refused(snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission:

@@ -18,6 +18,7 @@ from lotkeeper_server.domain.model.text import name_fault
 from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.settings import SettingsFault, read_settings
 
+LIMIT: Final = click.IntRange(0, 1 << 40)
 _SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -37,18 +38,40 @@ def role() -> None:
 @role.command("create")
 @click.argument("name")
 @click.option("--permission", "permissions", multiple=True, required=True, help="INVENTORY.READ, INVENTORY, * ...")
+@click.option("--calls-in-flight-max", type=LIMIT, help="Calls that a principal may have in progress; 0: no limit.")
+@click.option("--streams-max", type=LIMIT, help="Watches, imports and exports among them; 0: no limit.")
+@click.option("--commands-per-second-max", type=LIMIT, help="Commands that a principal may send; 0: no limit.")
+@click.option("--bytes-per-second-max", type=LIMIT, help="Bytes that a principal may send and read; 0: no limit.")
 @CONFIG
 @DATABASE
 @click.pass_obj
-def create_role(config_file: Path | None, name: str, permissions: tuple[str, ...], database_url: str | None) -> None:
-    """Make a role. A permission grants everything below it: INVENTORY grants INVENTORY.READ."""
+def create_role(
+    config_file: Path | None,
+    name: str,
+    permissions: tuple[str, ...],
+    database_url: str | None,
+    calls_in_flight_max: int | None,
+    streams_max: int | None,
+    commands_per_second_max: int | None,
+    bytes_per_second_max: int | None,
+) -> None:
+    """Make a role. A permission grants everything below it: INVENTORY grants INVENTORY.READ.
+
+    A limit that is not given is that of the server's settings. Of several roles of a token the largest limit counts.
+    """
     _check_name("NAME", name)
     for permission in permissions:
         _check_permission(permission)
+    of_principal = {
+        "calls_in_flight_max": calls_in_flight_max,
+        "streams_max": streams_max,
+        "commands_per_second_max": commands_per_second_max,
+        "bytes_per_second_max": bytes_per_second_max,
+    }
     with _store(config_file, database_url, makes=True) as store:
         try:
             with store.write() as connection:
-                add_role(connection, name, permissions, now_millis())
+                add_role(connection, name, permissions, now_millis(), of_principal)
         except RoleTaken:
             fail(f"there is already a role {name}")
     click.echo(f"role {name} is made")
@@ -59,11 +82,12 @@ def create_role(config_file: Path | None, name: str, permissions: tuple[str, ...
 @DATABASE
 @click.pass_obj
 def show_roles(config_file: Path | None, database_url: str | None) -> None:
-    """List the roles and what they grant."""
+    """List the roles, what they grant, and their limits."""
     with _store(config_file, database_url) as store, store.read() as connection:
         roles = list_roles(connection)
-    for name, permissions in roles.items():
-        click.echo(f"{name}\t{' '.join(permissions)}")
+    for name, one in roles.items():
+        limited = [f"{limit} {value}" for limit, value in one.limits.items() if value is not None]
+        click.echo("\t".join([name, " ".join(one.permissions), *limited]))
 
 
 @role.command("delete")

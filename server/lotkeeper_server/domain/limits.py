@@ -93,7 +93,11 @@ ROWS_PER_TRANSACTION_MAX: Final = 1_000
 KEYS_PER_STATEMENT_MAX: Final = 500
 """Keys bound to one statement; more go in several."""
 ENGINE_BATCH_CALLS_MAX: Final = 128
-ENGINE_QUEUE_CALLS_MAX: Final = 4_096
+"""Commands in one transaction; a call that holds more has one to itself."""
+ENGINE_QUEUE_COMMANDS_MAX: Final = 32_768
+ENGINE_QUEUE_BYTES_MAX: Final = 64 * 1024 * 1024
+ENGINE_QUEUE_WORKS_MAX: Final = 4_096
+"""Saves, imports and deletes, each of which has a transaction to itself."""
 ENGINE_ATTEMPTS_MAX: Final = 8
 """How often a transaction that the store refused runs again before its calls are refused with CONTENTION."""
 DEFINITIONS_CACHED_MAX: Final = 50_000

@@ -7,7 +7,11 @@ decimals, enum values without prefix. A field without a value is left out.
 
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
+
+SHORTEST_WAIT_MILLIS: Final = 50
+LONGEST_WAIT_MILLIS: Final = 6_400
+"""Between these a caller is told to wait that the server has too much to do for."""
 
 
 class Code(Enum):
@@ -48,6 +52,11 @@ class Refusal:
     violations: tuple[FieldViolation, ...] = ()
 
     @property
+    def retry_millis(self) -> int | None:
+        """After how many milliseconds a retry makes sense; None where it does not."""
+        return self.retry_after_millis
+
+    @property
     def message(self) -> str:
         """One sentence that names the wrong value."""
         raise NotImplementedError
@@ -57,7 +66,7 @@ class Refusal:
         """The fields that have a value, by name."""
         return {
             name: str(value)
-            for name in (f.name for f in fields(self) if f.name not in {"violations", "text"})
+            for name in (f.name for f in fields(self) if f.name not in {"violations", "text", "wait_millis"})
             if (value := getattr(self, name)) is not None and value != ""
         }
 
@@ -665,12 +674,25 @@ class PermissionDenied(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overloaded(Refusal):
-    """The queue of calls is full, or all places for heavy calls are taken; nothing was done."""
+    """The server takes no more for now, of this caller or of all; nothing was done."""
 
     code = Code.RESOURCE_EXHAUSTED
     reason = "OVERLOADED"
     retry_after_millis = 250
     text: str = "More calls are waiting than the server takes; nothing was done. Retry later."
+    wait_millis: int = 250
+
+    @classmethod
+    def for_seconds(cls, seconds: float, text: str = text) -> Self:
+        """Likely for so long: rounded up to a few steps, within what a caller should wait."""
+        wait_millis = SHORTEST_WAIT_MILLIS
+        while wait_millis < min(seconds * 1_000, LONGEST_WAIT_MILLIS):
+            wait_millis *= 2
+        return cls(text=text, wait_millis=wait_millis)
+
+    @property
+    def retry_millis(self) -> int:
+        return self.wait_millis
 
     @property
     def message(self) -> str:

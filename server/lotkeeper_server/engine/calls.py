@@ -45,6 +45,10 @@ class Caller(Protocol):
     """What the engine knows of who calls."""
 
     @property
+    def principal(self) -> str:
+        """Who it is: principals take turns."""
+
+    @property
     def deadline_seconds(self) -> float | None:
         """On the loop's clock, when it gives up; None where it set no deadline."""
 
@@ -110,18 +114,43 @@ class PendingCall(ABC):
 
 
 class PendingCommand(PendingCall):
-    """A command or batch to decide, together with others."""
+    """A command or batch to decide, together with others.
 
-    __slots__ = ("_size", "command")
+    Attributes:
+        command: what to decide; to be asked for only once `read` has said that it is there.
+        request_bytes: the size of its request.
+    """
 
-    def __init__(self, caller: Caller, command: Command | Batch) -> None:
+    __slots__ = ("_size", "command", "request_bytes")
+
+    command: Command | Batch
+
+    def __init__(
+        self, caller: Caller, command: Command | Batch | None, size: int | None = None, request_bytes: int = 0
+    ) -> None:
+        """Waits.
+
+        Args:
+            caller: who calls.
+            command: what to decide; None where `read` will make it.
+            size: how many commands it holds; needed where the command is not there yet.
+            request_bytes: the size of its request.
+        """
         super().__init__(caller)
-        self.command = command
-        self._size = size_of(command)
+        if command is not None:
+            self.command = command
+            size = size_of(command) if size is None else size
+        assert size is not None
+        self._size = size
+        self.request_bytes = request_bytes
 
     @property
     def size(self) -> int:
         return self._size
+
+    def read(self) -> bool:
+        """Makes the command where that was put off until its turn; False where the call has ended by that."""
+        return True
 
 
 class PendingWork(PendingCall):

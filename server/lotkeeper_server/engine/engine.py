@@ -6,6 +6,7 @@ or a thread of its own, where a database server has to be waited for. Works and 
 
 import asyncio
 import threading
+from asyncio import wrap_future
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -21,6 +22,7 @@ from lotkeeper_server.engine.clock import IdSource, SystemClock
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
+from lotkeeper_server.engine.readers import PRINCIPAL, SERVER, Readers
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, end_each
 from lotkeeper_server.engine.turns import WriteTurns
@@ -34,7 +36,7 @@ from lotkeeper_server.store.state.decision_store import StoreOfDecisions
 Value = TypeVar("Value")
 READERS: Final = 4
 """Threads that answer reads, each on a snapshot of its own."""
-LONG_READERS: Final = 2
+LONG_READERS: Final = 3
 """Threads for reads that take seconds, which must not keep the others waiting."""
 NO_WAIT: Final = -1.0
 """For `when_quiet`: look for events, and come back at once."""
@@ -84,10 +86,10 @@ class Engine:
         self.on_refusing: Callable[[Refused], None] = _ignore
         self._store_is_usable = True
         self._refusing: asyncio.TimerHandle | None = None
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="lotkeeper-reader")
-        self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="lotkeeper-long-reader")
+        self._readers = Readers(READERS, "lotkeeper-reader")
+        self._long_readers = Readers(LONG_READERS, "lotkeeper-long-reader")
         self._access_reader = ThreadPoolExecutor(1, thread_name_prefix="lotkeeper-access-reader")
-        self._arrivals = Arrivals()
+        self._arrivals = Arrivals(settings.queue_commands_max, settings.queue_bytes_max)
         self._gathering = Gathering()
         self._turns = WriteTurns(exclusive=not store.capabilities.has_many_writers)
         clock, new_id = SystemClock(), IdSource()
@@ -107,8 +109,14 @@ class Engine:
 
     @property
     def is_full(self) -> bool:
-        """Whether a further command would be refused with OVERLOADED."""
-        return len(self._arrivals) + self._loop.held >= self._settings.queue_calls_max
+        """Whether a further command of some principals would be refused with OVERLOADED."""
+        return self._arrivals.is_full
+
+    def refused(self, whose: str) -> Overloaded | None:
+        """Why a further command of a principal is refused now; None where it is not."""
+        if not self._arrivals.refuses(whose):
+            return None
+        return Overloaded.for_seconds(self._arrivals.room_seconds(whose))
 
     def submit(self, call: PendingCommand) -> None:
         """Has a command decided and made durable; `call.end` is then told. From any thread.
@@ -118,8 +126,8 @@ class Engine:
         """
         if self._closing:
             raise Refused(ShuttingDown())
-        if self.is_full:
-            raise Refused(Overloaded())
+        if self._arrivals.refuses(call.caller.principal):
+            raise Refused(Overloaded.for_seconds(self._arrivals.room_seconds(call.caller.principal)))
         self._arrivals.add(call)
 
     def when_quiet(self) -> float | None:
@@ -173,7 +181,7 @@ class Engine:
         """
         if self._closing:
             raise Refused(ShuttingDown())
-        if self._works.waiting >= self._settings.queue_calls_max:
+        if self._works.refuses(caller.principal):
             raise Refused(Overloaded())
         awaited = AwaitedWork(self._event_loop, work, caller)
         self._works.add(awaited)
@@ -181,20 +189,20 @@ class Engine:
         return value
 
     async def read(self, work: Callable[[Connection], Value]) -> Value:
-        """Runs work on a snapshot of the store.
+        """Runs work on a snapshot of the store, in the turn of the principal that the coroutine runs for.
 
         Raises:
             Refused: what the work raised; STORE_UNAVAILABLE where the store cannot be reached.
         """
-        return await self._event_loop.run_in_executor(self._readers, self._reading, work)
+        return await wrap_future(self._readers.submit(PRINCIPAL.get(), lambda: self._reading(work)))
 
     async def read_long(self, work: Callable[[Connection], Value]) -> Value:
-        """As `read`, for work that takes seconds: beyond two at once it waits for its turn.
+        """As `read`, for work that takes seconds, on threads for that: each principal has all but one at the most.
 
         Raises:
             Refused: as `read`.
         """
-        return await self._event_loop.run_in_executor(self._long_readers, self._reading, work)
+        return await wrap_future(self._long_readers.submit(PRINCIPAL.get(), lambda: self._reading(work)))
 
     async def read_access(self, work: Callable[[Connection], Value]) -> Value:
         """As `read`, for looks at roles and tokens, which nobody's long reads may keep waiting.
@@ -221,7 +229,7 @@ class Engine:
                 value = Refused(logged_fault())
             done(value)
 
-        self._readers.submit(reading)
+        self._readers.submit(SERVER, reading)
 
     def _reading(self, work: Callable[[Connection], Value]) -> Value:
         try:
@@ -246,8 +254,11 @@ class Engine:
     def _refuse_arrivals(self) -> None:
         self._refusing = self._event_loop.call_later(_REFUSE_EVERY_SECONDS, self._refuse_arrivals)
         refused = Refused(StoreUnavailable())
-        for call in (*self._arrivals.take_all(), *self._works.take_all()):
+        for call in self._arrivals.take_all():
             call.end(refused)
+            self._arrivals.release(call)
+        for work in self._works.take_all():
+            work.end(refused)
         self.on_refusing(refused)
 
     async def close(self) -> None:
@@ -263,8 +274,8 @@ class Engine:
         await self.feed_numbering.close()
         if self._checkpoints is not None:
             await self._event_loop.run_in_executor(None, self._checkpoints.close)
-        self._readers.shutdown(wait=False)
-        self._long_readers.shutdown(wait=False)
+        self._readers.close()
+        self._long_readers.close()
         self._access_reader.shutdown(wait=False)
 
     def _hand_back(self, ended: Sequence[Ended]) -> None:

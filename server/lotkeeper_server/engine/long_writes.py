@@ -48,6 +48,7 @@ class _Itself:
     deadline_seconds: float | None = None
     access_version: int | None = None
     has_expired: bool = False
+    principal: str = ""
 
 
 class LongWrites:

@@ -221,6 +221,8 @@ class Loop:
         if ended := [
             (call, result) for call, result in zip(calls, results, strict=True) if not isinstance(result, Waits)
         ]:
+            for call, _ in ended:
+                self._arrivals.release(call)
             self._outside.on_ended(ended)
         return again
 

@@ -4,12 +4,8 @@ A save, an import, a delete: what reads and writes more than decisions know. Whe
 (`WriteTurns`), batches and works take turns.
 """
 
-import queue
 import threading
 import time
-from collections import deque
-from contextlib import suppress
-from typing import Final
 
 import structlog
 
@@ -19,9 +15,11 @@ from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingWork, Re
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.held import WORK_HELD_SECONDS_MAX, HeldCalls
+from lotkeeper_server.engine.lines import Lines
 from lotkeeper_server.engine.loop import APART_PAUSE_SECONDS, BUSY_TEXT, REFUSED_BY_STORE, STORE_SECONDS
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settle import has_taken_effect
+from lotkeeper_server.engine.shares import Shares
 from lotkeeper_server.engine.stalled import StalledOthers
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.engine.turns import WriteTurns
@@ -32,82 +30,103 @@ from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.state.decision_store import StoreOfDecisions
 from lotkeeper_server.store.state.definitions import lock_versions, read_versions
 
-_END: Final = None
 _log = structlog.get_logger(__name__)
 
 
 class Works:
     """The works of one store. `add` and `close` may be called on any thread."""
 
-    def __init__(self, store: StoreOfDecisions, turns: WriteTurns, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        store: StoreOfDecisions,
+        turns: WriteTurns,
+        surroundings: Surroundings,
+        works_max: int = limits.ENGINE_QUEUE_WORKS_MAX,
+    ) -> None:
         """Begins at once.
 
         Args:
             store: to write to, used by this thread only.
             turns: shared with whoever else writes in this process.
             surroundings: what comes from outside.
+            works_max: beyond so many a principal is held to an equal share.
         """
         self._store = store
         self._turns = turns
         self._outside = surroundings
         self._clock = surroundings.clock
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
-        self._arrived: queue.SimpleQueue[PendingWork | None] = queue.SimpleQueue()
+        self._lines: Lines[PendingWork] = Lines()
+        self._works = Shares(works_max)
+        self._changed = threading.Condition()
+        self._closing = False
         self._held: HeldCalls[PendingWork] = HeldCalls(WORK_HELD_SECONDS_MAX)
         self._stalled = StalledOthers(store, surroundings.clock)
         self._thread = threading.Thread(target=self._run, name="lotkeeper-works", daemon=True)
         self._thread.start()
 
-    @property
-    def waiting(self) -> int:
-        """How many have not begun, or wait for what other transactions hold."""
-        return self._arrived.qsize() + len(self._held)
+    def refuses(self, whose: str) -> bool:
+        """Whether a principal may not add a work now."""
+        return self._works.refuses(whose)
 
     def add(self, work: PendingWork) -> None:
-        """Behind those that wait."""
-        self._arrived.put(work)
+        """At the end of its principal's line; principals take turns by the time that their works took."""
+        whose = work.caller.principal
+        with self._changed:
+            self._works.hold(whose, 1)
+            self._lines.add(whose, work)
+            self._changed.notify()
 
     def take_all(self) -> list[PendingWork]:
         """Takes out everything that has not begun."""
-        taken: list[PendingWork | None] = []
-        with suppress(queue.Empty):
-            while True:
-                taken.append(self._arrived.get_nowait())
-        if _END in taken:
-            self._arrived.put(_END)
-        return [one for one in taken if one is not None]
+        with self._changed:
+            taken = self._lines.take_all()
+            for work in taken:
+                self._works.release(work.caller.principal, 1)
+        return taken
 
     def close(self) -> None:
         """Does what was taken in, then ends; returns once it has."""
-        self._arrived.put(_END)
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        waiting: deque[PendingWork | None] = deque()
-        while True:
-            self._wait(waiting)
-            work = self._held.due_apart(self._clock.now_seconds())
-            if work is None and waiting:
-                work = waiting.popleft()
-                if work is _END:
-                    if not self._held:
-                        self._store.close()
-                        return
-                    waiting.append(_END)
-                    time.sleep(self._held.pause_seconds(self._clock.now_seconds()) or 0.0)
+        while not self._has_ended():
             try:
-                if work is not None:
-                    self._process(work)
+                if (work := self._next()) is not None:
+                    self._process_in_turn(work)
                 self._stalled.look(self._held.longest_seconds(self._clock.now_seconds()))
             except Exception:  # the border of the thread: later works wait for it
                 _log.exception("fault", task="works")
+        self._store.close()
 
-    def _wait(self, waiting: "deque[PendingWork | None]") -> None:
-        """Returns once something has arrived, or a held work is due."""
-        pause_seconds = self._held.pause_seconds(self._clock.now_seconds())
-        with suppress(queue.Empty):
-            if not waiting:
-                waiting.append(self._arrived.get(timeout=pause_seconds))
+    def _has_ended(self) -> bool:
+        with self._changed:
+            return self._closing and not self._lines and not self._held
+
+    def _next(self) -> PendingWork | None:
+        """The next one, once there is one; None where it is time to look whether one is due, or at the end."""
+        if (held := self._held.due_apart(self._clock.now_seconds())) is not None:
+            return held
+        with self._changed:
+            if not self._lines and not self._closing:
+                self._changed.wait(self._held.pause_seconds(self._clock.now_seconds()))
+            if self._lines:
+                return self._lines.take(0.0)
+            closing = self._closing
+        if closing:
+            time.sleep(self._held.pause_seconds(self._clock.now_seconds()) or 0.0)
+        return None
+
+    def _process_in_turn(self, work: PendingWork) -> None:
+        begun_seconds = self._clock.now_seconds()
+        try:
+            self._process(work)
+        finally:
+            with self._changed:
+                self._lines.give(work.caller.principal, self._clock.now_seconds() - begun_seconds)
 
     def _process(self, work: PendingWork) -> None:
         attempts = 0
@@ -144,6 +163,8 @@ class Works:
             except Exception:  # the border of the thread: it must outlive any bug
                 result = Refused(logged_fault())
         if not isinstance(result, Waits):
+            with self._changed:
+                self._works.release(work.caller.principal, 1)
             self._outside.on_ended([(work, result)])
 
     def _transact(self, work: PendingWork) -> Result:

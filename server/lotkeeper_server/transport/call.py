@@ -147,9 +147,17 @@ Returns:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
-    """A method with one request and one answer."""
+    """A method with one request and one answer.
+
+    Attributes:
+        handler: serves a call.
+        refusal: says, of a call that is announced, whether it is refused before its message has been looked at: the
+            status, or None. For whoever has too much to do already. Not every server of this package asks it, and it
+            must not raise.
+    """
 
     handler: UnaryHandler
+    refusal: Callable[[Call], Status | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

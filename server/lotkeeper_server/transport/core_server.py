@@ -6,6 +6,7 @@ Python's own servers of gRPC cost a call 300 µs of processor time and more; the
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -19,8 +20,11 @@ from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsP
 
 ANNOUNCEMENTS: Final = 64
 """So many calls gRPC's core may announce before the polling thread has looked at one."""
-EVENTS_MAX: Final = 512
-"""After so many events `when_quiet` is called, too: about as many as 128 calls bring."""
+EVENTS_MAX: Final = 2_048
+"""After so many events `when_quiet` is called, too. They are those of some 512 calls: were they fewer than what callers
+send during one `when_quiet`, calls would wait their turn in gRPC's core, which knows no principals."""
+REFUSAL_PAUSE_SECONDS: Final = 0.1
+"""After so long a call is refused whose message was not taken in: whoever sends it again at once is slowed by that."""
 CLOSING_POLL_SECONDS: Final = 0.05
 NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
 
@@ -51,11 +55,12 @@ class CoreServer:
         """
         self._methods = {path.encode(): (path, method) for path, method in methods.items()}
         self._calls = CallsInProgress(loop, on_fault)
-        self._when_quiet = when_quiet
+        self._when_quiet = when_quiet or _nothing_to_do
         self._queue = cygrpc.CompletionQueue()
         self._server = cygrpc.Server(options.channel_arguments(), False)
         self._server.register_completion_queue(self._queue)
         self._shut = False
+        self._refused: deque[tuple[float, CoreCall, Status]] = deque()  # each with when to tell it
         self._thread = threading.Thread(target=self._poll, name="grpc-poll", daemon=True)
 
     @property
@@ -110,16 +115,16 @@ class CoreServer:
         when_quiet = self._when_quiet
         events = 0
         while not self._shut:
-            event = poll() if when_quiet is None else poll(deadline=LONG_PAST)
+            event = poll(deadline=LONG_PAST)
             tag = event.tag
-            if tag is None and when_quiet is not None:
+            if tag is None:
                 events = 0
                 event = poll(deadline=self._quiet_until(when_quiet))
                 tag = event.tag
             if tag is not None:
                 self._dispatch(tag, event)
                 events += 1
-                if events >= EVENTS_MAX and when_quiet is not None:  # a flood never lets the queue be empty
+                if events >= EVENTS_MAX:  # a flood never lets the queue be empty
                     events = 0
                     self._quiet_until(when_quiet)
             event = tag = None  # else the last call would stay while the queue is waited for
@@ -131,7 +136,20 @@ class CoreServer:
         except Exception:  # a border: the thread that serves all calls goes on
             _log.exception("fault", method="when_quiet")
             wait_seconds = 0.0
+        if self._refused:
+            wait_seconds = self._refuse(wait_seconds)
         return None if wait_seconds is None else time.time() + wait_seconds
+
+    def _refuse(self, wait_seconds: float | None) -> float | None:
+        """Refuses the calls whose pause is over; what is to be waited then, for the next of them at the most."""
+        refused, now_seconds = self._refused, time.monotonic()
+        while refused and refused[0][0] <= now_seconds:
+            _, call, status = refused.popleft()
+            call.refuse(status)
+        if not refused:
+            return wait_seconds
+        until_next_seconds = refused[0][0] - now_seconds
+        return until_next_seconds if wait_seconds is None else min(wait_seconds, until_next_seconds)
 
     def _dispatch(self, tag: Callable[[Any], None], event: Any) -> None:
         try:
@@ -167,6 +185,14 @@ class CoreServer:
             return
         name, method = found
         if isinstance(method, Unary):
-            CoreUnaryCall(event, name, self._calls).serve(method.handler)
+            call = CoreUnaryCall(event, name, self._calls)
+            if method.refusal is not None and (status := method.refusal(call)) is not None:
+                self._refused.append((time.monotonic() + REFUSAL_PAUSE_SECONDS, call, status))
+            else:
+                call.serve(method.handler)
         else:
             CoreStream(event, name, self._calls).serve(method.handler)
+
+
+def _nothing_to_do() -> None:
+    return

@@ -208,3 +208,25 @@ async def test_an_answered_call_does_not_tell_that_its_caller_went(kind: type[Se
         await asyncio.gather(*(served.unary("Answer") for _ in range(50)))
         await served.is_left_clean()
     assert not told
+
+
+async def test_a_call_may_be_refused_before_its_message_is_taken_in(kind: type[Server]) -> None:
+    """grpc.aio has taken it by then, and does not ask."""
+    asked: list[str] = []
+
+    def too_much(call: Call) -> Status | None:
+        asked.append(call.method)
+        return Status(8, "Too much.") if dict(call.metadata).get("greedy") else None
+
+    async with serving(kind, {"Echo": Unary(echo, too_much)}) as served:
+        call = served.channel.unary_unary(path("Echo"))
+        assert await call(b"modest") == b"modest"
+        if not kind.has_a_thread:
+            assert asked == []
+            return
+        refusals = [call(bytes(3 << 20), metadata=(("greedy", "1"),)) for _ in range(20)]
+        for refused in await asyncio.gather(*refusals, return_exceptions=True):
+            assert isinstance(refused, grpc.RpcError)
+            assert (refused.code(), refused.details()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "Too much.")
+        assert len(asked) == 21
+        await served.is_left_clean()

@@ -70,6 +70,7 @@ class Asking:
     deadline_seconds: float | None = None
     access_version: int = 1
     has_expired: bool = False
+    principal: str = "tester"
 
 
 class Call(PendingCommand):

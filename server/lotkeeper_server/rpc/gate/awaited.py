@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from lotkeeper_server import transport
 from lotkeeper_server.domain.refusals import Code, InvalidArgument, Refused, ShuttingDown
+from lotkeeper_server.engine.readers import PRINCIPAL
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
 from lotkeeper_server.rpc.gate.ending import Ending
@@ -59,7 +60,7 @@ class AwaitedMethod:
     async def _answer(self, request_bytes: bytes, call: transport.Call) -> None:
         caller: Call | None = None
         try:
-            caller = await self._let_in(call)
+            caller = await self._let_in(call, len(request_bytes))
             if not self._by_engine:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             request = parsed(self._request_class, request_bytes)
@@ -69,7 +70,9 @@ class AwaitedMethod:
                 with self._doorway.admissions.kept(caller):
                     response = await self._method(request, caller)
                     caller.check_ended()  # a read has no effect that would have to be told
-            call.answer(response.SerializeToString())
+            answer_bytes = response.SerializeToString()
+            self._spend(caller, len(answer_bytes))
+            call.answer(answer_bytes)
         except Refused as refused:
             await self._refuse(call, refused, caller)
             refused.__traceback__ = None  # its frames hold the call, and may form a cycle with it
@@ -98,6 +101,7 @@ class AwaitedMethod:
             async with until(), ending.possible(), aclosing(self._method(request, caller)) as messages:
                 async for message in messages:
                     data = message.SerializeToString()
+                    await self._paced(caller, len(data))
                     await (stream.send(data) if self._endless else paced.send(data))
 
         await self._stream(stream, answer)
@@ -114,6 +118,7 @@ class AwaitedMethod:
                         piece = await paced.receive()
                     if piece is None:
                         return
+                    await self._paced(caller, len(piece))
                     request = parsed(self._request_class, piece)
                     paced.note_received(len(getattr(request, "data", b"")))
                     yield request
@@ -126,7 +131,7 @@ class AwaitedMethod:
         """Lets the caller in, then answers; a refusal becomes the status, also in the middle of a stream."""
         self._doorway.calls.begin(stream)
         try:
-            caller = await self._let_in(stream)
+            caller = await self._let_in(stream, 0, is_stream=True)
             await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             assert caller.ending is not None
             with self._doorway.admissions.kept(caller):
@@ -142,11 +147,22 @@ class AwaitedMethod:
         finally:
             self._doorway.calls.end(stream)
 
-    async def _let_in(self, call: transport.Call) -> Call:
-        """Lets the caller in.
+    async def _paced(self, caller: Call, byte_count: int) -> None:
+        """Goes on with a piece of a stream once the caller's rate allows that: a stream is slowed, never refused."""
+        self._spend(caller, byte_count)
+        account = caller.account
+        if account is not None and account.allowance.has_rates and (wait_seconds := account.wait_seconds()) > 0:
+            await asyncio.sleep(wait_seconds)
+
+    def _spend(self, caller: Call, byte_count: int) -> None:
+        if caller.account is not None:
+            caller.account.spend(0, byte_count)
+
+    async def _let_in(self, call: transport.Call, request_bytes: int, *, is_stream: bool = False) -> Call:
+        """Lets the caller in; from now on the coroutine reads in the turn of its principal.
 
         Raises:
-            Refused: SHUTTING_DOWN, UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
+            Refused: SHUTTING_DOWN, UNAUTHENTICATED, PERMISSION_DENIED, OVERLOADED or STORE_UNAVAILABLE.
         """
         doorway = self._doorway
         if doorway.calls.shutting_down:
@@ -155,7 +171,10 @@ class AwaitedMethod:
         if admission is None:
             said = await self._looked()
             admission = doorway.directory.admit_by(said, call.metadata, self._permission)
-        return Call(admission, call.deadline_seconds, ending=Ending())
+        caller = Call(admission, call.deadline_seconds, ending=Ending())
+        doorway.enter(call, caller, request_bytes, is_stream=is_stream)
+        PRINCIPAL.set(caller.principal)
+        return caller
 
     async def _looked(self) -> Any:
         """Reads tokens and roles from the store, together with other callers."""

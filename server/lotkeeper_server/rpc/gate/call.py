@@ -10,6 +10,7 @@ from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
 from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.rpc.gate.accounts import Account
 from lotkeeper_server.rpc.gate.ending import Ending
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -25,12 +26,14 @@ class Call:
         check: checks again what the caller needs besides the method's permission, after the admission was replaced;
             raises Refused.
         ending: ends it before its time; None where only the engine may.
+        account: its principal's, once it is known that it may have one more call.
     """
 
     admission: Admission
     deadline_seconds: float | None
     check: Callable[[], None] | None = None
     ending: Ending | None = None
+    account: Account | None = None
 
     @property
     def principal(self) -> str:

@@ -1,7 +1,7 @@
 """The calls in progress, and whether new ones are still let in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ class CallsInProgress:
         """
         self.shutting_down = False
         self._event_loop = event_loop
-        self._calls: set[Any] = set()
+        self._calls: dict[Any, Callable[[], None] | None] = {}
         self._changed = asyncio.Event()
         self._endless: set[asyncio.Timeout] = set()
 
@@ -34,13 +34,26 @@ class CallsInProgress:
 
     def begin(self, call: object) -> None:
         """One more."""
-        self._calls.add(call)
+        self._calls[call] = None
         if self.shutting_down:
             self._event_loop.call_soon_threadsafe(self._changed.set)
 
+    def when_ended(self, call: object, callback: Callable[[], None]) -> None:
+        """Has this called once the call has ended."""
+        self._calls[call] = callback
+
+    def begin_again(self, call: object) -> None:
+        """A call is let in anew: what was to be called at its end is called now."""
+        callback = self._calls.get(call)
+        self._calls[call] = None
+        if callback is not None:
+            callback()
+
     def end(self, call: object) -> None:
         """Counts one call less; after the last one, wakes the waiter."""
-        self._calls.discard(call)
+        callback = self._calls.pop(call, None)
+        if callback is not None:
+            callback()
         if self.shutting_down:
             self._event_loop.call_soon_threadsafe(self._changed.set)
 

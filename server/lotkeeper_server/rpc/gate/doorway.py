@@ -1,9 +1,10 @@
 """What comes before every method: who is let in, how many calls are in progress, and how callers see a fault."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError, Message
 
+from lotkeeper_server import transport
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain import limits
@@ -11,6 +12,7 @@ from lotkeeper_server.domain.refusals import Internal, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.surroundings import Confirm
+from lotkeeper_server.rpc.gate.accounts import Accounts
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
@@ -32,6 +34,7 @@ class Doorway:
         admissions: looks again whether those who call may still.
         refused_callers: counts those who may not.
         pace: what is asked of callers that send or take a file.
+        accounts: what each principal has in progress.
     """
 
     directory: Directory
@@ -41,6 +44,17 @@ class Doorway:
     admissions: Admissions
     refused_callers: RefusedCallers
     pace: PaceLimits
+    accounts: Accounts = field(default_factory=Accounts)
+
+    def enter(self, call: transport.Call, caller: Call, request_bytes: int, *, is_stream: bool = False) -> None:
+        """Notes a call that is in progress as its principal's, for one command.
+
+        Raises:
+            Refused: OVERLOADED.
+        """
+        account = caller.account = self.accounts.begin(caller.admission, is_stream=is_stream)
+        self.calls.when_ended(call, account.end_stream if is_stream else account.end_call)
+        account.spend(1, request_bytes)
 
 
 def confirm_by(directory: Directory) -> Confirm:

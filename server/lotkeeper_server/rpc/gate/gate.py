@@ -51,7 +51,8 @@ def _served(method: MethodDescriptor, implementation: Any, doorway: Doorway) -> 
     """The server's method, by who decides it and which side streams; in the contract never both sides stream."""
     served = (doorway, method.full_name, permission_of(method), GetMessageClass(method.input_type), implementation)
     if getattr(implementation, "decided_by_engine", False):
-        return transport.Unary(DecidedMethod(*served).begin)
+        decided = DecidedMethod(*served)
+        return transport.Unary(decided.begin, decided.refusal)
     assert not (method.client_streaming and method.server_streaming), method.full_name
     if method.client_streaming:
         return transport.Streaming(AwaitedMethod(*served).take)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from lotkeeper_server import transport
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.refusals import FieldViolation, Refusal
+from lotkeeper_server.domain.refusals import FieldViolation, Overloaded, Refusal
 
 DOMAIN: Final = "lotkeeper"
 
@@ -22,6 +23,16 @@ def transport_status(refusal: Refusal, index: int | None = None) -> transport.St
         refusal: what was refused.
         index: the first refused item of a batch.
     """
+    return _overloaded(refusal) if isinstance(refusal, Overloaded) else _transport_status(refusal, index)
+
+
+@lru_cache
+def _overloaded(refusal: Overloaded) -> transport.Status:
+    """Of few texts and few waits: whoever has too much to do shall not have more with refusing it."""
+    return _transport_status(refusal, None)
+
+
+def _transport_status(refusal: Refusal, index: int | None) -> transport.Status:
     status = status_of(refusal, index)
     return transport.Status(status.code, status.message, status.SerializeToString())
 
@@ -73,9 +84,9 @@ def _as_status(refusal: Refusal, metadata: dict[str, str], violations: Sequence[
             ]
         )
         details.append(_packed(bad_request))
-    if refusal.retry_after_millis is not None:
+    if (retry_millis := refusal.retry_millis) is not None:
         delay = duration_pb2.Duration()
-        delay.FromMilliseconds(refusal.retry_after_millis)
+        delay.FromMilliseconds(retry_millis)
         details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
     message = cut(replace(refusal, violations=tuple(violations)).message, limits.REFUSAL_MESSAGE_BYTES_MAX)
     return status_pb2.Status(code=refusal.code.value, message=message, details=details)

@@ -8,6 +8,7 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from typing import Final, NamedTuple
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -90,7 +91,8 @@ class RecordTail:
         self._engine.feed_numbering.follow(True)
         if self._reading is None:
             self._failure = None
-            self._reading = asyncio.create_task(self._read_on(), name="lotkeeper-record-tail")
+            reading = self._read_on()  # for all who watch, in the turn of none of them
+            self._reading = asyncio.create_task(reading, name="lotkeeper-record-tail", context=Context())
         try:
             while self._end is None:
                 await self._news.wait()

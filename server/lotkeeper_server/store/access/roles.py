@@ -1,8 +1,9 @@
 """Rows of roles."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from lotkeeper_server.store.schema.access_tables import role, token, token_role
 
@@ -12,15 +13,21 @@ def has_role(connection: Connection, name: str) -> bool:
     return connection.execute(select(role.c.name).where(role.c.name == name)).first() is not None
 
 
-def permissions_by_role(connection: Connection) -> dict[str, list[str]]:
-    """Every role's permissions, by name, in the order of the names."""
-    return {row.name: row.permissions.split("\n") for row in connection.execute(select(role).order_by(role.c.name))}
+def all_roles(connection: Connection) -> Sequence[Row[Any]]:
+    """The rows of all roles, in the order of their names."""
+    return connection.execute(select(role).order_by(role.c.name)).all()
 
 
-def insert_role(connection: Connection, name: str, permissions: Collection[str], now_millis: int) -> None:
-    """Stores a role; its permissions are stored sorted, each once."""
+def insert_role(
+    connection: Connection,
+    name: str,
+    permissions: Collection[str],
+    now_millis: int,
+    limits: Mapping[str, int | None],
+) -> None:
+    """Stores a role; its permissions are stored sorted, each once; its limits by the names of their columns."""
     text = "\n".join(sorted(set(permissions)))
-    connection.execute(insert(role).values(name=name, permissions=text, created_millis=now_millis))
+    connection.execute(insert(role).values(name=name, permissions=text, created_millis=now_millis, **limits))
 
 
 def count_holders(connection: Connection, name: str) -> int:

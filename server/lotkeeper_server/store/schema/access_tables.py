@@ -11,6 +11,10 @@ role = Table(
     Column("name", short_text(255), primary_key=True),
     Column("permissions", long_text(), nullable=False, comment="one a line"),
     Column("created_millis", BigInteger, nullable=False),
+    Column("calls_in_flight_max", BigInteger, comment="of a principal; 0: no limit; NULL: the server's setting"),
+    Column("streams_max", BigInteger, comment="as calls_in_flight_max"),
+    Column("commands_per_second_max", BigInteger, comment="as calls_in_flight_max"),
+    Column("bytes_per_second_max", BigInteger, comment="as calls_in_flight_max"),
 )
 
 token = Table(

@@ -1,0 +1,91 @@
+"""Threads that answer reads: principals take turns by the time that their reads took, and none has all threads."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from threading import Lock
+from typing import Any, Final, NamedTuple, TypeVar
+
+from lotkeeper_server.engine.lines import Lines
+
+Value = TypeVar("Value")
+SERVER: Final = ""
+"""Whose reads those are that the server makes for all: it may have all threads."""
+PRINCIPAL: Final[ContextVar[str]] = ContextVar("principal", default=SERVER)
+"""For whom a coroutine reads. The gate sets it, once a call."""
+
+
+class _Read(NamedTuple):
+    whose: str
+    future: "Future[Any]"
+    work: Callable[[], Any]
+
+
+class Readers:
+    """A few threads. `submit` may be called on any thread."""
+
+    def __init__(self, threads: int, name: str) -> None:
+        """Begins with no reads.
+
+        Args:
+            threads: how many; a principal has one less at the most.
+            name: of the threads.
+        """
+        self._each_max = max(threads - 1, 1)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._lines: Lines[_Read] = Lines()
+        self._running: Counter[str] = Counter()
+        self._postponed = 0  # turns in which nobody could be served; each is made up for by one that ends
+        self._lock = Lock()
+
+    def submit(self, whose: str, work: Callable[[], Value]) -> "Future[Value]":
+        """Has work done, in the principal's turn; the future is cancelled where it is so before the work begins."""
+        future: Future[Value] = Future()
+        with self._lock:
+            self._lines.add(whose, _Read(whose, future, work))
+        self._pool.submit(self._take_turn)
+        return future
+
+    def close(self) -> None:
+        """Takes nothing more; does not wait for what runs."""
+        self._pool.shutdown(wait=False)
+
+    def _take_turn(self) -> None:
+        with self._lock:
+            if self._lines.first() is None:
+                self._postponed += 1
+                return
+            read = self._lines.take(0.0)
+            self._running[read.whose] += 1
+            if read.whose != SERVER and self._running[read.whose] >= self._each_max:
+                self._lines.close(read.whose)
+        begun_seconds = time.monotonic()
+        try:
+            _run(read)
+        finally:
+            self._end_turn(read.whose, time.monotonic() - begun_seconds)
+
+    def _end_turn(self, whose: str, seconds: float) -> None:
+        with self._lock:
+            self._running[whose] -= 1
+            if not self._running[whose]:
+                del self._running[whose]
+            self._lines.give(whose, seconds)
+            self._lines.open(whose)
+            again = self._postponed > 0
+            self._postponed -= again
+        if again:
+            self._pool.submit(self._take_turn)
+
+
+def _run(read: _Read) -> None:
+    if not read.future.set_running_or_notify_cancel():
+        return
+    try:
+        value = read.work()
+    except BaseException as error:
+        read.future.set_exception(error)
+    else:
+        read.future.set_result(value)
