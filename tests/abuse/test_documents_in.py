@@ -71,6 +71,7 @@ SECTIONS = (
 FIELDS = b",".join(b"f%d: 1" % number for number in range(500_000))
 JSON_FIELDS = b",".join(b'"f%d":1' % number for number in range(500_000))
 FAULTY = b"materials:\n" + (b"- {" + b",".join(b"f%d: 1" % number for number in range(90)) + b"}\n") * 500
+DIGITS = b"locations:\n- {name: x, storage_capacity: " + b"1" * 60_000 + b"x}\n"
 UNFOLDS = f"unfolds to more than {limits.PLANT_UNFOLDED_BYTES_MAX // 1_000_000} MB"
 
 
@@ -91,6 +92,7 @@ UNFOLDS = f"unfolds to more than {limits.PLANT_UNFOLDED_BYTES_MAX // 1_000_000} 
         (JSON, lambda: b" " * 60_000_000, "Expecting value", 180_000_000),
         (JSON, lambda: b'{"materials": "' + b"x" * 60_000_000 + b'"}', "a text is longer than", 180_000_000),
         (JSON, lambda: b"[" * 60_000_000, "is nested more than 8 deep", 180_000_000),
+        (YAML, lambda: DIGITS, "storage_capacity: must be a number", 60_000_000),
         (YAML, lambda: b"".join(b"%%TAG !%d! x\n" % one for one in range(100_000)), "without a value", 40_000_000),
     ],
     ids=[
@@ -108,6 +110,7 @@ UNFOLDS = f"unfolds to more than {limits.PLANT_UNFOLDED_BYTES_MAX // 1_000_000} 
         "white space",
         "a text in json",
         "depth",
+        "digits",
         "directives",
     ],
 )
@@ -169,6 +172,7 @@ def test_a_reader_stops_once_its_caller_has_left(
             "is longer than 4000 code points",
         ),
         (JSON, lambda: [b'{"name":' + b"1" * 1_000_000 + b"}\n"] * 10, "is not JSON"),
+        (JSON, lambda: [b'{"name":"a","quantityOverflowValue":"' + b"1" * 1_000_000 + b'x"}\n'] * 10, "is not a number"),
     ],
     ids=[
         "blank lines of csv",
@@ -180,6 +184,7 @@ def test_a_reader_stops_once_its_caller_has_left(
         "objects",
         "notes",
         "digits",
+        "digits in a text",
     ],
 )
 def test_a_file_of_definitions_is_read_row_by_row_within_limits(
