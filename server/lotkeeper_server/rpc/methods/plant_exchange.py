@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -20,7 +20,6 @@ from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.wire.shape import Shape
-from lotkeeper_server.store.db.transaction import Transaction
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 
@@ -43,28 +42,23 @@ class PlantExchange:
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], call: Call
     ) -> pb.ImportMasterDataResponse:
         """Receives the document, reads it outside of the loop, and applies it in one transaction, or tries it."""
-        with self._places.one(), _breath_of_call() as breath:
+        with self._places.one(), _plant_of_call() as plant:
             document_format, validate_only, data = await _take_in(requests)
-            plant = await asyncio.to_thread(read_plant, data, document_format, breath, self._bytes_max)
+            await asyncio.to_thread(plant.read, data, document_format, self._bytes_max)
             del data
-            try:
-                outcome = await self._applied(plant, breath, call, validate_only=validate_only)
-            finally:
-                await asyncio.to_thread(plant.let_go)
+            principal = call.principal
+            if validate_only:
+                outcome = await self._engine.read_long(
+                    lambda snapshot: plant.worked_on(
+                        lambda whole, breath: try_plant(snapshot, whole, principal, breath)
+                    )
+                )
+            else:
+                # Until this returns, the commit has not begun or is unknown; then it is durable.
+                outcome = await self._engine.transact(
+                    lambda tx: plant.worked_on(lambda whole, breath: apply_plant(tx, whole, principal, breath)), call
+                )
         return _response(outcome)
-
-    async def _applied(self, plant: Plant, breath: Breath, call: Call, *, validate_only: bool) -> AppliedPlant:
-        if validate_only:
-            return await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal, breath))
-
-        def work(tx: Transaction) -> AppliedPlant:
-            try:
-                return apply_plant(tx, plant, call.principal, breath)
-            except Stopped:
-                raise Refused(Cancelled()) from None
-
-        # Until this returns, the commit has not begun or is unknown; then it is durable.
-        return await self._engine.transact(work, call)
 
     async def ExportMasterData(  # noqa: N802
         self, request: pb.ExportMasterDataRequest, _call: Call
@@ -79,14 +73,61 @@ class PlantExchange:
             yield pb.ExportMasterDataResponse(data=data)
 
 
+class _PlantOfCall:
+    """A plant that threads work on, one after the other, as long as its call lasts."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._breath = Breath(self._stopped)
+        self._used = threading.Lock()
+        self._plant = Plant()
+
+    def read(self, data: bytearray, document_format: ExportFormat, bytes_max: int) -> None:
+        """Reads it.
+
+        Raises:
+            Refused: where it cannot be read, or the call has ended.
+        """
+        with self._in_use():
+            self._plant = read_plant(data, document_format, self._breath, bytes_max)
+
+    def worked_on(self, work: Callable[[Plant, Breath], AppliedPlant]) -> AppliedPlant:
+        """What work on it returns.
+
+        Raises:
+            Refused: what the work raised; CANCELLED where the call has ended.
+        """
+        with self._in_use():
+            return work(self._plant, self._breath)
+
+    def end(self) -> None:
+        """Stops whoever works on it, and then gives it up, little by little; returns at once."""
+        self._stopped.set()
+        asyncio.get_running_loop().run_in_executor(None, self._let_go)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        with self._used:
+            if self._stopped.is_set():
+                raise Refused(Cancelled())
+            try:
+                yield
+            except Stopped:
+                raise Refused(Cancelled()) from None
+
+    def _let_go(self) -> None:
+        with self._used:
+            self._plant.let_go()
+
+
 @contextmanager
-def _breath_of_call() -> Iterator[Breath]:
-    """The breath of threads that work for a call: they are stopped where that ends before they do."""
-    stopped = threading.Event()
+def _plant_of_call() -> Iterator[_PlantOfCall]:
+    """A plant that ends with the block."""
+    plant = _PlantOfCall()
     try:
-        yield Breath(stopped)
+        yield plant
     finally:
-        stopped.set()
+        plant.end()
 
 
 async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple[ExportFormat, bool, bytearray]:
