@@ -50,10 +50,12 @@ def pieces(data: bytes) -> Iterator[bytes]:
         yield data[begin : begin + PIECE_BYTES]
 
 
-def plant_of(data: bytes, document_format: Format) -> Iterator[bytes]:
-    """The messages of a dry run of a plant."""
+def plant_of(data: bytes, document_format: Format, *, validate_only: bool = True) -> Iterator[bytes]:
+    """The messages of an import of a plant, usually a dry run."""
     for piece in pieces(data):
-        request = master_data_pb.ImportMasterDataRequest(format=document_format, validate_only=True, data=piece)
+        request = master_data_pb.ImportMasterDataRequest(
+            format=document_format, validate_only=validate_only, data=piece
+        )
         yield request.SerializeToString()
 
 
@@ -71,6 +73,7 @@ SECTIONS = (
 FIELDS = b",".join(b"f%d: 1" % number for number in range(500_000))
 JSON_FIELDS = b",".join(b'"f%d":1' % number for number in range(500_000))
 FAULTY = b"materials:\n" + (b"- {" + b",".join(b"f%d: 1" % number for number in range(90)) + b"}\n") * 500
+DIGITS = b"locations:\n- {name: x, storage_capacity: " + b"1" * 60_000 + b"x}\n"
 UNFOLDS = f"unfolds to more than {limits.PLANT_UNFOLDED_BYTES_MAX // 1_000_000} MB"
 
 
@@ -91,6 +94,7 @@ UNFOLDS = f"unfolds to more than {limits.PLANT_UNFOLDED_BYTES_MAX // 1_000_000} 
         (JSON, lambda: b" " * 60_000_000, "Expecting value", 180_000_000),
         (JSON, lambda: b'{"materials": "' + b"x" * 60_000_000 + b'"}', "a text is longer than", 180_000_000),
         (JSON, lambda: b"[" * 60_000_000, "is nested more than 8 deep", 180_000_000),
+        (YAML, lambda: DIGITS, "storage_capacity: must be a number", 60_000_000),
         (YAML, lambda: b"".join(b"%%TAG !%d! x\n" % one for one in range(100_000)), "without a value", 40_000_000),
     ],
     ids=[
@@ -108,6 +112,7 @@ UNFOLDS = f"unfolds to more than {limits.PLANT_UNFOLDED_BYTES_MAX // 1_000_000} 
         "white space",
         "a text in json",
         "depth",
+        "digits",
         "directives",
     ],
 )
@@ -153,6 +158,24 @@ def test_a_reader_stops_once_its_caller_has_left(
     assert watched.cpu_seconds() - before < IDLE_CPU_SECONDS
 
 
+@pytest.mark.parametrize("validate_only", [True, False], ids=["dry run", "import"])
+def test_an_import_whose_caller_leaves_ends_and_does_nothing(
+    watched: Watched, channel: grpc.Channel, validate_only: bool
+) -> None:
+    """In the middle of its entries, or before."""
+    data = entries_of(60_000)
+    for seconds in (0.5, 4.0):
+        call = begun(watched, channel, IMPORT_MASTER_DATA, plant_of(data, YAML, validate_only=validate_only))
+        time.sleep(seconds)
+        call.cancel()
+    time.sleep(1.0)
+    before = watched.cpu_seconds()
+    time.sleep(1.0)
+    assert watched.cpu_seconds() - before < IDLE_CPU_SECONDS
+    with Client(watched.server.address, token=watched.server.token) as client:
+        assert list(client.list_materials()) == []
+
+
 @pytest.mark.parametrize(
     ("file_format", "make", "why"),
     [
@@ -169,6 +192,11 @@ def test_a_reader_stops_once_its_caller_has_left(
             "is longer than 4000 code points",
         ),
         (JSON, lambda: [b'{"name":' + b"1" * 1_000_000 + b"}\n"] * 10, "is not JSON"),
+        (
+            JSON,
+            lambda: [b'{"name":"a","quantityOverflowValue":"' + b"1" * 1_000_000 + b'x"}\n'] * 10,
+            "is not a number",
+        ),
     ],
     ids=[
         "blank lines of csv",
@@ -180,6 +208,7 @@ def test_a_reader_stops_once_its_caller_has_left(
         "objects",
         "notes",
         "digits",
+        "digits in a text",
     ],
 )
 def test_a_file_of_definitions_is_read_row_by_row_within_limits(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from lotkeeper_server.catalog.breathing import Breath, Stopped
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
+from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of_text
 from lotkeeper_server.plant import document
+from lotkeeper_server.plant.sections import Unfit, number
 from lotkeeper_server.plant.tree import Plain, Tree, Unreadable
 from lotkeeper_server.plant.writing import document_pieces
 
@@ -135,6 +138,22 @@ def test_json_is_read_as_others_read_it(value: Any) -> None:
     plain = json.loads(json.dumps(value), parse_int=str)
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1)):
         assert read_tree(text.encode(errors="surrogatepass"), JSON) == plain
+
+
+@pytest.mark.parametrize("text", ["1" * 65_000 + "x", "1_" * 32_000 + "x", "." + "1" * 65_000, "1e" + "9" * 401])
+def test_a_text_of_digits_is_no_number_and_takes_no_time(text: str) -> None:
+    """It was tried in every way, some two thousand million."""
+    begun = time.perf_counter()
+    with pytest.raises(Unfit):
+        number(Plain(text))
+    assert time.perf_counter() - begun < 0.1
+
+
+@pytest.mark.parametrize("text", ["0e99999999999999999999", "1e-99999999999999999999", "9.2e12", "-1"])
+def test_a_number_that_is_no_quantity_is_out_of_range(text: str) -> None:
+    """Also one whose exponent nothing can hold."""
+    with pytest.raises(QuantityOutOfRange):
+        millionths_of_text(text)
 
 
 @given(st.binary(max_size=60))

@@ -14,6 +14,7 @@ from typing import Any, Final
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Field, Flag, Quantity
 from lotkeeper_server.catalog.references import looked_up
+from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.quantity import decimal_text, double_of
 
 _RUN_BY_SPREADSHEETS: Final = frozenset("=+-@'\t\r")
@@ -143,7 +144,7 @@ class NumberColumn(Column):
     def of_cell(self, cell: str) -> Any:
         if not cell:
             return None
-        if not _NUMBER.fullmatch(cell):
+        if len(cell) > limits.NUMBER_CHARACTERS_MAX or not _NUMBER.fullmatch(cell):
             raise Unreadable(f"{_shown(cell)} is not a number such as 1250.5")
         return float(cell)
 

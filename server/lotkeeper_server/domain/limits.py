@@ -7,6 +7,8 @@ PATH_CODE_POINTS_MAX: Final = 750
 TEXT_CODE_POINTS_MAX: Final = 4_000
 """Notes, descriptions, expressions."""
 SPARE_CODE_POINTS_MAX: Final = 255
+NUMBER_CHARACTERS_MAX: Final = 400
+"""Of a number that is written as a text, in a document or a file."""
 REQUEST_ID_CHARACTERS_MAX: Final = 128
 
 MILLIS_MIN: Final = 0

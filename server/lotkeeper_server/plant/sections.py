@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Quantity, Reference, Whole
+from lotkeeper_server.domain import limits
 from lotkeeper_server.plant.tree import Plain, Tree
 
 SECTIONS: Final[Mapping[str, Description]] = {
@@ -44,7 +45,8 @@ NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 _WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
 _OFFSET: Final = re.compile(r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z")
 """The offset of a time; the parser accepts any two numbers."""
-_NUMBER: Final = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+"""Each character fits in one place only, or a text of digits would be tried in every way, for minutes."""
 _INT32_MAX: Final = (1 << 31) - 1
 
 
@@ -173,7 +175,7 @@ def whole(tree: Tree) -> int:
 
 def number(tree: Tree) -> float:
     """A number."""
-    if not isinstance(tree, Plain) or not _NUMBER.fullmatch(tree):
+    if not isinstance(tree, Plain) or len(tree) > limits.NUMBER_CHARACTERS_MAX or not _NUMBER.fullmatch(tree):
         raise Unfit("must be a number")
     found = float(tree)
     if not math.isfinite(found):

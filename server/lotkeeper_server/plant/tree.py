@@ -14,6 +14,7 @@ _VALUE_BYTES: Final = 64
 _LIST_BYTES: Final = 120
 _MAPPING_BYTES: Final = 3_000
 """With the message, the values and the row that an entry becomes; measured, at 80,000 lots."""
+_ANCHOR_BYTES: Final = 300
 _STEPS_BETWEEN_BREATHS: Final = 512
 _MEGABYTE: Final = 1_000_000
 
@@ -141,6 +142,7 @@ class TreeBuilder:
 
     def _remember(self, anchor: str, value: Tree, nodes: int, weight: int) -> None:
         self._anchors[anchor] = (value, nodes, weight)
+        self._count(0, _ANCHOR_BYTES + len(anchor))
 
     def _count(self, nodes: int, weight: int) -> None:
         self._nodes += nodes

@@ -1,6 +1,6 @@
 """Exact quantities: a signed 64-bit count of millionths of a unit. Doubles live on the wire only."""
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from fractions import Fraction
 from math import isfinite
 from typing import Final
@@ -44,7 +44,10 @@ def millionths_of_text(text: str) -> int:
     Raises:
         QuantityOutOfRange: for negative numbers and magnitudes of 9.2e12 and above.
     """
-    exact = Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        raise QuantityOutOfRange(text) from None
     if not 0 <= exact < QUANTITY_LIMIT:
         raise QuantityOutOfRange(text)
     return int(exact.scaleb(6, _EXACT).quantize(_ONE, ROUND_HALF_EVEN, _EXACT))

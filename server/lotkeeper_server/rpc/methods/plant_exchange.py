@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 from typing import Final
 
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
@@ -49,21 +50,19 @@ class PlantExchange:
         with self._places.one(call.principal) as place:
             breath = Breath(place.stopped)
             document_format, validate_only, data = await _take_in(requests)
-            plant = await asyncio.to_thread(place.using(read_plant), data, document_format, breath, self._bytes_max)
+            read = place.using(partial(_read, place, asyncio.get_running_loop()))
+            plant = await asyncio.to_thread(read, data, document_format, breath, self._bytes_max)
             del data
-            try:
+            call.check_ended()
+            if validate_only:
+                attempt = place.using(try_plant)
+                outcome = await self._engine.read_long(
+                    lambda snapshot: attempt(snapshot, plant, call.principal, breath)
+                )
                 call.check_ended()
-                if validate_only:
-                    attempt = place.using(try_plant)
-                    outcome = await self._engine.read_long(
-                        lambda snapshot: attempt(snapshot, plant, call.principal, breath)
-                    )
-                    call.check_ended()
-                else:
-                    # Until this returns, the commit has not begun or is unknown; then it is durable.
-                    outcome = await self._apply(plant, breath, call, place)
-            finally:
-                await asyncio.to_thread(plant.let_go)
+            else:
+                # Until this returns, the commit has not begun or is unknown; then it is durable.
+                outcome = await self._apply(plant, breath, call, place)
         return _response(outcome)
 
     async def _apply(self, plant: Plant, breath: Breath, call: Call, place: Place) -> AppliedPlant:
@@ -106,6 +105,20 @@ class PlantExchange:
                 data = pieces.pop()
                 for begin in range(0, len(data), limits.STREAM_PIECE_BYTES):
                     yield pb.ExportMasterDataResponse(data=data[begin : begin + limits.STREAM_PIECE_BYTES])
+
+
+def _read(
+    place: Place,
+    loop: asyncio.AbstractEventLoop,
+    data: bytearray,
+    document_format: ExportFormat,
+    breath: Breath,
+    bytes_max: int,
+) -> Plant:
+    """Reads a document that is given up, little by little, once nobody works on it any more."""
+    plant = read_plant(data, document_format, breath, bytes_max)
+    place.resources.callback(loop.call_soon_threadsafe, loop.run_in_executor, None, plant.let_go)
+    return plant
 
 
 async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple[ExportFormat, bool, bytearray]:
