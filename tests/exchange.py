@@ -39,7 +39,7 @@ class Exchange:
             for piece in pieces:
                 yield pb.ImportInventoryOperationsRequest(data=piece)
 
-        return self.stub.ImportInventoryOperations(requests(), metadata=self.metadata, timeout=250)
+        return self.stub.ImportInventoryOperations(requests(), metadata=self.metadata, timeout=900)
 
     def give(self, export_format: Any = CSV, places: Iterable[str] = ()) -> bytes:
         """Exports."""

@@ -13,7 +13,7 @@ from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION, LOCATION,
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.keys import LotNameKey, NameKey
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
+from lotkeeper_server.domain.model.identifiers import Id, MaterialId, format_id, parse_id
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
 from lotkeeper_server.plant.exporting import export_plant
@@ -127,7 +127,7 @@ def seen(store: Store) -> tuple[Any, ...]:
             len(list_records(connection, RecordFilter(), b"", 100, oldest_first=True).records),
             len(feed.read_after(connection, feed.beginning, EVERYTHING, 100, 100).entries),
             read_ids_by_name(connection, [NameKey("unit_of_measure", "name", "kilogram")]).keys(),
-            len(list(read_lots_by_name(tx, [LotNameKey(row, "New") for row in ids(store, "material")]))),
+            len(list(read_lots_by_name(tx, [LotNameKey(MaterialId(row), "New") for row in ids(store, "material")]))),
             len(with_records(connection, ids(store, "inventory_lot"))),
             [found.differences for found in [verify(connection)]],
             verify(connection).records,
