@@ -72,6 +72,7 @@ class Engine:
             can_be_polled: whether a thread calls `when_quiet` whenever it has nothing else to do.
         """
         self._store = store
+        self._confirm = confirm
         self._settings = settings
         self._event_loop = asyncio.get_running_loop()
         self._closing = False
@@ -183,13 +184,22 @@ class Engine:
         """
         return await self._event_loop.run_in_executor(self._readers, self._reading, work)
 
-    async def read_long(self, work: Callable[[Connection], Value]) -> Value:
+    async def read_long(self, work: Callable[[Connection], Value], caller: Caller) -> Value:
         """As `read`, for work that takes seconds: beyond two at once it waits for its turn.
+
+        Args:
+            work: what to do.
+            caller: who is confirmed in the same snapshot: the upload or the wait before it may have lasted long.
 
         Raises:
             Refused: as `read`.
         """
-        return await self._event_loop.run_in_executor(self._long_readers, self._reading, work)
+
+        def confirmed(connection: Connection) -> Value:
+            self._confirm(connection, caller)
+            return work(connection)
+
+        return await self._event_loop.run_in_executor(self._long_readers, self._reading, confirmed)
 
     def read_soon(self, work: Callable[[Connection], Value], done: Callable[[Value | Refused], None]) -> None:
         """As `read`, for whoever does not wait on an event loop.

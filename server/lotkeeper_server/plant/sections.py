@@ -14,6 +14,7 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Quantity, Reference, Whole
 from lotkeeper_server.plant.document import Plain, Tree
 
+LOTS: Final = "lots"
 SECTIONS: Final[Mapping[str, Description]] = {
     "units_of_measure": d.UNIT_OF_MEASURE,
     "material_classes": d.MATERIAL_CLASS,
@@ -24,7 +25,7 @@ SECTIONS: Final[Mapping[str, Description]] = {
     "production_orders": d.PRODUCTION_ORDER,
     "operations": d.OPERATION,
     "inventory_operations": d.INVENTORY_OPERATION,
-    "lots": d.LOT,
+    LOTS: d.LOT,
 }
 """The names of the lists; each comes after the sections that it may refer to."""
 INVENTORY: Final = "inventory"

@@ -3,6 +3,7 @@
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names
+from lotkeeper_server.plant.permissions import May, check_sections
 from lotkeeper_server.plant.reading import Plant
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
@@ -10,12 +11,13 @@ from lotkeeper_server.store.entities.lots import lots_named
 from lotkeeper_server.store.scratch import scratch
 
 
-def try_plant(snapshot: Snapshot, plant: Plant, principal: str) -> AppliedPlant:
+def try_plant(snapshot: Snapshot, plant: Plant, principal: str, may: May) -> AppliedPlant:
     """Says what `apply_plant` would do, without any effect.
 
     Raises:
         Refused: like `apply_plant`.
     """
+    check_sections(plant, may)
     names = Names(snapshot)
     lots = [(entry.references["material"], str(entry.message.name)) for entry in plant.entries.get("lot", [])] + [
         (entry.material, entry.lot) for entry in plant.stock
@@ -27,4 +29,4 @@ def try_plant(snapshot: Snapshot, plant: Plant, principal: str) -> AppliedPlant:
     names.find("location", paths)
     location_ids = {identifier for path in paths if (identifier := names.id_of("location", path))}
     with scratch(snapshot, lot_ids, location_ids) as copy:
-        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal)
+        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal, may)

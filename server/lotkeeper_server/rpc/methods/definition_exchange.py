@@ -43,7 +43,7 @@ class DefinitionExchange:
         self._exports = Places(limits.EXPORTS_AT_ONCE_MAX)
 
     async def ExportInventoryOperations(  # noqa: N802 - named as in the contract
-        self, request: pb.ExportInventoryOperationsRequest, _call: Call
+        self, request: pb.ExportInventoryOperationsRequest, call: Call
     ) -> AsyncGenerator[pb.ExportInventoryOperationsResponse, None]:
         """Writes the definitions to a file, then sends it piece by piece."""
         shape = Shape()
@@ -53,7 +53,9 @@ class DefinitionExchange:
         stopped = threading.Event()
         with self._exports.one(), _held_as_long_as_used(stopped) as held:
             file = _temporary_file(held)
-            await self._engine.read_long(lambda snapshot: write_export(snapshot, file, file_format, places, stopped))
+            await self._engine.read_long(
+                lambda snapshot: write_export(snapshot, file, file_format, places, stopped), call
+            )
             file.seek(0)
             while data := await asyncio.to_thread(file.read, limits.STREAM_PIECE_BYTES):
                 yield pb.ExportInventoryOperationsResponse(data=data)
@@ -80,7 +82,7 @@ class DefinitionExchange:
 
     async def _run(self, one: Import, call: Call, *, validate_only: bool) -> None:
         for attempt in range(1, _PLANS_MAX + 1):
-            await self._engine.read_long(lambda snapshot: plan_import(snapshot, one))
+            await self._engine.read_long(lambda snapshot: plan_import(snapshot, one), call)
             if validate_only or not one.writes:
                 return
             last = attempt == _PLANS_MAX

@@ -1,7 +1,7 @@
 """ImportMasterData and ExportMasterData: a whole plant as one document."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Final
 
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
@@ -12,11 +12,13 @@ from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
+from lotkeeper_server.plant.permissions import check_export
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.snapshot import Snapshot
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 
@@ -37,21 +39,26 @@ class PlantExchange:
             plant = await asyncio.to_thread(read_plant, data, document_format)
             del data
             if validate_only:
-                outcome = await self._engine.read_long(lambda snapshot: try_plant(snapshot, plant, call.principal))
+                outcome = await self._engine.read_long(
+                    lambda snapshot: try_plant(snapshot, plant, call.principal, call.may), call
+                )
             else:
                 # Until this returns, the commit has not begun or is unknown; then it is durable.
-                outcome = await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal), call)
+                outcome = await self._engine.transact(lambda tx: apply_plant(tx, plant, call.principal, call.may), call)
         return _response(outcome)
 
     async def ExportMasterData(  # noqa: N802
-        self, request: pb.ExportMasterDataRequest, _call: Call
+        self, request: pb.ExportMasterDataRequest, call: Call
     ) -> AsyncGenerator[pb.ExportMasterDataResponse, None]:
         """Writes the document from one snapshot, then sends it piece by piece."""
         document_format = _format_of(request.format)
+
+        def work(snapshot: Snapshot) -> Iterable[bytes]:
+            check_export(call.may, include_lots=request.include_lots)
+            return export_plant(snapshot, document_format, include_lots=request.include_lots)
+
         with self._places.one():
-            pieces = await self._engine.read_long(
-                lambda snapshot: export_plant(snapshot, document_format, include_lots=request.include_lots)
-            )
+            pieces = await self._engine.read_long(work, call)
         for data in pieces:
             yield pb.ExportMasterDataResponse(data=data)
 
