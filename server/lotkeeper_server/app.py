@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import structlog
 
+from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain import limits
@@ -18,6 +19,7 @@ from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
+from lotkeeper_server.rpc.methods.development_proof import proof_methods
 from lotkeeper_server.rpc.methods.entities import Entities
 from lotkeeper_server.rpc.methods.inventory_actions import InventoryActions
 from lotkeeper_server.rpc.methods.inventory_metadata import InventoryMetadata
@@ -48,7 +50,9 @@ def serve(
     *,
     bench_echo: bool,
     ready: Callable[[str], None],
+    ending: Callable[[], None] = lambda: None,
     shares_address: bool = False,
+    development: DevelopmentToken | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0 once every call taken in is answered.
 
@@ -57,19 +61,27 @@ def serve(
         store: with a current schema.
         bench_echo: whether to serve the method that benchmarks use as a reference.
         ready: called with the address once calls are answered.
+        ending: called once it is told to end.
         shares_address: whether other processes of this server listen there, too.
+        development: a token for connections from loopback, which this server proves that it made; None for none.
 
     Raises:
         CannotListen: where nothing can listen there.
     """
-    asyncio.run(_serve(_server_settings(settings, bench_echo, shares_address), settings, store, ready))
+    server_settings = _server_settings(settings, bench_echo, shares_address)
+    asyncio.run(_serve(server_settings, settings, store, ready, ending, development))
 
 
 async def _serve(
-    server_settings: ServerSettings, settings: Settings, store: Store, ready: Callable[[str], None]
+    server_settings: ServerSettings,
+    settings: Settings,
+    store: Store,
+    ready: Callable[[str], None],
+    ending: Callable[[], None],
+    development: DevelopmentToken | None,
 ) -> None:
     event_loop = asyncio.get_running_loop()
-    directory = Directory()
+    directory = Directory(development)
     engine = Engine(
         store,
         confirm_by(directory),
@@ -95,7 +107,8 @@ async def _serve(
         PlantExchange(engine),
         Permissions(SERVICES),
     ]
-    server = RpcServer(server_settings, doorway, servicers, engine.when_quiet)
+    proof = None if development is None else proof_methods(development)
+    server = RpcServer(server_settings, doorway, servicers, engine.when_quiet, proof)
 
     def tell(usable: bool) -> None:
         server.health.tell(usable)
@@ -115,6 +128,7 @@ async def _serve(
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     await stop.wait()
+    ending()
     _log.info("shutting_down", calls=calls.count)
     await server.shut_down()
     following.cancel()

@@ -74,6 +74,7 @@ class RpcServer:
         doorway: Doorway,
         servicers: list[object],
         when_quiet: Callable[[], float | None],
+        more_methods: Methods | None = None,
     ) -> None:
         """Listens nowhere yet.
 
@@ -82,13 +83,14 @@ class RpcServer:
             doorway: what stands before every method.
             servicers: have the methods of the contract.
             when_quiet: called by the thread that brings calls whenever it has brought all there were.
+            more_methods: by their paths; not of the contract.
         """
         self._settings = settings
         self._calls = doorway.calls
         event_loop = asyncio.get_running_loop()
         names = [service.full_name for service in SERVICES]
         self.health = Health(names)
-        methods: Methods = {**self.health.methods()}
+        methods: Methods = {**self.health.methods(), **(more_methods or {})}
         for service in SERVICES:
             methods |= methods_of(service, servicers, doorway)
         if settings.bench_echo:
