@@ -52,8 +52,9 @@ def token_in_file(server: ServerProcess) -> str:
 def reason_for(address: str, token: str) -> str:
     """Why a call with this token is refused; empty where it is not. Sent by hand, as from any language."""
     with grpc.insecure_channel(address) as channel:
+        method: Any = channel.unary_unary(LIST_PERMISSIONS)
         try:
-            channel.unary_unary(LIST_PERMISSIONS)(b"", metadata=[("authorization", f"Bearer {token}")], timeout=10)
+            method(b"", metadata=[("authorization", f"Bearer {token}")], timeout=10)
         except grpc.RpcError as error:
             return str(error.code().name)
     return ""
@@ -61,7 +62,7 @@ def reason_for(address: str, token: str) -> str:
 
 def ask_by_command(address: str) -> subprocess.CompletedProcess[str]:
     """`lotkeeper permissions`."""
-    command = [BINARIES / "lotkeeper", "--address", address, "--timeout", "5", "permissions"]
+    command = [str(BINARIES / "lotkeeper"), "--address", address, "--timeout", "5", "permissions"]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -143,7 +144,8 @@ def test_whoever_takes_the_port_of_a_dead_server_is_given_nothing(development: S
     """Whatever it answers: no such method, noise, nothing, an old answer played once more. The error says why."""
     address, token = development.address, token_in_file(development)
     with grpc.insecure_channel(address) as channel:
-        old_answer = channel.unary_unary(PROVE_PATH)(bytes(NONCE_BYTES), timeout=10)
+        prove: Any = channel.unary_unary(PROVE_PATH)
+        old_answer: bytes = prove(bytes(NONCE_BYTES), timeout=10)
     with CLIENTS[0](address) as connected, CLIENTS[1](address) as connected_too:
         for client in (connected, connected_too):
             client.list_permissions()
@@ -182,7 +184,8 @@ def test_who_stands_at_another_address_of_the_same_port_cannot_pass_a_proof_on(d
 
     def passed_on(method: str, request: bytes) -> bytes:
         with grpc.insecure_channel(development.address) as channel:
-            answer: bytes = channel.unary_unary(method)(request, timeout=10)
+            ask: Any = channel.unary_unary(method)
+            answer: bytes = ask(request, timeout=10)
             return answer
 
     elsewhere = f"127.0.0.2:{port}"
@@ -269,7 +272,7 @@ def test_the_server_writes_where_nobody_else_can_only(tmp_path: Path, state: Pat
     with server:
         assert (victim.read_text(), path.is_symlink()) == ("mine", False)
     (state / "lotkeeper" / "tokens").chmod(0o777)
-    command = [*RUN, "--database-url", server.database_url, "--listen", "127.0.0.1:0"]
+    command = [*map(str, RUN), "--database-url", server.database_url, "--listen", "127.0.0.1:0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, "others may write there" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
@@ -277,7 +280,7 @@ def test_the_server_writes_where_nobody_else_can_only(tmp_path: Path, state: Pat
 def test_a_proof_is_given_for_a_nonce_only_and_never_makes_a_token(development: ServerProcess) -> None:
     """Each nonce has another proof; nothing else is answered."""
     with grpc.insecure_channel(development.address) as channel:
-        prove = channel.unary_unary(PROVE_PATH)
+        prove: Any = channel.unary_unary(PROVE_PATH)
         answers = {prove(secrets.token_bytes(NONCE_BYTES), timeout=10) for _ in range(20)}
         assert len(answers) == 20
         for wrong in (b"", bytes(NONCE_BYTES - 1), bytes(NONCE_BYTES + 1), bytes(100_000)):

@@ -27,7 +27,7 @@ def test_beyond_loopback_a_server_without_tls_does_not_start(tmp_path: Path, com
     server = ServerProcess(tmp_path)
     server.run("migrate")
     server.run("token", "create", "--name", "line", "--role", "admin")
-    program = [BINARIES / "lotkeeper-server", command, "--database-url", server.database_url, "--listen", listen]
+    program = [str(BINARIES / "lotkeeper-server"), command, "--database-url", server.database_url, "--listen", listen]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "allow_plaintext" in done.stderr

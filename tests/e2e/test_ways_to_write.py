@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
 import pytest
-from lotkeeper import Client, PermissionDenied
+from lotkeeper import Client, PermissionDenied, Unauthenticated
 from lotkeeper_server.access.roles import add_role
-from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token
+from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token, revoke_tokens
 from lotkeeper_server.domain.model.enumerations import InventoryActionType
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.plant.permissions import LOTS_READ, SECTION_PERMISSIONS
 from lotkeeper_server.plant.sections import INVENTORY, SECTIONS
@@ -141,6 +143,25 @@ def test_a_refused_status_names_the_entry_and_the_same_one_again_is_no_change(
     with pytest.raises(PermissionDenied) as refused:
         keeper.import_master_data(f'{{"lots": [{lots[1]}]}}'.encode(), export_format=JSON)
     assert [violation.field for violation in refused.value.field_violations] == ["lots[0].status"]
+
+
+def test_a_right_that_goes_during_an_upload_does_not_count_any_more(server: ServerProcess) -> None:
+    """Also where nothing would be written: what is in the store is told by the rights of the moment."""
+    for method, dry in itertools.product(("import_master_data", "import_inventory_operations"), (True, False)):
+        token, token_id = new_token(), IdSource()()
+        with closing(Store(server.database_url)) as store, Client(server.address, token=token) as uploading:
+            with store.write() as connection:
+                entry = TokenEntry(token_id, "uploader", ("admin",), False, now_millis(), None, None)
+                add_token(connection, token, entry)
+
+            def pieces(store: Store = store, token_id: Id = token_id) -> Iterator[bytes]:
+                yield b" " * 200_000  # more than one message
+                with store.write() as connection:
+                    revoke_tokens(connection, [token_id], now_millis())
+                yield b"{}"
+
+            with pytest.raises(Unauthenticated):
+                getattr(uploading, method)(pieces(), export_format=JSON, validate_only=dry)
 
 
 def test_an_export_with_lots_needs_the_rights_to_read_them(client_of: ClientOf) -> None:
