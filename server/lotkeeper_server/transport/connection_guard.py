@@ -23,7 +23,7 @@ LOOK_SECONDS: Final = 0.25
 LOOK_SECONDS_MIN: Final = 0.02
 """Also where calls ask for a look: one look tells of all that have happened until then."""
 MUCH_HELD_SHARE: Final = 4
-"""Where such a part of the bytes that all may hold are held, looks are more frequent."""
+"""Looks are more frequent where such a part of the bytes is held, or no more of the connections are free."""
 LOOK_SHARE: Final = 0.05
 """No more of the time than this goes into looks."""
 SECOND: Final = 1.0
@@ -106,8 +106,15 @@ class ConnectionGuard:
                 _log.exception("fault", method="connection_guard")
             took = time.monotonic() - begun
             time.sleep(LOOK_SECONDS_MIN)  # those who ask for a look shall not make it a loop
-            held = self._held_bytes > self._limits.held_bytes_max // MUCH_HELD_SHARE
-            pause_seconds = max(LOOK_SECONDS_MIN if held else LOOK_SECONDS, took / LOOK_SHARE)
+            pause_seconds = max(LOOK_SECONDS_MIN if self._is_urgent else LOOK_SECONDS, took / LOOK_SHARE)
+
+    @property
+    def _is_urgent(self) -> bool:
+        limits = self._limits
+        return (
+            self._held_bytes > limits.held_bytes_max // MUCH_HELD_SHARE
+            or len(self._watched) > limits.connections_max - limits.connections_max // MUCH_HELD_SHARE
+        )
 
     def _look(self, now: float) -> None:
         watched = self._watch(now)
@@ -133,7 +140,7 @@ class ConnectionGuard:
             if one is None:
                 one = _Watched(socket, ConnectionProgress(now))
             one.connection = by_peer.get(socket.peer)
-            one.load = one.progress.measured(socket.received_bytes, one.connection, self._message_bytes_max, now)
+            one.load = one.progress.measured(socket, one.connection, self._message_bytes_max, now)
             watched[socket] = one
         self._watched = watched
         return list(watched.values())
@@ -152,8 +159,12 @@ class ConnectionGuard:
             return "no calls"
         if load.unfinished_bytes > NOISE_BYTES_MAX and load.unfinished_seconds > limits.request_seconds:
             return "late messages"
-        if load.untaken_seconds > limits.answer_seconds + load.untaken_bytes / limits.answer_bytes_per_second:
-            return "untaken answers"
+        late_seconds = load.untaken_seconds - limits.answer_seconds
+        if late_seconds > 0:
+            # By drops they are not taken either; and what else goes out must not hide those that never go.
+            slow = load.taken_bytes < late_seconds * limits.answer_bytes_per_second
+            if slow or load.untaken_bytes < late_seconds * limits.answer_bytes_per_second:
+                return "untaken answers"
         return ""
 
     def _refuse_late(self, connection: Connection, now: float) -> None:

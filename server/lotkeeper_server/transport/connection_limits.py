@@ -7,8 +7,8 @@ SETTINGS_SECONDS: Final = 20.0
 """So long a connection may take for its handshakes, and for its word that it has taken the server's settings."""
 METADATA_BYTES_MAX: Final = 16 * 1024
 """More bytes of metadata end a call; gRPC's core itself takes 16 MB until a caller has confirmed the settings."""
-SPARE_CONNECTIONS: Final = 64
-"""So many newcomers may come before the guard has made room for them."""
+SPARE_SHARE: Final = 8
+"""A connection more for each so many, at first: the guard needs a moment to make room for newcomers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ConnectionLimits:
         age_seconds: a connection takes no new calls after so long, by GOAWAY.
         age_grace_seconds: so long its calls may go on then.
         request_seconds: so long a call may take to send its message.
-        answer_seconds: so long an answer may wait until it is taken, and a second more for each
+        answer_seconds: so long an answer may wait until it is taken; if it waits longer, answers must be taken at
             `answer_bytes_per_second`.
         answer_bytes_per_second: see there.
         held_bytes_per_connection_max: unfinished messages beyond this end their connection; answers that are not taken
@@ -45,9 +45,8 @@ class ConnectionLimits:
 
     def channel_arguments(self) -> dict[str, int | str]:
         """What of it gRPC's core sees to itself."""
-        spare = max(SPARE_CONNECTIONS, self.connections_max // 8)
         return {
-            "grpc.max_allowed_incoming_connections": self.connections_max + spare,
+            "grpc.max_allowed_incoming_connections": self.connections_max + self.connections_max // SPARE_SHARE + 1,
             "grpc.max_connection_idle_ms": round(self.idle_seconds * 1000),
             "grpc.max_connection_age_ms": round(self.age_seconds * 1000),
             "grpc.max_connection_age_grace_ms": round(self.age_grace_seconds * 1000),

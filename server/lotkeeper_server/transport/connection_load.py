@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lotkeeper_server.transport.connections import Connection
+from lotkeeper_server.transport.server_sockets import ServerSocket
 
 NOISE_BYTES_MAX: Final = 256 * 1024
 """So much may come that is no call: pings, windows, settings. More are headers that do not end, or noise."""
@@ -20,6 +21,7 @@ class ConnectionLoad:
         unfinished_seconds: how long the oldest of them has been waited for.
         untaken_bytes: of answers that the caller has not taken.
         untaken_seconds: how long the oldest of them waits; a message in the middle of a stream has no age.
+        taken_bytes: that have reached the other end meanwhile.
         is_noise: whether much came that belongs to no call.
     """
 
@@ -27,6 +29,7 @@ class ConnectionLoad:
     unfinished_seconds: float
     untaken_bytes: int
     untaken_seconds: float
+    taken_bytes: int
     is_noise: bool
 
     @property
@@ -35,7 +38,7 @@ class ConnectionLoad:
         return self.unfinished_bytes + self.untaken_bytes
 
 
-NO_LOAD: Final = ConnectionLoad(0, 0.0, 0, 0.0, is_noise=False)
+NO_LOAD: Final = ConnectionLoad(0, 0.0, 0, 0.0, 0, is_noise=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,15 @@ class ConnectionProgress:
         used_seconds: `time.monotonic()` of the last look that found that something had come.
     """
 
-    __slots__ = ("_base", "_looked", "_looked_seconds", "_quiet_from_bytes", "used_seconds")
+    __slots__ = (
+        "_acknowledged_bytes",
+        "_base",
+        "_base_acknowledged_bytes",
+        "_looked",
+        "_looked_seconds",
+        "_quiet_from_bytes",
+        "used_seconds",
+    )
 
     def __init__(self, now: float) -> None:
         """Begins with nothing.
@@ -65,20 +76,21 @@ class ConnectionProgress:
         self.used_seconds = now
         self._looked = self._base = _Counts()
         self._looked_seconds = now
+        self._acknowledged_bytes = self._base_acknowledged_bytes = 0
         self._quiet_from_bytes = 0  # what had come at the last step
 
     def measured(
-        self, received_bytes: int, connection: Connection | None, message_bytes_max: int, now: float
+        self, socket: ServerSocket, connection: Connection | None, message_bytes_max: int, now: float
     ) -> ConnectionLoad:
         """What the connection holds now.
 
         Args:
-            received_bytes: that came on its socket in all.
+            socket: its own.
             connection: what its calls say; None before the first.
             message_bytes_max: of one message.
             now: `time.monotonic()`.
         """
-        before = self._looked
+        before, received_bytes = self._looked, socket.received_bytes
         if received_bytes == before.received_bytes and (connection is None or not connection.calls):
             self._looked_seconds = now
             return NO_LOAD
@@ -87,7 +99,7 @@ class ConnectionProgress:
         if connection is None:
             self._looked = _Counts(received_bytes)
             self._looked_seconds = now
-            return ConnectionLoad(0, 0.0, 0, 0.0, is_noise=received_bytes > NOISE_BYTES_MAX)
+            return ConnectionLoad(0, 0.0, 0, 0.0, 0, is_noise=received_bytes > NOISE_BYTES_MAX)
         calls = tuple(connection.calls)
         waits = [call.waits_since for call in calls if call.waits_since]
         counts = _Counts(received_bytes, connection.taken_bytes, connection.steps)
@@ -97,14 +109,20 @@ class ConnectionProgress:
             self._base = before
         if counts.steps != before.steps:
             self._quiet_from_bytes = received_bytes
-        self._looked, self._looked_seconds = counts, now
         answers = [call.answered_since for call in calls if call.answered_since]
+        if not answers:
+            self._base_acknowledged_bytes = socket.acknowledged_bytes
+        elif min(answers) > self._looked_seconds:
+            self._base_acknowledged_bytes = self._acknowledged_bytes
+        self._acknowledged_bytes = socket.acknowledged_bytes
+        self._looked, self._looked_seconds = counts, now
         most = len(waits) * message_bytes_max
         return ConnectionLoad(
             unfinished_bytes=max(0, min(self._unfinished(counts), most)),
             unfinished_seconds=now - min(waits, default=now),
             untaken_bytes=sum(call.untaken_bytes for call in calls),
             untaken_seconds=now - min(answers, default=now),
+            taken_bytes=socket.acknowledged_bytes - self._base_acknowledged_bytes,
             is_noise=received_bytes - self._quiet_from_bytes > NOISE_BYTES_MAX + most,
         )
 

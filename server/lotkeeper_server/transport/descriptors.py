@@ -3,9 +3,11 @@
 import resource
 from typing import Final
 
+from lotkeeper_server.transport.connection_limits import SPARE_SHARE
+
 SPARE_DESCRIPTORS: Final = 256
 """For the store, files, the log and what gRPC's core itself opens."""
-SPARE_SHARE: Final = 4
+DESCRIPTORS_SHARE: Final = 4
 """Where there are few, a part of them is kept instead: one of so many."""
 
 
@@ -25,4 +27,5 @@ def raise_descriptor_limit() -> int:
 
 def connections_within(descriptors: int) -> int:
     """How many connections so many descriptors allow, with some left for all else."""
-    return max(1, descriptors - min(SPARE_DESCRIPTORS, descriptors // SPARE_SHARE))
+    most = descriptors - min(SPARE_DESCRIPTORS, descriptors // DESCRIPTORS_SHARE)
+    return max(1, most * SPARE_SHARE // (SPARE_SHARE + 1) - 1)

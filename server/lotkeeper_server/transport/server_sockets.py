@@ -13,8 +13,8 @@ from typing import Final
 
 DESCRIPTORS: Final = Path("/proc/self/fd")
 TCP_INFO_BYTES: Final = 136
-RECEIVED_BYTES: Final = struct.Struct("=128xQ")
-"""Where the kernel's `struct tcp_info` counts the bytes that came; it grows at its end only."""
+COUNTS: Final = struct.Struct("=120xQQ")
+"""Where the kernel's `struct tcp_info` counts the bytes that were taken and that came; it grows at its end only."""
 _C: Final = ctypes.CDLL(None, use_errno=True)
 _TO_NOTHING: Final = struct.pack("=H14x", socket.AF_UNSPEC)
 """The kernel's `struct sockaddr`; connected to this, a socket is connected to nothing any more."""
@@ -30,6 +30,7 @@ class ServerSocket:
         host: the other end's IP address.
         peer: the other end as gRPC writes it.
         received_bytes: how many came so far.
+        acknowledged_bytes: how many that were sent have reached the other end.
     """
 
     descriptor: int
@@ -37,6 +38,7 @@ class ServerSocket:
     host: str
     peer: bytes
     received_bytes: int = 0
+    acknowledged_bytes: int = 0
 
 
 class ServerSockets:
@@ -63,7 +65,7 @@ class ServerSockets:
                 identity = (descriptor, status.st_ino)
                 one = self._known[identity] if identity in self._known else self._identified(*identity)
                 if one is not None:
-                    one.received_bytes = _received_bytes(descriptor)
+                    one.acknowledged_bytes, one.received_bytes = _counts(descriptor)
                     found.append(one)
             except OSError:  # it was closed meanwhile, or is no connection yet
                 continue
@@ -132,13 +134,12 @@ def _disconnect(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _received_bytes(descriptor: int) -> int:
-    """By the number alone, which costs less: at worst it is another socket's count, once."""
+def _counts(descriptor: int) -> tuple[int, int]:
+    """By the number alone, which costs less: at worst they are another socket's counts, once."""
     borrowed = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
     try:
         info = borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
     finally:
         borrowed.detach()
-    (received,) = RECEIVED_BYTES.unpack(info)
-    assert isinstance(received, int)
-    return received
+    acknowledged, received = COUNTS.unpack(info)
+    return acknowledged, received
