@@ -23,10 +23,13 @@ from lotkeeper import Client, LotkeeperError
 from bench.http2_load import (
     ACK,
     DATA,
+    END_STREAM,
     HEADER_TABLE_SIZE,
+    HEADERS,
     INITIAL_WINDOW_SIZE,
     PING,
     PREFACE,
+    RST_STREAM,
     SETTINGS,
     WINDOW_FIRST,
     WINDOW_UPDATE,
@@ -116,7 +119,7 @@ class Attacker:
             message_bytes: of each message.
 
         Returns:
-            Whether the server ended the connection, soon after it had all that it allowed.
+            Whether the server ended the connection or each of the streams, soon after it had all that it allowed.
         """
         windows = dict.fromkeys((0, *openings), WINDOW_FIRST)
         left = dict.fromkeys(openings, message_bytes - 1)
@@ -133,6 +136,10 @@ class Attacker:
                         windows[stream] += size - WINDOW_FIRST
                 elif one.kind == WINDOW_UPDATE and one.stream in windows:
                     windows[one.stream] += int.from_bytes(one.payload, "big")
+                elif one.kind == RST_STREAM or (one.kind == HEADERS and one.flags & END_STREAM):
+                    left.pop(one.stream, None)
+                if not left:
+                    return True
                 self._fill(windows, left)
         except TimeoutError:
             return False
