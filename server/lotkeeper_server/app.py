@@ -35,6 +35,8 @@ from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.transport.connection_limits import ConnectionLimits
+from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
 from lotkeeper_server.transport.server import server_class
 
 MILLIS_PER_HOUR = 3_600_000
@@ -152,11 +154,30 @@ def _engine_settings(settings: Settings) -> EngineSettings:
     )
 
 
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    descriptors = raise_descriptor_limit()
+    connections = min(settings.connections_max, connections_within(descriptors))
+    _log.info("descriptors", limit=descriptors, connections=connections, wanted=settings.connections_max)
+    return ConnectionLimits(
+        connections_max=connections,
+        connections_per_peer_max=settings.connections_per_peer_max,
+        idle_seconds=settings.connection_idle_seconds,
+        age_seconds=settings.connection_age_seconds,
+        age_grace_seconds=settings.connection_age_grace_seconds,
+        request_seconds=settings.request_seconds_max,
+        answer_seconds=settings.answer_seconds_max,
+        held_bytes_per_connection_max=settings.held_bytes_per_connection_max,
+        held_bytes_max=settings.held_bytes_max,
+        cancelled_calls_per_second_max=settings.cancelled_calls_per_second_max,
+    )
+
+
 def _server_settings(settings: Settings, bench_echo: bool, shares_address: bool) -> ServerSettings:
     return ServerSettings(
         listen=settings.listen,
         server_class=server_class(settings.transport),
         max_concurrent_streams=settings.max_concurrent_streams,
+        connections=_connection_limits(settings),
         reflection=settings.reflection,
         bench_echo=bench_echo,
         tls_certificate_file=settings.tls_certificate_file,

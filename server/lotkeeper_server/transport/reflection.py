@@ -1,5 +1,6 @@
 """The standard reflection service, by both of its names: tools ask it for the contract."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from lotkeeper_server.transport.descriptor_files import DescriptorFiles
 
 V1ALPHA: Final = "grpc.reflection.v1alpha.ServerReflection"
 V1: Final = "grpc.reflection.v1.ServerReflection"
+REST_SECONDS: Final = 300.0
+"""A stream on which nothing is asked for so long is ended; tools open another."""
 NOT_A_REQUEST: Final = Status(INVALID_ARGUMENT, "The bytes are not a ServerReflectionRequest.")
 NOT_THERE: Final = "There is nothing of that name here."
 NOTHING_ASKED: Final = "The request asks for nothing that is known here."
@@ -47,7 +50,7 @@ class Reflection:
         return {f"/{name}/ServerReflectionInfo": Streaming(self._reflect) for name in (V1, V1ALPHA)}
 
     async def _reflect(self, stream: Stream) -> None:
-        while (message := await stream.receive()) is not None:
+        while (message := await _next(stream)) is not None:
             try:
                 request = ServerReflectionRequest.FromString(message)
             except DecodeError:
@@ -90,6 +93,16 @@ class Reflection:
 
     def _give_file(self, file: FileDescriptor, response: ServerReflectionResponse) -> None:
         response.file_descriptor_response.file_descriptor_proto.extend(self._files.with_dependencies(file))
+
+
+async def _next(stream: Stream) -> bytes | None:
+    """The next question; None where there is none, or none comes."""
+    try:
+        async with asyncio.timeout(REST_SECONDS):
+            return await stream.receive()
+    except TimeoutError:
+        stream.finish()
+        return None
 
 
 def add_v1(pool: DescriptorPool) -> None:

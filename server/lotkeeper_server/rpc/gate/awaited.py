@@ -84,7 +84,7 @@ class AwaitedMethod:
         until = self._doorway.calls.until_shut if self._endless else nullcontext
 
         async def answer(caller: Call) -> None:
-            request_bytes = await stream.receive()
+            request_bytes = await self._soon(stream.receive())
             if request_bytes is None:  # no message, or half of one: it must not become another request
                 raise Refused(InvalidArgument(text="The call has no message."))
             request = parsed(self._request_class, request_bytes)
