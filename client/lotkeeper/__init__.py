@@ -29,7 +29,7 @@ from lotkeeper._errors import (
 )
 from lotkeeper._json import from_dict, from_json, to_dict, to_json
 from lotkeeper._sync.client import Client
-from lotkeeper._tokens import development_token_path, find_token_in, is_loopback
+from lotkeeper.development import development_token_path, is_loopback
 
 try:
     __version__ = version("lotkeeper")
@@ -58,7 +58,6 @@ __all__ = [
     "actions",
     "development_token_path",
     "error_of_status",
-    "find_token_in",
     "from_dict",
     "from_json",
     "is_loopback",

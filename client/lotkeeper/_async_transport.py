@@ -11,9 +11,10 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from lotkeeper._errors import LotkeeperError, error_of
+from lotkeeper._errors import LotkeeperError, Unauthenticated, error_of
 from lotkeeper._requests import Uploading
-from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable, silent
+from lotkeeper._retrying import CHANNEL_OPTIONS, NOBODY_ANSWERED, Attempts, Repeatable, silent
+from lotkeeper._tokens import Knock, Metadata, Tokens
 
 Response = TypeVar("Response", bound=Message)
 
@@ -21,11 +22,13 @@ Response = TypeVar("Response", bound=Message)
 class AsyncTransport:
     """Calls methods by their path."""
 
-    def __init__(self, address: str, token: str | None, channel_credentials: grpc.ChannelCredentials | None) -> None:
+    def __init__(self, address: str, tokens: Tokens, channel_credentials: grpc.ChannelCredentials | None) -> None:
         self._address = address
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._tokens = tokens
+        self._metadata: Metadata = ()
+        self._knocked: Knock | None = None
         if channel_credentials is None:
-            self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+            self._channel = grpc.aio.insecure_channel(tokens.plaintext_address, options=CHANNEL_OPTIONS)
         else:
             self._channel = grpc.aio.secure_channel(address, channel_credentials, options=CHANNEL_OPTIONS)
         self._connected = False
@@ -47,13 +50,14 @@ class AsyncTransport:
         method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
         while True:
             await self._connect(attempts)
+            knocked = self._knocked
             try:
                 response: Response = await method(request, timeout=attempts.left_seconds(), metadata=self._metadata)
                 return response
             except grpc.aio.AioRpcError as rpc_error:
                 error = self._failed(rpc_error)
                 error.__cause__ = rpc_error
-            await asyncio.sleep(attempts.pause_seconds(error))
+            await asyncio.sleep(self._pause_seconds(attempts, error, knocked))
 
     async def stream(
         self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
@@ -68,6 +72,7 @@ class AsyncTransport:
         attempts = Attempts(timeout_seconds, Repeatable.YES)
         while True:
             await self._connect(attempts)
+            knocked = self._knocked
             begun = False
             try:
                 async with aclosing(
@@ -80,7 +85,7 @@ class AsyncTransport:
             except LotkeeperError as error:
                 if begun:
                     raise
-                pause = attempts.pause_seconds(error)
+                pause = self._pause_seconds(attempts, error, knocked)
             await asyncio.sleep(pause)
 
     async def follow(
@@ -162,23 +167,46 @@ class AsyncTransport:
 
     def _failed(self, rpc_error: grpc.aio.AioRpcError) -> LotkeeperError:
         error = error_of(rpc_error)
-        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE
+        is_refused_token = self._tokens.may_change and isinstance(error, Unauthenticated)
+        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE and not is_refused_token
         return error
 
+    def _pause_seconds(self, attempts: Attempts, error: LotkeeperError, knocked: Knock | None) -> float:
+        """As of the attempts; at once where a token was refused since another development server has begun meanwhile.
+
+        Raises:
+            LotkeeperError: the error itself, if there is no other attempt.
+        """
+        if isinstance(error, Unauthenticated) and self._tokens.changed_since(knocked):
+            return 0.0
+        return attempts.pause_seconds(error)
+
     async def _connect(self, attempts: Attempts) -> None:
-        """Calls until a server answers: so the next call is sent only when there is a server to take it."""
+        """Calls until a server answers: so the next call is sent only when there is a server to take it.
+
+        Raises:
+            Unavailable: where none answers.
+            Unauthenticated: where one does that the development token must not be shown to.
+        """
         if self._connected:
             return
-        knock: Any = self._channel.unary_unary(KNOCK_PATH)
         waiting = attempts.connecting()
         while True:
+            knock = self._tokens.knock()
+            method: Any = self._channel.unary_unary(knock.path)
+            answer: bytes | grpc.StatusCode
             try:
-                await knock(b"", timeout=waiting.left_seconds())
+                answer = await method(knock.request, timeout=waiting.left_seconds())
             except grpc.aio.AioRpcError as rpc_error:
-                if rpc_error.code() in NOBODY_ANSWERED:
+                answer = rpc_error.code()
+                if answer in NOBODY_ANSWERED:
                     pause = waiting.pause_or_give_up(self._address)
                     await asyncio.sleep(pause)
                     continue
+            metadata = self._tokens.metadata_after(knock, answer)
+            if metadata is None:
+                continue
+            self._metadata, self._knocked = metadata, knock
             self._connected = True
             return
 

@@ -27,8 +27,6 @@ CHANNEL_OPTIONS: Final = (
     ("grpc.http2.max_pings_without_data", 0),
 )
 CONNECT_PAUSE_SECONDS: Final = 0.2
-KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
-"""A call that every gRPC server answers in some way, without a token and without changes; its request is empty."""
 NOBODY_ANSWERED: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _BROKEN_OFF: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
 _NOTHING_WAS_DONE: Final = frozenset({"SHUTTING_DOWN", "OVERLOADED", "CONTENTION"})

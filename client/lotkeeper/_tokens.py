@@ -1,54 +1,137 @@
-"""Where a token comes from: the caller, the environment, or the file of a development server on this machine."""
+"""Where a client's token comes from: the caller, the environment, or the file of a development server."""
 
 from __future__ import annotations
 
 import os
-import re
-import stat
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
+import grpc
+
+from lotkeeper._errors import Unauthenticated
+from lotkeeper.development import (
+    PROVE_PATH,
+    UnsafeToken,
+    development_token_path,
+    is_loopback,
+    literal_address,
+    new_nonce,
+    read_token_file,
+    session_of_answer,
+)
+
 TOKEN_VARIABLE: Final = "LOTKEEPER_TOKEN"  # noqa: S105 - the variable's name
-_LOOPBACK: Final = re.compile(r"^(localhost|127(\.\d{1,3}){3}|--1)$", re.IGNORECASE)
+KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
+"""A call that every gRPC server answers in some way, without a token and without changes; its request is empty."""
+Metadata = tuple[tuple[str, str], ...]
 
 
-def is_loopback(address: str) -> bool:
-    """Whether HOST:PORT is on this machine's loopback."""
-    return _LOOPBACK.match(_host_and_port(address)[0]) is not None
+@dataclass(frozen=True)
+class Knock:
+    """The first call on a connection, which has no token; its answer says what may be sent to the server.
 
-
-def development_token_path(address: str) -> Path:
-    """The file that keeps the development token of a server on this machine.
-
-    There is one for each address, so that two servers do not disturb each other; `localhost` is 127.0.0.1.
+    Attributes:
+        address: HOST:PORT.
+        token: what is sent whoever answers; None for none.
+        development_token: what only its own server is shown to know; None for none.
+        path: of the method that is called.
+        request: its bytes.
     """
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "lotkeeper" / "tokens" / "_".join(_host_and_port(address))
+
+    address: str
+    token: str | None
+    development_token: str | None = None
+    path: str = KNOCK_PATH
+    request: bytes = b""
+
+    def metadata(self, answer: bytes | grpc.StatusCode) -> Metadata:
+        """What calls carry from now on.
+
+        Args:
+            answer: what the server answered, or how it refused.
+
+        Raises:
+            Unauthenticated: where the server did not show that it made the development token.
+        """
+        if self.development_token is None:
+            return _bearer(self.token)
+        session = None
+        if isinstance(answer, bytes):
+            session = session_of_answer(self.development_token, self.address, self.request, answer)
+        if session is None:
+            why = "its proof is wrong" if isinstance(answer, bytes) else f"it answered {answer.name}"
+            path = development_token_path(self.address)
+            raise Unauthenticated(
+                grpc.StatusCode.UNAUTHENTICATED,
+                f"the development token in {path} was not sent: whoever listens on {self.address} did not show that it "
+                f"made it ({why}); give a token of this server, by {TOKEN_VARIABLE} for one",
+            )
+        return _bearer(session)
 
 
-def find_token(address: str) -> str | None:
-    """The token from the environment, otherwise the development token of a loopback address; None if there is none.
+class Tokens:
+    """The token of one client, asked for anew whenever it connects, since a development server's ends with it."""
 
-    A token file that anyone except its owner can read is not used.
-    """
-    if from_environment := os.environ.get(TOKEN_VARIABLE):
-        return from_environment
-    if not is_loopback(address):
-        return None
-    return find_token_in(development_token_path(address))
+    def __init__(self, address: str, given: str | None) -> None:
+        """Reads no file yet.
 
+        Args:
+            address: HOST:PORT.
+            given: by the caller; None for the one in the environment, or else of a development server.
+        """
+        self._address = address
+        self._token = given or os.environ.get(TOKEN_VARIABLE) or None
+        self.may_change = self._token is None and is_loopback(address)
 
-def find_token_in(path: Path) -> str | None:
-    """The token in a file; None if there is none, or if anyone except its owner can read it."""
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    @property
+    def plaintext_address(self) -> str:
+        """Where to connect without TLS: a development server only where its own address leads, never by a name."""
+        return literal_address(self._address) if self.may_change else self._address
+
+    def knock(self) -> Knock:
+        """The first call on a new connection.
+
+        Raises:
+            Unauthenticated: where the file of the development token is not safe.
+        """
+        return self._knock_with(self._development_token())
+
+    def metadata_after(self, knock: Knock, answer: bytes | grpc.StatusCode) -> Metadata | None:
+        """What calls carry after this knock; None to knock again, since the file has another token by now.
+
+        Raises:
+            Unauthenticated: as `knock`, and where the server did not show that it made the development token.
+        """
+        try:
+            return knock.metadata(answer)
+        except Unauthenticated:
+            if self.changed_since(knock):
+                return None
+            raise
+
+    def changed_since(self, knock: Knock | None) -> bool:
+        """Whether the file has another token than at this knock: that of a server that was started since.
+
+        Raises:
+            Unauthenticated: as `knock`.
+        """
+        token = self._development_token()
+        return token is not None and (knock is None or token != knock.development_token)
+
+    def _development_token(self) -> str | None:
+        if not self.may_change:
             return None
-        return path.read_text(encoding="ascii").strip() or None
-    except (OSError, UnicodeDecodeError):
-        return None
+        try:
+            return read_token_file(development_token_path(self._address))
+        except UnsafeToken as unsafe:
+            text = f"the development token is not used: {unsafe}"
+            raise Unauthenticated(grpc.StatusCode.UNAUTHENTICATED, text) from unsafe
+
+    def _knock_with(self, development_token: str | None) -> Knock:
+        if development_token is None:
+            return Knock(self._address, self._token)
+        return Knock(self._address, None, development_token, PROVE_PATH, new_nonce())
 
 
-def _host_and_port(address: str) -> tuple[str, str]:
-    host, _, port = address.removeprefix("dns:///").rpartition(":")
-    host = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]").replace(":", "-")
-    return host, re.sub(r"\D", "", port)
+def _bearer(token: str | None) -> Metadata:
+    return (("authorization", f"Bearer {token}"),) if token else ()

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from lotkeeper._errors import LotkeeperError, error_of
+from lotkeeper._errors import LotkeeperError, Unauthenticated, error_of
 from lotkeeper._requests import Uploading
-from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable, silent
+from lotkeeper._retrying import CHANNEL_OPTIONS, NOBODY_ANSWERED, Attempts, Repeatable, silent
+from lotkeeper._tokens import Knock, Metadata, Tokens
 
 Response = TypeVar("Response", bound=Message)
 
@@ -57,11 +58,13 @@ class _Guard:
 class Transport:
     """Calls methods by their path. May be used from several threads."""
 
-    def __init__(self, address: str, token: str | None, channel_credentials: grpc.ChannelCredentials | None) -> None:
+    def __init__(self, address: str, tokens: Tokens, channel_credentials: grpc.ChannelCredentials | None) -> None:
         self._address = address
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._tokens = tokens
+        self._metadata: Metadata = ()
+        self._knocked: Knock | None = None
         if channel_credentials is None:
-            self._channel = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
+            self._channel = grpc.insecure_channel(tokens.plaintext_address, options=CHANNEL_OPTIONS)
         else:
             self._channel = grpc.secure_channel(address, channel_credentials, options=CHANNEL_OPTIONS)
         self._connected = False
@@ -83,13 +86,14 @@ class Transport:
         method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
         while True:
             self._connect(attempts)
+            knocked = self._knocked
             try:
                 response: Response = method(request, timeout=attempts.left_seconds(), metadata=self._metadata)
                 return response
             except grpc.RpcError as rpc_error:
                 error = self._failed(rpc_error)
                 error.__cause__ = rpc_error
-            time.sleep(attempts.pause_seconds(error))
+            time.sleep(self._pause_seconds(attempts, error, knocked))
 
     def stream(
         self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
@@ -104,6 +108,7 @@ class Transport:
         attempts = Attempts(timeout_seconds, Repeatable.YES)
         while True:
             self._connect(attempts)
+            knocked = self._knocked
             begun = False
             try:
                 call = self._streaming(path, request, response_class, attempts.left_seconds())
@@ -115,7 +120,7 @@ class Transport:
             except LotkeeperError as error:
                 if begun:
                     raise
-                pause = attempts.pause_seconds(error)
+                pause = self._pause_seconds(attempts, error, knocked)
             time.sleep(pause)
 
     def follow(
@@ -200,23 +205,46 @@ class Transport:
 
     def _failed(self, rpc_error: grpc.RpcError) -> LotkeeperError:
         error = error_of(rpc_error)
-        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE
+        is_refused_token = self._tokens.may_change and isinstance(error, Unauthenticated)
+        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE and not is_refused_token
         return error
 
+    def _pause_seconds(self, attempts: Attempts, error: LotkeeperError, knocked: Knock | None) -> float:
+        """As of the attempts; at once where a token was refused since another development server has begun meanwhile.
+
+        Raises:
+            LotkeeperError: the error itself, if there is no other attempt.
+        """
+        if isinstance(error, Unauthenticated) and self._tokens.changed_since(knocked):
+            return 0.0
+        return attempts.pause_seconds(error)
+
     def _connect(self, attempts: Attempts) -> None:
-        """Calls until a server answers: so the next call is sent only when there is a server to take it."""
+        """Calls until a server answers: so the next call is sent only when there is a server to take it.
+
+        Raises:
+            Unavailable: where none answers.
+            Unauthenticated: where one does that the development token must not be shown to.
+        """
         if self._connected:
             return
-        knock: Any = self._channel.unary_unary(KNOCK_PATH)
         waiting = attempts.connecting()
         while True:
+            knock = self._tokens.knock()
+            method: Any = self._channel.unary_unary(knock.path)
+            answer: bytes | grpc.StatusCode
             try:
-                knock(b"", timeout=waiting.left_seconds())
+                answer = method(knock.request, timeout=waiting.left_seconds())
             except grpc.RpcError as rpc_error:
-                if rpc_error.code() in NOBODY_ANSWERED:
+                answer = rpc_error.code()
+                if answer in NOBODY_ANSWERED:
                     pause = waiting.pause_or_give_up(self._address)
                     time.sleep(pause)
                     continue
+            metadata = self._tokens.metadata_after(knock, answer)
+            if metadata is None:
+                continue
+            self._metadata, self._knocked = metadata, knock
             self._connected = True
             return
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 import structlog
 
 from lotkeeper_server.access.allowance import Allowance
+from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain import limits
@@ -24,6 +25,7 @@ from lotkeeper_server.rpc.gate.pace import PaceLimits
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
+from lotkeeper_server.rpc.methods.development_proof import proof_methods
 from lotkeeper_server.rpc.methods.entities import Entities
 from lotkeeper_server.rpc.methods.inventory_actions import InventoryActions
 from lotkeeper_server.rpc.methods.inventory_metadata import InventoryMetadata
@@ -41,6 +43,8 @@ from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
+from lotkeeper_server.transport.connection_limits import ConnectionLimits
+from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
 from lotkeeper_server.transport.server import server_class
 from lotkeeper_server.watchdog import begin_watching
 
@@ -61,7 +65,9 @@ def serve(
     *,
     bench_echo: bool,
     ready: Callable[[str], None],
+    ending: Callable[[], None] = lambda: None,
     shares_address: bool = False,
+    development: DevelopmentToken | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0 once every call taken in is answered.
 
@@ -70,22 +76,30 @@ def serve(
         store: with a current schema.
         bench_echo: whether to serve the method that benchmarks use as a reference.
         ready: called with the address once calls are answered.
+        ending: called once it is told to end.
         shares_address: whether other processes of this server listen there, too.
+        development: a token for connections from loopback, which this server proves that it made; None for none.
 
     Raises:
         CannotListen: where nothing can listen there.
         OSError: where there can be no temporary files.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    asyncio.run(_serve(_server_settings(settings, bench_echo, shares_address), settings, store, ready))
+    server_settings = _server_settings(settings, bench_echo, shares_address)
+    asyncio.run(_serve(server_settings, settings, store, ready, ending, development))
 
 
 async def _serve(
-    server_settings: ServerSettings, settings: Settings, store: Store, ready: Callable[[str], None]
+    server_settings: ServerSettings,
+    settings: Settings,
+    store: Store,
+    ready: Callable[[str], None],
+    ending: Callable[[], None],
+    development: DevelopmentToken | None,
 ) -> None:
     event_loop = asyncio.get_running_loop()
     folder = TemporaryFolder(settings.temporary_folder)
-    directory = Directory(_allowance(settings))
+    directory = Directory(_allowance(settings), development)
     engine = Engine(
         store,
         confirm_by(directory),
@@ -115,7 +129,8 @@ async def _serve(
         PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max),
         Permissions(SERVICES),
     ]
-    server = RpcServer(server_settings, doorway, servicers, engine.when_quiet)
+    proof = None if development is None else proof_methods(development)
+    server = RpcServer(server_settings, doorway, servicers, engine.when_quiet, proof)
 
     def tell(usable: bool) -> None:
         server.health.tell(usable)
@@ -137,6 +152,7 @@ async def _serve(
     gc.set_threshold(*GC_THRESHOLDS)
     begin_watching()
     await stop.wait()
+    ending()
     _log.info("shutting_down", calls=calls.count)
     await server.shut_down()
     following.cancel()
@@ -179,11 +195,30 @@ def _pace_limits(settings: Settings) -> PaceLimits:
     )
 
 
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    descriptors = raise_descriptor_limit()
+    connections = min(settings.connections_max, connections_within(descriptors))
+    _log.info("descriptors", limit=descriptors, connections=connections, wanted=settings.connections_max)
+    return ConnectionLimits(
+        connections_max=connections,
+        connections_per_peer_max=settings.connections_per_peer_max,
+        idle_seconds=settings.connection_idle_seconds,
+        age_seconds=settings.connection_age_seconds,
+        age_grace_seconds=settings.connection_age_grace_seconds,
+        request_seconds=settings.request_seconds_max,
+        answer_seconds=settings.answer_seconds_max,
+        held_bytes_per_connection_max=settings.held_bytes_per_connection_max,
+        held_bytes_max=settings.held_bytes_max,
+        cancelled_calls_per_second_max=settings.cancelled_calls_per_second_max,
+    )
+
+
 def _server_settings(settings: Settings, bench_echo: bool, shares_address: bool) -> ServerSettings:
     return ServerSettings(
         listen=settings.listen,
         server_class=server_class(settings.transport),
         max_concurrent_streams=settings.max_concurrent_streams,
+        connections=_connection_limits(settings),
         reflection=settings.reflection,
         bench_echo=bench_echo,
         tls_certificate_file=settings.tls_certificate_file,

@@ -89,3 +89,60 @@ class LimitSettings(BaseModel):
     temporary_bytes_of_principal_max: Annotated[
         int, Field(ge=0, description="How much of it those of one principal may take.")
     ] = 3 << 30
+    connections_max: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="How many connections a process may have; descriptors may allow fewer. "
+            "Beyond it those that were used the longest ago are ended.",
+        ),
+    ] = 4_096
+    connections_per_peer_max: Annotated[
+        int,
+        Field(ge=1, le=1_000_000, description="How many of them one IP address may have."),
+    ] = 1_024
+    connection_idle_seconds: Annotated[
+        float,
+        Field(ge=1, le=1_000_000, description="After so long a connection without a call in progress is closed."),
+    ] = 900
+    connection_age_seconds: Annotated[
+        float,
+        Field(ge=1, le=1_000_000, description="After so long a connection takes no more calls; callers open another."),
+    ] = 28_800
+    connection_age_grace_seconds: Annotated[
+        float,
+        Field(ge=1, le=1_000_000, description="How long the calls of such a connection may still go on."),
+    ] = 3_600
+    request_seconds_max: Annotated[
+        float,
+        Field(ge=0.1, le=3_600, description="How long a call may take to send its message."),
+    ] = 60
+    answer_seconds_max: Annotated[
+        float,
+        Field(
+            ge=0.1,
+            le=3_600,
+            description="How long an answer may wait until its caller has taken it, and a second more for each 32 KB.",
+        ),
+    ] = 60
+    held_bytes_per_connection_max: Annotated[
+        int,
+        Field(
+            ge=1 << 20,
+            le=1 << 40,
+            description="How many bytes of unfinished messages or untaken answers a connection may hold in memory.",
+        ),
+    ] = 32 << 20
+    held_bytes_max: Annotated[
+        int,
+        Field(
+            ge=1 << 20,
+            le=1 << 40,
+            description="How many all connections may hold; beyond it those that hold the most are ended.",
+        ),
+    ] = 128 << 20
+    cancelled_calls_per_second_max: Annotated[
+        int,
+        Field(ge=1, le=1_000_000, description="How many calls a connection may begin and break off in a second."),
+    ] = 1_000

@@ -62,6 +62,9 @@ class Settings(LimitSettings, BaseSettings):
     reflection: Annotated[bool, Field(description="Whether tools may ask for the contract.")] = True
     tls_certificate_file: Annotated[Path | None, Field(description="PEM file; serves with TLS.")] = None
     tls_key_file: Annotated[Path | None, Field(description="PEM file of the certificate's key.")] = None
+    allow_plaintext: Annotated[
+        bool, Field(description="Whether to serve without TLS where other machines can reach the server.")
+    ] = False
     shutdown_seconds: Annotated[
         float, Field(gt=0, le=60, description="How long calls in progress may still take at shutdown.")
     ] = 8

@@ -15,6 +15,7 @@ from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
+from lotkeeper_server.plant.permissions import may_everything
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.store.db.connection import Store
@@ -30,13 +31,13 @@ def applied(store: Store, text: str | bytes, document_format: ExportFormat = YAM
     plant = read_plant(text.encode() if isinstance(text, str) else text, document_format)
     with store.write() as connection:
         tx = Transaction(connection, now_millis(), IdSource(), EffectOrder())
-        return apply_plant(tx, plant, "tester")
+        return apply_plant(tx, plant, "tester", may_everything)
 
 
 def tried(store: Store, text: str | bytes) -> AppliedPlant:
     plant = read_plant(text.encode() if isinstance(text, str) else text, YAML)
     with store.read() as connection:
-        return try_plant(connection, plant, "tester")
+        return try_plant(connection, plant, "tester", may_everything)
 
 
 def exported(store: Store, document_format: ExportFormat = YAML, *, include_lots: bool = True) -> bytes:

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from lotkeeper._requests import Uploading, path_of
 from lotkeeper._retrying import Repeatable, with_request_id
-from lotkeeper._tokens import find_token
+from lotkeeper._tokens import Tokens
 from lotkeeper._transport import Transport
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
@@ -36,12 +36,13 @@ class Calling:
 
         Args:
             address: HOST:PORT.
-            token: the bearer token. Default: LOTKEEPER_TOKEN, otherwise that of a development server on this machine.
+            token: the bearer token. Default: LOTKEEPER_TOKEN, otherwise that of a development server on this machine,
+                once the server has shown that it made it.
             channel_credentials: for TLS, `grpc.ssl_channel_credentials()`. Default: none, plain text.
             timeout_seconds: how long a call may take, retries included.
         """
         self._timeout_seconds = timeout_seconds
-        self._transport = Transport(address, token or find_token(address), channel_credentials)
+        self._transport = Transport(address, Tokens(address, token), channel_credentials)
 
     def close(self) -> None:
         """Closes the connection; streams that are open end."""

@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Final, Protocol, TypeVar
 
 from lotkeeper_server.access.allowance import Allowance
-from lotkeeper_server.access.permissions import ANY_CALLER, grants
+from lotkeeper_server.access.development import PRINCIPAL, DevelopmentToken, is_loopback_peer
+from lotkeeper_server.access.permissions import ANY_CALLER, EVERYTHING, grants
 from lotkeeper_server.access.roles import list_roles
 from lotkeeper_server.access.tokens import digest_of
 from lotkeeper_server.domain.limits import REMEMBERED_AUTHORIZATION_CHARACTERS_MAX
@@ -62,6 +63,7 @@ class Grant:
     permissions: frozenset[str]
     expires_millis: int | None
     allowance: Allowance = _DEFAULT
+    only_from_loopback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Admission:
         access_version: the version of roles and tokens when it was let in.
         expires_millis: when the token expires, milliseconds since the epoch, UTC; None is never.
         allowance: what the caller's roles let its principal take.
+        only_from_loopback: whether the token is good for connections from this machine only.
     """
 
     principal: str
@@ -85,11 +88,24 @@ class Admission:
     access_version: int
     expires_millis: int | None = None
     allowance: Allowance = _DEFAULT
+    only_from_loopback: bool = False
 
     @property
     def has_expired(self) -> bool:
         """Whether the token has expired since."""
         return _expired(self.expires_millis)
+
+
+class Knocking(Protocol):
+    """A call whose caller is not known yet."""
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the caller sent along."""
+
+    @property
+    def peer(self) -> str:
+        """The caller's address as gRPC writes it."""
 
 
 class Admitted(Protocol):
@@ -132,16 +148,21 @@ def read_snapshot(connection: Snapshot, default: Allowance = _DEFAULT) -> Access
     )
 
 
+_OF_DEVELOPMENT: Final = Grant(PRINCIPAL, frozenset({EVERYTHING}), None, only_from_loopback=True)
+
+
 class Directory:
     """The tokens and roles of one store. `confirm` and `refreshed` may run on any thread."""
 
-    def __init__(self, default: Allowance = _DEFAULT) -> None:
-        """Knows nobody.
+    def __init__(self, default: Allowance = _DEFAULT, development: DevelopmentToken | None = None) -> None:
+        """Knows nobody of the store yet.
 
         Args:
             default: what stands for each limit that a role leaves open.
+            development: a token that is not in the store; None for none.
         """
         self._default = default
+        self._development = development
         self._snapshot = AccessSnapshot(-1, {})
         self._remembered: dict[tuple[str, str], Admission] = {}
 
@@ -150,19 +171,25 @@ class Directory:
         """The tokens and roles as they were last seen."""
         return self._snapshot
 
-    def admit_known(self, metadata: Metadata, permission: str) -> Admission | None:
+    def admit_known(self, call: Knocking, permission: str) -> Admission | None:
         """Lets in a caller that memory knows and allows; None if the store has to be asked.
 
         Raises:
-            Refused: UNAUTHENTICATED where there is no bearer token at all.
+            Refused: UNAUTHENTICATED where there is no bearer token at all, or it is not good for where it comes from.
         """
-        authorization = _authorization(metadata)
+        authorization = _authorization(call.metadata)
         remembered = self._remembered.get((authorization, permission))
         if remembered is not None and not _expired(remembered.expires_millis):
+            if remembered.only_from_loopback:
+                _check_peer(call)
             return remembered
         snapshot = self._snapshot
-        admission = _admit(snapshot, _bearer_digest(authorization), permission)
-        if admission is not None and len(authorization) <= REMEMBERED_AUTHORIZATION_CHARACTERS_MAX:
+        admission = self._admit(snapshot, _bearer_digest(authorization), permission)
+        if admission is not None:
+            if admission.only_from_loopback:
+                _check_peer(call)
+            if len(authorization) > REMEMBERED_AUTHORIZATION_CHARACTERS_MAX:
+                return admission
             if len(self._remembered) >= REMEMBERED_MAX:
                 self._remembered.clear()
             self._remembered[authorization, permission] = admission
@@ -170,22 +197,16 @@ class Directory:
                 self._remembered.clear()
         return admission
 
-    def admit_by(self, snapshot: AccessSnapshot, metadata: Metadata, permission: str) -> Admission:
+    def admit_by(self, snapshot: AccessSnapshot, call: Knocking, permission: str) -> Admission:
         """Lets in by tokens that were just read.
 
         Raises:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
-        return _admitted_or_refused(snapshot, _bearer_digest(_authorization(metadata)), permission)
-
-    async def admit(self, metadata: Metadata, permission: str, read: Read) -> Admission:
-        """Lets in by what the store says now.
-
-        Raises:
-            Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
-        """
-        digest = _bearer_digest(_authorization(metadata))
-        return _admitted_or_refused(await read(self.refreshed), digest, permission)
+        admission = self._admitted_or_refused(snapshot, _bearer_digest(_authorization(call.metadata)), permission)
+        if admission.only_from_loopback:
+            _check_peer(call)
+        return admission
 
     async def confirm_by_read(self, caller: Admitted, read: Read) -> None:
         """Checks again, by a read of its own, whether the caller is still let in.
@@ -205,8 +226,7 @@ class Directory:
         if before.has_expired or read_access_version(connection) != before.access_version:
             caller.admission = self.renewed(self.refreshed(connection), before)
 
-    @staticmethod
-    def renewed(snapshot: AccessSnapshot, before: Admission) -> Admission:
+    def renewed(self, snapshot: AccessSnapshot, before: Admission) -> Admission:
         """Lets in again who was let in before.
 
         Args:
@@ -216,9 +236,9 @@ class Directory:
         Raises:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
-        if before.token_digest not in snapshot.grants:
+        if self._grant(snapshot, before.token_digest) is None:
             raise NotAdmitted(Cause.REVOKED)
-        return _admitted_or_refused(snapshot, before.token_digest, before.permission)
+        return self._admitted_or_refused(snapshot, before.token_digest, before.permission)
 
     def refreshed(self, connection: Snapshot) -> AccessSnapshot:
         """Reads the tokens in this transaction; keeps them unless another thread has seen a later version."""
@@ -230,36 +250,46 @@ class Directory:
                 self._remembered.clear()
         return snapshot
 
+    def _grant(self, snapshot: AccessSnapshot, digest: bytes) -> Grant | None:
+        if self._development is not None and self._development.is_meant(digest):
+            return _OF_DEVELOPMENT
+        return snapshot.grants.get(digest)
 
-def _admit(snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission | None:
-    grant = snapshot.grants.get(digest)
-    if grant is None or _expired(grant.expires_millis) or not _may(grant, permission):
-        return None
-    return Admission(
-        grant.principal,
-        grant.permissions,
-        permission,
-        digest,
-        snapshot.access_version,
-        grant.expires_millis,
-        grant.allowance,
-    )
+    def _admit(self, snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission | None:
+        grant = self._grant(snapshot, digest)
+        if grant is None or _expired(grant.expires_millis) or not _may(grant, permission):
+            return None
+        return Admission(
+            grant.principal,
+            grant.permissions,
+            permission,
+            digest,
+            snapshot.access_version,
+            grant.expires_millis,
+            grant.allowance,
+            grant.only_from_loopback,
+        )
+
+    def _admitted_or_refused(self, snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission:
+        admission = self._admit(snapshot, digest, permission)
+        if admission is not None:
+            return admission
+        grant = self._grant(snapshot, digest)
+        if grant is None:
+            raise NotAdmitted(Cause.UNKNOWN)
+        if _expired(grant.expires_millis):
+            raise NotAdmitted(Cause.EXPIRED)
+        raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission))
 
 
 def _allowance(of_roles: list[Allowance], default: Allowance) -> Allowance:
     return Allowance.most_generous(of_roles) if of_roles else default
 
 
-def _admitted_or_refused(snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission:
-    admission = _admit(snapshot, digest, permission)
-    if admission is not None:
-        return admission
-    grant = snapshot.grants.get(digest)
-    if grant is None:
+def _check_peer(call: Knocking) -> None:
+    """Refuses a token that is for loopback only as if it were unknown, where it comes from elsewhere."""
+    if not is_loopback_peer(call.peer):
         raise NotAdmitted(Cause.UNKNOWN)
-    if _expired(grant.expires_millis):
-        raise NotAdmitted(Cause.EXPIRED)
-    raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission))
 
 
 def _may(grant: Grant, permission: str) -> bool:

@@ -11,7 +11,7 @@ from lotkeeper_server.store.access.roles import has_role
 from lotkeeper_server.store.access.tokens import (
     StoredToken,
     all_tokens,
-    delete_development_token,
+    delete_development_tokens,
     insert_token,
     revoke,
     roles_by_token,
@@ -99,7 +99,7 @@ def revoke_tokens(connection: WriteConnection, ids: Sequence[Id], now_millis: in
     note_access_change(connection)
 
 
-def drop_development_token(connection: WriteConnection, digest: bytes) -> None:
-    """Deletes the development token of this digest, if there is one; those of other servers stay."""
-    delete_development_token(connection, digest)
+def drop_development_tokens(connection: WriteConnection) -> None:
+    """Deletes the development tokens that earlier versions kept in the store; now they are never stored."""
+    delete_development_tokens(connection)
     note_access_change(connection)

@@ -16,6 +16,7 @@ from lotkeeper_server.store.db.rows import value_where
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.entities.lots import with_records
+from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.schema.tables import material
 from lotkeeper_server.store.state.loading import load
 from lotkeeper_server.store.state.writing import write_changes
@@ -27,12 +28,7 @@ def check_status(saving: Saving) -> None:
     """Checks that a changed status has its own permission and, without a mask, the version that the caller read."""
     if saving.old is None:
         return
-    expiration = saving.old["expiration_millis"]
-    shows_expired = (
-        expiration is not None and expiration < saving.tx.now_millis and LotStatus(saving.old["status"]) in USABLE
-    )
-    if saving.new["status"] == LotStatus.EXPIRED and shows_expired:
-        saving.new["status"] = saving.old["status"]
+    saving.new["status"] = status_after(saving.old, saving.new["status"], saving.tx.now_millis)
     if not saving.changed("status"):
         return
     if not saving.may(STATUS_CHANGE_PERMISSION):
@@ -40,6 +36,14 @@ def check_status(saving: Saving) -> None:
     if saving.looked_at is None and not saving.named_version:
         text = "must be given when a status changes, so that an old form cannot undo a hold"
         saving.refuse(InvalidArgument.on(saving.path_of("version"), text))
+
+
+def status_after(old: EntityRow, given: int, now_millis: int) -> int:
+    """A lot's status once the given one is saved: EXPIRED changes nothing where the lot shows it by its date."""
+    status: int = old["status"]
+    expiration = old["expiration_millis"]
+    shows_expired = expiration is not None and expiration < now_millis and LotStatus(status) in USABLE
+    return status if given == LotStatus.EXPIRED and shows_expired else given
 
 
 def check(saving: Saving) -> None:

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from lotkeeper.development import UnsafeToken
+
 from lotkeeper_server.app import CLOSE_SECONDS, serve
+from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import fail
 from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
 from lotkeeper_server.settings import Settings
@@ -13,14 +16,17 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.listening import can_share, hold_address
 
-MakeReady = Callable[[Store, str], None]
-"""Prepares the store once the address is known, before it is announced."""
 SPARE_SECONDS: Final = 2.0
 """How much longer than its own limit a worker may take to end."""
 
 
 def serve_alone(
-    settings: Settings, store: Store, *, bench_echo: bool, make_ready: MakeReady, greet: Callable[[str], None]
+    settings: Settings,
+    store: Store,
+    *,
+    bench_echo: bool,
+    development: HandedToken | None,
+    greet: Callable[[str], None],
 ) -> None:
     """Serves in this process until it is told to end, and ends the process.
 
@@ -28,20 +34,31 @@ def serve_alone(
         settings: in force.
         store: with a current schema.
         bench_echo: whether to serve the method that benchmarks use as a reference.
-        make_ready: called once.
+        development: handed on once the address is known; None for none.
         greet: called with the address once calls are answered.
     """
 
     def ready(address: str) -> None:
-        make_ready(store, address)
+        if development is not None:
+            development.begin(address)
         greet(address)
 
+    def ending() -> None:
+        if development is not None:
+            development.end()
+
+    token = None if development is None else development.token
     with _clear_errors(settings):
-        serve(settings, store, bench_echo=bench_echo, ready=ready)
+        serve(settings, store, bench_echo=bench_echo, ready=ready, ending=ending, development=token)
 
 
 def serve_with_many(
-    settings: Settings, store: Store, *, bench_echo: bool, make_ready: MakeReady, greet: Callable[[str], None]
+    settings: Settings,
+    store: Store,
+    *,
+    bench_echo: bool,
+    development: HandedToken | None,
+    greet: Callable[[str], None],
 ) -> None:
     """Serves in as many processes as the settings say until this one is told to end.
 
@@ -49,16 +66,18 @@ def serve_with_many(
         settings: in force.
         store: with a current schema; closed before the workers start; each process opens it for itself.
         bench_echo: whether to serve the method that benchmarks use as a reference.
-        make_ready: called once.
+        development: handed on once the address is known; None for none.
         greet: called with the address once all answer calls.
     """
     if not can_share():
         fail("processes: more than one needs Linux")
     with _clear_errors(settings):
         held = hold_address(settings.listen)
-        make_ready(store, held.address)
+        if development is not None:
+            development.begin(held.address)
     store.close()  # a connection must not survive a fork
     here = settings.model_copy(update={"listen": held.address})
+    token = None if development is None else development.token
 
     def work(serves: Callable[[], None]) -> None:
         with _clear_errors(settings):
@@ -68,6 +87,7 @@ def serve_with_many(
                 bench_echo=bench_echo,
                 ready=lambda _address: serves(),
                 shares_address=True,
+                development=token,
             )
 
     supervisor = Supervisor(work, settings.processes, settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS)
@@ -77,6 +97,9 @@ def serve_with_many(
         if str(error):
             fail(str(error))
         sys.exit(1)
+    finally:
+        if development is not None:
+            development.end()
     if not all_ended:
         fail("some processes did not end by themselves and were killed")
 
@@ -88,5 +111,7 @@ def _clear_errors(settings: Settings) -> Iterator[None]:
         yield
     except CannotListen as error:
         fail(f"the address {error}")
+    except UnsafeToken as error:
+        fail(f"the development token cannot be handed to clients: {error}")
     except OSError as error:
         fail(f"{error.filename or settings.listen}: {error.strerror}")

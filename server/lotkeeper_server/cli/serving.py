@@ -1,30 +1,22 @@
 """What `serve` and `run` do once their store is open."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
-from lotkeeper import development_token_path, find_token_in, is_loopback
+import structlog
+from lotkeeper.development import is_loopback, literal_address
 
-from lotkeeper_server.access.roles import ADMIN
-from lotkeeper_server.access.tokens import (
-    TokenEntry,
-    add_token,
-    digest_of,
-    drop_development_token,
-    list_tokens,
-    new_token,
-)
+from lotkeeper_server.access.tokens import drop_development_tokens, list_tokens
+from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import Opened, fail
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
-from lotkeeper_server.engine.clock import IdSource, now_millis
+from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
-from lotkeeper_server.store.access.tokens import unrevoked_tokens
 from lotkeeper_server.store.db.connection import Store, hidden_password
 
-DEVELOPMENT_PRINCIPAL = "development"
+_log = structlog.get_logger(__name__)
 
 
 def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops: bool) -> None:
@@ -34,7 +26,7 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
         settings: in force.
         store: with a current schema.
         bench_echo: whether to serve the method that benchmarks use as a reference.
-        develops: whether to load the demo plant and to make a development token.
+        develops: whether to load the demo plant and, on loopback, to make a development token.
     """
     from lotkeeper_server.cli.processes import (  # noqa: PLC0415 - gRPC takes a while, and errors above need it not
         serve_alone,
@@ -42,31 +34,39 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
     )
 
     configure_logs(settings.log_level, settings.log_format)
-    loopback = is_loopback(settings.listen)
-
-    def greet(address: str) -> None:
-        _greet(settings, address, develops)
-
-    def make_ready(store: Store, address: str) -> None:
-        if develops and loopback:
-            _give_development_token(store, address)
-
+    development = None
     with Opened(store):
-        if not loopback:
+        _drop_stored_development_tokens(store)
+        if not is_loopback(settings.listen):
             _check_guarded(store, settings.listen)
+            _check_encrypted(settings)
+        elif develops:
+            development = HandedToken()
+            settings = settings.model_copy(update={"listen": literal_address(settings.listen)})
         if develops:
             load_demo_plant(store)
-        if settings.processes == 1:
-            serve_alone(settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet)
-        else:
-            serve_with_many(settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet)
+
+        def greet(address: str) -> None:
+            _greet(settings, address, develops)
+
+        serve = serve_alone if settings.processes == 1 else serve_with_many
+        serve(settings, store, bench_echo=bench_echo, development=development, greet=greet)
+
+
+def _drop_stored_development_tokens(store: Store) -> None:
+    """Those that earlier versions kept in the store: nobody is let in by them any more, and nobody should see them."""
+    with store.read() as connection:
+        are_there = any(entry.development for entry in list_tokens(connection))
+    if are_there:
+        with store.write() as connection:
+            drop_development_tokens(connection)
 
 
 def _check_guarded(store: Store, listen: str) -> None:
     """Beyond loopback, callers must have a token: refuses to serve if there is none."""
     now = now_millis()
     with store.read() as connection:
-        guarded = any(entry.is_live(now) and not entry.development for entry in list_tokens(connection))
+        guarded = any(entry.is_live(now) for entry in list_tokens(connection))
     if not guarded:
         fail(
             f"{listen} can be reached from other machines, but the store has no token: make one first with "
@@ -74,24 +74,16 @@ def _check_guarded(store: Store, listen: str) -> None:
         )
 
 
-def _give_development_token(store: Store, address: str) -> None:
-    """A token in a file that only its owner can read; an existing one is kept while it is valid."""
-    path = development_token_path(address)
-    present = find_token_in(path) or ""
-    with store.write() as connection:
-        if present and any(one.digest == digest_of(present) for one in unrevoked_tokens(connection)):
-            return
-        drop_development_token(connection, digest_of(present))
-        text = new_token()
-        now = now_millis()
-        entry = TokenEntry(IdSource()(), DEVELOPMENT_PRINCIPAL, (ADMIN,), True, now, None, None)
-        add_token(connection, text, entry)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
-    fresh.replace(path)
+def _check_encrypted(settings: Settings) -> None:
+    """Beyond loopback, tokens must not be readable on the wire: refuses to serve without TLS, unless that is wanted."""
+    if settings.tls_certificate_file is not None:
+        return
+    if not settings.allow_plaintext:
+        fail(
+            f"{settings.listen} can be reached from other machines; without TLS anybody on the way can read tokens: "
+            "give tls_certificate_file and tls_key_file, or allow_plaintext = true"
+        )
+    _log.warning("plaintext", listen=settings.listen, risk="anybody on the way can read tokens and change what is sent")
 
 
 def _greet(settings: Settings, address: str, develops: bool) -> None:

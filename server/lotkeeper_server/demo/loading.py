@@ -6,6 +6,7 @@ from typing import Final
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
+from lotkeeper_server.plant.permissions import may_everything
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.sections import SECTIONS
 from lotkeeper_server.store.db.connection import Store
@@ -22,5 +23,5 @@ def load_demo_plant(store: Store) -> bool:
     with store.write() as connection:
         if not are_empty(connection, [description.table for description in SECTIONS.values()]):
             return False
-        apply_plant(Transaction(connection, now_millis(), IdSource(), EffectOrder()), plant, PRINCIPAL)
+        apply_plant(Transaction(connection, now_millis(), IdSource(), EffectOrder()), plant, PRINCIPAL, may_everything)
     return True

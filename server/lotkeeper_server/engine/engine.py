@@ -76,6 +76,7 @@ class Engine:
             can_be_polled: whether a thread calls `when_quiet` whenever it has nothing else to do.
         """
         self._store = store
+        self._confirm = confirm
         self._settings = settings
         self._event_loop = asyncio.get_running_loop()
         self._closing = False
@@ -196,13 +197,22 @@ class Engine:
         """
         return await wrap_future(self._readers.submit(PRINCIPAL.get(), lambda: self._reading(work)))
 
-    async def read_long(self, work: Callable[[Connection], Value]) -> Value:
+    async def read_long(self, work: Callable[[Connection], Value], caller: Caller) -> Value:
         """As `read`, for work that takes seconds, on threads for that: each principal has all but one at the most.
+
+        Args:
+            work: what to do.
+            caller: who is confirmed in the same snapshot: the upload or the wait before it may have lasted long.
 
         Raises:
             Refused: as `read`.
         """
-        return await wrap_future(self._long_readers.submit(PRINCIPAL.get(), lambda: self._reading(work)))
+
+        def confirmed(connection: Connection) -> Value:
+            self._confirm(connection, caller)
+            return work(connection)
+
+        return await wrap_future(self._long_readers.submit(PRINCIPAL.get(), lambda: self._reading(confirmed)))
 
     async def read_access(self, work: Callable[[Connection], Value]) -> Value:
         """As `read`, for looks at roles and tokens, which nobody's long reads may keep waiting.

@@ -14,6 +14,7 @@ from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Na
 from lotkeeper_server.plant.lookup import Names
 from lotkeeper_server.plant.matching import MatchKey, document_key, key_of_entry, rows_by_entry_key
 from lotkeeper_server.plant.opening_stock import OpeningStock, open_stocks
+from lotkeeper_server.plant.permissions import May, check_sections, check_statuses
 from lotkeeper_server.plant.reading import Entry, Plant, StockEntry
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references
 from lotkeeper_server.store.db.rows import value_where
@@ -55,31 +56,35 @@ class AppliedPlant:
     changes: list[Change] = field(default_factory=list)
 
 
-def apply_plant(tx: Transaction, plant: Plant, principal: str, breath: Breath | None = None) -> AppliedPlant:
+def apply_plant(tx: Transaction, plant: Plant, principal: str, may: May, breath: Breath | None = None) -> AppliedPlant:
     """Makes the store hold what the document says.
 
     Args:
         tx: the transaction; it has to be rolled back if this raises.
         plant: the document.
         principal: who makes the edit.
+        may: says what else the caller may, beside importing.
         breath: called at each entry.
 
     Raises:
-        Refused: for the first entry that cannot be applied, with its place as the wrong field.
+        Refused: before anything is written, for the first permission that is missing; then for the first entry that
+            cannot be applied, with its place as the wrong field.
         Stopped: once nobody waits any more.
     """
-    return _Import(tx, principal, breath or Breath()).run(plant)
+    check_sections(plant, may)
+    return _Import(tx, principal, may, breath or Breath()).run(plant)
 
 
 class _Import:
     """One document on its way into a store."""
 
-    def __init__(self, tx: Transaction, principal: str, breath: Breath) -> None:
+    def __init__(self, tx: Transaction, principal: str, may: May, breath: Breath) -> None:
         self._tx = tx
         self._breath = breath
         self._short_breath = breath.with_steps_between(_SHORT_STEPS)
         self._principal = principal
-        self._saver = Saver(principal, lambda _permission: True, self._note)
+        self._may = may
+        self._saver = Saver(principal, may, self._note)
         self._names = Names(tx.connection)
         self._changed: dict[str, set[bytes]] = defaultdict(set)
         self._outcome = AppliedPlant()
@@ -87,6 +92,7 @@ class _Import:
         self._kept_lots: set[Id] = set()
 
     def run(self, plant: Plant) -> AppliedPlant:
+        check_statuses(self._tx.connection, self._names, plant, self._may, self._tx.now_millis)
         for description in SECTIONS.values():
             if description is d.LOT:
                 self._keep_lots(plant.stock)

@@ -15,6 +15,7 @@ from lotkeeper_server.domain.model.enumerations import LotStorageStrategy
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.engine.clock import EffectOrder, now_micros, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
+from lotkeeper_server.plant.permissions import May, check_sections
 from lotkeeper_server.plant.reading import Plant
 from lotkeeper_server.plant.trying import copied_for
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -79,7 +80,12 @@ def is_long(plant: Plant) -> bool:
 
 
 def plan_plant(
-    snapshot: Snapshot, plant: Plant, principal: str, new_id: Callable[[], Id], breath: Breath | None = None
+    snapshot: Snapshot,
+    plant: Plant,
+    principal: str,
+    may: May,
+    new_id: Callable[[], Id],
+    breath: Breath | None = None,
 ) -> PlannedPlant:
     """Applies a document to a copy.
 
@@ -87,6 +93,7 @@ def plan_plant(
         snapshot: what is copied.
         plant: the document.
         principal: who makes the edit.
+        may: says what else the caller may, beside importing.
         new_id: gives the ids that its things will have.
         breath: called at each entry.
 
@@ -94,13 +101,14 @@ def plan_plant(
         Refused: like `apply_plant`.
         Stopped: like `apply_plant`.
     """
+    check_sections(plant, may)
     versions = read_versions(snapshot)
     ahead_of_clock = now_micros() + _AHEAD_MICROS + _AHEAD_PER_ENTRY_MICROS * plant.size
     ahead = max(ahead_of_clock, versions.effect_order + _AHEAD_OF_OTHERS)
     with copied_for(snapshot, plant) as copy:
         watch_changes(copy)
         tx = Transaction(copy, now_millis(), new_id, EffectOrder(lambda: ahead))
-        outcome = apply_plant(tx, plant, principal, breath)
+        outcome = apply_plant(tx, plant, principal, may, breath)
         changes = read_changes(copy)
     return PlannedPlant(outcome, changes, versions, _relied_on(changes), _lots_without_records(changes))
 

@@ -15,6 +15,7 @@ from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Mom
 from lotkeeper_server.domain import limits
 from lotkeeper_server.plant.tree import Plain, Tree
 
+LOTS: Final = "lots"
 SECTIONS: Final[Mapping[str, Description]] = {
     "units_of_measure": d.UNIT_OF_MEASURE,
     "material_classes": d.MATERIAL_CLASS,
@@ -25,7 +26,7 @@ SECTIONS: Final[Mapping[str, Description]] = {
     "production_orders": d.PRODUCTION_ORDER,
     "operations": d.OPERATION,
     "inventory_operations": d.INVENTORY_OPERATION,
-    "lots": d.LOT,
+    LOTS: d.LOT,
 }
 """The names of the lists; each comes after the sections that it may refer to."""
 INVENTORY: Final = "inventory"

@@ -7,6 +7,7 @@ from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names
+from lotkeeper_server.plant.permissions import May, check_sections
 from lotkeeper_server.plant.reading import Plant
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
@@ -14,15 +15,16 @@ from lotkeeper_server.store.entities.lots import lots_named
 from lotkeeper_server.store.scratch import scratch
 
 
-def try_plant(snapshot: Snapshot, plant: Plant, principal: str, breath: Breath | None = None) -> AppliedPlant:
+def try_plant(snapshot: Snapshot, plant: Plant, principal: str, may: May, breath: Breath | None = None) -> AppliedPlant:
     """Says what `apply_plant` would do, without any effect.
 
     Raises:
         Refused: like `apply_plant`.
         Stopped: like `apply_plant`.
     """
+    check_sections(plant, may)
     with copied_for(snapshot, plant) as copy:
-        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal, breath)
+        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal, may, breath)
 
 
 @contextmanager

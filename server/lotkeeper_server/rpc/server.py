@@ -14,11 +14,13 @@ from lotkeeper.inventory.v1 import (
     trace_service_pb2,
 )
 
+from lotkeeper_server.domain.refusals import Overloaded
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 from lotkeeper_server.rpc.methods.bench_echo import echo_methods
 from lotkeeper_server.transport import ServerOptions, Status, TlsPair
+from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.health import SERVICE as HEALTH
 from lotkeeper_server.transport.health import Health
 from lotkeeper_server.transport.reflection import Reflection
@@ -42,6 +44,7 @@ class ServerSettings:
         listen: HOST:PORT; port 0 takes a free one.
         server_class: which of the transport's servers.
         max_concurrent_streams: calls in progress on one connection; HTTP/2 holds back more.
+        connections: what one of them, one peer and all together may take.
         reflection: whether tools may ask for the contract.
         bench_echo: whether to serve the method that benchmarks use as a reference.
         tls_certificate_file: PEM; None serves without TLS.
@@ -53,6 +56,7 @@ class ServerSettings:
     listen: str
     server_class: ServerClass
     max_concurrent_streams: int
+    connections: ConnectionLimits
     reflection: bool
     bench_echo: bool
     tls_certificate_file: Path | None
@@ -74,6 +78,7 @@ class RpcServer:
         doorway: Doorway,
         servicers: list[object],
         when_quiet: Callable[[], float | None],
+        more_methods: Methods | None = None,
     ) -> None:
         """Listens nowhere yet.
 
@@ -82,13 +87,14 @@ class RpcServer:
             doorway: what stands before every method.
             servicers: have the methods of the contract.
             when_quiet: called by the thread that brings calls whenever it has brought all there were.
+            more_methods: by their paths; not of the contract.
         """
         self._settings = settings
         self._calls = doorway.calls
         event_loop = asyncio.get_running_loop()
         names = [service.full_name for service in SERVICES]
         self.health = Health(names)
-        methods: Methods = {**self.health.methods()}
+        methods: Methods = {**self.health.methods(), **(more_methods or {})}
         for service in SERVICES:
             methods |= methods_of(service, servicers, doorway)
         if settings.bench_echo:
@@ -96,7 +102,10 @@ class RpcServer:
         if settings.reflection:
             methods |= Reflection([*names, HEALTH]).methods()
         options = ServerOptions(
-            max_concurrent_streams=settings.max_concurrent_streams, shares_address=settings.shares_address
+            max_concurrent_streams=settings.max_concurrent_streams,
+            shares_address=settings.shares_address,
+            connections=settings.connections,
+            overloaded=transport_status(Overloaded()),
         )
         self._server = settings.server_class(methods, options, event_loop, when_quiet, _fault_status)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import grpc
 
 from lotkeeper_server.transport.call import DETAILS_KEY, ENDED_WELL, Call, CallerGone, Status, Stream
+from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.stream_handling import Meetings
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -26,7 +27,9 @@ class AioCall(Call):
 
     __slots__ = ("_after_callback", "_context", "_end", "_going", "_gone", "_loop", "_peer", "_when_gone", "outcome")
 
-    def __init__(self, method: str, context: Context, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, method: str, context: Context, loop: asyncio.AbstractEventLoop, connections: Connections
+    ) -> None:
         self.method = method
         self.metadata = tuple((key, value) for key, value in context.invocation_metadata() or ())
         remaining = context.time_remaining()
@@ -34,6 +37,9 @@ class AioCall(Call):
         self.outcome: asyncio.Future[tuple[bytes | None, Status]] = loop.create_future()
         self._context = context
         self._peer = str(context.peer())  # of a call that is over grpc.aio 1.85 asks freed memory
+        self.waits_since = self.answered_since = 0.0
+        self.untaken_bytes = 0
+        self.connection = connections.begin(self, self._peer.encode())
         self._loop = loop
         self._gone = False
         self._end = threading.Lock()  # whoever takes it ends the call; it is never released
@@ -76,11 +82,24 @@ class AioCall(Call):
 
     def _conclude(self, message: bytes | None, status: Status) -> None:
         if not self._gone and self._end.acquire(False):
+            self.untaken_bytes, self.answered_since = len(message or b""), time.monotonic()
+            self.connection.served |= message is not None
             self._loop.call_soon_threadsafe(self._set_outcome, (message, status))
 
     def _set_outcome(self, outcome: tuple[bytes | None, Status]) -> None:
         if not self.outcome.done():  # it is cancelled where the caller went
             self.outcome.set_result(outcome)
+
+    async def read(self) -> Any:
+        """The next message, grpc.aio's EOF, or None where the caller has gone."""
+        self.waits_since = time.monotonic()
+        try:
+            message = await self._context.read()
+        finally:
+            self.waits_since = 0.0
+        if isinstance(message, bytes):
+            self.connection.take(len(message))
+        return message
 
     async def write_outcome(self) -> None:
         """Waits for the end of the call and writes it; the status goes out once grpc.aio's handler returns."""
@@ -110,8 +129,10 @@ class AioStream(AioCall, Stream):
 
     __slots__ = ("_opened", "_receiving", "_sending", "_steps", "meetings")
 
-    def __init__(self, method: str, context: Context, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(method, context, loop)
+    def __init__(
+        self, method: str, context: Context, loop: asyncio.AbstractEventLoop, connections: Connections
+    ) -> None:
+        super().__init__(method, context, loop, connections)
         self.meetings = Meetings()
         self._opened = False  # whether the initial metadata is sent
         self._receiving: asyncio.Future[Any] | None = None
@@ -133,7 +154,7 @@ class AioStream(AioCall, Stream):
 
     async def _receive(self) -> bytes | None:
         if self._receiving is None:
-            self._receiving = self._step(self._context.read)
+            self._receiving = self._step(self.read)
         message = await asyncio.shield(self._receiving)
         if message is grpc.aio.EOF:
             if not self._opened:  # a stream that was broken off ends like a whole one: a word to the caller fails
@@ -153,10 +174,14 @@ class AioStream(AioCall, Stream):
         if self._gone or self._end.locked():
             raise CallerGone
         self._opened = True
+        self.untaken_bytes = len(content)
         self._sending = self._step(step, content)
         await asyncio.shield(self._sending)
         if self._gone:
             raise CallerGone
+        self.connection.served = True
+        self.connection.steps += 1
+        self.untaken_bytes = 0
 
     def _step(self, step: Callable[..., Awaitable[Any]], *arguments: Any) -> asyncio.Future[Any]:
         """Begins a step with the caller; one who has gone meanwhile gives None."""

@@ -1,7 +1,7 @@
 """The same server on grpc.aio: slower by far, for a grpcio whose inner names are not those that we know."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, ClassVar
 
 import grpc
@@ -10,6 +10,7 @@ import structlog
 from lotkeeper_server.transport.aio_call import AioCall, AioStream, Context
 from lotkeeper_server.transport.call import (
     NO_MESSAGE,
+    NO_REQUEST,
     OnFault,
     StreamHandler,
     Streaming,
@@ -19,6 +20,8 @@ from lotkeeper_server.transport.call import (
     fault_status,
     logged_fault,
 )
+from lotkeeper_server.transport.connection_guard import ConnectionGuard
+from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
 SHORTEST_WAIT_SECONDS = 0.001
@@ -41,6 +44,10 @@ class AioServer(grpc.GenericRpcHandler):
         when_quiet: WhenQuiet | None = None,
         on_fault: OnFault = logged_fault,
     ) -> None:
+        self._options = options
+        self._connections = Connections(options.connections, options.overloaded)
+        self._ports: list[int] = []
+        self._guard: ConnectionGuard | None = None
         self._handlers = {path: self._handler(path, method) for path, method in methods.items()}
         self._loop = loop
         self._when_quiet = when_quiet
@@ -56,21 +63,28 @@ class AioServer(grpc.GenericRpcHandler):
         """As CoreServer's."""
         try:
             if tls is None:
-                return self._server.add_insecure_port(address)
-            pair = (tls.private_key, tls.certificate_chain)
-            return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+                port = self._server.add_insecure_port(address)
+            else:
+                pair = (tls.private_key, tls.certificate_chain)
+                port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
         except RuntimeError as error:
             raise CannotListen.at(address, with_tls=tls is not None) from error
+        self._ports.append(port)
+        return port
 
     def start(self) -> None:
         """As CoreServer's; on the loop."""
         self._starting = self._loop.create_task(self._server.start())
+        self._guard = ConnectionGuard(self._connections, self._ports, self._options.request_bytes_max)
+        self._guard.start()
         self._ask_soon()
 
     async def close(self) -> None:
         """As CoreServer's."""
         if self._starting is not None:
             await self._starting
+        if self._guard is not None:
+            await asyncio.to_thread(self._guard.stop)
         await self._server.stop(None)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._asking is not None:
@@ -88,36 +102,50 @@ class AioServer(grpc.GenericRpcHandler):
 
     def _unary(self, path: str, handler: UnaryHandler) -> Callable[[object, Context], Awaitable[None]]:
         async def behaviour(_requests: object, context: Context) -> None:
-            call = AioCall(path, context, self._loop)
+            call = AioCall(path, context, self._loop, self._connections)
             call.then(self._ask_soon)
-            await self._served(call, self._begin_unary(call, context, handler))
+            await self._served(call, self._begin_unary(call, handler))
 
         return behaviour
 
     def _streaming(self, path: str, handler: StreamHandler) -> Callable[[object, Context], Awaitable[None]]:
         async def behaviour(_requests: object, context: Context) -> None:
-            stream = AioStream(path, context, self._loop)
-            task = self._loop.create_task(stream.meetings.run(stream, handler, self._on_fault))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            await self._served(stream)
+            stream = AioStream(path, context, self._loop, self._connections)
+            await self._served(stream, self._begin_stream(stream, handler))
 
         return behaviour
 
-    async def _served(self, call: AioCall, begin: Awaitable[None] | None = None) -> None:
+    async def _served(self, call: AioCall, begin: Coroutine[None, None, None]) -> None:
         self.in_progress += 1
+        cancelled = False
         try:
-            if begin is not None:
+            refusal = self._connections.refusal(call)
+            if refusal is None:
                 await begin
+            else:
+                begin.close()
+                call.refuse(refusal)
             await call.write_outcome()
         except asyncio.CancelledError:  # this is how grpc.aio says that the caller is gone
+            cancelled = True
             call.leave()
             raise
         finally:
+            self._connections.end(call, cancelled=cancelled)
             self.in_progress -= 1
 
-    async def _begin_unary(self, call: AioCall, context: Context, handler: UnaryHandler) -> None:
-        message = await context.read()
+    async def _begin_stream(self, stream: AioStream, handler: StreamHandler) -> None:
+        task = self._loop.create_task(stream.meetings.run(stream, handler, self._on_fault))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _begin_unary(self, call: AioCall, handler: UnaryHandler) -> None:
+        try:
+            async with asyncio.timeout(self._options.connections.request_seconds):
+                message = await call.read()
+        except TimeoutError:
+            call.refuse(NO_REQUEST)
+            return
         if message is grpc.aio.EOF:
             call.refuse(NO_MESSAGE)
             return

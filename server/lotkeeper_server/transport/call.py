@@ -3,14 +3,18 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import structlog
+
+if TYPE_CHECKING:
+    from lotkeeper_server.transport.connections import Connection
 
 DETAILS_KEY: Final = "grpc-status-details-bin"
 """The trailer that carries a serialized google.rpc.Status."""
 OK: Final = 0
 INVALID_ARGUMENT: Final = 3
+DEADLINE_EXCEEDED: Final = 4
 NOT_FOUND: Final = 5
 RESOURCE_EXHAUSTED: Final = 8
 UNIMPLEMENTED: Final = 12
@@ -37,6 +41,7 @@ class Status:
 
 ENDED_WELL: Final = Status(OK)
 NO_MESSAGE: Final = Status(INVALID_ARGUMENT, "The call has no message.")
+NO_REQUEST: Final = Status(DEADLINE_EXCEEDED, "The call's message did not come in time.")
 LOST: Final = Status(UNAVAILABLE, "The server gave up the call.")
 
 
@@ -51,13 +56,31 @@ class Call(ABC):
         method: `/package.Service/Method`.
         metadata: what the caller sent along; values of keys that end in `-bin` are bytes.
         deadline_seconds: when the caller stops waiting, by `time.monotonic()`; None is never.
+        connection: on which it came.
+        waits_since: `time.monotonic()` since when its next message is waited for; 0.0 if none is.
+        answered_since: `time.monotonic()` of its end, which its caller has not taken yet; 0.0 before that.
+        untaken_bytes: of the message that its caller has not taken yet.
     """
 
-    __slots__ = ("__weakref__", "deadline_seconds", "metadata", "method")
+    __slots__ = (
+        "__weakref__",
+        "answered_since",
+        "connection",
+        "deadline_seconds",
+        "metadata",
+        "method",
+        "untaken_bytes",
+        "waits_since",
+    )
 
+    is_unary: ClassVar[bool] = True
     method: str
     metadata: tuple[tuple[str, str | bytes], ...]
     deadline_seconds: float | None
+    connection: "Connection"
+    waits_since: float
+    answered_since: float
+    untaken_bytes: int
 
     @property
     @abstractmethod
@@ -101,6 +124,8 @@ class Stream(Call):
     """A call in which one side or both send many messages. Used on its asyncio loop only."""
 
     __slots__ = ()
+
+    is_unary: ClassVar[bool] = False
 
     @abstractmethod
     async def receive(self) -> bytes | None:

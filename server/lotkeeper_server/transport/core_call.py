@@ -20,6 +20,7 @@ from lotkeeper_server.transport.call import (
     UnaryHandler,
     fault_status,
 )
+from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.core_names import cygrpc
 
 NO_FLAGS: Final = 0
@@ -38,6 +39,7 @@ class CallsInProgress:
     """What the calls of one server share.
 
     Attributes:
+        connections: on which they came.
         count: calls that gRPC's core still has; changed on the polling thread only.
         loop: where streams are served.
         on_fault: what a handler's exception becomes.
@@ -45,9 +47,10 @@ class CallsInProgress:
         tasks: of the streams; asyncio itself holds them weakly.
     """
 
-    __slots__ = ("count", "going", "loop", "on_fault", "tasks")
+    __slots__ = ("connections", "count", "going", "loop", "on_fault", "tasks")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_fault: OnFault) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_fault: OnFault, connections: Connections) -> None:
+        self.connections = connections
         self.count = 0
         self.loop = loop
         self.on_fault = on_fault
@@ -88,6 +91,9 @@ class CoreCall(Call):
         self._opened = False  # whether the headers have been sent
         self._end = threading.Lock()  # whoever takes it ends the call; it is never released
         self._when_gone: Callable[[], None] | None = None
+        self.waits_since = self.answered_since = 0.0
+        self.untaken_bytes = 0
+        self.connection = calls.connections.begin(self, self._core.peer())
         calls.count += 1
         self._core.start_server_batch((ReceiveClose(NO_FLAGS),), self._closed)
 
@@ -116,10 +122,13 @@ class CoreCall(Call):
         # Made before the end is taken: what is not bytes fails here, and the call may still be refused.
         ending = (SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
         if not self._gone and self._end.acquire(False):
+            self.untaken_bytes, self.answered_since = len(message), time.monotonic()
+            self.connection.served = True
             self._core.start_server_batch((*self._opening(), *ending), sent)
 
     def refuse(self, status: Status) -> None:
         if not self._gone and self._end.acquire(False):
+            self.answered_since = time.monotonic()
             self._core.start_server_batch((*self._opening(), status_operation(status)), sent)
 
     def _opening(self) -> tuple[Any, ...]:
@@ -127,10 +136,12 @@ class CoreCall(Call):
 
     def _closed(self, event: Any) -> None:
         """The call is over, answered or not. On the polling thread."""
+        cancelled = event.batch_operations[0].cancelled()
         self._calls.count -= 1
+        self._calls.connections.end(self, cancelled=cancelled)
         with self._calls.going:
             callback, self._when_gone = self._when_gone, None
-            if not event.batch_operations[0].cancelled():
+            if not cancelled:
                 return
             self._gone = True
         if callback is not None and not self._end.locked():
@@ -145,13 +156,16 @@ class CoreUnaryCall(CoreCall):
     def serve(self, handler: UnaryHandler) -> None:
         """Asks for the request; the handler gets it."""
         self._handler = handler
+        self.waits_since = time.monotonic()
         self._core.start_server_batch((ReceiveMessage(NO_FLAGS),), self._received)
 
     def _received(self, event: Any) -> None:
         message = event.batch_operations[0].message()
+        self.waits_since = 0.0
         if message is None:
             self.refuse(NO_MESSAGE)
-        elif not self._gone:
+        elif not self._gone and not self._end.locked():  # else it came too late
+            self.connection.take(len(message))
             try:
                 self._handler(message, self)
             except Exception as error:  # a border: whatever it is, this call ends with it

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Final
 import structlog
 
 from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, WhenQuiet, logged_fault
+from lotkeeper_server.transport.connection_guard import ConnectionGuard
+from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.core_call import CallsInProgress, CoreCall, CoreUnaryCall
 from lotkeeper_server.transport.core_names import LONG_PAST, cygrpc
 from lotkeeper_server.transport.core_stream import CoreStream
@@ -54,7 +56,11 @@ class CoreServer:
             on_fault: what the caller gets for an exception of a handler.
         """
         self._methods = {path.encode(): (path, method) for path, method in methods.items()}
-        self._calls = CallsInProgress(loop, on_fault)
+        self._connections = Connections(options.connections, options.overloaded)
+        self._calls = CallsInProgress(loop, on_fault, self._connections)
+        self._options = options
+        self._ports: list[int] = []
+        self._guard: ConnectionGuard | None = None
         self._when_quiet = when_quiet or _nothing_to_do
         self._queue = cygrpc.CompletionQueue()
         self._server = cygrpc.Server(options.channel_arguments(), False)
@@ -91,17 +97,22 @@ class CoreServer:
             raise CannotListen.at(address, with_tls=tls is not None) from error
         if not port:
             raise CannotListen.at(address, with_tls=tls is not None)
+        self._ports.append(int(port))
         return int(port)
 
     def start(self) -> None:
         """Serves from now on."""
         self._server.start()
+        self._guard = ConnectionGuard(self._connections, self._ports, self._options.request_bytes_max)
+        self._guard.start()
         for _ in range(ANNOUNCEMENTS):
             self._server.request_call(self._queue, self._queue, self._arrived)
         self._thread.start()
 
     async def close(self) -> None:
         """Cancels what is in progress and ends the server; returns once its thread and its streams have ended."""
+        if self._guard is not None:
+            await asyncio.to_thread(self._guard.stop)
         self._server.shutdown(self._queue, self._shut_down)
         self._server.cancel_all_calls()
         await asyncio.to_thread(self._thread.join)
@@ -180,18 +191,32 @@ class CoreServer:
         self._server.request_call(self._queue, self._queue, self._arrived)
         path = event.call_details.method
         found = self._methods.get(path)
+        call: CoreCall
         if found is None:
-            CoreCall(event, path.decode(errors="replace"), self._calls).refuse(NO_SUCH_METHOD)
+            call = CoreCall(event, path.decode(errors="replace"), self._calls)
+            if self._is_let_in(call):
+                call.refuse(NO_SUCH_METHOD)
             return
         name, method = found
         if isinstance(method, Unary):
             call = CoreUnaryCall(event, name, self._calls)
+            if not self._is_let_in(call):
+                return
             if method.refusal is not None and (status := method.refusal(call)) is not None:
                 self._refused.append((time.monotonic() + REFUSAL_PAUSE_SECONDS, call, status))
             else:
                 call.serve(method.handler)
         else:
-            CoreStream(event, name, self._calls).serve(method.handler)
+            call = CoreStream(event, name, self._calls)
+            if self._is_let_in(call):
+                call.serve(method.handler)
+
+    def _is_let_in(self, call: CoreCall) -> bool:
+        refusal = self._connections.refusal(call)
+        if refusal is None:
+            return True
+        call.refuse(refusal)
+        return False
 
 
 def _nothing_to_do() -> None:

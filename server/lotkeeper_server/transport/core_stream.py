@@ -1,6 +1,7 @@
 """A streaming call on gRPC's core: its handler runs on an asyncio loop, its events come on the polling thread."""
 
 import asyncio
+import time
 from typing import Any
 
 from lotkeeper_server.transport.call import OK, CallerGone, Status, Stream, StreamHandler
@@ -42,9 +43,11 @@ class CoreStream(CoreCall, Stream):
         return await self._meetings.meet(self._receive())
 
     async def send(self, message: bytes) -> None:
-        await self._meetings.meet(self._send(SendMessage(message, NO_FLAGS)))
+        await self._meetings.meet(self._send(SendMessage(message, NO_FLAGS), message_bytes=len(message)))
 
     def answer(self, message: bytes) -> None:
+        self.connection.served = True
+        self.untaken_bytes = len(message)
         self._finish(SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
 
     def refuse(self, status: Status) -> None:
@@ -52,6 +55,7 @@ class CoreStream(CoreCall, Stream):
 
     def _finish(self, *operations: Any) -> None:
         if not self._gone and self._end.acquire(False):
+            self.answered_since = time.monotonic()
             self._core.start_server_batch((*self._opening(), *operations), sent)
 
     def _opening(self) -> tuple[Any, ...]:
@@ -75,11 +79,12 @@ class CoreStream(CoreCall, Stream):
         self._receiving = None
         return message
 
-    async def _send(self, *operations: Any) -> None:
+    async def _send(self, *operations: Any, message_bytes: int = 0) -> None:
         while self._sending is not None:  # of a send that was cancelled
             await asyncio.shield(self._sending)
         if self._gone or self._end.locked():
             raise CallerGone
+        self.untaken_bytes = message_bytes
         self._sending = self._calls.loop.create_future()
         self._core.start_server_batch((*self._opening(), *operations), self._taken)
         if not await asyncio.shield(self._sending):
@@ -104,6 +109,7 @@ class CoreStream(CoreCall, Stream):
 
     def _next_message(self) -> asyncio.Future[bytes | None]:
         self._receiving = self._calls.loop.create_future()
+        self.waits_since = time.monotonic()
         self._core.start_server_batch((ReceiveMessage(NO_FLAGS),), self._received)
         return asyncio.shield(self._receiving)
 
@@ -115,7 +121,11 @@ class CoreStream(CoreCall, Stream):
             task.add_done_callback(self._calls.tasks.discard)
 
     def _received(self, event: Any) -> None:
-        self._calls.loop.call_soon_threadsafe(self._give_message, event.batch_operations[0].message())
+        message = event.batch_operations[0].message()
+        self.waits_since = 0.0
+        if message is not None:
+            self.connection.take(len(message))
+        self._calls.loop.call_soon_threadsafe(self._give_message, message)
 
     def _give_message(self, message: bytes | None) -> None:
         assert self._receiving is not None
@@ -126,6 +136,10 @@ class CoreStream(CoreCall, Stream):
 
     def _tell_taken(self, success: bool) -> None:
         assert self._sending is not None
+        if success and not self._end.locked():
+            self.untaken_bytes = 0
+            self.connection.served = True
+        self.connection.steps += 1
         self._sending.set_result(success)
         self._sending = None
 

@@ -13,6 +13,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from lotkeeper_server.transport.call import (
     INVALID_ARGUMENT,
     NO_MESSAGE,
+    NO_REQUEST,
     NOT_FOUND,
     Call,
     Status,
@@ -23,6 +24,8 @@ from lotkeeper_server.transport.call import (
 from lotkeeper_server.transport.open_streams import OpenStreams
 
 SERVICE: Final = "grpc.health.v1.Health"
+REQUEST_SECONDS: Final = 30.0
+"""How long a watch may take to say what it watches."""
 UNKNOWN: Final = Status(NOT_FOUND, "There is no such service here.")
 NOT_A_REQUEST: Final = Status(INVALID_ARGUMENT, "The bytes are not a HealthCheckRequest.")
 WATCHES_MAX: Final = 1_024
@@ -83,7 +86,12 @@ class Health:
 
     async def _tell_changes(self, stream: Stream) -> None:
         """The status now and whenever it has changed; what came and went while nobody read is left out."""
-        message = await stream.receive()
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                message = await stream.receive()
+        except TimeoutError:
+            stream.refuse(NO_REQUEST)
+            return
         if message is None:
             stream.refuse(NO_MESSAGE)
             return

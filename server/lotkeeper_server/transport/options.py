@@ -1,10 +1,18 @@
 """How a server listens and what it allows its callers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from lotkeeper_server.transport.call import Status
+from lotkeeper_server.transport.connection_limits import ConnectionLimits
 
 NO_COMPRESSION: Final = 1
 """gRPC's set of algorithms as bits: only identity."""
+STREAM_WINDOW_BYTES: Final = 256 * 1024
+"""So much a caller may send on a stream before the server asks for more; 5 MB a second at 50 ms from end to end."""
+READ_BYTES_MAX: Final = 64 * 1024
+"""So much is read from one connection before others have their turn; it would be 4 MB."""
+OVERLOADED: Final = Status(8, "Too many answers wait on this connection until they are taken.")
 
 
 class CannotListen(Exception):
@@ -42,6 +50,8 @@ class ServerOptions:
         keepalive_seconds: a connection that is silent for so long is pinged.
         ping_seconds_min: callers may ping an idle connection so often.
         waiting_calls_max: so many calls may wait for the server's thread; those beyond get a bare CANCELLED.
+        connections: what one of them, one peer and all together may take.
+        overloaded: how a call ends whose connection holds too many answers that were not taken.
         more: further channel arguments of gRPC's core; they win over those above.
     """
 
@@ -51,6 +61,8 @@ class ServerOptions:
     keepalive_seconds: float = 60.0
     ping_seconds_min: float = 10.0
     waiting_calls_max: int = 65_536
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
+    overloaded: Status = OVERLOADED
     more: tuple[tuple[str, int | str], ...] = ()
 
     def channel_arguments(self) -> tuple[tuple[str, int | str], ...]:
@@ -66,8 +78,12 @@ class ServerOptions:
             "grpc.max_receive_message_length": self.request_bytes_max,
             "grpc.keepalive_time_ms": round(self.keepalive_seconds * 1000),
             "grpc.http2.min_ping_interval_without_data_ms": round(self.ping_seconds_min * 1000),
+            # Else windows grow up to megabytes, which each stream of a connection may fill before anybody reads.
+            "grpc.http2.bdp_probe": 0,
+            "grpc.http2.lookahead_bytes": STREAM_WINDOW_BYTES,
+            "grpc.experimental.tcp_max_read_chunk_size": READ_BYTES_MAX,
             "grpc.compression_enabled_algorithms_bitset": NO_COMPRESSION,
         }
         if self.max_concurrent_streams is not None:
             arguments["grpc.max_concurrent_streams"] = self.max_concurrent_streams
-        return tuple((arguments | dict(self.more)).items())
+        return tuple((arguments | self.connections.channel_arguments() | dict(self.more)).items())

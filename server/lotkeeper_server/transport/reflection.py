@@ -1,5 +1,6 @@
 """The standard reflection service, by both of its names: tools ask it for the contract."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ V1ALPHA: Final = "grpc.reflection.v1alpha.ServerReflection"
 V1: Final = "grpc.reflection.v1.ServerReflection"
 STREAMS_MAX: Final = 256
 """Whoever asks needs no token; beyond so many the oldest stream ends."""
+REST_SECONDS: Final = 300.0
+"""A stream on which nothing is asked for so long is ended; tools open another."""
 NOT_A_REQUEST: Final = Status(INVALID_ARGUMENT, "The bytes are not a ServerReflectionRequest.")
 NOT_THERE: Final = "There is nothing of that name here."
 NOTHING_ASKED: Final = "The request asks for nothing that is known here."
@@ -55,7 +58,7 @@ class Reflection:
             await self._answer_all(stream)
 
     async def _answer_all(self, stream: Stream) -> None:
-        while (message := await stream.receive()) is not None:
+        while (message := await _next(stream)) is not None:
             try:
                 request = ServerReflectionRequest.FromString(message)
             except DecodeError:
@@ -98,6 +101,16 @@ class Reflection:
 
     def _give_file(self, file: FileDescriptor, response: ServerReflectionResponse) -> None:
         response.file_descriptor_response.file_descriptor_proto.extend(self._files.with_dependencies(file))
+
+
+async def _next(stream: Stream) -> bytes | None:
+    """The next question; None where there is none, or none comes."""
+    try:
+        async with asyncio.timeout(REST_SECONDS):
+            return await stream.receive()
+    except TimeoutError:
+        stream.finish()
+        return None
 
 
 def add_v1(pool: DescriptorPool) -> None:

@@ -468,14 +468,18 @@ class MasterDataServiceServicer(object):
     def ImportMasterData(self, request_iterator, context):
         """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
         or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
-        its place.
+        its place. MASTER_DATA.IMPORT is enough for everything but lots, which need LOT.WRITE, too, a changed status of a
+        lot, which also needs INVENTORY.WRITE.STATUS_CHANGE, and opening stock, which needs INVENTORY.WRITE.EDIT; so does
+        a document that is only tried. All of them are looked at before anything is written: PERMISSION_DENIED names the
+        one that is missing, and the place that needs it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportMasterData(self, request, context):
-        """Writes the plant as one document that ImportMasterData takes back unchanged.
+        """Writes the plant as one document that ImportMasterData takes back unchanged. With lots it also needs LOT.READ, and
+        INVENTORY.READ for their stock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

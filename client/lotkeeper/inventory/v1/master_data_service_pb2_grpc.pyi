@@ -135,10 +135,15 @@ class MasterDataServiceStub:
     ImportMasterData: _grpc.StreamUnaryMultiCallable[_master_data_service_pb2.ImportMasterDataRequest, _master_data_service_pb2.ImportMasterDataResponse]
     """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
     or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
-    its place.
+    its place. MASTER_DATA.IMPORT is enough for everything but lots, which need LOT.WRITE, too, a changed status of a
+    lot, which also needs INVENTORY.WRITE.STATUS_CHANGE, and opening stock, which needs INVENTORY.WRITE.EDIT; so does
+    a document that is only tried. All of them are looked at before anything is written: PERMISSION_DENIED names the
+    one that is missing, and the place that needs it.
     """
     ExportMasterData: _grpc.UnaryStreamMultiCallable[_master_data_service_pb2.ExportMasterDataRequest, _master_data_service_pb2.ExportMasterDataResponse]
-    """Writes the plant as one document that ImportMasterData takes back unchanged."""
+    """Writes the plant as one document that ImportMasterData takes back unchanged. With lots it also needs LOT.READ, and
+    INVENTORY.READ for their stock.
+    """
 
 @_typing.type_check_only
 class MasterDataServiceAsyncStub(MasterDataServiceStub):
@@ -247,10 +252,15 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     ImportMasterData: _aio.StreamUnaryMultiCallable[_master_data_service_pb2.ImportMasterDataRequest, _master_data_service_pb2.ImportMasterDataResponse]  # type: ignore[assignment]
     """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
     or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
-    its place.
+    its place. MASTER_DATA.IMPORT is enough for everything but lots, which need LOT.WRITE, too, a changed status of a
+    lot, which also needs INVENTORY.WRITE.STATUS_CHANGE, and opening stock, which needs INVENTORY.WRITE.EDIT; so does
+    a document that is only tried. All of them are looked at before anything is written: PERMISSION_DENIED names the
+    one that is missing, and the place that needs it.
     """
     ExportMasterData: _aio.UnaryStreamMultiCallable[_master_data_service_pb2.ExportMasterDataRequest, _master_data_service_pb2.ExportMasterDataResponse]  # type: ignore[assignment]
-    """Writes the plant as one document that ImportMasterData takes back unchanged."""
+    """Writes the plant as one document that ImportMasterData takes back unchanged. With lots it also needs LOT.READ, and
+    INVENTORY.READ for their stock.
+    """
 
 class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
@@ -560,7 +570,10 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_master_data_service_pb2.ImportMasterDataResponse, _abc.Awaitable[_master_data_service_pb2.ImportMasterDataResponse]]:
         """Imports a whole plant from one document, in one transaction. Things are matched by name, path or code, and created
         or updated; what the document leaves out stays as it is. One fault refuses the whole document; the refusal names
-        its place.
+        its place. MASTER_DATA.IMPORT is enough for everything but lots, which need LOT.WRITE, too, a changed status of a
+        lot, which also needs INVENTORY.WRITE.STATUS_CHANGE, and opening stock, which needs INVENTORY.WRITE.EDIT; so does
+        a document that is only tried. All of them are looked at before anything is written: PERMISSION_DENIED names the
+        one that is missing, and the place that needs it.
         """
 
     @_abc_1.abstractmethod
@@ -569,6 +582,8 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _master_data_service_pb2.ExportMasterDataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_master_data_service_pb2.ExportMasterDataResponse], _abc.AsyncIterator[_master_data_service_pb2.ExportMasterDataResponse]]:
-        """Writes the plant as one document that ImportMasterData takes back unchanged."""
+        """Writes the plant as one document that ImportMasterData takes back unchanged. With lots it also needs LOT.READ, and
+        INVENTORY.READ for their stock.
+        """
 
 def add_MasterDataServiceServicer_to_server(servicer: MasterDataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -167,10 +167,10 @@ class AwaitedMethod:
         doorway = self._doorway
         if doorway.calls.shutting_down:
             raise Refused(ShuttingDown())
-        admission = doorway.directory.admit_known(call.metadata, self._permission)
+        admission = doorway.directory.admit_known(call, self._permission)
         if admission is None:
             said = await self._looked()
-            admission = doorway.directory.admit_by(said, call.metadata, self._permission)
+            admission = doorway.directory.admit_by(said, call, self._permission)
         caller = Call(admission, call.deadline_seconds, ending=Ending())
         doorway.enter(call, caller, request_bytes, is_stream=is_stream)
         PRINCIPAL.set(caller.principal)

@@ -61,7 +61,7 @@ class DecidedMethod:
         if not doorway.engine.is_full or doorway.calls.shutting_down:
             return None
         try:
-            admission = doorway.directory.admit_known(call.metadata, self._permission)
+            admission = doorway.directory.admit_known(call, self._permission)
         except Refused:
             return None  # it is refused for that
         refusal = None if admission is None else doorway.engine.refused(admission.principal)
@@ -74,7 +74,7 @@ class DecidedMethod:
         try:
             if doorway.calls.shutting_down:
                 raise Refused(ShuttingDown())
-            admission = doorway.directory.admit_known(call.metadata, self._permission)
+            admission = doorway.directory.admit_known(call, self._permission)
             if admission is None:
                 doorway.looks.ask(lambda said: self._let_in_later(request_bytes, call, said))
             else:
@@ -107,7 +107,7 @@ class DecidedMethod:
             self.refuse(call, said)
             return
         try:
-            admission = self._doorway.directory.admit_by(said, call.metadata, self._permission)
+            admission = self._doorway.directory.admit_by(said, call, self._permission)
         except Refused as refused:
             self.refuse(call, refused)
             return

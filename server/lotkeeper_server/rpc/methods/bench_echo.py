@@ -26,7 +26,7 @@ class Echo:
         """Lets a known caller in, reads the request and answers at once."""
         self._doorway.calls.begin(call)
         try:
-            if self._doorway.directory.admit_known(call.metadata, "INVENTORY_OPERATION.EXECUTE") is None:
+            if self._doorway.directory.admit_known(call, "INVENTORY_OPERATION.EXECUTE") is None:
                 raise Refused(Unauthenticated())
             parsed(pb.ExecuteInventoryOperationRequest, request_bytes)
             call.answer(self._answer_bytes)

@@ -64,7 +64,9 @@ class DefinitionExchange:
             room = place.resources.enter_context(self._files.room(call.principal))
             file = place.resources.enter_context(TemporaryFile(room))
             write = place.using(write_export)
-            await self._engine.read_long(lambda snapshot: write(snapshot, file, file_format, places, place.stopped))
+            await self._engine.read_long(
+                lambda snapshot: write(snapshot, file, file_format, places, place.stopped), call
+            )
             call.check_ended()
             file.seek(0)
             read = place.using(file.read)
@@ -94,7 +96,7 @@ class DefinitionExchange:
     async def _run(self, one: Import, call: Call, place: Place, *, validate_only: bool) -> None:
         plan, write = place.using(plan_import), place.using(write_import)
         for attempt in range(1, _PLANS_MAX + 1):
-            await self._engine.read_long(lambda snapshot: plan(snapshot, one))
+            await self._engine.read_long(lambda snapshot: plan(snapshot, one), call)
             call.check_ended()
             if validate_only or not one.writes:
                 return

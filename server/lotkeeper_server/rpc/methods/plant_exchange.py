@@ -15,12 +15,14 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
+from lotkeeper_server.plant.permissions import check_export
 from lotkeeper_server.plant.planning import PlannedPlant, is_long, plan_plant, switch_plant
 from lotkeeper_server.plant.reading import Plant, read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Place, Places
 from lotkeeper_server.rpc.wire.shape import Shape
+from lotkeeper_server.store.db.snapshot import Snapshot
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
 _PLANS_MAX: Final = 3
@@ -57,7 +59,7 @@ class PlantExchange:
             if validate_only:
                 attempt = place.using(try_plant)
                 outcome = await self._engine.read_long(
-                    lambda snapshot: attempt(snapshot, plant, call.principal, breath)
+                    lambda snapshot: attempt(snapshot, plant, call.principal, call.may, breath), call
                 )
                 call.check_ended()
             else:
@@ -68,11 +70,11 @@ class PlantExchange:
     async def _apply(self, plant: Plant, breath: Breath, call: Call, place: Place) -> AppliedPlant:
         if not (self._long_writes.are_staged and is_long(plant)):
             apply = place.using(apply_plant)
-            return await self._engine.transact(lambda tx: apply(tx, plant, call.principal, breath), call)
+            return await self._engine.transact(lambda tx: apply(tx, plant, call.principal, call.may, breath), call)
         plan = place.using(plan_plant)
         for attempts_left in reversed(range(_PLANS_MAX)):
             planned = await self._engine.read_long(
-                lambda snapshot: plan(snapshot, plant, call.principal, self._engine.new_id, breath)
+                lambda snapshot: plan(snapshot, plant, call.principal, call.may, self._engine.new_id, breath), call
             )
             call.check_ended()
             try:
@@ -94,11 +96,13 @@ class PlantExchange:
     ) -> AsyncGenerator[pb.ExportMasterDataResponse, None]:
         """Writes the document from one snapshot, then sends it piece by piece."""
         document_format = _format_of(request.format)
+
+        def work(snapshot: Snapshot) -> list[bytes]:
+            check_export(call.may, include_lots=request.include_lots)
+            return export_plant(snapshot, document_format, place.stopped, include_lots=request.include_lots)
+
         with self._places.one(call.principal) as place:
-            export = place.using(export_plant)
-            pieces = await self._engine.read_long(
-                lambda snapshot: export(snapshot, document_format, place.stopped, include_lots=request.include_lots)
-            )
+            pieces = await self._engine.read_long(place.using(work), call)
             call.check_ended()
             pieces.reverse()
             while pieces:  # what is sent is let go

@@ -34,8 +34,9 @@ def all_tokens(connection: Connection) -> list[StoredToken]:
 
 
 def unrevoked_tokens(connection: Connection) -> list[StoredToken]:
-    """The tokens that were not revoked, expired or not."""
-    return [_stored(row) for row in connection.execute(select(token).where(token.c.revoked_millis.is_(None)))]
+    """The tokens that were not revoked, expired or not; those that `run` kept in the store once let nobody in."""
+    unrevoked = token.c.revoked_millis.is_(None), ~token.c.development
+    return [_stored(row) for row in connection.execute(select(token).where(*unrevoked))]
 
 
 def roles_by_token(connection: Connection) -> dict[Id, list[str]]:
@@ -58,11 +59,11 @@ def revoke(connection: Connection, token_ids: Sequence[Id], now_millis: int) -> 
     connection.execute(update(token).where(*unrevoked).values(revoked_millis=now_millis))
 
 
-def delete_development_token(connection: Connection, digest: bytes) -> None:
-    """Deletes the development token of this digest, if there is one."""
-    stale = select(token.c.id).where(token.c.development, token.c.digest == digest)
+def delete_development_tokens(connection: Connection) -> None:
+    """Deletes the development tokens that earlier versions kept in the store."""
+    stale = select(token.c.id).where(token.c.development)
     connection.execute(delete(token_role).where(token_role.c.token_id.in_(stale)))
-    connection.execute(delete(token).where(token.c.development, token.c.digest == digest))
+    connection.execute(delete(token).where(token.c.development))
 
 
 def _stored(row: "Row[tuple[object, ...]]") -> StoredToken:

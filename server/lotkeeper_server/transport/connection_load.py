@@ -1,0 +1,132 @@
+"""What one connection holds in this process's memory, as far as it can be known from outside of gRPC's core."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lotkeeper_server.transport.connections import Connection
+from lotkeeper_server.transport.server_sockets import ServerSocket
+
+NOISE_BYTES_MAX: Final = 256 * 1024
+"""So much may come that is no call: pings, windows, settings. More are headers that do not end, or noise."""
+STEP_BYTES: Final = 256
+"""What comes with a call beside its message: its headers, the heads of its frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLoad:
+    """What a connection holds.
+
+    Attributes:
+        unfinished_bytes: of messages that have not come whole; at most, since other frames are counted, too.
+        unfinished_seconds: how long the oldest of them has been waited for.
+        untaken_bytes: of answers that the caller has not taken.
+        untaken_seconds: how long the oldest of them waits; a message in the middle of a stream has no age.
+        taken_bytes: that have reached the other end meanwhile.
+        is_noise: whether much came that belongs to no call.
+    """
+
+    unfinished_bytes: int
+    unfinished_seconds: float
+    untaken_bytes: int
+    untaken_seconds: float
+    taken_bytes: int
+    is_noise: bool
+
+    @property
+    def held_bytes(self) -> int:
+        """All together."""
+        return self.unfinished_bytes + self.untaken_bytes
+
+
+NO_LOAD: Final = ConnectionLoad(0, 0.0, 0, 0.0, 0, is_noise=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What had come at one moment: all bytes, those of whole messages, and the connection's steps."""
+
+    received_bytes: int = 0
+    taken_bytes: int = 0
+    steps: int = 0
+
+
+class ConnectionProgress:
+    """What came on a connection from look to look.
+
+    Attributes:
+        used_seconds: `time.monotonic()` of the last look that found that something had come.
+    """
+
+    __slots__ = (
+        "_acknowledged_bytes",
+        "_base",
+        "_base_acknowledged_bytes",
+        "_looked",
+        "_looked_seconds",
+        "_quiet_from_bytes",
+        "used_seconds",
+    )
+
+    def __init__(self, now: float) -> None:
+        """Begins with nothing.
+
+        Args:
+            now: `time.monotonic()`.
+        """
+        self.used_seconds = now
+        self._looked = self._base = _Counts()
+        self._looked_seconds = now
+        self._acknowledged_bytes = self._base_acknowledged_bytes = 0
+        self._quiet_from_bytes = 0  # what had come at the last step
+
+    def measured(
+        self, socket: ServerSocket, connection: Connection | None, message_bytes_max: int, now: float
+    ) -> ConnectionLoad:
+        """What the connection holds now.
+
+        Args:
+            socket: its own.
+            connection: what its calls say; None before the first.
+            message_bytes_max: of one message.
+            now: `time.monotonic()`.
+        """
+        before, received_bytes = self._looked, socket.received_bytes
+        if received_bytes == before.received_bytes and (connection is None or not connection.calls):
+            self._looked_seconds = now
+            return NO_LOAD
+        if received_bytes != before.received_bytes:
+            self.used_seconds = now
+        if connection is None:
+            self._looked = _Counts(received_bytes)
+            self._looked_seconds = now
+            return ConnectionLoad(0, 0.0, 0, 0.0, 0, is_noise=received_bytes > NOISE_BYTES_MAX)
+        calls = tuple(connection.calls)
+        waits = [call.waits_since for call in calls if call.waits_since]
+        counts = _Counts(received_bytes, connection.taken_bytes, connection.steps)
+        if not waits:
+            self._base = counts
+        elif min(waits) > self._looked_seconds:  # all of their bytes came since then
+            self._base = before
+        if counts.steps != before.steps:
+            self._quiet_from_bytes = received_bytes
+        answers = [call.answered_since for call in calls if call.answered_since]
+        if not answers:
+            self._base_acknowledged_bytes = socket.acknowledged_bytes
+        elif min(answers) > self._looked_seconds:
+            self._base_acknowledged_bytes = self._acknowledged_bytes
+        self._acknowledged_bytes = socket.acknowledged_bytes
+        self._looked, self._looked_seconds = counts, now
+        most = len(waits) * message_bytes_max
+        return ConnectionLoad(
+            unfinished_bytes=max(0, min(self._unfinished(counts), most)),
+            unfinished_seconds=now - min(waits, default=now),
+            untaken_bytes=sum(call.untaken_bytes for call in calls),
+            untaken_seconds=now - min(answers, default=now),
+            taken_bytes=socket.acknowledged_bytes - self._base_acknowledged_bytes,
+            is_noise=received_bytes - self._quiet_from_bytes > NOISE_BYTES_MAX + most,
+        )
+
+    def _unfinished(self, counts: _Counts) -> int:
+        base = self._base
+        whole = counts.taken_bytes - base.taken_bytes + (counts.steps - base.steps) * STEP_BYTES
+        return counts.received_bytes - base.received_bytes - whole
