@@ -29,7 +29,7 @@ from lotkeeper._errors import (
 )
 from lotkeeper._json import from_dict, from_json, to_dict, to_json
 from lotkeeper._sync.client import Client
-from lotkeeper._tokens import development_token_path, find_token_in, is_loopback
+from lotkeeper._tokens import TokenFault, development_token_path, find_token_in, is_loopback, open_to_others
 
 try:
     __version__ = version("lotkeeper")
@@ -52,6 +52,7 @@ __all__ = [
     "OutOfRange",
     "PermissionDenied",
     "ResourceExhausted",
+    "TokenFault",
     "Unauthenticated",
     "Unavailable",
     "__version__",
@@ -62,6 +63,7 @@ __all__ = [
     "from_dict",
     "from_json",
     "is_loopback",
+    "open_to_others",
     "to_dict",
     "to_json",
 ]

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from lotkeeper._errors import LotkeeperError, error_of
 from lotkeeper._requests import Uploading
 from lotkeeper._retrying import CHANNEL_OPTIONS, KNOCK_PATH, NOBODY_ANSWERED, Attempts, Repeatable, silent
+from lotkeeper._tokens import bearer_header
 
 Response = TypeVar("Response", bound=Message)
 
@@ -59,7 +60,7 @@ class Transport:
 
     def __init__(self, address: str, token: str | None, channel_credentials: grpc.ChannelCredentials | None) -> None:
         self._address = address
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._metadata = (("authorization", bearer_header(token)),) if token else ()
         if channel_credentials is None:
             self._channel = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
         else:

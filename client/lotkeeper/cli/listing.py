@@ -6,6 +6,7 @@ from itertools import islice
 
 import click
 
+from lotkeeper._visible import visible
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, PREFIX, OneOf, page_size_of
 from lotkeeper.cli.output import field
 from lotkeeper.cli.session import Session
@@ -85,6 +86,6 @@ def permissions(session: Session, /) -> None:
     if session.output.as_json:
         session.output.one(response)
         return
-    click.echo("granted: " + (" ".join(response.granted_permissions) or "none"))
+    click.echo(visible("granted: " + (" ".join(response.granted_permissions) or "none")))
     for permission in response.permissions:
-        click.echo(permission)
+        click.echo(visible(permission))

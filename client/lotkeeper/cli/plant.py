@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 
 import click
 
+from lotkeeper._visible import visible
 from lotkeeper.cli.definitions import PIECE_BYTES, chosen_seconds, write_pieces
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2, master_data_service_pb2
@@ -93,7 +94,7 @@ def _show(session: Session, response: master_data_service_pb2.ImportMasterDataRe
     for change in response.changes:
         sign, colour = _SIGNS.get(change.change, ("?", "white"))
         fields = f": {', '.join(change.fields)}" if change.fields else ""
-        click.secho(f"{sign} {change.entity.replace('_', ' ')} {change.key}{fields}", fg=colour)
+        click.secho(visible(f"{sign} {change.entity.replace('_', ' ')} {change.key}{fields}"), fg=colour)
     left_out = response.created + response.updated - len(response.changes)
     if left_out:
         click.echo(f"  and {left_out} more")

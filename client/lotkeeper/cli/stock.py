@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from lotkeeper._visible import visible
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, Moment, page_size_of
 from lotkeeper.cli.output import Column, date, field, quantity
 from lotkeeper.cli.session import Session
@@ -110,5 +111,7 @@ def convert(session: Session, /, quantity: float, from_unit: str, to_unit: str, 
         material_id_or_path=material,
     )
     click.echo(
-        f'{{"quantity": {converted!r}}}' if session.output.as_json else f"{session.output.text(converted)} {to_unit}"
+        f'{{"quantity": {converted!r}}}'
+        if session.output.as_json
+        else f"{session.output.text(converted)} {visible(to_unit)}"
     )
