@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from lotkeeper._visible import json_text
+from lotkeeper.visible_text import json_text
 
 Received = TypeVar("Received", bound=Message)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

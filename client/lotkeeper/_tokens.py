@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from lotkeeper._redaction import HIDDEN
+from lotkeeper.redaction import HIDDEN
 
 TOKEN_VARIABLE: Final = "LOTKEEPER_TOKEN"  # noqa: S105 - the variable's name
 TOKEN_FILE_VARIABLE: Final = "LOTKEEPER_TOKEN_FILE"  # noqa: S105 - the same

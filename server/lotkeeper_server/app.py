@@ -49,6 +49,7 @@ def serve(
     bench_echo: bool,
     ready: Callable[[str], None],
     shares_address: bool = False,
+    on_hangup: Callable[[], None] | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0 once every call taken in is answered.
 
@@ -58,15 +59,20 @@ def serve(
         bench_echo: whether to serve the method that benchmarks use as a reference.
         ready: called with the address once calls are answered.
         shares_address: whether other processes of this server listen there, too.
+        on_hangup: called at SIGHUP, before the certificate is read again; None: SIGHUP ends it as SIGTERM does.
 
     Raises:
         CannotListen: where nothing can listen there.
     """
-    asyncio.run(_serve(_server_settings(settings, bench_echo, shares_address), settings, store, ready))
+    asyncio.run(_serve(_server_settings(settings, bench_echo, shares_address), settings, store, ready, on_hangup))
 
 
 async def _serve(
-    server_settings: ServerSettings, settings: Settings, store: Store, ready: Callable[[str], None]
+    server_settings: ServerSettings,
+    settings: Settings,
+    store: Store,
+    ready: Callable[[str], None],
+    on_hangup: Callable[[], None] | None,
 ) -> None:
     event_loop = asyncio.get_running_loop()
     directory = Directory()
@@ -104,8 +110,15 @@ async def _serve(
     store_health = StoreHealth(store, tell)
     engine.on_store_state = store_health.report
     stop = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
+    for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         event_loop.add_signal_handler(signal_number, stop.set)
+    if on_hangup is not None:
+
+        def reload() -> None:
+            on_hangup()
+            server.renew_certificate()
+
+        event_loop.add_signal_handler(signal.SIGHUP, reload)
     address = server.start()
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())

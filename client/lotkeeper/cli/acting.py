@@ -8,11 +8,11 @@ from typing import Any, Final, TextIO
 import click
 
 from lotkeeper._json import from_json
-from lotkeeper._visible import visible
 from lotkeeper.cli.options import INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, VALIDATE_ONLY, Moment, OneOf
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
+from lotkeeper.visible_text import visible
 
 Decorator = Callable[[Any], Any]
 LOT: Final = click.argument("lot")

@@ -12,7 +12,6 @@ from typing import BinaryIO, Final, TextIO
 import click
 
 from lotkeeper._json import from_dict
-from lotkeeper._visible import visible
 from lotkeeper.cli.entities import objects_in
 from lotkeeper.cli.listing import operations
 from lotkeeper.cli.options import MASK, VERSION, fields_of
@@ -21,6 +20,7 @@ from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
+from lotkeeper.visible_text import visible
 
 EXIT_FAILED: Final = 1
 PIECE_BYTES: Final = 64 * 1024

@@ -6,11 +6,11 @@ from itertools import islice
 
 import click
 
-from lotkeeper._visible import visible
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, PREFIX, OneOf, page_size_of
 from lotkeeper.cli.output import field
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.visible_text import visible
 
 
 @click.group()

@@ -12,10 +12,8 @@ from typing import Any, NoReturn
 import click
 from google.protobuf import json_format
 
-from lotkeeper._command_errors import Group, errors_shown
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
 from lotkeeper._tokens import TOKEN_FILE_VARIABLE, TokenFault, open_to_others, token_of_file
-from lotkeeper._visible import json_text, visible
 from lotkeeper.cli import acting
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
@@ -28,7 +26,9 @@ from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
 from lotkeeper.cli.tracing import trace
 from lotkeeper.cli.watching import watch
+from lotkeeper.command_errors import Group, errors_shown
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from lotkeeper.visible_text import json_text, visible
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 ANYWHERE = {"--json", "--utc"}

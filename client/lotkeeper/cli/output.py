@@ -16,7 +16,7 @@ import click
 from google.protobuf.message import Message
 
 from lotkeeper._json import to_dict, to_json
-from lotkeeper._visible import visible_cell, visible_lines
+from lotkeeper.visible_text import visible_cell, visible_lines
 
 Column = tuple[str, Callable[[dict[str, Any]], Any]]
 ROWS_MEASURED: Final = 200

@@ -9,10 +9,10 @@ from typing import BinaryIO, Final
 
 import click
 
-from lotkeeper._visible import visible
 from lotkeeper.cli.definitions import PIECE_BYTES, chosen_seconds, write_pieces
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2, master_data_service_pb2
+from lotkeeper.visible_text import visible
 
 EXIT_DIFFERS: Final = 1
 _FORMATS: Final = {"yaml": enums_pb2.EXPORT_FORMAT_YAML, "json": enums_pb2.EXPORT_FORMAT_JSON}

@@ -8,10 +8,10 @@ from typing import Final
 
 import click
 
-from lotkeeper._visible import visible
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, Moment, page_size_of
 from lotkeeper.cli.output import Column, date, field, quantity
 from lotkeeper.cli.session import Session
+from lotkeeper.visible_text import visible
 
 _COLUMNS: Final[Sequence[Column]] = (
     ("LOCATION", field("locationPath")),

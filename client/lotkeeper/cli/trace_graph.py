@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from lotkeeper._visible import visible_cell
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+from lotkeeper.visible_text import visible_cell
 
 _STATUS_PREFIX: Final = "LOT_STATUS_"
 _TYPE_PREFIX: Final = "LOT_RECORD_TYPE_"

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
-from lotkeeper._visible import visible
 from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, name_of, quantity_text, status_of
 from lotkeeper.cli.trace_layout import BOX_HEIGHT, BOX_WIDTH, Arrow, Box, Layout, Point, lay_out
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+from lotkeeper.visible_text import visible
 
 ITEMS_MAX: Final = 2_000
 """The most lots and edges that a picture shows; more would take too long to lay out, and nobody would read them."""

@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from lotkeeper._json import to_dict
-from lotkeeper._visible import json_text
 from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
 from lotkeeper.cli.output import Output, date, field, quantity
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+from lotkeeper.visible_text import json_text
 
 
 class TokenFile:

@@ -7,6 +7,7 @@ from typing import Final
 
 from lotkeeper_server.app import CLOSE_SECONDS, serve
 from lotkeeper_server.cli.opening import fail
+from lotkeeper_server.cli.reloading import OnHangup
 from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
@@ -20,7 +21,13 @@ SPARE_SECONDS: Final = 2.0
 
 
 def serve_alone(
-    settings: Settings, store: Store, *, bench_echo: bool, make_ready: MakeReady, greet: Callable[[str], None]
+    settings: Settings,
+    store: Store,
+    *,
+    bench_echo: bool,
+    make_ready: MakeReady,
+    greet: Callable[[str], None],
+    on_hangup: OnHangup,
 ) -> None:
     """Serves in this process until it is told to end, and ends the process.
 
@@ -30,6 +37,7 @@ def serve_alone(
         bench_echo: whether to serve the method that benchmarks use as a reference.
         make_ready: called once.
         greet: called with the address once calls are answered.
+        on_hangup: what is done at SIGHUP.
     """
 
     def ready(address: str) -> None:
@@ -37,11 +45,17 @@ def serve_alone(
         greet(address)
 
     with _clear_errors(settings):
-        serve(settings, store, bench_echo=bench_echo, ready=ready)
+        serve(settings, store, bench_echo=bench_echo, ready=ready, on_hangup=on_hangup)
 
 
 def serve_with_many(
-    settings: Settings, store: Store, *, bench_echo: bool, make_ready: MakeReady, greet: Callable[[str], None]
+    settings: Settings,
+    store: Store,
+    *,
+    bench_echo: bool,
+    make_ready: MakeReady,
+    greet: Callable[[str], None],
+    on_hangup: OnHangup,
 ) -> None:
     """Serves in as many processes as the settings say until this one is told to end.
 
@@ -51,6 +65,7 @@ def serve_with_many(
         bench_echo: whether to serve the method that benchmarks use as a reference.
         make_ready: called once.
         greet: called with the address once all answer calls.
+        on_hangup: what each process does at SIGHUP.
     """
     if not can_share():
         fail("processes: more than one needs Linux")
@@ -68,9 +83,11 @@ def serve_with_many(
                 bench_echo=bench_echo,
                 ready=lambda _address: serves(),
                 shares_address=True,
+                on_hangup=on_hangup,
             )
 
-    supervisor = Supervisor(work, settings.processes, settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS)
+    drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS
+    supervisor = Supervisor(work, settings.processes, drain_seconds, on_hangup)
     try:
         all_ended = supervisor.run(lambda: greet(held.address))
     except NoneStarts as error:

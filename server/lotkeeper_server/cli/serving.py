@@ -1,11 +1,13 @@
 """What `serve` and `run` do once their store is open."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import click
 from lotkeeper import development_token_path, find_token_in, is_loopback
+from lotkeeper.visible_text import visible
 
 from lotkeeper_server.access.roles import ADMIN
 from lotkeeper_server.access.tokens import (
@@ -16,23 +18,25 @@ from lotkeeper_server.access.tokens import (
     list_tokens,
     new_token,
 )
-from lotkeeper_server.cli.opening import Opened, fail
+from lotkeeper_server.cli.opening import Opened, fail, opened_current
+from lotkeeper_server.cli.reloading import Given, Reloading
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.engine.clock import IdSource, now_millis
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.access.tokens import unrevoked_tokens
-from lotkeeper_server.store.db.connection import Store, hidden_password
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.store_url import hidden_password
 
 DEVELOPMENT_PRINCIPAL = "development"
 
 
-def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops: bool) -> None:
-    """Serves until it is told to end.
+def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops: bool) -> None:
+    """Serves until it is told to end. A development server ends with its terminal, by SIGHUP; others reload then.
 
     Args:
         settings: in force.
-        store: with a current schema.
+        given: where they came from.
         bench_echo: whether to serve the method that benchmarks use as a reference.
         develops: whether to load the demo plant and to make a development token.
     """
@@ -42,6 +46,12 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
     )
 
     configure_logs(settings.log_level, settings.log_format)
+    reloading = Reloading(settings, given)
+    if not develops:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    store = opened_current(settings.database_url)
+    reloading.warn()
+    on_hangup = None if develops else reloading
     loopback = is_loopback(settings.listen)
 
     def greet(address: str) -> None:
@@ -57,9 +67,11 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
         if develops:
             load_demo_plant(store)
         if settings.processes == 1:
-            serve_alone(settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet)
+            serve_alone(settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet, on_hangup=on_hangup)
         else:
-            serve_with_many(settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet)
+            serve_with_many(
+                settings, store, bench_echo=bench_echo, make_ready=make_ready, greet=greet, on_hangup=on_hangup
+            )
 
 
 def _check_guarded(store: Store, listen: str) -> None:
@@ -97,7 +109,7 @@ def _give_development_token(store: Store, address: str) -> None:
 def _greet(settings: Settings, address: str, develops: bool) -> None:
     click.echo(f"Lotkeeper serves on {address}")
     if develops:
-        click.echo(f"  data: {_shown_data(settings)}")
+        click.echo(visible(f"  data: {_shown_data(settings)}"))
         click.echo(f"  try:  {_program()} {_address_flag(address)}{EXAMPLE_COMMAND}")
     sys.stdout.flush()
 

@@ -19,6 +19,7 @@ from lotkeeper_server.transport.call import (
     fault_status,
     logged_fault,
 )
+from lotkeeper_server.transport.certificate import Certificate
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
 SHORTEST_WAIT_SECONDS = 0.001
@@ -49,6 +50,7 @@ class AioServer(grpc.GenericRpcHandler):
         self._starting: asyncio.Task[None] | None = None
         self._server = grpc.aio.server(options=options.channel_arguments())
         self._server.add_generic_rpc_handlers((self,))
+        self._certificate: Certificate | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.in_progress = 0
 
@@ -57,10 +59,15 @@ class AioServer(grpc.GenericRpcHandler):
         try:
             if tls is None:
                 return self._server.add_insecure_port(address)
-            pair = (tls.private_key, tls.certificate_chain)
-            return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+            self._certificate = Certificate(tls)
+            return self._server.add_secure_port(address, self._certificate.server_credentials())
         except RuntimeError as error:
             raise CannotListen.at(address, with_tls=tls is not None) from error
+
+    def replace_tls(self, tls: TlsPair) -> None:
+        """As CoreServer's."""
+        assert self._certificate is not None
+        self._certificate.replace(tls)
 
     def start(self) -> None:
         """As CoreServer's; on the loop."""

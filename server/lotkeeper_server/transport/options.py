@@ -1,6 +1,6 @@
 """How a server listens and what it allows its callers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 NO_COMPRESSION: Final = 1
@@ -28,7 +28,7 @@ class TlsPair:
     """What a server proves itself with: PEM."""
 
     certificate_chain: bytes
-    private_key: bytes
+    private_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import click
 
-from lotkeeper._redaction import without_secrets
-from lotkeeper._visible import visible
+from lotkeeper.redaction import without_secrets
+from lotkeeper.visible_text import visible
 
 _TEXTS: Final = ("message", "ui_filename")
 
