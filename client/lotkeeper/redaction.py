@@ -11,7 +11,7 @@ _PATTERNS: Final = (
     (re.compile(r"(?i)\b(bearer\s+)[^\s'\"]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)(\b\w*(?:password|passwd|pwd|passphrase|secret)\s*=\s*)[^&\s]+"), rf"\1{HIDDEN}"),
     # Up to the last @ of the line: a password may hold one that should have been escaped.
-    (re.compile(r"(://)[^\n]*@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(://[^\s/@:]*:)[^\n]*@"), rf"\1{HIDDEN}@"),
 )
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lotkeeper import open_to_others
-from sqlalchemy.engine import make_url
 
 from lotkeeper_server.settings import Settings
-from lotkeeper_server.store.db.store_url import holds_secret
+from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.db.store_url import holds_secret, read_url
 
 
 def exposed_secrets(settings: Settings, flags: Mapping[str, Any], config_file: Path | None) -> Iterator[str]:
@@ -48,7 +48,8 @@ def _has_password(config_file: Path) -> bool:
 
 
 def _store_file(database_url: str) -> Path | None:
-    if not database_url.startswith("sqlite:"):
+    try:
+        url = read_url(database_url)
+    except StoreError:  # whoever opens it says so
         return None
-    file = make_url(database_url).database
-    return Path(file) if file else None
+    return Path(url.database) if url.database and url.get_backend_name() == "sqlite" else None

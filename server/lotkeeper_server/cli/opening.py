@@ -64,7 +64,7 @@ def settings_for_once(flags: Mapping[str, Any], config_file: Path | None) -> Set
 
 def fail(text: str) -> NoReturn:
     """One line on standard error, exit status 1."""
-    click.echo(f"lotkeeper-server: {shown(text)}", err=True)
+    click.echo(f"lotkeeper-server: {shown(' '.join(text.split()))}", err=True)
     sys.exit(1)
 
 
