@@ -40,5 +40,7 @@ def errors_shown() -> Iterator[None]:
         # click means its texts to be final; there is no other place through which all of them pass.
         vars(error).update({name: shown(getattr(error, name)) for name in _TEXTS if hasattr(error, name)})
         raise
-    except UnicodeEncodeError:  # its text would say which characters
+    except UnicodeEncodeError as error:
+        if error.encoding != "utf-8":  # standard output has another
+            raise
         raise click.UsageError("an argument or a name in a file has characters that are not Unicode's") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -233,12 +234,14 @@ def test_stores_archives_and_their_folders_are_for_their_owner_only(tmp_path: Pa
         assert server.run("migrate").returncode == 0
         with server, Client(server.address, token=server.token) as client:
             operation = ServedPlant(client).operation("PRODUCE")
-            client.execute_inventory_operation(operation.id, "L", 1.0)
+            long_ago = int(time.time() - 3 * 86_400) * 1_000
+            client.execute_inventory_operation(operation.id, "L", 1.0, end_date_millis=long_ago)
             beside = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("fresh.db*")}
             assert beside == dict.fromkeys(("fresh.db", "fresh.db-shm", "fresh.db-wal"), 0o600)
-        assert server.run("archive", "--before", "0d").returncode == 0
+        done = server.run("archive", "--before", "1d", "--request-id-days", "0.000001")
     finally:
         os.umask(before)
+    assert done.stdout.startswith("1 records from before "), done.stdout + done.stderr
     assert (tmp_path / "archive").stat().st_mode & 0o777 == 0o700
     (file,) = (tmp_path / "archive").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
