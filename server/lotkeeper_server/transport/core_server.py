@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Final
 import structlog
 
 from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, WhenQuiet, logged_fault
+from lotkeeper_server.transport.certificate import Certificate
 from lotkeeper_server.transport.connection_guard import ConnectionGuard
 from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.core_call import CallsInProgress, CoreCall, CoreUnaryCall
-from lotkeeper_server.transport.core_names import LONG_PAST, cygrpc
+from lotkeeper_server.transport.core_names import LONG_PAST, cygrpc, inner_credentials
 from lotkeeper_server.transport.core_stream import CoreStream
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
@@ -61,6 +62,7 @@ class CoreServer:
         self._queue = cygrpc.CompletionQueue()
         self._server = cygrpc.Server(options.channel_arguments(), False)
         self._server.register_completion_queue(self._queue)
+        self._certificate: Certificate | None = None
         self._shut = False
         self._thread = threading.Thread(target=self._poll, name="grpc-poll", daemon=True)
 
@@ -86,14 +88,20 @@ class CoreServer:
             if tls is None:
                 port = self._server.add_http2_port(address.encode())
             else:
-                pair = cygrpc.SslPemKeyCertPair(tls.private_key, tls.certificate_chain)
-                port = self._server.add_http2_port(address.encode(), cygrpc.server_credentials_ssl(None, [pair], False))
+                self._certificate = Certificate(tls)
+                credentials = inner_credentials(self._certificate.server_credentials())
+                port = self._server.add_http2_port(address.encode(), credentials)
         except RuntimeError as error:
             raise CannotListen.at(address, with_tls=tls is not None) from error
         if not port:
             raise CannotListen.at(address, with_tls=tls is not None)
         self._ports.append(int(port))
         return int(port)
+
+    def replace_tls(self, tls: TlsPair) -> None:
+        """What the server proves itself with to connections from now on; it must listen with TLS."""
+        assert self._certificate is not None
+        self._certificate.replace(tls)
 
     def start(self) -> None:
         """Serves from now on."""
