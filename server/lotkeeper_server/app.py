@@ -109,6 +109,12 @@ async def _serve(
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         event_loop.add_signal_handler(signal_number, stop.set)
     address = server.start()
+    _log.info(
+        "descriptors",
+        limit=raise_descriptor_limit(),
+        connections=server_settings.connections.connections_max,
+        wanted=settings.connections_max,
+    )
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
     ready(address)
@@ -141,11 +147,8 @@ def _engine_settings(settings: Settings) -> EngineSettings:
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:
-    descriptors = raise_descriptor_limit()
-    connections = min(settings.connections_max, connections_within(descriptors))
-    _log.info("descriptors", limit=descriptors, connections=connections, wanted=settings.connections_max)
     return ConnectionLimits(
-        connections_max=connections,
+        connections_max=min(settings.connections_max, connections_within(raise_descriptor_limit())),
         connections_per_peer_max=settings.connections_per_peer_max,
         idle_seconds=settings.connection_idle_seconds,
         age_seconds=settings.connection_age_seconds,
