@@ -132,6 +132,12 @@ async def _serve(
 
         event_loop.add_signal_handler(signal.SIGHUP, reload)
     address = server.start()
+    _log.info(
+        "descriptors",
+        limit=raise_descriptor_limit(),
+        connections=server_settings.connections.connections_max,
+        wanted=settings.connections_max,
+    )
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
     ready(address)
@@ -165,11 +171,8 @@ def _engine_settings(settings: Settings) -> EngineSettings:
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:
-    descriptors = raise_descriptor_limit()
-    connections = min(settings.connections_max, connections_within(descriptors))
-    _log.info("descriptors", limit=descriptors, connections=connections, wanted=settings.connections_max)
     return ConnectionLimits(
-        connections_max=connections,
+        connections_max=min(settings.connections_max, connections_within(raise_descriptor_limit())),
         connections_per_peer_max=settings.connections_per_peer_max,
         idle_seconds=settings.connection_idle_seconds,
         age_seconds=settings.connection_age_seconds,

@@ -46,7 +46,7 @@ class AioServer(grpc.GenericRpcHandler):
         on_fault: OnFault = logged_fault,
     ) -> None:
         self._options = options
-        self._connections = Connections(options.connections, options.overloaded)
+        self._connections = Connections(options.connections, options.overloaded, options.max_concurrent_streams)
         self._ports: list[int] = []
         self._guard: ConnectionGuard | None = None
         self._handlers = {path: self._handler(path, method) for path, method in methods.items()}

@@ -53,7 +53,7 @@ class CoreServer:
             on_fault: what the caller gets for an exception of a handler.
         """
         self._methods = {path.encode(): (path, method) for path, method in methods.items()}
-        self._connections = Connections(options.connections, options.overloaded)
+        self._connections = Connections(options.connections, options.overloaded, options.max_concurrent_streams)
         self._calls = CallsInProgress(loop, on_fault, self._connections)
         self._options = options
         self._ports: list[int] = []
