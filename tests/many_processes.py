@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lotkeeper_server.cli.opening import opened_current
+from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.serving import serve_store
 from lotkeeper_server.settings import Settings
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--tls-certificate-file", type=Path)
     parser.add_argument("--tls-key-file", type=Path)
     settings = Settings(**vars(parser.parse_args()))
-    serve_store(settings, opened_current(settings.database_url), bench_echo=True, develops=False)
+    serve_store(settings, Given(), bench_echo=True, develops=False)
 
 
 if __name__ == "__main__":

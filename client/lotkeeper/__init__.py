@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from lotkeeper import actions
 from lotkeeper._async.client import AsyncClient
+from lotkeeper._bearer import TokenFault, open_to_others
 from lotkeeper._errors import (
     Aborted,
     AlreadyExists,
@@ -52,6 +53,7 @@ __all__ = [
     "OutOfRange",
     "PermissionDenied",
     "ResourceExhausted",
+    "TokenFault",
     "Unauthenticated",
     "Unavailable",
     "__version__",
@@ -61,6 +63,7 @@ __all__ = [
     "from_dict",
     "from_json",
     "is_loopback",
+    "open_to_others",
     "to_dict",
     "to_json",
 ]

@@ -13,6 +13,8 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from lotkeeper.visible_text import json_text
+
 Received = TypeVar("Received", bound=Message)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BESIDE = ("_name", "_path", "_symbol", "_code")
@@ -22,13 +24,13 @@ def to_json(message: Message, *, indent: int | None = 2) -> str:
     """The message as JSON text.
 
     Names in camelCase, enum values without their prefix, 64-bit integers as numbers, dates RFC 3339 in UTC, absent
-    references and dates null.
+    references and dates null. Characters that would hide or reorder text on a terminal are escaped.
 
     Args:
         message: any message of the service.
         indent: spaces for each level; None writes one line.
     """
-    return json.dumps(to_dict(message), indent=indent, ensure_ascii=False)
+    return json_text(to_dict(message), indent=indent)
 
 
 def to_dict(message: Message) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""Where a client's token comes from: the caller, the environment, or the file of a development server."""
+"""Which token a client sends, and when: one that is given, or that of a development server on this machine."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import grpc
 
+from lotkeeper._bearer import TOKEN_VARIABLE, BearerHeader, bearer_header, token_of_environment
 from lotkeeper._errors import Unauthenticated
 from lotkeeper.development import (
     PROVE_PATH,
@@ -20,7 +20,6 @@ from lotkeeper.development import (
     session_of_answer,
 )
 
-TOKEN_VARIABLE: Final = "LOTKEEPER_TOKEN"  # noqa: S105 - the variable's name
 KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
 """A call that every gRPC server answers in some way, without a token and without changes; its request is empty."""
 Metadata = tuple[tuple[str, str], ...]
@@ -32,15 +31,15 @@ class Knock:
 
     Attributes:
         address: HOST:PORT.
-        token: what is sent whoever answers; None for none.
+        bearer: what is sent whoever answers; None for none.
         development_token: what only its own server is shown to know; None for none.
         path: of the method that is called.
         request: its bytes.
     """
 
     address: str
-    token: str | None
-    development_token: str | None = None
+    bearer: BearerHeader | None
+    development_token: str | None = field(default=None, repr=False)
     path: str = KNOCK_PATH
     request: bytes = b""
 
@@ -54,7 +53,7 @@ class Knock:
             Unauthenticated: where the server did not show that it made the development token.
         """
         if self.development_token is None:
-            return _bearer(self.token)
+            return _metadata_of(self.bearer)
         session = None
         if isinstance(answer, bytes):
             session = session_of_answer(self.development_token, self.address, self.request, answer)
@@ -66,22 +65,26 @@ class Knock:
                 f"the development token in {path} was not sent: whoever listens on {self.address} did not show that it "
                 f"made it ({why}); give a token of this server, by {TOKEN_VARIABLE} for one",
             )
-        return _bearer(session)
+        return _metadata_of(bearer_header(session))
 
 
 class Tokens:
     """The token of one client, asked for anew whenever it connects, since a development server's ends with it."""
 
     def __init__(self, address: str, given: str | None) -> None:
-        """Reads no file yet.
+        """Reads no file of a development server yet.
 
         Args:
             address: HOST:PORT.
             given: by the caller; None for the one in the environment, or else of a development server.
+
+        Raises:
+            TokenFault: where the token cannot be sent, or the environment's file cannot be read.
         """
         self._address = address
-        self._token = given or os.environ.get(TOKEN_VARIABLE) or None
-        self.may_change = self._token is None and is_loopback(address)
+        token = given or token_of_environment()
+        self._bearer = bearer_header(token) if token else None
+        self.may_change = self._bearer is None and is_loopback(address)
 
     @property
     def plaintext_address(self) -> str:
@@ -129,9 +132,9 @@ class Tokens:
 
     def _knock_with(self, development_token: str | None) -> Knock:
         if development_token is None:
-            return Knock(self._address, self._token)
+            return Knock(self._address, self._bearer)
         return Knock(self._address, None, development_token, PROVE_PATH, new_nonce())
 
 
-def _bearer(token: str | None) -> Metadata:
-    return (("authorization", f"Bearer {token}"),) if token else ()
+def _metadata_of(bearer: BearerHeader | None) -> Metadata:
+    return (("authorization", bearer),) if bearer else ()

@@ -68,6 +68,7 @@ def serve(
     ending: Callable[[], None] = lambda: None,
     shares_address: bool = False,
     development: DevelopmentToken | None = None,
+    on_hangup: Callable[[], None] | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0 once every call taken in is answered.
 
@@ -79,6 +80,7 @@ def serve(
         ending: called once it is told to end.
         shares_address: whether other processes of this server listen there, too.
         development: a token for connections from loopback, which this server proves that it made; None for none.
+        on_hangup: called at SIGHUP, before the certificate is read again; None: SIGHUP ends it as SIGTERM does.
 
     Raises:
         CannotListen: where nothing can listen there.
@@ -86,7 +88,7 @@ def serve(
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     server_settings = _server_settings(settings, bench_echo, shares_address)
-    asyncio.run(_serve(server_settings, settings, store, ready, ending, development))
+    asyncio.run(_serve(server_settings, settings, store, ready, ending, development, on_hangup))
 
 
 async def _serve(
@@ -96,6 +98,7 @@ async def _serve(
     ready: Callable[[str], None],
     ending: Callable[[], None],
     development: DevelopmentToken | None,
+    on_hangup: Callable[[], None] | None,
 ) -> None:
     event_loop = asyncio.get_running_loop()
     folder = TemporaryFolder(settings.temporary_folder)
@@ -139,9 +142,22 @@ async def _serve(
     store_health = StoreHealth(store, tell)
     engine.on_store_state = store_health.report
     stop = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
+    for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         event_loop.add_signal_handler(signal_number, stop.set)
+    if on_hangup is not None:
+
+        def reload() -> None:
+            on_hangup()
+            server.renew_certificate()
+
+        event_loop.add_signal_handler(signal.SIGHUP, reload)
     address = server.start()
+    _log.info(
+        "descriptors",
+        limit=raise_descriptor_limit(),
+        connections=server_settings.connections.connections_max,
+        wanted=settings.connections_max,
+    )
     await store_health.begin()
     following = asyncio.create_task(store_health.follow())
     long_writes.begin()
@@ -196,11 +212,8 @@ def _pace_limits(settings: Settings) -> PaceLimits:
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:
-    descriptors = raise_descriptor_limit()
-    connections = min(settings.connections_max, connections_within(descriptors))
-    _log.info("descriptors", limit=descriptors, connections=connections, wanted=settings.connections_max)
     return ConnectionLimits(
-        connections_max=connections,
+        connections_max=min(settings.connections_max, connections_within(raise_descriptor_limit())),
         connections_per_peer_max=settings.connections_per_peer_max,
         idle_seconds=settings.connection_idle_seconds,
         age_seconds=settings.connection_age_seconds,

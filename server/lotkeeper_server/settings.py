@@ -1,5 +1,6 @@
 """Settings: flags, environment, a TOML file, defaults, in this order; the same names everywhere."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -7,15 +8,12 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from lotkeeper_server.limit_settings import LimitSettings
+from lotkeeper_server.setting_sources import SettingsFault, WithSecretFiles
 
 _PORT_MAX = 65_535
 DEFAULT_FOLDER = Path("data")
 DEFAULT_DATABASE_URL = f"sqlite:///{DEFAULT_FOLDER}/lotkeeper.db"
 """In the current folder; the folder is made if this default is used."""
-
-
-class SettingsFault(ValueError):
-    """A setting that is unknown or has a bad value; the text names it."""
 
 
 class Settings(LimitSettings, BaseSettings):
@@ -24,16 +22,23 @@ class Settings(LimitSettings, BaseSettings):
     A field's description is the help of its flag.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LOTKEEPER_", env_ignore_empty=True, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LOTKEEPER_", env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
     config_file: ClassVar[Path | None] = None
 
     database_url: Annotated[
         str,
         Field(
+            repr=False,  # a password may stand in it
             description="The store: sqlite:///FILE, postgresql+psycopg://USER@HOST/DATABASE or "
-            "mariadb+pymysql://USER@HOST/DATABASE. [default: sqlite:///data/lotkeeper.db]"
+            "mariadb+pymysql://USER@HOST/DATABASE. Other users of the machine can read a password here: give "
+            "--database-url-file. [default: sqlite:///data/lotkeeper.db]",
         ),
     ] = DEFAULT_DATABASE_URL
+    database_url_file: Annotated[
+        Path | None, Field(description="A file that holds the URL of the store, in place of --database-url.")
+    ] = None
     listen: Annotated[
         str, Field(pattern=r"^.+:\d{1,5}$", description="HOST:PORT to listen on; port 0 takes a free one.")
     ] = "127.0.0.1:50051"
@@ -83,7 +88,8 @@ class Settings(LimitSettings, BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then the environment, then the file."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.config_file))
+        sources = (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.config_file))
+        return tuple(WithSecretFiles(settings_cls, source, "database_url") for source in sources)
 
 
 def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
@@ -98,6 +104,8 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     """
     if config_file is not None and not config_file.is_file():
         raise SettingsFault(f"there is no settings file {config_file}")
+    if config_file is not None and not os.access(config_file, os.R_OK):
+        raise SettingsFault(f"the settings file {config_file} cannot be read")
     sourced = type("Settings", (Settings,), {"config_file": config_file, "__annotations__": {"config_file": ClassVar}})
     given = {name: value for name, value in flags.items() if value is not None}
     try:
@@ -105,9 +113,11 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     except ValidationError as error:
         raise SettingsFault(
             "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        ) from error
+        ) from None
+    except SettingsFault:
+        raise
     except ValueError as error:
-        raise SettingsFault(f"{config_file}: {error}") from error
+        raise SettingsFault(f"{config_file}: {error}") from None
     port = settings.listen.rpartition(":")[2]
     if int(port) > _PORT_MAX:
         raise SettingsFault(f"listen: {port} is not a port; the largest is {_PORT_MAX}")

@@ -244,17 +244,19 @@ def client_of(server: ServerProcess) -> Client:
 @contextmanager
 def honest_meanwhile(server: ServerProcess) -> Iterator[Honest]:
     """Calls on while the block runs; fails where a call failed or took long. At the end a newcomer must be served."""
-    honest, stopped = Honest(), threading.Event()
+    honest, begun, stopped = Honest(), threading.Event(), threading.Event()
 
     def call_on() -> None:
         with client_of(server) as client:
             while not stopped.is_set():
                 honest.call(client)
+                begun.set()
                 stopped.wait(0.01)
 
     caller = threading.Thread(target=call_on)
     caller.start()
     try:
+        assert begun.wait(WAIT_SECONDS)
         yield honest
     finally:
         stopped.set()

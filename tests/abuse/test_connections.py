@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import resource
 import socket
+import ssl
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from lotkeeper import Client
 from lotkeeper.inventory.v1 import inventory_service_pb2, master_data_service_pb2
 
-from bench.http2_load import DATA, END_HEADERS, HEADERS, PING, RST_STREAM, frame, literal, status_in
+from bench.http2_load import (
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    PING,
+    RESOURCE_EXHAUSTED,
+    RST_STREAM,
+    SETTINGS,
+    frame,
+    literal,
+    status_in,
+)
 from tests.abuse.attacking import (
     EXECUTE,
     LIST_LOCATIONS,
@@ -133,6 +146,27 @@ def test_answers_that_nobody_reads_end_their_connection(server: ServerProcess) -
     assert memory_megabytes(server) - before < 100
 
 
+def test_a_connection_that_holds_many_answers_is_refused_more(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, ("--held-bytes-per-connection-max", str(4 * MEGABYTE)))
+    body = master_data_service_pb2.ListLocationsRequest(page_size=1_000).SerializeToString()
+    statuses: set[int] = set()
+    with server, client_of(server) as client:
+        plant = ServedPlant(client)
+        for number in range(60):
+            plant.location(f"Large {number}", notes="n" * 4_000)
+        token = ("authorization", f"Bearer {server.token}")
+        with honest_meanwhile(server), attacker(server, window=0) as one:
+            for stream in range(1, 2 * STREAMS, 2):
+                one.write(opening(stream, LIST_LOCATIONS, token), message(stream, body))
+                if stream > STREAMS:
+                    time.sleep(0.1)  # a client of a few calls a second
+            for sent in one.frames():
+                if sent.kind == HEADERS and sent.flags & END_STREAM:
+                    statuses.add(status_in(sent.payload))
+                    break
+    assert statuses == {RESOURCE_EXHAUSTED}
+
+
 def test_headers_that_never_end_end_their_connection(server: ServerProcess) -> None:
     before = memory_megabytes(server)
 
@@ -168,6 +202,28 @@ def test_a_flood_of_resets_ends_its_connection(server: ServerProcess) -> None:
     with honest_meanwhile(server), attacker(server) as one:
         assert one.writes_until_ended(part, 100)
     assert memory_megabytes(server) - before < 150
+
+
+def test_streams_that_are_only_opened_end_their_connections(server: ServerProcess) -> None:
+    """Each connection keeps to the limit of streams; all together do not."""
+    with honest_meanwhile(server), ExitStack() as held:
+        flood = [held.enter_context(attacker(server, source=f"127.0.1.{number}")) for number in range(1, 25)]
+        for one in flood:
+            next(sent for sent in one.frames() if sent.kind == SETTINGS)
+            one.write(*(opening(stream, EXECUTE) for stream in range(1, 2 * STREAMS, 2)))
+        end = time.monotonic() + WAIT_SECONDS
+        while "bytes_in_all" not in server.log():
+            assert time.monotonic() < end, server.log()
+            time.sleep(0.05)
+
+
+def test_a_flood_of_streams_before_the_settings_are_confirmed_takes_no_memory(server: ServerProcess) -> None:
+    """Most are refused by gRPC's core; what it lets in beyond the limit ends the connection."""
+    before = memory_megabytes(server)
+    with honest_meanwhile(server), attacker(server) as one, suppress(ConnectionError, ssl.SSLError):
+        for stream in range(1, 20_001, 2):
+            one.write(opening(stream, EXECUTE))
+    assert memory_megabytes(server) - before < 100
 
 
 def test_a_flood_of_pings_ends_its_connection(server: ServerProcess) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 
 import grpc
 import pytest
-from lotkeeper import LotkeeperError, Unauthenticated, development_token_path
+from lotkeeper import Client, LotkeeperError, TokenFault, Unauthenticated, development_token_path
 from lotkeeper.development import NONCE_BYTES, PROVE_PATH, literal_address
 from lotkeeper_server.access.tokens import TokenEntry, add_token, digest_of, list_tokens, new_token
 from lotkeeper_server.engine.clock import IdSource, now_millis
@@ -33,7 +34,8 @@ LIST_PERMISSIONS = "/lotkeeper.inventory.v1.InventoryOperationService/ListPermis
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of one's own for token files, for this process and for those that it starts."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.delenv("LOTKEEPER_TOKEN", raising=False)
+    for name in ("LOTKEEPER_TOKEN", "LOTKEEPER_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path / "state"
 
 
@@ -138,6 +140,50 @@ def test_both_clients_find_their_server_again_after_it_was_started_anew(developm
     with CLIENTS[0](development.address.replace("127.0.0.1", "localhost")) as client:
         assert client.list_permissions().granted_permissions == ["*"]
     assert ask_by_command(development.address).returncode == 0
+
+
+def test_what_shows_variables_shows_neither_the_token_nor_what_is_sent_of_it(development: ServerProcess) -> None:
+    """Debuggers, and stacks with variables."""
+    with Client(development.address) as client:
+        assert client.list_permissions().granted_permissions == ["*"]
+        transport = client._transport
+        shown = repr((vars(transport), vars(transport._tokens), transport._tokens.knock()))
+        (_, sent), *_ = transport._metadata
+        assert "Bearer ***" in shown
+        assert token_in_file(development) not in shown
+        assert str(sent).removeprefix("Bearer ") not in shown
+
+
+def test_a_token_that_is_given_goes_before_that_of_a_development_server(
+    development: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The argument, then the environment's, by text or file; a fault in the file is not made good by another token."""
+    file = tmp_path / "token"
+    file.write_text("nobodys\n")
+    file.chmod(0o600)
+    for name, value in (("LOTKEEPER_TOKEN", "nobodys"), ("LOTKEEPER_TOKEN_FILE", str(file))):
+        with monkeypatch.context() as set_here:
+            set_here.setenv(name, value)
+            for client_class in CLIENTS:
+                with client_class(development.address) as client, pytest.raises(Unauthenticated) as refused:
+                    client.list_permissions()
+                assert refused.value.reason
+                with client_class(development.address, token=development.token) as client:
+                    assert client.list_permissions().granted_permissions == ["*"]
+    monkeypatch.setenv("LOTKEEPER_TOKEN_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(TokenFault, match="nowhere cannot be read"):
+        Client(development.address)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_the_file_goes_with_its_server_by_whatever_signal_that_ends(development: ServerProcess, number: int) -> None:
+    """Also where the terminal is closed."""
+    path = development_token_path(development.address)
+    assert path.exists()
+    assert development.process is not None
+    development.process.send_signal(number)
+    assert development.process.wait(30) == 0
+    assert not path.exists()
 
 
 def test_whoever_takes_the_port_of_a_dead_server_is_given_nothing(development: ServerProcess) -> None:

@@ -1,8 +1,9 @@
 """How a store is named: several hosts, and what may be shown of an URL."""
 
 import pytest
-from lotkeeper_server.store.db.connection import Store, hidden_password
+from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.db.store_url import hidden_password
 
 
 def test_no_password_is_shown() -> None:

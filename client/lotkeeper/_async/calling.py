@@ -35,10 +35,13 @@ class Calling:
 
         Args:
             address: HOST:PORT.
-            token: the bearer token. Default: LOTKEEPER_TOKEN, otherwise that of a development server on this machine,
-                once the server has shown that it made it.
+            token: the bearer token. Default: LOTKEEPER_TOKEN, or the one in the file LOTKEEPER_TOKEN_FILE, otherwise
+                that of a development server on this machine, once the server has shown that it made it.
             channel_credentials: for TLS, `grpc.ssl_channel_credentials()`. Default: none, plain text.
             timeout_seconds: how long a call may take, retries included.
+
+        Raises:
+            TokenFault: where the token cannot be sent, or its file not be read; the text does not show it.
         """
         self._timeout_seconds = timeout_seconds
         self._transport = AsyncTransport(address, Tokens(address, token), channel_credentials)

@@ -12,6 +12,7 @@ from lotkeeper.cli.options import INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDAR
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
+from lotkeeper.visible_text import visible
 
 Decorator = Callable[[Any], Any]
 LOT: Final = click.argument("lot")
@@ -75,7 +76,7 @@ def act(session: Session, /, file: TextIO, request_id: str | None, validate_only
     for index, record in zip(response.action_indexes, response.inventory_lot_records, strict=True):
         ids[index].append(record.id or "validated")
     for number, written in enumerate(ids, 1):
-        click.echo(f"{number}: done: {' '.join(written) or 'nothing to write'}")
+        click.echo(visible(f"{number}: done: {' '.join(written) or 'nothing to write'}"))
 
 
 def _action(number: int, line: str) -> InventoryAction:

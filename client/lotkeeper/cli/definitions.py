@@ -15,11 +15,12 @@ from lotkeeper._json import from_dict
 from lotkeeper.cli.entities import objects_in
 from lotkeeper.cli.listing import operations
 from lotkeeper.cli.options import MASK, VERSION, fields_of
-from lotkeeper.cli.output import field
+from lotkeeper.cli.output import field, write_out
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
+from lotkeeper.visible_text import visible
 
 EXIT_FAILED: Final = 1
 PIECE_BYTES: Final = 64 * 1024
@@ -77,9 +78,7 @@ def export(session: Session, /, format_name: str | None, locations: tuple[str, .
 def write_pieces(pieces: Iterable[bytes], target: Path | None) -> None:
     """Writes to a file, which appears only when it is complete; or to standard output, if no file or '-' is given."""
     if target is None or str(target) == "-":
-        for piece in pieces:
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+        write_out(pieces)
         return
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -217,7 +216,7 @@ def _show_failures(failures: Iterable[pb.ImportFailure]) -> None:
         table.add_column(title, no_wrap=True)
     table.add_column("DESCRIPTION", overflow="fold")
     for one in failures:
-        table.add_row(str(one.line), one.reason, one.field, one.description)
+        table.add_row(str(one.line), *map(visible, (one.reason, one.field, one.description)))
     Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False).print(table)
 
 

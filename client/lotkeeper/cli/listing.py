@@ -10,6 +10,7 @@ from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, PREFIX, OneOf, page
 from lotkeeper.cli.output import field
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.visible_text import visible
 
 
 @click.group()
@@ -85,6 +86,6 @@ def permissions(session: Session, /) -> None:
     if session.output.as_json:
         session.output.one(response)
         return
-    click.echo("granted: " + (" ".join(response.granted_permissions) or "none"))
+    click.echo(visible("granted: " + (" ".join(response.granted_permissions) or "none")))
     for permission in response.permissions:
-        click.echo(permission)
+        click.echo(visible(permission))

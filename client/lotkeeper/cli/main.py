@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from google.protobuf import json_format
 
+from lotkeeper._bearer import TOKEN_FILE_VARIABLE, TokenFault, open_to_others, token_of_file
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
 from lotkeeper.cli import acting
 from lotkeeper.cli.definitions import export, import_
@@ -23,7 +26,9 @@ from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
 from lotkeeper.cli.tracing import trace
 from lotkeeper.cli.watching import watch
+from lotkeeper.command_errors import Group, errors_shown
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from lotkeeper.visible_text import json_text, visible
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 ANYWHERE = {"--json", "--utc"}
@@ -32,7 +37,7 @@ SECTIONS: dict[str, list[click.Command]] = {}
 """The commands, as the help shows them."""
 
 
-class LotkeeperGroup(click.Group):
+class LotkeeperGroup(Group):
     """Takes `--json` and `--utc` anywhere; an error sets the exit status."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -56,7 +61,8 @@ class LotkeeperGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
         try:
-            return super().invoke(ctx)
+            with errors_shown(), _token_faults_as_usage():
+                return super().invoke(ctx)
         except (Unavailable, DeadlineExceeded) as error:
             refuse(error, EXIT_UNREACHABLE)
         except LotkeeperError as error:
@@ -71,16 +77,26 @@ class LotkeeperGroup(click.Group):
 def refuse(error: LotkeeperError, status: int) -> NoReturn:
     """One readable line on standard error."""
     word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
-    text = " ".join(error.message.split())
+    text = visible(" ".join(error.message.split()))
     place = "" if error.index is None else f" (item {error.index + 1})"
-    click.echo(f"{word}: {error.reason or error.code.name}: {text}{place}", err=True)
+    click.echo(f"{word}: {visible(error.reason) or error.code.name}: {text}{place}", err=True)
     sys.exit(status)
+
+
+@contextmanager
+def _token_faults_as_usage() -> Iterator[None]:
+    try:
+        yield
+    except TokenFault as fault:
+        raise click.UsageError(str(fault)) from None
 
 
 @click.group(cls=LotkeeperGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--address", envvar="LOTKEEPER_ADDRESS", default=DEFAULT_ADDRESS, show_default=True, help="HOST:PORT.")
 @click.option(
-    "--token-file", type=click.Path(path_type=Path, exists=True), help="Holds the token. Default: LOTKEEPER_TOKEN."
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="Holds the token. Default: LOTKEEPER_TOKEN, or the file LOTKEEPER_TOKEN_FILE.",
 )
 @click.option("--timeout", "timeout_seconds", type=click.FloatRange(0.001, 3_600), default=30.0, help="Seconds.")
 @click.option("--tls", is_flag=True, help="Connect with TLS.")
@@ -103,9 +119,16 @@ def main(
     """
     if context.invoked_subcommand == "completion":
         return
-    token = token_file.read_text().strip() if token_file else None
+    if path := token_file or os.environ.get(TOKEN_FILE_VARIABLE):
+        _warn_of_mode(Path(path))
+    token = token_of_file(token_file) if token_file else None
     context.obj = Session(address, token, timeout_seconds, tls, Output(as_json, utc))
     context.call_on_close(context.obj.client.close)
+
+
+def _warn_of_mode(path: Path) -> None:
+    if fault := open_to_others(path):
+        click.echo(visible(f"warning: the token file {path} {fault}"), err=True)
 
 
 LOT = click.argument("lot", required=False)
@@ -249,14 +272,14 @@ def batch(session: Session, /, file: Any, all_or_nothing: bool, validate_only: b
             error = error_of_status(result.status)
             if session.output.as_json:
                 refusal = {"reason": error.reason, "message": error.message, "metadata": error.metadata}
-                click.echo(json.dumps({"refused": refusal}))
+                click.echo(json_text({"refused": refusal}))
             else:
-                click.echo(f"{number}: refused: {error.reason}: {error.message}")
+                click.echo(visible(f"{number}: refused: {error.reason}: {error.message}"))
         elif session.output.as_json:
             session.output.one(result.response)
         else:
             ids = " ".join(record.id for record in result.response.inventory_lot_records)
-            click.echo(f"{number}: done: {ids or 'nothing to write'}")
+            click.echo(visible(f"{number}: done: {ids or 'nothing to write'}"))
     if refused:
         sys.exit(EXIT_REFUSED)
 

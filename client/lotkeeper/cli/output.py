@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
-from unicodedata import east_asian_width
+from unicodedata import combining, east_asian_width
 
 import click
 from google.protobuf.message import Message
 
 from lotkeeper._json import to_dict, to_json
+from lotkeeper.visible_text import visible_cell, visible_lines
 
 Column = tuple[str, Callable[[dict[str, Any]], Any]]
 ROWS_MEASURED: Final = 200
@@ -72,7 +73,7 @@ class Output:
             chunk = list(islice(rows, ROWS_MEASURED))
 
     def text(self, value: Any) -> str:
-        """A value for people."""
+        """A value for people: on one line, and not to be taken for more than one field."""
         if value is None:
             return ""
         if isinstance(value, bool):
@@ -81,7 +82,7 @@ class Output:
             return f"{value:.6f}".rstrip("0").rstrip(".")
         if isinstance(value, datetime):
             return self._time(value)
-        return str(value)
+        return visible_cell(str(value))
 
     def _time(self, moment: datetime) -> str:
         local = moment.astimezone(UTC) if self.utc else moment.astimezone()
@@ -100,7 +101,25 @@ def date(name: str) -> Callable[[dict[str, Any]], Any]:
 
 def quantity(row: dict[str, Any]) -> str:
     """A column that shows the quantity in its unit."""
-    return f"{row['quantity']:.6f}".rstrip("0").rstrip(".") + f" {row['unitOfMeasureSymbol'] or ''}"
+    return f"{row['quantity']:.6f}".rstrip("0").rstrip(".") + f" {row['unitOfMeasureSymbol'] or ''}".rstrip()
+
+
+def write_out(pieces: Iterable[bytes]) -> None:
+    """Writes a file's content to standard output: exactly, unless that is a terminal, which would obey parts of it."""
+    if not sys.stdout.isatty():
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        return
+    begun = b""
+    for piece in pieces:
+        whole, line_feed, begun = (begun + piece).rpartition(b"\n")
+        click.echo(_for_terminal(whole + line_feed), nl=False)
+    click.echo(_for_terminal(begun), nl=False)
+
+
+def _for_terminal(content: bytes) -> str:
+    return visible_lines(content.replace(b"\r\n", b"\n").decode(errors="replace"))
 
 
 def quiet_on_closed_pipe() -> None:
@@ -144,4 +163,4 @@ def _width(text: str) -> int:
     """How many columns a terminal gives it."""
     if text.isascii():
         return len(text)
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)

@@ -12,6 +12,7 @@ import click
 from lotkeeper.cli.definitions import PIECE_BYTES, chosen_seconds, write_pieces
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2, master_data_service_pb2
+from lotkeeper.visible_text import visible
 
 EXIT_DIFFERS: Final = 1
 _FORMATS: Final = {"yaml": enums_pb2.EXPORT_FORMAT_YAML, "json": enums_pb2.EXPORT_FORMAT_JSON}
@@ -93,7 +94,7 @@ def _show(session: Session, response: master_data_service_pb2.ImportMasterDataRe
     for change in response.changes:
         sign, colour = _SIGNS.get(change.change, ("?", "white"))
         fields = f": {', '.join(change.fields)}" if change.fields else ""
-        click.secho(f"{sign} {change.entity.replace('_', ' ')} {change.key}{fields}", fg=colour)
+        click.secho(visible(f"{sign} {change.entity.replace('_', ' ')} {change.key}{fields}"), fg=colour)
     left_out = response.created + response.updated - len(response.changes)
     if left_out:
         click.echo(f"  and {left_out} more")

@@ -11,6 +11,7 @@ import click
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, Moment, page_size_of
 from lotkeeper.cli.output import Column, date, field, quantity
 from lotkeeper.cli.session import Session
+from lotkeeper.visible_text import visible
 
 _COLUMNS: Final[Sequence[Column]] = (
     ("LOCATION", field("locationPath")),
@@ -110,5 +111,7 @@ def convert(session: Session, /, quantity: float, from_unit: str, to_unit: str, 
         material_id_or_path=material,
     )
     click.echo(
-        f'{{"quantity": {converted!r}}}' if session.output.as_json else f"{session.output.text(converted)} {to_unit}"
+        f'{{"quantity": {converted!r}}}'
+        if session.output.as_json
+        else f"{session.output.text(converted)} {visible(to_unit)}"
     )

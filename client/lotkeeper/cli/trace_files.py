@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Final
 
-from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, quantity_text, status_of, type_of
+from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, name_of, quantity_text, status_of, type_of
 
 _COLUMNS: Final = (
     "from_inventory_lot_id",
@@ -20,8 +20,8 @@ _COLUMNS: Final = (
     "unit_of_measure_symbol",
     "record_count",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet reads as the beginning of a formula."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet reads as the beginning of a formula; in some languages in full width, too."""
 
 
 def csv_text(graph: TraceGraph) -> str:
@@ -56,7 +56,7 @@ def dot_text(graph: TraceGraph) -> str:
     """A digraph in the language of Graphviz."""
     lines = ["digraph trace {", "  rankdir=LR;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
     for lot_id, node in graph.lots.items():
-        words = (node.inventory_lot_name, material_of(node), status_of(node))
+        words = (name_of(node), material_of(node), status_of(node))
         asked_for = ", penwidth=3" if node is graph.root else ""
         lines.append(f"  {_quoted(lot_id)} [label={_quoted(*words)}{asked_for}];")
     for edge in graph.edges:

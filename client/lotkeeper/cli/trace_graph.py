@@ -8,6 +8,7 @@ from typing import Final
 
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+from lotkeeper.visible_text import visible_cell
 
 _STATUS_PREFIX: Final = "LOT_STATUS_"
 _TYPE_PREFIX: Final = "LOT_RECORD_TYPE_"
@@ -54,7 +55,7 @@ def type_of(edge: pb.TraceEdge) -> str:
 def quantity_text(quantity: float, unit_symbol: str) -> str:
     """Such as 12.5 kg, without zeros at the end."""
     number = f"{quantity:.6f}".rstrip("0").rstrip(".")
-    return f"{number} {unit_symbol}".rstrip()
+    return f"{number} {visible_cell(unit_symbol)}".rstrip()
 
 
 def edge_text(edge: pb.TraceEdge) -> str:
@@ -63,5 +64,10 @@ def edge_text(edge: pb.TraceEdge) -> str:
 
 
 def material_of(node: pb.TraceNode) -> str:
-    """The last part of its material's path."""
-    return node.material_path.rpartition("/")[2]
+    """The last part of its material's path, as it may be shown."""
+    return visible_cell(node.material_path.rpartition("/")[2])
+
+
+def name_of(node: pb.TraceNode) -> str:
+    """The lot's name, as it may be shown."""
+    return visible_cell(node.inventory_lot_name)

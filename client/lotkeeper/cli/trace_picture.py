@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
-from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, quantity_text, status_of
+from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, name_of, quantity_text, status_of
 from lotkeeper.cli.trace_layout import BOX_HEIGHT, BOX_WIDTH, Arrow, Box, Layout, Point, lay_out
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+from lotkeeper.visible_text import visible
 
 ITEMS_MAX: Final = 2_000
 """The most lots and edges that a picture shows; more would take too long to lay out, and nobody would read them."""
@@ -72,7 +73,7 @@ def svg_text(graph: TraceGraph) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
-            f"<title>{_text('Trace of ' + graph.root.inventory_lot_name)}</title>",
+            f"<title>{_text('Trace of ' + name_of(graph.root))}</title>",
             f"<style>{_STYLE}</style>",
             f'<rect class="ground" width="{width:.0f}" height="{height:.0f}"/>',
             *body,
@@ -86,7 +87,7 @@ def svg_text(graph: TraceGraph) -> str:
 def _head(graph: TraceGraph, width: float) -> list[str]:
     """The head: what the picture shows, what was left out, and what the colours mean."""
     room = width - 2 * _MARGIN
-    title = _cut(f"Trace of {graph.root.inventory_lot_name}, {material_of(graph.root)}", _TITLE_PX, room)
+    title = _cut(f"Trace of {name_of(graph.root)}, {material_of(graph.root)}", _TITLE_PX, room)
     lines = [f'<text class="title" x="{_MARGIN:g}" y="34">{_text(title)}</text>']
     x = _MARGIN
     used = {status_of(node) for node in graph.lots.values()}
@@ -109,11 +110,11 @@ def _boxes(graph: TraceGraph, layout: Layout) -> list[str]:
         texts = [f"{word} {quantity_text(quantity, unit)}" for word, quantity in amounts if quantity]
         room = BOX_WIDTH - _TEXT_LEFT - 8
         rows = (
-            ("name", _NAME_PX, node.inventory_lot_name, 20),
+            ("name", _NAME_PX, name_of(node), 20),
             ("small", _SMALL_PX, material_of(node), 35.5),
             ("small", _SMALL_PX, ", ".join(texts), 50),
         )
-        hint = "\n".join([node.inventory_lot_name, node.material_path, status, *texts, node.inventory_lot_id])
+        hint = "\n".join([name_of(node), visible(node.material_path), status, *texts, node.inventory_lot_id])
         lines.append(f'<g transform="translate({box.x:.1f} {box.y:.1f})"><title>{_text(hint)}</title>')
         kind = "asked" if node is graph.root else "box"
         lines.append(f'<rect class="{kind}" width="{BOX_WIDTH:g}" height="{BOX_HEIGHT:g}" rx="8"/>')

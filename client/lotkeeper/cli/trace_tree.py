@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, status_of
+from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, name_of, status_of
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
 _COLOURS: Final = {
@@ -81,7 +81,7 @@ def _lot(node: pb.TraceNode) -> str:
     status = status_of(node)
     return _GAP.join(
         [
-            click.style(node.inventory_lot_name, bold=True),
+            click.style(name_of(node), bold=True),
             material_of(node),
             click.style(status, fg=_COLOURS.get(status)),
         ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lotkeeper.cli.options import MATERIAL
+from lotkeeper.cli.output import write_out
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
@@ -112,7 +113,7 @@ def _json(answer: pb.GetLotTraceGraphResponse) -> str:
 def _write(file: str, text: str) -> None:
     """Writes bytes unchanged, so that a table keeps its line ends everywhere."""
     if file == "-":
-        click.echo(text.encode(), nl=False)
+        write_out([text.encode()])
         return
     try:
         Path(file).write_bytes(text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,6 +16,7 @@ from lotkeeper.cli.output import Output, date, field, quantity
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
+from lotkeeper.visible_text import json_text
 
 
 class TokenFile:
@@ -77,8 +77,13 @@ class Lines:
 
 
 def _places(row: dict[str, Any]) -> str:
-    source, destination = row["sourceLocationPath"] or "", row["destinationLocationPath"]
+    source, destination = (_place(row[name]) for name in ("sourceLocationPath", "destinationLocationPath"))
     return f"{source} > {destination}".lstrip() if destination else source
+
+
+def _place(path: str | None) -> str:
+    """A path, in which a > is not taken for the one between two."""
+    return (path or "").replace(" >", r" \x3e")
 
 
 _COLUMNS = (
@@ -155,7 +160,7 @@ def _follow(messages: Iterator[pb.WatchInventoryLotRecordsResponse], output: Out
             record = to_dict(message.inventory_lot_record)
             if output.as_json:
                 shown = {"inventoryLotRecord": record, "resumeToken": message.resume_token}
-                click.echo(json.dumps(shown, ensure_ascii=False))
+                click.echo(json_text(shown))
             else:
                 click.echo(lines.line(record))
         if kept:  # only now: after a crash, printing twice is better than never printing

@@ -114,28 +114,35 @@ def digest_of(content: bytes) -> bytes:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder if it does not exist; durable when this returns.
+    """Makes the folder if it does not exist, for its owner only; durable when this returns.
 
     Raises:
         OSError: where it cannot be made.
     """
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, mode=0o700)
     _sync_folder(folder.absolute().parent)
 
 
 def write_file(folder: Path, name: str, content: bytes) -> None:
-    """Writes a file. It is complete and durable when this returns; before, there is no file of this name.
+    """Writes a file that only its owner can read.
+
+    It is complete and durable when this returns; before, there is no file of this name.
 
     Raises:
         OSError: where it cannot be written.
     """
     part = folder / (name + _PART)
-    with part.open("wb") as file:
+    part.unlink(missing_ok=True)  # one that was left behind would keep its mode
+    with open(part, "xb", opener=_private) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     part.rename(folder / name)
     _sync_folder(folder)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def remove_file(folder: Path, name: str) -> None:

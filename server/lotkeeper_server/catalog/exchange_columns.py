@@ -17,8 +17,11 @@ from lotkeeper_server.catalog.references import looked_up
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.quantity import decimal_text, double_of
 
-_RUN_BY_SPREADSHEETS: Final = frozenset("=+-@'\t\r")
-"""A cell that begins with one of these could be a formula, or look as if it were marked as text already."""
+_RUN_BY_SPREADSHEETS: Final = frozenset("=+-@'\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""A cell that begins with one of these could be a formula, or look as if it were marked as text already.
+
+In some languages spreadsheets take the signs in full width, too.
+"""
 _MARK: Final = "'"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _SHOWN_CODE_POINTS: Final = 64

@@ -2,32 +2,29 @@
 
 import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from lotkeeper.visible_text import visible
 
 from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, delete_role, list_roles
 from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
-from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened_current
+from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault
 from lotkeeper_server.engine.clock import IdSource, now_millis
-from lotkeeper_server.settings import SettingsFault, read_settings
 
 LIMIT: Final = click.IntRange(0, 1 << 40)
 _SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 
-def _store(config_file: Path | None, database_url: str | None, *, makes: bool = False) -> Opened:
-    try:
-        settings = read_settings({"database_url": database_url}, config_file)
-    except SettingsFault as fault:
-        raise click.UsageError(str(fault)) from fault
-    return Opened(opened_current(settings.database_url, makes=makes))
+def _store(config_file: Path | None, flags: Mapping[str, Any], *, makes: bool = False) -> Opened:
+    return Opened(opened_current(settings_for_once(flags, config_file).database_url, makes=makes))
 
 
 @click.group()
@@ -42,18 +39,18 @@ def role() -> None:
 @click.option("--streams-max", type=LIMIT, help="Watches, imports and exports among them; 0: no limit.")
 @click.option("--commands-per-second-max", type=LIMIT, help="Commands that a principal may send; 0: no limit.")
 @click.option("--bytes-per-second-max", type=LIMIT, help="Bytes that a principal may send and read; 0: no limit.")
-@CONFIG
-@DATABASE
+@database
 @click.pass_obj
 def create_role(
     config_file: Path | None,
+    /,
     name: str,
     permissions: tuple[str, ...],
-    database_url: str | None,
     calls_in_flight_max: int | None,
     streams_max: int | None,
     commands_per_second_max: int | None,
     bytes_per_second_max: int | None,
+    **flags: Any,
 ) -> None:
     """Make a role. A permission grants everything below it: INVENTORY grants INVENTORY.READ.
 
@@ -68,36 +65,34 @@ def create_role(
         "commands_per_second_max": commands_per_second_max,
         "bytes_per_second_max": bytes_per_second_max,
     }
-    with _store(config_file, database_url, makes=True) as store:
+    with _store(config_file, flags, makes=True) as store:
         try:
             with store.write() as connection:
                 add_role(connection, name, permissions, now_millis(), of_principal)
         except RoleTaken:
             fail(f"there is already a role {name}")
-    click.echo(f"role {name} is made")
+    click.echo(visible(f"role {name} is made"))
 
 
 @role.command("list")
-@CONFIG
-@DATABASE
+@database
 @click.pass_obj
-def show_roles(config_file: Path | None, database_url: str | None) -> None:
+def show_roles(config_file: Path | None, /, **flags: Any) -> None:
     """List the roles, what they grant, and their limits."""
-    with _store(config_file, database_url) as store, store.read() as connection:
+    with _store(config_file, flags) as store, store.read() as connection:
         roles = list_roles(connection)
     for name, one in roles.items():
         limited = [f"{limit} {value}" for limit, value in one.limits.items() if value is not None]
-        click.echo("\t".join([name, " ".join(one.permissions), *limited]))
+        click.echo("\t".join(map(visible, [name, " ".join(one.permissions), *limited])))
 
 
 @role.command("delete")
 @click.argument("name")
-@CONFIG
-@DATABASE
+@database
 @click.pass_obj
-def remove_role(config_file: Path | None, name: str, database_url: str | None) -> None:
+def remove_role(config_file: Path | None, /, name: str, **flags: Any) -> None:
     """Delete a role that no token has."""
-    with _store(config_file, database_url) as store:
+    with _store(config_file, flags) as store:
         try:
             with store.write() as connection:
                 deleted = delete_role(connection, name)
@@ -105,7 +100,7 @@ def remove_role(config_file: Path | None, name: str, database_url: str | None) -
             fail(str(error))
     if not deleted:
         fail(f"there is no role {name}")
-    click.echo(f"role {name} is deleted")
+    click.echo(visible(f"role {name} is deleted"))
 
 
 @click.group()
@@ -117,17 +112,16 @@ def token() -> None:
 @click.option("--name", required=True, help="The principal: who the holder is; a principal may have several tokens.")
 @click.option("--role", "roles", multiple=True, required=True, help="A role of the holder; may be given several times.")
 @click.option("--expires", help="After a span, 12h, 30d or 8w, or on a day, 2027-01-31 (UTC). Default: never.")
-@CONFIG
-@DATABASE
+@database
 @click.pass_obj
 def create_token(
-    config_file: Path | None, name: str, roles: tuple[str, ...], expires: str | None, database_url: str | None
+    config_file: Path | None, /, name: str, roles: tuple[str, ...], expires: str | None, **flags: Any
 ) -> None:
     """Make a token and print it, and nothing else; it is never shown again."""
     _check_name("--name", name)
     text, now = new_token(), now_millis()
     entry = TokenEntry(IdSource()(), name, tuple(sorted(set(roles))), False, now, _expiry(expires), None)
-    with _store(config_file, database_url, makes=True) as store:
+    with _store(config_file, flags, makes=True) as store:
         try:
             with store.write() as connection:
                 add_token(connection, text, entry)
@@ -137,15 +131,14 @@ def create_token(
 
 
 @token.command("list")
-@CONFIG
-@DATABASE
+@database
 @click.pass_obj
-def show_tokens(config_file: Path | None, database_url: str | None) -> None:
+def show_tokens(config_file: Path | None, /, **flags: Any) -> None:
     """List the tokens, without their secrets."""
-    with _store(config_file, database_url) as store, store.read() as connection:
+    with _store(config_file, flags) as store, store.read() as connection:
         entries = list_tokens(connection)
     for entry in entries:
-        click.echo("\t".join(_columns(entry)))
+        click.echo("\t".join(map(visible, _columns(entry))))
 
 
 def _columns(entry: TokenEntry) -> list[str]:
@@ -168,15 +161,17 @@ def _columns(entry: TokenEntry) -> list[str]:
 @token.command("revoke")
 @click.argument("token_id", required=False)
 @click.option("--name", help="Every token of this principal.")
-@CONFIG
-@DATABASE
+@database
 @click.pass_obj
-def revoke(config_file: Path | None, token_id: str | None, name: str | None, database_url: str | None) -> None:
+def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, **flags: Any) -> None:
     """Revoke a token by its id, or all tokens of a principal; calls that begin afterwards are refused."""
     if (token_id is None) == (name is None):
         raise click.UsageError("give a token's id or --name")
+    if token_id is not None and parse_id(token_id) is None:
+        # What was given may be a token itself, which must not be shown, and stands in a shell's history by now.
+        raise click.UsageError("the argument is not the id of a token: `token list` shows the ids")
     identifier = parse_id(token_id) if token_id else None
-    with _store(config_file, database_url) as store, store.write() as connection:
+    with _store(config_file, flags) as store, store.write() as connection:
         ids: list[Any] = [
             one.id
             for one in list_tokens(connection)

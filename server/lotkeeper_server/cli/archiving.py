@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from lotkeeper.visible_text import visible
 
-from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened_current
+from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.engine.clock import now_millis
-from lotkeeper_server.settings import SettingsFault, read_settings
 from lotkeeper_server.store.db.connection import Store
 
 DEFAULT_FOLDER: Final = "archive"
@@ -32,8 +32,7 @@ _SPAN_DAYS: Final = {"d": 1, "w": 7}
     help=f"The folder for the files. [default: {DEFAULT_FOLDER} beside a store that is a file]",
 )
 @click.option("--request-id-days", type=float, help="How long request ids are kept; give the servers' value.")
-@CONFIG
-@DATABASE
+@database
 @click.pass_obj
 def archive(config_file: Path | None, /, before: str, folder: Path | None, **flags: Any) -> None:
     """Move old records out to files while the server serves; expired request ids are deleted, too."""
@@ -42,10 +41,7 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
     from lotkeeper_server.archive.request_ids import RequestIds  # noqa: PLC0415
     from lotkeeper_server.store.archive.balances import BalanceTooLarge  # noqa: PLC0415 - only here
 
-    try:
-        settings = read_settings(flags, config_file)
-    except SettingsFault as fault:
-        raise click.UsageError(str(fault)) from fault
+    settings = settings_for_once(flags, config_file)
     now = now_millis()
     before_millis = min(_moment(before, now), now)
     kept_millis = int(settings.request_id_days * MILLIS_PER_DAY)
@@ -62,13 +58,13 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
         except OSError as error:
             fail(f"{into}: {error.strerror or error}; run it again to go on")
     for name in done.removed:
-        click.echo(f"removed {name}, left behind by an archive that was stopped")
+        click.echo(visible(f"removed {name}, left behind by an archive that was stopped"))
     for name in done.strange:
         why = "it holds records that this store does not know, or cannot be read"
-        click.echo(f"left alone: {into / name}: {why}", err=True)
+        click.echo(visible(f"left alone: {into / name}: {why}"), err=True)
+    moved = f"{done.records} records from before {rfc3339(before_millis)} moved to {done.files} files"
     click.echo(
-        f"{done.records} records from before {rfc3339(before_millis)} moved to {done.files} files in {into}, "
-        f"{done.left} have to stay; {done.request_ids} expired request ids deleted"
+        f"{moved} in {visible(str(into))}, {done.left} have to stay; {done.request_ids} expired request ids deleted"
     )
 
 

@@ -6,15 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import click
+from lotkeeper.command_errors import Group
+from lotkeeper.visible_text import visible
 
 from lotkeeper_server.cli.administration import role, token
 from lotkeeper_server.cli.archiving import archive
-from lotkeeper_server.cli.opening import CONFIG, DATABASE, Opened, fail, opened, opened_current
+from lotkeeper_server.cli.opening import (
+    CONFIG,
+    Opened,
+    chosen_settings,
+    database,
+    fail,
+    opened,
+    opened_current,
+    settings_for_once,
+)
+from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.serving import serve_store
-from lotkeeper_server.settings import Settings, SettingsFault, read_settings
+from lotkeeper_server.settings import Settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @CONFIG
 @click.version_option(package_name="lotkeeper")
 def main() -> None:
@@ -43,8 +55,8 @@ def _flag_type(annotation: Any) -> Any:
 @click.pass_obj
 def serve(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
     """Serve; an empty store is migrated first."""
-    settings = _settings(flags, config_file)
-    serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=False)
+    settings = chosen_settings(flags, config_file)
+    serve_store(settings, Given(flags, config_file), bench_echo=bench_echo, develops=False)
 
 
 @main.command()
@@ -53,34 +65,29 @@ def serve(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
 @click.pass_obj
 def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
     """Serve for development: a file in ./data, a demo plant in an empty store, a token that clients find."""
-    settings = _settings(flags, config_file)
-    serve_store(settings, opened_current(settings.database_url), bench_echo=bench_echo, develops=True)
-
-
-def database_option(command: Callable[..., None]) -> Callable[..., None]:
-    """The flags of commands that work on a store."""
-    return CONFIG(DATABASE(command))
+    settings = chosen_settings(flags, config_file)
+    serve_store(settings, Given(flags, config_file), bench_echo=bench_echo, develops=True)
 
 
 @main.command()
-@database_option
+@database
 @click.pass_obj
 def migrate(config_file: Path | None, /, **flags: Any) -> None:
     """Bring the store's schema to this version."""
     from lotkeeper_server.store.schema.migrating import migrate as migrate_store  # noqa: PLC0415 - beside its own name
 
-    with opened(_settings(flags, config_file).database_url) as store:
+    with opened(settings_for_once(flags, config_file).database_url) as store:
         click.echo("migrated" if migrate_store(store) else "the schema is current")
 
 
 @main.command()
-@database_option
+@database
 @click.pass_obj
 def demo(config_file: Path | None, /, **flags: Any) -> None:
     """Load the demo plant into an empty store."""
     from lotkeeper_server.demo.loading import load_demo_plant  # noqa: PLC0415 - only here
 
-    with Opened(opened_current(_settings(flags, config_file).database_url)) as store:
+    with Opened(opened_current(settings_for_once(flags, config_file).database_url)) as store:
         if not load_demo_plant(store):
             fail("the store is not empty; the demo plant can only be loaded into an empty one")
         click.echo("the demo plant is loaded")
@@ -94,21 +101,26 @@ def demo(config_file: Path | None, /, **flags: Any) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Also read the files of archived records in this folder; may be given several times.",
 )
-@database_option
+@database
 @click.pass_obj
 def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any) -> None:
     """Compare every stock and total with the sum of its records, while the server serves."""
     from lotkeeper_server.archive.checking import ArchiveCheck, check_archive  # noqa: PLC0415 - only here
     from lotkeeper_server.store.verification import verify as verify_store  # noqa: PLC0415 - beside its own name
 
-    with Opened(opened_current(_settings(flags, config_file).database_url, makes=False)) as store, store.read() as read:
+    with (
+        Opened(opened_current(settings_for_once(flags, config_file).database_url, makes=False)) as store,
+        store.read() as read,
+    ):
         verification = verify_store(read)
         archived = check_archive(read, folders) if folders else ArchiveCheck()
     differences = [*map(str, verification.differences), *archived.faults]
     for difference in differences:
-        click.echo(difference)
+        click.echo(visible(difference))
     for name in archived.leftovers:
-        click.echo(f"{name} is not known to the store: an archive that was stopped left it; the next one removes it")
+        click.echo(
+            visible(f"{name} is not known to the store: an archive that was stopped left it; the next removes it")
+        )
     click.echo(
         f"{verification.records} records, {verification.rows} stocks, {verification.lots} lots"
         + (f", {archived.records} records in {archived.files} files: " if folders else ": ")
@@ -116,13 +128,6 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
     )
     if differences:
         sys.exit(1)
-
-
-def _settings(flags: dict[str, Any], config_file: Path | None) -> Any:
-    try:
-        return read_settings(flags, config_file)
-    except SettingsFault as fault:
-        raise click.UsageError(str(fault)) from fault
 
 
 main.add_command(archive)

@@ -2,18 +2,21 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
-from sqlalchemy.exc import ArgumentError
+from lotkeeper.command_errors import shown
 
-from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings
+from lotkeeper_server.cli.exposed_secrets import exposed_secrets
+from lotkeeper_server.setting_sources import SettingsFault
+from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings, read_settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.db.store_url import shown_url
 from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
 
 
@@ -31,12 +34,37 @@ CONFIG: Final = click.option(
     callback=_remember_config,
     help="A TOML file with settings.",
 )
-DATABASE: Final = click.option("--database-url", help=Settings.model_fields["database_url"].description)
+_DATABASE_SETTINGS: Final = ("database_url", "database_url_file")
+
+
+def database(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags that say which store."""
+    for name in reversed(_DATABASE_SETTINGS):
+        kind = click.Path(path_type=Path) if name.endswith("_file") else str
+        description = Settings.model_fields[name].description
+        command = click.option(f"--{name.replace('_', '-')}", name, type=kind, help=description)(command)
+    return CONFIG(command)
+
+
+def chosen_settings(flags: Mapping[str, Any], config_file: Path | None) -> Settings:
+    """The settings in force; a bad one is wrong usage."""
+    try:
+        return read_settings(dict(flags), config_file)
+    except SettingsFault as fault:
+        raise click.UsageError(str(fault)) from None
+
+
+def settings_for_once(flags: Mapping[str, Any], config_file: Path | None) -> Settings:
+    """The same for a command that does something and ends; it says which secrets others can read."""
+    settings = chosen_settings(flags, config_file)
+    for text in exposed_secrets(settings, flags, config_file):
+        click.echo(f"lotkeeper-server: warning: {shown(text)}", err=True)
+    return settings
 
 
 def fail(text: str) -> NoReturn:
     """One line on standard error, exit status 1."""
-    click.echo(f"lotkeeper-server: {text}", err=True)
+    click.echo(f"lotkeeper-server: {shown(' '.join(text.split()))}", err=True)
     sys.exit(1)
 
 
@@ -62,7 +90,7 @@ def opened(database_url: str) -> Iterator[Store]:
     """A store with any schema."""
     try:
         store = Store(database_url)
-    except (ArgumentError, StoreError, ImportError) as error:
+    except (StoreError, ImportError) as error:
         fail(f"database_url: {error}")
     if store.path is not None:
         _check_folder(store.path.absolute().parent, database_url)
@@ -79,7 +107,7 @@ def _check_folder(folder: Path, database_url: str) -> None:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         fail(f"the folder {folder} cannot be made: {error.strerror}")
 
@@ -105,4 +133,4 @@ def opened_current(database_url: str, *, makes: bool = True) -> Store:
 
 
 def _shown(store: Store) -> str:
-    return store.url.render_as_string(hide_password=True)
+    return shown_url(store.url)

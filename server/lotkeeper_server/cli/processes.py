@@ -10,6 +10,7 @@ from lotkeeper.development import UnsafeToken
 from lotkeeper_server.app import CLOSE_SECONDS, serve
 from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import fail
+from lotkeeper_server.cli.reloading import OnHangup
 from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
@@ -27,6 +28,7 @@ def serve_alone(
     bench_echo: bool,
     development: HandedToken | None,
     greet: Callable[[str], None],
+    on_hangup: OnHangup,
 ) -> None:
     """Serves in this process until it is told to end, and ends the process.
 
@@ -36,6 +38,7 @@ def serve_alone(
         bench_echo: whether to serve the method that benchmarks use as a reference.
         development: handed on once the address is known; None for none.
         greet: called with the address once calls are answered.
+        on_hangup: what is done at SIGHUP.
     """
 
     def ready(address: str) -> None:
@@ -49,7 +52,15 @@ def serve_alone(
 
     token = None if development is None else development.token
     with _clear_errors(settings):
-        serve(settings, store, bench_echo=bench_echo, ready=ready, ending=ending, development=token)
+        serve(
+            settings,
+            store,
+            bench_echo=bench_echo,
+            ready=ready,
+            ending=ending,
+            development=token,
+            on_hangup=on_hangup,
+        )
 
 
 def serve_with_many(
@@ -59,6 +70,7 @@ def serve_with_many(
     bench_echo: bool,
     development: HandedToken | None,
     greet: Callable[[str], None],
+    on_hangup: OnHangup,
 ) -> None:
     """Serves in as many processes as the settings say until this one is told to end.
 
@@ -68,6 +80,7 @@ def serve_with_many(
         bench_echo: whether to serve the method that benchmarks use as a reference.
         development: handed on once the address is known; None for none.
         greet: called with the address once all answer calls.
+        on_hangup: what each process does at SIGHUP.
     """
     if not can_share():
         fail("processes: more than one needs Linux")
@@ -88,9 +101,11 @@ def serve_with_many(
                 ready=lambda _address: serves(),
                 shares_address=True,
                 development=token,
+                on_hangup=on_hangup,
             )
 
-    supervisor = Supervisor(work, settings.processes, settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS)
+    drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS
+    supervisor = Supervisor(work, settings.processes, drain_seconds, on_hangup)
     try:
         all_ended = supervisor.run(lambda: greet(held.address))
     except NoneStarts as error:

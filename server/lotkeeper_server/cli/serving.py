@@ -1,30 +1,34 @@
 """What `serve` and `run` do once their store is open."""
 
+import signal
 import sys
 from pathlib import Path
 
 import click
 import structlog
 from lotkeeper.development import is_loopback, literal_address
+from lotkeeper.visible_text import visible
 
 from lotkeeper_server.access.tokens import drop_development_tokens, list_tokens
 from lotkeeper_server.cli.development import HandedToken
-from lotkeeper_server.cli.opening import Opened, fail
+from lotkeeper_server.cli.opening import Opened, fail, opened_current
+from lotkeeper_server.cli.reloading import Given, Reloading
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
-from lotkeeper_server.store.db.connection import Store, hidden_password
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.store_url import hidden_password
 
 _log = structlog.get_logger(__name__)
 
 
-def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops: bool) -> None:
-    """Serves until it is told to end.
+def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops: bool) -> None:
+    """Serves until it is told to end. A development server ends with its terminal, by SIGHUP; others reload then.
 
     Args:
         settings: in force.
-        store: with a current schema.
+        given: where they came from.
         bench_echo: whether to serve the method that benchmarks use as a reference.
         develops: whether to load the demo plant and, on loopback, to make a development token.
     """
@@ -34,6 +38,12 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
     )
 
     configure_logs(settings.log_level, settings.log_format)
+    reloading = Reloading(settings, given)
+    if not develops:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    store = opened_current(settings.database_url)
+    reloading.warn()
+    on_hangup = None if develops else reloading
     development = None
     with Opened(store):
         _drop_stored_development_tokens(store)
@@ -50,7 +60,7 @@ def serve_store(settings: Settings, store: Store, *, bench_echo: bool, develops:
             _greet(settings, address, develops)
 
         serve = serve_alone if settings.processes == 1 else serve_with_many
-        serve(settings, store, bench_echo=bench_echo, development=development, greet=greet)
+        serve(settings, store, bench_echo=bench_echo, development=development, greet=greet, on_hangup=on_hangup)
 
 
 def _drop_stored_development_tokens(store: Store) -> None:
@@ -89,7 +99,7 @@ def _check_encrypted(settings: Settings) -> None:
 def _greet(settings: Settings, address: str, develops: bool) -> None:
     click.echo(f"Lotkeeper serves on {address}")
     if develops:
-        click.echo(f"  data: {_shown_data(settings)}")
+        click.echo(visible(f"  data: {_shown_data(settings)}"))
         click.echo(f"  try:  {_program()} {_address_flag(address)}{EXAMPLE_COMMAND}")
     sys.stdout.flush()
 

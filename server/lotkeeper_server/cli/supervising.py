@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import structlog
 Work = Callable[[Callable[[], None]], None]
 """What a worker does until it is told to end; it calls what it is given once it serves."""
 ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS: Final = (*ENDING_SIGNALS, signal.SIGHUP)
 SHORT_LIFE_SECONDS: Final = 5.0
 """A worker that dies sooner is started again after a pause, which doubles each time."""
 PAUSE_SECONDS_MIN: Final = 0.1
@@ -62,16 +62,20 @@ class NoneStarts(Exception):
 class Supervisor:
     """Keeps a number of workers running. Made and run in a process without threads."""
 
-    def __init__(self, work: Work, count: int, drain_seconds: float) -> None:
+    def __init__(
+        self, work: Work, count: int, drain_seconds: float, on_hangup: Callable[[], None] | None = None
+    ) -> None:
         """Starts nothing yet.
 
         Args:
             work: what each worker does, in a process of its own.
             count: how many workers.
             drain_seconds: how long a worker may take to end before it is killed.
+            on_hangup: called at SIGHUP, which the workers then get, too; None: SIGHUP ends all as SIGTERM does.
         """
         self._work = work
         self._drain_seconds = drain_seconds
+        self._on_hangup = on_hangup
         # The others follow once the first one serves: so a problem that all have is reported once.
         self._places = [_Place(0.0), *(_Place(math.inf) for _ in range(1, count))]
         self._failed_starts = 0
@@ -83,7 +87,7 @@ class Supervisor:
         self._selector.register(self._wake, selectors.EVENT_READ)
 
     def run(self, ready: Callable[[], None]) -> bool:
-        """Serves until SIGTERM or SIGINT, then until the last worker has ended.
+        """Serves until a signal ends it, then until the last worker has ended.
 
         Args:
             ready: called once every worker serves, for the first time.
@@ -121,11 +125,21 @@ class Supervisor:
         told = False
         for key, _ in self._selector.select(timeout_seconds):
             if key.data is None:
-                os.read(self._wake, 1024)
-                told = True
+                told = self._ended_by(os.read(self._wake, 1024)) or told
             else:
                 self._hear(key.data)
         return told
+
+    def _ended_by(self, signals: bytes) -> bool:
+        """Whether one of these signals, a byte each, ends it; SIGHUP is handed on, if it does not."""
+        if self._on_hangup is None:
+            return True
+        if signal.SIGHUP in signals:
+            self._on_hangup()
+            for place in self._places:
+                if place.pid is not None:
+                    _signal(place, signal.SIGHUP)
+        return any(number in signals for number in ENDING_SIGNALS)
 
     @contextmanager
     def _waking_signals(self) -> Iterator[None]:
@@ -133,11 +147,11 @@ class Supervisor:
             """Does nothing: the byte that Python writes to the pipe is enough."""
 
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
-        before = [signal.signal(number, wake) for number in ENDING_SIGNALS]
+        before = [signal.signal(number, wake) for number in _SIGNALS]
         try:
             yield
         finally:
-            for number, handler in zip(ENDING_SIGNALS, before, strict=True):
+            for number, handler in zip(_SIGNALS, before, strict=True):
                 signal.signal(number, handler)
             signal.set_wakeup_fd(-1)
 
@@ -148,7 +162,7 @@ class Supervisor:
         supervisor = os.getpid()
         sys.stdout.flush()
         # A signal between fork and the worker's own handlers must not look like one to the supervisor.
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
@@ -160,7 +174,7 @@ class Supervisor:
             self._start_again(place, time.monotonic())
             return
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         os.close(told)
         place.pid, place.pipe, place.serves, place.started_seconds = pid, pipe, False, time.monotonic()
         self._selector.register(pipe, selectors.EVENT_READ, place)
@@ -172,7 +186,9 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for number in ENDING_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
+            # Until it serves: what a reload would bring, a new process has read.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL if self._on_hangup is None else signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             _die_with(supervisor)
             for key in list(self._selector.get_map().values()):
                 os.close(key.fd)
@@ -183,7 +199,7 @@ class Supervisor:
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
         except BaseException:  # the outermost border of this process
-            traceback.print_exc()
+            _log.critical("fault", exc_info=True)
             status = 70
         finally:
             os._exit(status)

@@ -1,11 +1,13 @@
 """The gRPC server: what it serves, how it listens, how it ends."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper.inventory.v1 import (
     inventory_operation_service_pb2,
@@ -32,6 +34,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     master_data_service_pb2.DESCRIPTOR.services_by_name["MasterDataService"],
     trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"],
 )
+_log = structlog.get_logger(__name__)
 QUIET_SECONDS: Final = 0.3
 """At shutdown, refusals go on until no call has come for so long, so that no caller gets a bare CANCELLED."""
 
@@ -122,6 +125,20 @@ class RpcServer:
         port = self._server.listen(settings.listen, tls)
         self._server.start()
         return f"{settings.listen.rpartition(':')[0]}:{port}"
+
+    def renew_certificate(self) -> None:
+        """Reads the certificate and its key again, for connections from now on; says in the log how that went."""
+        certificate, key = self._settings.tls_certificate_file, self._settings.tls_key_file
+        if certificate is None or key is None:
+            return
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+            pair = TlsPair(certificate.read_bytes(), key.read_bytes())
+        except (OSError, ValueError) as error:  # ssl's own error is an OSError
+            _log.error("certificate_not_reloaded", why=error.strerror if isinstance(error, OSError) else str(error))
+            return
+        self._server.replace_tls(pair)
+        _log.info("certificate_reloaded", file=str(certificate))
 
     async def shut_down(self) -> None:
         """Refuses what comes with SHUTTING_DOWN, waits for what was taken in, until no call comes any more.

@@ -42,7 +42,9 @@ def scratch(
         lot_ids: lots to copy.
         location_ids: whose stock to copy.
     """
-    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        "sqlite://", hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
     try:
         with engine.connect() as copy, copy.begin():
             tables.metadata.create_all(copy)

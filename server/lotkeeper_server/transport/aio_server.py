@@ -20,6 +20,7 @@ from lotkeeper_server.transport.call import (
     fault_status,
     logged_fault,
 )
+from lotkeeper_server.transport.certificate import Certificate
 from lotkeeper_server.transport.connection_guard import ConnectionGuard
 from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
@@ -45,7 +46,7 @@ class AioServer(grpc.GenericRpcHandler):
         on_fault: OnFault = logged_fault,
     ) -> None:
         self._options = options
-        self._connections = Connections(options.connections, options.overloaded)
+        self._connections = Connections(options.connections, options.overloaded, options.max_concurrent_streams)
         self._ports: list[int] = []
         self._guard: ConnectionGuard | None = None
         self._handlers = {path: self._handler(path, method) for path, method in methods.items()}
@@ -56,6 +57,7 @@ class AioServer(grpc.GenericRpcHandler):
         self._starting: asyncio.Task[None] | None = None
         self._server = grpc.aio.server(options=options.channel_arguments())
         self._server.add_generic_rpc_handlers((self,))
+        self._certificate: Certificate | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.in_progress = 0
 
@@ -65,12 +67,17 @@ class AioServer(grpc.GenericRpcHandler):
             if tls is None:
                 port = self._server.add_insecure_port(address)
             else:
-                pair = (tls.private_key, tls.certificate_chain)
-                port = self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+                self._certificate = Certificate(tls)
+                port = self._server.add_secure_port(address, self._certificate.server_credentials())
         except RuntimeError as error:
             raise CannotListen.at(address, with_tls=tls is not None) from error
         self._ports.append(port)
         return port
+
+    def replace_tls(self, tls: TlsPair) -> None:
+        """As CoreServer's."""
+        assert self._certificate is not None
+        self._certificate.replace(tls)
 
     def start(self) -> None:
         """As CoreServer's; on the loop."""

@@ -19,7 +19,7 @@ from lotkeeper_server.transport.connection_load import NO_LOAD, NOISE_BYTES_MAX,
 from lotkeeper_server.transport.connections import Connection, Connections
 from lotkeeper_server.transport.server_sockets import DESCRIPTORS, ServerSocket, ServerSockets
 
-LOOK_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 0.1
 LOOK_SECONDS_MIN: Final = 0.02
 """Also where calls ask for a look: one look tells of all that have happened until then."""
 MUCH_HELD_SHARE: Final = 4

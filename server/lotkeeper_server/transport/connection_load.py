@@ -8,6 +8,8 @@ from lotkeeper_server.transport.server_sockets import ServerSocket
 
 NOISE_BYTES_MAX: Final = 256 * 1024
 """So much may come that is no call: pings, windows, settings. More are headers that do not end, or noise."""
+CALL_BYTES: Final = 24 * 1024
+"""What a call that waits takes by itself."""
 STEP_BYTES: Final = 256
 """What comes with a call beside its message: its headers, the heads of its frames."""
 
@@ -22,6 +24,7 @@ class ConnectionLoad:
         untaken_bytes: of answers that the caller has not taken.
         untaken_seconds: how long the oldest of them waits; a message in the middle of a stream has no age.
         taken_bytes: that have reached the other end meanwhile.
+        waiting_calls: how many wait for their message, or until their answer is taken.
         is_noise: whether much came that belongs to no call.
     """
 
@@ -30,15 +33,16 @@ class ConnectionLoad:
     untaken_bytes: int
     untaken_seconds: float
     taken_bytes: int
+    waiting_calls: int
     is_noise: bool
 
     @property
     def held_bytes(self) -> int:
         """All together."""
-        return self.unfinished_bytes + self.untaken_bytes
+        return self.unfinished_bytes + self.untaken_bytes + self.waiting_calls * CALL_BYTES
 
 
-NO_LOAD: Final = ConnectionLoad(0, 0.0, 0, 0.0, 0, is_noise=False)
+NO_LOAD: Final = ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, is_noise=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class ConnectionProgress:
         if connection is None:
             self._looked = _Counts(received_bytes)
             self._looked_seconds = now
-            return ConnectionLoad(0, 0.0, 0, 0.0, 0, is_noise=received_bytes > NOISE_BYTES_MAX)
+            return ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, is_noise=received_bytes > NOISE_BYTES_MAX)
         calls = tuple(connection.calls)
         waits = [call.waits_since for call in calls if call.waits_since]
         counts = _Counts(received_bytes, connection.taken_bytes, connection.steps)
@@ -123,6 +127,7 @@ class ConnectionProgress:
             untaken_bytes=sum(call.untaken_bytes for call in calls),
             untaken_seconds=now - min(answers, default=now),
             taken_bytes=socket.acknowledged_bytes - self._base_acknowledged_bytes,
+            waiting_calls=len(waits) + len(answers),
             is_noise=received_bytes - self._quiet_from_bytes > NOISE_BYTES_MAX + most,
         )
 

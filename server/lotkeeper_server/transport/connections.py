@@ -1,5 +1,6 @@
 """What the server knows of its connections by their calls. gRPC's core shows none of it."""
 
+import sys
 import threading
 from typing import Final
 
@@ -8,6 +9,9 @@ from lotkeeper_server.transport.connection_limits import METADATA_BYTES_MAX, Con
 
 CANCELLED_CALLS: Final = "cancelled calls"
 LARGE_METADATA: Final = "large metadata"
+MANY_STREAMS: Final = "many streams"
+STREAMS_FACTOR: Final = 4
+"""So many times the streams that are allowed there may be: gRPC's core tells of a stream's end a little late."""
 
 
 class Connection:
@@ -52,13 +56,15 @@ class Connections:
         are_guarded: whether somebody looks, and forgets connections that are gone.
     """
 
-    def __init__(self, limits: ConnectionLimits, overloaded: Status) -> None:
+    def __init__(self, limits: ConnectionLimits, overloaded: Status, streams_max: int | None) -> None:
         """Begins with none.
 
         Args:
             limits: in force.
             overloaded: how a call ends whose connection holds too many answers.
+            streams_max: of one connection, which gRPC's core enforces once a caller has confirmed the settings.
         """
+        self._calls_max = sys.maxsize if streams_max is None else STREAMS_FACTOR * streams_max
         self._overloaded = overloaded
         self.limits = limits
         self.by_peer: dict[bytes, Connection] = {}
@@ -100,6 +106,9 @@ class Connections:
         """How a call that has just begun is refused for its connection's sake; None if it is not."""
         connection = call.connection
         if connection.broken:
+            return LOST
+        if len(connection.calls) > self._calls_max:
+            self.give_up(connection, MANY_STREAMS)
             return LOST
         size = 0
         for key, value in call.metadata:

@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Final
 import structlog
 
 from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, WhenQuiet, logged_fault
+from lotkeeper_server.transport.certificate import Certificate
 from lotkeeper_server.transport.connection_guard import ConnectionGuard
 from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.core_call import CallsInProgress, CoreCall, CoreUnaryCall
-from lotkeeper_server.transport.core_names import LONG_PAST, cygrpc
+from lotkeeper_server.transport.core_names import LONG_PAST, cygrpc, inner_credentials
 from lotkeeper_server.transport.core_stream import CoreStream
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
@@ -56,7 +57,7 @@ class CoreServer:
             on_fault: what the caller gets for an exception of a handler.
         """
         self._methods = {path.encode(): (path, method) for path, method in methods.items()}
-        self._connections = Connections(options.connections, options.overloaded)
+        self._connections = Connections(options.connections, options.overloaded, options.max_concurrent_streams)
         self._calls = CallsInProgress(loop, on_fault, self._connections)
         self._options = options
         self._ports: list[int] = []
@@ -65,6 +66,7 @@ class CoreServer:
         self._queue = cygrpc.CompletionQueue()
         self._server = cygrpc.Server(options.channel_arguments(), False)
         self._server.register_completion_queue(self._queue)
+        self._certificate: Certificate | None = None
         self._shut = False
         self._refused: deque[tuple[float, CoreCall, Status]] = deque()  # each with when to tell it
         self._thread = threading.Thread(target=self._poll, name="grpc-poll", daemon=True)
@@ -91,14 +93,20 @@ class CoreServer:
             if tls is None:
                 port = self._server.add_http2_port(address.encode())
             else:
-                pair = cygrpc.SslPemKeyCertPair(tls.private_key, tls.certificate_chain)
-                port = self._server.add_http2_port(address.encode(), cygrpc.server_credentials_ssl(None, [pair], False))
+                self._certificate = Certificate(tls)
+                credentials = inner_credentials(self._certificate.server_credentials())
+                port = self._server.add_http2_port(address.encode(), credentials)
         except RuntimeError as error:
             raise CannotListen.at(address, with_tls=tls is not None) from error
         if not port:
             raise CannotListen.at(address, with_tls=tls is not None)
         self._ports.append(int(port))
         return int(port)
+
+    def replace_tls(self, tls: TlsPair) -> None:
+        """What the server proves itself with to connections from now on; it must listen with TLS."""
+        assert self._certificate is not None
+        self._certificate.replace(tls)
 
     def start(self) -> None:
         """Serves from now on."""

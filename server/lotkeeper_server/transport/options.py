@@ -36,7 +36,7 @@ class TlsPair:
     """What a server proves itself with: PEM."""
 
     certificate_chain: bytes
-    private_key: bytes
+    private_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ class Server(Protocol):
             CannotListen: where nothing can listen there.
         """
 
+    def replace_tls(self, tls: TlsPair) -> None:
+        """What it proves itself with to connections from now on; it must listen with TLS."""
+
     def start(self) -> None:
         """Serves from now on."""
 

@@ -1,19 +1,14 @@
 """Connections to a store: how they are opened, what a read and a write transaction are."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection, Engine, exc
-from sqlalchemy.engine import URL, make_url
 
 from lotkeeper_server.store.db.dialects import Locking, Log, dialect_of_url
 from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreUnavailable
-
-SUPPORTED: Final = "sqlite:///FILE, postgresql+psycopg://USER@HOST/DATABASE or mariadb+pymysql://USER@HOST/DATABASE"
-_SEVERAL_HOSTS: Final = re.compile(r"(?P<scheme>[^:/]+://)(?P<user>[^@/]*@)?(?P<hosts>[^@/?]*,[^@/?]*)/(?P<rest>.*)")
+from lotkeeper_server.store.db.store_url import SUPPORTED, read_url
 
 
 class Store:
@@ -31,9 +26,9 @@ class Store:
             database_url: an SQLAlchemy URL. Of several hosts, `HOST:PORT,HOST:PORT`, the one that takes writes is used.
 
         Raises:
-            StoreError: for a database that is not supported.
+            StoreError: for a database that is not supported, or a URL that cannot be read.
         """
-        self.url = _url_of(database_url)
+        self.url = read_url(database_url)
         dialect = dialect_of_url(self.url)
         if dialect is None:
             raise StoreError(f"The store {self.url.get_backend_name()} is not supported; use {SUPPORTED}.")
@@ -227,18 +222,3 @@ class Writer:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
-
-
-def hidden_password(database_url: str) -> str:
-    """A URL without what must not be shown."""
-    return _url_of(database_url).render_as_string(hide_password=True)
-
-
-def _url_of(text: str) -> URL:
-    """SQLAlchemy's form of an URL; several hosts may be in it, in libpq's form."""
-    match = _SEVERAL_HOSTS.fullmatch(text)
-    if match is None:
-        return make_url(text)
-    url = make_url(f"{match['scheme']}{match['user'] or ''}/{match['rest']}")
-    hosts = tuple(host if ":" in host else f"{host}:5432" for host in match["hosts"].split(","))
-    return url.update_query_dict({"host": hosts}, append=True)

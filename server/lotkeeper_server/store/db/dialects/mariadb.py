@@ -78,6 +78,7 @@ class MariaDb(Dialect):
     def _engine(self, url: URL, isolation: Any, answer_seconds: int, idle_seconds: int) -> Engine:
         engine = create_engine(
             url,
+            hide_parameters=True,
             pool_size=4,
             max_overflow=12,
             pool_pre_ping=isolation == "REPEATABLE READ",

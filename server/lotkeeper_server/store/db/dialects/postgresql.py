@@ -103,6 +103,7 @@ class PostgreSql(Dialect):
         engine = create_engine(
             # The driver would wait for the answer to a BEGIN of its own; see `begin`.
             url,
+            hide_parameters=True,
             pool_size=2,
             max_overflow=4,
             isolation_level="AUTOCOMMIT",
@@ -122,6 +123,7 @@ class PostgreSql(Dialect):
         }
         engine = create_engine(
             url,
+            hide_parameters=True,
             pool_size=4,
             max_overflow=12,
             pool_pre_ping=True,

@@ -1,8 +1,9 @@
 """SQLite: a file on this machine, one writer at a time, nothing to set up."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any, ClassVar, Final
 
@@ -151,11 +152,23 @@ def _joined_with_keys(select: str, table: str, by: tuple[str, ...], count: int) 
 
 def _engine(url: URL, cache_kibibytes: int) -> Engine:
     engine = create_engine(
-        url, pool_size=8, max_overflow=8, pool_use_lifo=True, connect_args={"check_same_thread": False}
+        url,
+        hide_parameters=True,  # they are what callers wrote, and an error's text goes to the log
+        pool_size=8,
+        max_overflow=8,
+        pool_use_lifo=True,
+        connect_args={"check_same_thread": False},
     )
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", partial(_prepare, cache_kibibytes))
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(_dialect: object, _record: object, arguments: Any, _keywords: object) -> None:
+    """Makes the file, if there is none, as one that only its owner can read; the files beside it get its mode."""
+    with suppress(OSError):  # it exists, or SQLite says why it cannot be made
+        os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare(cache_kibibytes: int, connection: Any, _record: object) -> None:

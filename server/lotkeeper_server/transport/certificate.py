@@ -1,0 +1,36 @@
+"""What a server proves itself with, which may be replaced while it serves."""
+
+from typing import Any
+
+import grpc
+
+from lotkeeper_server.transport.options import TlsPair
+
+
+class Certificate:
+    """A certificate and its key. Connections that begin after `replace` meet the new pair; others keep theirs."""
+
+    def __init__(self, pair: TlsPair) -> None:
+        self._pair = pair
+        self._replaced = False
+
+    def replace(self, pair: TlsPair) -> None:
+        """Takes another pair, which must be a usable one: gRPC would go on with the old one and not say so."""
+        self._pair = pair
+        self._replaced = True
+
+    def server_credentials(self) -> grpc.ServerCredentials:
+        """For one server; gRPC asks, at each handshake, whether there is another pair."""
+        fetch: Any = self._fetch  # its types do not know that it may answer None
+        return grpc.dynamic_ssl_server_credentials(self._configuration(), fetch, require_client_authentication=False)
+
+    def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
+        """The new pair, if there is one; called by threads of gRPC."""
+        if not self._replaced:
+            return None
+        self._replaced = False
+        return self._configuration()
+
+    def _configuration(self) -> grpc.ServerCertificateConfiguration:
+        pair = (self._pair.private_key, self._pair.certificate_chain)
+        return grpc.ssl_server_certificate_configuration([pair])
