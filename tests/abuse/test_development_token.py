@@ -10,7 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -380,7 +380,6 @@ def _forwarded_from(source: str, port: int) -> Iterator[str]:
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
-    with source:
+    with source, target, suppress(OSError):  # either side may go first, with a reset
         while piece := source.recv(65_536):
             target.sendall(piece)
-        target.close()
