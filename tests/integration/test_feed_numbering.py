@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
@@ -81,7 +82,7 @@ async def next_record(stream: Stream) -> pb.WatchInventoryLotRecordsResponse:
 async def test_a_record_that_commits_late_is_not_skipped(plant: StoredPlant, store: Store, reads: Reads) -> None:
     """Its number of effects is lower than what watchers have seen; they see it next, also from a token before it."""
     lot, other = plant.lot("L"), plant.lot("M")
-    watching = Watching(reads.engine, heartbeat_seconds=60)
+    watching = Watching(reads.engine, Places(99, 99, "watches"), heartbeat_seconds=60)
     async with aclosing(watching.WatchInventoryLotRecords(pb.WatchInventoryLotRecordsRequest(), CALL)) as stream:
         await anext(stream)
         with held_open(store, plant, lot, effect_order=10) as late:
@@ -102,7 +103,7 @@ async def test_a_watch_begins_behind_what_was_committed_before_it(
     lot = plant.lot("L")
     with leased(store):
         before = plant.record(lot, MADE, effect_order=1)
-        watching = Watching(reads.engine, heartbeat_seconds=60)
+        watching = Watching(reads.engine, Places(99, 99, "watches"), heartbeat_seconds=60)
         stream = watching.WatchInventoryLotRecords(pb.WatchInventoryLotRecordsRequest(), CALL)
         first = asyncio.ensure_future(anext(stream))
         done, _ = await asyncio.wait([first], timeout=0.3)

@@ -14,6 +14,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.wire.resume_tokens import resume_token
 from lotkeeper_server.store.db.connection import Store
@@ -39,7 +40,7 @@ class Watcher:
     """Watches on a real engine, without the wire."""
 
     def __init__(self, reads: Reads, heartbeat_seconds: float = 60) -> None:
-        self.servicer = Watching(reads.engine, heartbeat_seconds)
+        self.servicer = Watching(reads.engine, Places(99, 99, "watches"), heartbeat_seconds)
 
     def stream(self, **asked: Any) -> Stream:
         """A watch."""
