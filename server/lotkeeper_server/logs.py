@@ -93,12 +93,16 @@ def _cleaned(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {without_secrets(str(name)): _cleaned(one) for name, one in value.items()}
     return without_secrets(str(value))
 
 
 def _visible(value: Any) -> Any:
     if isinstance(value, list):
         return [_visible(one) for one in value]
+    if isinstance(value, dict):
+        return {visible(name): _visible(one) for name, one in value.items()}
     return visible(value) if isinstance(value, str) else value
 
 

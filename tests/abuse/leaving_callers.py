@@ -6,6 +6,7 @@ python -m tests.abuse.leaving_callers ADDRESS TOKEN OPERATION
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ JSON = enums_pb2.EXPORT_FORMAT_JSON
 
 def main() -> None:
     """Prints a line once each of them is in the midst of it; never ends."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
     address, token, operation = sys.argv[1:]
     kinds: list[Callable[[Client, threading.Event], None]] = [
         lambda client, begun: executes(client, begun, operation),

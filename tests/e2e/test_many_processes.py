@@ -201,6 +201,7 @@ def test_the_supervisor_holds_no_connection_to_the_store_and_has_no_thread(many:
 def test_what_no_process_can_do_is_said_once(tmp_path: Path) -> None:
     """A certificate that is none: exit 1 and one line, however many were to be started."""
     (tmp_path / "c.pem").write_text("none")
+    (tmp_path / "c.pem").chmod(0o600)
     server = server_of(tmp_path, 4)
     tls = ["--tls-certificate-file", tmp_path / "c.pem", "--tls-key-file", tmp_path / "c.pem"]
     command = [*server.program, *server.flags, "--database-url", server.database_url, "--listen", "127.0.0.1:0", *tls]
