@@ -155,7 +155,8 @@ class ConnectionGuard:
             self._refuse_late(connection, now)
         if load.unfinished_bytes > limits.held_bytes_per_connection_max:
             return "unfinished messages"
-        if load.is_noise:
+        # What comes is counted before gRPC's core tells of its calls, so it may be no noise until it fills all windows.
+        if load.noise_bytes > limits.held_bytes_per_connection_max:
             return "no calls"
         if load.unfinished_bytes > NOISE_BYTES_MAX and load.unfinished_seconds > limits.request_seconds:
             return "late messages"

@@ -25,8 +25,8 @@ class ConnectionLimits:
         answer_seconds: so long an answer may wait until it is taken; if it waits longer, answers must be taken at
             `answer_bytes_per_second`.
         answer_bytes_per_second: see there.
-        held_bytes_per_connection_max: unfinished messages beyond this end their connection; answers that are not taken
-            have its further calls refused.
+        held_bytes_per_connection_max: unfinished messages beyond this, or so much that is no call, end their
+            connection; answers that are not taken have its further calls refused.
         held_bytes_max: beyond it the connections that hold the most are ended.
         cancelled_calls_per_second_max: so many calls a connection may begin and break off in a second.
     """

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
+from lotkeeper_server.transport.connection_limits import SETTINGS_SECONDS
 from lotkeeper_server.transport.connections import Connection
 from lotkeeper_server.transport.server_sockets import ServerSocket
 
 NOISE_BYTES_MAX: Final = 256 * 1024
-"""So much may come that is no call: pings, windows, settings. More are headers that do not end, or noise."""
+"""So much may come that is no call: pings, windows, settings, what was on its way to a call that is over. More may be
+headers that do not end, or noise; but also messages of calls that gRPC's core has not told of yet."""
+NOISE_HELD_SECONDS: Final = 2 * SETTINGS_SECONDS
+"""So old a connection has had its handshakes and has confirmed the settings. From then on gRPC's core keeps no more of
+headers than METADATA_BYTES_MAX."""
 CALL_BYTES: Final = 24 * 1024
 """What a call that waits takes by itself."""
 STEP_BYTES: Final = 256
@@ -25,7 +30,8 @@ class ConnectionLoad:
         untaken_seconds: how long the oldest of them waits; a message in the middle of a stream has no age.
         taken_bytes: that have reached the other end meanwhile.
         waiting_calls: how many wait for their message, or until their answer is taken.
-        is_noise: whether much came that belongs to no call.
+        noise_bytes: that came since the last sign of a call, beyond what its calls and NOISE_BYTES_MAX explain.
+        noise_is_held: whether they may still be in memory: headers that do not end, of a young connection.
     """
 
     unfinished_bytes: int
@@ -34,15 +40,17 @@ class ConnectionLoad:
     untaken_seconds: float
     taken_bytes: int
     waiting_calls: int
-    is_noise: bool
+    noise_bytes: int
+    noise_is_held: bool
 
     @property
     def held_bytes(self) -> int:
         """All together."""
-        return self.unfinished_bytes + self.untaken_bytes + self.waiting_calls * CALL_BYTES
+        noise_bytes = self.noise_bytes if self.noise_is_held else 0
+        return self.unfinished_bytes + self.untaken_bytes + self.waiting_calls * CALL_BYTES + noise_bytes
 
 
-NO_LOAD: Final = ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, is_noise=False)
+NO_LOAD: Final = ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, 0, noise_is_held=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class ConnectionProgress:
         "_acknowledged_bytes",
         "_base",
         "_base_acknowledged_bytes",
+        "_first_seconds",
         "_looked",
         "_looked_seconds",
         "_quiet_from_bytes",
@@ -77,7 +86,7 @@ class ConnectionProgress:
         Args:
             now: `time.monotonic()`.
         """
-        self.used_seconds = now
+        self.used_seconds = self._first_seconds = now
         self._looked = self._base = _Counts()
         self._looked_seconds = now
         self._acknowledged_bytes = self._base_acknowledged_bytes = 0
@@ -95,15 +104,17 @@ class ConnectionProgress:
             now: `time.monotonic()`.
         """
         before, received_bytes = self._looked, socket.received_bytes
+        is_young = now - self._first_seconds < NOISE_HELD_SECONDS
         if received_bytes == before.received_bytes and (connection is None or not connection.calls):
             self._looked_seconds = now
-            return NO_LOAD
+            noise_bytes = self._noise(received_bytes)
+            return ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, noise_bytes, is_young) if noise_bytes else NO_LOAD
         if received_bytes != before.received_bytes:
             self.used_seconds = now
         if connection is None:
             self._looked = _Counts(received_bytes)
             self._looked_seconds = now
-            return ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, is_noise=received_bytes > NOISE_BYTES_MAX)
+            return ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, self._noise(received_bytes), is_young)
         calls = tuple(connection.calls)
         waits = [call.waits_since for call in calls if call.waits_since]
         counts = _Counts(received_bytes, connection.taken_bytes, connection.steps)
@@ -128,8 +139,12 @@ class ConnectionProgress:
             untaken_seconds=now - min(answers, default=now),
             taken_bytes=socket.acknowledged_bytes - self._base_acknowledged_bytes,
             waiting_calls=len(waits) + len(answers),
-            is_noise=received_bytes - self._quiet_from_bytes > NOISE_BYTES_MAX + most,
+            noise_bytes=self._noise(received_bytes - most),
+            noise_is_held=is_young,
         )
+
+    def _noise(self, received_bytes: int) -> int:
+        return max(0, received_bytes - self._quiet_from_bytes - NOISE_BYTES_MAX)
 
     def _unfinished(self, counts: _Counts) -> int:
         base = self._base

@@ -128,6 +128,21 @@ async def test_a_request_above_the_limit_is_resource_exhausted(kind: type[Server
         await served.is_left_clean()
 
 
+async def test_messages_that_wait_for_a_busy_server_end_no_connection(kind: type[Server]) -> None:
+    """Their bytes are there long before the server's thread hears of their calls."""
+
+    def hold(message: bytes, call: Call) -> None:
+        time.sleep(0.5 if not message else 0.0)
+        call.answer(message)
+
+    async with serving(kind, {"Hold": Unary(hold)}) as served:
+        assert await served.unary("Hold", b"connected") == b"connected"
+        messages = [b"", *[bytes(400_000)] * 20]
+        answers = await asyncio.gather(*(served.unary("Hold", message) for message in messages))
+        assert answers == messages
+        await served.is_left_clean()
+
+
 async def test_a_call_without_a_message_is_invalid(kind: type[Server]) -> None:
     async with serving(kind, {"Echo": Unary(echo)}) as served:
         call = served.channel.stream_unary(path("Echo"))()
