@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from lotkeeper_server.domain.model.identifiers import Id, MaterialId, format_id,
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import apply_plant
 from lotkeeper_server.plant.exporting import export_plant
+from lotkeeper_server.plant.permissions import may_everything
 from lotkeeper_server.plant.planning import PlannedPlant, plan_plant, switch_plant
 from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.store.db.connection import Store
@@ -79,12 +81,14 @@ def transaction(connection: Any) -> Transaction:
 
 def apply(store: Store, text: str) -> None:
     with store.write() as connection:
-        apply_plant(transaction(connection), read_plant(text.encode(), ExportFormat.YAML), "tester")
+        apply_plant(transaction(connection), read_plant(text.encode(), ExportFormat.YAML), "tester", may_everything)
 
 
 def planned(store: Store, text: str = DOCUMENT) -> PlannedPlant:
     with store.read() as connection:
-        return plan_plant(connection, read_plant(text.encode(), ExportFormat.YAML), "tester", IdSource())
+        return plan_plant(
+            connection, read_plant(text.encode(), ExportFormat.YAML), "tester", may_everything, IdSource()
+        )
 
 
 def staged(store: Store, text: str = DOCUMENT) -> PlannedPlant:
@@ -121,7 +125,7 @@ def seen(store: Store) -> tuple[Any, ...]:
         feed = by_effect.FeedByEffect()
         tx = ReadTransaction(connection)
         return (
-            b"".join(export_plant(connection, ExportFormat.YAML, include_lots=True)),
+            b"".join(export_plant(connection, ExportFormat.YAML, threading.Event(), include_lots=True)),
             [len(read_page(connection, metadata.tables[name], [], None, 100).rows) for name in sorted(NUMBERS)[:-1]],
             list_inventory(connection, InventoryFilter(include_empty=True), b"", 100),
             len(list_records(connection, RecordFilter(), b"", 100, oldest_first=True).records),
@@ -242,7 +246,7 @@ def test_a_document_whose_records_would_come_too_early_is_kept_out(store: Store)
     text = "lots: [{name: Z, material: Milk}]\ninventory: [{location: Hall, material: Milk, lot: Z, quantity: 1}]"
     with store.write() as connection:
         tx = Transaction(connection, now_millis(), IdSource(), orders)
-        apply_plant(tx, read_plant(text.encode(), ExportFormat.YAML), "tester")
+        apply_plant(tx, read_plant(text.encode(), ExportFormat.YAML), "tester", may_everything)
         assert read_versions(connection).effect_order == plan.changes.orders.last + 1
     assert not switched(store, plan)
 
