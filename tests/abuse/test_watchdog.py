@@ -46,7 +46,9 @@ from lotkeeper_server.catalog import reading
 answered = reading.messages
 
 def slow(*arguments):
-    sum(range(40_000_000))
+    until = time.thread_time() + 1.0
+    while time.thread_time() < until:
+        sum(range(20_000_000))
     return answered(*arguments)
 
 from lotkeeper_server.rpc.methods import entity_calls
@@ -84,7 +86,7 @@ def test_what_holds_whoever_runs_the_pipeline_is_noted(tmp_path: Path) -> None:
 
 
 def test_code_that_lets_no_other_thread_run_is_noted_wherever_it_runs(tmp_path: Path) -> None:
-    """A sum of a million numbers and more, on a reader's thread: the loop is held, too."""
+    """Sums of millions of numbers on a reader's thread: the loop is held, too. Several, so that one is seen before its end."""
     with (
         watched_server(tmp_path, program=(sys.executable, "-c", _IN_C, "serve")) as watched,
         Client(watched.server.address, token=watched.server.token) as client,
