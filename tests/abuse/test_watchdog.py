@@ -86,7 +86,7 @@ def test_what_holds_whoever_runs_the_pipeline_is_noted(tmp_path: Path) -> None:
 
 
 def test_code_that_lets_no_other_thread_run_is_noted_wherever_it_runs(tmp_path: Path) -> None:
-    """Sums of millions of numbers on a reader's thread: the loop is held, too. Several, so that one is seen before its end."""
+    """Long sums on a reader's thread: the loop is held, too. Several, so that the work goes on when one is noted."""
     with (
         watched_server(tmp_path, program=(sys.executable, "-c", _IN_C, "serve")) as watched,
         Client(watched.server.address, token=watched.server.token) as client,
