@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import pytest
-from lotkeeper import Client, LotkeeperError, Unavailable
+from lotkeeper import Client, LotkeeperError
+from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from tests.plants import ServedPlant
+from tests.raw_calls import call_once
 from tests.server_process import BINARIES, ServerProcess
 
 
@@ -136,13 +139,18 @@ def test_a_full_disk_refuses_calls_and_loses_nothing(tmp_path: Path) -> None:
     limited.token = limited.run("token", "create", "--name", "t", "--role", "admin").stdout.strip()
     limited.start(no_file_above_two_megabytes)
     acknowledged = 0
-    with Client(limited.address, token=limited.token, timeout_seconds=3) as client:
+    execute = pb.DESCRIPTOR.services_by_name["InventoryOperationService"].methods_by_name["ExecuteInventoryOperation"]
+    with Client(limited.address, token=limited.token) as client:
         operation = ServedPlant(client).operation("PRODUCE")
-        with pytest.raises(Unavailable) as refused:  # noqa: PT012 - it counts until then
-            while True:
-                client.execute_inventory_operation(operation.id, "L", 1.0)
-                acknowledged += 1
-        assert refused.value.reason == "STORE_UNAVAILABLE"
+    body = pb.ExecuteInventoryOperationRequest(
+        inventory_operation_id=operation.id, primary_lot_id_or_name="L", quantity=1.0
+    ).SerializeToString()
+    # Each is sent once: the client would try again, and find room whenever a checkpoint lets the log begin anew.
+    with grpc.insecure_channel(limited.address) as channel, pytest.raises(grpc.RpcError) as refused:  # noqa: PT012
+        while True:
+            call_once(channel, execute, body, f"Bearer {limited.token}", 30)
+            acknowledged += 1
+    assert "STORE_UNAVAILABLE" in str(refused.value.trailing_metadata())
     limited.kill()
     with limited, Client(limited.address, token=limited.token) as client:
         limited.verify()
