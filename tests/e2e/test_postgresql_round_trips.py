@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,7 +15,8 @@ from tests.server_process import ServerProcess
 from tests.tcp_proxy import TcpProxy
 
 CALLS = 20
-"""Counted one by one. What the process does beside them only adds, so the fewest count."""
+"""Counted one by one. What the process does beside them adds to some, and the proxy may note the last answer of one only
+with the next: what is counted most often is right."""
 
 
 class Counted:
@@ -35,7 +37,7 @@ class Counted:
             before = self._proxy.round_trips
             call()
             counts.append(self._proxy.round_trips - before)
-        return min(counts)
+        return statistics.mode(counts)
 
 
 @pytest.fixture(scope="module")
