@@ -15,8 +15,8 @@ from tests.server_process import ServerProcess
 from tests.tcp_proxy import TcpProxy
 
 CALLS = 20
-"""Counted one by one. What the process does beside them adds to some, and the proxy may note the last answer of one only
-with the next: what is counted most often is right."""
+"""Counted one by one. What the process does beside them adds to some, and the proxy may note the last answer of one
+only with the next: what is counted most often is right."""
 
 
 class Counted:
