@@ -43,13 +43,14 @@ class PlantExchange:
         self._engine = engine
         self._long_writes = long_writes
         self._bytes_max = bytes_max
-        self._places = Places(limits.PLANTS_AT_ONCE_MAX, limits.PLANTS_OF_PRINCIPAL_MAX, "documents of a plant")
+        self._imports = Places(limits.PLANTS_AT_ONCE_MAX, limits.PLANTS_OF_PRINCIPAL_MAX, "imports of a plant")
+        self._exports = Places(limits.PLANTS_AT_ONCE_MAX, limits.PLANTS_OF_PRINCIPAL_MAX, "exports of a plant")
 
     async def ImportMasterData(  # noqa: N802 - named as in the contract
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], call: Call
     ) -> pb.ImportMasterDataResponse:
         """Receives the document, reads it outside of the loop, and applies it in one transaction, or tries it."""
-        with self._places.one(call.principal) as place:
+        with self._imports.one(call.principal) as place:
             breath = Breath(place.stopped)
             document_format, validate_only, data = await _take_in(requests)
             read = place.using(partial(_read, place, asyncio.get_running_loop()))
@@ -101,7 +102,7 @@ class PlantExchange:
             check_export(call.may, include_lots=request.include_lots)
             return export_plant(snapshot, document_format, place.stopped, include_lots=request.include_lots)
 
-        with self._places.one(call.principal) as place:
+        with self._exports.one(call.principal) as place:
             pieces = await self._engine.read_long(place.using(work), call)
             call.check_ended()
             pieces.reverse()
