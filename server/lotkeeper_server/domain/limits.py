@@ -110,7 +110,7 @@ DEFINITION_CHANGES_KEPT: Final = 10_000
 PLANT_BYTES_MAX: Final = 64 * 1024 * 1024
 """The size of a plant as one document."""
 PLANTS_AT_ONCE_MAX: Final = 2
-"""Documents that are read at once, and again as many that are written; each may take some hundred megabytes of memory."""
+"""Documents that are read at once, and as many that are written; each may take some hundred megabytes of memory."""
 PLANTS_OF_PRINCIPAL_MAX: Final = 1
 PLANT_NODES_MAX: Final = 2_000_000
 """Values in it: texts, numbers, entries; an alias counts as everything that it stands for."""
