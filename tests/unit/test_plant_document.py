@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lotkeeper_server.catalog.breathing import Breath, Stopped
 from lotkeeper_server.domain import limits
@@ -195,6 +195,7 @@ def test_what_an_unquoted_word_means_is_left_to_its_field() -> None:
     assert read_tree(b'\xef\xbb\xbf{"a": 007}'.replace(b"007", b"7.50"), JSON) == {"a": "7.50"}
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
 def test_every_text_is_written_so_that_it_is_read_again(texts: list[str]) -> None:
     """By us and by others, in either format; never as a number, a truth value or nothing."""
