@@ -63,23 +63,23 @@ _OF_AN_EXECUTE: Final = (
     "single core has nothing to do"
 )
 _OF_THE_FLOOD: Final = (
-    "a call takes as much processor time beside the flood (164 to 181 µs) as before (165) and after it (168 to 186): what "
-    "differs is the machine's own rate from second to second, and a store that has grown by some 60,000 records"
+    "a call takes as much processor time beside the flood (164 to 181 µs) as before (165) and after it (168 to 186): "
+    "what differs is the machine's own rate from second to second, and a store that has grown by some 60,000 records"
 )
 LIMITS: Final = {
     "B1": _OF_AN_EXECUTE,
     "B1u": _OF_AN_EXECUTE,
     "B3": "an execute in a batch still costs its loads, rules, writes and its part of the answer, some 115 µs; of the "
     "transport it needs a hundredth",
-    "B2": "the thread that decides waits for PostgreSQL's commit 40 % of the time, and 40 % for calls: of 222 µs of processor "
-    "time a call the polling thread needs 137. PostgreSQL and the generator share the two cores",
-    "B3, PostgreSQL": "the thread that decides waits for PostgreSQL's commit 56 % of the time; of 104 µs of processor time "
-    "an execute, rules take 26 and loads 23",
+    "B2": "the thread that decides waits for PostgreSQL's commit 40 % of the time, and 40 % for calls: of 222 µs of "
+    "processor time a call the polling thread needs 137. PostgreSQL and the generator share the two cores",
+    "B3, PostgreSQL": "the thread that decides waits for PostgreSQL's commit 56 % of the time; of 104 µs of processor "
+    "time an execute, rules take 26 and loads 23",
     "B4 p50, PostgreSQL": "a call waits for PostgreSQL three times, one behind the other, the last time for its commit",
     "B4 p50": "a transaction of one call costs 1.1 ms of processor time: the commit 0.3, as it writes 11 pages where "
     "the reference writes 1, beginning and loads 0.28, writes 0.1, rules 0.09, the rest in the layers between",
-    "B7": "a random lot among 100,000 (or a million) touches pages of 13 indexes that no other call of its batch touches: more pages "
-    "a commit",
+    "B7": "a random lot among 100,000 (or a million) touches pages of 13 indexes that no other call of its batch "
+    "touches: more pages a commit",
     "B9": _OF_THE_FLOOD,
     "B9 5 s later": _OF_THE_FLOOD,
     "B10 idle": "grpcio's library takes 30 MB, SQLAlchemy 16, the settings' library 11",
