@@ -290,10 +290,14 @@ class Engine:
 
     def _hand_back(self, ended: Sequence[Ended]) -> None:
         """Has many calls ended by the thread that brings calls, so that this one goes on with the next batch."""
-        if sum(call.size for call, _ in ended) < HANDED_BACK_MIN:
-            self._end_commands(ended)
-        else:
-            ended[0][0].on_bringing_thread(lambda: self._end_commands(ended))
+        if sum(call.size for call, _ in ended) >= HANDED_BACK_MIN:
+            try:
+                ended[0][0].on_bringing_thread(lambda: self._end_commands(ended))
+            except Exception:  # a border: what they asked for is done, so each has to be answered all the same
+                _log.exception("fault", task="hand_back")
+            else:
+                return
+        self._end_commands(ended)
 
     def _end_commands(self, ended: Sequence[Ended]) -> None:
         self._end_calls(ended)

@@ -25,6 +25,13 @@ class BroughtCall(Call):
         self.given.append(work)
 
 
+class LostCall(Call):
+    """A call whose thread takes no work."""
+
+    def on_bringing_thread(self, work: Callable[[], None]) -> None:
+        raise RuntimeError(work)
+
+
 def _confirm(_snapshot: Any, _caller: Any) -> None:
     return
 
@@ -46,5 +53,19 @@ async def test_many_answers_are_left_to_the_thread_that_brings_calls(tmp_path: P
     assert {call.outcome for call in calls} == ({"waits"} if works else {"INVENTORY_OPERATION_NOT_FOUND"})
     for work in given:
         work()
+    assert {call.outcome for call in calls} == {"INVENTORY_OPERATION_NOT_FOUND"}
+    store.close()
+
+
+async def test_where_they_cannot_be_left_to_it_they_are_answered_all_the_same(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    migrate(store)
+    engine = Engine(store, _confirm)
+    calls = [LostCall(Cancel("me", new_id())) for _ in range(HANDED_BACK_MIN)]
+    for call in calls:
+        engine.submit(call)
+    engine.when_quiet()
+    engine.when_quiet()
+    await engine.close()
     assert {call.outcome for call in calls} == {"INVENTORY_OPERATION_NOT_FOUND"}
     store.close()
