@@ -71,6 +71,12 @@ LIMITS: Final = {
     "B1u": _OF_AN_EXECUTE,
     "B3": "an execute in a batch still costs its loads, rules, writes and its part of the answer, some 115 µs; of the "
     "transport it needs a hundredth",
+    "B4 p99": "the machine's spread on top of the p50: it is 2.9 times that, as the own echo's is, and a durable "
+    "commit's is 6.0 times its own",
+    "B4 p99, PostgreSQL": "the p50: it is 2.0 times that, while the own echo's is 3.8 times its own",
+    "B15 Execute, batches, PostgreSQL": "a call waits for the batch of 1,000 that has begun, which is one transaction",
+    "B17": "the threads that have looked at the store write the refusals, and contend for Python's lock with the "
+    "polling thread: of 140 µs of processor time each the sending takes 49, the polling 23",
     "B2": "the thread that decides waits for PostgreSQL's commit 40 % of the time, and 40 % for calls: of 222 µs of "
     "processor time a call the polling thread needs 137. PostgreSQL and the generator share the two cores",
     "B3, PostgreSQL": "the thread that decides waits for PostgreSQL's commit 56 % of the time; of 104 µs of processor "
