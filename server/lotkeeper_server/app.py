@@ -34,6 +34,7 @@ from lotkeeper_server.rpc.methods.inventory_operations import InventoryOperation
 from lotkeeper_server.rpc.methods.list_permissions import Permissions
 from lotkeeper_server.rpc.methods.location_room import LocationRoom
 from lotkeeper_server.rpc.methods.master_data import MasterData
+from lotkeeper_server.rpc.methods.not_served_yet import NotServedYet
 from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
 from lotkeeper_server.rpc.methods.tracing import Tracing
@@ -131,6 +132,7 @@ async def _serve(
         MasterData(engine),
         PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max),
         Permissions(SERVICES),
+        NotServedYet(),
     ]
     proof = None if development is None else proof_methods(development)
     server = RpcServer(server_settings, doorway, servicers, engine.when_quiet, proof)

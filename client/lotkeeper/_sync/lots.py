@@ -50,6 +50,7 @@ class LotMethods(Calling):
         status: enums_pb2.LotStatus.ValueType = enums_pb2.LOT_STATUS_UNSPECIFIED,
         name_prefix: str | None = None,
         expiring_before_millis: int | None = None,
+        supplier_lot_name: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[InventoryLot]:
@@ -60,6 +61,7 @@ class LotMethods(Calling):
             status: only those that show this status. Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
             expiring_before_millis: only those that expire before this moment, ms since the epoch.
+            supplier_lot_name: only those with this number at their supplier.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -68,6 +70,7 @@ class LotMethods(Calling):
             status=status,
             name_prefix=name_prefix,
             expiring_before_millis=expiring_before_millis,
+            supplier_lot_name=supplier_lot_name,
             page_size=page_size,
         )
         return self._pages(request, pb.ListLotsResponse, lambda page: page.lots, timeout_seconds)

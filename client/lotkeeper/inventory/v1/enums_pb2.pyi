@@ -719,3 +719,35 @@ EXPORT_FORMAT_JSON: ExportFormat.ValueType  # 2
 EXPORT_FORMAT_YAML: ExportFormat.ValueType  # 3
 """One document. Only for a plant."""
 Global___ExportFormat: _TypeAlias = ExportFormat  # noqa: Y015
+
+class _InventoryGroupBy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InventoryGroupByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InventoryGroupBy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INVENTORY_GROUP_BY_UNSPECIFIED: _InventoryGroupBy.ValueType  # 0
+    """Not given; refused."""
+    INVENTORY_GROUP_BY_MATERIAL: _InventoryGroupBy.ValueType  # 1
+    """By material."""
+    INVENTORY_GROUP_BY_LOT: _InventoryGroupBy.ValueType  # 2
+    """By lot."""
+    INVENTORY_GROUP_BY_LOCATION: _InventoryGroupBy.ValueType  # 3
+    """By location."""
+    INVENTORY_GROUP_BY_LOT_STATUS: _InventoryGroupBy.ValueType  # 4
+    """By the status that lots show."""
+
+class InventoryGroupBy(_InventoryGroupBy, metaclass=_InventoryGroupByEnumTypeWrapper):
+    """By what SummarizeInventory groups."""
+
+INVENTORY_GROUP_BY_UNSPECIFIED: InventoryGroupBy.ValueType  # 0
+"""Not given; refused."""
+INVENTORY_GROUP_BY_MATERIAL: InventoryGroupBy.ValueType  # 1
+"""By material."""
+INVENTORY_GROUP_BY_LOT: InventoryGroupBy.ValueType  # 2
+"""By lot."""
+INVENTORY_GROUP_BY_LOCATION: InventoryGroupBy.ValueType  # 3
+"""By location."""
+INVENTORY_GROUP_BY_LOT_STATUS: InventoryGroupBy.ValueType  # 4
+"""By the status that lots show."""
+Global___InventoryGroupBy: _TypeAlias = InventoryGroupBy  # noqa: Y015

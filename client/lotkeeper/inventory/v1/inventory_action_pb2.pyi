@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 import builtins as _builtins
 import sys
@@ -50,6 +51,9 @@ class InventoryAction(_message.Message):
     SPARE1_FIELD_NUMBER: _builtins.int
     SPARE2_FIELD_NUMBER: _builtins.int
     SPARE3_FIELD_NUMBER: _builtins.int
+    LOT_EXPIRATION_DATE_MILLIS_FIELD_NUMBER: _builtins.int
+    SUPPLIER_LOT_NAME_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     type: _enums_pb2.InventoryActionType.ValueType
     """Required."""
     lot_id_or_name: _builtins.str
@@ -112,6 +116,20 @@ class InventoryAction(_message.Message):
     """Free for the plant's own use, at most 255 code points."""
     spare3: _builtins.str
     """Free for the plant's own use, at most 255 code points."""
+    lot_expiration_date_millis: _builtins.int
+    """When the primary lot expires, ms since the epoch; for types that rise and RECEIVE_AND_CONSUME. A lot that is made
+    gets it instead of the date that follows from shelf life; a lot that is there must have the same: LOT_DIFFERS.
+    """
+    supplier_lot_name: _builtins.str
+    """The primary lot's number at its supplier; for types that rise and RECEIVE_AND_CONSUME. A lot that is made gets it; a
+    lot that is there must have the same: LOT_DIFFERS.
+    """
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """The quantity as exact text, such as `-1.25` or `1e3`, at most 6 decimals. Given alone it counts; beside `quantity`
+        both must be the same double.
+        """
+
     def __init__(
         self,
         *,
@@ -140,10 +158,13 @@ class InventoryAction(_message.Message):
         spare1: _builtins.str | None = ...,
         spare2: _builtins.str | None = ...,
         spare3: _builtins.str | None = ...,
+        lot_expiration_date_millis: _builtins.int | None = ...,
+        supplier_lot_name: _builtins.str | None = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_destination_location_id_or_path", b"_destination_location_id_or_path", "_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_new_lot_name", b"_new_lot_name", "_notes", b"_notes", "_operation_id", b"_operation_id", "_production_order_id_or_name", b"_production_order_id_or_name", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_secondary_material_id_or_path", b"_secondary_material_id_or_path", "_source_location_id_or_path", b"_source_location_id_or_path", "_spare1", b"_spare1", "_spare2", b"_spare2", "_spare3", b"_spare3", "_start_date_millis", b"_start_date_millis", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "destination_location_id_or_path", b"destination_location_id_or_path", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "new_lot_name", b"new_lot_name", "notes", b"notes", "operation_id", b"operation_id", "production_order_id_or_name", b"production_order_id_or_name", "quantity", b"quantity", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "secondary_material_id_or_path", b"secondary_material_id_or_path", "source_location_id_or_path", b"source_location_id_or_path", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "start_date_millis", b"start_date_millis", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_destination_location_id_or_path", b"_destination_location_id_or_path", "_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_lot_expiration_date_millis", b"_lot_expiration_date_millis", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_new_lot_name", b"_new_lot_name", "_notes", b"_notes", "_operation_id", b"_operation_id", "_production_order_id_or_name", b"_production_order_id_or_name", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_secondary_material_id_or_path", b"_secondary_material_id_or_path", "_source_location_id_or_path", b"_source_location_id_or_path", "_spare1", b"_spare1", "_spare2", b"_spare2", "_spare3", b"_spare3", "_start_date_millis", b"_start_date_millis", "_supplier_lot_name", b"_supplier_lot_name", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "destination_location_id_or_path", b"destination_location_id_or_path", "end_date_millis", b"end_date_millis", "exact_quantity", b"exact_quantity", "inventory_name", b"inventory_name", "lot_expiration_date_millis", b"lot_expiration_date_millis", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "new_lot_name", b"new_lot_name", "notes", b"notes", "operation_id", b"operation_id", "production_order_id_or_name", b"production_order_id_or_name", "quantity", b"quantity", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "secondary_material_id_or_path", b"secondary_material_id_or_path", "source_location_id_or_path", b"source_location_id_or_path", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "start_date_millis", b"start_date_millis", "supplier_lot_name", b"supplier_lot_name", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_destination_location_id_or_path", b"_destination_location_id_or_path", "_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_new_lot_name", b"_new_lot_name", "_notes", b"_notes", "_operation_id", b"_operation_id", "_production_order_id_or_name", b"_production_order_id_or_name", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_secondary_material_id_or_path", b"_secondary_material_id_or_path", "_source_location_id_or_path", b"_source_location_id_or_path", "_spare1", b"_spare1", "_spare2", b"_spare2", "_spare3", b"_spare3", "_start_date_millis", b"_start_date_millis", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "create_lot_if_not_found", b"create_lot_if_not_found", "destination_location_id_or_path", b"destination_location_id_or_path", "end_date_millis", b"end_date_millis", "increment_production_order_count", b"increment_production_order_count", "inventory_name", b"inventory_name", "lot_id_or_name", b"lot_id_or_name", "lot_status", b"lot_status", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "new_lot_name", b"new_lot_name", "notes", b"notes", "operation_id", b"operation_id", "production_order_id_or_name", b"production_order_id_or_name", "quantity", b"quantity", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "secondary_material_id_or_path", b"secondary_material_id_or_path", "source_location_id_or_path", b"source_location_id_or_path", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "start_date_millis", b"start_date_millis", "type", b"type", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_destination_location_id_or_path", b"_destination_location_id_or_path", "_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_lot_expiration_date_millis", b"_lot_expiration_date_millis", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_new_lot_name", b"_new_lot_name", "_notes", b"_notes", "_operation_id", b"_operation_id", "_production_order_id_or_name", b"_production_order_id_or_name", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_secondary_material_id_or_path", b"_secondary_material_id_or_path", "_source_location_id_or_path", b"_source_location_id_or_path", "_spare1", b"_spare1", "_spare2", b"_spare2", "_spare3", b"_spare3", "_start_date_millis", b"_start_date_millis", "_supplier_lot_name", b"_supplier_lot_name", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "create_lot_if_not_found", b"create_lot_if_not_found", "destination_location_id_or_path", b"destination_location_id_or_path", "end_date_millis", b"end_date_millis", "exact_quantity", b"exact_quantity", "increment_production_order_count", b"increment_production_order_count", "inventory_name", b"inventory_name", "lot_expiration_date_millis", b"lot_expiration_date_millis", "lot_id_or_name", b"lot_id_or_name", "lot_status", b"lot_status", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "new_lot_name", b"new_lot_name", "notes", b"notes", "operation_id", b"operation_id", "production_order_id_or_name", b"production_order_id_or_name", "quantity", b"quantity", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "secondary_material_id_or_path", b"secondary_material_id_or_path", "source_location_id_or_path", b"source_location_id_or_path", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "start_date_millis", b"start_date_millis", "supplier_lot_name", b"supplier_lot_name", "type", b"type", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__destination_location_id_or_path: _TypeAlias = _typing.Literal["destination_location_id_or_path"]  # noqa: Y015
     _WhichOneofArgType__destination_location_id_or_path: _TypeAlias = _typing.Literal["_destination_location_id_or_path", b"_destination_location_id_or_path"]  # noqa: Y015
@@ -151,6 +172,8 @@ class InventoryAction(_message.Message):
     _WhichOneofArgType__end_date_millis: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis"]  # noqa: Y015
     _WhichOneofReturnType__inventory_name: _TypeAlias = _typing.Literal["inventory_name"]  # noqa: Y015
     _WhichOneofArgType__inventory_name: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name"]  # noqa: Y015
+    _WhichOneofReturnType__lot_expiration_date_millis: _TypeAlias = _typing.Literal["lot_expiration_date_millis"]  # noqa: Y015
+    _WhichOneofArgType__lot_expiration_date_millis: _TypeAlias = _typing.Literal["_lot_expiration_date_millis", b"_lot_expiration_date_millis"]  # noqa: Y015
     _WhichOneofReturnType__lot_id_or_name: _TypeAlias = _typing.Literal["lot_id_or_name"]  # noqa: Y015
     _WhichOneofArgType__lot_id_or_name: _TypeAlias = _typing.Literal["_lot_id_or_name", b"_lot_id_or_name"]  # noqa: Y015
     _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
@@ -181,6 +204,8 @@ class InventoryAction(_message.Message):
     _WhichOneofArgType__spare3: _TypeAlias = _typing.Literal["_spare3", b"_spare3"]  # noqa: Y015
     _WhichOneofReturnType__start_date_millis: _TypeAlias = _typing.Literal["start_date_millis"]  # noqa: Y015
     _WhichOneofArgType__start_date_millis: _TypeAlias = _typing.Literal["_start_date_millis", b"_start_date_millis"]  # noqa: Y015
+    _WhichOneofReturnType__supplier_lot_name: _TypeAlias = _typing.Literal["supplier_lot_name"]  # noqa: Y015
+    _WhichOneofArgType__supplier_lot_name: _TypeAlias = _typing.Literal["_supplier_lot_name", b"_supplier_lot_name"]  # noqa: Y015
     _WhichOneofReturnType__unit_of_measure_id: _TypeAlias = _typing.Literal["unit_of_measure_id"]  # noqa: Y015
     _WhichOneofArgType__unit_of_measure_id: _TypeAlias = _typing.Literal["_unit_of_measure_id", b"_unit_of_measure_id"]  # noqa: Y015
     _WhichOneofReturnType__unit_of_measure_name: _TypeAlias = _typing.Literal["unit_of_measure_name"]  # noqa: Y015
@@ -193,6 +218,8 @@ class InventoryAction(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__end_date_millis) -> _WhichOneofReturnType__end_date_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_name) -> _WhichOneofReturnType__inventory_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lot_expiration_date_millis) -> _WhichOneofReturnType__lot_expiration_date_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__lot_id_or_name) -> _WhichOneofReturnType__lot_id_or_name | None: ...
     @_typing.overload
@@ -223,6 +250,8 @@ class InventoryAction(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__spare3) -> _WhichOneofReturnType__spare3 | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__start_date_millis) -> _WhichOneofReturnType__start_date_millis | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__supplier_lot_name) -> _WhichOneofReturnType__supplier_lot_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__unit_of_measure_id) -> _WhichOneofReturnType__unit_of_measure_id | None: ...
     @_typing.overload

@@ -6,6 +6,7 @@ isort:skip_file
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 import builtins as _builtins
 import sys
@@ -46,6 +47,8 @@ class InventoryLot(_message.Message):
     MODIFIED_DATE_FIELD_NUMBER: _builtins.int
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    SUPPLIER_LOT_NAME_FIELD_NUMBER: _builtins.int
+    EXACT_TOTAL_QUANTITY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """ULID of the lot, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
@@ -90,6 +93,8 @@ class InventoryLot(_message.Message):
     """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
     and 0 means that none is given.
     """
+    supplier_lot_name: _builtins.str
+    """The lot's number at its supplier; the rules of a name apply, but several lots may have it. Empty: none."""
     @_builtins.property
     def expiration_date(self) -> _timestamp_pb2.Timestamp:
         """When it expires, cut to milliseconds, years 1970 to 9999. Absent: never."""
@@ -105,6 +110,10 @@ class InventoryLot(_message.Message):
     @_builtins.property
     def modified_date(self) -> _timestamp_pb2.Timestamp:
         """When it was last edited, in UTC; unset until the first edit. Set by the server."""
+
+    @_builtins.property
+    def exact_total_quantity(self) -> _decimal_pb2.Decimal:
+        """`total_quantity` as exact text: plain decimals without trailing zeros. Set by the server."""
 
     def __init__(
         self,
@@ -131,10 +140,12 @@ class InventoryLot(_message.Message):
         modified_date: _timestamp_pb2.Timestamp | None = ...,
         modified_by: _builtins.str = ...,
         version: _builtins.int = ...,
+        supplier_lot_name: _builtins.str = ...,
+        exact_total_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "closed_date", b"closed_date", "created_date", b"created_date", "enabled", b"enabled", "expiration_date", b"expiration_date", "modified_date", b"modified_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "closed_date", b"closed_date", "created_date", b"created_date", "enabled", b"enabled", "exact_total_quantity", b"exact_total_quantity", "expiration_date", b"expiration_date", "modified_date", b"modified_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "closed_date", b"closed_date", "created_by", b"created_by", "created_date", b"created_date", "enabled", b"enabled", "expiration_date", b"expiration_date", "id", b"id", "material_id", b"material_id", "material_name", b"material_name", "material_path", b"material_path", "modified_by", b"modified_by", "modified_date", b"modified_date", "name", b"name", "notes", b"notes", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "status", b"status", "total_quantity", b"total_quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "closed_date", b"closed_date", "created_by", b"created_by", "created_date", b"created_date", "enabled", b"enabled", "exact_total_quantity", b"exact_total_quantity", "expiration_date", b"expiration_date", "id", b"id", "material_id", b"material_id", "material_name", b"material_name", "material_path", b"material_path", "modified_by", b"modified_by", "modified_date", b"modified_date", "name", b"name", "notes", b"notes", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "status", b"status", "supplier_lot_name", b"supplier_lot_name", "total_quantity", b"total_quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enabled: _TypeAlias = _typing.Literal["enabled"]  # noqa: Y015
     _WhichOneofArgType__enabled: _TypeAlias = _typing.Literal["_enabled", b"_enabled"]  # noqa: Y015

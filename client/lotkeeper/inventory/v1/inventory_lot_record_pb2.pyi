@@ -6,6 +6,7 @@ isort:skip_file
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 import builtins as _builtins
 import sys
@@ -72,6 +73,9 @@ class InventoryLotRecord(_message.Message):
     MODIFIED_DATE_FIELD_NUMBER: _builtins.int
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
+    EXACT_SOURCE_QUANTITY_CHANGE_FIELD_NUMBER: _builtins.int
+    EXACT_DESTINATION_QUANTITY_CHANGE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """ULID of the record."""
     lot_record_type: _enums_pb2.LotRecordType.ValueType
@@ -176,6 +180,18 @@ class InventoryLotRecord(_message.Message):
     def modified_date(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, for example by Stop or Cancel, in UTC; unset until then. Set by the server."""
 
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """`quantity` as exact text: plain decimals without trailing zeros."""
+
+    @_builtins.property
+    def exact_source_quantity_change(self) -> _decimal_pb2.Decimal:
+        """`source_quantity_change` as exact text."""
+
+    @_builtins.property
+    def exact_destination_quantity_change(self) -> _decimal_pb2.Decimal:
+        """`destination_quantity_change` as exact text."""
+
     def __init__(
         self,
         *,
@@ -225,10 +241,13 @@ class InventoryLotRecord(_message.Message):
         modified_date: _timestamp_pb2.Timestamp | None = ...,
         modified_by: _builtins.str = ...,
         version: _builtins.int = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
+        exact_source_quantity_change: _decimal_pb2.Decimal | None = ...,
+        exact_destination_quantity_change: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "_enabled", b"_enabled", "_quantity", b"_quantity", "created_date", b"created_date", "duration", b"duration", "enabled", b"enabled", "end_date", b"end_date", "modified_date", b"modified_date", "quantity", b"quantity", "start_date", b"start_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "_enabled", b"_enabled", "_quantity", b"_quantity", "created_date", b"created_date", "duration", b"duration", "enabled", b"enabled", "end_date", b"end_date", "exact_destination_quantity_change", b"exact_destination_quantity_change", "exact_quantity", b"exact_quantity", "exact_source_quantity_change", b"exact_source_quantity_change", "modified_date", b"modified_date", "quantity", b"quantity", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "_enabled", b"_enabled", "_quantity", b"_quantity", "created_by", b"created_by", "created_date", b"created_date", "destination_location_id", b"destination_location_id", "destination_location_name", b"destination_location_name", "destination_location_path", b"destination_location_path", "destination_quantity_change", b"destination_quantity_change", "duration", b"duration", "enabled", b"enabled", "end_date", b"end_date", "id", b"id", "inventory_lot_id", b"inventory_lot_id", "inventory_lot_name", b"inventory_lot_name", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "inventory_operation_name", b"inventory_operation_name", "lot_record_type", b"lot_record_type", "lot_status", b"lot_status", "material_id", b"material_id", "material_path", b"material_path", "material_reason_code", b"material_reason_code", "material_reason_code_id", b"material_reason_code_id", "modified_by", b"modified_by", "modified_date", b"modified_date", "notes", b"notes", "operation_record_id", b"operation_record_id", "production_order_id", b"production_order_id", "production_order_name", b"production_order_name", "quantity", b"quantity", "request_id", b"request_id", "reversed_by_record_id", b"reversed_by_record_id", "reverses_record_id", b"reverses_record_id", "secondary_inventory_lot_id", b"secondary_inventory_lot_id", "secondary_inventory_lot_name", b"secondary_inventory_lot_name", "source_location_id", b"source_location_id", "source_location_name", b"source_location_name", "source_location_path", b"source_location_path", "source_quantity_change", b"source_quantity_change", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "start_date", b"start_date", "status", b"status", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "_enabled", b"_enabled", "_quantity", b"_quantity", "created_by", b"created_by", "created_date", b"created_date", "destination_location_id", b"destination_location_id", "destination_location_name", b"destination_location_name", "destination_location_path", b"destination_location_path", "destination_quantity_change", b"destination_quantity_change", "duration", b"duration", "enabled", b"enabled", "end_date", b"end_date", "exact_destination_quantity_change", b"exact_destination_quantity_change", "exact_quantity", b"exact_quantity", "exact_source_quantity_change", b"exact_source_quantity_change", "id", b"id", "inventory_lot_id", b"inventory_lot_id", "inventory_lot_name", b"inventory_lot_name", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "inventory_operation_name", b"inventory_operation_name", "lot_record_type", b"lot_record_type", "lot_status", b"lot_status", "material_id", b"material_id", "material_path", b"material_path", "material_reason_code", b"material_reason_code", "material_reason_code_id", b"material_reason_code_id", "modified_by", b"modified_by", "modified_date", b"modified_date", "notes", b"notes", "operation_record_id", b"operation_record_id", "production_order_id", b"production_order_id", "production_order_name", b"production_order_name", "quantity", b"quantity", "request_id", b"request_id", "reversed_by_record_id", b"reversed_by_record_id", "reverses_record_id", b"reverses_record_id", "secondary_inventory_lot_id", b"secondary_inventory_lot_id", "secondary_inventory_lot_name", b"secondary_inventory_lot_name", "source_location_id", b"source_location_id", "source_location_name", b"source_location_name", "source_location_path", b"source_location_path", "source_quantity_change", b"source_quantity_change", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "start_date", b"start_date", "status", b"status", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__duration: _TypeAlias = _typing.Literal["duration"]  # noqa: Y015
     _WhichOneofArgType__duration: _TypeAlias = _typing.Literal["_duration", b"_duration"]  # noqa: Y015

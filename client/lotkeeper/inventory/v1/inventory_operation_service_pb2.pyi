@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 from lotkeeper.inventory.v1 import inventory_lot_record_pb2 as _inventory_lot_record_pb2
 from lotkeeper.inventory.v1 import inventory_operation_pb2 as _inventory_operation_pb2
@@ -39,6 +40,9 @@ class ExecuteInventoryOperationRequest(_message.Message):
     END_DATE_MILLIS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOT_EXPIRATION_DATE_MILLIS_FIELD_NUMBER: _builtins.int
+    SUPPLIER_LOT_NAME_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
     """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     primary_lot_id_or_name: _builtins.str
@@ -65,6 +69,20 @@ class ExecuteInventoryOperationRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
+    lot_expiration_date_millis: _builtins.int
+    """When the primary lot expires, ms since the epoch; for types that rise and RECEIVE_AND_CONSUME. A lot that is made
+    gets it instead of the date that follows from shelf life; a lot that is there must have the same: LOT_DIFFERS.
+    """
+    supplier_lot_name: _builtins.str
+    """The primary lot's number at its supplier; for types that rise and RECEIVE_AND_CONSUME. A lot that is made gets it; a
+    lot that is there must have the same: LOT_DIFFERS.
+    """
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """The quantity as exact text, such as `-1.25` or `1e3`, at most 6 decimals. Given alone it counts; beside `quantity`
+        both must be the same double.
+        """
+
     def __init__(
         self,
         *,
@@ -78,15 +96,20 @@ class ExecuteInventoryOperationRequest(_message.Message):
         end_date_millis: _builtins.int | None = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        lot_expiration_date_millis: _builtins.int | None = ...,
+        supplier_lot_name: _builtins.str | None = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_lot_expiration_date_millis", b"_lot_expiration_date_millis", "_material_id_or_path", b"_material_id_or_path", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "_supplier_lot_name", b"_supplier_lot_name", "end_date_millis", b"end_date_millis", "exact_quantity", b"exact_quantity", "inventory_name", b"inventory_name", "lot_expiration_date_millis", b"lot_expiration_date_millis", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "supplier_lot_name", b"supplier_lot_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "material_id_or_path", b"material_id_or_path", "primary_lot_id_or_name", b"primary_lot_id_or_name", "quantity", b"quantity", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_lot_expiration_date_millis", b"_lot_expiration_date_millis", "_material_id_or_path", b"_material_id_or_path", "_quantity", b"_quantity", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "_supplier_lot_name", b"_supplier_lot_name", "end_date_millis", b"end_date_millis", "exact_quantity", b"exact_quantity", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "lot_expiration_date_millis", b"lot_expiration_date_millis", "material_id_or_path", b"material_id_or_path", "primary_lot_id_or_name", b"primary_lot_id_or_name", "quantity", b"quantity", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "supplier_lot_name", b"supplier_lot_name", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__end_date_millis: _TypeAlias = _typing.Literal["end_date_millis"]  # noqa: Y015
     _WhichOneofArgType__end_date_millis: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis"]  # noqa: Y015
     _WhichOneofReturnType__inventory_name: _TypeAlias = _typing.Literal["inventory_name"]  # noqa: Y015
     _WhichOneofArgType__inventory_name: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name"]  # noqa: Y015
+    _WhichOneofReturnType__lot_expiration_date_millis: _TypeAlias = _typing.Literal["lot_expiration_date_millis"]  # noqa: Y015
+    _WhichOneofArgType__lot_expiration_date_millis: _TypeAlias = _typing.Literal["_lot_expiration_date_millis", b"_lot_expiration_date_millis"]  # noqa: Y015
     _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
     _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
     _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
@@ -95,10 +118,14 @@ class ExecuteInventoryOperationRequest(_message.Message):
     _WhichOneofArgType__secondary_lot_id_or_name: _TypeAlias = _typing.Literal["_secondary_lot_id_or_name", b"_secondary_lot_id_or_name"]  # noqa: Y015
     _WhichOneofReturnType__start_date_millis: _TypeAlias = _typing.Literal["start_date_millis"]  # noqa: Y015
     _WhichOneofArgType__start_date_millis: _TypeAlias = _typing.Literal["_start_date_millis", b"_start_date_millis"]  # noqa: Y015
+    _WhichOneofReturnType__supplier_lot_name: _TypeAlias = _typing.Literal["supplier_lot_name"]  # noqa: Y015
+    _WhichOneofArgType__supplier_lot_name: _TypeAlias = _typing.Literal["_supplier_lot_name", b"_supplier_lot_name"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__end_date_millis) -> _WhichOneofReturnType__end_date_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_name) -> _WhichOneofReturnType__inventory_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lot_expiration_date_millis) -> _WhichOneofReturnType__lot_expiration_date_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
     @_typing.overload
@@ -107,6 +134,8 @@ class ExecuteInventoryOperationRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secondary_lot_id_or_name) -> _WhichOneofReturnType__secondary_lot_id_or_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__start_date_millis) -> _WhichOneofReturnType__start_date_millis | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__supplier_lot_name) -> _WhichOneofReturnType__supplier_lot_name | None: ...
 
 Global___ExecuteInventoryOperationRequest: _TypeAlias = ExecuteInventoryOperationRequest  # noqa: Y015
 
@@ -160,6 +189,8 @@ class StartInventoryOperationRequest(_message.Message):
     START_DATE_MILLIS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOT_EXPIRATION_DATE_MILLIS_FIELD_NUMBER: _builtins.int
+    SUPPLIER_LOT_NAME_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
     """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     primary_lot_id_or_name: _builtins.str
@@ -178,6 +209,14 @@ class StartInventoryOperationRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
+    lot_expiration_date_millis: _builtins.int
+    """When the primary lot expires, ms since the epoch; for types that rise and RECEIVE_AND_CONSUME. A lot that is made
+    gets it instead of the date that follows from shelf life; a lot that is there must have the same: LOT_DIFFERS.
+    """
+    supplier_lot_name: _builtins.str
+    """The primary lot's number at its supplier; for types that rise and RECEIVE_AND_CONSUME. A lot that is made gets it; a
+    lot that is there must have the same: LOT_DIFFERS.
+    """
     def __init__(
         self,
         *,
@@ -189,13 +228,17 @@ class StartInventoryOperationRequest(_message.Message):
         start_date_millis: _builtins.int | None = ...,
         request_id: _builtins.str | None = ...,
         validate_only: _builtins.bool = ...,
+        lot_expiration_date_millis: _builtins.int | None = ...,
+        supplier_lot_name: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_request_id", b"_request_id", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "inventory_name", b"inventory_name", "material_id_or_path", b"material_id_or_path", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_lot_expiration_date_millis", b"_lot_expiration_date_millis", "_material_id_or_path", b"_material_id_or_path", "_request_id", b"_request_id", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "_supplier_lot_name", b"_supplier_lot_name", "inventory_name", b"inventory_name", "lot_expiration_date_millis", b"lot_expiration_date_millis", "material_id_or_path", b"material_id_or_path", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "supplier_lot_name", b"supplier_lot_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_material_id_or_path", b"_material_id_or_path", "_request_id", b"_request_id", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "material_id_or_path", b"material_id_or_path", "primary_lot_id_or_name", b"primary_lot_id_or_name", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name", "_lot_expiration_date_millis", b"_lot_expiration_date_millis", "_material_id_or_path", b"_material_id_or_path", "_request_id", b"_request_id", "_secondary_lot_id_or_name", b"_secondary_lot_id_or_name", "_start_date_millis", b"_start_date_millis", "_supplier_lot_name", b"_supplier_lot_name", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "lot_expiration_date_millis", b"lot_expiration_date_millis", "material_id_or_path", b"material_id_or_path", "primary_lot_id_or_name", b"primary_lot_id_or_name", "request_id", b"request_id", "secondary_lot_id_or_name", b"secondary_lot_id_or_name", "start_date_millis", b"start_date_millis", "supplier_lot_name", b"supplier_lot_name", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__inventory_name: _TypeAlias = _typing.Literal["inventory_name"]  # noqa: Y015
     _WhichOneofArgType__inventory_name: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name"]  # noqa: Y015
+    _WhichOneofReturnType__lot_expiration_date_millis: _TypeAlias = _typing.Literal["lot_expiration_date_millis"]  # noqa: Y015
+    _WhichOneofArgType__lot_expiration_date_millis: _TypeAlias = _typing.Literal["_lot_expiration_date_millis", b"_lot_expiration_date_millis"]  # noqa: Y015
     _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
     _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
     _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
@@ -204,8 +247,12 @@ class StartInventoryOperationRequest(_message.Message):
     _WhichOneofArgType__secondary_lot_id_or_name: _TypeAlias = _typing.Literal["_secondary_lot_id_or_name", b"_secondary_lot_id_or_name"]  # noqa: Y015
     _WhichOneofReturnType__start_date_millis: _TypeAlias = _typing.Literal["start_date_millis"]  # noqa: Y015
     _WhichOneofArgType__start_date_millis: _TypeAlias = _typing.Literal["_start_date_millis", b"_start_date_millis"]  # noqa: Y015
+    _WhichOneofReturnType__supplier_lot_name: _TypeAlias = _typing.Literal["supplier_lot_name"]  # noqa: Y015
+    _WhichOneofArgType__supplier_lot_name: _TypeAlias = _typing.Literal["_supplier_lot_name", b"_supplier_lot_name"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_name) -> _WhichOneofReturnType__inventory_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lot_expiration_date_millis) -> _WhichOneofReturnType__lot_expiration_date_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
     @_typing.overload
@@ -214,6 +261,8 @@ class StartInventoryOperationRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secondary_lot_id_or_name) -> _WhichOneofReturnType__secondary_lot_id_or_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__start_date_millis) -> _WhichOneofReturnType__start_date_millis | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__supplier_lot_name) -> _WhichOneofReturnType__supplier_lot_name | None: ...
 
 Global___StartInventoryOperationRequest: _TypeAlias = StartInventoryOperationRequest  # noqa: Y015
 
@@ -253,6 +302,7 @@ class StopInventoryOperationRequest(_message.Message):
     END_DATE_MILLIS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     inventory_operation_id: _builtins.str
     """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     quantity: _builtins.float
@@ -269,6 +319,12 @@ class StopInventoryOperationRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """The quantity as exact text, such as `-1.25` or `1e3`, at most 6 decimals. Given alone it counts; beside `quantity`
+        both must be the same double.
+        """
+
     def __init__(
         self,
         *,
@@ -278,10 +334,11 @@ class StopInventoryOperationRequest(_message.Message):
         end_date_millis: _builtins.int | None = ...,
         request_id: _builtins.str | None = ...,
         validate_only: _builtins.bool = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "_request_id", b"_request_id", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "quantity", b"quantity", "request_id", b"request_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "_request_id", b"_request_id", "end_date_millis", b"end_date_millis", "exact_quantity", b"exact_quantity", "inventory_name", b"inventory_name", "quantity", b"quantity", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "_request_id", b"_request_id", "end_date_millis", b"end_date_millis", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "quantity", b"quantity", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis", "_inventory_name", b"_inventory_name", "_quantity", b"_quantity", "_request_id", b"_request_id", "end_date_millis", b"end_date_millis", "exact_quantity", b"exact_quantity", "inventory_name", b"inventory_name", "inventory_operation_id", b"inventory_operation_id", "quantity", b"quantity", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__end_date_millis: _TypeAlias = _typing.Literal["end_date_millis"]  # noqa: Y015
     _WhichOneofArgType__end_date_millis: _TypeAlias = _typing.Literal["_end_date_millis", b"_end_date_millis"]  # noqa: Y015

@@ -23,16 +23,21 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from lotkeeper.inventory.v1 import enums_pb2 as lotkeeper_dot_inventory_dot_v1_dot_enums__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&lotkeeper/inventory/v1/inventory.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xd3\x03\n\tInventory\x12\x13\n\x0blocation_id\x18\x01 \x01(\t\x12\x15\n\rlocation_path\x18\x02 \x01(\t\x12\x18\n\x10inventory_lot_id\x18\x03 \x01(\t\x12\x1a\n\x12inventory_lot_name\x18\x04 \x01(\t\x12\x35\n\nlot_status\x18\x05 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x13\n\x0bmaterial_id\x18\x06 \x01(\t\x12\x15\n\rmaterial_path\x18\x07 \x01(\t\x12\x10\n\x08quantity\x18\x08 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\t \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\n \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x0b \x01(\t\x12\x0c\n\x04name\x18\x0c \x01(\t\x12\x1b\n\x13production_order_id\x18\r \x01(\t\x12\x1d\n\x15production_order_name\x18\x0e \x01(\t\x12\x30\n\x0c\x61rrived_date\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11\x61rrived_record_id\x18\x10 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&lotkeeper/inventory/v1/inventory.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\x81\x04\n\tInventory\x12\x13\n\x0blocation_id\x18\x01 \x01(\t\x12\x15\n\rlocation_path\x18\x02 \x01(\t\x12\x18\n\x10inventory_lot_id\x18\x03 \x01(\t\x12\x1a\n\x12inventory_lot_name\x18\x04 \x01(\t\x12\x35\n\nlot_status\x18\x05 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x13\n\x0bmaterial_id\x18\x06 \x01(\t\x12\x15\n\rmaterial_path\x18\x07 \x01(\t\x12\x10\n\x08quantity\x18\x08 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\t \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\n \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x0b \x01(\t\x12\x0c\n\x04name\x18\x0c \x01(\t\x12\x1b\n\x13production_order_id\x18\r \x01(\t\x12\x1d\n\x15production_order_name\x18\x0e \x01(\t\x12\x30\n\x0c\x61rrived_date\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11\x61rrived_record_id\x18\x10 \x01(\t\x12,\n\x0e\x65xact_quantity\x18\x11 \x01(\x0b\x32\x14.google.type.Decimal\"\xd0\x03\n\x10InventorySummary\x12\x13\n\x0bmaterial_id\x18\x01 \x01(\t\x12\x15\n\rmaterial_path\x18\x02 \x01(\t\x12\x18\n\x10inventory_lot_id\x18\x03 \x01(\t\x12\x1a\n\x12inventory_lot_name\x18\x04 \x01(\t\x12\x13\n\x0blocation_id\x18\x05 \x01(\t\x12\x15\n\rlocation_path\x18\x06 \x01(\t\x12\x35\n\nlot_status\x18\x07 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x10\n\x08quantity\x18\x08 \x01(\x01\x12,\n\x0e\x65xact_quantity\x18\t \x01(\x0b\x32\x14.google.type.Decimal\x12\x1a\n\x12unit_of_measure_id\x18\n \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\x0b \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x0c \x01(\t\x12\x0c\n\x04rows\x18\r \x01(\x03\x12\x0c\n\x04lots\x18\x0e \x01(\x03\x12\x41\n\rnot_converted\x18\x0f \x03(\x0b\x32*.lotkeeper.inventory.v1.UnconvertibleStock\"\xae\x01\n\x12UnconvertibleStock\x12\x10\n\x08quantity\x18\x01 \x01(\x01\x12,\n\x0e\x65xact_quantity\x18\x02 \x01(\x0b\x32\x14.google.type.Decimal\x12\x1a\n\x12unit_of_measure_id\x18\x03 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\x04 \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x05 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lotkeeper.inventory.v1.inventory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INVENTORY']._serialized_start=136
-  _globals['_INVENTORY']._serialized_end=603
+  _globals['_INVENTORY']._serialized_start=163
+  _globals['_INVENTORY']._serialized_end=676
+  _globals['_INVENTORYSUMMARY']._serialized_start=679
+  _globals['_INVENTORYSUMMARY']._serialized_end=1143
+  _globals['_UNCONVERTIBLESTOCK']._serialized_start=1146
+  _globals['_UNCONVERTIBLESTOCK']._serialized_end=1320
 # @@protoc_insertion_point(module_scope)

@@ -3,9 +3,12 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 import builtins as _builtins
 import sys
@@ -40,6 +43,7 @@ class Inventory(_message.Message):
     PRODUCTION_ORDER_NAME_FIELD_NUMBER: _builtins.int
     ARRIVED_DATE_FIELD_NUMBER: _builtins.int
     ARRIVED_RECORD_ID_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     location_id: _builtins.str
     """ULID of the location."""
     location_path: _builtins.str
@@ -74,6 +78,10 @@ class Inventory(_message.Message):
     def arrived_date(self) -> _timestamp_pb2.Timestamp:
         """The end of the record that last raised it from zero or below; unset if there is none."""
 
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """`quantity` as exact text: plain decimals without trailing zeros."""
+
     def __init__(
         self,
         *,
@@ -93,11 +101,134 @@ class Inventory(_message.Message):
         production_order_name: _builtins.str = ...,
         arrived_date: _timestamp_pb2.Timestamp | None = ...,
         arrived_record_id: _builtins.str = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrived_date", b"arrived_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrived_date", b"arrived_date", "exact_quantity", b"exact_quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrived_date", b"arrived_date", "arrived_record_id", b"arrived_record_id", "inventory_lot_id", b"inventory_lot_id", "inventory_lot_name", b"inventory_lot_name", "location_id", b"location_id", "location_path", b"location_path", "lot_status", b"lot_status", "material_id", b"material_id", "material_path", b"material_path", "name", b"name", "production_order_id", b"production_order_id", "production_order_name", b"production_order_name", "quantity", b"quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrived_date", b"arrived_date", "arrived_record_id", b"arrived_record_id", "exact_quantity", b"exact_quantity", "inventory_lot_id", b"inventory_lot_id", "inventory_lot_name", b"inventory_lot_name", "location_id", b"location_id", "location_path", b"location_path", "lot_status", b"lot_status", "material_id", b"material_id", "material_path", b"material_path", "name", b"name", "production_order_id", b"production_order_id", "production_order_name", b"production_order_name", "quantity", b"quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Inventory: _TypeAlias = Inventory  # noqa: Y015
+
+@_typing.final
+class InventorySummary(_message.Message):
+    """The stock of one group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATERIAL_ID_FIELD_NUMBER: _builtins.int
+    MATERIAL_PATH_FIELD_NUMBER: _builtins.int
+    INVENTORY_LOT_ID_FIELD_NUMBER: _builtins.int
+    INVENTORY_LOT_NAME_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_PATH_FIELD_NUMBER: _builtins.int
+    LOT_STATUS_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_ID_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    NOT_CONVERTED_FIELD_NUMBER: _builtins.int
+    material_id: _builtins.str
+    """ULID of the material; empty where it is not grouped by material or lot."""
+    material_path: _builtins.str
+    """Its path now."""
+    inventory_lot_id: _builtins.str
+    """ULID of the lot; empty where it is not grouped by lot."""
+    inventory_lot_name: _builtins.str
+    """Its name now."""
+    location_id: _builtins.str
+    """ULID of the location; empty where it is not grouped by location."""
+    location_path: _builtins.str
+    """Its path now."""
+    lot_status: _enums_pb2.LotStatus.ValueType
+    """The lots' status now, EXPIRED for an OPEN or AVAILABLE one past its date; unset where it is not grouped by status."""
+    quantity: _builtins.float
+    """The sum, in the unit below, rounded once, half-even to 6 decimals."""
+    unit_of_measure_id: _builtins.str
+    """ULID of the unit; empty: none."""
+    unit_of_measure_name: _builtins.str
+    """Its name now."""
+    unit_of_measure_symbol: _builtins.str
+    """Its symbol now."""
+    rows: _builtins.int
+    """How many inventory rows it sums."""
+    lots: _builtins.int
+    """How many lots these belong to."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """The sum as exact text: plain decimals without trailing zeros."""
+
+    @_builtins.property
+    def not_converted(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnconvertibleStock]:
+        """Stock of the group in units that do not convert to the one above; it is not in the sum."""
+
+    def __init__(
+        self,
+        *,
+        material_id: _builtins.str = ...,
+        material_path: _builtins.str = ...,
+        inventory_lot_id: _builtins.str = ...,
+        inventory_lot_name: _builtins.str = ...,
+        location_id: _builtins.str = ...,
+        location_path: _builtins.str = ...,
+        lot_status: _enums_pb2.LotStatus.ValueType = ...,
+        quantity: _builtins.float = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
+        unit_of_measure_id: _builtins.str = ...,
+        unit_of_measure_name: _builtins.str = ...,
+        unit_of_measure_symbol: _builtins.str = ...,
+        rows: _builtins.int = ...,
+        lots: _builtins.int = ...,
+        not_converted: _abc.Iterable[Global___UnconvertibleStock] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity", "inventory_lot_id", b"inventory_lot_id", "inventory_lot_name", b"inventory_lot_name", "location_id", b"location_id", "location_path", b"location_path", "lot_status", b"lot_status", "lots", b"lots", "material_id", b"material_id", "material_path", b"material_path", "not_converted", b"not_converted", "quantity", b"quantity", "rows", b"rows", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InventorySummary: _TypeAlias = InventorySummary  # noqa: Y015
+
+@_typing.final
+class UnconvertibleStock(_message.Message):
+    """Stock in a unit that does not convert."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_ID_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
+    quantity: _builtins.float
+    """The sum in its unit."""
+    unit_of_measure_id: _builtins.str
+    """ULID of the unit; empty: none."""
+    unit_of_measure_name: _builtins.str
+    """Its name now."""
+    unit_of_measure_symbol: _builtins.str
+    """Its symbol now."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """The sum as exact text."""
+
+    def __init__(
+        self,
+        *,
+        quantity: _builtins.float = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
+        unit_of_measure_id: _builtins.str = ...,
+        unit_of_measure_name: _builtins.str = ...,
+        unit_of_measure_symbol: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity", "quantity", b"quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnconvertibleStock: _TypeAlias = UnconvertibleStock  # noqa: Y015

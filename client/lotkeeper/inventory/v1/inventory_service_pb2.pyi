@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 from lotkeeper.inventory.v1 import inventory_action_pb2 as _inventory_action_pb2
 from lotkeeper.inventory.v1 import inventory_lot_pb2 as _inventory_lot_pb2
@@ -725,6 +726,7 @@ class CheckLocationHasCapacityRequest(_message.Message):
     UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
     UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
     MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     location_id_or_path: _builtins.str
     """Required. The location's ULID or path."""
     quantity: _builtins.float
@@ -737,6 +739,10 @@ class CheckLocationHasCapacityRequest(_message.Message):
     """The unit by its symbol."""
     material_id_or_path: _builtins.str
     """The material to store. Absent: only global conversions are used."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """The quantity as exact text, at most 6 decimals. Given alone it counts; beside `quantity` both must be the same double."""
+
     def __init__(
         self,
         *,
@@ -746,10 +752,11 @@ class CheckLocationHasCapacityRequest(_message.Message):
         unit_of_measure_name: _builtins.str | None = ...,
         unit_of_measure_symbol: _builtins.str | None = ...,
         material_id_or_path: _builtins.str | None = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "exact_quantity", b"exact_quantity", "material_id_or_path", b"material_id_or_path", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "location_id_or_path", b"location_id_or_path", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "_unit_of_measure_id", b"_unit_of_measure_id", "_unit_of_measure_name", b"_unit_of_measure_name", "_unit_of_measure_symbol", b"_unit_of_measure_symbol", "exact_quantity", b"exact_quantity", "location_id_or_path", b"location_id_or_path", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
     _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
@@ -783,6 +790,9 @@ class CheckLocationHasCapacityResponse(_message.Message):
     UNIT_OF_MEASURE_ID_FIELD_NUMBER: _builtins.int
     UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
     UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
+    EXACT_CAPACITY_FIELD_NUMBER: _builtins.int
+    EXACT_STORED_FIELD_NUMBER: _builtins.int
+    EXACT_FREE_FIELD_NUMBER: _builtins.int
     has_capacity: _builtins.bool
     """Whether the location would take this quantity."""
     capacity: _builtins.float
@@ -797,6 +807,18 @@ class CheckLocationHasCapacityResponse(_message.Message):
     """Its name now."""
     unit_of_measure_symbol: _builtins.str
     """Its symbol now."""
+    @_builtins.property
+    def exact_capacity(self) -> _decimal_pb2.Decimal:
+        """`capacity` as exact text: plain decimals without trailing zeros."""
+
+    @_builtins.property
+    def exact_stored(self) -> _decimal_pb2.Decimal:
+        """`stored` as exact text."""
+
+    @_builtins.property
+    def exact_free(self) -> _decimal_pb2.Decimal:
+        """`free` as exact text."""
+
     def __init__(
         self,
         *,
@@ -807,10 +829,13 @@ class CheckLocationHasCapacityResponse(_message.Message):
         unit_of_measure_id: _builtins.str = ...,
         unit_of_measure_name: _builtins.str = ...,
         unit_of_measure_symbol: _builtins.str = ...,
+        exact_capacity: _decimal_pb2.Decimal | None = ...,
+        exact_stored: _decimal_pb2.Decimal | None = ...,
+        exact_free: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "_free", b"_free", "_stored", b"_stored", "capacity", b"capacity", "free", b"free", "stored", b"stored"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "_free", b"_free", "_stored", b"_stored", "capacity", b"capacity", "exact_capacity", b"exact_capacity", "exact_free", b"exact_free", "exact_stored", b"exact_stored", "free", b"free", "stored", b"stored"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "_free", b"_free", "_stored", b"_stored", "capacity", b"capacity", "free", b"free", "has_capacity", b"has_capacity", "stored", b"stored", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "_free", b"_free", "_stored", b"_stored", "capacity", b"capacity", "exact_capacity", b"exact_capacity", "exact_free", b"exact_free", "exact_stored", b"exact_stored", "free", b"free", "has_capacity", b"has_capacity", "stored", b"stored", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__capacity: _TypeAlias = _typing.Literal["capacity"]  # noqa: Y015
     _WhichOneofArgType__capacity: _TypeAlias = _typing.Literal["_capacity", b"_capacity"]  # noqa: Y015
@@ -948,6 +973,7 @@ class ListLotsRequest(_message.Message):
     EXPIRING_BEFORE_MILLIS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SUPPLIER_LOT_NAME_FIELD_NUMBER: _builtins.int
     material_id_or_path: _builtins.str
     """Only of this material."""
     status: _enums_pb2.LotStatus.ValueType
@@ -962,6 +988,8 @@ class ListLotsRequest(_message.Message):
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
     differ.
     """
+    supplier_lot_name: _builtins.str
+    """Only those with this number at their supplier."""
     def __init__(
         self,
         *,
@@ -971,10 +999,11 @@ class ListLotsRequest(_message.Message):
         expiring_before_millis: _builtins.int | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        supplier_lot_name: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expiring_before_millis", b"_expiring_before_millis", "_material_id_or_path", b"_material_id_or_path", "_name_prefix", b"_name_prefix", "expiring_before_millis", b"expiring_before_millis", "material_id_or_path", b"material_id_or_path", "name_prefix", b"name_prefix"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expiring_before_millis", b"_expiring_before_millis", "_material_id_or_path", b"_material_id_or_path", "_name_prefix", b"_name_prefix", "_supplier_lot_name", b"_supplier_lot_name", "expiring_before_millis", b"expiring_before_millis", "material_id_or_path", b"material_id_or_path", "name_prefix", b"name_prefix", "supplier_lot_name", b"supplier_lot_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expiring_before_millis", b"_expiring_before_millis", "_material_id_or_path", b"_material_id_or_path", "_name_prefix", b"_name_prefix", "expiring_before_millis", b"expiring_before_millis", "material_id_or_path", b"material_id_or_path", "name_prefix", b"name_prefix", "page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expiring_before_millis", b"_expiring_before_millis", "_material_id_or_path", b"_material_id_or_path", "_name_prefix", b"_name_prefix", "_supplier_lot_name", b"_supplier_lot_name", "expiring_before_millis", b"expiring_before_millis", "material_id_or_path", b"material_id_or_path", "name_prefix", b"name_prefix", "page_size", b"page_size", "page_token", b"page_token", "status", b"status", "supplier_lot_name", b"supplier_lot_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expiring_before_millis: _TypeAlias = _typing.Literal["expiring_before_millis"]  # noqa: Y015
     _WhichOneofArgType__expiring_before_millis: _TypeAlias = _typing.Literal["_expiring_before_millis", b"_expiring_before_millis"]  # noqa: Y015
@@ -982,12 +1011,16 @@ class ListLotsRequest(_message.Message):
     _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
     _WhichOneofReturnType__name_prefix: _TypeAlias = _typing.Literal["name_prefix"]  # noqa: Y015
     _WhichOneofArgType__name_prefix: _TypeAlias = _typing.Literal["_name_prefix", b"_name_prefix"]  # noqa: Y015
+    _WhichOneofReturnType__supplier_lot_name: _TypeAlias = _typing.Literal["supplier_lot_name"]  # noqa: Y015
+    _WhichOneofArgType__supplier_lot_name: _TypeAlias = _typing.Literal["_supplier_lot_name", b"_supplier_lot_name"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expiring_before_millis) -> _WhichOneofReturnType__expiring_before_millis | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name_prefix) -> _WhichOneofReturnType__name_prefix | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__supplier_lot_name) -> _WhichOneofReturnType__supplier_lot_name | None: ...
 
 Global___ListLotsRequest: _TypeAlias = ListLotsRequest  # noqa: Y015
 
@@ -1072,3 +1105,112 @@ class DeleteLotResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteLotResponse: _TypeAlias = DeleteLotResponse  # noqa: Y015
+
+@_typing.final
+class SummarizeInventoryRequest(_message.Message):
+    """What SummarizeInventory asks for: the filters of ListInventory, and by what to group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    INCLUDE_CHILDREN_FIELD_NUMBER: _builtins.int
+    LOT_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    INVENTORY_NAME_FIELD_NUMBER: _builtins.int
+    INCLUDE_EMPTY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_MILLIS_FIELD_NUMBER: _builtins.int
+    GROUP_BY_FIELD_NUMBER: _builtins.int
+    location_id_or_path: _builtins.str
+    """Only at this location."""
+    include_children: _builtins.bool
+    """With a location: also what lies below it. Refused without a location."""
+    lot_id_or_name: _builtins.str
+    """Only of this lot; a name needs the material, too."""
+    material_id_or_path: _builtins.str
+    """Only of this material; with a lot it only says which lot is meant."""
+    inventory_name: _builtins.str
+    """Only rows of this name."""
+    include_empty: _builtins.bool
+    """Also rows of exactly zero; those below zero always count."""
+    page_size: _builtins.int
+    """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
+    page_token: _builtins.str
+    """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
+    differ.
+    """
+    as_of_millis: _builtins.int
+    """The rows and quantities at this moment, ms since the epoch, like as_of_millis of ListInventory."""
+    @_builtins.property
+    def group_by(self) -> _containers.RepeatedScalarFieldContainer[_enums_pb2.InventoryGroupBy.ValueType]:
+        """One summary for each combination of these that has stock. At least one is required."""
+
+    def __init__(
+        self,
+        *,
+        location_id_or_path: _builtins.str | None = ...,
+        include_children: _builtins.bool = ...,
+        lot_id_or_name: _builtins.str | None = ...,
+        material_id_or_path: _builtins.str | None = ...,
+        inventory_name: _builtins.str | None = ...,
+        include_empty: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        as_of_millis: _builtins.int | None = ...,
+        group_by: _abc.Iterable[_enums_pb2.InventoryGroupBy.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of_millis", b"_as_of_millis", "_inventory_name", b"_inventory_name", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "as_of_millis", b"as_of_millis", "inventory_name", b"inventory_name", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of_millis", b"_as_of_millis", "_inventory_name", b"_inventory_name", "_location_id_or_path", b"_location_id_or_path", "_lot_id_or_name", b"_lot_id_or_name", "_material_id_or_path", b"_material_id_or_path", "as_of_millis", b"as_of_millis", "group_by", b"group_by", "include_children", b"include_children", "include_empty", b"include_empty", "inventory_name", b"inventory_name", "location_id_or_path", b"location_id_or_path", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__as_of_millis: _TypeAlias = _typing.Literal["as_of_millis"]  # noqa: Y015
+    _WhichOneofArgType__as_of_millis: _TypeAlias = _typing.Literal["_as_of_millis", b"_as_of_millis"]  # noqa: Y015
+    _WhichOneofReturnType__inventory_name: _TypeAlias = _typing.Literal["inventory_name"]  # noqa: Y015
+    _WhichOneofArgType__inventory_name: _TypeAlias = _typing.Literal["_inventory_name", b"_inventory_name"]  # noqa: Y015
+    _WhichOneofReturnType__location_id_or_path: _TypeAlias = _typing.Literal["location_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__location_id_or_path: _TypeAlias = _typing.Literal["_location_id_or_path", b"_location_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__lot_id_or_name: _TypeAlias = _typing.Literal["lot_id_or_name"]  # noqa: Y015
+    _WhichOneofArgType__lot_id_or_name: _TypeAlias = _typing.Literal["_lot_id_or_name", b"_lot_id_or_name"]  # noqa: Y015
+    _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__as_of_millis) -> _WhichOneofReturnType__as_of_millis | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__inventory_name) -> _WhichOneofReturnType__inventory_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__location_id_or_path) -> _WhichOneofReturnType__location_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lot_id_or_name) -> _WhichOneofReturnType__lot_id_or_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+
+Global___SummarizeInventoryRequest: _TypeAlias = SummarizeInventoryRequest  # noqa: Y015
+
+@_typing.final
+class SummarizeInventoryResponse(_message.Message):
+    """What SummarizeInventory answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_SUMMARIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty: this was the last one."""
+    @_builtins.property
+    def inventory_summaries(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.InventorySummary]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        inventory_summaries: _abc.Iterable[_inventory_pb2.InventorySummary] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory_summaries", b"inventory_summaries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeInventoryResponse: _TypeAlias = SummarizeInventoryResponse  # noqa: Y015

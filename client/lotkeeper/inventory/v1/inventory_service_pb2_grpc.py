@@ -100,6 +100,11 @@ class InventoryServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotResponse.FromString,
                 _registered_method=True)
+        self.SummarizeInventory = channel.unary_unary(
+                '/lotkeeper.inventory.v1.InventoryService/SummarizeInventory',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SummarizeInventoryRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SummarizeInventoryResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServiceServicer(object):
@@ -205,6 +210,14 @@ class InventoryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SummarizeInventory(self, request, context):
+        """Sums stock by material, lot, location or status, in pages, each a snapshot. Sums are exact, in the material's unit (a
+        lot's where it has none), and rounded once. Rows below zero count.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InventoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -272,6 +285,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.DeleteLot,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotResponse.SerializeToString,
+            ),
+            'SummarizeInventory': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeInventory,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SummarizeInventoryRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SummarizeInventoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -626,6 +644,33 @@ class InventoryService(object):
             '/lotkeeper.inventory.v1.InventoryService/DeleteLot',
             lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.DeleteLotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeInventory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.InventoryService/SummarizeInventory',
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SummarizeInventoryRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_inventory__service__pb2.SummarizeInventoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

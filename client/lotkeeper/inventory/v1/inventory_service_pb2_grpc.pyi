@@ -72,6 +72,10 @@ class InventoryServiceStub:
     """Lists in the order of ids, in pages, each a snapshot."""
     DeleteLot: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.DeleteLotRequest, _inventory_service_pb2.DeleteLotResponse]
     """Deletes a lot. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
+    SummarizeInventory: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.SummarizeInventoryRequest, _inventory_service_pb2.SummarizeInventoryResponse]
+    """Sums stock by material, lot, location or status, in pages, each a snapshot. Sums are exact, in the material's unit (a
+    lot's where it has none), and rounded once. Rows below zero count.
+    """
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
@@ -117,6 +121,10 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Lists in the order of ids, in pages, each a snapshot."""
     DeleteLot: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.DeleteLotRequest, _inventory_service_pb2.DeleteLotResponse]  # type: ignore[assignment]
     """Deletes a lot. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
+    SummarizeInventory: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SummarizeInventoryRequest, _inventory_service_pb2.SummarizeInventoryResponse]  # type: ignore[assignment]
+    """Sums stock by material, lot, location or status, in pages, each a snapshot. Sums are exact, in the material's unit (a
+    lot's where it has none), and rounded once. Rows below zero count.
+    """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lots, stock and history."""
@@ -237,5 +245,15 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.DeleteLotResponse, _abc.Awaitable[_inventory_service_pb2.DeleteLotResponse]]:
         """Deletes a lot. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
+
+    @_abc_1.abstractmethod
+    def SummarizeInventory(
+        self,
+        request: _inventory_service_pb2.SummarizeInventoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.SummarizeInventoryResponse, _abc.Awaitable[_inventory_service_pb2.SummarizeInventoryResponse]]:
+        """Sums stock by material, lot, location or status, in pages, each a snapshot. Sums are exact, in the material's unit (a
+        lot's where it has none), and rounded once. Rows below zero count.
+        """
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,6 +6,7 @@ isort:skip_file
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 import builtins as _builtins
 import sys
@@ -37,6 +38,7 @@ class UnitOfMeasure(_message.Message):
     MODIFIED_DATE_FIELD_NUMBER: _builtins.int
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    WHOLE_ONLY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """ULID of the unit, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
@@ -63,6 +65,8 @@ class UnitOfMeasure(_message.Message):
     """Counts the edits, from 1. In a Save: the version that the caller read; an old one is refused with VERSION_CONFLICT,
     and 0 means that none is given.
     """
+    whole_only: _builtins.bool
+    """Whether quantities in it must be whole numbers: pieces, boxes. Cannot be set while stock in it is broken: NOT_WHOLE."""
     @_builtins.property
     def created_date(self) -> _timestamp_pb2.Timestamp:
         """When it was created, in UTC. Set by the server."""
@@ -87,10 +91,11 @@ class UnitOfMeasure(_message.Message):
         modified_date: _timestamp_pb2.Timestamp | None = ...,
         modified_by: _builtins.str = ...,
         version: _builtins.int = ...,
+        whole_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "created_date", b"created_date", "enabled", b"enabled", "modified_date", b"modified_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "created_by", b"created_by", "created_date", b"created_date", "enabled", b"enabled", "id", b"id", "modified_by", b"modified_by", "modified_date", b"modified_date", "name", b"name", "notes", b"notes", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "symbol", b"symbol", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "created_by", b"created_by", "created_date", b"created_date", "enabled", b"enabled", "id", b"id", "modified_by", b"modified_by", "modified_date", b"modified_date", "name", b"name", "notes", b"notes", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "symbol", b"symbol", "version", b"version", "whole_only", b"whole_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enabled: _TypeAlias = _typing.Literal["enabled"]  # noqa: Y015
     _WhichOneofArgType__enabled: _TypeAlias = _typing.Literal["_enabled", b"_enabled"]  # noqa: Y015
@@ -777,6 +782,8 @@ class ProductionOrder(_message.Message):
     MODIFIED_DATE_FIELD_NUMBER: _builtins.int
     MODIFIED_BY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_PRODUCED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """ULID of the order, with hyphens 10-8-8. On input with or without hyphens, in any letter case; empty: creates."""
     name: _builtins.str
@@ -827,6 +834,16 @@ class ProductionOrder(_message.Message):
     def modified_date(self) -> _timestamp_pb2.Timestamp:
         """When it was last edited, in UTC; unset until the first edit. Set by the server."""
 
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """`quantity` as exact text, at most 6 decimals. On input: given alone it counts; beside `quantity` both must be the same
+        double.
+        """
+
+    @_builtins.property
+    def exact_quantity_produced(self) -> _decimal_pb2.Decimal:
+        """`quantity_produced` as exact text. Set by the server."""
+
     def __init__(
         self,
         *,
@@ -851,10 +868,12 @@ class ProductionOrder(_message.Message):
         modified_date: _timestamp_pb2.Timestamp | None = ...,
         modified_by: _builtins.str = ...,
         version: _builtins.int = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
+        exact_quantity_produced: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "created_date", b"created_date", "enabled", b"enabled", "modified_date", b"modified_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "created_date", b"created_date", "enabled", b"enabled", "exact_quantity", b"exact_quantity", "exact_quantity_produced", b"exact_quantity_produced", "modified_date", b"modified_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "created_by", b"created_by", "created_date", b"created_date", "enabled", b"enabled", "id", b"id", "modified_by", b"modified_by", "modified_date", b"modified_date", "name", b"name", "notes", b"notes", "product_material_id", b"product_material_id", "product_material_name", b"product_material_name", "product_material_path", b"product_material_path", "quantity", b"quantity", "quantity_produced", b"quantity_produced", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "status", b"status", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "created_by", b"created_by", "created_date", b"created_date", "enabled", b"enabled", "exact_quantity", b"exact_quantity", "exact_quantity_produced", b"exact_quantity_produced", "id", b"id", "modified_by", b"modified_by", "modified_date", b"modified_date", "name", b"name", "notes", b"notes", "product_material_id", b"product_material_id", "product_material_name", b"product_material_name", "product_material_path", b"product_material_path", "quantity", b"quantity", "quantity_produced", b"quantity_produced", "spare1", b"spare1", "spare2", b"spare2", "spare3", b"spare3", "status", b"status", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enabled: _TypeAlias = _typing.Literal["enabled"]  # noqa: Y015
     _WhichOneofArgType__enabled: _TypeAlias = _typing.Literal["_enabled", b"_enabled"]  # noqa: Y015

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 from lotkeeper.inventory.v1 import master_data_pb2 as _master_data_pb2
 import builtins as _builtins
@@ -1815,6 +1816,7 @@ class ConvertQuantityRequest(_message.Message):
     TO_UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
     TO_UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
     MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     quantity: _builtins.float
     """Required; 0 or above, below 9.2e12."""
     from_unit_of_measure_id: _builtins.str
@@ -1831,6 +1833,10 @@ class ConvertQuantityRequest(_message.Message):
     """The unit by its symbol."""
     material_id_or_path: _builtins.str
     """The material whose own factors are preferred to the global ones. Absent: only the global ones."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """The quantity as exact text, at most 6 decimals. Given alone it counts; beside `quantity` both must be the same double."""
+
     def __init__(
         self,
         *,
@@ -1842,10 +1848,11 @@ class ConvertQuantityRequest(_message.Message):
         to_unit_of_measure_name: _builtins.str | None = ...,
         to_unit_of_measure_symbol: _builtins.str | None = ...,
         material_id_or_path: _builtins.str | None = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id", "_from_unit_of_measure_name", b"_from_unit_of_measure_name", "_from_unit_of_measure_symbol", b"_from_unit_of_measure_symbol", "_material_id_or_path", b"_material_id_or_path", "_to_unit_of_measure_id", b"_to_unit_of_measure_id", "_to_unit_of_measure_name", b"_to_unit_of_measure_name", "_to_unit_of_measure_symbol", b"_to_unit_of_measure_symbol", "from_unit_of_measure_id", b"from_unit_of_measure_id", "from_unit_of_measure_name", b"from_unit_of_measure_name", "from_unit_of_measure_symbol", b"from_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "to_unit_of_measure_id", b"to_unit_of_measure_id", "to_unit_of_measure_name", b"to_unit_of_measure_name", "to_unit_of_measure_symbol", b"to_unit_of_measure_symbol"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id", "_from_unit_of_measure_name", b"_from_unit_of_measure_name", "_from_unit_of_measure_symbol", b"_from_unit_of_measure_symbol", "_material_id_or_path", b"_material_id_or_path", "_to_unit_of_measure_id", b"_to_unit_of_measure_id", "_to_unit_of_measure_name", b"_to_unit_of_measure_name", "_to_unit_of_measure_symbol", b"_to_unit_of_measure_symbol", "exact_quantity", b"exact_quantity", "from_unit_of_measure_id", b"from_unit_of_measure_id", "from_unit_of_measure_name", b"from_unit_of_measure_name", "from_unit_of_measure_symbol", b"from_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "to_unit_of_measure_id", b"to_unit_of_measure_id", "to_unit_of_measure_name", b"to_unit_of_measure_name", "to_unit_of_measure_symbol", b"to_unit_of_measure_symbol"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id", "_from_unit_of_measure_name", b"_from_unit_of_measure_name", "_from_unit_of_measure_symbol", b"_from_unit_of_measure_symbol", "_material_id_or_path", b"_material_id_or_path", "_to_unit_of_measure_id", b"_to_unit_of_measure_id", "_to_unit_of_measure_name", b"_to_unit_of_measure_name", "_to_unit_of_measure_symbol", b"_to_unit_of_measure_symbol", "from_unit_of_measure_id", b"from_unit_of_measure_id", "from_unit_of_measure_name", b"from_unit_of_measure_name", "from_unit_of_measure_symbol", b"from_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "to_unit_of_measure_id", b"to_unit_of_measure_id", "to_unit_of_measure_name", b"to_unit_of_measure_name", "to_unit_of_measure_symbol", b"to_unit_of_measure_symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id", "_from_unit_of_measure_name", b"_from_unit_of_measure_name", "_from_unit_of_measure_symbol", b"_from_unit_of_measure_symbol", "_material_id_or_path", b"_material_id_or_path", "_to_unit_of_measure_id", b"_to_unit_of_measure_id", "_to_unit_of_measure_name", b"_to_unit_of_measure_name", "_to_unit_of_measure_symbol", b"_to_unit_of_measure_symbol", "exact_quantity", b"exact_quantity", "from_unit_of_measure_id", b"from_unit_of_measure_id", "from_unit_of_measure_name", b"from_unit_of_measure_name", "from_unit_of_measure_symbol", b"from_unit_of_measure_symbol", "material_id_or_path", b"material_id_or_path", "quantity", b"quantity", "to_unit_of_measure_id", b"to_unit_of_measure_id", "to_unit_of_measure_name", b"to_unit_of_measure_name", "to_unit_of_measure_symbol", b"to_unit_of_measure_symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__from_unit_of_measure_id: _TypeAlias = _typing.Literal["from_unit_of_measure_id"]  # noqa: Y015
     _WhichOneofArgType__from_unit_of_measure_id: _TypeAlias = _typing.Literal["_from_unit_of_measure_id", b"_from_unit_of_measure_id"]  # noqa: Y015
@@ -1885,16 +1892,22 @@ class ConvertQuantityResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     QUANTITY_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     quantity: _builtins.float
     """Rounded once, half-even to 6 decimals."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """`quantity` as exact text: plain decimals without trailing zeros."""
+
     def __init__(
         self,
         *,
         quantity: _builtins.float = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity", "quantity", b"quantity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1940,12 +1953,15 @@ class ImportMasterDataResponse(_message.Message):
     UPDATED_FIELD_NUMBER: _builtins.int
     UNCHANGED_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
+    NOT_APPLIED_FIELD_NUMBER: _builtins.int
     created: _builtins.int
     """How many things were created."""
     updated: _builtins.int
     """How many were updated."""
     unchanged: _builtins.int
     """How many were already there, unchanged."""
+    not_applied: _builtins.int
+    """How many could not be applied: opening stock that differs from what was opened before."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MasterDataChange]:
         """What was created or updated, in the order of the document; the first 1,000."""
@@ -1957,10 +1973,11 @@ class ImportMasterDataResponse(_message.Message):
         updated: _builtins.int = ...,
         unchanged: _builtins.int = ...,
         changes: _abc.Iterable[Global___MasterDataChange] | None = ...,
+        not_applied: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "created", b"created", "unchanged", b"unchanged", "updated", b"updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "created", b"created", "not_applied", b"not_applied", "unchanged", b"unchanged", "updated", b"updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1976,12 +1993,18 @@ class MasterDataChange(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
+    GIVEN_FIELD_NUMBER: _builtins.int
     entity: _builtins.str
     """What it is, in snake_case: `material_class`, `lot`, `inventory`."""
     key: _builtins.str
     """Its name, path or code."""
     change: _builtins.str
-    """CREATE or UPDATE."""
+    """CREATE, UPDATE or NOT_APPLIED."""
+    stored: _builtins.str
+    """For NOT_APPLIED: the quantity that was opened, as exact text, in the lot's unit."""
+    given: _builtins.str
+    """For NOT_APPLIED: the quantity that the document gives, as exact text, in the lot's unit."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For an UPDATE: the fields that change, as the document names them."""
@@ -1993,10 +2016,12 @@ class MasterDataChange(_message.Message):
         key: _builtins.str = ...,
         change: _builtins.str = ...,
         fields: _abc.Iterable[_builtins.str] | None = ...,
+        stored: _builtins.str = ...,
+        given: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "entity", b"entity", "fields", b"fields", "key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "entity", b"entity", "fields", b"fields", "given", b"given", "key", b"key", "stored", b"stored"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2049,3 +2074,42 @@ class ExportMasterDataResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportMasterDataResponse: _TypeAlias = ExportMasterDataResponse  # noqa: Y015
+
+@_typing.final
+class GetPlantSettingsRequest(_message.Message):
+    """What GetPlantSettings asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlantSettingsRequest: _TypeAlias = GetPlantSettingsRequest  # noqa: Y015
+
+@_typing.final
+class GetPlantSettingsResponse(_message.Message):
+    """What GetPlantSettings answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    """The plant's time zone, an IANA name such as `Europe/Vienna`: a day that a person writes is a day there."""
+    def __init__(
+        self,
+        *,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlantSettingsResponse: _TypeAlias = GetPlantSettingsResponse  # noqa: Y015

@@ -210,6 +210,11 @@ class MasterDataServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataResponse.FromString,
                 _registered_method=True)
+        self.GetPlantSettings = channel.unary_unary(
+                '/lotkeeper.inventory.v1.MasterDataService/GetPlantSettings',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.GetPlantSettingsRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.GetPlantSettingsResponse.FromString,
+                _registered_method=True)
 
 
 class MasterDataServiceServicer(object):
@@ -485,6 +490,13 @@ class MasterDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPlantSettings(self, request, context):
+        """What a client must know about the plant to read what people write.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MasterDataServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -662,6 +674,11 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
                     servicer.ExportMasterData,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataResponse.SerializeToString,
+            ),
+            'GetPlantSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlantSettings,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.GetPlantSettingsRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.GetPlantSettingsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1610,6 +1627,33 @@ class MasterDataService(object):
             '/lotkeeper.inventory.v1.MasterDataService/ExportMasterData',
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.ExportMasterDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPlantSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.MasterDataService/GetPlantSettings',
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.GetPlantSettingsRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_master__data__service__pb2.GetPlantSettingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

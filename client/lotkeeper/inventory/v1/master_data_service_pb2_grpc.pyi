@@ -144,6 +144,8 @@ class MasterDataServiceStub:
     """Writes the plant as one document that ImportMasterData takes back unchanged. With lots it also needs LOT.READ, and
     INVENTORY.READ for their stock.
     """
+    GetPlantSettings: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetPlantSettingsRequest, _master_data_service_pb2.GetPlantSettingsResponse]
+    """What a client must know about the plant to read what people write."""
 
 @_typing.type_check_only
 class MasterDataServiceAsyncStub(MasterDataServiceStub):
@@ -261,6 +263,8 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Writes the plant as one document that ImportMasterData takes back unchanged. With lots it also needs LOT.READ, and
     INVENTORY.READ for their stock.
     """
+    GetPlantSettings: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetPlantSettingsRequest, _master_data_service_pb2.GetPlantSettingsResponse]  # type: ignore[assignment]
+    """What a client must know about the plant to read what people write."""
 
 class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
@@ -585,5 +589,13 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Writes the plant as one document that ImportMasterData takes back unchanged. With lots it also needs LOT.READ, and
         INVENTORY.READ for their stock.
         """
+
+    @_abc_1.abstractmethod
+    def GetPlantSettings(
+        self,
+        request: _master_data_service_pb2.GetPlantSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_master_data_service_pb2.GetPlantSettingsResponse, _abc.Awaitable[_master_data_service_pb2.GetPlantSettingsResponse]]:
+        """What a client must know about the plant to read what people write."""
 
 def add_MasterDataServiceServicer_to_server(servicer: MasterDataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

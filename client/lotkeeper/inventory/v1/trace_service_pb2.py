@@ -22,11 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from lotkeeper.inventory.v1 import enums_pb2 as lotkeeper_dot_inventory_dot_v1_dot_enums__pb2
+from lotkeeper.inventory.v1 import inventory_lot_record_pb2 as lotkeeper_dot_inventory_dot_v1_dot_inventory__lot__record__pb2
 from lotkeeper.inventory.v1 import permission_pb2 as lotkeeper_dot_inventory_dot_v1_dot_permission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*lotkeeper/inventory/v1/trace_service.proto\x12\x16lotkeeper.inventory.v1\x1a\"lotkeeper/inventory/v1/enums.proto\x1a\'lotkeeper/inventory/v1/permission.proto\"\xc4\x01\n\x17GetLotTraceGraphRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x39\n\tdirection\x18\x03 \x01(\x0e\x32&.lotkeeper.inventory.v1.TraceDirection\x12\x12\n\x05\x64\x65pth\x18\x04 \x01(\x05H\x01\x88\x01\x01\x42\x16\n\x14_material_id_or_pathB\x08\n\x06_depth\"\x91\x01\n\x18GetLotTraceGraphResponse\x12\x30\n\x05nodes\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.TraceNode\x12\x30\n\x05\x65\x64ges\x18\x02 \x03(\x0b\x32!.lotkeeper.inventory.v1.TraceEdge\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xcd\x01\n\x17ListTerminalLotsRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x39\n\tdirection\x18\x03 \x01(\x0e\x32&.lotkeeper.inventory.v1.TraceDirection\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\tB\x16\n\x14_material_id_or_path\"x\n\x18ListTerminalLotsResponse\x12\x30\n\x05nodes\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.TraceNode\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xb8\x02\n\tTraceNode\x12\x18\n\x10inventory_lot_id\x18\x01 \x01(\t\x12\x1a\n\x12inventory_lot_name\x18\x02 \x01(\t\x12\x35\n\nlot_status\x18\x03 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x13\n\x0bmaterial_id\x18\x04 \x01(\t\x12\x15\n\rmaterial_path\x18\x05 \x01(\t\x12\x13\n\x0bquantity_in\x18\x06 \x01(\x01\x12\x14\n\x0cquantity_out\x18\x07 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\x08 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\t \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\n \x01(\t\x12\r\n\x05\x64\x65pth\x18\x0b \x01(\x05\"\x89\x02\n\tTraceEdge\x12\x1d\n\x15\x66rom_inventory_lot_id\x18\x01 \x01(\t\x12\x1b\n\x13to_inventory_lot_id\x18\x02 \x01(\t\x12>\n\x0flot_record_type\x18\x03 \x01(\x0e\x32%.lotkeeper.inventory.v1.LotRecordType\x12\x10\n\x08quantity\x18\x04 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\x05 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\x06 \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x07 \x01(\t\x12\x14\n\x0crecord_count\x18\x08 \x01(\x03\x32\xa6\x02\n\x0cTraceService\x12\x89\x01\n\x10GetLotTraceGraph\x12/.lotkeeper.inventory.v1.GetLotTraceGraphRequest\x1a\x30.lotkeeper.inventory.v1.GetLotTraceGraphResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x89\x01\n\x10ListTerminalLots\x12/.lotkeeper.inventory.v1.ListTerminalLotsRequest\x1a\x30.lotkeeper.inventory.v1.ListTerminalLotsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*lotkeeper/inventory/v1/trace_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a\x31lotkeeper/inventory/v1/inventory_lot_record.proto\x1a\'lotkeeper/inventory/v1/permission.proto\"\xd7\x01\n\x17GetLotTraceGraphRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x39\n\tdirection\x18\x03 \x01(\x0e\x32&.lotkeeper.inventory.v1.TraceDirection\x12\x12\n\x05\x64\x65pth\x18\x04 \x01(\x05H\x01\x88\x01\x01\x12\x11\n\tlots_only\x18\x05 \x01(\x08\x42\x16\n\x14_material_id_or_pathB\x08\n\x06_depth\"\x91\x01\n\x18GetLotTraceGraphResponse\x12\x30\n\x05nodes\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.TraceNode\x12\x30\n\x05\x65\x64ges\x18\x02 \x03(\x0b\x32!.lotkeeper.inventory.v1.TraceEdge\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xe0\x01\n\x17ListTerminalLotsRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x39\n\tdirection\x18\x03 \x01(\x0e\x32&.lotkeeper.inventory.v1.TraceDirection\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x11\n\tlots_only\x18\x06 \x01(\x08\x42\x16\n\x14_material_id_or_path\"x\n\x18ListTerminalLotsResponse\x12\x30\n\x05nodes\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.TraceNode\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xaa\x05\n\tTraceNode\x12\x18\n\x10inventory_lot_id\x18\x01 \x01(\t\x12\x1a\n\x12inventory_lot_name\x18\x02 \x01(\t\x12\x35\n\nlot_status\x18\x03 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x13\n\x0bmaterial_id\x18\x04 \x01(\t\x12\x15\n\rmaterial_path\x18\x05 \x01(\t\x12\x13\n\x0bquantity_in\x18\x06 \x01(\x01\x12\x14\n\x0cquantity_out\x18\x07 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\x08 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\t \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\n \x01(\t\x12\r\n\x05\x64\x65pth\x18\x0b \x01(\x05\x12\x1b\n\x13production_order_id\x18\x0c \x01(\t\x12\x1d\n\x15production_order_name\x18\r \x01(\t\x12\x33\n\x0f\x65xpiration_date\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11supplier_lot_name\x18\x0f \x01(\t\x12\x18\n\x10quantity_on_hand\x18\x10 \x01(\x01\x12/\n\x11\x65xact_quantity_in\x18\x11 \x01(\x0b\x32\x14.google.type.Decimal\x12\x30\n\x12\x65xact_quantity_out\x18\x12 \x01(\x0b\x32\x14.google.type.Decimal\x12\x34\n\x16\x65xact_quantity_on_hand\x18\x13 \x01(\x0b\x32\x14.google.type.Decimal\x12\x31\n\x05stock\x18\x14 \x03(\x0b\x32\".lotkeeper.inventory.v1.TraceStock\"\xf9\x02\n\tTraceEdge\x12\x1d\n\x15\x66rom_inventory_lot_id\x18\x01 \x01(\t\x12\x1b\n\x13to_inventory_lot_id\x18\x02 \x01(\t\x12>\n\x0flot_record_type\x18\x03 \x01(\x0e\x32%.lotkeeper.inventory.v1.LotRecordType\x12\x10\n\x08quantity\x18\x04 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\x05 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\x06 \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x07 \x01(\t\x12\x14\n\x0crecord_count\x18\x08 \x01(\x03\x12 \n\x18\x66rom_production_order_id\x18\t \x01(\t\x12\x1e\n\x16to_production_order_id\x18\n \x01(\t\x12,\n\x0e\x65xact_quantity\x18\x0b \x01(\x0b\x32\x14.google.type.Decimal\"x\n\nTraceStock\x12\x13\n\x0blocation_id\x18\x01 \x01(\t\x12\x15\n\rlocation_path\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x01\x12,\n\x0e\x65xact_quantity\x18\x04 \x01(\x0b\x32\x14.google.type.Decimal\"\xf4\x02\n\x15HoldTracedLotsRequest\x12\x16\n\x0elot_id_or_name\x18\x01 \x01(\t\x12 \n\x13material_id_or_path\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x39\n\tdirection\x18\x03 \x01(\x0e\x32&.lotkeeper.inventory.v1.TraceDirection\x12\x12\n\x05\x64\x65pth\x18\x04 \x01(\x05H\x01\x88\x01\x01\x12\x11\n\tlots_only\x18\x05 \x01(\x08\x12\x12\n\x05notes\x18\x06 \x01(\tH\x02\x88\x01\x01\x12$\n\x17material_reason_code_id\x18\x07 \x01(\tH\x03\x88\x01\x01\x12\x17\n\nrequest_id\x18\x08 \x01(\tH\x04\x88\x01\x01\x12\x15\n\rvalidate_only\x18\t \x01(\x08\x42\x16\n\x14_material_id_or_pathB\x08\n\x06_depthB\x08\n\x06_notesB\x1a\n\x18_material_reason_code_idB\r\n\x0b_request_id\"\x94\x01\n\x16HoldTracedLotsResponse\x12I\n\x15inventory_lot_records\x18\x01 \x03(\x0b\x32*.lotkeeper.inventory.v1.InventoryLotRecord\x12/\n\x04left\x18\x02 \x03(\x0b\x32!.lotkeeper.inventory.v1.TraceNode2\xac\x03\n\x0cTraceService\x12\x89\x01\n\x10GetLotTraceGraph\x12/.lotkeeper.inventory.v1.GetLotTraceGraphRequest\x1a\x30.lotkeeper.inventory.v1.GetLotTraceGraphResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x89\x01\n\x10ListTerminalLots\x12/.lotkeeper.inventory.v1.ListTerminalLotsRequest\x1a\x30.lotkeeper.inventory.v1.ListTerminalLotsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x83\x01\n\x0eHoldTracedLots\x12-.lotkeeper.inventory.v1.HoldTracedLotsRequest\x1a..lotkeeper.inventory.v1.HoldTracedLotsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,18 +40,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRACESERVICE'].methods_by_name['GetLotTraceGraph']._serialized_options = b'\312\332\030\016INVENTORY.READ'
   _globals['_TRACESERVICE'].methods_by_name['ListTerminalLots']._loaded_options = None
   _globals['_TRACESERVICE'].methods_by_name['ListTerminalLots']._serialized_options = b'\312\332\030\016INVENTORY.READ'
-  _globals['_GETLOTTRACEGRAPHREQUEST']._serialized_start=148
-  _globals['_GETLOTTRACEGRAPHREQUEST']._serialized_end=344
-  _globals['_GETLOTTRACEGRAPHRESPONSE']._serialized_start=347
-  _globals['_GETLOTTRACEGRAPHRESPONSE']._serialized_end=492
-  _globals['_LISTTERMINALLOTSREQUEST']._serialized_start=495
-  _globals['_LISTTERMINALLOTSREQUEST']._serialized_end=700
-  _globals['_LISTTERMINALLOTSRESPONSE']._serialized_start=702
-  _globals['_LISTTERMINALLOTSRESPONSE']._serialized_end=822
-  _globals['_TRACENODE']._serialized_start=825
-  _globals['_TRACENODE']._serialized_end=1137
-  _globals['_TRACEEDGE']._serialized_start=1140
-  _globals['_TRACEEDGE']._serialized_end=1405
-  _globals['_TRACESERVICE']._serialized_start=1408
-  _globals['_TRACESERVICE']._serialized_end=1702
+  _globals['_TRACESERVICE'].methods_by_name['HoldTracedLots']._loaded_options = None
+  _globals['_TRACESERVICE'].methods_by_name['HoldTracedLots']._serialized_options = b'\312\332\030\016INVENTORY.READ'
+  _globals['_GETLOTTRACEGRAPHREQUEST']._serialized_start=259
+  _globals['_GETLOTTRACEGRAPHREQUEST']._serialized_end=474
+  _globals['_GETLOTTRACEGRAPHRESPONSE']._serialized_start=477
+  _globals['_GETLOTTRACEGRAPHRESPONSE']._serialized_end=622
+  _globals['_LISTTERMINALLOTSREQUEST']._serialized_start=625
+  _globals['_LISTTERMINALLOTSREQUEST']._serialized_end=849
+  _globals['_LISTTERMINALLOTSRESPONSE']._serialized_start=851
+  _globals['_LISTTERMINALLOTSRESPONSE']._serialized_end=971
+  _globals['_TRACENODE']._serialized_start=974
+  _globals['_TRACENODE']._serialized_end=1656
+  _globals['_TRACEEDGE']._serialized_start=1659
+  _globals['_TRACEEDGE']._serialized_end=2036
+  _globals['_TRACESTOCK']._serialized_start=2038
+  _globals['_TRACESTOCK']._serialized_end=2158
+  _globals['_HOLDTRACEDLOTSREQUEST']._serialized_start=2161
+  _globals['_HOLDTRACEDLOTSREQUEST']._serialized_end=2533
+  _globals['_HOLDTRACEDLOTSRESPONSE']._serialized_start=2536
+  _globals['_HOLDTRACEDLOTSRESPONSE']._serialized_end=2684
+  _globals['_TRACESERVICE']._serialized_start=2687
+  _globals['_TRACESERVICE']._serialized_end=3115
 # @@protoc_insertion_point(module_scope)

@@ -6,8 +6,11 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
+from lotkeeper.inventory.v1 import inventory_lot_record_pb2 as _inventory_lot_record_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -29,6 +32,7 @@ class GetLotTraceGraphRequest(_message.Message):
     MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
     DEPTH_FIELD_NUMBER: _builtins.int
+    LOTS_ONLY_FIELD_NUMBER: _builtins.int
     lot_id_or_name: _builtins.str
     """Required. The lot's ULID, or its name with the material."""
     material_id_or_path: _builtins.str
@@ -37,6 +41,8 @@ class GetLotTraceGraphRequest(_message.Message):
     """Absent: BOTH."""
     depth: _builtins.int
     """How many edges away a lot may be at most, 1 to 50. Absent: 10."""
+    lots_only: _builtins.bool
+    """Follows only what records say between two lots, not what went through a production order."""
     def __init__(
         self,
         *,
@@ -44,10 +50,11 @@ class GetLotTraceGraphRequest(_message.Message):
         material_id_or_path: _builtins.str | None = ...,
         direction: _enums_pb2.TraceDirection.ValueType = ...,
         depth: _builtins.int | None = ...,
+        lots_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_depth", b"_depth", "_material_id_or_path", b"_material_id_or_path", "depth", b"depth", "material_id_or_path", b"material_id_or_path"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_depth", b"_depth", "_material_id_or_path", b"_material_id_or_path", "depth", b"depth", "direction", b"direction", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_depth", b"_depth", "_material_id_or_path", b"_material_id_or_path", "depth", b"depth", "direction", b"direction", "lot_id_or_name", b"lot_id_or_name", "lots_only", b"lots_only", "material_id_or_path", b"material_id_or_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__depth: _TypeAlias = _typing.Literal["depth"]  # noqa: Y015
     _WhichOneofArgType__depth: _TypeAlias = _typing.Literal["_depth", b"_depth"]  # noqa: Y015
@@ -107,6 +114,7 @@ class ListTerminalLotsRequest(_message.Message):
     DIRECTION_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LOTS_ONLY_FIELD_NUMBER: _builtins.int
     lot_id_or_name: _builtins.str
     """Required. The lot's ULID, or its name with the material."""
     material_id_or_path: _builtins.str
@@ -119,6 +127,8 @@ class ListTerminalLotsRequest(_message.Message):
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
     differ.
     """
+    lots_only: _builtins.bool
+    """Follows only what records say between two lots, not what went through a production order."""
     def __init__(
         self,
         *,
@@ -127,10 +137,11 @@ class ListTerminalLotsRequest(_message.Message):
         direction: _enums_pb2.TraceDirection.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        lots_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "material_id_or_path", b"material_id_or_path"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "direction", b"direction", "lot_id_or_name", b"lot_id_or_name", "material_id_or_path", b"material_id_or_path", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path", "direction", b"direction", "lot_id_or_name", b"lot_id_or_name", "lots_only", b"lots_only", "material_id_or_path", b"material_id_or_path", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
     _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
@@ -153,8 +164,8 @@ class ListTerminalLotsResponse(_message.Message):
     """Whether more than 10,000 lots were reached, so that some ends may be missing."""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceNode]:
-        """Lots from which no edge leads further, in the order of ids; the lot itself if it has no edge. Their quantities are
-        0.
+        """Lots from which no lot outside their own circle is reached, in the order of ids; the lot itself if it reaches none.
+        The quantities of edges are 0.
         """
 
     def __init__(
@@ -174,7 +185,7 @@ Global___ListTerminalLotsResponse: _TypeAlias = ListTerminalLotsResponse  # noqa
 
 @_typing.final
 class TraceNode(_message.Message):
-    """A lot in a trace."""
+    """A lot, or a production order, in a trace."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -189,6 +200,15 @@ class TraceNode(_message.Message):
     UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
     UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
     DEPTH_FIELD_NUMBER: _builtins.int
+    PRODUCTION_ORDER_ID_FIELD_NUMBER: _builtins.int
+    PRODUCTION_ORDER_NAME_FIELD_NUMBER: _builtins.int
+    EXPIRATION_DATE_FIELD_NUMBER: _builtins.int
+    SUPPLIER_LOT_NAME_FIELD_NUMBER: _builtins.int
+    QUANTITY_ON_HAND_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_IN_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_OUT_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_ON_HAND_FIELD_NUMBER: _builtins.int
+    STOCK_FIELD_NUMBER: _builtins.int
     inventory_lot_id: _builtins.str
     """ULID of the lot."""
     inventory_lot_name: _builtins.str
@@ -213,6 +233,34 @@ class TraceNode(_message.Message):
     """Its symbol now."""
     depth: _builtins.int
     """How many edges it is away from the lot asked for."""
+    production_order_id: _builtins.str
+    """ULID of the production order, where the node is one; the lot's fields and the quantities are then empty."""
+    production_order_name: _builtins.str
+    """Its name now."""
+    supplier_lot_name: _builtins.str
+    """The lot's number at its supplier; empty: none."""
+    quantity_on_hand: _builtins.float
+    """The lot's stock above zero at all locations, in its unit."""
+    @_builtins.property
+    def expiration_date(self) -> _timestamp_pb2.Timestamp:
+        """When the lot expires, in UTC. Unset: never."""
+
+    @_builtins.property
+    def exact_quantity_in(self) -> _decimal_pb2.Decimal:
+        """`quantity_in` as exact text: plain decimals without trailing zeros."""
+
+    @_builtins.property
+    def exact_quantity_out(self) -> _decimal_pb2.Decimal:
+        """`quantity_out` as exact text."""
+
+    @_builtins.property
+    def exact_quantity_on_hand(self) -> _decimal_pb2.Decimal:
+        """`quantity_on_hand` as exact text."""
+
+    @_builtins.property
+    def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceStock]:
+        """Where that stock is, the largest first; at most 20."""
+
     def __init__(
         self,
         *,
@@ -227,10 +275,19 @@ class TraceNode(_message.Message):
         unit_of_measure_name: _builtins.str = ...,
         unit_of_measure_symbol: _builtins.str = ...,
         depth: _builtins.int = ...,
+        production_order_id: _builtins.str = ...,
+        production_order_name: _builtins.str = ...,
+        expiration_date: _timestamp_pb2.Timestamp | None = ...,
+        supplier_lot_name: _builtins.str = ...,
+        quantity_on_hand: _builtins.float = ...,
+        exact_quantity_in: _decimal_pb2.Decimal | None = ...,
+        exact_quantity_out: _decimal_pb2.Decimal | None = ...,
+        exact_quantity_on_hand: _decimal_pb2.Decimal | None = ...,
+        stock: _abc.Iterable[Global___TraceStock] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exact_quantity_in", b"exact_quantity_in", "exact_quantity_on_hand", b"exact_quantity_on_hand", "exact_quantity_out", b"exact_quantity_out", "expiration_date", b"expiration_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["depth", b"depth", "inventory_lot_id", b"inventory_lot_id", "inventory_lot_name", b"inventory_lot_name", "lot_status", b"lot_status", "material_id", b"material_id", "material_path", b"material_path", "quantity_in", b"quantity_in", "quantity_out", b"quantity_out", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["depth", b"depth", "exact_quantity_in", b"exact_quantity_in", "exact_quantity_on_hand", b"exact_quantity_on_hand", "exact_quantity_out", b"exact_quantity_out", "expiration_date", b"expiration_date", "inventory_lot_id", b"inventory_lot_id", "inventory_lot_name", b"inventory_lot_name", "lot_status", b"lot_status", "material_id", b"material_id", "material_path", b"material_path", "production_order_id", b"production_order_id", "production_order_name", b"production_order_name", "quantity_in", b"quantity_in", "quantity_on_hand", b"quantity_on_hand", "quantity_out", b"quantity_out", "stock", b"stock", "supplier_lot_name", b"supplier_lot_name", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -238,7 +295,7 @@ Global___TraceNode: _TypeAlias = TraceNode  # noqa: Y015
 
 @_typing.final
 class TraceEdge(_message.Message):
-    """How much of one lot went into another, by one type of record: the sum of its completed records, without reversals
+    """How much of one lot went into another, or into or out of a production order, by one type of record: the sum of its completed records, without reversals
     and what they reverse.
     """
 
@@ -252,6 +309,9 @@ class TraceEdge(_message.Message):
     UNIT_OF_MEASURE_NAME_FIELD_NUMBER: _builtins.int
     UNIT_OF_MEASURE_SYMBOL_FIELD_NUMBER: _builtins.int
     RECORD_COUNT_FIELD_NUMBER: _builtins.int
+    FROM_PRODUCTION_ORDER_ID_FIELD_NUMBER: _builtins.int
+    TO_PRODUCTION_ORDER_ID_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     from_inventory_lot_id: _builtins.str
     """ULID of the lot that it came from."""
     to_inventory_lot_id: _builtins.str
@@ -270,6 +330,14 @@ class TraceEdge(_message.Message):
     """Its symbol now."""
     record_count: _builtins.int
     """How many records it sums."""
+    from_production_order_id: _builtins.str
+    """ULID of the production order that it came from; from_inventory_lot_id is then empty."""
+    to_production_order_id: _builtins.str
+    """ULID of the production order that it went into; to_inventory_lot_id is then empty."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """`quantity` as exact text: plain decimals without trailing zeros."""
+
     def __init__(
         self,
         *,
@@ -281,11 +349,157 @@ class TraceEdge(_message.Message):
         unit_of_measure_name: _builtins.str = ...,
         unit_of_measure_symbol: _builtins.str = ...,
         record_count: _builtins.int = ...,
+        from_production_order_id: _builtins.str = ...,
+        to_production_order_id: _builtins.str = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_inventory_lot_id", b"from_inventory_lot_id", "lot_record_type", b"lot_record_type", "quantity", b"quantity", "record_count", b"record_count", "to_inventory_lot_id", b"to_inventory_lot_id", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity", "from_inventory_lot_id", b"from_inventory_lot_id", "from_production_order_id", b"from_production_order_id", "lot_record_type", b"lot_record_type", "quantity", b"quantity", "record_count", b"record_count", "to_inventory_lot_id", b"to_inventory_lot_id", "to_production_order_id", b"to_production_order_id", "unit_of_measure_id", b"unit_of_measure_id", "unit_of_measure_name", b"unit_of_measure_name", "unit_of_measure_symbol", b"unit_of_measure_symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TraceEdge: _TypeAlias = TraceEdge  # noqa: Y015
+
+@_typing.final
+class TraceStock(_message.Message):
+    """The stock of a lot in a trace at one location."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_PATH_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
+    location_id: _builtins.str
+    """ULID of the location."""
+    location_path: _builtins.str
+    """Its path now."""
+    quantity: _builtins.float
+    """In the lot's unit, above zero."""
+    @_builtins.property
+    def exact_quantity(self) -> _decimal_pb2.Decimal:
+        """`quantity` as exact text."""
+
+    def __init__(
+        self,
+        *,
+        location_id: _builtins.str = ...,
+        location_path: _builtins.str = ...,
+        quantity: _builtins.float = ...,
+        exact_quantity: _decimal_pb2.Decimal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_quantity", b"exact_quantity", "location_id", b"location_id", "location_path", b"location_path", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraceStock: _TypeAlias = TraceStock  # noqa: Y015
+
+@_typing.final
+class HoldTracedLotsRequest(_message.Message):
+    """What HoldTracedLots asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_OR_NAME_FIELD_NUMBER: _builtins.int
+    MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    DEPTH_FIELD_NUMBER: _builtins.int
+    LOTS_ONLY_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
+    MATERIAL_REASON_CODE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    lot_id_or_name: _builtins.str
+    """Required. The lot's ULID, or its name with the material."""
+    material_id_or_path: _builtins.str
+    """The material that the named lot is of."""
+    direction: _enums_pb2.TraceDirection.ValueType
+    """Absent: OUTPUT, what it went into."""
+    depth: _builtins.int
+    """How many edges away a lot may be at most, 1 to 50. Absent: 10. A trace that goes further is refused:
+    TRACE_TRUNCATED.
+    """
+    lots_only: _builtins.bool
+    """Follows only what records say between two lots, not what went through a production order."""
+    notes: _builtins.str
+    """Free text on every record, at most 4,000 code points; tab and line feed allowed."""
+    material_reason_code_id: _builtins.str
+    """ULID of the reason code."""
+    request_id: _builtins.str
+    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
+    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """
+    validate_only: _builtins.bool
+    """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
+    def __init__(
+        self,
+        *,
+        lot_id_or_name: _builtins.str = ...,
+        material_id_or_path: _builtins.str | None = ...,
+        direction: _enums_pb2.TraceDirection.ValueType = ...,
+        depth: _builtins.int | None = ...,
+        lots_only: _builtins.bool = ...,
+        notes: _builtins.str | None = ...,
+        material_reason_code_id: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_depth", b"_depth", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_notes", b"_notes", "_request_id", b"_request_id", "depth", b"depth", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "notes", b"notes", "request_id", b"request_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_depth", b"_depth", "_material_id_or_path", b"_material_id_or_path", "_material_reason_code_id", b"_material_reason_code_id", "_notes", b"_notes", "_request_id", b"_request_id", "depth", b"depth", "direction", b"direction", "lot_id_or_name", b"lot_id_or_name", "lots_only", b"lots_only", "material_id_or_path", b"material_id_or_path", "material_reason_code_id", b"material_reason_code_id", "notes", b"notes", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__depth: _TypeAlias = _typing.Literal["depth"]  # noqa: Y015
+    _WhichOneofArgType__depth: _TypeAlias = _typing.Literal["_depth", b"_depth"]  # noqa: Y015
+    _WhichOneofReturnType__material_id_or_path: _TypeAlias = _typing.Literal["material_id_or_path"]  # noqa: Y015
+    _WhichOneofArgType__material_id_or_path: _TypeAlias = _typing.Literal["_material_id_or_path", b"_material_id_or_path"]  # noqa: Y015
+    _WhichOneofReturnType__material_reason_code_id: _TypeAlias = _typing.Literal["material_reason_code_id"]  # noqa: Y015
+    _WhichOneofArgType__material_reason_code_id: _TypeAlias = _typing.Literal["_material_reason_code_id", b"_material_reason_code_id"]  # noqa: Y015
+    _WhichOneofReturnType__notes: _TypeAlias = _typing.Literal["notes"]  # noqa: Y015
+    _WhichOneofArgType__notes: _TypeAlias = _typing.Literal["_notes", b"_notes"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__depth) -> _WhichOneofReturnType__depth | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_id_or_path) -> _WhichOneofReturnType__material_id_or_path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__material_reason_code_id) -> _WhichOneofReturnType__material_reason_code_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__notes) -> _WhichOneofReturnType__notes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
+
+Global___HoldTracedLotsRequest: _TypeAlias = HoldTracedLotsRequest  # noqa: Y015
+
+@_typing.final
+class HoldTracedLotsResponse(_message.Message):
+    """What HoldTracedLots answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVENTORY_LOT_RECORDS_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def inventory_lot_records(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_lot_record_pb2.InventoryLotRecord]:
+        """The STATUS_CHANGE records, one for each lot that is held now."""
+
+    @_builtins.property
+    def left(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceNode]:
+        """The lots that were reached and left as they are: SHIPPED, CLOSED, or held already. Only lots."""
+
+    def __init__(
+        self,
+        *,
+        inventory_lot_records: _abc.Iterable[_inventory_lot_record_pb2.InventoryLotRecord] | None = ...,
+        left: _abc.Iterable[Global___TraceNode] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory_lot_records", b"inventory_lot_records", "left", b"left"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldTracedLotsResponse: _TypeAlias = HoldTracedLotsResponse  # noqa: Y015

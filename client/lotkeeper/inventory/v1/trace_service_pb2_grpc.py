@@ -45,6 +45,11 @@ class TraceServiceStub(object):
                 request_serializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.ListTerminalLotsRequest.SerializeToString,
                 response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.ListTerminalLotsResponse.FromString,
                 _registered_method=True)
+        self.HoldTracedLots = channel.unary_unary(
+                '/lotkeeper.inventory.v1.TraceService/HoldTracedLots',
+                request_serializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.HoldTracedLotsRequest.SerializeToString,
+                response_deserializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.HoldTracedLotsResponse.FromString,
+                _registered_method=True)
 
 
 class TraceServiceServicer(object):
@@ -52,7 +57,8 @@ class TraceServiceServicer(object):
     """
 
     def GetLotTraceGraph(self, request, context):
-        """The lots that a lot came from or went into, and how much of them, as a graph. Safe in cycles.
+        """The lots that a lot came from or went into, and how much of them, as a graph, also through production orders. Safe in
+        cycles.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -60,6 +66,16 @@ class TraceServiceServicer(object):
 
     def ListTerminalLots(self, request, context):
         """The lots at the ends of a trace: those that came from nowhere, or went nowhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldTracedLots(self, request, context):
+        """Holds a lot and all lots that a trace reaches: those that are OPEN, AVAILABLE or EXPIRED get QA_HOLD, with a
+        STATUS_CHANGE record each, in one transaction. What consumes one of them at the same moment is either reached or
+        refused. Also needs INVENTORY.WRITE.STATUS_CHANGE. Refusals: the NOT_FOUND of what it names, TRACE_TRUNCATED,
+        TOO_MANY_RECORDS, COMMENTS_REQUIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +93,11 @@ def add_TraceServiceServicer_to_server(servicer, server):
                     servicer.ListTerminalLots,
                     request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.ListTerminalLotsRequest.FromString,
                     response_serializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.ListTerminalLotsResponse.SerializeToString,
+            ),
+            'HoldTracedLots': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldTracedLots,
+                    request_deserializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.HoldTracedLotsRequest.FromString,
+                    response_serializer=lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.HoldTracedLotsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +155,33 @@ class TraceService(object):
             '/lotkeeper.inventory.v1.TraceService/ListTerminalLots',
             lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.ListTerminalLotsRequest.SerializeToString,
             lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.ListTerminalLotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldTracedLots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lotkeeper.inventory.v1.TraceService/HoldTracedLots',
+            lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.HoldTracedLotsRequest.SerializeToString,
+            lotkeeper_dot_inventory_dot_v1_dot_trace__service__pb2.HoldTracedLotsResponse.FromString,
             options,
             channel_credentials,
             insecure,

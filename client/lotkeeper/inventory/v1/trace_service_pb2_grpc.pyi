@@ -34,9 +34,17 @@ class TraceServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TraceServiceAsyncStub: ...
     GetLotTraceGraph: _grpc.UnaryUnaryMultiCallable[_trace_service_pb2.GetLotTraceGraphRequest, _trace_service_pb2.GetLotTraceGraphResponse]
-    """The lots that a lot came from or went into, and how much of them, as a graph. Safe in cycles."""
+    """The lots that a lot came from or went into, and how much of them, as a graph, also through production orders. Safe in
+    cycles.
+    """
     ListTerminalLots: _grpc.UnaryUnaryMultiCallable[_trace_service_pb2.ListTerminalLotsRequest, _trace_service_pb2.ListTerminalLotsResponse]
     """The lots at the ends of a trace: those that came from nowhere, or went nowhere."""
+    HoldTracedLots: _grpc.UnaryUnaryMultiCallable[_trace_service_pb2.HoldTracedLotsRequest, _trace_service_pb2.HoldTracedLotsResponse]
+    """Holds a lot and all lots that a trace reaches: those that are OPEN, AVAILABLE or EXPIRED get QA_HOLD, with a
+    STATUS_CHANGE record each, in one transaction. What consumes one of them at the same moment is either reached or
+    refused. Also needs INVENTORY.WRITE.STATUS_CHANGE. Refusals: the NOT_FOUND of what it names, TRACE_TRUNCATED,
+    TOO_MANY_RECORDS, COMMENTS_REQUIRED.
+    """
 
 @_typing.type_check_only
 class TraceServiceAsyncStub(TraceServiceStub):
@@ -44,9 +52,17 @@ class TraceServiceAsyncStub(TraceServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetLotTraceGraph: _aio.UnaryUnaryMultiCallable[_trace_service_pb2.GetLotTraceGraphRequest, _trace_service_pb2.GetLotTraceGraphResponse]  # type: ignore[assignment]
-    """The lots that a lot came from or went into, and how much of them, as a graph. Safe in cycles."""
+    """The lots that a lot came from or went into, and how much of them, as a graph, also through production orders. Safe in
+    cycles.
+    """
     ListTerminalLots: _aio.UnaryUnaryMultiCallable[_trace_service_pb2.ListTerminalLotsRequest, _trace_service_pb2.ListTerminalLotsResponse]  # type: ignore[assignment]
     """The lots at the ends of a trace: those that came from nowhere, or went nowhere."""
+    HoldTracedLots: _aio.UnaryUnaryMultiCallable[_trace_service_pb2.HoldTracedLotsRequest, _trace_service_pb2.HoldTracedLotsResponse]  # type: ignore[assignment]
+    """Holds a lot and all lots that a trace reaches: those that are OPEN, AVAILABLE or EXPIRED get QA_HOLD, with a
+    STATUS_CHANGE record each, in one transaction. What consumes one of them at the same moment is either reached or
+    refused. Also needs INVENTORY.WRITE.STATUS_CHANGE. Refusals: the NOT_FOUND of what it names, TRACE_TRUNCATED,
+    TOO_MANY_RECORDS, COMMENTS_REQUIRED.
+    """
 
 class TraceServiceServicer(metaclass=_abc_1.ABCMeta):
     """Genealogy: which lots went into which."""
@@ -57,7 +73,9 @@ class TraceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _trace_service_pb2.GetLotTraceGraphRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_trace_service_pb2.GetLotTraceGraphResponse, _abc.Awaitable[_trace_service_pb2.GetLotTraceGraphResponse]]:
-        """The lots that a lot came from or went into, and how much of them, as a graph. Safe in cycles."""
+        """The lots that a lot came from or went into, and how much of them, as a graph, also through production orders. Safe in
+        cycles.
+        """
 
     @_abc_1.abstractmethod
     def ListTerminalLots(
@@ -66,5 +84,17 @@ class TraceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_trace_service_pb2.ListTerminalLotsResponse, _abc.Awaitable[_trace_service_pb2.ListTerminalLotsResponse]]:
         """The lots at the ends of a trace: those that came from nowhere, or went nowhere."""
+
+    @_abc_1.abstractmethod
+    def HoldTracedLots(
+        self,
+        request: _trace_service_pb2.HoldTracedLotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_trace_service_pb2.HoldTracedLotsResponse, _abc.Awaitable[_trace_service_pb2.HoldTracedLotsResponse]]:
+        """Holds a lot and all lots that a trace reaches: those that are OPEN, AVAILABLE or EXPIRED get QA_HOLD, with a
+        STATUS_CHANGE record each, in one transaction. What consumes one of them at the same moment is either reached or
+        refused. Also needs INVENTORY.WRITE.STATUS_CHANGE. Refusals: the NOT_FOUND of what it names, TRACE_TRUNCATED,
+        TOO_MANY_RECORDS, COMMENTS_REQUIRED.
+        """
 
 def add_TraceServiceServicer_to_server(servicer: TraceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
