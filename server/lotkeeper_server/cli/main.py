@@ -1,4 +1,4 @@
-"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, role, token."""
+"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, role, token, testing."""
 
 import sys
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from lotkeeper_server.cli.opening import (
 )
 from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.serving import serve_store
+from lotkeeper_server.cli.testing import testing
 from lotkeeper_server.settings import Settings
 
 
@@ -133,3 +134,4 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
 main.add_command(archive)
 main.add_command(role)
 main.add_command(token)
+main.add_command(testing)

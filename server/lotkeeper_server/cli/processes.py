@@ -7,11 +7,12 @@ from typing import Final
 
 from lotkeeper.development import UnsafeToken
 
-from lotkeeper_server.app import CLOSE_SECONDS, serve
+from lotkeeper_server.app import serve
 from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import fail
 from lotkeeper_server.cli.reloading import OnHangup
 from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
+from lotkeeper_server.service import CLOSE_SECONDS
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.transport import CannotListen

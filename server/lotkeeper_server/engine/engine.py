@@ -18,7 +18,7 @@ from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, 
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
 from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
 from lotkeeper_server.engine.checkpoints import Checkpoints
-from lotkeeper_server.engine.clock import IdSource, SystemClock
+from lotkeeper_server.engine.clock import Clock, IdSource, SystemClock
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
@@ -47,6 +47,7 @@ HANDED_BACK_MIN: Final = 8
 _REFUSE_EVERY_SECONDS: Final = 0.25
 _IDLE_LOOK_SECONDS: Final = 0.01
 _DEFAULTS: Final = EngineSettings()
+_SYSTEM_CLOCK: Final = SystemClock()
 _log = structlog.get_logger(__name__)
 
 __all__ = ["Engine", "EngineSettings"]
@@ -59,13 +60,20 @@ class Engine:
         record_feed: how the store's completed records are walked through.
         feed_numbering: brings into the feed what was committed, where that takes a step of its own.
         new_id: gives new ids; the one source of its process.
+        clock: the time that decisions and answers go by.
         feed_grown: set whenever the feed may have grown by what was done here; whoever follows it clears it.
         on_refusing: told, on the event loop, what those are refused with who wait while the store cannot be used.
         on_store_state: told, on the event loop, whenever the store could not be used, and when it is usable again.
     """
 
     def __init__(
-        self, store: Store, confirm: Confirm, settings: EngineSettings = _DEFAULTS, *, can_be_polled: bool = False
+        self,
+        store: Store,
+        confirm: Confirm,
+        settings: EngineSettings = _DEFAULTS,
+        *,
+        clock: Clock = _SYSTEM_CLOCK,
+        can_be_polled: bool = False,
     ) -> None:
         """Begins its threads.
 
@@ -73,6 +81,7 @@ class Engine:
             store: to read and write.
             confirm: looks again whether a caller may.
             settings: what a plant may set.
+            clock: the time that decisions and answers go by.
             can_be_polled: whether a thread calls `when_quiet` whenever it has nothing else to do.
         """
         self._store = store
@@ -93,8 +102,8 @@ class Engine:
         self._arrivals = Arrivals(settings.queue_commands_max, settings.queue_bytes_max)
         self._gathering = Gathering()
         self._turns = WriteTurns(exclusive=not store.capabilities.has_many_writers)
-        clock, new_id = SystemClock(), IdSource()
-        self.new_id = new_id
+        new_id = IdSource()
+        self.new_id, self.clock = new_id, clock
         is_polled = can_be_polled and not store.capabilities.can_go_away
         end_commands = self._end_commands if is_polled else self._hand_back
         of_loop = Surroundings(clock, new_id, confirm, end_commands, self._note_store_state)
@@ -287,6 +296,11 @@ class Engine:
         self._readers.close()
         self._long_readers.close()
         self._access_reader.shutdown(wait=False)
+
+    def give_back(self) -> None:
+        """Gives back what is kept of the store: after `close`, once nobody calls `when_quiet` any more."""
+        if self._is_polled:
+            self._loop.close()
 
     def _hand_back(self, ended: Sequence[Ended]) -> None:
         """Has many calls ended by the thread that brings calls, so that this one goes on with the next batch."""

@@ -67,6 +67,10 @@ class StoreHealth:
             if fault is not None or failures == self._failures:
                 self._note(fault)
 
+    def close(self) -> None:
+        """Gives its threads back; does not wait for a check that hangs."""
+        self._threads.shutdown(wait=False)
+
     async def _check(self) -> str | None:
         asked = self._loop.run_in_executor(self._threads, self._store.fault)
         try:

@@ -155,6 +155,10 @@ class RpcServer:
         except TimeoutError:
             return
 
+    async def close(self) -> None:
+        """Ends the server at once; what is in progress is cancelled."""
+        await self._server.close()
+
 
 def _fault_status(method: str, _error: Exception) -> Status:
     return transport_status(fault(method))

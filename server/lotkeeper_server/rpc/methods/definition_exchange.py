@@ -26,7 +26,6 @@ from lotkeeper_server.catalog.saving import Saver
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
-from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.rpc.gate.call import Call
@@ -118,7 +117,9 @@ class DefinitionExchange:
         """
         try:
             if one.is_long:
-                pieces = place.each(staged_pieces(one, self._engine.new_id, now_millis(), ROWS_AT_ONCE))
+                pieces = place.each(
+                    staged_pieces(one, self._engine.new_id, self._engine.clock.now_millis(), ROWS_AT_ONCE)
+                )
                 written = await self._long_writes.write(pieces, partial(place.using(switch_import), one=one), call)
             else:
                 written = await self._engine.transact(

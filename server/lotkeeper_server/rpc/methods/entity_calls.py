@@ -11,7 +11,6 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.reading import messages, read_one
 from lotkeeper_server.catalog.saving import Saver, save
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
-from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.entity_filters import read_filters
@@ -59,7 +58,8 @@ async def get_entity(engine: Engine, description: Description, request: Message)
         Refused: INVALID_ARGUMENT, or its NOT_FOUND.
     """
     key = read_key(description, request, Shape())
-    return await engine.read(lambda snapshot: read_one(snapshot, description, key.find(snapshot), now_millis()))
+    now = engine.clock.now_millis
+    return await engine.read(lambda snapshot: read_one(snapshot, description, key.find(snapshot), now()))
 
 
 async def list_entities(engine: Engine, description: Description, request: Message) -> Listed:
@@ -74,9 +74,10 @@ async def list_entities(engine: Engine, description: Description, request: Messa
     shape.check()
 
     def work(snapshot: Snapshot) -> Listed:
-        conditions = filters.conditions(snapshot, now_millis())
+        now = engine.clock.now_millis()
+        conditions = filters.conditions(snapshot, now)
         rows, after = read_page(snapshot, description.table, conditions, page.after or None, page.size)
-        shown = fitting(messages(snapshot, description, rows, now_millis()))
+        shown = fitting(messages(snapshot, description, rows, now))
         if len(shown) < len(rows):
             after = rows[len(shown) - 1]["id"]
         return Listed(shown, page_token(request, after))
