@@ -65,6 +65,16 @@ def _conversion(saving: Saving) -> None:
     saving.new["material_key"] = saving.new["material_id"] or NO_ID
 
 
+def _production_order(saving: Saving) -> None:
+    """Refuses another unit or product once something is counted: the count would speak of what nobody made."""
+    if saving.old is None or saving.old["quantity_produced"] == 0:
+        return
+    for name in ("product_material", "unit_of_measure"):
+        if name not in saving.unsettled and saving.changed(f"{name}_id"):
+            refusal = ImmutableField(entity=saving.description.refusal_entity, field=f"{name}_id")
+            saving.refuse(refusal.at(saving.path_of(f"{name}_id")))
+
+
 def _location(saving: Saving) -> None:
     new = saving.new
     if new["storage_capacity"] is not None and new["storage_capacity_unit_id"] is None:
@@ -136,4 +146,5 @@ _RULES: dict[str, Rule] = {
     "location": _location,
     "inventory_operation": _inventory_operation,
     "lot": lot_rules.check,
+    "production_order": _production_order,
 }
