@@ -513,7 +513,7 @@ class LocationNotEmpty(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImmutableField(Refusal):
-    """A lot's material or unit after its first record; a running operation's definition."""
+    """A lot's material or unit after its first record, an order's once it has a count; a running operation."""
 
     code = Code.FAILED_PRECONDITION
     reason = "IMMUTABLE_FIELD"
@@ -555,16 +555,17 @@ class Referenced(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disabled(Refusal):
-    """A disabled material, lot, location or reason code."""
+    """A disabled material, lot, location or reason code; `text` is what people call it."""
 
     code = Code.FAILED_PRECONDITION
     reason = "DISABLED"
     entity: str
     id: str
+    text: str = field(default="", compare=False)
 
     @property
     def message(self) -> str:
-        return f"The {self.entity.replace('_', ' ')} {self.id} is disabled."
+        return f"The {self.entity.replace('_', ' ')} {self.text or self.id} is disabled."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,7 +169,7 @@ def may_be_picked(lot: Lot, kind: Kind, end_millis: int) -> bool:
 
 def _check_enabled(lot: Lot) -> None:
     if not lot.common.enabled:
-        raise Refused(Disabled(entity="inventory_lot", id=format_id(lot.id)))
+        raise Refused(Disabled(entity="inventory_lot", id=format_id(lot.id), text=lot.name))
 
 
 def _forbidden(lot: Lot, kind: Kind) -> LotStatusForbids:

@@ -149,7 +149,7 @@ def _location(state: WorkingSet, intent: Intent, given: Id | str | None, role: s
     if location is None:
         raise Refused(_absent("location", "path", given).at(_location_field(role)))
     if needed and not location.enabled:
-        raise Refused(Disabled(entity="location", id=format_id(location.id)))
+        raise Refused(Disabled(entity="location", id=format_id(location.id), text=location.path))
     return location
 
 
@@ -177,7 +177,7 @@ def _material(state: WorkingSet, intent: Intent) -> Material:
     else:
         raise Refused(intent.origin.material_required)
     if not material.enabled and not intent.kind.any_material:
-        raise Refused(Disabled(entity="material", id=format_id(material.id)))
+        raise Refused(Disabled(entity="material", id=format_id(material.id), text=material.path))
     return material
 
 
@@ -343,7 +343,7 @@ def _reason_code(state: WorkingSet, intent: Intent) -> ReasonCode | None:
     if reason_code is None:
         raise Refused(_absent("material_reason_code", "id", intent.reason_code_id).at("material_reason_code_id"))
     if not reason_code.enabled:
-        raise Refused(Disabled(entity="material_reason_code", id=format_id(reason_code.id)))
+        raise Refused(Disabled(entity="material_reason_code", id=format_id(reason_code.id), text=reason_code.code))
     serves = reason_code.lot_record_type
     if serves is not None and serves not in intent.kind.records:
         text = f"reason code {reason_code.code} is for {serves.name} only, not for {intent.kind.name}"
