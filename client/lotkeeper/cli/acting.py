@@ -60,6 +60,13 @@ _PICKED: Final = "LOT is an id, or a name with --material; '' picks from the loc
 _NAMED: Final = "LOT is an id, or a name with --material."
 
 
+def _not_empty(_context: click.Context, _parameter: click.Parameter, lot: str | None) -> str | None:
+    """An empty name is a script's variable that was never set; it must not mean every lot."""
+    if lot == "":
+        raise click.BadParameter("is empty; leave it out to throw away every lot")
+    return lot
+
+
 @click.command()
 @click.argument("file", type=click.File())
 @REQUEST_ID
@@ -108,7 +115,7 @@ scrap_all = _command(
     "scrap-all",
     "scrap_all",
     "Throw away all of LOT at a location; without LOT every lot of --material. LOT is an id, or a name.",
-    [click.argument("lot", required=False), _FROM, _NOTED_TO, *_FLOW],
+    [click.argument("lot", required=False, callback=_not_empty), _FROM, _NOTED_TO, *_FLOW],
 )
 return_lot = _command("return", "return_lot", f"Give QUANTITY of LOT back, with any status. {_PICKED}", _FALL)
 receive = _command("receive", "receive", f"Take in QUANTITY of LOT. {_NAMED}", _RISE)
