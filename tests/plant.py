@@ -113,9 +113,9 @@ class Plant:
 
     # What is set up.
 
-    def unit(self, symbol: str) -> Unit:
+    def unit(self, symbol: str, *, whole_only: bool = False) -> Unit:
         """A unit."""
-        unit = Unit(new_id(), symbol, symbol, True)  # type: ignore[arg-type]
+        unit = Unit(new_id(), symbol, symbol, True, whole_only)  # type: ignore[arg-type]
         self.cache.units.put(unit.id, unit)
         self.ids_by_name[NameKey("unit_of_measure", "name", symbol)] = unit.id
         self.ids_by_name[NameKey("unit_of_measure", "symbol", symbol)] = unit.id

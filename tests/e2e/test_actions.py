@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -179,6 +180,68 @@ def test_mixed_actions_in_one_call(server: ServerProcess, service: Service, plan
     closed = plant.client.get_lot("S", material_id_or_path=plant.milk.id)
     assert closed.status == enums_pb2.LOT_STATUS_CLOSED
     server.verify()
+
+
+def test_what_passes_through_shows_and_makes_no_row(
+    server: ServerProcess, service: Service, plant: ServedPlant
+) -> None:
+    """The books are right, also as of any moment; its CONSUME can be taken back."""
+    answer = service.act(action(plant, "RECEIVE_AND_CONSUME", "L", 3, create_lot_if_not_found=True))
+    received, consumed = answer.inventory_lot_records
+    assert (received.source_quantity_change, received.destination_quantity_change) == (0.0, 3.0)
+    assert (consumed.source_quantity_change, consumed.destination_quantity_change) == (-3.0, 0.0)
+    assert plant.stock() == {}
+    server.verify()
+    with pytest.raises(LotkeeperError) as error:
+        service.reverse(received.id)
+    assert error.value.reason == "INSUFFICIENT_INVENTORY"
+    between = time.time_ns() // 1_000_000
+    service.reverse(consumed.id)
+    assert plant.stock() == {"L": 3.0}
+    place = plant.silo.id
+    assert list(plant.client.list_inventory(location_id_or_path=place, as_of_millis=between - 1)) == []
+    (row,) = plant.client.list_inventory(location_id_or_path=place, as_of_millis=time.time_ns() // 1_000_000)
+    assert row.quantity == 3.0
+    server.verify()
+
+
+def test_a_merge_reversed_over_the_wire_puts_back_date_and_status(
+    server: ServerProcess, service: Service, plant: ServedPlant
+) -> None:
+    """Each read from the store again; the records say nothing of it but the reversal."""
+    later, sooner = datetime(2039, 6, 30, tzinfo=UTC), datetime(2038, 12, 5, tzinfo=UTC)
+    kept, gone = (plant.lot(name, expiration_date=date) for name, date in (("K", later), ("G", sooner)))
+    service.act(action(plant, "PRODUCE", "K", 5), action(plant, "PRODUCE", "G", 3))
+    (merge,) = service.act(action(plant, "MERGE", "K", secondary_lot_id_or_name="G")).inventory_lot_records
+    merged, closed = plant.client.get_lot(kept.id), plant.client.get_lot(gone.id)
+    assert merged.expiration_date.ToDatetime(UTC) == sooner
+    assert closed.status == enums_pb2.LOT_STATUS_CLOSED
+    service.reverse(merge.id)
+    back, open_again = plant.client.get_lot(kept.id), plant.client.get_lot(gone.id)
+    assert (back.expiration_date.ToDatetime(UTC), back.version) == (later, merged.version + 1)
+    assert (open_again.status, open_again.version) == (enums_pb2.LOT_STATUS_OPEN, closed.version + 1)
+    assert not open_again.HasField("closed_date")
+    assert plant.stock() == {"K": 5.0, "G": 3.0}
+    records = list(plant.client.list_inventory_lot_records(lot_id_or_name=gone.id))
+    assert [enums_pb2.LotRecordType.Name(one.lot_record_type) for one in records] == [
+        f"LOT_RECORD_TYPE_{kind}" for kind in ("MERGE", "MERGE", "PRODUCE")
+    ]
+    server.verify()
+
+
+def test_a_held_lot_is_not_moved_out_of_the_plant(service: Service, plant: ServedPlant) -> None:
+    """To a dock that keeps no stock; within the plant it may be moved."""
+    dock = plant.location("Dock", lot_storage_strategy=enums_pb2.LOT_STORAGE_STRATEGY_NO_STORAGE)
+    shelf = plant.location("Quarantine")
+    service.act(
+        action(plant, "PRODUCE", "L", 100), action(plant, "STATUS_CHANGE", "L", lot_status=enums_pb2.LOT_STATUS_QA_HOLD)
+    )
+    with pytest.raises(LotkeeperError) as error:
+        service.act(action(plant, "MOVE", "L", 40, destination_location_id_or_path=dock.id))
+    assert error.value.reason == "LOT_STATUS_FORBIDS"
+    assert error.value.metadata == {"lot": "L", "lot_status": "QA_HOLD", "operation_type": "MOVE", "index": "0"}
+    service.act(action(plant, "MOVE", "L", 40, destination_location_id_or_path=shelf.id))
+    assert (plant.stock(), plant.stock(shelf)) == ({"L": 60.0}, {"L": 40.0})
 
 
 def test_every_reversal_over_the_wire_leaves_what_there_was(

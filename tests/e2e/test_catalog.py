@@ -291,6 +291,94 @@ def test_a_location_with_stock_cannot_become_storeless(client: Client, plant: Se
     assert fields(unitless.value) == ["location.storage_capacity_unit_id"]
 
 
+def test_a_unit_with_broken_stock_cannot_come_to_be_of_whole_numbers(client: Client, plant: ServedPlant) -> None:
+    """It names one that is broken; at any location, also below zero. Once all are whole, it can."""
+    change = master_data_pb2.UnitOfMeasure(id=plant.kg.id, whole_only=True)
+    client.execute_inventory_operation(plant.operation("PRODUCE").id, "L", 2.5)
+    with pytest.raises(FailedPrecondition) as refused:
+        client.save_unit_of_measure(change, update_mask=["whole_only"])
+    assert refused.value.reason == "NOT_WHOLE"
+    assert refused.value.metadata == {"lot": "L", "location": plant.silo.path, "quantity": "2.5"}
+    assert fields(refused.value) == ["unit_of_measure.whole_only"]
+    client.execute_inventory_operation(plant.operation("CONSUME").id, "L", 0.5)
+    debt = plant.location("Debt", allow_negative_inventory=True)
+    client.execute_inventory_operation(plant.operation("CONSUME", source_location_id=debt.id).id, "L", 0.5)
+    with pytest.raises(FailedPrecondition) as refused:
+        client.save_unit_of_measure(change, update_mask=["whole_only"])
+    assert refused.value.metadata == {"lot": "L", "location": debt.path, "quantity": "-0.5"}
+    client.execute_inventory_operation(plant.operation("PRODUCE", destination_location_id=debt.id).id, "L", 0.5)
+    assert client.save_unit_of_measure(change, update_mask=["whole_only"]).whole_only
+    assert client.get_unit_of_measure(plant.kg.id).whole_only
+    (listed,) = client.list_units_of_measure(name_prefix=plant.kg.name)
+    assert listed.whole_only
+    with pytest.raises(InvalidArgument) as broken:
+        client.execute_inventory_operation(plant.operation("CONSUME").id, "L", 0.5)
+    assert fields(broken.value) == ["quantity"]
+    client.execute_inventory_operation(plant.operation("CONSUME").id, "L", 1.0)
+    assert not client.save_unit_of_measure(
+        master_data_pb2.UnitOfMeasure(id=plant.kg.id), update_mask=["whole_only"]
+    ).whole_only
+    client.execute_inventory_operation(plant.operation("CONSUME").id, "L", 0.5)
+
+
+def test_stock_that_is_broken_in_another_unit_does_not_matter(client: Client, plant: ServedPlant) -> None:
+    """Each lot is looked at in its own."""
+    dozen = client.save_unit_of_measure(
+        master_data_pb2.UnitOfMeasure(name=f"{plant.prefix} dozen", symbol=f"{plant.prefix}dz")
+    )
+    client.execute_inventory_operation(plant.operation("PRODUCE").id, "L", 2.5)
+    change = master_data_pb2.UnitOfMeasure(id=dozen.id, whole_only=True)
+    assert client.save_unit_of_measure(change, update_mask=["whole_only"]).whole_only
+    made = master_data_pb2.UnitOfMeasure(name=f"{plant.prefix} box", symbol=f"{plant.prefix}bx", whole_only=True)
+    assert client.save_unit_of_measure(made).whole_only
+
+
+def test_what_is_ordered_in_a_unit_of_whole_numbers_is_one(client: Client, plant: ServedPlant) -> None:
+    """When it is made, and when the quantity or the unit changes."""
+    box = client.save_unit_of_measure(
+        master_data_pb2.UnitOfMeasure(name=f"{plant.prefix} box", symbol=f"{plant.prefix}bx", whole_only=True)
+    )
+    name = f"{plant.prefix} order"
+    with pytest.raises(InvalidArgument) as refused:
+        client.save_production_order(
+            master_data_pb2.ProductionOrder(name=name, quantity=2.5, unit_of_measure_id=box.id)
+        )
+    assert fields(refused.value) == ["production_order.quantity"]
+    order = client.save_production_order(
+        master_data_pb2.ProductionOrder(name=name, quantity=2.5, unit_of_measure_id=plant.kg.id)
+    )
+    in_boxes = master_data_pb2.ProductionOrder(id=order.id, unit_of_measure_id=box.id)
+    with pytest.raises(InvalidArgument) as refused:
+        client.save_production_order(in_boxes, update_mask=["unit_of_measure_id"])
+    assert fields(refused.value) == ["production_order.quantity"]
+    client.save_production_order(master_data_pb2.ProductionOrder(id=order.id, quantity=3.0), update_mask=["quantity"])
+    client.save_production_order(in_boxes, update_mask=["unit_of_measure_id"])
+    with pytest.raises(InvalidArgument):
+        client.save_production_order(
+            master_data_pb2.ProductionOrder(id=order.id, quantity=2.5), update_mask=["quantity"]
+        )
+    assert (
+        client.save_production_order(
+            master_data_pb2.ProductionOrder(id=order.id, notes="kept"), update_mask=["notes"]
+        ).quantity
+        == 3.0
+    )
+
+
+def test_a_question_in_a_unit_of_whole_numbers_is_answered(client: Client, plant: ServedPlant) -> None:
+    """To convert moves nothing, and a capacity is a limit."""
+    box = client.save_unit_of_measure(
+        master_data_pb2.UnitOfMeasure(name=f"{plant.prefix} box", symbol=f"{plant.prefix}bx", whole_only=True)
+    )
+    client.save_unit_of_measure_conversion(
+        master_data_pb2.UnitOfMeasureConversion(from_unit_id=box.id, to_unit_id=plant.kg.id, factor=10.0)
+    )
+    assert client.convert_quantity(25.0, from_unit_of_measure_id=plant.kg.id, to_unit_of_measure_id=box.id) == 2.5
+    shelf = plant.location("Shelf", storage_capacity=2.5, storage_capacity_unit_id=box.id)
+    room = client.check_location_has_capacity(shelf.id, 2.5, unit_of_measure_id=box.id)
+    assert (room.has_capacity, room.capacity) == (True, 2.5)
+
+
 def test_lists_page_through_everything_once(client: Client, plant: ServedPlant) -> None:
     """By id, whatever the page size; a token is good for its own request only."""
     lots = [plant.lot(f"L{number:02}") for number in range(25)]

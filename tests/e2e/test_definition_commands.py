@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from lotkeeper import Client
+from lotkeeper.inventory.v1 import master_data_pb2
 
 from tests.plants import ServedPlant
 from tests.server_process import BINARIES, ServerProcess
@@ -141,3 +142,13 @@ def test_a_definition_is_saved_validated_and_deleted(run: Run, plant: ServedPlan
     for text in ("[]", "{", '{"nonsense": 1}'):
         file.write_text(text)
         assert run("operations", "save", str(file)).returncode == 2
+
+
+def test_units_say_whether_they_are_of_whole_numbers(run: Run, plant: ServedPlant) -> None:
+    """In the table and as JSON."""
+    box = master_data_pb2.UnitOfMeasure(name=f"{plant.prefix} box", symbol=f"{plant.prefix}bx", whole_only=True)
+    plant.client.save_unit_of_measure(box)
+    titles, *rows = run("units", "list", "--name-prefix", f"{plant.prefix} ").stdout.splitlines()
+    assert titles.split() == ["ID", "NAME", "SYMBOL", "WHOLE"]
+    assert sorted(row.split()[-2:] for row in rows) == [[f"{plant.prefix}bx", "yes"], [f"{plant.prefix}kg", "no"]]
+    assert json.loads(run("--json", "units", "get", box.name).stdout)["wholeOnly"] is True

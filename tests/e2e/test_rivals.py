@@ -313,6 +313,51 @@ def test_a_location_becomes_storeless_or_takes_stock_never_both(
     assert both["LOCATION_NOT_EMPTY"], "the save was always first"
 
 
+@pytest.mark.parametrize("lot", ["kept", "new"])
+def test_a_unit_becomes_of_whole_numbers_or_stock_breaks_never_both(
+    clients: list[Client], auditor: Auditor, lot: str
+) -> None:
+    """The save and half a piece at the same moment: taken from a lot that is there, or put into one that is made."""
+    plant = ServedPlant(clients[0])
+    both = Counter[str]()
+    for number in range(ROUNDS * 2):
+        unit = clients[0].save_unit_of_measure(
+            master_data_pb2.UnitOfMeasure(name=f"{plant.prefix} piece {number}", symbol=f"{plant.prefix}p{number}")
+        )
+        thing = plant.material(f"Thing {number}", unit_of_measure_id=unit.id)
+        produce, consume = (plant.operation(kind, material_id=thing.id) for kind in ("PRODUCE", "CONSUME"))
+        clients[0].execute_inventory_operation(produce.id, "kept", 2.0)
+        breaks = (consume.id, "kept") if lot == "kept" else (produce.id, "new")
+
+        def work(
+            client: Client,
+            caller: int,
+            unit: master_data_pb2.UnitOfMeasure = unit,
+            breaks: tuple[str, str] = breaks,
+            head_start: float = HEAD_STARTS[number // 4 % len(HEAD_STARTS)],
+        ) -> str:
+            if caller == 0:
+                time.sleep(head_start)
+                change = master_data_pb2.UnitOfMeasure(id=unit.id, whole_only=True)
+                client.save_unit_of_measure(change, update_mask=["whole_only"])
+                return "saved"
+            client.execute_inventory_operation(*breaks, 0.5)
+            return "broken"
+
+        pair = clients[:2] if number % 4 < 2 else [clients[1], clients[0]]
+        ends = at_once(pair, work)
+        lots = clients[0].list_inventory(material_id_or_path=thing.id)
+        is_whole = all(row.quantity.is_integer() for row in lots)
+        assert (ends["saved"], ends["INVALID_ARGUMENT"], ends["broken"], ends["NOT_WHOLE"], is_whole) in {
+            (1, 1, 0, 0, True),
+            (0, 0, 1, 1, False),
+        }, ends
+        both.update(ends)
+    auditor.check_books()
+    assert both["saved"], "stock was always broken first"
+    assert both["NOT_WHOLE"], "the save was always first"
+
+
 def test_what_one_process_disables_another_refuses(clients: list[Client]) -> None:
     """Two hundred times, without a pause."""
     plant = ServedPlant(clients[0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import random
 import threading
 from collections.abc import Callable
@@ -97,6 +100,49 @@ def test_a_file_has_every_column_and_gives_back_what_was_stored(plant: StoredPla
     (line,) = rows_in(tmp_path / "archive")
     assert (line["notes"], line["lot"], line["secondary_lot"]) == (notes, 'L, "1"', "M")
     assert (line["material"], line["destination_location"], line["unit_of_measure"]) == ("Milk", "Silo", "kg")
+
+
+def test_a_file_of_before_merges_were_undone_is_read_and_nothing_more_is_known(
+    plant: StoredPlant, tmp_path: Path
+) -> None:
+    """It lacks the columns that say what a MERGE changed beside stock; others may not be missing."""
+    put(plant, [produce(plant.lot("L"), plant.location("Silo"), MADE)])
+    archive(plant.store, tmp_path / "archive")
+    (path,) = (tmp_path / "archive").iterdir()
+    lines = list(csv.reader(io.StringIO(gzip.decompress(path.read_bytes()).decode(), newline="")))
+    (now,) = files.read_rows(path.read_bytes())
+
+    def without(names: set[str]) -> bytes:
+        kept = [place for place, name in enumerate(lines[0]) if name not in names]
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows([line[place] for place in kept] for line in lines)
+        return gzip.compress(text.getvalue().encode())
+
+    merges = {name for name in lines[0] if name.startswith("merge_")}
+    assert len(merges) == 3
+    assert list(files.read_rows(without(merges))) == [now]
+    for missing in ({"quantity"}, {"lot"}):
+        with pytest.raises(files.UnreadableFile):
+            list(files.read_rows(without(missing)))
+
+
+def test_what_passed_through_is_archived_without_a_trace_in_stock(plant: StoredPlant, tmp_path: Path) -> None:
+    """The pair sums to nothing, and has no row; also where only one half is old enough."""
+    lot, silo = plant.lot("L", total_quantity=8_000_000), plant.location("Silo")
+    place = {"destination_location_id": silo, "destination_quantity_change": 4}
+    back = {"source_location_id": silo, "source_quantity_change": -4}
+    for end in (MADE, MADE + 10):
+        plant.records(
+            [
+                record(lot, end, LotRecordType.RECEIVE, lot_total_change=4_000_000, **place),
+                record(lot, end + end - MADE, LotRecordType.CONSUME, lot_total_change=0, **back),
+            ]
+        )
+    for until in (MADE + 1, MADE + 15, MADE + 100):
+        archive(plant.store, tmp_path / "archive", until)
+        assert check(plant.store, tmp_path / "archive").faults == []
+        with plant.store.read() as connection:
+            assert verify(connection).differences == []
 
 
 async def test_stock_as_of_any_moment_from_the_archive_on_is_what_it_was_before(

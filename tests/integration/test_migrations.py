@@ -10,12 +10,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from lotkeeper_server.domain.model.enumerations import LotRecordType
+from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.schema import migrating as schema
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.migrating import HEAD_REVISION, SchemaState, migrate, schema_state
 from lotkeeper_server.store.schema.tables import metadata
+from lotkeeper_server.store.state.records import read_records
 from lotkeeper_server.store.verification import verify
 from sqlalchemy import create_engine, select, text
 
@@ -81,6 +83,24 @@ def test_a_newer_store_and_a_foreign_one_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not Lotkeeper's"):
         migrate(store)
     store.close()
+
+
+def test_of_merges_and_units_from_before_nothing_is_known(tmp_path: Path) -> None:
+    """No unit is of whole numbers, and a reversal of such a MERGE puts nothing back."""
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    with store.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+    plant = StoredPlant(store)
+    one = plant.record(plant.lot("L-1"), 1_000, lot_record_type=LotRecordType.MERGE, secondary_lot_id=plant.lot("L-2"))
+    assert migrate(store)
+    with store.read() as connection:
+        (record,) = read_records(connection, [RecordId(one)]).values()
+        assert connection.execute(select(tables.unit_of_measure.c.whole_only)).all() == [(False,)]
+    store.close()
+    assert record.beside_stock is None
 
 
 def test_records_of_the_first_schema_keep_their_sums_and_get_their_genealogy(tmp_path: Path) -> None:

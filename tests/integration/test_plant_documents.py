@@ -273,6 +273,52 @@ def test_opening_stock_obeys_the_rules_of_edit(store: Store) -> None:
     assert refused(lambda: applied(store, nowhere)) == ("INSUFFICIENT_INVENTORY", ["inventory[1]"])
 
 
+EGGS = """
+units_of_measure: [{name: piece, symbol: pcs, whole_only: true}, {name: dozen, symbol: dz}]
+materials: [{name: Egg, unit_of_measure: pcs}]
+locations: [{name: A}, {name: B}]
+production_orders: [{name: O, quantity: 3, unit_of_measure: pcs}]
+lots: [{name: L, material: Egg}, {name: D, material: Egg, unit_of_measure: dz}]
+inventory: [{location: A, material: Egg, lot: L, quantity: 3}, {location: B, material: Egg, lot: D, quantity: 2.5}]
+"""
+
+
+def test_a_document_says_which_units_are_of_whole_numbers(store: Store) -> None:
+    """It comes out of an export as it went in; what it gives in them is whole."""
+    for wrong, place in (("quantity: 3, unit", "production_orders[0]"), ("lot: L, quantity: 3", "inventory[0]")):
+        broken = EGGS.replace(wrong, wrong.replace("3", "2.5"))
+        assert refused(lambda text=broken: applied(store, text)) == ("INVALID_ARGUMENT", [f"{place}.quantity"])
+        assert refused(lambda text=broken: tried(store, text)) == ("INVALID_ARGUMENT", [f"{place}.quantity"])
+    applied(store, EGGS)
+    assert counts(applied(store, EGGS))[:2] == (0, 0)
+    units = json.loads(exported(store, JSON))["units_of_measure"]
+    assert {unit["symbol"]: unit.get("whole_only", False) for unit in units} == {"pcs": True, "dz": False}
+
+
+def test_a_document_makes_no_unit_whole_whose_stock_is_broken(store: Store) -> None:
+    """Neither tried nor applied; nor by a name that is another unit's symbol."""
+    applied(store, EGGS)
+    applied(store, "units_of_measure: [{name: half, symbol: dozen}]")
+    whole = "units_of_measure: [{name: dozen, whole_only: true}]"
+    for apply in (tried, applied):
+        assert refused(lambda apply=apply: apply(store, whole)) == ("NOT_WHOLE", ["units_of_measure[0].whole_only"])
+    half = "units_of_measure: [{name: half, whole_only: true}, {name: piece, whole_only: false}]"
+    assert (
+        changes(tried(store, half))
+        == changes(applied(store, half))
+        == [
+            ("unit_of_measure", "half", ("whole_only",)),
+            ("unit_of_measure", "piece", ("whole_only",)),
+        ]
+    )
+
+
+def test_the_demo_counts_pieces_in_whole_numbers(store: Store) -> None:
+    """And nothing else."""
+    applied(store, DAIRY)
+    assert rows(store, "SELECT symbol FROM unit_of_measure WHERE whole_only") == [("pcs",)]
+
+
 def test_a_changed_status_of_a_lot_leaves_its_record(store: Store) -> None:
     """And does not keep the lot from its opening stock in the same document."""
     applied(

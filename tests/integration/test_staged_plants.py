@@ -335,6 +335,15 @@ def test_what_others_changed_meanwhile_keeps_a_document_out(store: Store, meanwh
     assert seen(store) == between
 
 
+def test_a_unit_whose_stock_was_broken_meanwhile_keeps_a_document_out(store: Store) -> None:
+    """It says that the unit is of whole numbers now."""
+    plan = staged(store, DOCUMENT + "units_of_measure: [{name: kilogram, whole_only: true}]")
+    apply(
+        store, "lots: [{name: X, material: Milk}]\ninventory: [{location: Hall, material: Milk, lot: X, quantity: 0.5}]"
+    )
+    assert not switched(store, plan)
+
+
 def test_what_others_changed_elsewhere_does_not(store: Store) -> None:
     """A document does not wait for a quiet moment."""
     saved(store, LOCATION, master_data_pb2.Location(name="Yard"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 from tests.model import starred
 from tests.model.lots import keeps_stock, refuse_unusable
@@ -11,7 +12,7 @@ from tests.model.picking import choose
 from tests.model.plant import Plant
 from tests.model.refusal import Refusal
 from tests.model.resolving import RISES, Action
-from tests.model.starred import in_lot_unit
+from tests.model.starred import falling, in_lot_unit, refuse_broken
 from tests.model.storing import refuse_rise, refuse_too_much, take_in
 from tests.model.writing import change_stock, count, raise_total, write
 
@@ -62,6 +63,7 @@ def _fall(plant: Plant, action: Action) -> list[str]:
     amount = in_lot_unit(plant, action, lot)
     if not keeps_stock(location):
         return [write(plant, action, action.type, lot, action.quantity, moved=amount)]
+    amount = falling(plant, action, lot, amount)
     refuse_too_much(plant, location.key, lot, amount)
     key = write(plant, action, action.type, lot, action.quantity, source_change=-amount, moved=amount)
     change_stock(plant, location.key, lot, -amount, key)
@@ -83,6 +85,7 @@ def _scrap_all(plant: Plant, action: Action) -> list[str]:
 
 def _pick(plant: Plant, action: Action) -> list[str]:
     written = []
+    refuse_broken(plant, action)
     for lot, (asked, amount) in choose(plant, action).items():
         key = write(plant, action, action.type, lot, asked, source_change=-amount, moved=amount)
         change_stock(plant, action.place, lot, -amount, key)
@@ -91,14 +94,16 @@ def _pick(plant: Plant, action: Action) -> list[str]:
 
 
 def _pass_through(plant: Plant, action: Action) -> list[str]:
-    """The RECEIVE comes before the CONSUME; nothing is kept in between."""
+    """The RECEIVE comes before the CONSUME; what the one brings the other takes, and no row knows of it."""
     assert action.lot is not None
     refuse_unusable(plant, action.lot, action.type, action.end)
     amount = in_lot_unit(plant, action, action.lot)
     receipt = replace(action, source=None, destination=action.source, secondary=None, running=None)
-    received = write(plant, receipt, "RECEIVE", action.lot, action.quantity, moved=amount)
-    raise_total(plant, received, action.lot, amount)
-    return [received, write(plant, action, "CONSUME", action.lot, action.quantity, moved=amount)]
+    kept = amount if keeps_stock(plant.locations[action.place]) else Fraction(0)
+    lot, asked = action.lot, action.quantity
+    received = write(plant, receipt, "RECEIVE", lot, asked, destination_change=kept, moved=amount)
+    raise_total(plant, received, lot, amount)
+    return [received, write(plant, action, "CONSUME", lot, asked, source_change=-kept, moved=amount)]
 
 
 def _rise(plant: Plant, action: Action) -> list[str]:

@@ -56,13 +56,13 @@ def records_by(plant: Plant, wanted: RecordFilter) -> list[Record]:
 
 
 def stock_as_of(plant: Plant, moment: int) -> dict[tuple[str, str], Fraction]:
-    """By location and lot, what the records say whose end is at or before the moment."""
+    """By location and lot of each row, what the records say whose end is at or before the moment."""
     stock: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     for record in plant.records.values():
         if record.status == "COMPLETED" and record.end is not None and record.end <= moment:
             for place, lot, by in changes_of(record):
                 stock[place, lot] += by
-    return dict(stock)
+    return {where: quantity for where, quantity in stock.items() if where in plant.rows}
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,26 @@ from tests.model.resolving import RISES
 
 def refuse_unusable(plant: Plant, key: str, kind: str, end: int) -> None:
     """Step 12 for one lot: disabled, then status, then date."""
+    if kind in {"CONSUME", "SHIP", "RECEIVE_AND_CONSUME", "MERGE"}:
+        refuse_unfit_to_ship(plant, key, kind, end)
+    if kind in RISES:
+        _refuse_unfit(plant, key, kind, {"SHIPPED", "CLOSED"})
+
+
+def refuse_unfit_to_ship(plant: Plant, key: str, kind: str, end: int) -> None:
+    """What is used up, or leaves the plant."""
+    _refuse_unfit(plant, key, kind, {"QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"})
     lot = plant.lots[key]
-    falls = kind in {"CONSUME", "SHIP", "RECEIVE_AND_CONSUME", "MERGE"}
-    if not falls and kind not in RISES:
-        return
+    if lot.expiration is not None and lot.expiration < end:
+        raise Refusal("LOT_EXPIRED", None, lot=lot.name, expiration_date=str(lot.expiration))
+
+
+def _refuse_unfit(plant: Plant, key: str, kind: str, statuses: set[str]) -> None:
+    lot = plant.lots[key]
     if not lot.enabled:
         raise Refusal("DISABLED", None, entity="inventory_lot", id=lot.key)
-    if lot.status in ({"QA_HOLD", "EXPIRED", "SHIPPED", "CLOSED"} if falls else {"SHIPPED", "CLOSED"}):
+    if lot.status in statuses:
         raise Refusal("LOT_STATUS_FORBIDS", None, lot=lot.name, lot_status=lot.status, operation_type=kind)
-    if falls and lot.expiration is not None and lot.expiration < end:
-        raise Refusal("LOT_EXPIRED", None, lot=lot.name, expiration_date=str(lot.expiration))
 
 
 def keeps_stock(location: Location) -> bool:

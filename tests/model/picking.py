@@ -6,9 +6,10 @@ from fractions import Fraction
 
 from tests.model.lots import keeps_stock, refuse_unusable
 from tests.model.plant import Plant
-from tests.model.quantities import converted, converted_exactly, rounded, text
+from tests.model.quantities import converted, converted_exactly, in_range, rounded, text
 from tests.model.refusal import Refusal
 from tests.model.resolving import Action
+from tests.model.starred import is_nearly, refuse_broken_where_kept_whole
 
 Shares = dict[str, tuple[Fraction, Fraction]]
 """By lot: how much in the unit that was asked for, and how much in the lot's own."""
@@ -73,7 +74,10 @@ def choose(plant: Plant, action: Action) -> Shares:
 
 def _in_asked_unit(plant: Plant, action: Action, lot: str) -> Fraction:
     stock = max(plant.stock(action.place, lot), Fraction(0))
-    return converted(plant, stock, plant.lots[lot].unit, action.unit, action.material)
+    own = plant.lots[lot].unit
+    if plant.units[action.unit].whole and own != action.unit:
+        return in_range(Fraction(round(converted_exactly(plant, stock, own, action.unit, action.material))))
+    return converted(plant, stock, own, action.unit, action.material)
 
 
 def _share(plant: Plant, action: Action, lot: str, rest: Fraction) -> tuple[Fraction, Fraction] | None:
@@ -82,7 +86,12 @@ def _share(plant: Plant, action: Action, lot: str, rest: Fraction) -> tuple[Frac
     if needed == 0:
         return None
     stock = plant.stock(action.place, lot)
-    return (_in_asked_unit(plant, action, lot), stock) if stock < needed else (rest, needed)
+    if is_nearly(plant, action, lot, stock, needed):
+        return rest, stock
+    if stock < needed:
+        return _in_asked_unit(plant, action, lot), stock
+    refuse_broken_where_kept_whole(plant, action, lot, needed)
+    return rest, needed
 
 
 def _take_rest_below_zero(plant: Plant, action: Action, taken: Shares, rest: Fraction, last_passed: str | None) -> None:
@@ -98,7 +107,9 @@ def _take_rest_below_zero(plant: Plant, action: Action, taken: Shares, rest: Fra
             unit=plant.units[action.unit].symbol,
         )
     asked, amount = taken.get(giver, (Fraction(0), Fraction(0)))
-    amount += converted(plant, rest, action.unit, plant.lots[giver].unit, action.material)
+    more = converted(plant, rest, action.unit, plant.lots[giver].unit, action.material)
+    refuse_broken_where_kept_whole(plant, action, giver, more)
+    amount += more
     if amount == 0:
         raise Refusal("INVALID_ARGUMENT", {"quantity"})
     taken[giver] = asked + rest, amount

@@ -28,6 +28,7 @@ class Unit:
     key: str
     symbol: str
     enabled: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,8 @@ class Record:
         moved: what was meant of the primary lot, in its unit, also where nothing is kept.
         raised: by how much it raised which lot's total.
         counted: by how much it raised its order's count, in the order's unit.
+        dated: of a MERGE that changed its lot's date: what it was and what it became.
+        closed_from: of a MERGE that closed the other lot: what status that had.
     """
 
     key: str
@@ -196,6 +199,8 @@ class Record:
     moved: Fraction = Fraction(0)
     raised: dict[str, Fraction] = field(default_factory=dict)
     counted: Fraction = Fraction(0)
+    dated: tuple[int | None, int] | None = None
+    closed_from: str = ""
 
     @property
     def moment(self) -> int:

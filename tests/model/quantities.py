@@ -29,6 +29,11 @@ def in_range(quantity: Fraction) -> Fraction:
     return quantity
 
 
+def is_whole(quantity: Fraction) -> bool:
+    """Whether nothing is broken."""
+    return quantity.denominator == 1
+
+
 def text(quantity: Fraction) -> str:
     """A plain decimal without trailing zeros."""
     decimal = Decimal(quantity.numerator) / Decimal(quantity.denominator)

@@ -65,7 +65,20 @@ def reverse(plant: Plant, request: Reverse, now: int) -> str:
         plant.lots[lot].total = in_range(plant.lots[lot].total - by)
     if undone.order is not None:
         plant.counts[undone.order] = in_range(plant.counts[undone.order] - undone.counted)
+    _put_back(plant, undone)
     return record.key
+
+
+def _put_back(plant: Plant, merge: Record) -> None:
+    """What a MERGE did to its lots beside stock, where nobody has done otherwise since."""
+    into = plant.lots[merge.lot]
+    if merge.dated is not None and into.expiration == merge.dated[1]:
+        into.expiration = merge.dated[0]
+        into.version += 1
+    away = plant.lots[merge.secondary] if merge.secondary is not None else None
+    if away is not None and merge.closed_from and away.status == "CLOSED":
+        away.status, away.closed = merge.closed_from, None
+        away.version += 1
 
 
 def find_record(plant: Plant, reference: Reference) -> Record:

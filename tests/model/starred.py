@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from tests.model.lots import keeps_stock
+from tests.model.lots import keeps_stock, refuse_unfit_to_ship
 from tests.model.plant import Location, Lot, Plant
-from tests.model.quantities import converted, text
+from tests.model.quantities import converted, converted_exactly, is_whole, text
 from tests.model.refusal import ANYTHING, Refusal
 from tests.model.resolving import Action
 from tests.model.storing import (
@@ -26,12 +26,14 @@ from tests.model.writing import change_stock, raise_total, write
 
 
 def move(plant: Plant, action: Action) -> list[str]:
-    """A fall at the source, a rise at the destination, of any lot; the total stays."""
+    """A fall at the source, a rise at the destination; the total stays. Out of the plant goes a usable lot only."""
     assert action.lot is not None
     assert action.source is not None
     assert action.destination is not None
     lot, source, destination = action.lot, action.source, plant.locations[action.destination]
-    amount = in_lot_unit(plant, action, lot)
+    if not keeps_stock(destination):
+        refuse_unfit_to_ship(plant, lot, "MOVE", action.end)
+    amount = falling(plant, action, lot, in_lot_unit(plant, action, lot))
     _refuse_where_nothing_is_kept(plant, source, lot, amount)
     refuse_too_much(plant, source, lot, amount)
     row = plant.rows.get((source, lot))
@@ -53,7 +55,7 @@ def split(plant: Plant, action: Action) -> list[str]:
     assert action.lot is not None
     assert action.source is not None
     lot, location = plant.lots[action.lot], plant.locations[action.source]
-    amount = in_lot_unit(plant, action, lot.key)
+    amount = falling(plant, action, lot.key, in_lot_unit(plant, action, lot.key))
     _refuse_where_nothing_is_kept(plant, location.key, lot.key, amount)
     stock = plant.stock(location.key, lot.key)
     if stock < amount:
@@ -96,6 +98,7 @@ def merge_away(plant: Plant, action: Action) -> list[str]:
     row = plant.row(action.source, action.lot)
     row.name = action.inventory_name or row.name
     if all(row.quantity == 0 for (_, lot), row in plant.rows.items() if lot == merged.key):
+        plant.records[key].closed_from = merged.status
         merged.status, merged.closed = "CLOSED", action.now
         raise_version(plant, action, merged.key)
     return [key]
@@ -106,9 +109,7 @@ def edit_stock(plant: Plant, action: Action) -> list[str]:
     assert action.lot is not None
     assert action.source is not None
     lot, location = plant.lots[action.lot], plant.locations[action.source]
-    wanted = converted(plant, action.quantity, action.unit, lot.unit, action.material)
-    if wanted == 0 and action.quantity:
-        raise Refusal("INVALID_ARGUMENT", {"quantity"})
+    wanted = in_lot_unit(plant, action, lot.key)
     _refuse_where_nothing_is_kept(plant, location.key, lot.key, None)
     more = wanted - plant.stock(location.key, lot.key)
     if more > 0:
@@ -139,11 +140,43 @@ def change_status(plant: Plant, action: Action) -> list[str]:
 
 
 def in_lot_unit(plant: Plant, action: Action, lot: str) -> Fraction:
-    """Step 12, its end."""
+    """Step 12, its end: what comes whole is asked for whole, and is whole where it is kept so."""
+    refuse_broken(plant, action)
     amount = converted(plant, action.quantity, action.unit, plant.lots[lot].unit, action.material)
-    if amount == 0:
+    if amount == 0 and action.quantity:
         raise Refusal("INVALID_ARGUMENT", {"quantity"})
+    refuse_broken_where_kept_whole(plant, action, lot, amount)
     return amount
+
+
+def refuse_broken(plant: Plant, action: Action) -> None:
+    """Half a piece is none."""
+    if plant.units[action.unit].whole and not is_whole(action.quantity):
+        raise Refusal("INVALID_ARGUMENT", {"quantity"})
+
+
+def refuse_broken_where_kept_whole(plant: Plant, action: Action, lot: str, amount: Fraction) -> None:
+    """What was asked in another unit is a whole number there, too."""
+    own = plant.lots[lot].unit
+    if own != action.unit and plant.units[own].whole and not is_whole(amount):
+        raise Refusal("INVALID_ARGUMENT", {"quantity"})
+
+
+def falling(plant: Plant, action: Action, lot: str, amount: Fraction) -> Fraction:
+    """All there is, where it differs from the amount by less than half of one of the things that were asked for."""
+    if not keeps_stock(plant.locations[action.place]):
+        return amount
+    stock = plant.stock(action.place, lot)
+    return stock if is_nearly(plant, action, lot, stock, amount) else amount
+
+
+def is_nearly(plant: Plant, action: Action, lot: str, stock: Fraction, amount: Fraction) -> bool:
+    """Of things that come whole and are kept in another unit: less than half of one between."""
+    own = plant.lots[lot].unit
+    if not plant.units[action.unit].whole or own == action.unit or stock <= 0:
+        return False
+    one = converted_exactly(plant, Fraction(1), action.unit, own, action.material)
+    return abs(stock - amount) < one / 2
 
 
 def _refuse_where_nothing_is_kept(plant: Plant, location: str, lot: str, amount: Fraction | None) -> None:

@@ -124,11 +124,14 @@ def merge(plant: Plant, action: Action, place: str, receiving: str, merged: str,
     refuse_merge(plant, action, place, receiving, merged)
     into, away = plant.lots[receiving], plant.lots[merged]
     earlier = min((date for date in (into.expiration, away.expiration) if date is not None), default=None)
-    if earlier != into.expiration:
+    before = into.expiration
+    if earlier != before:
         into.expiration = earlier
         raise_version(plant, action, receiving)
     there = replace(action, source=place, destination=None, secondary=merged, running=None)
     key = write(plant, there, "MERGE", receiving, amount, unit=into.unit, source_change=amount, moved=amount)
+    if earlier is not None and earlier != before:
+        plant.records[key].dated = before, earlier
     change_stock(plant, place, receiving, amount, key)
     change_stock(plant, place, merged, -amount, key)
     raise_total(plant, key, receiving, amount)

@@ -69,7 +69,8 @@ def random_plant(dice: Dice, prefix: str, now: int) -> Plant:
     """A plant whose names begin with the prefix."""
     keys, plant = Keys(), Plant()
     for key, symbol in zip(keys.units, ["kg", "g", "t", "l", "box", "pcs"], strict=True):
-        plant.units[key] = Unit(key, f"{prefix}{symbol}")
+        whole = symbol in {"box", "pcs"} and dice.one_of([True, False])
+        plant.units[key] = Unit(key, f"{prefix}{symbol}", whole=whole)
     for number in range(dice.one_of([1, 1, 1, 2, 3])):
         _add_material(dice, plant, keys, prefix, number)
     _add_conversions(dice, plant, keys)
@@ -150,7 +151,7 @@ def _add_lot(dice: Dice, plant: Plant, keys: Keys, name: str, now: int) -> None:
         plant.new_key("lot"),
         name,
         material,
-        dice.one_of([unit] * 6 + ["unit 1", "unit 2"]),
+        dice.one_of([unit] * 6 + ["unit 1", "unit 2", "unit 5"]),
         status=dice.one_of(["OPEN"] * 14 + STATUSES),
         expiration=None if offset is None else now + offset,
         enabled=not dice.seldom(20),

@@ -104,7 +104,14 @@ class ServedSide:
     def build(self, plant: Plant) -> None:
         """Saves everything that the plant has, in the order of the keys."""
         for unit in plant.units.values():
-            self._save("unit_of_measure", unit.key, name=unit.symbol, symbol=unit.symbol, enabled=unit.enabled)
+            self._save(
+                "unit_of_measure",
+                unit.key,
+                name=unit.symbol,
+                symbol=unit.symbol,
+                enabled=unit.enabled,
+                whole_only=unit.whole,
+            )
         for material in plant.materials.values():
             self._save(
                 "material",

@@ -55,7 +55,8 @@ class Building:
     def _build(self) -> None:
         plant, database = self._plant, self._database
         for unit in plant.units.values():
-            value: Any = stored.Unit(self._id(unit.key), unit.symbol, unit.symbol, unit.enabled)  # type: ignore[arg-type]
+            identifier = self._id(unit.key)
+            value: Any = stored.Unit(identifier, unit.symbol, unit.symbol, unit.enabled, unit.whole)  # type: ignore[arg-type]
             self._keep("unit_of_measure", value)
             for column in ("name", "symbol"):
                 database.ids_by_name[NameKey("unit_of_measure", column, unit.symbol)] = value.id

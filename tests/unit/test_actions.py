@@ -140,7 +140,7 @@ def test_scrap_all_takes_every_lot_or_the_one_given(plant: Plant) -> None:
 def test_receive_and_consume_passes_through_with_two_records_of_one_action(plant: Plant) -> None:
     """Both belong to it."""
     outcome = plant.act_all(plant.action("SCRAP_ALL"), plant.action("RECEIVE_AND_CONSUME", plant.lot("L"), "5"))
-    assert told(outcome) == [("RECEIVE", "L", "5", "0"), ("CONSUME", "L", "5", "0")]
+    assert told(outcome) == [("RECEIVE", "L", "5", "5"), ("CONSUME", "L", "5", "-5")]
     assert answer(outcome).action_indexes == (1, 1)
 
 

@@ -82,13 +82,14 @@ def test_a_rising_type_brings_stock_to_the_destination_and_raises_the_total(plan
 
 
 def test_receive_and_consume_passes_through(plant: Plant) -> None:
-    """Two records, no stock, a raised total; the RECEIVE has the place as destination, the CONSUME as source."""
+    """Two records whose changes are opposite, no row, a raised total; the place is destination, then source."""
     operation = plant.operation(T.RECEIVE_AND_CONSUME)
     outcome = plant.execute(operation, plant.lot("L"), "5")
 
-    assert told(outcome) == [("RECEIVE", "L", "5", "0"), ("CONSUME", "L", "5", "0")]
+    assert told(outcome) == [("RECEIVE", "L", "5", "5"), ("CONSUME", "L", "5", "-5")]
     assert isinstance(outcome, Answer)
     received, consumed = outcome.records
+    assert (received.source_change_millionths, consumed.destination_change_millionths) == (0, 0)
     assert outcome.main is consumed
     assert (received.source_location, received.destination_location) == (None, plant.silo)
     assert (consumed.source_location, consumed.destination_location) == (plant.silo, None)

@@ -13,6 +13,7 @@ from lotkeeper_server.domain.model.enumerations import (
 from lotkeeper_server.domain.model.stock import Answer, Edge
 from lotkeeper_server.domain.refusals import (
     InsufficientInventory,
+    InvalidArgument,
     LocationCapacityExceeded,
     LocationHoldsAnotherLot,
     LotExpired,
@@ -25,7 +26,7 @@ from lotkeeper_server.domain.refusals import (
     Refusal,
 )
 
-from tests.plant import DAY, NOW, Plant, millionths, told
+from tests.plant import DAY, HOUR, NOW, Plant, millionths, told
 
 ALONE = [LotStorageStrategy.ALLOW_SINGLE_OR_THROW, LotStorageStrategy.MERGE_INTO_PREVIOUS]
 
@@ -107,6 +108,46 @@ def test_move_obeys_the_rules_of_a_rise_at_the_destination(plant: Plant) -> None
     (record,) = answer(plant.act("MOVE", lot, "4", destination=pipe)).records
     assert (record.source_change_millionths, record.destination_change_millionths) == (millionths("-4"), 0)
     assert (plant.stock(lot), plant.stock(lot, pipe)) == ("5", "0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": LotStatus.QA_HOLD}, "LOT_STATUS_FORBIDS"),
+        ({"status": LotStatus.EXPIRED}, "LOT_STATUS_FORBIDS"),
+        ({"status": LotStatus.SHIPPED}, "LOT_STATUS_FORBIDS"),
+        ({"status": LotStatus.CLOSED, "closed_millis": NOW}, "LOT_STATUS_FORBIDS"),
+        ({"expiration_millis": NOW - 1}, "LOT_EXPIRED"),
+        ({"enabled": False}, "DISABLED"),
+    ],
+)
+def test_move_takes_a_lot_out_of_the_plant_only_if_it_is_usable(
+    plant: Plant, changes: dict[str, Any], reason: str
+) -> None:
+    """At a location that keeps no stock it is gone, like by SHIP; between others any lot moves, as before."""
+    lot = plant.lot("L", stock="9", **changes)
+    dock = plant.location("Dock", lot_storage_strategy=LotStorageStrategy.NO_STORAGE)
+    refused = plant.act("MOVE", lot, "4", destination=dock)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == reason
+    if isinstance(refused, LotStatusForbids):
+        assert refused == LotStatusForbids(lot="L", lot_status=lot.status.name, operation_type="MOVE")
+    assert plant.stock("L") == "9"
+    tank = plant.location("Tank")
+    assert told(plant.act("MOVE", lot, "4", destination=tank)) == [("MOVE", "L", "4", "-4")]
+
+
+def test_a_move_out_of_the_plant_looks_at_the_lot_before_its_quantity(plant: Plant) -> None:
+    """And at its date when the move ended."""
+    lot = plant.lot("L", status=LotStatus.QA_HOLD)
+    dock = plant.location("Dock", lot_storage_strategy=LotStorageStrategy.NO_STORAGE)
+    assert isinstance(plant.act("MOVE", lot, "0.0000004", unit_symbol="t", destination=dock), InvalidArgument)
+    assert isinstance(plant.act("MOVE", lot, "4", destination=dock), LotStatusForbids)
+    old = plant.lot("old", stock="9", expiration_millis=NOW - 2 * HOUR)
+    assert isinstance(plant.act("MOVE", old, "4", destination=dock, end_millis=NOW - HOUR), LotExpired)
+    assert told(plant.act("MOVE", old, "4", destination=dock, end_millis=NOW - 3 * HOUR)) == [
+        ("MOVE", "old", "4", "-4")
+    ]
 
 
 def test_move_merges_as_a_rise_does(plant: Plant) -> None:

@@ -1,5 +1,6 @@
 """Reversal and annotation of records on the pure domain: one test a rule."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -283,15 +284,182 @@ def test_a_merge_of_the_storage_strategy_is_reversed_before_what_it_followed(pla
     assert (plant.total(before), plant.total(lot)) == ("4", "0")
 
 
-def test_a_reversal_looks_at_no_status_nor_date_and_puts_none_back(plant: Plant) -> None:
-    """A lot merged away stays CLOSED, the receiving one keeps the earlier date; a disabled place does not matter."""
-    receiving, merged = plant.lot("R"), plant.lot("M", stock="4", expiration_millis=NOW + DAY)
-    (record,) = records(plant.act("MERGE", receiving, secondary_lot=merged))
+def test_a_reversal_looks_at_no_status_nor_date(plant: Plant) -> None:
+    """Held, disabled, past its date: what was done is undone; a disabled place does not matter, either."""
+    plant.lot("L", stock="4")
+    (record,) = records(plant.act("CONSUME", "L", "4"))
+    (lot,) = plant.lots.values()
+    lot.status, lot.expiration_millis, lot.common.enabled = LotStatus.QA_HOLD, NOW - DAY, False
     plant.location("Silo", id=plant.silo.id, enabled=False)
     plant.reverse(record)
-    assert (plant.stock("R"), plant.stock("M"), plant.total("R")) == ("0", "4", "0")
-    assert plant.lots[merged.id].status is LotStatus.CLOSED
+    assert (plant.stock("L"), plant.lots[lot.id].status) == ("4", LotStatus.QA_HOLD)
+
+
+# What a MERGE changed beside stock.
+
+
+def merged(plant: Plant, receiving: Any, other: Any, **more: Any) -> Record:
+    (record,) = records(plant.act("MERGE", receiving, secondary_lot=other, **more))
+    return record
+
+
+def test_a_reversed_merge_puts_back_the_date_and_the_status(plant: Plant) -> None:
+    """Both are edits, as by the caller of the reversal; there is no record but the reversal."""
+    receiving = plant.lot("R", stock="1", expiration_millis=NOW + 9 * DAY)
+    other = plant.lot("M", stock="4", status=LotStatus.AVAILABLE, expiration_millis=NOW + DAY)
+    record = merged(plant, receiving, other)
+    count = len(plant.records)
+    plant.now += HOUR
+    plant.reverse(plant.records[record.id])
+    now, back = plant.lots[receiving.id], plant.lots[other.id]
+    assert (now.expiration_millis, now.common.version, now.common.modified_millis) == (NOW + 9 * DAY, 3, plant.now)
+    assert (back.status, back.closed_millis, back.common.version) == (LotStatus.AVAILABLE, None, 3)
+    assert (back.common.modified_millis, back.common.modified_by) == (plant.now, "me")
+    assert (plant.stock("R"), plant.stock("M"), plant.total("R")) == ("1", "4", "1")
+    assert len(plant.records) == count + 1
+
+
+def test_a_reversed_merge_takes_off_a_date_that_there_was_not(plant: Plant) -> None:
+    """The receiving lot expires no more."""
+    receiving, other = plant.lot("R"), plant.lot("M", stock="4", expiration_millis=NOW + DAY)
+    plant.reverse(merged(plant, receiving, other))
+    assert plant.lots[receiving.id].expiration_millis is None
+
+
+def test_a_reversed_merge_edits_no_lot_that_the_merge_did_not(plant: Plant) -> None:
+    """The date was the earlier one already; the other lot had stock elsewhere."""
+    receiving = plant.lot("R", expiration_millis=NOW + DAY)
+    other = plant.lot("M", stock="4", expiration_millis=NOW + 9 * DAY)
+    plant.put(other, "1", plant.location("Tank"))
+    record = merged(plant, receiving, other)
+    plant.reverse(record)
+    assert (plant.lots[receiving.id].common.version, plant.lots[other.id].common.version) == (1, 1)
     assert plant.lots[receiving.id].expiration_millis == NOW + DAY
+
+
+def test_a_date_that_was_set_since_stays(plant: Plant) -> None:
+    """The plant knows why, and it is not what the MERGE made it; the version stays, too."""
+    receiving, other = plant.lot("R"), plant.lot("M", stock="4", expiration_millis=NOW + DAY)
+    record = merged(plant, receiving, other)
+    since = replace(plant.lots[receiving.id], expiration_millis=NOW + 2 * DAY)
+    plant.lots[receiving.id] = since
+    plant.reverse(record)
+    after = plant.lots[receiving.id]
+    assert (after.expiration_millis, after.common.version) == (NOW + 2 * DAY, since.common.version)
+
+
+def test_out_of_order_a_date_that_a_later_merge_has_set_stays(plant: Plant) -> None:
+    """It goes with the later one, to what was before that."""
+    receiving = plant.lot("R", expiration_millis=NOW + 9 * DAY)
+    first, second = (plant.lot(f"M{day}", stock="1", expiration_millis=NOW + day * DAY) for day in (2, 1))
+    earlier, later = merged(plant, receiving, first), merged(plant, receiving, second)
+    plant.reverse(earlier)
+    assert plant.lots[receiving.id].expiration_millis == NOW + DAY
+    plant.reverse(later)
+    assert plant.lots[receiving.id].expiration_millis == NOW + 2 * DAY
+    in_order = [merged(plant, plant.lot("S"), lot) for lot in (first, second)]
+    for record in reversed(in_order):
+        plant.reverse(record)
+    assert next(lot for lot in plant.lots.values() if lot.name == "S").expiration_millis is None
+
+
+@pytest.mark.parametrize("since", [LotStatus.AVAILABLE, LotStatus.QA_HOLD])
+def test_a_lot_that_is_closed_no_more_keeps_its_status(plant: Plant, since: LotStatus) -> None:
+    """Whoever set it has decided."""
+    other = plant.lot("M", stock="4")
+    record = merged(plant, plant.lot("R"), other)
+    plant.act("STATUS_CHANGE", other, lot_status=since)
+    plant.reverse(record)
+    assert plant.lots[other.id].status is since
+
+
+def test_a_merge_that_closed_no_lot_reopens_none(plant: Plant) -> None:
+    """It was closed afterwards, by somebody else."""
+    other, tank = plant.lot("M", stock="4"), plant.location("Tank")
+    plant.put(other, "1", tank)
+    record = merged(plant, plant.lot("R"), other)
+    plant.act("STATUS_CHANGE", other, lot_status=LotStatus.CLOSED)
+    plant.reverse(record)
+    assert plant.lots[other.id].status is LotStatus.CLOSED
+
+
+@pytest.mark.parametrize("strategy", [LotStorageStrategy.MERGE_INTO_PREVIOUS, LotStorageStrategy.MERGE_INTO_NEW])
+def test_reversed_merges_of_a_storage_strategy_put_back_dates(plant: Plant, strategy: LotStorageStrategy) -> None:
+    """One after the other, from the last."""
+    tank = plant.location("Tank", lot_storage_strategy=LotStorageStrategy.ALLOW_MULTIPLE)
+    dates = {"A": NOW + 3 * DAY, "B": NOW + 2 * DAY, "N": NOW + 4 * DAY}
+    lots = {name: plant.lot(name, expiration_millis=date) for name, date in dates.items()}
+    if strategy is LotStorageStrategy.MERGE_INTO_NEW:
+        for name in "AB":
+            plant.put(lots[name], "1", tank)
+    else:
+        plant.put(lots["N"], "1", tank)
+    plant.location("Tank", id=tank.id, lot_storage_strategy=strategy)
+    name = "N" if strategy is LotStorageStrategy.MERGE_INTO_NEW else "B"
+    written = records(plant.act("PRODUCE", name, "1", destination=plant.cache.locations.get(tank.id)))
+    assert plant.lots[lots["N"].id].expiration_millis == NOW + 2 * DAY
+    for record in reversed(written):
+        plant.reverse(record)
+    assert {lot.name: lot.expiration_millis for lot in plant.lots.values()} == dates
+    assert {lot.status for lot in plant.lots.values()} == {LotStatus.OPEN}
+
+
+# What passed through.
+
+
+def test_the_consume_of_what_passed_through_is_reversed_and_leaves_it_in_stock(plant: Plant) -> None:
+    """It came with the reversal; then the receipt can be reversed, too."""
+    plant.lot("L")
+    received, consumed = records(plant.act("RECEIVE_AND_CONSUME", "L", "4"))
+    (undone,) = records(plant.reverse(consumed))
+    assert (undone.lot_record_type, undone.source_change_millionths) == (LotRecordType.CONSUME, millionths("4"))
+    assert plant.stock("L") == "4"
+    (row,) = plant.rows.values()
+    assert row.arrived_record_id == undone.id
+    assert told(plant.reverse(received)) == [("RECEIVE", "L", "-4", "-4")]
+    assert (plant.stock("L"), plant.total("L")) == ("0", "0")
+
+
+def test_the_receipt_of_what_passed_through_finds_nothing_to_take_by_itself(plant: Plant) -> None:
+    """Unless the lot has other stock there, or the location may go below zero."""
+    plant.lot("L")
+    received, _ = records(plant.act("RECEIVE_AND_CONSUME", "L", "4"))
+    assert plant.reverse(received) == InsufficientInventory(
+        lot="L", location="Silo", available="0", requested="4", unit="kg"
+    )
+    assert plant.rows == {}
+    plant.act("RECEIVE", "L", "5")
+    plant.reverse(received)
+    assert (plant.stock("L"), plant.total("L")) == ("1", "5")
+    place = plant.location("Open", allow_negative_inventory=True)
+    received, _ = records(plant.act("RECEIVE_AND_CONSUME", "L", "4", source=place))
+    plant.reverse(received)
+    assert plant.stock("L", place) == "-4"
+
+
+def test_a_reversed_consume_obeys_the_rules_of_any_reversal(plant: Plant) -> None:
+    """Capacity, one lot at a time, a location that keeps no stock any more."""
+    plant.lot("L")
+    small = plant.location("Small", storage_capacity_millionths=millionths("3"), storage_capacity_unit=plant.kg)
+    _, consumed = records(plant.act("RECEIVE_AND_CONSUME", "L", "4", source=small))
+    assert isinstance(plant.reverse(consumed), LocationCapacityExceeded)
+    alone = plant.location("Alone", lot_storage_strategy=LotStorageStrategy.ALLOW_SINGLE_OR_THROW)
+    plant.lot("other", stock="1", at=alone)
+    _, consumed = records(plant.act("RECEIVE_AND_CONSUME", "L", "4", source=alone))
+    assert plant.reverse(consumed) == LocationHoldsAnotherLot(location="Alone", lot="other")
+    plant.location("Alone", id=alone.id, lot_storage_strategy=LotStorageStrategy.NO_STORAGE)
+    assert plant.reverse(consumed) == NotReversible(inventory_lot_record_id=format_id(consumed.id), cause="LOCATION")
+
+
+def test_where_nothing_is_kept_nothing_passes_through(plant: Plant) -> None:
+    """Both changes are 0, and reversals move nothing."""
+    pipe = plant.location("Pipe", lot_storage_strategy=LotStorageStrategy.NO_STORAGE)
+    plant.lot("L")
+    written = records(plant.act("RECEIVE_AND_CONSUME", "L", "4", source=pipe))
+    assert [(one.source_change_millionths, one.destination_change_millionths) for one in written] == [(0, 0), (0, 0)]
+    for record in written:
+        plant.reverse(record)
+    assert (plant.rows, plant.total("L")) == ({}, "0")
 
 
 def test_a_reversal_writes_no_rows_name_and_counts_as_an_arrival(plant: Plant) -> None:

@@ -162,7 +162,7 @@ def test_stop_of_receive_and_consume_writes_the_receive_before_the_running_consu
     stopped = plant.stop(operation, "4")
     assert isinstance(started, Answer)
     assert isinstance(stopped, Answer)
-    assert told(stopped) == [("RECEIVE", "L", "4", "0"), ("CONSUME", "L", "4", "0")]
+    assert told(stopped) == [("RECEIVE", "L", "4", "4"), ("CONSUME", "L", "4", "-4")]
     assert stopped.main is not None
     assert stopped.main.id == started.records[0].id
     assert plant.total("L") == "4"

@@ -83,7 +83,7 @@ _KINDS: Final = (
         "units_of_measure",
         master_data_pb2.UnitOfMeasure,
         "id or name",
-        (_ID, _NAME, ("SYMBOL", field("symbol"))),
+        (_ID, _NAME, ("SYMBOL", field("symbol")), ("WHOLE", field("wholeOnly"))),
         (_ENABLED, PREFIX),
     ),
     Kind(

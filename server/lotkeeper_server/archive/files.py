@@ -31,7 +31,10 @@ _NAMES: Final = (
     ("destination_location", "destination_location_id", "location", "path"),
     ("unit_of_measure", "unit_of_measure_id", "unit_of_measure", "symbol"),
 )
-HEADER: Final = (*(column.name for column in RECORD_COLUMNS), *(name for name, _, _, _ in _NAMES))
+_SHOWN_NAMES: Final = tuple(name for name, _, _, _ in _NAMES)
+HEADER: Final = (*(column.name for column in RECORD_COLUMNS), *_SHOWN_NAMES)
+_ADDED: Final = ("merge_expiration_millis", "merge_expiration_before_millis", "merge_closed_from")
+"""Columns that files of earlier versions lack: nothing is known there."""
 _FILE_NAME: Final = re.compile(r"records-\d{6,}-[0-9a-f]{8}\.csv\.gz")
 _PART: Final = ".part"
 
@@ -88,10 +91,13 @@ def read_rows(content: bytes) -> Iterator[RecordRow]:
     """
     try:
         lines = csv.reader(io.StringIO(gzip.decompress(content).decode(), newline=""))
-        if (header := next(lines, None)) != list(HEADER):
+        header = next(lines, [])
+        present = [column for column in RECORD_COLUMNS if column.name not in _ADDED or column.name in header]
+        if header != [*(column.name for column in present), *_SHOWN_NAMES]:
             raise UnreadableFile(f"its columns are {header}")
         for line in lines:
-            yield {column.name: _value(column, text) for column, text in zip(RECORD_COLUMNS, line, strict=False)}
+            read = {column.name: _value(column, text) for column, text in zip(present, line, strict=False)}
+            yield {column.name: read.get(column.name) for column in RECORD_COLUMNS}
     except (OSError, EOFError, ValueError, csv.Error) as error:
         raise UnreadableFile(str(error)) from error
 

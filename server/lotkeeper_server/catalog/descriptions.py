@@ -98,7 +98,7 @@ UNIT_OF_MEASURE = Description(
     "unit_of_measure",
     master_data_pb2.UnitOfMeasure,
     tables.unit_of_measure,
-    (Name("name", "name"), Name("symbol", "symbol")),
+    (Name("name", "name"), Name("symbol", "symbol"), Flag("whole_only", "whole_only")),
     key="name",
     unique=((("name",), "name"), (("symbol",), "symbol")),
 )

@@ -13,9 +13,21 @@ from lotkeeper_server.domain.model.enumerations import (
     LotStorageStrategy,
 )
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, LocationNotEmpty, LocationRequired
+from lotkeeper_server.domain.model.quantity import decimal_text, is_whole
+from lotkeeper_server.domain.refusals import (
+    ImmutableField,
+    InvalidArgument,
+    LocationNotEmpty,
+    LocationRequired,
+    NotWhole,
+)
 from lotkeeper_server.store.entities.runs import add_idle_runs
-from lotkeeper_server.store.entities.stock import keep_stock_away, lots_lying_at
+from lotkeeper_server.store.entities.stock import (
+    first_broken_stock,
+    keep_stock_away,
+    keep_stock_unchanged,
+    lots_lying_at,
+)
 from lotkeeper_server.store.schema.tables import NO_ID
 
 Rule = Callable[[Saving], None]
@@ -59,6 +71,20 @@ def _no_rule(_saving: Saving) -> None:
     return
 
 
+def _unit_of_measure(saving: Saving) -> None:
+    """A unit whose stock is broken cannot come to be of whole numbers."""
+    if saving.old is None or not saving.new["whole_only"] or not saving.changed("whole_only"):
+        return
+    connection = saving.tx.connection
+    broken = first_broken_stock(connection, saving.id)
+    if broken is None:
+        keep_stock_unchanged(connection, saving.id)
+        broken = first_broken_stock(connection, saving.id)
+    if broken is not None:
+        refusal = NotWhole(lot=broken.lot_name, location=broken.location_path, quantity=decimal_text(broken.millionths))
+        saving.refuse(refusal.at(saving.path_of("whole_only")))
+
+
 def _conversion(saving: Saving) -> None:
     if saving.new["from_unit_id"] == saving.new["to_unit_id"]:
         saving.refuse(InvalidArgument.on(saving.path_of("to_unit_id"), "is also the unit that is converted from"))
@@ -67,12 +93,26 @@ def _conversion(saving: Saving) -> None:
 
 def _production_order(saving: Saving) -> None:
     """Refuses another unit or product once something is counted: the count would speak of what nobody made."""
+    _check_ordered_quantity(saving)
     if saving.old is None or saving.old["quantity_produced"] == 0:
         return
     for name in ("product_material", "unit_of_measure"):
         if name not in saving.unsettled and saving.changed(f"{name}_id"):
             refusal = ImmutableField(entity=saving.description.refusal_entity, field=f"{name}_id")
             saving.refuse(refusal.at(saving.path_of(f"{name}_id")))
+
+
+def _check_ordered_quantity(saving: Saving) -> None:
+    """What is ordered in a unit of whole numbers is a whole number."""
+    new, unit_id = saving.new, saving.new["unit_of_measure_id"]
+    if unit_id is None or is_whole(new["quantity"]) or not saving.unsettled.isdisjoint({"quantity", "unit_of_measure"}):
+        return
+    if not (saving.changed("quantity") or saving.changed("unit_of_measure_id")):
+        return
+    symbol, whole_only = saving.lookups.values_of("unit_of_measure", unit_id, ("symbol", "whole_only"))
+    if whole_only:
+        text = f"{decimal_text(new['quantity'])} is not a whole number of {symbol}"
+        saving.refuse(InvalidArgument.on(saving.path_of("quantity"), text))
 
 
 def _location(saving: Saving) -> None:
@@ -142,6 +182,7 @@ def _check_reason_code(saving: Saving, kind: Kind) -> None:
 
 
 _RULES: dict[str, Rule] = {
+    "unit_of_measure": _unit_of_measure,
     "unit_of_measure_conversion": _conversion,
     "location": _location,
     "inventory_operation": _inventory_operation,

@@ -18,7 +18,7 @@ class Effect(Enum):
     FALL = auto()  # of the lot, or of those picked, at the source
     CLEAR = auto()  # of the lot, or of every lot of the material, to zero at the source
     RISE = auto()  # of the lot at the destination
-    PASS_THROUGH = auto()  # received and consumed at the source; no stock is made or changed
+    PASS_THROUGH = auto()  # received and consumed at the source; no row of stock is made or changed
     MOVE = auto()  # falls at the source and rises at the destination
     SPLIT = auto()  # part of the lot becomes the new lot
     MERGE = auto()  # all of the secondary lot goes into the lot

@@ -498,6 +498,21 @@ class NotReversible(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotWhole(Refusal):
+    """A unit of measure with broken numbers in stock cannot be saved as one of whole numbers; names one of them."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "NOT_WHOLE"
+    lot: str
+    location: str
+    quantity: str
+
+    @property
+    def message(self) -> str:
+        return f"Lot {self.lot} has {self.quantity} at {self.location}, which is not a whole number."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocationNotEmpty(Refusal):
     """A location with stock cannot be saved as NO_STORAGE."""
 

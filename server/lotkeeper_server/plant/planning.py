@@ -24,8 +24,14 @@ from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.entities.lots import with_records
 from lotkeeper_server.store.entities.row import EntityTable
 from lotkeeper_server.store.entities.runs import running_among
-from lotkeeper_server.store.entities.stock import lots_lying_at
-from lotkeeper_server.store.schema.tables import inventory, inventory_lot, inventory_operation, location
+from lotkeeper_server.store.entities.stock import first_broken_stock, lots_lying_at
+from lotkeeper_server.store.schema.tables import (
+    inventory,
+    inventory_lot,
+    inventory_operation,
+    location,
+    unit_of_measure,
+)
 from lotkeeper_server.store.scratch_changes import Changed, ScratchChanges, read_changes, watch_changes
 from lotkeeper_server.store.staged.changing import Change, Changes
 from lotkeeper_server.store.staged.relied import has_stock_moved, have_definitions_changed, references_of
@@ -181,7 +187,16 @@ def _is_in_use(snapshot: Snapshot, changed: list[Changed]) -> bool:
         and "lot_storage_strategy" in _columns(one)
         and one.new["lot_storage_strategy"] == LotStorageStrategy.NO_STORAGE
     ]
-    return bool(running_among(snapshot, stopped)) or any(lots_lying_at(snapshot, one) for one in emptied)
+    made_whole = [
+        one.old["id"]
+        for one in changed
+        if one.table is unit_of_measure and "whole_only" in _columns(one) and one.new["whole_only"]
+    ]
+    return (
+        bool(running_among(snapshot, stopped))
+        or any(lots_lying_at(snapshot, one) for one in emptied)
+        or any(first_broken_stock(snapshot, one) for one in made_whole)
+    )
 
 
 def _columns(one: Changed) -> set[str]:

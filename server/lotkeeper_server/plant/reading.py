@@ -93,6 +93,11 @@ class Plant:
             paths.add(f"{parent}/{entry.message.name}" if parent else str(entry.message.name))
         return paths
 
+    def names_of_whole_units(self) -> set[str]:
+        """The names of its units of whole numbers."""
+        units = self.entries.get(d.UNIT_OF_MEASURE.entity, [])
+        return {str(entry.message.name) for entry in units if entry.values.get("whole_only")}
+
     def let_go(self) -> None:
         """Gives it up piece by piece: a hundred thousand entries that go at once hold everybody up."""
         breath = Breath()

@@ -1,9 +1,10 @@
 """Tries on a private copy what applying a document would do: nothing is written, and no writer waits."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from lotkeeper_server.catalog.breathing import Breath
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names
@@ -12,6 +13,8 @@ from lotkeeper_server.plant.reading import Plant
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.entities.lots import lots_named
+from lotkeeper_server.store.entities.pages import values_with
+from lotkeeper_server.store.entities.stock import first_broken_stock
 from lotkeeper_server.store.scratch import scratch
 
 
@@ -40,5 +43,13 @@ def copied_for(snapshot: Snapshot, plant: Plant) -> Iterator[Snapshot]:
     paths = {entry.location for entry in plant.stock} | plant.location_paths()
     names.find("location", paths)
     location_ids = {identifier for path in paths if (identifier := names.id_of("location", path))}
+    location_ids |= _where_units_are_broken(snapshot, plant.names_of_whole_units())
     with scratch(snapshot, lot_ids, location_ids) as copy:
         yield copy
+
+
+def _where_units_are_broken(snapshot: Snapshot, names: Collection[str]) -> set[Id]:
+    """A location for each of these units that cannot be of whole numbers since there is broken stock in it."""
+    units = values_with(snapshot, "unit_of_measure", ("name",), "name", names)
+    broken = [first_broken_stock(snapshot, unit_id) for unit_id, _ in units]
+    return {one.location_id for one in broken if one is not None}

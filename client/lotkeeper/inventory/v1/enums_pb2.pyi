@@ -39,7 +39,7 @@ class _InventoryOperationTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     INVENTORY_OPERATION_TYPE_RECEIVE: _InventoryOperationType.ValueType  # 7
     """Stock rises at the destination; the secondary lot is the lot received from."""
     INVENTORY_OPERATION_TYPE_RECEIVE_AND_CONSUME: _InventoryOperationType.ValueType  # 8
-    """Received and consumed at the source at once; no stock is kept."""
+    """Received and consumed at the source at once; it makes and changes no inventory row."""
     INVENTORY_OPERATION_TYPE_SHIP: _InventoryOperationType.ValueType  # 9
     """Stock falls at the source; the secondary lot is the lot shipped into."""
 
@@ -63,7 +63,7 @@ INVENTORY_OPERATION_TYPE_RETURN: InventoryOperationType.ValueType  # 6
 INVENTORY_OPERATION_TYPE_RECEIVE: InventoryOperationType.ValueType  # 7
 """Stock rises at the destination; the secondary lot is the lot received from."""
 INVENTORY_OPERATION_TYPE_RECEIVE_AND_CONSUME: InventoryOperationType.ValueType  # 8
-"""Received and consumed at the source at once; no stock is kept."""
+"""Received and consumed at the source at once; it makes and changes no inventory row."""
 INVENTORY_OPERATION_TYPE_SHIP: InventoryOperationType.ValueType  # 9
 """Stock falls at the source; the secondary lot is the lot shipped into."""
 Global___InventoryOperationType: _TypeAlias = InventoryOperationType  # noqa: Y015
@@ -615,7 +615,7 @@ class _InventoryActionTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_I
     INVENTORY_ACTION_TYPE_RECEIVE: _InventoryActionType.ValueType  # 7
     """Stock rises at the destination; the secondary lot is the lot received from."""
     INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: _InventoryActionType.ValueType  # 8
-    """Received and consumed at the source at once; no stock is kept."""
+    """Received and consumed at the source at once; it makes and changes no inventory row."""
     INVENTORY_ACTION_TYPE_SHIP: _InventoryActionType.ValueType  # 9
     """Stock falls at the source; the secondary lot is the lot shipped into."""
     INVENTORY_ACTION_TYPE_MOVE: _InventoryActionType.ValueType  # 10
@@ -649,7 +649,7 @@ INVENTORY_ACTION_TYPE_RETURN: InventoryActionType.ValueType  # 6
 INVENTORY_ACTION_TYPE_RECEIVE: InventoryActionType.ValueType  # 7
 """Stock rises at the destination; the secondary lot is the lot received from."""
 INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME: InventoryActionType.ValueType  # 8
-"""Received and consumed at the source at once; no stock is kept."""
+"""Received and consumed at the source at once; it makes and changes no inventory row."""
 INVENTORY_ACTION_TYPE_SHIP: InventoryActionType.ValueType  # 9
 """Stock falls at the source; the secondary lot is the lot shipped into."""
 INVENTORY_ACTION_TYPE_MOVE: InventoryActionType.ValueType  # 10

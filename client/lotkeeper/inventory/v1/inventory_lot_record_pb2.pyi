@@ -133,7 +133,9 @@ class InventoryLotRecord(_message.Message):
     unit_of_measure_symbol: _builtins.str
     """Its symbol now."""
     source_quantity_change: _builtins.float
-    """The signed change of the primary lot's stock at the source, in the lot's unit; 0 where no stock is kept."""
+    """The signed change of the primary lot's stock at the source, in the lot's unit; 0 where no stock is kept. What passes
+    through has one on its RECEIVE and the opposite one on its CONSUME.
+    """
     destination_quantity_change: _builtins.float
     """The signed change of the primary lot's stock at the destination, in the lot's unit; 0 where no stock is kept."""
     inventory_name: _builtins.str

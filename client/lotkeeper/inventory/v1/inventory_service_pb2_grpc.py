@@ -121,8 +121,10 @@ class InventoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReverseInventoryLotRecord(self, request, context):
-        """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
-        capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+        """Undoes a completed record by a new one with the opposite changes; that of a MERGE also puts back the receiving
+        lot's expiration date and the status of the lot that it closed, where they are still what it made them. Refusals in
+        addition to those of stock and capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE,
+        LOCATION_HOLDS_ANOTHER_LOT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,8 +39,10 @@ class InventoryServiceStub:
     of the refused action; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
     """
     ReverseInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ReverseInventoryLotRecordRequest, _inventory_service_pb2.ReverseInventoryLotRecordResponse]
-    """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
-    capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+    """Undoes a completed record by a new one with the opposite changes; that of a MERGE also puts back the receiving
+    lot's expiration date and the status of the lot that it closed, where they are still what it made them. Refusals in
+    addition to those of stock and capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE,
+    LOCATION_HOLDS_ANOTHER_LOT.
     """
     AnnotateInventoryLotRecord: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.AnnotateInventoryLotRecordRequest, _inventory_service_pb2.AnnotateInventoryLotRecordResponse]
     """Changes a record's notes and spares; nothing else of a record ever changes."""
@@ -88,8 +90,10 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     of the refused action; they are those of ExecuteInventoryOperation, and NAME_TAKEN for a SPLIT.
     """
     ReverseInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ReverseInventoryLotRecordRequest, _inventory_service_pb2.ReverseInventoryLotRecordResponse]  # type: ignore[assignment]
-    """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
-    capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+    """Undoes a completed record by a new one with the opposite changes; that of a MERGE also puts back the receiving
+    lot's expiration date and the status of the lot that it closed, where they are still what it made them. Refusals in
+    addition to those of stock and capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE,
+    LOCATION_HOLDS_ANOTHER_LOT.
     """
     AnnotateInventoryLotRecord: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.AnnotateInventoryLotRecordRequest, _inventory_service_pb2.AnnotateInventoryLotRecordResponse]  # type: ignore[assignment]
     """Changes a record's notes and spares; nothing else of a record ever changes."""
@@ -146,8 +150,10 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ReverseInventoryLotRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ReverseInventoryLotRecordResponse, _abc.Awaitable[_inventory_service_pb2.ReverseInventoryLotRecordResponse]]:
-        """Undoes a completed record by a new one with the opposite changes. Refusals in addition to those of stock and
-        capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE, LOCATION_HOLDS_ANOTHER_LOT.
+        """Undoes a completed record by a new one with the opposite changes; that of a MERGE also puts back the receiving
+        lot's expiration date and the status of the lot that it closed, where they are still what it made them. Refusals in
+        addition to those of stock and capacity: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE,
+        LOCATION_HOLDS_ANOTHER_LOT.
         """
 
     @_abc_1.abstractmethod

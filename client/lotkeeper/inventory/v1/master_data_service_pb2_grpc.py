@@ -223,7 +223,7 @@ class MasterDataServiceServicer(object):
 
     def SaveUnitOfMeasure(self, request, context):
         """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        what it names, VERSION_CONFLICT, NAME_TAKEN, and NOT_WHOLE where it becomes `whole_only` with broken stock in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

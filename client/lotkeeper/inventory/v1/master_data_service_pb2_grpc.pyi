@@ -35,7 +35,7 @@ class MasterDataServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MasterDataServiceAsyncStub: ...
     SaveUnitOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureRequest, _master_data_service_pb2.SaveUnitOfMeasureResponse]
     """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    what it names, VERSION_CONFLICT, NAME_TAKEN, and NOT_WHOLE where it becomes `whole_only` with broken stock in it.
     """
     GetUnitOfMeasure: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureRequest, _master_data_service_pb2.GetUnitOfMeasureResponse]
     """Reads a unit of measure."""
@@ -154,7 +154,7 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SaveUnitOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureRequest, _master_data_service_pb2.SaveUnitOfMeasureResponse]  # type: ignore[assignment]
     """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    what it names, VERSION_CONFLICT, NAME_TAKEN, and NOT_WHOLE where it becomes `whole_only` with broken stock in it.
     """
     GetUnitOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureRequest, _master_data_service_pb2.GetUnitOfMeasureResponse]  # type: ignore[assignment]
     """Reads a unit of measure."""
@@ -276,7 +276,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveUnitOfMeasureResponse, _abc.Awaitable[_master_data_service_pb2.SaveUnitOfMeasureResponse]]:
         """Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        what it names, VERSION_CONFLICT, NAME_TAKEN, and NOT_WHOLE where it becomes `whole_only` with broken stock in it.
         """
 
     @_abc_1.abstractmethod

@@ -7,7 +7,14 @@ from typing import Final
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.apply import single_lot, storing
-from lotkeeper_server.domain.apply.checking import checked_factor, checked_quantity, insufficient, unit_of
+from lotkeeper_server.domain.apply.checking import (
+    check_whole,
+    checked_factor,
+    checked_quantity,
+    insufficient,
+    unit_of,
+    whole_fall,
+)
 from lotkeeper_server.domain.apply.picking import pick
 from lotkeeper_server.domain.apply.rearranging import REARRANGEMENTS
 from lotkeeper_server.domain.apply.records import (
@@ -54,7 +61,7 @@ def _falls(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     lot = action.lot
     if lot is None:
         return _picked_falls(state, action, context)
-    quantity = checked_quantity(state, action, lot)
+    quantity = whole_fall(state, action, lot, checked_quantity(state, action, lot))
     return [_fall(state, action, lot, action.quantity_millionths, quantity, context, action.running)]
 
 
@@ -97,6 +104,7 @@ def _fall(
 
 def _picked_falls(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     """A pick: one record for each lot; the first one completes what Start left running."""
+    check_whole(action)
     if action.fixed_lot is not None:
         checked_factor(state, action, action.fixed_lot)
     records: list[Record] = []
@@ -184,11 +192,15 @@ def _order_count_change(state: WorkingSet, action: Action) -> int:
 
 
 def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """Receives and consumes at once: the lot's total rises; no inventory row is made or changed."""
+    """Receives and consumes at once: the lot's total rises; no inventory row is made or changed.
+
+    Each record says what it did to stock, and both together did nothing. So either can be reversed by itself.
+    """
     lot, kind = action.the_lot, action.kind
     assert kind.record_before is not None
     quantity = checked_quantity(state, action, lot)
     check_quantity(lot.total_millionths + quantity)
+    passed = quantity if action.place.keeps_stock else 0
     received = complete(
         state,
         action,
@@ -201,6 +213,7 @@ def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[R
             None,
             action.source,
             lot_quantity=quantity,
+            destination_change=passed,
             lot_total_change=quantity,
         ),
         context,
@@ -219,6 +232,7 @@ def _pass_through(state: WorkingSet, action: Action, context: Context) -> list[R
             action.source,
             action.destination,
             lot_quantity=quantity,
+            source_change=-passed,
         ),
         context,
         action.running,

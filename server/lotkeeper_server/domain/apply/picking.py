@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from lotkeeper_server.domain.apply.checking import check_whole_in_lot, is_within_half
 from lotkeeper_server.domain.apply.records import check_count
-from lotkeeper_server.domain.model.conversion import converted
-from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.domain.model.conversion import converted, exactly
+from lotkeeper_server.domain.model.quantity import decimal_text, nearest_whole
 from lotkeeper_server.domain.model.stock import Lot
 from lotkeeper_server.domain.refusals import InsufficientInventory, InvalidArgument, Refused
 from lotkeeper_server.domain.resolve import lots
@@ -29,6 +30,20 @@ class _Candidate:
     stock: int
     to_asked: Fraction
     to_own: Fraction
+    in_whole_things: bool
+    """Whether it is asked for in things that come whole, and kept in another unit."""
+
+    @property
+    def worth(self) -> int:
+        """What it has above zero, in the requested unit; of things that come whole the nearest whole number."""
+        stock = max(self.stock, 0)
+        if self.in_whole_things:
+            return nearest_whole(exactly(stock, self.to_asked))
+        return converted(stock, self.to_asked)
+
+    def covers_by_all(self, rest_in_own: int) -> bool:
+        """Whether all that it has counts as the rest, since less than half of a whole thing is missing or left."""
+        return self.in_whole_things and is_within_half(self.stock, rest_in_own, self.to_own)
 
 
 def first_to_pick(state: WorkingSet, action: Action) -> Lot:
@@ -38,7 +53,7 @@ def first_to_pick(state: WorkingSet, action: Action) -> Lot:
         Refused: INSUFFICIENT_INVENTORY where there is none.
     """
     for candidate in _candidates(state, action):
-        if converted(candidate.stock, candidate.to_asked) != 0:
+        if candidate.worth != 0:
             return candidate.lot
     raise Refused(_insufficient(action, 0, None))
 
@@ -48,14 +63,15 @@ def pick(state: WorkingSet, action: Action) -> list[Taken]:
 
     Raises:
         Refused: INSUFFICIENT_INVENTORY where all lots together have too little, INVALID_ARGUMENT on `quantity` where it
-            rounds to zero in the unit of the first lot, TOO_MANY_RECORDS.
+            rounds to zero in the unit of the first lot, or is not whole in that of a lot kept in whole numbers,
+            TOO_MANY_RECORDS.
     """
     taken: list[Taken] = []
     rest = action.quantity_millionths
     last: _Candidate | None = None  # the last lot that was taken, else the last one that was left out
     for candidate in _candidates(state, action):
         is_fixed = action.fixed_lot is not None and candidate.lot.id == action.fixed_lot.id
-        worth = converted(max(candidate.stock, 0), candidate.to_asked)
+        worth = candidate.worth
         if worth == 0:
             if is_fixed:
                 taken.append(Taken(candidate.lot, 0, 0))
@@ -69,7 +85,11 @@ def pick(state: WorkingSet, action: Action) -> list[Taken]:
             return taken
         last = candidate
         check_count(len(taken) + 1)
+        if candidate.covers_by_all(rest_in_own):
+            taken.append(Taken(candidate.lot, rest, candidate.stock))
+            return taken
         if candidate.stock >= rest_in_own:
+            check_whole_in_lot(state, action, candidate.lot, rest_in_own)
             taken.append(Taken(candidate.lot, rest, rest_in_own))
             return taken
         taken.append(Taken(candidate.lot, worth, candidate.stock))
@@ -78,7 +98,7 @@ def pick(state: WorkingSet, action: Action) -> list[Taken]:
             return taken
     if last is None or not action.place.allow_negative_inventory:
         raise Refused(_insufficient(action, action.quantity_millionths - rest, action.quantity_millionths))
-    _take_rest(taken, last, rest, action)
+    _take_rest(state, taken, last, rest, action)
     return taken
 
 
@@ -86,9 +106,10 @@ def _gave(taken: list[Taken]) -> bool:
     return any(one.in_lot_unit for one in taken)
 
 
-def _take_rest(taken: list[Taken], last: _Candidate, rest: int, action: Action) -> None:
+def _take_rest(state: WorkingSet, taken: list[Taken], last: _Candidate, rest: int, action: Action) -> None:
     """Takes from one lot what no lot has, where negative inventory is allowed."""
     rest_in_own = converted(rest, last.to_own)
+    check_whole_in_lot(state, action, last.lot, rest_in_own)
     for one in taken:
         if one.lot.id == last.lot.id:
             one.asked_millionths += rest
@@ -127,7 +148,10 @@ def _candidate(state: WorkingSet, action: Action, lot: Lot, stock: int) -> _Cand
         return None
     to_asked = state.factor(lot.material_id, lot.unit_id, action.unit.id)
     to_own = state.factor(lot.material_id, action.unit.id, lot.unit_id)
-    return None if to_asked is None or to_own is None else _Candidate(lot, stock, to_asked, to_own)
+    if to_asked is None or to_own is None:
+        return None
+    in_whole_things = action.unit.whole_only and action.unit.id != lot.unit_id
+    return _Candidate(lot, stock, to_asked, to_own, in_whole_things)
 
 
 def _insufficient(action: Action, available: int, requested: int | None) -> InsufficientInventory:

@@ -5,7 +5,13 @@ from dataclasses import replace
 from typing import Final
 
 from lotkeeper_server.domain.apply import storing
-from lotkeeper_server.domain.apply.checking import checked_quantity, insufficient, row_that_gives, unit_of
+from lotkeeper_server.domain.apply.checking import (
+    checked_quantity,
+    insufficient,
+    row_that_gives,
+    unit_of,
+    whole_fall,
+)
 from lotkeeper_server.domain.apply.records import (
     Movement,
     check_quantity,
@@ -20,6 +26,7 @@ from lotkeeper_server.domain.kinds import Effect
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.stock import Lot, Record
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.domain.resolve import lots
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import WorkingSet
 
@@ -28,7 +35,9 @@ def _move(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     """Stock falls at the source and rises at the destination, by its capacity and strategy; no total changes."""
     lot, source, destination = action.the_lot, action.place, action.destination
     assert destination is not None
-    quantity = checked_quantity(state, action, lot)
+    if not destination.keeps_stock:  # it leaves the plant, like by SHIP
+        lots.check_usable(lot, action.kind, action.end_millis)
+    quantity = whole_fall(state, action, lot, checked_quantity(state, action, lot))
     row = row_that_gives(state, source, lot, quantity, below_zero=source.allow_negative_inventory)
     action.inventory_name = action.inventory_name or row.name
     merges = storing.Merges()
@@ -58,7 +67,7 @@ def _split(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     """Part of a lot becomes the new lot; stock never falls below zero."""
     lot, new_lot, location = action.the_lot, action.secondary_lot, action.place
     assert new_lot is not None
-    quantity = checked_quantity(state, action, lot)
+    quantity = whole_fall(state, action, lot, checked_quantity(state, action, lot))
     row = row_that_gives(state, location, lot, quantity, below_zero=False)
     check_single_lot(state, location, new_lot.id, {lot.id: -quantity}, also_where_merged=True)
     movement = Movement(
@@ -91,8 +100,11 @@ def _merge(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     check_quantity(row.millionths + (receiving_row.millionths if receiving_row else 0))
     rows_of_merged = state.rows_of_lot(merged.id)
     floor = max(row.changed_order, receiving_row.changed_order if receiving_row else 0)
-    record = storing.merge_one(state, action, location, receiving, merged, row.millionths, context, None, floor)
-    if all(other.millionths == 0 for other in rows_of_merged if other.location_id != location.id):
+    closes = all(other.millionths == 0 for other in rows_of_merged if other.location_id != location.id)
+    record = storing.merge_one(
+        state, action, location, receiving, merged, row.millionths, context, None, floor, closes=closes
+    )
+    if closes:
         state.put_lot(_with_status(merged, LotStatus.CLOSED, record, action, context))
     return [record]
 

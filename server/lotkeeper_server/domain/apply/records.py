@@ -9,7 +9,7 @@ from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.genealogy import add_to_edge, edge_key
 from lotkeeper_server.domain.model.identifiers import LocationId, ProductionOrderId, RecordId
 from lotkeeper_server.domain.model.quantity import QUANTITY_LIMIT_MILLIONTHS
-from lotkeeper_server.domain.model.stock import Common, Lot, Record, StockRow
+from lotkeeper_server.domain.model.stock import BesideStock, Common, Lot, Record, StockRow
 from lotkeeper_server.domain.refusals import QuantityOverflow, Refused, TooManyRecords
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -32,6 +32,7 @@ class Movement:
     lot_total_change: int = 0
     order_count_change: int = 0
     order_floor: int = 0
+    beside_stock: BesideStock | None = None
 
 
 def check_quantity(millionths: int) -> int:
@@ -108,6 +109,7 @@ def complete(state: WorkingSet, action: Action, movement: Movement, context: Con
             movement.lot_total_change,
             movement.order_count_change,
             lot_quantity_millionths=movement.lot_quantity,
+            beside_stock=movement.beside_stock,
         )
     state.put_record(record)
     if movement.secondary_lot is not None and movement.lot_quantity > 0:

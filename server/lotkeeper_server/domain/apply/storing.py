@@ -21,10 +21,15 @@ from lotkeeper_server.domain.keys import Key, QueueKey, SumsKey
 from lotkeeper_server.domain.kinds import kind_of_action
 from lotkeeper_server.domain.model.conversion import converted, exactly
 from lotkeeper_server.domain.model.definitions import Location, Unit
-from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStorageStrategy, LotUseStrategy
+from lotkeeper_server.domain.model.enumerations import (
+    InventoryActionType,
+    LotStatus,
+    LotStorageStrategy,
+    LotUseStrategy,
+)
 from lotkeeper_server.domain.model.identifiers import MaterialId, ProductionOrderId, UnitId
 from lotkeeper_server.domain.model.quantity import Exact, decimal_text, round_half_even
-from lotkeeper_server.domain.model.stock import Lot, Record, StockRow
+from lotkeeper_server.domain.model.stock import BesideStock, Lot, Record, StockRow
 from lotkeeper_server.domain.refusals import (
     LocationCapacityExceeded,
     MergeNotPossible,
@@ -264,9 +269,15 @@ def merge_one(
     context: Context,
     production_order_id: ProductionOrderId | None,
     order_floor: int = 0,
+    *,
+    closes: bool = False,
 ) -> Record:
-    """Writes one MERGE: a quantity goes from one lot to another in their place; both keep their status."""
+    """Writes one MERGE: a quantity goes from one lot to another in their place; both keep their status.
+
+    With `closes`, the caller closes the lot merged away afterwards; the record keeps what a reversal puts back.
+    """
     unit = None if receiving.unit_id is None else state.unit(receiving.unit_id)
+    expiration_millis = _earlier_expiration(receiving, merged)
     movement = Movement(
         MERGE.record,
         receiving,
@@ -279,6 +290,7 @@ def merge_one(
         source_change=millionths,
         lot_total_change=millionths,
         order_floor=max(order_floor, merged.changed_order),
+        beside_stock=_beside_stock(receiving, expiration_millis, merged.status if closes else None),
     )
     record = complete(state, action, movement, context, None)
     move_stock(state, location.id, merged, -millionths, record)
@@ -291,21 +303,28 @@ def merge_one(
         name=action.inventory_name,
         production_order_id=production_order_id,
     )
-    state.put_lot(_received(receiving, merged, millionths, record, action, context))
-    return record
-
-
-def _received(receiving: Lot, merged: Lot, millionths: int, record: Record, action: Action, context: Context) -> Lot:
-    """Returns the receiving lot after a merge: its total has risen, its expiration date is the earlier of the two."""
-    dates = [date for date in (receiving.expiration_millis, merged.expiration_millis) if date is not None]
-    expiration_millis = min(dates, default=None)
     common = receiving.common
     if expiration_millis != receiving.expiration_millis:
         common = edited_once(receiving, action, context)
-    return replace(
+    received = replace(
         receiving,
         total_millionths=check_quantity(receiving.total_millionths + millionths),
         expiration_millis=expiration_millis,
         changed_order=record.effect_order,
         common=common,
     )
+    state.put_lot(received)
+    return record
+
+
+def _earlier_expiration(receiving: Lot, merged: Lot) -> int | None:
+    dates = [date for date in (receiving.expiration_millis, merged.expiration_millis) if date is not None]
+    return min(dates, default=None)
+
+
+def _beside_stock(receiving: Lot, expiration_millis: int | None, closed_from: LotStatus | None) -> BesideStock | None:
+    """What the MERGE changes beside stock; None where that is nothing."""
+    before = receiving.expiration_millis
+    if expiration_millis != before:
+        return BesideStock(expiration_millis, before, closed_from)
+    return None if closed_from is None else BesideStock(None, None, closed_from)

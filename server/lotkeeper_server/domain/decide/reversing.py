@@ -12,10 +12,19 @@ from lotkeeper_server.domain.keys import DefinitionKey, Key, LotKey, StockKey
 from lotkeeper_server.domain.kinds import BETWEEN_LOTS
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import Location
-from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
+from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.genealogy import edge_key, take_from_edge
 from lotkeeper_server.domain.model.identifiers import LocationId, LotId, ProductionOrderId, RecordId, format_id
-from lotkeeper_server.domain.model.stock import Answer, Common, Lot, Named, NamedPlace, Record, StockRow
+from lotkeeper_server.domain.model.stock import (
+    Answer,
+    BesideStock,
+    Common,
+    Lot,
+    Named,
+    NamedPlace,
+    Record,
+    StockRow,
+)
 from lotkeeper_server.domain.refusals import (
     AlreadyReversed,
     NotFound,
@@ -55,6 +64,7 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
         raise Refused(NotReversible(inventory_lot_record_id=format_id(record.id), cause="LOCATION"))
     _check_stock(state, changes)
     floor = max((change.row.changed_order for change in changes if change.row), default=0)
+    floor = max([floor, *(change.lot.changed_order for change in changes)])
     raised = _raised_lot(state, record)
     undone = _opposite(state, record, command, context, max(floor, raised.changed_order))
     state.put_record(undone)
@@ -67,6 +77,8 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
     if record.lot_total_change_millionths:
         total = check_quantity(raised.total_millionths - record.lot_total_change_millionths)
         state.put_lot(replace(raised, total_millionths=total, changed_order=undone.effect_order))
+    if record.beside_stock is not None:
+        _put_back(state, record, record.beside_stock, undone)
     if record.order_count_change_millionths:
         assert record.production_order is not None
         order_id = ProductionOrderId(record.production_order.id)
@@ -75,6 +87,23 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
         key = edge_key(record.lot_record_type, LotId(record.lot.id), LotId(record.secondary_lot.id))
         take_from_edge(state, key, record.lot_quantity_millionths)
     return Answer([undone])
+
+
+def _put_back(state: WorkingSet, record: Record, changed: BesideStock, undone: Record) -> None:
+    """Puts back a date and the status of a closed lot, where they still are what the MERGE made them."""
+    common, order = undone.common, undone.effect_order
+    receiving = _lot(state, record.lot)
+    if changed.expiration_millis is not None and receiving.expiration_millis == changed.expiration_millis:
+        edited = receiving.common.edited(common.created_millis, common.created_by)
+        before = changed.expiration_before_millis
+        state.put_lot(replace(receiving, expiration_millis=before, changed_order=order, common=edited))
+    if changed.closed_from is None or record.secondary_lot is None:
+        return
+    merged = _lot(state, record.secondary_lot)
+    if merged.status is LotStatus.CLOSED:
+        edited = merged.common.edited(common.created_millis, common.created_by)
+        reopened = replace(merged, status=changed.closed_from, closed_millis=None, changed_order=order, common=edited)
+        state.put_lot(reopened)
 
 
 def likely_reads(record: Record, definitions: DefinitionCache) -> list[Key]:
@@ -200,4 +229,5 @@ def _opposite(state: WorkingSet, record: Record, command: Reverse, context: Cont
         order_count_change_millionths=-record.order_count_change_millionths,
         picked=False,
         lot_quantity_millionths=-record.lot_quantity_millionths,
+        beside_stock=None,
     )

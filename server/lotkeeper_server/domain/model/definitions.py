@@ -29,12 +29,13 @@ from lotkeeper_server.domain.model.identifiers import (
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of measure."""
+    """A unit of measure; what is measured in one that is `whole_only` comes in whole numbers."""
 
     id: UnitId
     name: str
     symbol: str
     enabled: bool
+    whole_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

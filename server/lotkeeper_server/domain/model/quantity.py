@@ -65,6 +65,16 @@ def decimal_text(millionths: int) -> str:
     return f"{sign}{units}.{rest:06d}".rstrip("0").rstrip(".") if rest else f"{sign}{units}"
 
 
+def is_whole(millionths: int) -> bool:
+    """Whether a quantity is a whole number of its unit."""
+    return millionths % MILLIONTHS_PER_UNIT == 0
+
+
+def nearest_whole(exact: Exact) -> int:
+    """The nearest whole number of the unit, half to even, in millionths."""
+    return round(Fraction(exact, MILLIONTHS_PER_UNIT)) * MILLIONTHS_PER_UNIT
+
+
 def round_half_even(exact: Exact) -> int:
     """The nearest integer, half to even: a computed quantity is rounded here only."""
     return round(exact)

@@ -145,12 +145,28 @@ class Coded(Protocol):
 
 
 @dataclass(slots=True)
+class BesideStock:
+    """What a MERGE changed beside stock, which its reversal puts back.
+
+    Attributes:
+        expiration_millis: the date that the receiving lot got; None where it kept its own.
+        expiration_before_millis: its date before that; None where it had none.
+        closed_from: the status from which the lot merged away was closed; None where it was not.
+    """
+
+    expiration_millis: int | None
+    expiration_before_millis: int | None
+    closed_from: LotStatus | None
+
+
+@dataclass(slots=True)
 class Record:
     """An inventory lot record with the things it refers to, by the names they have now.
 
     `quantity` and unit are those asked for; the changes are those of stock, in the primary lot's unit. `end_millis`
     is None while RUNNING. Callers do not see the last block: the order of its effect, what a reversal takes back,
-    whether a Start picked it, and the quantity in the primary lot's unit, as converted when it was written.
+    whether a Start picked it, the quantity in the primary lot's unit, as converted when it was written, and what a
+    MERGE changed beside stock.
     """
 
     id: RecordId
@@ -182,6 +198,7 @@ class Record:
     order_count_change_millionths: int = 0
     picked: bool = False
     lot_quantity_millionths: int = 0
+    beside_stock: BesideStock | None = None
 
 
 @dataclass(slots=True)

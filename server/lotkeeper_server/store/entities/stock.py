@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.domain.model.quantity import MILLIONTHS_PER_UNIT
 from lotkeeper_server.store.db.statements import fetch
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
-from lotkeeper_server.store.schema.tables import inventory, location
+from lotkeeper_server.store.schema.tables import inventory, location, unit_of_measure
 from lotkeeper_server.store.staged.visible import and_visible, visible_clauses
 
 _ABOVE_ZERO: Final = (
@@ -33,6 +34,46 @@ def stock_above_zero(connection: Connection) -> list[NamedStock]:
         map(NamedStock._make, fetch(connection, _ABOVE_ZERO + and_visible(connection, "inventory"))),
         key=lambda one: one[:3],
     )
+
+
+class BrokenStock(NamedTuple):
+    """Stock that is not a whole number of its lot's unit."""
+
+    location_id: Id
+    location_path: str
+    lot_name: str
+    millionths: int
+
+
+def first_broken_stock(connection: Connection, unit_id: Id) -> BrokenStock | None:
+    """The first stock in a unit that is not a whole number of it, by location and lot; None where there is none."""
+    shown = and_visible(connection, "inventory", "i")
+    text = (
+        "SELECT i.location_id, p.path, l.name, i.quantity FROM inventory_lot AS l "  # noqa: S608 - the schema's own names
+        "JOIN inventory AS i ON i.lot_id = l.id JOIN location AS p ON p.id = i.location_id "
+        f"WHERE l.unit_of_measure_id = ? AND i.quantity % {MILLIONTHS_PER_UNIT} <> 0{shown} "
+        "ORDER BY i.location_id, i.lot_id LIMIT 1"
+    )
+    rows = fetch(connection, text, (unit_id,))
+    return BrokenStock(*rows[0]) if rows else None
+
+
+def keep_stock_unchanged(connection: Connection, unit_id: Id) -> None:
+    """Waits for all who are changing stock in a unit; later ones see what this transaction saves.
+
+    Who changes stock holds its lot, and who makes a lot refers to its unit. A lot that somebody was making is there,
+    and is held, too, the second time.
+    """
+    tx = WriteTransaction(connection)
+    if not tx.capabilities.has_many_writers:
+        return
+    _lock_lots(tx, unit_id)
+    tx.lock_with_referrers(unit_of_measure, [unit_id])
+    _lock_lots(tx, unit_id)
+
+
+def _lock_lots(tx: WriteTransaction, unit_id: Id) -> None:
+    list(tx.lock("SELECT id FROM inventory_lot", "unit_of_measure_id", [unit_id]))
 
 
 def lots_lying_at(connection: Connection, location_id: Id) -> int:

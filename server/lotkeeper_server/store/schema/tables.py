@@ -19,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -89,6 +90,13 @@ unit_of_measure = Table(
     Column("name", short_text(255), nullable=False, unique=True),
     Column("symbol", short_text(255), nullable=False, unique=True),
     *_common(),
+    Column(
+        "whole_only",
+        Boolean(create_constraint=False),
+        nullable=False,
+        server_default=false(),
+        comment="quantities in it are whole numbers",
+    ),
 )
 
 unit_of_measure_conversion = Table(
@@ -350,6 +358,13 @@ inventory_lot_record = Table(
         nullable=False,
         server_default="0",
         comment="quantity in the lot's unit, as converted when written",
+    ),
+    Column(
+        "merge_expiration_millis", BigInteger, comment="of a MERGE: the date that its lot got; NULL: it kept its own"
+    ),
+    Column("merge_expiration_before_millis", BigInteger, comment="the lot's date before that; NULL: none"),
+    Column(
+        "merge_closed_from", SmallInteger, comment="status from which a MERGE closed its other lot; NULL: it did not"
     ),
     _enum_check("lot_record_type", 12),
     _enum_check("status", 7),

@@ -166,7 +166,7 @@ def load_conversions(
 
 def _units(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
     unit = tables.unit_of_measure.c
-    for row in connection.execute(select(unit.id, unit.name, unit.symbol, unit.enabled).where(wanted)):
+    for row in connection.execute(select(unit.id, unit.name, unit.symbol, unit.enabled, unit.whole_only).where(wanted)):
         cache.units.put(row.id, Unit(*row))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.identifiers import RecordId
-from lotkeeper_server.domain.model.stock import Common, Label, Record
+from lotkeeper_server.domain.model.stock import BesideStock, Common, Label, Record
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
 
 _TYPES: Final = {int(one): one for one in LotRecordType}
@@ -31,6 +31,7 @@ _OWN: Final = (
     "reverses_record_id", "reversed_by_record_id", "request_id",
     "created_millis", "created_by", "notes", "enabled",
     "spare1", "spare2", "spare3", "modified_millis", "modified_by", "version",
+    "merge_expiration_millis", "merge_expiration_before_millis", "merge_closed_from",
 )  # fmt: skip
 _RECORDS: Final = f"SELECT {', '.join((*_REFERENCES, *_OWN))} FROM inventory_lot_record"  # noqa: S608
 # Names, paths, symbols and codes of what is referred to, and by which of the columns above.
@@ -75,7 +76,7 @@ def _record(row: Sequence[Any], referred: dict[bytes | None, Any]) -> Record:
         lot_total_change, order_count_change, effect_order, lot_quantity,
         start_millis, end_millis, inventory_name, operation_record_id,
         reverses_record_id, reversed_by_record_id, request_id,
-        *common,
+        *common, got, before, closed_from,
     ) = row
     # fmt: on
     common[3] = bool(common[3])
@@ -110,4 +111,9 @@ def _record(row: Sequence[Any], referred: dict[bytes | None, Any]) -> Record:
         order_count_change,
         bool(picked),
         lot_quantity,
+        None if got is None and closed_from is None else _beside_stock(got, before, closed_from),
     )
+
+
+def _beside_stock(got: int | None, before: int | None, closed_from: int | None) -> BesideStock:
+    return BesideStock(got, before, None if closed_from is None else _LOT_STATUSES[closed_from])

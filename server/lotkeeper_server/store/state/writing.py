@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.model.identifiers import LocationId
-from lotkeeper_server.domain.model.stock import Common, Lot, Record, StockRow
+from lotkeeper_server.domain.model.stock import BesideStock, Common, Lot, Record, StockRow
 from lotkeeper_server.store.db.statements import insert_of, update_of
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.feed.numbering import leave_pending
@@ -21,6 +21,7 @@ from lotkeeper_server.store.schema.tables import (
 from lotkeeper_server.store.state.action_indexes import pack_indexes
 
 _lot, _row, _record = inventory_lot.c, inventory.c, inventory_lot_record.c
+_NOTHING_BESIDE_STOCK: Final = (None, None, None)
 INSERT_LOT: Final = insert_of(inventory_lot)
 INSERT_STOCK: Final = insert_of(inventory)
 INSERT_RECORD: Final = insert_of(inventory_lot_record)
@@ -276,7 +277,13 @@ def record_values(record: Record) -> tuple[Any, ...]:
         record.request_id,
         *_common_values(record.common),
         record.lot_quantity_millionths,
+        *(_NOTHING_BESIDE_STOCK if record.beside_stock is None else _beside_stock(record.beside_stock)),
     )
+
+
+def _beside_stock(changed: BesideStock) -> tuple[int | None, int | None, int | None]:
+    closed_from = None if changed.closed_from is None else int(changed.closed_from)
+    return changed.expiration_millis, changed.expiration_before_millis, closed_from
 
 
 def _changed_record(record: Record) -> tuple[Any, ...]:
