@@ -272,6 +272,7 @@ LOT = Description(
         Name("name", "name"),
         Enumerated("status", "status", e.LotStatus, e.LotStatus.OPEN),
         Moment("expiration_date", "expiration_millis"),
+        Name("supplier_lot_name", "supplier_lot_name", required=False),
     ),
     (_at_path("material", "material", required=True), _unit("unit_of_measure")),
     unique=((("material_id", "name"), "name"),),

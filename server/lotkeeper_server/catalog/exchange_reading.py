@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.exchange_columns import Column, Unreadable, imported_columns
+from lotkeeper_server.catalog.name_forms import name_forms
 from lotkeeper_server.domain import limits
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -238,11 +239,13 @@ def _row(
     read: Callable[[Column, Any], Any],
 ) -> Row:
     message: Message = description.message()
+    forms = name_forms(description)
     row = Row(line, message, given)
     for column, cell in cells:
         try:
             if (value := read(column, cell)) is not None:
-                setattr(message, column.field, value)
+                form_of = forms.get(column.field)
+                setattr(message, column.field, value if form_of is None else form_of(value))
         except Unreadable as error:
             row.misread[column.field] = str(error)
         except ValueError:  # of protobuf: half a surrogate pair

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import parse_id
 from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, double_of, factor_of, millionths_of
-from lotkeeper_server.domain.model.text import name_fault, text_fault
+from lotkeeper_server.domain.model.text import name_fault, name_form, text_fault
 
 Fault = Callable[[str, str], None]
 """Takes a field's name and what is wrong with it."""
@@ -39,22 +39,22 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Name(Field):
-    """A name, symbol or code: 1 to 255 code points, not in the form of a ULID; a part of a path has no slash."""
+    """A name, symbol or code in its one form, which is not that of a ULID; a part of a path has no slash."""
 
     required: bool = True
     part_of_path: bool = False
 
     def read(self, message: Message, fault: Fault) -> str:
-        text: str = getattr(message, self.name)
-        if not text and not self.required:
-            return text
-        if description := name_fault(text):
+        form = name_form(getattr(message, self.name))
+        if not form and not self.required:
+            return form
+        if description := name_fault(form):
             fault(self.name, description)
-        elif self.required and parse_id(text) is not None:
-            fault(self.name, f"{text} has the form of a ULID")
-        elif self.part_of_path and "/" in text:
+        elif self.required and parse_id(form) is not None:
+            fault(self.name, f"{form} has the form of a ULID")
+        elif self.part_of_path and "/" in form:
             fault(self.name, "has a slash, which separates the parts of a path")
-        return text
+        return form
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from lotkeeper_server.store.lists.conditions import (
     below_value,
     equal,
 )
-from lotkeeper_server.store.lists.entities import ROUTE, is_enabled, runs_in, shows
+from lotkeeper_server.store.lists.entities import ROUTE, is_enabled, runs_in, shows, supplied_as
 
 
 class EntityFilters(Protocol):
@@ -108,12 +108,14 @@ class LotFilters:
         status: the status that they show.
         name_prefix: how their name begins.
         expiring_before_millis: their expiration date is before this one.
+        supplier_lot_name: their number at their supplier.
     """
 
     material: NamedEntity | None
     status: LotStatus | None
     name_prefix: str
     expiring_before_millis: int | None
+    supplier_lot_name: str | None
 
     def conditions(self, snapshot: Snapshot, now_millis: int, /) -> list[Condition]:
         made: list[Condition] = []
@@ -125,4 +127,6 @@ class LotFilters:
             made.append(begins_with("name", self.name_prefix))
         if self.expiring_before_millis is not None:
             made.append(below_value("expiration_millis", self.expiring_before_millis))
+        if self.supplier_lot_name is not None:
+            made.append(supplied_as(self.supplier_lot_name))
         return made

@@ -11,7 +11,7 @@ from lotkeeper_server.catalog.fields import Reference
 from lotkeeper_server.catalog.naming import not_found
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
-from lotkeeper_server.domain.model.text import name_fault, path_fault
+from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, path_form
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument
 
 
@@ -46,7 +46,7 @@ def read_parts(
                 given[name] = format_id(identifier)
         else:
             path = reference.beside[name] == "path"
-            text = text.removeprefix("/") if path else text
+            text = path_form(text) if path else name_form(text)
             if description := (path_fault(text) if path else name_fault(text)):
                 fault(name, description)
             else:

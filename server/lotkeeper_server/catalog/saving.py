@@ -11,6 +11,7 @@ from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Fault
 from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
+from lotkeeper_server.catalog.names_left import NO_NAMES, names_left
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
 from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
@@ -149,7 +150,8 @@ def checked(
     )
     for name, text in (misread or {}).items():
         faults.note(name, text)
-    values, parts = _read(saving, message, faults.note)
+    left = NO_NAMES if creates or given_id is None else names_left(saving, message)
+    values, parts = _read(saving, message, faults.note, left)
     for reference in description.references:
         given = parts[reference.name].given if reference.name in parts else {}
         if given and reference.id_field not in given:
@@ -189,15 +191,23 @@ class _Faults:
         self.unsettled.add(name)
 
 
-def _read(saving: Saving, message: Message, fault: Fault) -> tuple[EntityRow, Mapping[str, Parts]]:
-    """The values of the fields that count, and the parts of the references that count."""
+def _read(
+    saving: Saving, message: Message, fault: Fault, left: frozenset[str]
+) -> tuple[EntityRow, Mapping[str, Parts]]:
+    """The values of the fields that count, and the parts of the references that count; names that are left stay."""
     description = saving.description
-    values = {one.column: one.read(message, fault) for one in description.all_fields if saving.looks_at(one.name)}
+    values = {
+        one.column: one.read(message, fault)
+        for one in description.all_fields
+        if saving.looks_at(one.name) and one.name not in left
+    }
     if saving.looks_at("enabled") and message.HasField("enabled"):
         values["enabled"] = message.enabled  # type: ignore[attr-defined]  # every entity has it
     parts = {}
     for reference in description.references:
         looked_at = [name for name in looked_up(reference) if saving.looks_at(name)]
+        if not left.isdisjoint(looked_at):
+            looked_at = [name for name in looked_at if name not in left and getattr(message, name)]
         if looked_at:
             parts[reference.name] = read_parts(reference, message, looked_at, fault)
             if not saving.unsettled.isdisjoint(looked_at):

@@ -16,7 +16,7 @@ from lotkeeper_server.cli.opening import Opened, database, fail, opened_current,
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
-from lotkeeper_server.domain.model.text import name_fault
+from lotkeeper_server.domain.model.text import name_fault, name_form
 from lotkeeper_server.engine.clock import IdSource, now_millis
 
 LIMIT: Final = click.IntRange(0, 1 << 40)
@@ -56,7 +56,7 @@ def create_role(
 
     A limit that is not given is that of the server's settings. Of several roles of a token the largest limit counts.
     """
-    _check_name("NAME", name)
+    name = _name_of("NAME", name)
     for permission in permissions:
         _check_permission(permission)
     of_principal = {
@@ -95,7 +95,7 @@ def remove_role(config_file: Path | None, /, name: str, **flags: Any) -> None:
     with _store(config_file, flags) as store:
         try:
             with store.write() as connection:
-                deleted = delete_role(connection, name)
+                deleted = delete_role(connection, name) or delete_role(connection, name_form(name))
         except RoleInUse as error:
             fail(str(error))
     if not deleted:
@@ -118,9 +118,9 @@ def create_token(
     config_file: Path | None, /, name: str, roles: tuple[str, ...], expires: str | None, **flags: Any
 ) -> None:
     """Make a token and print it, and nothing else; it is never shown again."""
-    _check_name("--name", name)
+    name = _name_of("--name", name)
     text, now = new_token(), now_millis()
-    entry = TokenEntry(IdSource()(), name, tuple(sorted(set(roles))), False, now, _expiry(expires), None)
+    entry = TokenEntry(IdSource()(), name, tuple(sorted(set(map(name_form, roles)))), False, now, _expiry(expires), None)
     with _store(config_file, flags, makes=True) as store:
         try:
             with store.write() as connection:
@@ -171,11 +171,12 @@ def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, 
         # What was given may be a token itself, which must not be shown, and stands in a shell's history by now.
         raise click.UsageError("the argument is not the id of a token: `token list` shows the ids")
     identifier = parse_id(token_id) if token_id else None
+    names = set() if name is None else {name, name_form(name)}
     with _store(config_file, flags) as store, store.write() as connection:
         ids: list[Any] = [
             one.id
             for one in list_tokens(connection)
-            if one.revoked_millis is None and (one.id == identifier or one.principal == name)
+            if one.revoked_millis is None and (one.id == identifier or one.principal in names)
         ]
         if ids:
             revoke_tokens(connection, ids, now_millis())
@@ -199,9 +200,11 @@ def _expiry(text: str | None) -> int | None:
         raise click.UsageError(f"--expires {text}: give a span such as 30d, or a day such as 2027-01-31") from None
 
 
-def _check_name(what: str, name: str) -> None:
+def _name_of(what: str, text: str) -> str:
+    name = name_form(text)
     if fault := name_fault(name):
         raise click.UsageError(f"{what} {fault}")
+    return name
 
 
 def _check_permission(permission: str) -> None:

@@ -38,6 +38,8 @@ class Execute(OfOperation):
     inventory_name: str | None = None
     start_millis: int | None = None
     end_millis: int | None = None
+    lot_expiration_millis: int | None = None
+    supplier_lot_name: str | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +51,8 @@ class Start(OfOperation):
     material: Id | str | None = None
     inventory_name: str | None = None
     start_millis: int | None = None
+    lot_expiration_millis: int | None = None
+    supplier_lot_name: str | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +99,8 @@ class RequestedAction:
     lot_status: LotStatus | None = None
     notes: str = ""
     spares: tuple[str, str, str] = ("", "", "")
+    lot_expiration_millis: int | None = None
+    supplier_lot_name: str | None = None
 
 
 @dataclass(slots=True)

@@ -366,6 +366,26 @@ class LotExpired(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LotDiffers(Refusal):
+    """Step 6: the lot that is there has another value than the call states; `stored` is empty where it has none."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "LOT_DIFFERS"
+    lot: str
+    field: str
+    stored: str
+    given: str
+
+    @property
+    def message(self) -> str:
+        return f"Lot {self.lot} has {self.field} {self.stored or 'unset'}, not {self.given}."
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return {"lot": self.lot, "field": self.field, "stored": self.stored, "given": self.given}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocationCapacityExceeded(Refusal):
     """Step 14: the location's stock would rise above its capacity."""
 

@@ -8,9 +8,11 @@ from typing import Protocol
 
 from ulid import ULID
 
-from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.domain.model.identifiers import Id, has_letter
 
 _RANDOM_BITS = 80
+_THIRD_CHARACTER, _FIRST_LETTER = 115, 10
+"""Where a ULID's third character begins, and the first value of it that is a letter: as it is until 2039."""
 
 
 class Clock(Protocol):
@@ -70,6 +72,8 @@ class IdSource:
             # python-ulid counts on within a millisecond; whichever is later keeps ids distinct and in order.
             self._last = max(self._last + 1, int(ULID()))
         else:
+            self._last += 1
+        while self._last >> _THIRD_CHARACTER & 31 < _FIRST_LETTER and not has_letter(self._last):
             self._last += 1
         return self._last.to_bytes(16, "big")
 

@@ -11,7 +11,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.model.identifiers import Id, parse_id
 from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of_text
-from lotkeeper_server.domain.model.text import name_fault, path_fault
+from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, path_form
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
 from lotkeeper_server.plant.document import read_tree
 from lotkeeper_server.plant.sections import (
@@ -240,7 +240,7 @@ class _Reading:
             self._fault(place, str(unfit))
             return ""
         by_path = "path" in NAMED_BY[target]
-        named = named.removeprefix("/") if by_path else named
+        named = path_form(named) if by_path else name_form(named)
         if named and (fault := path_fault(named) if by_path else name_fault(named)):
             self._fault(place, fault)
         return named
@@ -275,6 +275,7 @@ class _Reading:
         except Unfit as unfit:
             self._fault(place, str(unfit))
             return ""
+        given = name_form(given)
         if given and (fault := name_fault(given)):
             self._fault(place, fault)
         return given

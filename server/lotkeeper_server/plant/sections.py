@@ -11,8 +11,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
-from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Quantity, Reference, Whole
+from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Name, Quantity, Reference, Whole
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.text import name_form
 from lotkeeper_server.plant.tree import Plain, Tree
 
 LOTS: Final = "lots"
@@ -107,6 +108,8 @@ def _put(description: Description, one: Field) -> Put:
             return _or_absent(name, whole)
         case Quantity() | Factor():
             return _or_absent(name, number)
+        case Name():
+            return lambda message, tree: setattr(message, name, name_form(text(tree)))
         case Moment():
             return lambda message, tree: _put_moment(message, name, tree)
         case _:

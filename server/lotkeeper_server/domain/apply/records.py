@@ -178,6 +178,7 @@ def raise_total(state: WorkingSet, lot: Lot, change: int, record: Record) -> Lot
         lot.closed_millis,
         record.effect_order,
         lot.common,
+        lot.supplier_lot_name,
     )
     state.put_lot(risen)
     return risen

@@ -25,10 +25,15 @@ _DIGIT_OF: Final = {character: digit for digit, character in enumerate(_ALPHABET
 }
 _PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _LARGEST: Final = (1 << 128) - 1
+_FIRST_LETTER: Final = 10
+"""The digit that is written `A`."""
 
 
 def parse_id(text: str) -> Id | None:
-    """Returns the id that a text stands for, or None if it is not a ULID (then it is a name or a path)."""
+    """Returns the id that a text stands for, or None if it is not a ULID (then it is a name or a path).
+
+    A ULID has a letter: digits alone are what a scanner reads from a label, and name a lot.
+    """
     if len(text) == 28:
         if text[10] != "-" or text[19] != "-":
             return None
@@ -40,6 +45,8 @@ def parse_id(text: str) -> Id | None:
 
 @lru_cache(maxsize=16_384)
 def _parse_characters(text: str) -> Id | None:
+    if text.isdigit():
+        return None
     number = 0
     for character in text:
         digit = _DIGIT_OF.get(character)
@@ -47,6 +54,11 @@ def _parse_characters(text: str) -> Id | None:
             return None
         number = number << 5 | digit
     return None if number > _LARGEST else number.to_bytes(ID_BYTES, "big")
+
+
+def has_letter(number: int) -> bool:
+    """Whether a ULID of this number has a letter, without which it would not be one."""
+    return any(number >> shift & 31 >= _FIRST_LETTER for shift in range(0, 130, 5))
 
 
 @lru_cache(maxsize=8_192)  # lots, places and materials come again; of the ids of records, which do not, few are kept

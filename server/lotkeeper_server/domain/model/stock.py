@@ -40,7 +40,7 @@ class Common:
 
 @dataclass(slots=True)
 class Lot:
-    """A material lot. Quantities are in its own unit."""
+    """A material lot. Quantities are in its own unit. `supplier_lot_name` is its number at its supplier; empty: none."""
 
     id: LotId
     name: str
@@ -52,6 +52,7 @@ class Lot:
     closed_millis: int | None
     changed_order: int
     common: Common
+    supplier_lot_name: str = ""
 
     def status_at(self, moment_millis: int) -> LotStatus:
         """The status to show: EXPIRED instead of OPEN or AVAILABLE once the expiration date has passed."""

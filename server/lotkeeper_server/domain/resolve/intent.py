@@ -13,7 +13,7 @@ from lotkeeper_server.domain.model.enumerations import LotResolutionStrategy, Lo
 from lotkeeper_server.domain.model.identifiers import Id, LotId, MaterialId
 from lotkeeper_server.domain.model.stock import Lot
 from lotkeeper_server.domain.refusals import MaterialRequired
-from lotkeeper_server.domain.resolve.lots import NewLot
+from lotkeeper_server.domain.resolve.lots import LotStatement, NewLot
 from lotkeeper_server.domain.working_set import WorkingSet
 
 
@@ -74,6 +74,7 @@ class Intent:
         lot_status: what a STATUS_CHANGE sets.
         spares: written on every record; None for three empty ones.
         versioned: lots whose version the call has raised already.
+        stated: what the call states about the primary lot; None for nothing.
     """
 
     kind: Kind
@@ -111,3 +112,4 @@ class Intent:
     lot_status: LotStatus | None
     spares: tuple[str, str, str] | None
     versioned: set[LotId]
+    stated: LotStatement | None

@@ -13,6 +13,7 @@ from lotkeeper_server.domain.model.identifiers import Id, LotId, MaterialId, for
 from lotkeeper_server.domain.model.stock import Common, Lot
 from lotkeeper_server.domain.refusals import (
     Disabled,
+    LotDiffers,
     LotExpired,
     LotMaterialMismatch,
     LotStatusForbids,
@@ -24,14 +25,37 @@ from lotkeeper_server.domain.working_set import WorkingSet
 USABLE = frozenset({LotStatus.OPEN, LotStatus.AVAILABLE})
 SHUT = frozenset({LotStatus.SHIPPED, LotStatus.CLOSED})
 """What a rise refuses."""
+EXPIRATION_FIELD, SUPPLIER_FIELD = "lot_expiration_date_millis", "supplier_lot_name"
+
+
+@dataclass(frozen=True, slots=True)
+class LotStatement:
+    """What a call states about its primary lot: a lot that it makes gets it, one that is there must agree.
+
+    Attributes:
+        expiration_millis: when it expires; None where nothing is said.
+        supplier_lot_name: its number at its supplier; None where nothing is said.
+    """
+
+    expiration_millis: int | None
+    supplier_lot_name: str | None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The request's fields that were given."""
+        return (
+            *(() if self.expiration_millis is None else (EXPIRATION_FIELD,)),
+            *(() if self.supplier_lot_name is None else (SUPPLIER_FIELD,)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class NewLot:
-    """A lot that the call makes."""
+    """A lot that the call makes, and what the call states about it."""
 
     material: Material
     name: str
+    stated: LotStatement | None = None
 
 
 @dataclass(slots=True)
@@ -41,6 +65,30 @@ class Birth:
     end_millis: int
     principal: str
     context: Context
+
+
+def statement(expiration_millis: int | None, supplier_lot_name: str | None) -> LotStatement | None:
+    """What a call states about its primary lot; None where it states nothing, as nearly all do."""
+    if expiration_millis is None and supplier_lot_name is None:
+        return None
+    return LotStatement(expiration_millis, supplier_lot_name)
+
+
+def check_agrees(lot: Lot, stated: LotStatement) -> None:
+    """Step 6: a lot that is there has what the call states about it; one without a value does not get it.
+
+    Raises:
+        Refused: LOT_DIFFERS, the date first.
+    """
+    given = stated.expiration_millis
+    if given is not None and given != lot.expiration_millis:
+        stored = "" if lot.expiration_millis is None else rfc3339(lot.expiration_millis)
+        differs = LotDiffers(lot=lot.name, field="expiration_date", stored=stored, given=rfc3339(given))
+        raise Refused(differs.at(EXPIRATION_FIELD))
+    name = stated.supplier_lot_name
+    if name is not None and name != lot.supplier_lot_name:
+        differs = LotDiffers(lot=lot.name, field="supplier_lot_name", stored=lot.supplier_lot_name, given=name)
+        raise Refused(differs.at(SUPPLIER_FIELD))
 
 
 def key(given: Id | str, material_id: MaterialId) -> LotKey | LotNameKey:
@@ -92,13 +140,15 @@ def same(one: Lot | NewLot, other: Lot | NewLot) -> bool:
 
 
 def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
-    """A new lot: OPEN, in its material's unit, expiring its material's shelf life after the end of the call."""
+    """A new lot: OPEN, in its material's unit, with what the call states about it.
+
+    Without a stated date it expires its material's shelf life after the end of the call.
+    """
+    stated = new.stated
+    expiration_millis = None if stated is None else stated.expiration_millis
     shelf_life_days = new.material.shelf_life_days
-    expiration_millis = (
-        None
-        if shelf_life_days is None
-        else min(birth.end_millis + shelf_life_days * limits.MILLIS_PER_DAY, limits.MILLIS_MAX)
-    )
+    if expiration_millis is None and shelf_life_days is not None:
+        expiration_millis = min(birth.end_millis + shelf_life_days * limits.MILLIS_PER_DAY, limits.MILLIS_MAX)
     return Lot(
         id=LotId(birth.context.new_id()),
         name=new.name,
@@ -110,6 +160,7 @@ def make(new: NewLot, unit: Unit | None, birth: Birth) -> Lot:
         closed_millis=None,
         changed_order=0,
         common=Common(birth.context.now_millis, birth.principal),
+        supplier_lot_name="" if stated is None else stated.supplier_lot_name or "",
     )
 
 
@@ -123,7 +174,7 @@ def existing_or_made(lot: Lot | NewLot | None, unit: Unit | None, birth: Birth, 
 
 
 def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
-    """A lot that a SPLIT makes, with its lot's material, unit, status, `enabled` and expiration date."""
+    """A lot that a SPLIT makes, with its lot's material, unit, status, `enabled`, date and supplier's number."""
     return Lot(
         id=LotId(birth.context.new_id()),
         name=name,
@@ -135,6 +186,7 @@ def split_off(lot: Lot, name: str, birth: Birth) -> Lot:
         closed_millis=birth.context.now_millis if lot.status is LotStatus.CLOSED else None,
         changed_order=0,
         common=Common(birth.context.now_millis, birth.principal, enabled=lot.common.enabled),
+        supplier_lot_name=lot.supplier_lot_name,
     )
 
 

@@ -66,6 +66,7 @@ def intent_of_operation(operation: InventoryOperation, command: Execute | Start)
         None,
         None,
         set(),
+        lots.statement(command.lot_expiration_millis, command.supplier_lot_name),
     )
 
 

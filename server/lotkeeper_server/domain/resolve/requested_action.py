@@ -59,6 +59,7 @@ def intent_of_action(requested: RequestedAction, command: ExecuteActions, versio
         requested.lot_status,
         requested.spares,
         versioned,
+        lots.statement(requested.lot_expiration_millis, requested.supplier_lot_name),
     )
 
 

@@ -1,5 +1,7 @@
 """Steps 4 to 11: an intent is looked up and becomes an action. Nothing moves here."""
 
+from dataclasses import replace
+
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.keys import LotKey, LotNameKey, Missing
 from lotkeeper_server.domain.kinds import Kind, Place, Primary, Quantity, Secondary
@@ -54,6 +56,8 @@ def resolve(state: WorkingSet, intent: Intent, context: Context) -> Action:
     kind = intent.kind
     source, destination = _locations(state, intent)  # step 4
     quantity_millionths = _quantity(intent)
+    if intent.stated is not None:
+        _check_makes_lots(intent.kind, intent.stated)
     material = _material(state, intent)  # step 5
     secondary_material = _secondary_material(state, intent, material)
     _expect_lots(state, intent, material, secondary_material)
@@ -123,6 +127,13 @@ def _quantity(intent: Intent) -> int:
     if not intent.kind.startable:
         raise Refused(StartNotSupported(operation_type=intent.kind.name))
     return 0
+
+
+def _check_makes_lots(kind: Kind, stated: lots.LotStatement) -> None:
+    """Step 4: what a call states about its lot is for types that make lots."""
+    if kind.primary is not Primary.MADE:
+        text = f"is not used by an operation of type {kind.name}, which makes no lot"
+        raise Refused(InvalidArgument.of(tuple(FieldViolation(field, text) for field in stated.fields)))
 
 
 def _locations(state: WorkingSet, intent: Intent) -> tuple[Location | None, Location | None]:
@@ -220,14 +231,22 @@ def _primary_lot(state: WorkingSet, intent: Intent, material: Material, context:
     lot_comes_from, strategy, field = intent.kind.primary, intent.lot_strategy, intent.origin.lot_field
     if intent.lot is not None:
         creates = intent.creates_lots and lot_comes_from is Primary.MADE
-        return lots.find(state, intent.lot, material, field, creates=creates)
+        found = lots.find(state, intent.lot, material, field, creates=creates)
+        return found if intent.stated is None else _agreeing(found, intent.stated)
     if lot_comes_from is Primary.EVERY:
         return None
     if lot_comes_from is Primary.MADE and strategy is LotResolutionStrategy.AUTO_GENERATE:
-        return lots.NewLot(material, context.new_uuid())
+        return lots.NewLot(material, context.new_uuid(), intent.stated)
     if lot_comes_from is Primary.PICKED and (strategy is None or strategy is LotResolutionStrategy.FROM_LOCATION):
         return None
     raise Refused(LotRequired(field=field, strategy=strategy.name if strategy else None).at(field))
+
+
+def _agreeing(found: Lot | lots.NewLot, stated: lots.LotStatement) -> Lot | lots.NewLot:
+    if isinstance(found, Lot):
+        lots.check_agrees(found, stated)
+        return found
+    return replace(found, stated=stated)
 
 
 def _secondary_lot(

@@ -74,6 +74,8 @@ def read_execute(request: pb.ExecuteInventoryOperationRequest, call: Call, shape
         inventory_name=shape.name("inventory_name", request.inventory_name),
         start_millis=_millis(shape, request, "start_date_millis"),
         end_millis=_millis(shape, request, "end_date_millis"),
+        lot_expiration_millis=_millis(shape, request, "lot_expiration_date_millis"),
+        supplier_lot_name=shape.name("supplier_lot_name", request.supplier_lot_name),
     )
     start_millis, end_millis = command.start_millis, command.end_millis
     if start_millis is not None and end_millis is not None and end_millis < start_millis:
@@ -92,6 +94,7 @@ def read_execute(request: pb.ExecuteInventoryOperationRequest, call: Call, shape
         command.inventory_name,
         start_millis,
         end_millis,
+        *_stated(command),
     )
 
 
@@ -108,6 +111,8 @@ def read_start(request: pb.StartInventoryOperationRequest, call: Call) -> Start:
         material=shape.id_or_path("material_id_or_path", request.material_id_or_path),
         inventory_name=shape.name("inventory_name", request.inventory_name),
         start_millis=_millis(shape, request, "start_date_millis"),
+        lot_expiration_millis=_millis(shape, request, "lot_expiration_date_millis"),
+        supplier_lot_name=shape.name("supplier_lot_name", request.supplier_lot_name),
     )
     shape.check()
     return _fingerprinted(
@@ -118,6 +123,7 @@ def read_start(request: pb.StartInventoryOperationRequest, call: Call) -> Start:
         command.material,
         command.inventory_name,
         command.start_millis,
+        *_stated(command),
     )
 
 
@@ -246,6 +252,13 @@ def _main_message(answer: Answer) -> Any:
 
 def _millis(shape: Shape, request: Any, field: str) -> int | None:
     return shape.millis(field, getattr(request, field)) if request.HasField(field) else None
+
+
+def _stated(command: Execute | Start) -> tuple[object, ...]:
+    """What is stated about the lot, for a fingerprint: nothing where nothing is, as in requests from before."""
+    if command.lot_expiration_millis is None and command.supplier_lot_name is None:
+        return ()
+    return ("lot", command.lot_expiration_millis, command.supplier_lot_name)
 
 
 def _fingerprinted(command: SomeCommand, method: str, *fields: object) -> SomeCommand:

@@ -7,7 +7,7 @@ from lotkeeper.inventory.v1 import inventory_action_pb2
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.commands import RequestedAction
-from lotkeeper_server.domain.kinds import KINDS, Effect, Kind, Place, Quantity, Secondary, kind_of_action
+from lotkeeper_server.domain.kinds import KINDS, Effect, Kind, Place, Primary, Quantity, Secondary, kind_of_action
 from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import parse_id
@@ -19,6 +19,9 @@ _QUANTITY = frozenset({"quantity", *_UNIT})
 _SECONDARY = frozenset({"secondary_lot_id_or_name", "secondary_material_id_or_path"})
 _PLACES = {"source": _SOURCE, "destination": _DESTINATION}
 _NEW_LOT, _STATUS = "new_lot_name", "lot_status"
+_STATED = frozenset({"lot_expiration_date_millis", "supplier_lot_name"})
+_ZERO_COUNTS = frozenset({"quantity", "lot_expiration_date_millis"})
+"""Numbers that are given also where they are zero."""
 
 
 def _needs(kind: Kind) -> tuple[str, ...]:
@@ -38,6 +41,8 @@ def _uses(kind: Kind) -> frozenset[str]:
         used |= _SECONDARY
     if kind.place is not Place.NOWHERE:
         used.add("inventory_name")
+    if kind.primary is Primary.MADE:
+        used |= _STATED
     if kind.fills_order:
         used.add("increment_production_order_count")
     return frozenset(used)
@@ -95,6 +100,8 @@ def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> 
         lot_status=read.lot_status(),
         notes=shape.text("notes", message.notes),
         spares=(read.spare("spare1"), read.spare("spare2"), read.spare("spare3")),
+        lot_expiration_millis=read.stated_millis("lot_expiration_date_millis"),
+        supplier_lot_name=shape.name("supplier_lot_name", read.text("supplier_lot_name")),
     )
     _check_together(action, shape)
     return action
@@ -106,8 +113,8 @@ def meaning_of(action: RequestedAction) -> tuple[tuple[str, object], ...]:
 
 
 def _is_given(message: inventory_action_pb2.InventoryAction, name: str) -> bool:
-    """Empty texts, false and the zero of an enum count as absent; a quantity of zero does not."""
-    return message.HasField("quantity") if name == "quantity" else bool(getattr(message, name))
+    """Empty texts, false and the zero of an enum count as absent; a quantity or a moment of zero does not."""
+    return message.HasField(name) if name in _ZERO_COUNTS else bool(getattr(message, name))
 
 
 def _check_together(action: RequestedAction, shape: Shape) -> None:
@@ -153,6 +160,10 @@ class _Reading:
         if not self._message.HasField(name):
             return None
         return self._shape.millis(name, getattr(self._message, name))
+
+    def stated_millis(self, name: str) -> int | None:
+        """A moment that only some types use."""
+        return self.millis(name) if name in self._there else None
 
     def spare(self, name: str) -> str:
         """A short free text."""

@@ -8,7 +8,6 @@ from lotkeeper.inventory.v1 import inventory_operation_service_pb2, inventory_se
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.filters import EntityFilters, InventoryOperationFilters, LotFilters, MasterDataFilters
 from lotkeeper_server.catalog.naming import NamedEntity
-from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import InventoryOperationType, LotStatus, Status
 from lotkeeper_server.rpc.wire.naming import read_by_id, read_location, read_material, read_named
 from lotkeeper_server.rpc.wire.shape import Shape
@@ -83,12 +82,18 @@ def _of_lots(request: inventory_service_pb2.ListLotsRequest, shape: Shape) -> Lo
     status = read_enumerated(shape, "status", request.status, LotStatus)
     before = request.expiring_before_millis if request.HasField("expiring_before_millis") else None
     prefix = read_prefix(shape, "name_prefix", request.name_prefix)
-    return LotFilters(material, status, prefix, shape.millis("expiring_before_millis", before))
+    return LotFilters(
+        material,
+        status,
+        prefix,
+        shape.millis("expiring_before_millis", before),
+        shape.name("supplier_lot_name", request.supplier_lot_name),
+    )
 
 
 def read_prefix(shape: Shape, field: str, text: str) -> str:
     """How a name begins; empty where absent."""
-    return shape.text(field, text, limits.NAME_CODE_POINTS_MAX)
+    return shape.beginning(field, text)
 
 
 def read_enumerated(shape: Shape, field: str, number: int, vocabulary: type[Vocabulary]) -> Vocabulary | None:

@@ -5,7 +5,7 @@ import hashlib
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, parse_id
 from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of
-from lotkeeper_server.domain.model.text import name_fault, path_fault, text_fault
+from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, text_fault, unnameable
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
 
 
@@ -52,6 +52,7 @@ class Shape:
         """An id as bytes, else a name as text; None where absent."""
         if not text:
             return None
+        text = name_form(text)
         identifier = parse_id(text)
         if identifier is not None:
             return identifier
@@ -63,19 +64,32 @@ class Shape:
         """An id as bytes, else a path as text without a leading slash; None where absent."""
         if not text:
             return None
-        identifier = parse_id(text)
+        form = name_form(text, limits.PATH_CODE_POINTS_MAX)
+        identifier = parse_id(form)
         if identifier is not None:
             return identifier
-        path = text.removeprefix("/")
+        path = form.removeprefix("/")
         if fault := path_fault(path):
             self.fault(field, fault)
         return path
 
     def name(self, field: str, text: str) -> str | None:
-        """A name; None where absent."""
-        if text and (fault := name_fault(text)):
+        """A name in its one form; None where absent."""
+        if not text:
+            return None
+        form = name_form(text)
+        if fault := name_fault(form):
             self.fault(field, fault)
-        return text or None
+        return form
+
+    def beginning(self, field: str, text: str) -> str:
+        """How a name begins, in the one form of names; empty where absent."""
+        form = name_form(text)
+        if len(form) > limits.NAME_CODE_POINTS_MAX:
+            self.fault(field, f"is longer than {limits.NAME_CODE_POINTS_MAX} code points")
+        elif fault := unnameable(form):
+            self.fault(field, fault)
+        return form
 
     def text(self, field: str, text: str, code_points_max: int = limits.TEXT_CODE_POINTS_MAX) -> str:
         """Free text, tab and line feed allowed; empty where absent."""

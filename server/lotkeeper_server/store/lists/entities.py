@@ -7,11 +7,12 @@ from sqlalchemy import Table
 
 from lotkeeper_server.domain.model.enumerations import LotStatus, Status
 from lotkeeper_server.domain.resolve.lots import USABLE
-from lotkeeper_server.store.lists.conditions import Condition, Walk, among
+from lotkeeper_server.store.lists.conditions import Condition, PartialIndex, Walk, among, equal
 from lotkeeper_server.store.schema import tables
 
 ROUTE: Final = ("source_location_id", "destination_location_id")
 """The columns that put an inventory operation at a location."""
+_SUPPLIED: Final = PartialIndex("ix_inventory_lot_supplier_lot_name", "supplier_lot_name <> ''")
 
 
 def is_enabled(table: Table, wanted: bool) -> Condition:
@@ -29,6 +30,11 @@ def runs_in(status: Status) -> Condition:
     holds = f"EXISTS (SELECT 1 FROM {run} AS r WHERE r.operation_id = t.id AND r.status = ?)"  # noqa: S608
     walk = Walk("status = ?", (number,), table=run, columns=("operation_id",))
     return Condition(holds, (number,), (walk,))
+
+
+def supplied_as(name: str) -> Condition:
+    """Lots by their number at their supplier, which is not empty."""
+    return equal("supplier_lot_name", name, _SUPPLIED)
 
 
 def shows(status: LotStatus, now_millis: int) -> Condition:

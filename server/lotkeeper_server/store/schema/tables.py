@@ -228,6 +228,7 @@ inventory_lot = Table(
     Column("closed_millis", BigInteger),
     Column("changed_order", BigInteger, nullable=False, default=0, comment="order of the last record that wrote it"),
     *_common(),
+    Column("supplier_lot_name", short_text(255), nullable=False, server_default=""),
     UniqueConstraint("material_id", "name"),
     _quantity_check("total_quantity"),
     _enum_check("status", 6),
@@ -236,6 +237,7 @@ inventory_lot = Table(
     Index("ix_inventory_lot_status", "status", "id"),
     Index("ix_inventory_lot_name", "name", "id"),
     _index_where("ix_inventory_lot_expiration_millis", ["expiration_millis", "id"], "expiration_millis IS NOT NULL"),
+    _index_where("ix_inventory_lot_supplier_lot_name", ["supplier_lot_name", "id"], "supplier_lot_name <> ''"),
 )
 
 inventory = Table(

@@ -171,7 +171,7 @@ def read_queue(tx: ReadTransaction, key: QueueKey) -> list[tuple[StockRow, Lot]]
 
 def _lot(row: Any) -> Lot:
     (lot_id, name, material_id, status, total, unit_id, expiration, closed, changed_order, *common) = row
-    enabled, notes, spare1, spare2, spare3, created, created_by, modified, modified_by, version = common
+    enabled, notes, spare1, spare2, spare3, created, created_by, modified, modified_by, version, supplier_name = common
     return Lot(
         LotId(lot_id),
         name,
@@ -183,4 +183,5 @@ def _lot(row: Any) -> Lot:
         closed,
         changed_order,
         Common(created, created_by, notes, bool(enabled), spare1, spare2, spare3, modified, modified_by, version),
+        supplier_name,
     )

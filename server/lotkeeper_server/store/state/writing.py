@@ -194,6 +194,7 @@ def lot_values(lot: Lot) -> tuple[Any, ...]:
         lot.closed_millis,
         lot.changed_order,
         *_common_values(lot.common),
+        lot.supplier_lot_name,
     )
 
 
