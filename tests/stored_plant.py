@@ -26,6 +26,8 @@ from lotkeeper_server.store.schema import tables
 from sqlalchemy import Table, insert, update
 
 MADE = 1_750_000_000_000
+LETTER = 10 << 120
+"""An `A` in a ULID: digits alone are none."""
 CALL = Call(Admission("tester", frozenset({"*"}), "INVENTORY.READ", bytes(32), 0), None)
 
 
@@ -48,7 +50,7 @@ class StoredPlant:
 
     def new_id(self) -> bytes:
         """Ids that grow, whatever they are of."""
-        return next(self.numbers).to_bytes(16, "big")
+        return (LETTER + next(self.numbers)).to_bytes(16, "big")
 
     def material(self, path: str) -> bytes:
         """A material in kilogram."""

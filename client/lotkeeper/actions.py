@@ -14,8 +14,9 @@ symbol (default: the lot's own, for a pick the material's).
 
 from __future__ import annotations
 
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, Unpack
 
+from lotkeeper.action_details import Details, FlowDetails, RiseDetails
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 
@@ -30,51 +31,6 @@ _FIELDS: Final = {
     "secondary_lot": "secondary_lot_id_or_name",
     "secondary_material": "secondary_material_id_or_path",
 }
-
-
-class Details(TypedDict, total=False):
-    """Arguments of every action, in addition to its own.
-
-    Attributes:
-        material: the lot's material, by ULID or path; needed if the lot is given by name, or picked.
-        production_order: by ULID or name. Default: the one that the process operation currently has.
-        operation_id: ULID of the process operation that it belongs to.
-        reason_code_id: ULID of the reason code.
-        start_date_millis: when it began, ms since the epoch, UTC. Default: now, or the end if that is earlier.
-        end_date_millis: when it ended, ms since the epoch, UTC. Default: now.
-        notes: on every record, at most 4,000 code points.
-        spare1: free for the plant's own use, at most 255 code points.
-        spare2: like spare1.
-        spare3: like spare1.
-    """
-
-    material: str | None
-    production_order: str | None
-    operation_id: str | None
-    reason_code_id: str | None
-    start_date_millis: int | None
-    end_date_millis: int | None
-    notes: str | None
-    spare1: str | None
-    spare2: str | None
-    spare3: str | None
-
-
-class FlowDetails(Details, total=False):
-    """More arguments of actions where stock comes or goes.
-
-    Attributes:
-        secondary_lot: the lot that it goes into or comes from.
-        secondary_material: the secondary lot's material; needed if that is given by name.
-        create_lot_if_not_found: makes a lot that is named but does not exist: the primary one where stock rises or
-            passes through, the secondary one always.
-        inventory_name: a pallet or LPN code.
-    """
-
-    secondary_lot: str | None
-    secondary_material: str | None
-    create_lot_if_not_found: bool
-    inventory_name: str | None
 
 
 def consume(
@@ -109,7 +65,7 @@ def unconsume(
     destination: str,
     source: str | None = None,
     unit: str | None = None,
-    **details: Unpack[FlowDetails],
+    **details: Unpack[RiseDetails],
 ) -> InventoryAction:
     """Stock of a lot rises at the destination: what was taken and not used comes back.
 
@@ -134,7 +90,7 @@ def produce(
     source: str | None = None,
     unit: str | None = None,
     increment_production_order_count: bool = False,
-    **details: Unpack[FlowDetails],
+    **details: Unpack[RiseDetails],
 ) -> InventoryAction:
     """Stock of a lot rises at the destination: it is made.
 
@@ -218,7 +174,7 @@ def receive(
     destination: str,
     source: str | None = None,
     unit: str | None = None,
-    **details: Unpack[FlowDetails],
+    **details: Unpack[RiseDetails],
 ) -> InventoryAction:
     """Stock of a lot rises at the destination: it comes from outside.
 
@@ -242,7 +198,7 @@ def receive_and_consume(
     source: str,
     destination: str | None = None,
     unit: str | None = None,
-    **details: Unpack[FlowDetails],
+    **details: Unpack[RiseDetails],
 ) -> InventoryAction:
     """A lot passes through the source: received and used up at once, no stock is kept.
 

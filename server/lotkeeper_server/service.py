@@ -34,6 +34,7 @@ from lotkeeper_server.rpc.methods.location_room import LocationRoom
 from lotkeeper_server.rpc.methods.master_data import MasterData
 from lotkeeper_server.rpc.methods.not_served_yet import NotServedYet
 from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
+from lotkeeper_server.rpc.methods.plant_settings import PlantSettings
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
@@ -116,6 +117,7 @@ class Service:
             MasterData(engine),
             PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max),
             Permissions(SERVICES),
+            PlantSettings(settings.time_zone),
             NotServedYet(),
         ]
         proof = None if listens.development is None else proof_methods(listens.development)

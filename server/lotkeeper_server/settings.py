@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from lotkeeper_server.limit_settings import LimitSettings
 from lotkeeper_server.setting_sources import SettingsFault, WithSecretFiles
+from lotkeeper_server.time_zones import known_time_zone
 
 _PORT_MAX = 65_535
 DEFAULT_FOLDER = Path("data")
@@ -64,6 +65,11 @@ class Settings(LimitSettings, BaseSettings):
             "is made in it. [default: the system's]"
         ),
     ] = None
+    time_zone: Annotated[
+        str,
+        AfterValidator(known_time_zone),
+        Field(description="The plant's time zone, an IANA name such as Europe/Vienna: what a written day means."),
+    ] = "UTC"
     reflection: Annotated[bool, Field(description="Whether tools may ask for the contract.")] = True
     tls_certificate_file: Annotated[Path | None, Field(description="PEM file; serves with TLS.")] = None
     tls_key_file: Annotated[Path | None, Field(description="PEM file of the certificate's key.")] = None

@@ -53,6 +53,10 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         response = await self._read(request, pb.ConvertQuantityResponse, timeout_seconds)
         return response.quantity
 
+    async def get_plant_settings(self, *, timeout_seconds: float | None = None) -> pb.GetPlantSettingsResponse:
+        """What a client must know about the plant: its time zone, an IANA name."""
+        return await self._read(pb.GetPlantSettingsRequest(), pb.GetPlantSettingsResponse, timeout_seconds)
+
     def export_master_data(
         self,
         *,

@@ -26,6 +26,8 @@ class OperationMethods(DefinitionMethods):
         start_date_millis: int | None = None,
         end_date_millis: int | None = None,
         *,
+        lot_expiration_date_millis: int | None = None,
+        supplier_lot_name: str | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
@@ -42,6 +44,9 @@ class OperationMethods(DefinitionMethods):
             inventory_name: a pallet or LPN code. Default: the operation's strategy decides.
             start_date_millis: when it began, ms since the epoch, UTC. Default: now.
             end_date_millis: when it ended, ms since the epoch, UTC. Default: now.
+            lot_expiration_date_millis: when the lot expires, ms since the epoch, where it is made; a lot that is there
+                must have this date. Only where stock comes in. Default: by shelf life.
+            supplier_lot_name: the lot's number at its supplier, by the same rules. Default: none.
             request_id: makes a retry safe. Default: a new one.
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
@@ -59,6 +64,8 @@ class OperationMethods(DefinitionMethods):
                 inventory_name=inventory_name,
                 start_date_millis=start_date_millis,
                 end_date_millis=end_date_millis,
+                lot_expiration_date_millis=lot_expiration_date_millis,
+                supplier_lot_name=supplier_lot_name,
                 request_id=request_id or "",
                 validate_only=validate_only,
             ),
@@ -84,6 +91,8 @@ class OperationMethods(DefinitionMethods):
         material_id_or_path: str | None = None,
         inventory_name: str | None = None,
         start_date_millis: int | None = None,
+        lot_expiration_date_millis: int | None = None,
+        supplier_lot_name: str | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
@@ -96,6 +105,8 @@ class OperationMethods(DefinitionMethods):
             material_id_or_path=material_id_or_path,
             inventory_name=inventory_name,
             start_date_millis=start_date_millis,
+            lot_expiration_date_millis=lot_expiration_date_millis,
+            supplier_lot_name=supplier_lot_name,
             request_id=request_id or "",
             validate_only=validate_only,
         )

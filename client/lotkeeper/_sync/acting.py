@@ -8,7 +8,7 @@ from typing import Unpack
 
 from lotkeeper import actions
 from lotkeeper._sync.inventory import InventoryMethods
-from lotkeeper.actions import Details, FlowDetails
+from lotkeeper.action_details import Details, FlowDetails, RiseDetails
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
@@ -23,9 +23,9 @@ class ActionMethods(InventoryMethods):
 
     In all of them lots, locations, materials and production orders are given by ULID, or by their name or path, a lot's
     name together with its material; a unit by its symbol (default: the lot's own, for a pick the material's). Their
-    other arguments are in `lotkeeper.actions.Details`, for those where stock comes or goes in `FlowDetails`; and
-    `request_id`, which makes a retry safe (default: a new one), `validate_only`, which does everything except the
-    commit, and `timeout_seconds` (default: the client's).
+    other arguments are in `lotkeeper.action_details`: `Details`, for those where stock comes or goes `FlowDetails`,
+    where it comes in `RiseDetails`; and `request_id`, which makes a retry safe (default: a new one), `validate_only`,
+    which does everything except the commit, and `timeout_seconds` (default: the client's).
     """
 
     def consume(
@@ -60,7 +60,7 @@ class ActionMethods(InventoryMethods):
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
-        **details: Unpack[FlowDetails],
+        **details: Unpack[RiseDetails],
     ) -> Sequence[InventoryLotRecord]:
         """Stock of a lot rises at the destination: what was taken and not used comes back.
 
@@ -81,7 +81,7 @@ class ActionMethods(InventoryMethods):
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
-        **details: Unpack[FlowDetails],
+        **details: Unpack[RiseDetails],
     ) -> Sequence[InventoryLotRecord]:
         """Stock of a lot rises at the destination: it is made.
 
@@ -168,7 +168,7 @@ class ActionMethods(InventoryMethods):
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
-        **details: Unpack[FlowDetails],
+        **details: Unpack[RiseDetails],
     ) -> Sequence[InventoryLotRecord]:
         """Stock of a lot rises at the destination: it comes from outside.
 
@@ -188,7 +188,7 @@ class ActionMethods(InventoryMethods):
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
-        **details: Unpack[FlowDetails],
+        **details: Unpack[RiseDetails],
     ) -> Sequence[InventoryLotRecord]:
         """A lot passes through the source: received and used up at once, no stock is kept.
 

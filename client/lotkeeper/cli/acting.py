@@ -8,7 +8,17 @@ from typing import Any, Final, TextIO
 import click
 
 from lotkeeper._json import from_json
-from lotkeeper.cli.options import INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, VALIDATE_ONLY, Moment, OneOf
+from lotkeeper.cli.options import (
+    EXPIRES,
+    INVENTORY_NAME,
+    MATERIAL,
+    REQUEST_ID,
+    SECONDARY,
+    SUPPLIER_LOT,
+    VALIDATE_ONLY,
+    Moment,
+    OneOf,
+)
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
@@ -49,7 +59,7 @@ _FLOW: Final = [
     *_DETAILS,
 ]
 _FALL: Final = [LOT, QUANTITY, UNIT, _FROM, _NOTED_TO, *_FLOW]
-_RISE: Final = [LOT, QUANTITY, UNIT, _TO, _NOTED_FROM, *_FLOW]
+_RISE: Final = [LOT, QUANTITY, UNIT, _TO, _NOTED_FROM, SUPPLIER_LOT, EXPIRES, *_FLOW]
 _COUNT: Final = click.option(
     "--count",
     "increment_production_order_count",
@@ -123,7 +133,7 @@ receive_and_consume = _command(
     "receive-and-consume",
     "receive_and_consume",
     f"Take in QUANTITY of LOT and use it up at once: no stock is kept. {_NAMED}",
-    [LOT, QUANTITY, UNIT, _AT, _NOTED_TO, *_FLOW],
+    [LOT, QUANTITY, UNIT, _AT, _NOTED_TO, SUPPLIER_LOT, EXPIRES, *_FLOW],
 )
 ship = _command("ship", "ship", f"Send QUANTITY of LOT to a customer. {_PICKED}", _FALL)
 move = _command(

@@ -18,7 +18,17 @@ from lotkeeper.cli import acting
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
 from lotkeeper.cli.listing import operations, permissions
-from lotkeeper.cli.options import END, INVENTORY_NAME, MATERIAL, REQUEST_ID, SECONDARY, START, VALIDATE_ONLY
+from lotkeeper.cli.options import (
+    END,
+    EXPIRES,
+    INVENTORY_NAME,
+    MATERIAL,
+    REQUEST_ID,
+    SECONDARY,
+    START,
+    SUPPLIER_LOT,
+    VALIDATE_ONLY,
+)
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
 from lotkeeper.cli.plant import plant
 from lotkeeper.cli.records import records
@@ -143,6 +153,8 @@ LOT = click.argument("lot", required=False)
 @INVENTORY_NAME
 @START
 @END
+@SUPPLIER_LOT
+@EXPIRES
 @REQUEST_ID
 @VALIDATE_ONLY
 @click.pass_obj
@@ -157,6 +169,8 @@ def execute(
     inventory_name: str | None,
     start_millis: int | None,
     end_millis: int | None,
+    supplier_lot_name: str | None,
+    lot_expiration_date_millis: int | None,
     request_id: str | None,
     validate_only: bool,
 ) -> None:
@@ -171,6 +185,8 @@ def execute(
             inventory_name=inventory_name,
             start_date_millis=start_millis,
             end_date_millis=end_millis,
+            lot_expiration_date_millis=lot_expiration_date_millis,
+            supplier_lot_name=supplier_lot_name,
             request_id=request_id or "",
             validate_only=validate_only,
         )
@@ -185,6 +201,8 @@ def execute(
 @MATERIAL
 @INVENTORY_NAME
 @START
+@SUPPLIER_LOT
+@EXPIRES
 @REQUEST_ID
 @VALIDATE_ONLY
 @click.pass_obj
@@ -197,6 +215,8 @@ def start(
     material: str | None,
     inventory_name: str | None,
     start_millis: int | None,
+    supplier_lot_name: str | None,
+    lot_expiration_date_millis: int | None,
     request_id: str | None,
     validate_only: bool,
 ) -> None:
@@ -209,6 +229,8 @@ def start(
             material_id_or_path=material,
             inventory_name=inventory_name,
             start_date_millis=start_millis,
+            lot_expiration_date_millis=lot_expiration_date_millis,
+            supplier_lot_name=supplier_lot_name,
             request_id=request_id,
             validate_only=validate_only,
         )

@@ -73,6 +73,17 @@ SECONDARY = click.option("--secondary-lot", help="The lot that it goes into or c
 INVENTORY_NAME = click.option("--inventory-name", help="A pallet or LPN code.")
 START = click.option("--start", "start_millis", type=Moment(), help="When it began.")
 END = click.option("--end", "end_millis", type=Moment(), help="When it ended.")
+EXPIRES = click.option(
+    "--expires",
+    "lot_expiration_date_millis",
+    type=Moment(),
+    help="When the lot expires, where it is made; one that is there must have this date. Default: by shelf life.",
+)
+SUPPLIER_LOT = click.option(
+    "--supplier-lot",
+    "supplier_lot_name",
+    help="The lot's number at its supplier, where it is made; one that is there must have it.",
+)
 REQUEST_ID = click.option("--request-id", help="Makes a retry safe, also of this whole command.")
 VALIDATE_ONLY = click.option("--validate-only", is_flag=True, help="Do everything except the commit.")
 VERSION = click.option("--version", type=click.IntRange(1), help="Only if it still has this version.")

@@ -10,7 +10,11 @@ import grpc
 from lotkeeper._sync.client import Client
 from lotkeeper.cli.output import Output
 
-_ULID: Final = re.compile(r"[0-9A-Za-z]{26}|[0-9A-Za-z]{10}-[0-9A-Za-z]{8}-[0-9A-Za-z]{8}")
+_DIGIT: Final = "[0-9A-HJKMNP-TV-Z]"
+_ULID: Final = re.compile(
+    rf"(?=.*[A-Z])[0-7]({_DIGIT}{{25}}|{_DIGIT}{{9}}-{_DIGIT}{{8}}-{_DIGIT}{{8}})", re.IGNORECASE | re.ASCII
+)
+"""A ULID has a letter; digits alone are a code."""
 
 
 class Session:

@@ -120,7 +120,9 @@ def create_token(
     """Make a token and print it, and nothing else; it is never shown again."""
     name = _name_of("--name", name)
     text, now = new_token(), now_millis()
-    entry = TokenEntry(IdSource()(), name, tuple(sorted(set(map(name_form, roles)))), False, now, _expiry(expires), None)
+    entry = TokenEntry(
+        IdSource()(), name, tuple(sorted(set(map(name_form, roles)))), False, now, _expiry(expires), None
+    )
     with _store(config_file, flags, makes=True) as store:
         try:
             with store.write() as connection:

@@ -76,8 +76,12 @@ def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
 def migrate(config_file: Path | None, /, **flags: Any) -> None:
     """Bring the store's schema to this version."""
     from lotkeeper_server.store.schema.migrating import migrate as migrate_store  # noqa: PLC0415 - beside its own name
+    from lotkeeper_server.store.schema.notices import noticing  # noqa: PLC0415
 
-    with opened(settings_for_once(flags, config_file).database_url) as store:
+    def left(text: str) -> None:
+        click.echo(visible(text), err=True)
+
+    with opened(settings_for_once(flags, config_file).database_url) as store, noticing(left):
         click.echo("migrated" if migrate_store(store) else "the schema is current")
 
 

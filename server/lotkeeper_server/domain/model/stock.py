@@ -40,7 +40,7 @@ class Common:
 
 @dataclass(slots=True)
 class Lot:
-    """A material lot. Quantities are in its own unit. `supplier_lot_name` is its number at its supplier; empty: none."""
+    """A material lot. Quantities are in its own unit. `supplier_lot_name` is its supplier's number of it, or empty."""
 
     id: LotId
     name: str

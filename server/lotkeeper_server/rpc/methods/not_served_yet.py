@@ -1,6 +1,6 @@
 """Methods that the contract has and this server does not serve yet."""
 
-from lotkeeper.inventory.v1 import inventory_service_pb2, master_data_service_pb2, trace_service_pb2
+from lotkeeper.inventory.v1 import inventory_service_pb2, trace_service_pb2
 
 from lotkeeper_server.rpc.gate.call import Call
 
@@ -18,10 +18,4 @@ class NotServedYet:
         self, _request: trace_service_pb2.HoldTracedLotsRequest, _call: Call
     ) -> trace_service_pb2.HoldTracedLotsResponse:
         """Holds what a trace reaches."""
-        raise NotImplementedError
-
-    async def GetPlantSettings(  # noqa: N802 - named as in the contract
-        self, _request: master_data_service_pb2.GetPlantSettingsRequest, _call: Call
-    ) -> master_data_service_pb2.GetPlantSettingsResponse:
-        """Says what a client must know."""
         raise NotImplementedError

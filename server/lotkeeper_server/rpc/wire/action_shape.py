@@ -20,8 +20,6 @@ _SECONDARY = frozenset({"secondary_lot_id_or_name", "secondary_material_id_or_pa
 _PLACES = {"source": _SOURCE, "destination": _DESTINATION}
 _NEW_LOT, _STATUS = "new_lot_name", "lot_status"
 _STATED = frozenset({"lot_expiration_date_millis", "supplier_lot_name"})
-_ZERO_COUNTS = frozenset({"quantity", "lot_expiration_date_millis"})
-"""Numbers that are given also where they are zero."""
 
 
 def _needs(kind: Kind) -> tuple[str, ...]:
@@ -114,7 +112,11 @@ def meaning_of(action: RequestedAction) -> tuple[tuple[str, object], ...]:
 
 def _is_given(message: inventory_action_pb2.InventoryAction, name: str) -> bool:
     """Empty texts, false and the zero of an enum count as absent; a quantity or a moment of zero does not."""
-    return message.HasField(name) if name in _ZERO_COUNTS else bool(getattr(message, name))
+    if name == "quantity":
+        return message.HasField("quantity")
+    if name == "lot_expiration_date_millis":
+        return message.HasField("lot_expiration_date_millis")
+    return bool(getattr(message, name))
 
 
 def _check_together(action: RequestedAction, shape: Shape) -> None:
