@@ -18,11 +18,20 @@ from tests.model.requests import (
     Single,
     Start,
     Stop,
+    as_read,
     check_shape,
     faults_of_shape,
     meaning,
 )
-from tests.model.resolving import Action, check_end, check_operation, find_operation, required_quantity, resolve
+from tests.model.resolving import (
+    Action,
+    check_end,
+    check_operation,
+    find_operation,
+    refuse_stated,
+    required_quantity,
+    resolve,
+)
 from tests.model.resolving_actions import resolve_action
 from tests.model.reversing import reverse
 from tests.model.stock_requests import Actions, Reverse, check_actions
@@ -56,6 +65,7 @@ def call(plant: Plant, request: Writing, nows: Sequence[int]) -> Outcome:
     Raises:
         Refusal: of the call itself; nothing has changed.
     """
+    request = as_read(request)
     if isinstance(request, Batch):
         return _call_batch(plant, request, nows)
     if isinstance(request, Actions):
@@ -158,6 +168,7 @@ def _act(plant: Plant, request: Actions, now: int) -> Answer:
 def _execute(plant: Plant, operation: Operation, request: Execute, now: int) -> Answer:
     check_operation(plant, operation)
     quantity = None if operation.type == "SCRAP_ALL" else required_quantity(request.quantity)
+    refuse_stated(operation, request)
     action = resolve(plant, operation, request, now)
     action.quantity = quantity or action.quantity
     written = apply(plant, action)
@@ -178,6 +189,7 @@ def _start(plant: Plant, operation: Operation, request: Start, now: int) -> Answ
     check_operation(plant, operation)
     if operation.type == "SCRAP_ALL":
         raise Refusal("START_NOT_SUPPORTED", None, operation_type=operation.type)
+    refuse_stated(operation, request)
     action = resolve(plant, operation, request, now)
     lot = action.lot or first_pick(plant, action)
     refuse_unusable(plant, lot, action.type, action.end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tests.model.plant import Plant, Record
+from tests.model.requests import one_form
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class ChangeLot:
     status: str
     enabled: bool
     expiration: int | None
+    supplier: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def _change_lot(plant: Plant, wanted: ChangeLot, now: int) -> Plant:
     only_shows = lot.status in {"OPEN", "AVAILABLE"} and lot.expiration is not None and lot.expiration < now
     if wanted.status == "EXPIRED" and only_shows:
         wanted = replace(wanted, status=lot.status)
-    if (lot.status, lot.enabled, lot.expiration) != (wanted.status, wanted.enabled, wanted.expiration):
+    before, after_it = ((one.status, one.enabled, one.expiration, one_form(one.supplier)) for one in (lot, wanted))
+    if before != after_it:
         lot.version += 1
     if lot.status != wanted.status:
         lot.closed = now if wanted.status == "CLOSED" else None
@@ -87,5 +90,5 @@ def _change_lot(plant: Plant, wanted: ChangeLot, now: int) -> Plant:
             lot_status=wanted.status,
         )
         after.records[record.key] = record
-    lot.status, lot.enabled, lot.expiration = wanted.status, wanted.enabled, wanted.expiration
+    lot.status, lot.enabled, lot.expiration, lot.supplier = after_it
     return after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.model.plant import ById, Lot, Plant, Record, Reference, Row
 from tests.model.refusal import Refusal
+from tests.model.requests import as_read
 from tests.model.resolving import find_material, given_lot
 from tests.model.resolving_actions import find_location, find_order
 from tests.model.reversing import find_record
@@ -25,6 +26,7 @@ def annotate(plant: Plant, request: Annotate, now: int) -> Record:
 
 def set_metadata(plant: Plant, request: SetMetadata) -> tuple[str, str]:
     """The key of the row: location and lot."""
+    request = as_read(request)
     lot = find_lot(plant, request.lot_id_or_name, request.material_id_or_path)
     location = find_location(plant, request.location_id_or_path, "location_id_or_path")
     row: Row | None = plant.rows.get((location, lot.key))

@@ -143,6 +143,7 @@ class Lot:
     total: Fraction = Fraction(0)
     closed: int | None = None
     version: int = 1
+    supplier: str = ""
 
 
 @dataclass

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from tests.model.plant import ById, Reference
 from tests.model.quantities import TOO_LARGE, exact, rounded
 from tests.model.refusal import Refusal
 
+Asked = TypeVar("Asked", bound=Any)
 FIRST_MILLIS, LAST_MILLIS = 0, 253_402_300_799_999
 """The years 1970 to 9999."""
 
@@ -29,6 +30,8 @@ class Execute:
     end_date_millis: int | None = None
     request_id: str = ""
     validate_only: bool = False
+    lot_expiration_date_millis: int | None = None
+    supplier_lot_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Start:
     start_date_millis: int | None = None
     request_id: str = ""
     validate_only: bool = False
+    lot_expiration_date_millis: int | None = None
+    supplier_lot_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,27 @@ IDS = {
     "material_reason_code_id",
     "unit_of_measure_id",
 }
+NO_NAMES = {"notes", "spare1", "spare2", "spare3", "request_id", "type", "lot_status"}
+"""Texts that name nothing."""
 REQUIRED = {"inventory_operation_id", "inventory_lot_record_id"}
+
+
+def one_form(name: str) -> str:
+    """A name as it is read: what looks the same is the same."""
+    letters = (" " if unicodedata.category(letter) == "Zs" else letter for letter in name)
+    return unicodedata.normalize("NFC", "".join(letters)).replace("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")
+
+
+def as_read(request: Asked) -> Asked:
+    """A request with all that names something in its one form."""
+    changes: dict[str, Any] = {}
+    for field in fields(request):
+        value = getattr(request, field.name)
+        if isinstance(value, tuple):
+            changes[field.name] = tuple(map(as_read, value))
+        elif isinstance(value, str) and field.name not in NO_NAMES:
+            changes[field.name] = one_form(value)
+    return replace(request, **changes)
 
 
 def faults_of_shape(request: Any) -> set[str]:
@@ -116,7 +141,7 @@ def _is_malformed(name: str, value: object) -> bool:
             return len(value) > 128 or not all("!" <= letter <= "~" or letter == " " for letter in value)
         case str():
             longest = 750 if name.endswith("_path") else 255
-            return len(value) > longest or value != value.strip() or any(map(_is_control, value))
+            return len(value) > longest or value != value.strip() or any(map(_has_no_name, value))
         case bool() | None | ById() | tuple():
             return False
         case int():
@@ -126,6 +151,10 @@ def _is_malformed(name: str, value: object) -> bool:
 
 def _is_control(letter: str) -> bool:
     return unicodedata.category(letter) == "Cc"
+
+
+def _has_no_name(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp", "Cn", "Cs"}
 
 
 def meaning(request: Any) -> object:

@@ -91,6 +91,33 @@ def required_quantity(number: float | None) -> Fraction:
     return quantity
 
 
+def refuse_stated(operation: Operation, request: Execute | Start) -> None:
+    """Step 4: who states something about a lot has an operation that could make it."""
+    stated = {"lot_expiration_date_millis": request.lot_expiration_date_millis is not None}
+    stated |= {"supplier_lot_name": request.supplier_lot_name != ""}
+    at_fault = {name for name, is_given in stated.items() if is_given}
+    if at_fault and operation.type not in MAKES_LOTS:
+        raise Refusal("INVALID_ARGUMENT", at_fault)
+
+
+def state_of_lot(plant: Plant, key: str | None, made: list[str], expiration: int | None, supplier: str) -> None:
+    """Step 6: a lot that was just made gets what is stated; one that was there has it already, the date first."""
+    if key is None:
+        return
+    lot = plant.lots[key]
+    if key in made:
+        lot.expiration = lot.expiration if expiration is None else expiration
+        lot.supplier = supplier
+        return
+    if expiration is not None and lot.expiration != expiration:
+        stored = "" if lot.expiration is None else str(lot.expiration)
+        values = {"field": "expiration_date", "stored": stored, "given": str(expiration)}
+        raise Refusal("LOT_DIFFERS", {"lot_expiration_date_millis"}, lot=lot.name, **values)
+    if supplier not in {"", lot.supplier}:
+        values = {"field": "supplier_lot_name", "stored": lot.supplier, "given": supplier}
+        raise Refusal("LOT_DIFFERS", {"supplier_lot_name"}, lot=lot.name, **values)
+
+
 def resolve(plant: Plant, operation: Operation, request: Execute | Start, now: int) -> Action:
     """Steps 5 to 11; lots that are made are there afterwards."""
     end_given = request.end_date_millis if isinstance(request, Execute) else None
@@ -99,6 +126,7 @@ def resolve(plant: Plant, operation: Operation, request: Execute | Start, now: i
     end = now if end_given is None else end_given
     made: list[str] = []
     primary = _primary_lot(plant, operation, request.primary_lot_id_or_name, material, end, made)
+    state_of_lot(plant, primary, made, request.lot_expiration_date_millis, request.supplier_lot_name)
     secondary = _secondary_lot(plant, operation, request.secondary_lot_id_or_name, primary, end, made)
     name = request.inventory_name or _inventory_name(plant, operation)
     process = plant.process_operations.get(operation.process_operation or "")

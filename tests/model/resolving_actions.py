@@ -16,6 +16,7 @@ from tests.model.resolving import (
     find_material,
     give_units,
     given_lot,
+    state_of_lot,
     times,
 )
 from tests.model.stock_requests import ActionItem
@@ -30,6 +31,7 @@ def resolve_action(plant: Plant, item: ActionItem, request_id: str, now: int, ve
     end = now if item.end_date_millis is None else item.end_date_millis
     made: list[str] = []
     primary = _primary_lot(plant, item, material, end, made)
+    state_of_lot(plant, primary, made, item.lot_expiration_date_millis, item.supplier_lot_name)
     secondary = _secondary_lot(plant, item, material, primary, end, made)
     if item.type == "SPLIT" and any(one.name == item.new_lot_name for one in _lots_of(plant, material)):
         raise Refusal("NAME_TAKEN", {"new_lot_name"}, entity="inventory_lot", name=str(item.new_lot_name))

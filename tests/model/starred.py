@@ -71,6 +71,7 @@ def split(plant: Plant, action: Action) -> list[str]:
         expiration=lot.expiration,
         enabled=lot.enabled,
         closed=action.now if lot.status == "CLOSED" else None,
+        supplier=lot.supplier,
     )
     plant.lots[new.key] = new
     action.made_lots.append(new.key)

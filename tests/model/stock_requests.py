@@ -8,7 +8,7 @@ from tests.model.plant import ById, Reference
 from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal
 from tests.model.requests import faults_of_shape
-from tests.model.resolving import RISES, STARRED
+from tests.model.resolving import MAKES_LOTS, RISES, STARRED
 
 ACTIONS_MAX = 1_000
 FIRST_NINE = {"CONSUME", "SHIP", "RETURN", "SCRAP", "SCRAP_ALL", "RECEIVE_AND_CONSUME"} | RISES
@@ -49,6 +49,8 @@ class ActionItem:
     spare1: str = ""
     spare2: str = ""
     spare3: str = ""
+    lot_expiration_date_millis: int | None = None
+    supplier_lot_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def used_by(kind: str) -> set[str]:
         used |= {"source_location_id_or_path", "inventory_name"}
     if kind in FIRST_NINE - {"SCRAP_ALL"} | {"MOVE", "SPLIT", "EDIT"}:
         used |= QUANTITY_AND_UNIT
+    if kind in MAKES_LOTS:
+        used |= {"lot_expiration_date_millis", "supplier_lot_name"}
     more = {
         "PRODUCE": {"increment_production_order_count"},
         "MOVE": {"destination_location_id_or_path"},

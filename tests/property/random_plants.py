@@ -25,7 +25,10 @@ from tests.model.resolving import DAY, HOUR, MAKES_LOTS, RISES, WRITES
 
 T = TypeVar("T")
 TYPES = ["PRODUCE", "RECEIVE", "UNCONSUME", "CONSUME", "SHIP", "RETURN", "SCRAP", "SCRAP_ALL", "RECEIVE_AND_CONSUME"]
-LOT_NAMES = ["A", "B", "C", "D"]
+LOT_NAMES = ["A", "B", "K\u00e4se 1", "01040123456789011012345678"]
+"""Also one that can be spelled in several ways, and one of digits, as a scanner reads it."""
+SUPPLIERS = ["", "", "S-1", "S\u00fc\u00df 2"]
+"""What suppliers call lots."""
 DATES = [None, None, None, None, None, 30 * DAY, 20 * DAY, HOUR // 2, -DAY]
 """Expiration dates, from now."""
 STORAGES = ["ALLOW_MULTIPLE", "MERGE_INTO_PREVIOUS", "MERGE_INTO_NEW", "ALLOW_SINGLE_OR_THROW", "NO_STORAGE"]
@@ -155,6 +158,7 @@ def _add_lot(dice: Dice, plant: Plant, keys: Keys, name: str, now: int) -> None:
         status=dice.one_of(["OPEN"] * 14 + STATUSES),
         expiration=None if offset is None else now + offset,
         enabled=not dice.seldom(20),
+        supplier=dice.one_of(SUPPLIERS),
     )
     plant.lots[lot.key] = lot
 

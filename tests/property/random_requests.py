@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
 from tests.model.edits import ChangeLot, ChangeStorage, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
-from tests.model.resolving import DAY, HOUR, RISES
-from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, STORAGES, Dice
+from tests.model.resolving import DAY, HOUR, MAKES_LOTS, RISES
+from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, STORAGES, SUPPLIERS, Dice
 
 PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
 ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
@@ -50,6 +51,7 @@ def random_edit(dice: Dice, plant: Plant, now: int) -> Edit:
             dice.one_of([lot.status, "OPEN", "OPEN", *STATUSES]),
             not dice.seldom(),
             dice.one_of([lot.expiration, None if offset is None else now + offset]),
+            spelled(dice, dice.one_of([lot.supplier, lot.supplier, *SUPPLIERS])),
         )
     return Switch(dice.one_of([*plant.operations, *plant.locations, *plant.materials]), not dice.seldom(3))
 
@@ -69,7 +71,9 @@ def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
                 execute.inventory_name,
                 execute.start_date_millis,
                 identifier,
-                validate_only=dice.seldom(),
+                dice.seldom(),
+                execute.lot_expiration_date_millis,
+                execute.supplier_lot_name,
             )
         case "stop":
             return Stop(
@@ -91,9 +95,11 @@ def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
     picks = definition is not None and (
         definition.primary_strategy == "FROM_LOCATION" or definition.type == "SCRAP_ALL"
     )
+    lot = "" if picks and not dice.seldom() else _lot(dice, plant)
+    makes = definition is not None and definition.type in MAKES_LOTS
     return Execute(
         operation,
-        "" if picks and not dice.seldom() else _lot(dice, plant),
+        lot,
         quantity(dice),
         _lot(dice, plant) if dice.seldom(5) else "",
         _material(dice, plant) if dice.seldom(5) else "",
@@ -101,7 +107,27 @@ def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
         moment(dice, STARTS, now),
         moment(dice, ENDS, now),
         request_id(dice, prefix),
+        False,
+        *(stated(dice, plant, lot, now) if dice.seldom(4 if makes else 60) else (None, "")),
     )
+
+
+def stated(dice: Dice, plant: Plant, reference: Reference, now: int) -> tuple[int | None, str]:
+    """What a call says of its lot: a date and its supplier's number, mostly those that it has."""
+    known = [lot for lot in plant.lots.values() if reference in {ById(lot.key), lot.name}]
+    offset = dice.one_of(DATES)
+    dates = [None if offset is None else now + offset, *(lot.expiration for lot in known)]
+    names = [*SUPPLIERS, *(lot.supplier for lot in known * 4)]
+    if dice.seldom(20):
+        return dice.one_of([-1, 0, 253_402_300_800_000]), dice.one_of([" S", "S\u200b", "\u2028", "S" * 256])
+    return dice.one_of(dates), spelled(dice, dice.one_of(names))
+
+
+def spelled(dice: Dice, name: str) -> str:
+    """A name, now and then in another spelling that looks the same."""
+    if name.isascii() or not dice.seldom(3):
+        return name
+    return dice.one_of([unicodedata.normalize("NFD", name), name.replace(" ", "\u00a0"), name.replace(" ", "\u2003")])
 
 
 def _operation(dice: Dice, plant: Plant) -> Reference:
@@ -116,12 +142,21 @@ def _lot(dice: Dice, plant: Plant) -> Reference:
     generated = [lot.name for lot in plant.lots.values() if lot.name.startswith("uuid ")]
     kind = "odd" if dice.seldom(40) else dice.one_of(["name"] * 5 + ["id"] * 4 + ["generated", "none"])
     if kind == "name" or (kind == "generated" and not generated):
-        return dice.one_of([*LOT_NAMES, "E", "F"])
+        return spelled(dice, dice.one_of([*LOT_NAMES, "E", "F"]))
     if kind == "id":
         return dice.one_of(known)
     if kind == "generated":
         return dice.one_of(generated)
-    odd: list[Reference] = [ById("unknown 2"), ById("location 1"), " A", "A\t", "é" * 256]
+    odd: list[Reference] = [
+        ById("unknown 2"),
+        ById("location 1"),
+        " A",
+        "A\t",
+        "é" * 256,
+        "A\u200b",
+        "\u00a0A",
+        "\ue000",
+    ]
     return "" if kind == "none" else dice.one_of(odd)
 
 

@@ -19,7 +19,7 @@ from tests.model.stock_requests import (
     used_by,
 )
 from tests.property.random_plants import LOT_NAMES, STATUSES, TYPES, Dice
-from tests.property.random_requests import PLAIN, inventory_name, moment, quantity, request_id
+from tests.property.random_requests import PLAIN, inventory_name, moment, quantity, request_id, spelled, stated
 
 STARRED = ["MOVE", "SPLIT", "MERGE"] * 3 + ["EDIT", "STATUS_CHANGE"]
 STARTS = [None] * 60 + [-HOUR, -2 * HOUR, -150 * HOUR, HOUR]
@@ -132,6 +132,9 @@ def random_action(dice: Dice, plant: Plant, now: int) -> ActionItem:
         values["lot_status"] = dice.one_of(["OPEN"] * 4 + ["AVAILABLE"] * 4 + STATUSES)
     if "inventory_name" in used_by(kind):
         values["inventory_name"] = inventory_name(dice)
+    if kind in MAKES_LOTS and dice.seldom(4):
+        date, supplier = stated(dice, plant, values.get("lot_id_or_name", ""), now)
+        values |= {"lot_expiration_date_millis": date, "supplier_lot_name": supplier}
     values |= _context_values(dice, plant, kind)
     values["start_date_millis"] = moment(dice, STARTS, now)
     values["end_date_millis"] = moment(dice, ENDS, now)
@@ -150,7 +153,7 @@ def _lot_values(dice: Dice, plant: Plant, kind: str, spot: Spot) -> dict[str, An
             values["material_id_or_path"] = ById(dice.one_of(list(plant.materials)))
     else:
         new = kind in MAKES_LOTS and dice.seldom(3)
-        values["lot_id_or_name"] = dice.one_of(["E", "F", "G"]) if new or dice.seldom(20) else lot.name
+        values["lot_id_or_name"] = dice.one_of(["E", "F", "G"]) if new or dice.seldom(20) else spelled(dice, lot.name)
         if not dice.seldom(30):
             values["material_id_or_path"] = _material(dice, plant, lot.material)
     if kind in FIRST_NINE:
@@ -231,6 +234,8 @@ def _spoilt(dice: Dice, item: ActionItem) -> ActionItem:
         "inventory_name": "pallet",
         "increment_production_order_count": True,
         "new_lot_name": "Z",
+        "lot_expiration_date_millis": 0,
+        "supplier_lot_name": "S-1",
         "lot_status": "OPEN",
     }
     odd: list[dict[str, Any]] = [

@@ -191,6 +191,7 @@ class ServedSide:
             unit_of_measure_id=self._id(lot.unit),
             status=_enum(enums_pb2.LotStatus, "LOT_STATUS", lot.status),
             enabled=lot.enabled,
+            supplier_lot_name=lot.supplier,
         )
         if lot.expiration is not None:
             message.expiration_date.FromMilliseconds(lot.expiration)
@@ -269,10 +270,11 @@ class ServedSide:
                 id=self._id(wanted.lot),
                 status=_enum(enums_pb2.LotStatus, "LOT_STATUS", wanted.status),
                 enabled=wanted.enabled,
+                supplier_lot_name=wanted.supplier,
             )
             if wanted.expiration is not None:
                 message.expiration_date.FromMilliseconds(wanted.expiration)
-            mask = field_mask_pb2.FieldMask(paths=["status", "enabled", "expiration_date"])
+            mask = field_mask_pb2.FieldMask(paths=["status", "enabled", "expiration_date", "supplier_lot_name"])
             request = inventory_service_pb2.SaveLotRequest(lot=message, update_mask=mask)
             return self.call(self.inventory.SaveLot, request).lot
         if isinstance(wanted, ChangeStorage):

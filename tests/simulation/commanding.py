@@ -14,7 +14,18 @@ from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotS
 from tests.model.plant import ById, Plant
 from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal
-from tests.model.requests import Batch, Cancel, Execute, Start, Stop, check_shape, faults_of_shape, meaning
+from tests.model.requests import (
+    Batch,
+    Cancel,
+    Execute,
+    Start,
+    Stop,
+    as_read,
+    check_shape,
+    faults_of_shape,
+    meaning,
+    one_form,
+)
 from tests.model.resolving_actions import find_location
 from tests.model.stock_requests import ActionItem, Actions, Annotate, Reverse, check_actions
 from tests.simulation.definitions import millionths
@@ -22,6 +33,7 @@ from tests.simulation.definitions import millionths
 
 def is_well_formed(request: Any) -> bool:
     """Whether it would get as far as the engine."""
+    request = as_read(request)
     try:
         if isinstance(request, Batch):
             return not any(faults_of_shape(item) or item.validate_only for item in request.requests)
@@ -72,6 +84,7 @@ def shown(request: Any) -> str:
 
 def command_of(request: Any, principal: str) -> Any:
     """The command; references by id are ids in hexadecimal."""
+    request = as_read(request)
     if isinstance(request, Batch):
         items = [command_of(item, principal) for item in request.requests]
         return commands.Batch(items, request.all_or_nothing, request.validate_only)
@@ -105,6 +118,8 @@ def _of_operation(request: Any, asked: dict[str, Any]) -> Any:
         "inventory_name": "inventory_name",
         "start_date_millis": "start_millis",
         "end_date_millis": "end_millis",
+        "lot_expiration_date_millis": "lot_expiration_millis",
+        "supplier_lot_name": "supplier_lot_name",
     }
     for name, of_command in known.items():
         if hasattr(request, name):
@@ -140,6 +155,8 @@ def _action(item: ActionItem) -> commands.RequestedAction:
         lot_status=LotStatus[item.lot_status] if item.lot_status else None,
         notes=item.notes,
         spares=(item.spare1, item.spare2, item.spare3),
+        lot_expiration_millis=item.lot_expiration_date_millis,
+        supplier_lot_name=_given(item.supplier_lot_name),
     )
 
 
@@ -148,7 +165,7 @@ def _given(value: Any, *, is_path: bool = False) -> Any:
     if isinstance(value, ById):
         return bytes.fromhex(value.key)
     if isinstance(value, str):
-        return (value.removeprefix("/") if is_path else value) or None
+        return one_form(value.removeprefix("/") if is_path else value) or None
     return value
 
 

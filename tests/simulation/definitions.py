@@ -124,6 +124,7 @@ class Building:
                 None,
                 0,
                 Common(EPOCH_MILLIS, "setup", enabled=one.enabled),
+                one.supplier,
             )
             self._database.lots[lot.id] = lot
             self._database.lot_ids_by_name[lot.material_id, lot.name] = lot.id

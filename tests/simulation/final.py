@@ -30,11 +30,11 @@ def compare_all(database: Database, state: State) -> None:
     lots: dict[Any, Any] = {}
     for one in database.lots.values():
         values = (one.name, one.total_millionths, one.status.name, one.expiration_millis, one.common.version)
-        lots[one.id] = values
+        lots[one.id] = (*values, one.supplier_lot_name)
     expected = {}
     for lot in plant.lots.values():
         values = (names.text_of(lot.name), millionths(lot.total), lot.status, lot.expiration, lot.version)
-        expected[names.id_of(lot.key)] = values
+        expected[names.id_of(lot.key)] = (*values, lot.supplier)
     refuse_apart("of lots", _pairs(lots, expected))
     counts = {names.id_of(key): millionths(count) for key, count in plant.counts.items()}
     refuse_apart("of counts", _pairs(database.counts, counts))
