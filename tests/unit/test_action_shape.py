@@ -40,6 +40,8 @@ SOME_TYPES: dict[str, Any] = {
     "increment_production_order_count": True,
     "new_lot_name": "S",
     "lot_status": 3,
+    "lot_expiration_date_millis": 0,
+    "supplier_lot_name": "S-1",
 }
 UNIT = {"unit_of_measure_id", "unit_of_measure_name", "unit_of_measure_symbol"}
 ALL_OF_OPERATIONS = {
@@ -52,15 +54,16 @@ ALL_OF_OPERATIONS = {
     "create_lot_if_not_found",
     "inventory_name",
 }
+OF_MADE_LOTS = ALL_OF_OPERATIONS | {"lot_expiration_date_millis", "supplier_lot_name"}
 USED: dict[T, set[str]] = {
     T.CONSUME: ALL_OF_OPERATIONS,
-    T.UNCONSUME: ALL_OF_OPERATIONS,
-    T.PRODUCE: ALL_OF_OPERATIONS | {"increment_production_order_count"},
+    T.UNCONSUME: OF_MADE_LOTS,
+    T.PRODUCE: OF_MADE_LOTS | {"increment_production_order_count"},
     T.SCRAP: ALL_OF_OPERATIONS,
     T.SCRAP_ALL: ALL_OF_OPERATIONS - UNIT - {"quantity"},
     T.RETURN: ALL_OF_OPERATIONS,
-    T.RECEIVE: ALL_OF_OPERATIONS,
-    T.RECEIVE_AND_CONSUME: ALL_OF_OPERATIONS,
+    T.RECEIVE: OF_MADE_LOTS,
+    T.RECEIVE_AND_CONSUME: OF_MADE_LOTS,
     T.SHIP: ALL_OF_OPERATIONS,
     T.MOVE: {SOURCE, DESTINATION, "quantity", *UNIT, "inventory_name"},
     T.SPLIT: {SOURCE, "quantity", *UNIT, "inventory_name", "new_lot_name"},

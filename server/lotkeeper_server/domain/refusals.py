@@ -378,7 +378,8 @@ class LotDiffers(Refusal):
 
     @property
     def message(self) -> str:
-        return f"Lot {self.lot} has {self.field} {self.stored or 'unset'}, not {self.given}."
+        has = f"the {self.field} {self.stored}" if self.stored else f"no {self.field}"
+        return f"Lot {self.lot} has {has}; the call says {self.given}."
 
     @property
     def metadata(self) -> dict[str, str]:
