@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from lotkeeper_server.cli.main import serve
 from lotkeeper_server.limit_settings import LimitSettings
-from lotkeeper_server.settings import Settings
+from lotkeeper_server.setting_sources import SettingsFault
+from lotkeeper_server.settings import Settings, read_settings
 
 LIMITS_PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
 
@@ -22,3 +24,15 @@ def test_the_page_of_limits_names_each_setting_with_its_default() -> None:
     for name, field in LimitSettings.model_fields.items():
         default = field.default
         assert told[name] == (f"{default:,}" if isinstance(default, int) else str(default)), name
+
+
+@pytest.mark.parametrize("name", ["Vienna", "Europe", "../UTC", "/etc/localtime", "", "a\0b", "x" * 5_000])
+def test_a_time_zone_is_one_of_the_known_names(name: str) -> None:
+    """Not a folder of them, not a path."""
+    with pytest.raises(SettingsFault, match="time_zone"):
+        read_settings({"time_zone": name}, None)
+
+
+def test_the_time_zone_is_utc_by_default() -> None:
+    assert read_settings({}, None).time_zone == "UTC"
+    assert read_settings({"time_zone": "Europe/Vienna"}, None).time_zone == "Europe/Vienna"
