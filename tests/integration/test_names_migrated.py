@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.store.db.connection import Store
-from lotkeeper_server.store.schema import migrating, tables
+from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.access_tables import role, token
 from lotkeeper_server.store.schema.migrating import migrate
 from lotkeeper_server.store.schema.notices import noticing
 from lotkeeper_server.store.verification import verify
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert, select, text
 
 from tests.stored_plant import StoredPlant
+from tests.stores import give_back, migrated_store_url
 
 DECOMPOSED, COMPOSED = "Ka\u0308se", "K\u00e4se"
 KELVIN = "01JPAND53PBZ61RZHZV7C6EEH\u212a"
@@ -32,21 +31,15 @@ LONGER = "\u0958" * 120
 """Its one form has twice as many code points."""
 
 
-def upgrade_to(store: Store, revision: str) -> None:
-    with store.write() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[StoredPlant]:
-    """A store as it was one migration before."""
-    store = Store(f"sqlite:///{tmp_path}/store.db")
-    upgrade_to(store, "0010")
+    """A store as it was one migration before: the tables are the same, what is in them is not."""
+    store = Store(url := migrated_store_url(tmp_path))
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0010'"))
     yield StoredPlant(store)
     store.close()
+    give_back(url)
 
 
 def migrated(plant: StoredPlant) -> list[str]:
