@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lotkeeper_server.domain.model.conversion import converted, exact_factor
 from lotkeeper_server.domain.model.identifiers import UnitId
-from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, decimal_text, double_of, factor_of, millionths_of
+from lotkeeper_server.domain.model.quantity import (
+    NotANumber,
+    QuantityOutOfRange,
+    TooManyDecimals,
+    decimal_text,
+    double_of,
+    exact_millionths_of_text,
+    factor_of,
+    millionths_of,
+    number_of_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +99,85 @@ def test_factors_keep_their_digits_and_have_limits() -> None:
     for factor in (0.0, 9.9e-10, 1.1e9, float("nan")):
         with pytest.raises(QuantityOutOfRange):
             factor_of(factor)
+
+
+@pytest.mark.parametrize(
+    ("text", "millionths"),
+    [
+        ("0", 0),
+        ("0.1", 100_000),
+        ("007", 7_000_000),
+        ("1.5e3", 1_500_000_000),
+        ("1.5E+3", 1_500_000_000),
+        ("1000e-9", 1),
+        ("0.0000010000000000", 1),
+        ("90000000001.099997", 90_000_000_001_099_997),
+        ("9199999999999.999999", 9_199_999_999_999_999_999),
+        ("0e12", 0),
+        ("1." + "0" * 10_000, 1_000_000),
+        ("0" * 10_000 + "1", 1_000_000),
+        ("1e" + "0" * 10_000 + "3", 1_000_000_000),
+    ],
+)
+def test_a_number_is_read_exactly_however_it_is_written(text: str, millionths: int) -> None:
+    assert exact_millionths_of_text(text) == millionths
+    assert number_of_text(text) == Decimal(millionths).scaleb(-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " 1",
+        "1 ",
+        "1\n",
+        ".5",
+        "5.",
+        "1..5",
+        "1.2.3",
+        "1_000",
+        "1,5",
+        "+1",
+        "--1",
+        "1e",
+        "1e1.5",
+        "e5",
+        "0x10",
+        "NaN",
+        "inf",
+        "\u0661",
+        "1e13",
+        "1e-10",
+        "1e" + "9" * 5_000,
+        "-1",
+        "-0",
+    ],
+)
+def test_what_is_written_otherwise_is_no_number(text: str) -> None:
+    with pytest.raises(NotANumber):
+        exact_millionths_of_text(text)
+    with pytest.raises(NotANumber):
+        number_of_text(text)
+
+
+def test_a_minus_is_read_where_a_negative_number_can_be() -> None:
+    assert exact_millionths_of_text("-90000000001.099997", may_be_negative=True) == -90_000_000_001_099_997
+    assert exact_millionths_of_text("-0", may_be_negative=True) == 0
+    assert number_of_text("-1.5", may_be_negative=True) == Decimal("-1.5")
+
+
+@pytest.mark.parametrize("text", ["0.0000001", "1.0000005", "1e-7", "0.00001e-2", "0." + "0" * 9_999 + "1"])
+def test_more_than_six_decimals_are_refused_and_never_rounded(text: str) -> None:
+    with pytest.raises(TooManyDecimals):
+        exact_millionths_of_text(text)
+
+
+@pytest.mark.parametrize("text", ["9200000000000", "9.2e12", "9" * 5_000, "10e12", "9200000000000.0"])
+def test_a_number_beyond_the_largest_quantity_is_refused(text: str) -> None:
+    with pytest.raises(QuantityOutOfRange):
+        exact_millionths_of_text(text)
+
+
+@given(st.integers(min_value=-(9_200_000_000_000_000_000 - 1), max_value=9_200_000_000_000_000_000 - 1))
+def test_every_stock_can_be_said_and_read_exactly(millionths: int) -> None:
+    assert exact_millionths_of_text(decimal_text(millionths), may_be_negative=True) == millionths

@@ -1,5 +1,6 @@
 """Exact quantities: a signed 64-bit count of millionths of a unit. Doubles live on the wire only."""
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from fractions import Fraction
 from math import isfinite
@@ -13,8 +14,14 @@ QUANTITY_LIMIT_MILLIONTHS: Final = QUANTITY_LIMIT * MILLIONTHS_PER_UNIT
 FACTOR_MIN: Final = Decimal("1e-9")
 FACTOR_MAX: Final = Decimal("1e9")
 
+EXPONENT_MIN: Final = -9
+EXPONENT_MAX: Final = 12
+_DECIMALS: Final = 6
 _EXACT: Final = Context(prec=64)
 _ONE: Final = Decimal(1)
+# ASCII digits only: \d and Decimal would take those of every script.
+_NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]{1,2}))?")
+_NUMBERS_DIGITS_MAX: Final = len(str(QUANTITY_LIMIT))
 
 Exact = int | Fraction
 """A computed quantity in millionths before it is rounded; an integer if that is exact, since it costs far less."""
@@ -22,6 +29,14 @@ Exact = int | Fraction
 
 class QuantityOutOfRange(ValueError):
     """A double that is not a quantity: not a number, infinite, negative, or 9.2e12 and above."""
+
+
+class NotANumber(ValueError):
+    """A text that is no number, or a negative one where there is none; its text says what a number is."""
+
+
+class TooManyDecimals(ValueError):
+    """A number with more than 6 decimals that are not zero, where nothing is rounded."""
 
 
 def millionths_of(quantity: float) -> int:
@@ -51,6 +66,57 @@ def millionths_of_text(text: str) -> int:
     if not 0 <= exact < QUANTITY_LIMIT:
         raise QuantityOutOfRange(text)
     return int(exact.scaleb(6, _EXACT).quantize(_ONE, ROUND_HALF_EVEN, _EXACT))
+
+
+def number_of_text(text: str, *, may_be_negative: bool = False) -> Decimal:
+    """A number as people write it, with all its digits: `12`, `0.5`, `1.5e3`.
+
+    A digit comes first and last, one point at most stands between digits, an exponent is from -9 to 12, a `-` comes
+    first where the number may be negative. Nothing else is a number: no space, no underscore, no `+`, no `NaN`.
+
+    Raises:
+        NotANumber: for every other text.
+    """
+    _parts_of_number(text, may_be_negative)
+    return Decimal(text)
+
+
+def exact_millionths_of_text(text: str, *, may_be_negative: bool = False) -> int:
+    """A number as `number_of_text` reads it, in millionths, never rounded.
+
+    Raises:
+        NotANumber: for a text that is none.
+        TooManyDecimals: where it would have to be rounded.
+        QuantityOutOfRange: for magnitudes of 9.2e12 and above.
+    """
+    sign, whole, fraction, exponent = _parts_of_number(text, may_be_negative)
+    digits = (whole + fraction).lstrip("0")
+    significant = digits.rstrip("0")
+    decimals = len(fraction) - exponent - (len(digits) - len(significant))
+    if not significant:
+        return 0
+    if len(significant) - decimals > _NUMBERS_DIGITS_MAX:  # before it costs anything to compute with
+        raise QuantityOutOfRange(text)
+    if decimals > _DECIMALS:
+        raise TooManyDecimals(text)
+    millionths = int(significant) * int(10 ** (_DECIMALS - decimals))
+    if millionths >= QUANTITY_LIMIT_MILLIONTHS:
+        raise QuantityOutOfRange(text)
+    return -millionths if sign else millionths
+
+
+def _parts_of_number(text: str, may_be_negative: bool) -> tuple[str, str, str, int]:
+    """Sign, the digits before and after the point, the exponent."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise NotANumber("is not a number: digits, one point at most between them, an exponent from -9 to 12")
+    sign, whole, fraction, exponent_sign, exponent = match.groups(default="")
+    if sign and not may_be_negative:
+        raise NotANumber("is negative")
+    power = int(exponent_sign + (exponent or "0"))
+    if not EXPONENT_MIN <= power <= EXPONENT_MAX:
+        raise NotANumber(f"has an exponent of {power}, not one from {EXPONENT_MIN} to {EXPONENT_MAX}")
+    return sign, whole, fraction, power
 
 
 def double_of(millionths: int) -> float:
