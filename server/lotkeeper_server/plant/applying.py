@@ -13,14 +13,24 @@ from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
 from lotkeeper_server.plant.lookup import Names
 from lotkeeper_server.plant.matching import MatchKey, document_key, key_of_entry, rows_by_entry_key
-from lotkeeper_server.plant.opening_stock import OpeningStock, open_stocks
-from lotkeeper_server.plant.permissions import May, check_sections, check_statuses
+from lotkeeper_server.plant.opening_stock import (
+    Difference,
+    LotValues,
+    OpeningStock,
+    difference_of,
+    lot_message,
+    lot_values,
+    open_stocks,
+    placed_as_stock,
+)
+from lotkeeper_server.plant.permissions import May, check_lots_to_make, check_sections, check_statuses
 from lotkeeper_server.plant.reading import Entry, Plant, StockEntry
-from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references
+from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, OPENING_STOCK, SECTIONS, field_readers, references
 from lotkeeper_server.store.db.rows import value_where
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.entities.lots import lots_named, with_records
+from lotkeeper_server.store.entities.opened import opened_stocks
 from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
@@ -31,19 +41,21 @@ _SHORT_STEPS = 64
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that was created or updated.
+    """One thing that was created or updated, or that cannot be made as the document says.
 
     Attributes:
         position: of its entry in the document.
         entity: in snake_case.
         key: its name, path or code.
         fields: for an update those that changed; None for a creation.
+        difference: why it was not applied; None where it was.
     """
 
     position: int
     entity: str
     key: str
     fields: tuple[str, ...] | None
+    difference: Difference | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +65,7 @@ class AppliedPlant:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    not_applied: int = 0
     changes: list[Change] = field(default_factory=list)
 
 
@@ -90,13 +103,16 @@ class _Import:
         self._outcome = AppliedPlant()
         self._lots: dict[tuple[Id, str], EntityRow] = {}
         self._kept_lots: set[Id] = set()
+        self._written_lots: set[Id] = set()
 
     def run(self, plant: Plant) -> AppliedPlant:
         check_statuses(self._tx.connection, self._names, plant, self._may, self._tx.now_millis)
+        check_lots_to_make(self._tx.connection, self._names, plant, self._may)
         for description in SECTIONS.values():
             if description is d.LOT:
                 self._keep_lots(plant.stock)
             self._section(description, plant.entries.get(description.entity, []))
+        self._make_lots(plant.stock)
         self._stock(plant.stock)
         for table_name, ids in self._changed.items():
             note_definition_changes(self._tx.connection, table_name, ids)
@@ -185,6 +201,7 @@ class _Import:
         self._names.learn(description.table.name, row)
         if description is d.LOT:
             self._lots[row["material_id"], row["name"]] = row
+            self._written_lots.add(row["id"])
 
     def _check_free(self, description: Description, entry: Entry, identifier: Id) -> None:
         if value_where(self._tx.connection, description.table, "id", id=identifier) is not None:
@@ -202,29 +219,66 @@ class _Import:
         self._lots = lots_named(self._tx.connection, keys)
         self._kept_lots = with_records(self._tx.connection, [row["id"] for row in self._lots.values()])
 
-    def _stock(self, stock: Sequence[StockEntry]) -> None:
-        self._names.find("location", {entry.location for entry in stock})
-        seen: set[tuple[Id, Id]] = set()
-        opened = []
+    def _make_lots(self, stock: Sequence[StockEntry]) -> None:
+        """Makes the lots of opening stock that neither the store nor the document has, with what their rows say."""
+        self._names.find("material", {entry.material for entry in stock})
+        said: dict[tuple[Id, str], LotValues] = {}
         for entry in stock:
             self._breath()
-            location_id = self._id_of("location", entry.location, f"{entry.place}.location")
-            material_id = self._id_of("material", entry.material, f"{entry.place}.material")
-            lot = self._lots.get((material_id, entry.lot))
-            if lot is None:
-                raise Refused(NotFound(entity="inventory_lot", name=entry.lot).at(f"{entry.place}.lot"))
-            if (location_id, lot["id"]) in seen:
+            key = self._id_of("material", entry.material, f"{entry.place}.material"), entry.lot
+            said[key] = said.get(key, LotValues()).filled_from(lot_values(entry))
+        for entry in stock:
+            self._breath()
+            key = self._names.id_of("material", entry.material) or b"", entry.lot
+            if key in self._lots:
+                continue
+            try:
+                saving = save_one(self._tx, d.LOT, lot_message(*key, said[key]), self._saver)
+            except Refused as refused:
+                raise Refused(placed_as_stock(refused.refusal, entry.place)) from None
+            self._know(d.LOT, saving.new)
+            self._outcome.created += 1
+            self._outcome.changes.append(Change(entry.position, d.LOT.entity, entry.lot, None))
+
+    def _stock(self, stock: Sequence[StockEntry]) -> None:
+        self._names.find("location", {entry.location for entry in stock})
+        keys = [self._row_of(entry) for entry in stock]
+        opened_before = opened_stocks(self._tx.connection, {key for key in keys if key[1] in self._kept_lots})
+        seen: set[tuple[Id, Id]] = set()
+        opened = []
+        for entry, key in zip(stock, keys, strict=True):
+            self._breath()
+            location_id, lot_id = key
+            if key in seen:
                 text = f"the stock of {entry.lot} at {entry.location} is given twice"
                 raise Refused(InvalidArgument.on(entry.place, text))
-            seen.add((location_id, lot["id"]))
-            if lot["id"] in self._kept_lots:
+            seen.add(key)
+            kept = lot_id in self._kept_lots
+            name = f"{entry.lot} at {entry.location}"
+            difference = difference_of(
+                entry,
+                self._lots[self._names.id_of("material", entry.material) or b"", entry.lot],
+                opened_before.get(key) if kept else None,
+                is_kept=kept,
+                is_written_here=lot_id in self._written_lots,
+            )
+            if difference is not None:
+                self._outcome.not_applied += 1
+                self._outcome.changes.append(Change(entry.position, OPENING_STOCK, name, difference.fields, difference))
+            elif kept:
                 self._outcome.unchanged += 1
-                continue
-            opened.append(OpeningStock(entry, location_id, lot["id"]))
-            self._outcome.created += 1
-            self._outcome.changes.append(Change(entry.position, INVENTORY, f"{entry.lot} at {entry.location}", None))
+            if not kept:
+                opened.append(OpeningStock(entry, location_id, lot_id))
+                self._outcome.created += 1
+                self._outcome.changes.append(Change(entry.position, INVENTORY, name, None))
         if opened:
             open_stocks(self._tx, self._principal, opened)
+
+    def _row_of(self, entry: StockEntry) -> tuple[Id, Id]:
+        self._short_breath()
+        location_id = self._id_of("location", entry.location, f"{entry.place}.location")
+        material_id = self._id_of("material", entry.material, f"{entry.place}.material")
+        return location_id, self._lots[material_id, entry.lot]["id"]
 
 
 def _differing(

@@ -17,7 +17,8 @@ from lotkeeper_server.store.entities.lots import lots_named
 
 May = Callable[[str], bool]
 """Whether the caller has a permission."""
-SECTION_PERMISSIONS: Final = {LOTS: "LOT.WRITE", INVENTORY: "INVENTORY.WRITE.EDIT"}
+_LOT_WRITE: Final = "LOT.WRITE"
+SECTION_PERMISSIONS: Final = {LOTS: _LOT_WRITE, INVENTORY: "INVENTORY.WRITE.EDIT"}
 """What an entry of a section needs: the permission of SaveLot, and that of an EDIT. All others need no more."""
 LOTS_READ: Final = ("LOT.READ", "INVENTORY.READ")
 """What an export with lots and their stock needs: the permissions of ListLots and ListInventory."""
@@ -56,6 +57,23 @@ def check_statuses(snapshot: Snapshot, names: Names, plant: Plant, may: May, now
         row = None if material_id is None else rows.get((material_id, name))
         if row is not None and status_after(row, entry.values["status"], now_millis) != row["status"]:
             raise Refused(PermissionDenied(permission=STATUS_CHANGE_PERMISSION).at(f"{entry.place}.status"))
+
+
+def check_lots_to_make(snapshot: Snapshot, names: Names, plant: Plant, may: May) -> None:
+    """Looks for the first row of opening stock that would make its lot, for a caller who may not save lots.
+
+    Raises:
+        Refused: PERMISSION_DENIED, naming the permission and the row.
+    """
+    if not plant.stock or may(_LOT_WRITE):
+        return
+    names.find("material", {entry.material for entry in plant.stock})
+    ids = [names.id_of("material", entry.material) for entry in plant.stock]
+    keys = {(material_id, entry.lot) for material_id, entry in zip(ids, plant.stock, strict=True) if material_id}
+    known, made = lots_named(snapshot, keys), plant.material_paths()
+    for material_id, entry in zip(ids, plant.stock, strict=True):
+        if (material_id, entry.lot) not in known and (material_id or entry.material in made):
+            raise Refused(PermissionDenied(permission=_LOT_WRITE).at(f"{entry.place}.lot"))
 
 
 def check_export(may: May, *, include_lots: bool) -> None:

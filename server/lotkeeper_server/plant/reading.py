@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import UTC, tzinfo
+from typing import Any
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.breathing import Breath, Stopped
@@ -15,21 +16,22 @@ from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
 from lotkeeper_server.plant.document import read_tree
 from lotkeeper_server.plant.sections import (
-    INVENTORY,
     NAMED_BY,
     SECTIONS,
+    STOCK_SECTIONS,
     Unfit,
+    cut,
     field_readers,
+    moment_millis,
     number,
     references,
     text,
 )
 from lotkeeper_server.plant.tree import Tree, Unreadable, let_go
 
-_NONZERO_DIGITS: Final = frozenset("123456789")
-
 DATA_FIELD = "data"
 _STOCK_REFERENCES = {"location": "location", "material": "material"}
+_STOCK_FIELDS = frozenset({*_STOCK_REFERENCES, "lot", "quantity", "name", "expiration_date", "supplier_lot_name"})
 _REQUIRED = {
     d.UNIT_OF_MEASURE_CONVERSION.entity: ("from_unit", "to_unit"),
     d.LOT.entity: ("name", "material"),
@@ -62,7 +64,19 @@ class Entry:
 
 @dataclass(slots=True)
 class StockEntry:
-    """Opening stock of one lot at one location."""
+    """Opening stock of one lot at one location.
+
+    Attributes:
+        place: `opening_stock[3]`.
+        position: where it stands in the document.
+        location: its path.
+        material: its path.
+        lot: its name; it is made where it is not there.
+        millionths: the quantity, in the lot's unit.
+        name: of the row of inventory; empty for none.
+        expiration_millis: of the lot, where it is given.
+        supplier_lot_name: of the lot; empty where it is not given.
+    """
 
     place: str
     position: int
@@ -71,6 +85,8 @@ class StockEntry:
     lot: str
     millionths: int
     name: str
+    expiration_millis: int | None = None
+    supplier_lot_name: str = ""
 
 
 @dataclass(slots=True)
@@ -87,9 +103,16 @@ class Plant:
 
     def location_paths(self) -> set[str]:
         """The paths of its locations."""
+        return self._paths(d.LOCATION)
+
+    def material_paths(self) -> set[str]:
+        """The paths of its materials."""
+        return self._paths(d.MATERIAL)
+
+    def _paths(self, description: Description) -> set[str]:
         paths = set()
-        for entry in self.entries.get(d.LOCATION.entity, []):
-            parent = entry.references.get("parent")
+        for entry in self.entries.get(description.entity, []):
+            parent = entry.references.get(description.parent or "")
             paths.add(f"{parent}/{entry.message.name}" if parent else str(entry.message.name))
         return paths
 
@@ -113,6 +136,7 @@ def read_plant(
     document_format: ExportFormat,
     breath: Breath | None = None,
     bytes_max: int = limits.PLANT_UNFOLDED_BYTES_MAX,
+    zone: tzinfo = UTC,
 ) -> Plant:
     """Reads a document, without a look at the store.
 
@@ -121,6 +145,7 @@ def read_plant(
         document_format: YAML or JSON.
         breath: called often.
         bytes_max: what it may take in memory.
+        zone: the plant's, in which a day is meant.
 
     Raises:
         Refused: INVALID_ARGUMENT with the first faults of shape, each at its place.
@@ -132,7 +157,7 @@ def read_plant(
     except Unreadable as unreadable:
         raise Refused(InvalidArgument.on(DATA_FIELD, str(unreadable))) from None
     try:
-        return _Reading(breath).read(tree)
+        return _Reading(breath, zone).read(tree)
     finally:
         let_go([tree])
 
@@ -144,8 +169,9 @@ class _TooManyFaults(Exception):
 class _Reading:
     """A document that is being read, and its faults so far."""
 
-    def __init__(self, breath: Breath) -> None:
+    def __init__(self, breath: Breath, zone: tzinfo) -> None:
         self._breath = breath
+        self._zone = zone
         self._plant = Plant()
         self._violations: list[FieldViolation] = []
         self._position = 0
@@ -180,9 +206,9 @@ class _Reading:
 
     def _section(self, section: str, entries: Tree) -> None:
         description = SECTIONS.get(section)
-        if description is None and section != INVENTORY:
-            known = ", ".join((*SECTIONS, INVENTORY))
-            self._fault(_cut(section), f"is not a section; the sections are {known}")
+        if description is None and section not in STOCK_SECTIONS:
+            known = ", ".join((*SECTIONS, *STOCK_SECTIONS))
+            self._fault(cut(section), f"is not a section; the sections are {known}")
             return
         if not isinstance(entries, list):
             if entries is not None:
@@ -216,7 +242,7 @@ class _Reading:
                 entry.id = self._id(f"{place}.id", value)
                 continue
             else:
-                self._fault(f"{place}.{_cut(name)}", f"is not a field of {description.entity}")
+                self._fault(f"{place}.{cut(name)}", f"is not a field of {description.entity}")
                 continue
             entry.given.append(name)
         for name in _REQUIRED.get(description.entity, ("name",)):
@@ -229,7 +255,7 @@ class _Reading:
 
     def _field(self, entry: Entry, name: str, value: Tree, put: Any) -> None:
         try:
-            put(entry.message, value)
+            put(entry.message, value, self._zone)
         except Unfit as unfit:
             self._fault(f"{entry.place}.{name}", str(unfit))
 
@@ -255,19 +281,35 @@ class _Reading:
         return identifier
 
     def _stock(self, place: str, tree: Mapping[str, Tree]) -> None:
-        unknown = [name for name in tree if name not in {"location", "material", "lot", "quantity", "name"}]
-        for name in unknown:
-            self._fault(f"{place}.{_cut(name)}", f"is not a field of {INVENTORY}")
+        for name in tree:
+            if name not in _STOCK_FIELDS:
+                self._fault(f"{place}.{cut(name)}", "is not a field of opening stock")
         named = {name: self._reference(f"{place}.{name}", name, tree.get(name)) for name in _STOCK_REFERENCES}
         lot = self._name(f"{place}.lot", tree.get("lot"))
         for name, given in (*named.items(), ("lot", lot)):
             if not given:
                 self._fault(f"{place}.{name}", "must be given")
-        name = self._name(f"{place}.name", tree.get("name"))
-        millionths = self._quantity(f"{place}.quantity", tree.get("quantity"))
-        self._plant.stock.append(
-            StockEntry(place, self._position, named["location"], named["material"], lot, millionths, name)
+        entry = StockEntry(
+            place,
+            self._position,
+            named["location"],
+            named["material"],
+            lot,
+            self._quantity(f"{place}.quantity", tree.get("quantity")),
+            self._name(f"{place}.name", tree.get("name")),
+            self._moment(f"{place}.expiration_date", tree.get("expiration_date")),
+            self._name(f"{place}.supplier_lot_name", tree.get("supplier_lot_name")),
         )
+        self._plant.stock.append(entry)
+
+    def _moment(self, place: str, value: Tree) -> int | None:
+        if value is None:
+            return None
+        try:
+            return moment_millis(value, self._zone)
+        except Unfit as unfit:
+            self._fault(place, str(unfit))
+            return None
 
     def _name(self, place: str, value: Tree) -> str:
         try:
@@ -286,21 +328,14 @@ class _Reading:
             self._fault(place, "must be given")
             return 0
         try:
-            number(value)
+            exact = number(value)
+            millionths = millionths_of_text(str(value))
         except Unfit as unfit:
             self._fault(place, str(unfit))
             return 0
-        try:
-            millionths = millionths_of_text(str(value))
         except QuantityOutOfRange:
-            self._fault(place, f"{value} is not a quantity: a number from 0 to below 9.2e12")
+            self._fault(place, f"{cut(text(value))} is not a quantity: a number from 0 to below 9.2e12")
             return 0
-        if not millionths and not _NONZERO_DIGITS.isdisjoint(str(value).lower().partition("e")[0]):
-            self._fault(place, f"{value} rounds to zero")
+        if exact and not millionths:
+            self._fault(place, f"{cut(text(value))} rounds to zero")
         return millionths
-
-
-def _cut(name: str) -> str:
-    shown = limits.REFUSAL_SHOWN_CODE_POINTS_MAX
-    cut = name if len(name) <= shown else name[:shown] + "…"
-    return cut.encode(errors="replace").decode()

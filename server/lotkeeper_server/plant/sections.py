@@ -1,18 +1,22 @@
 """The parts of a plant's document: its sections, and how each field of an entry is read."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, tzinfo
+from decimal import Decimal
+from math import isinf
 from typing import Any, Final
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from lotkeeper.days import last_milli
 
 from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Name, Quantity, Reference, Whole
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.quantity import NotANumber, number_of_text
 from lotkeeper_server.domain.model.text import name_form
 from lotkeeper_server.plant.tree import Plain, Tree
 
@@ -31,7 +35,9 @@ SECTIONS: Final[Mapping[str, Description]] = {
 }
 """The names of the lists; each comes after the sections that it may refer to."""
 INVENTORY: Final = "inventory"
-"""The section of opening stock, which comes last."""
+OPENING_STOCK: Final = "opening_stock"
+STOCK_SECTIONS: Final = (INVENTORY, OPENING_STOCK)
+"""The two names of the section of opening stock, which comes last."""
 
 NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "unit_of_measure": ("symbol", "name"),
@@ -44,11 +50,9 @@ NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The columns that a document may use for a reference; an export writes the first one."""
 
-_WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OFFSET: Final = re.compile(r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z")
 """The offset of a time; the parser accepts any two numbers."""
-_NUMBER: Final = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-"""Each character fits in one place only, or a text of digits would be tried in every way, for minutes."""
 _INT32_MAX: Final = (1 << 31) - 1
 
 
@@ -56,7 +60,8 @@ class Unfit(Exception):
     """A value does not fit its field; says why."""
 
 
-Put = Callable[[Message, Tree], None]
+Put = Callable[[Message, Tree, tzinfo], None]
+"""Sets a field of a message; a day is one in the zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,44 +106,59 @@ def _put(description: Description, one: Field) -> Put:
     match one:
         case Enumerated():
             names = short_names(description, name)
-            return lambda message, tree: setattr(message, name, _enumerated(tree, names))
+            return lambda message, tree, _zone: setattr(message, name, _enumerated(tree, names))
         case Flag():
-            return lambda message, tree: setattr(message, name, tree is not None and flag(tree))
+            return lambda message, tree, _zone: setattr(message, name, tree is not None and flag(tree))
         case Whole():
             return _or_absent(name, whole)
         case Quantity() | Factor():
-            return _or_absent(name, number)
+            return _or_absent(name, _double)
         case Name():
-            return lambda message, tree: setattr(message, name, name_form(text(tree)))
+            return lambda message, tree, _zone: setattr(message, name, name_form(text(tree)))
         case Moment():
-            return lambda message, tree: _put_moment(message, name, tree)
+            return lambda message, tree, zone: _put_moment(message, name, tree, zone)
         case _:
-            return lambda message, tree: setattr(message, name, text(tree))
+            return lambda message, tree, _zone: setattr(message, name, text(tree))
 
 
 def _or_absent(name: str, read: Callable[[Tree], Any]) -> Put:
-    def put(message: Message, tree: Tree) -> None:
+    def put(message: Message, tree: Tree, _zone: tzinfo) -> None:
         if tree is not None:
             setattr(message, name, read(tree))
 
     return put
 
 
-def _put_enabled(message: Message, tree: Tree) -> None:
+def _put_enabled(message: Message, tree: Tree, _zone: tzinfo) -> None:
     message.enabled = flag(tree)  # type: ignore[attr-defined]  # every entity has it
 
 
-def _put_moment(message: Message, name: str, tree: Tree) -> None:
-    if tree is None:
-        return
+def _put_moment(message: Message, name: str, tree: Tree, zone: tzinfo) -> None:
+    if tree is not None:
+        getattr(message, name).CopyFrom(_moment(tree, zone))
+
+
+def moment_millis(tree: Tree, zone: tzinfo) -> int:
+    """A time in ms since the epoch: RFC 3339, or a day, which means its last millisecond in the zone."""
+    stamp = _moment(tree, zone)
+    millis: int = stamp.ToMilliseconds()
+    if not limits.MILLIS_MIN <= millis <= limits.MILLIS_MAX:
+        raise Unfit("is outside the years 1970 to 9999")
+    return millis
+
+
+def _moment(tree: Tree, zone: tzinfo) -> Timestamp:
+    given, stamp = text(tree), Timestamp()
     try:
-        stamp = Timestamp()
-        stamp.FromJsonString(text(tree))
-        if not _OFFSET.search(text(tree)):
-            raise ValueError(tree)
+        if _DAY.fullmatch(given):
+            stamp.FromMilliseconds(last_milli(date.fromisoformat(given), zone))
+            return stamp
+        stamp.FromJsonString(given)
+        if not _OFFSET.search(given):
+            raise ValueError(given)
     except ValueError:
-        raise Unfit(f"{text(tree)} is not a time such as 2026-03-01T08:30:00Z") from None
-    getattr(message, name).CopyFrom(stamp)
+        raise Unfit(f"{cut(given)} is not a time such as 2026-03-01T08:30:00Z, or a day such as 2026-03-01") from None
+    return stamp
 
 
 def text(tree: Tree) -> str:
@@ -169,22 +189,37 @@ def flag(tree: Tree) -> bool:
 
 def whole(tree: Tree) -> int:
     """A whole number of 32 bits."""
-    if not isinstance(tree, Plain) or not _WHOLE.fullmatch(tree):
-        raise Unfit("must be a whole number")
-    found = int(tree)
+    found = number(tree, may_be_negative=True)
     if not -_INT32_MAX - 1 <= found <= _INT32_MAX:
-        raise Unfit(f"{tree} is larger than 32 bits")
+        raise Unfit(f"{cut(text(tree))} is larger than 32 bits")
+    if found != int(found):
+        raise Unfit(f"{cut(text(tree))} is not a whole number")
+    return int(found)
+
+
+def _double(tree: Tree) -> float:
+    found = float(number(tree))
+    if isinf(found):
+        raise Unfit(f"{cut(text(tree))} is too large")
     return found
 
 
-def number(tree: Tree) -> float:
-    """A number."""
-    if not isinstance(tree, Plain) or len(tree) > limits.NUMBER_CHARACTERS_MAX or not _NUMBER.fullmatch(tree):
-        raise Unfit("must be a number")
-    found = float(tree)
-    if not math.isfinite(found):
-        raise Unfit(f"{tree} is too large")
-    return found
+def number(tree: Tree, *, may_be_negative: bool = False) -> Decimal:
+    """A number with all its digits; a text in quotes is none."""
+    if not isinstance(tree, Plain):
+        raise Unfit("must be a number, without quotes" if isinstance(tree, str) else "must be a number")
+    if len(tree) > limits.NUMBER_CHARACTERS_MAX:
+        raise Unfit(f"has more than {limits.NUMBER_CHARACTERS_MAX} characters, too many for a number")
+    try:
+        return number_of_text(tree, may_be_negative=may_be_negative)
+    except NotANumber as fault:
+        raise Unfit(f"{cut(tree)} {fault}") from None
+
+
+def cut(shown: str) -> str:
+    """A text as a refusal shows it, not longer than that."""
+    most = limits.REFUSAL_SHOWN_CODE_POINTS_MAX
+    return (shown if len(shown) <= most else shown[:most] + "…").encode(errors="replace").decode()
 
 
 def _enumerated(tree: Tree, names: Mapping[str, int]) -> int:
@@ -192,7 +227,7 @@ def _enumerated(tree: Tree, names: Mapping[str, int]) -> int:
         return 0
     found = names.get(text(tree))
     if found is None:
-        raise Unfit(f"{text(tree)} is not one of {', '.join(names)}")
+        raise Unfit(f"{cut(text(tree))} is not one of {', '.join(names)}")
     return found
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, create_engine
 from sqlalchemy.pool import StaticPool
 
 from lotkeeper_server.store.db.statements import columns_of, fetch, insert_of, rows_by_key, write_many
+from lotkeeper_server.store.entities.opened import first_records
 from lotkeeper_server.store.schema import archive_tables, coordination_tables, tables
 from lotkeeper_server.store.staged.visible import and_visible, visible_by, where_visible
 
@@ -35,7 +36,8 @@ def scratch(
 ) -> Iterator[Connection]:
     """A copy of every definition, of some lots, and of the stock at some locations with the lots that lie there.
 
-    A lot with records has one of them in the copy: enough to see that it has some.
+    A lot with records has one of them in the copy: enough to see that it has some. Beside it are the first ones at
+    these locations, which say what was opened there.
 
     Args:
         connection: a transaction, which is only read.
@@ -52,10 +54,14 @@ def scratch(
                 shown = where_visible(connection, table.name)
                 rows = fetch(connection, f"SELECT {', '.join(columns_of(table))} FROM {table.name}{shown}")  # noqa: S608
                 _insert(copy, table, rows)
+            set_of_lots = set(lot_ids)
             stock = _copy(connection, copy, tables.inventory, "location_id", location_ids)
             _copy(connection, copy, tables.inventory_lot, "id", {*lot_ids, *(row[1] for row in stock)})
-            _copy(connection, copy, tables.inventory_lot_record, "id", _one_record_each(connection, lot_ids))
+            opened = {(row[0], row[1]) for row in stock if row[1] in set_of_lots}
+            records = _one_record_each(connection, lot_ids) | first_records(connection, opened)
+            _copy(connection, copy, tables.inventory_lot_record, "id", records)
             _copy(connection, copy, archive_tables.archived_reference, "id", lot_ids)
+            _copy(connection, copy, archive_tables.opening_stock, "lot_id", lot_ids)
             yield copy
     finally:
         engine.dispose()

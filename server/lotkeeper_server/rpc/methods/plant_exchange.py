@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Final
 
@@ -13,7 +14,7 @@ from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
-from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
+from lotkeeper_server.plant.applying import AppliedPlant, Change, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
 from lotkeeper_server.plant.permissions import check_export
 from lotkeeper_server.plant.planning import PlannedPlant, is_long, plan_plant, switch_plant
@@ -32,17 +33,19 @@ _PLANS_MAX: Final = 3
 class PlantExchange:
     """Imports and exports a plant as one document."""
 
-    def __init__(self, engine: Engine, long_writes: LongWrites, bytes_max: int) -> None:
+    def __init__(self, engine: Engine, long_writes: LongWrites, bytes_max: int, zone: tzinfo = UTC) -> None:
         """Serves one engine.
 
         Args:
             engine: reads and writes.
             long_writes: where one transaction would hold the store for too long.
             bytes_max: what a document may take in memory.
+            zone: the plant's time zone, in which a document means a day.
         """
         self._engine = engine
         self._long_writes = long_writes
         self._bytes_max = bytes_max
+        self._zone = zone
         self._imports = Places(limits.PLANTS_AT_ONCE_MAX, limits.PLANTS_OF_PRINCIPAL_MAX, "imports of a plant")
         self._exports = Places(limits.PLANTS_AT_ONCE_MAX, limits.PLANTS_OF_PRINCIPAL_MAX, "exports of a plant")
 
@@ -53,7 +56,7 @@ class PlantExchange:
         with self._imports.one(call.principal) as place:
             breath = Breath(place.stopped)
             document_format, validate_only, data = await _take_in(requests)
-            read = place.using(partial(_read, place, asyncio.get_running_loop()))
+            read = place.using(partial(_read, place, asyncio.get_running_loop(), self._zone))
             plant = await asyncio.to_thread(read, data, document_format, breath, self._bytes_max)
             del data
             call.check_ended()
@@ -115,13 +118,14 @@ class PlantExchange:
 def _read(
     place: Place,
     loop: asyncio.AbstractEventLoop,
+    zone: tzinfo,
     data: bytearray,
     document_format: ExportFormat,
     breath: Breath,
     bytes_max: int,
 ) -> Plant:
     """Reads a document that is given up, little by little, once nobody works on it any more."""
-    plant = read_plant(data, document_format, breath, bytes_max)
+    plant = read_plant(data, document_format, breath, bytes_max, zone)
     place.resources.callback(loop.call_soon_threadsafe, loop.run_in_executor, None, plant.let_go)
     return plant
 
@@ -160,13 +164,16 @@ def _response(outcome: AppliedPlant) -> pb.ImportMasterDataResponse:
         created=outcome.created,
         updated=outcome.updated,
         unchanged=outcome.unchanged,
-        changes=[
-            pb.MasterDataChange(
-                entity=change.entity,
-                key=change.key,
-                change="CREATE" if change.fields is None else "UPDATE",
-                fields=change.fields or (),
-            )
-            for change in outcome.changes
-        ],
+        not_applied=outcome.not_applied,
+        changes=map(_change, outcome.changes),
     )
+
+
+def _change(change: Change) -> pb.MasterDataChange:
+    message = pb.MasterDataChange(entity=change.entity, key=change.key, fields=change.fields or ())
+    if change.difference is not None:
+        message.change = "NOT_APPLIED"
+        message.stored, message.given = change.difference.stored, change.difference.given
+    else:
+        message.change = "CREATE" if change.fields is None else "UPDATE"
+    return message
