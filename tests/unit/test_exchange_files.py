@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
-from lotkeeper_server.catalog.exchange_columns import exported_columns, imported_columns
+from lotkeeper_server.catalog.exchange_columns import NumberText, exported_columns, imported_columns
 from lotkeeper_server.catalog.exchange_reading import READERS, Row
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.quantity import millionths_of
@@ -77,7 +77,8 @@ def test_a_quantity_comes_back_as_it_was_read(quantity: float) -> None:
     stored = millionths_of(quantity)
     column = COLUMNS["quantityOverflowValue"]
     assert millionths_of(column.of_cell(column.cell_of(stored))) == stored
-    assert millionths_of(column.of_json(json.loads(json.dumps(column.json_of(stored))))) == stored
+    written = json.dumps(column.json_of(stored))
+    assert millionths_of(column.of_json(json.loads(written, parse_float=NumberText, parse_int=NumberText))) == stored
 
 
 def test_every_enum_value_is_written_and_read() -> None:
@@ -88,7 +89,7 @@ def test_every_enum_value_is_written_and_read() -> None:
         assert column.of_cell(column.json_of(number)) == number
         assert column.of_json(column.json_of(number)) == number
         assert column.of_json(column.cell_of(number)) == number
-        assert column.of_json(number) == number
+        assert column.of_json(NumberText(number)) == number
     assert (column.cell_of(5), column.json_of(5)) == ("SCRAP_ALL", "INVENTORY_OPERATION_TYPE_SCRAP_ALL")
 
 
@@ -155,7 +156,7 @@ def test_a_quote_out_of_place_ends_the_reading() -> None:
 def test_a_line_that_is_no_json_object_of_a_definition_is_a_failed_row(line: bytes, column: str) -> None:
     """And the lines after it are read."""
     rows = rows_of(b'{"name": "A"}\n' + line + b'\n{"name": "B"}\n', "JSON")
-    assert [(row.line, bool(row.fault), row.fault_column) for row in rows] == [
+    assert [(row.line, bool(row.fault or row.misread), row.fault_column) for row in rows] == [
         (1, False, ""),
         (2, True, column),
         (3, False, ""),
@@ -182,3 +183,64 @@ def test_a_value_of_another_kind_is_misread_by_its_field(name: str, value: Any) 
     (row,) = rows_of(json.dumps({"name": "A", name: value}).encode(), "JSON")
     assert list(row.misread) == [COLUMNS[name].field]
     assert row.message.name == "A"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_is_read_as_spreadsheets_write_it(delimiter: str, encoding: str) -> None:
+    """Whatever stands between cells, with a mark of its bytes, spaces around headers, rows of nothing but delimiters."""
+    lines = [" name ; notes", ";", " ; ", "A;\U0001f95b", ";;", "", 'B;"x', 'y"', ";"]
+    text = "\r\n".join(lines).replace(";", delimiter) + "\r\n"
+    rows = rows_of(text.encode(encoding))
+    assert [(row.line, row.message.name, row.message.notes, row.fault) for row in rows] == [
+        (4, "A", "\U0001f95b", ""),
+        (7, "B", "x\r\ny", ""),
+    ]
+
+
+def test_the_header_says_what_stands_between_cells() -> None:
+    """Not how often something stands in it, or in a row; a first line of `sep=` does as well."""
+    assert [row.message.notes for row in rows_of(b"notes;name\na,b,c,d;N\n")] == ["a,b,c,d"]
+    assert [row.message.name for row in rows_of(b"name\nN;x\n")] == ["N;x"]
+    told = rows_of(b"\xef\xbb\xbfsep=|\r\nname|notes\r\nN|x\r\n")
+    assert [(row.line, row.message.name, row.message.notes) for row in told] == [(3, "N", "x")]
+
+
+def test_a_cell_that_is_too_long_for_its_field_fails_its_row_alone() -> None:
+    """Also one beyond what Python's reader takes by itself; the fault is that of a Save."""
+    notes = "x" * 140_000
+    rows = rows_of(f"name,notes\nA,\nB,{notes}\nC,\n".encode())
+    assert [(row.line, row.fault, len(row.message.notes)) for row in rows] == [(2, "", 0), (3, "", 140_000), (4, "", 0)]
+
+
+def test_bytes_that_are_not_utf16_end_the_reading() -> None:
+    """With the line where they are."""
+    ended = faults_of("name\nA\n".encode("utf-16") + b"\x00\xd8\x00")
+    assert [(line, "UTF-16" in fault) for line, _, fault in ended] == [(3, True)]
+
+
+def test_rows_of_nothing_are_counted_as_blank_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a file of delimiters alone comes to an end."""
+    monkeypatch.setattr(limits, "IMPORT_BLANK_LINES_MAX", 10)
+    assert faults_of(b"name,notes\n" + b",\n" * 10) == []
+    (fault,) = faults_of(b"name,notes\n" + b",\n" * 11)
+    assert (fault[0], "lines are blank" in fault[2]) == (12, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["1_", "+1", ".5", "5.", "1e13", "1e-10", "0x10", "nan", "inf", " 1", "\u0661", "1e999999999"]
+)
+def test_a_number_is_what_the_one_reader_takes(text: str) -> None:
+    """In a cell, and in JSON where that can write it."""
+    (row,) = rows_of(f"name,quantityOverflowValue\nA,{text}\n".encode())
+    assert list(row.misread) == ["quantity_overflow_value"]
+    for value in {json.dumps(text), text.strip() if text.strip() != "1" else '"1 "'}:
+        (row,) = rows_of(f'{{"name": "A", "quantityOverflowValue": {value}}}'.encode(), "JSON")
+        assert row.misread or row.fault
+
+
+def test_numbers_of_json_keep_their_place() -> None:
+    """A number is no text, and an enum's number is one of its values."""
+    (row,) = rows_of(b'{"name": 1, "quantityOverflowValue": 1e3, "operationType": 2, "triggerSource": 99}', "JSON")
+    assert (row.message.quantity_overflow_value, row.message.operation_type) == (1_000, 2)
+    assert set(row.misread) == {"name", "trigger_source"}

@@ -5,7 +5,6 @@ Made from the catalog's descriptions: every field that a Save takes, and for a r
 versions, dates, authors and states are not columns.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +14,7 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Field, Flag, Quantity
 from lotkeeper_server.catalog.references import looked_up
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.model.quantity import decimal_text, double_of
+from lotkeeper_server.domain.model.quantity import NotANumber, decimal_text, double_of, number_of_text
 
 _RUN_BY_SPREADSHEETS: Final = frozenset("=+-@'\t\r\n\uff1d\uff0b\uff0d\uff20")
 """A cell that begins with one of these could be a formula, or look as if it were marked as text already.
@@ -23,8 +22,13 @@ _RUN_BY_SPREADSHEETS: Final = frozenset("=+-@'\t\r\n\uff1d\uff0b\uff0d\uff20")
 In some languages spreadsheets take the signs in full width, too.
 """
 _MARK: Final = "'"
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _SHOWN_CODE_POINTS: Final = 64
+
+
+class NumberText(str):
+    """A number of JSON as it is written; other texts of JSON are plain ones."""
+
+    __slots__ = ()
 
 
 class Unreadable(ValueError):
@@ -70,7 +74,7 @@ class Column:
         """
         if value is None:
             return None
-        if not isinstance(value, str):
+        if not isinstance(value, str) or isinstance(value, NumberText):
             raise Unreadable(f"{_shown(value)} is not a text")
         return value
 
@@ -129,8 +133,8 @@ class EnumColumn(Column):
     def of_json(self, value: Any) -> Any:
         if value is None:
             return None
-        if isinstance(value, int) and not isinstance(value, bool) and (value == 0 or value in self.full_names):
-            return value
+        if isinstance(value, NumberText) and (value == "0" or value in map(str, self.full_names)):
+            return int(value)
         return self.of_cell(value if isinstance(value, str) else repr(value))
 
 
@@ -147,19 +151,17 @@ class NumberColumn(Column):
     def of_cell(self, cell: str) -> Any:
         if not cell:
             return None
-        if len(cell) > limits.NUMBER_CHARACTERS_MAX or not _NUMBER.fullmatch(cell):
-            raise Unreadable(f"{_shown(cell)} is not a number such as 1250.5")
-        return float(cell)
+        if len(cell) > limits.NUMBER_CHARACTERS_MAX:
+            raise Unreadable(f"{_shown(cell)} has too many characters for a number")
+        try:
+            return float(number_of_text(cell))
+        except NotANumber as fault:
+            raise Unreadable(f"{_shown(cell)} {fault}") from None
 
     def of_json(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.of_cell(value)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise Unreadable(f"{_shown(value)} is not a number")
-        try:
-            return None if value is None else float(value)
-        except OverflowError:
-            raise Unreadable(f"{_shown(value)} is not a quantity: a number from 0 to below 9.2e12") from None
+        if value is None or isinstance(value, str):
+            return None if value is None else self.of_cell(value)
+        raise Unreadable(f"{_shown(value)} is not a number")
 
 
 @cache

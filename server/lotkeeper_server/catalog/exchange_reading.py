@@ -6,27 +6,33 @@ mask. So a column that the file does not have stays as it is, and an empty cell 
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, BinaryIO, Final
 
 from google.protobuf.message import Message
 
 from lotkeeper_server.catalog.descriptions import Description
-from lotkeeper_server.catalog.exchange_columns import Column, Unreadable, imported_columns
+from lotkeeper_server.catalog.exchange_columns import Column, NumberText, Unreadable, imported_columns
+from lotkeeper_server.catalog.exchange_lines import EachLine, Lines, NotUtf16, RowTooLong, TooManyBlankLines
 from lotkeeper_server.catalog.name_forms import name_forms
 from lotkeeper_server.domain import limits
 
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_BLANK: Final = frozenset({b"\n", b"\r\n"})
+csv.field_size_limit(
+    limits.IMPORT_ROW_BYTES_MAX
+)  # of the process; a longer row is not read, a longer cell is one row's
+_DELIMITERS: Final = (",", ";", "\t")
+_SPREADSHEETS_DELIMITER: Final = re.compile(r"sep=(.)\s*")
+"""A first line by which some spreadsheets tell each other what stands between cells."""
 _NOT_UTF8: Final = "is not UTF-8"
+_NOT_UTF16: Final = "is not UTF-16, as its byte order mark says"
 _TOO_LONG: Final = f"is longer than {limits.IMPORT_ROW_BYTES_MAX} bytes"
 _TOO_BLANK: Final = f"more than {limits.IMPORT_BLANK_LINES_MAX} lines are blank"
 _TOO_NESTED: Final = f"has more than {limits.IMPORT_ROW_BRACKETS_MAX} brackets"
 _REST: Final = "; what follows in the file was not read"
 _KEY_FIELD: Final = "name"
-EachLine = Callable[[], None]
-"""Called before each physical line is read: a file may have blank lines only."""
 
 
 @dataclass(slots=True)
@@ -50,106 +56,104 @@ class Row:
     fault_column: str = ""
 
 
-class _RowTooLong(Exception):
-    pass
-
-
-class _TooManyBlankLines(Exception):
-    pass
-
-
-class _Lines:
-    """The physical lines of a file as text, counted; bytes that are not UTF-8 are noted."""
-
-    def __init__(self, file: BinaryIO, each_line: EachLine) -> None:
-        self._file = file
-        self._each_line = each_line
-        self.count = 0
-        self.row_bytes = 0
-        self.not_utf8 = False
-        self._blank = 0
-
-    def begin_row(self) -> None:
-        """Begins the next row: its bytes are counted from here."""
-        self.row_bytes = 0
-        self.not_utf8 = False
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        self._each_line()
-        line = self._file.readline(limits.IMPORT_ROW_BYTES_MAX + 1)
-        if not line:
-            raise StopIteration
-        if self.count == 0:
-            line = line.removeprefix(_BYTE_ORDER_MARK)
-        self.count += 1
-        if line in _BLANK:
-            self._blank += 1
-            if self._blank > limits.IMPORT_BLANK_LINES_MAX:
-                raise _TooManyBlankLines
-        self.row_bytes += len(line)
-        if self.row_bytes > limits.IMPORT_ROW_BYTES_MAX:
-            raise _RowTooLong
-        try:
-            return line.decode()
-        except UnicodeDecodeError:
-            self.not_utf8 = True
-            return line.decode(errors="replace")
-
-    def skip_line(self) -> None:
-        """Skips the rest of a line that was too long."""
-        while (piece := self._file.readline(limits.IMPORT_ROW_BYTES_MAX)) and not piece.endswith(b"\n"):
-            pass
-
-
 def read_csv(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
-    """The rows of a CSV file; blank lines do not count.
+    """The rows of a CSV file, with commas, semicolons or tabs between cells; rows without any content do not count.
 
     A wrong header is one wrong row, and the only one. A quote that is never closed, or one in the wrong place, ends the
     reading, because it is then not known where the next row begins.
     """
-    lines = _Lines(file, each_line)
-    reader = csv.reader(lines, strict=True)
+    lines = Lines(file, each_line)
+    try:
+        yield from _csv_rows(lines, description)
+    except _Ended as ended:
+        yield _fault(description, ended.line, ended.why)
+    except TooManyBlankLines:
+        yield _fault(description, lines.count, _TOO_BLANK + _REST)
+    except NotUtf16:
+        yield _fault(description, lines.count + 1, _NOT_UTF16 + _REST)
+
+
+class _Ended(Exception):
+    """The reading ends within a row; says where that begins, and why."""
+
+    def __init__(self, line: int, why: str) -> None:
+        self.line = line
+        self.why = why
+
+
+def _csv_rows(lines: Lines, description: Description) -> Iterator[Row]:
     columns: list[Column] | None = None
-    line = 1
-    while True:
-        lines.begin_row()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except _RowTooLong:
-            yield _fault(description, line, _TOO_LONG + _REST)
-            return
-        except _TooManyBlankLines:
-            yield _fault(description, lines.count, _TOO_BLANK + _REST)
-            return
-        except csv.Error as error:
-            yield _fault(description, line, f"is not CSV: {error}{_REST}")
-            return
-        if cells:
-            if columns is None:
-                if (fault := _header_fault(cells, description, lines)) is not None:
-                    yield fault
-                    return
-                columns = [imported_columns(description)[name] for name in cells]
-                given = frozenset(column.field for column in columns)
-            elif lines.not_utf8:
-                yield _fault(description, line, _NOT_UTF8)
-            elif len(cells) != len(columns):
-                yield _fault(description, line, f"has {len(cells)} cells; the header has {len(columns)}")
-            else:
-                yield _row(description, line, zip(columns, cells, strict=True), given, _of_cell)
-        line = lines.count + 1
+    for line, cells in _cells(lines, description):
+        if columns is None:
+            names = [cell.strip() for cell in cells]
+            if (fault := _header_fault(line, names, description, lines)) is not None:
+                yield fault
+                return
+            columns = [imported_columns(description)[name] for name in names]
+            given = frozenset(column.field for column in columns)
+        elif lines.not_utf8:
+            yield _fault(description, line, _NOT_UTF8)
+        elif len(cells) != len(columns):
+            yield _fault(description, line, f"has {len(cells)} cells; the header has {len(columns)}")
+        else:
+            yield _row(description, line, zip(columns, cells, strict=True), given, _of_cell)
     if columns is None:
         yield _fault(description, 1, "has no header")
 
 
+def _cells(lines: Lines, description: Description) -> Iterator[tuple[int, list[str]]]:
+    """The rows that have any content, each with the physical line where it begins.
+
+    Raises:
+        _Ended: where no more can be read.
+        TooManyBlankLines: where too many have none.
+    """
+    try:
+        first, delimiter = _first_line(lines, description)
+    except RowTooLong:
+        raise _Ended(lines.count, _TOO_LONG + _REST) from None
+    reader = csv.reader(chain(first, lines), strict=True, delimiter=delimiter)
+    line = max(lines.count, 1)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except RowTooLong:
+            raise _Ended(line, _TOO_LONG + _REST) from None
+        except csv.Error as error:
+            raise _Ended(line, f"is not CSV: {error}{_REST}") from None
+        if any(map(str.strip, cells)):
+            yield line, cells
+        elif cells:  # a line without even a delimiter is counted already
+            lines.count_blank()
+        line = lines.count + 1
+        lines.begin_row()
+
+
+def _first_line(lines: Lines, description: Description) -> tuple[list[str], str]:
+    """The first line with any content, in a list that is empty where there is none, and what stands between its cells.
+
+    That is what divides it into the most names of columns.
+    """
+    known = imported_columns(description)
+    told: str | None = None
+    for text in lines:
+        if told is None and (match := _SPREADSHEETS_DELIMITER.fullmatch(text)) is not None:
+            told = match[1]
+        elif text.strip(" \r\n" + "".join(_DELIMITERS)):
+            return [text], told or max(_DELIMITERS, key=lambda one: _names_in(text.split(one), known))
+        lines.begin_row()
+    return [], ","
+
+
+def _names_in(cells: list[str], known: Container[str]) -> tuple[int, int]:
+    return sum(cell.strip().strip('"').strip() in known for cell in cells), len(cells)
+
+
 def read_json(file: BinaryIO, description: Description, each_line: EachLine) -> Iterator[Row]:
     """The rows of a file of JSON objects, one on each line; blank lines do not count."""
-    lines = _Lines(file, each_line)
+    lines = Lines(file, each_line)
     known = _by_json_or_proto_name(description)
     while True:
         lines.begin_row()
@@ -157,12 +161,15 @@ def read_json(file: BinaryIO, description: Description, each_line: EachLine) -> 
             text = next(lines).strip(" \t\r\n")
         except StopIteration:
             return
-        except _RowTooLong:
+        except RowTooLong:
             lines.skip_line()
             yield _fault(description, lines.count, _TOO_LONG)
             continue
-        except _TooManyBlankLines:
+        except TooManyBlankLines:
             yield _fault(description, lines.count, _TOO_BLANK + _REST)
+            return
+        except NotUtf16:
+            yield _fault(description, lines.count + 1, _NOT_UTF16 + _REST)
             return
         if lines.not_utf8:
             yield _fault(description, lines.count, _NOT_UTF8)
@@ -181,7 +188,9 @@ def _json_row(description: Description, line: int, text: str, known: dict[str, C
     if text.count("[") + text.count("{") > limits.IMPORT_ROW_BRACKETS_MAX:
         return _fault(description, line, _TOO_NESTED)
     try:
-        pairs = json.loads(text, object_pairs_hook=_Pairs)
+        pairs = json.loads(
+            text, object_pairs_hook=_Pairs, parse_int=NumberText, parse_float=NumberText, parse_constant=NumberText
+        )
     except (ValueError, RecursionError) as error:
         return _fault(description, line, f"is not JSON: {error}")
     if not isinstance(pairs, _Pairs):
@@ -208,18 +217,18 @@ def _by_json_or_proto_name(description: Description) -> dict[str, Column]:
     return {column.field: column for column in columns.values()} | columns
 
 
-def _header_fault(cells: list[str], description: Description, lines: _Lines) -> Row | None:
+def _header_fault(line: int, cells: list[str], description: Description, lines: Lines) -> Row | None:
     known = imported_columns(description)
     if lines.not_utf8:
-        return _fault(description, 1, _NOT_UTF8)
+        return _fault(description, line, _NOT_UTF8)
     for number, name in enumerate(cells):
         if name not in known:
             text = f"{name} is not a column of a definition" if name else f"column {number + 1} has no name"
-            return _fault(description, 1, text, name)
+            return _fault(description, line, text, name)
         if name in cells[:number]:
-            return _fault(description, 1, "is there twice", name)
+            return _fault(description, line, "is there twice", name)
     if _KEY_FIELD not in cells:
-        return _fault(description, 1, "does not have this column", _KEY_FIELD)
+        return _fault(description, line, "does not have this column", _KEY_FIELD)
     return None
 
 
