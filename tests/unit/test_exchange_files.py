@@ -188,7 +188,7 @@ def test_a_value_of_another_kind_is_misread_by_its_field(name: str, value: Any) 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_file_is_read_as_spreadsheets_write_it(delimiter: str, encoding: str) -> None:
-    """Whatever stands between cells, with a mark of its bytes, spaces around headers, rows of nothing but delimiters."""
+    """Whatever stands between cells, with a mark, spaces around headers, rows of nothing but delimiters."""
     lines = [" name ; notes", ";", " ; ", "A;\U0001f95b", ";;", "", 'B;"x', 'y"', ";"]
     text = "\r\n".join(lines).replace(";", delimiter) + "\r\n"
     rows = rows_of(text.encode(encoding))

@@ -8,6 +8,7 @@ from typing import Any, Final, TextIO
 import click
 
 from lotkeeper._json import from_json
+from lotkeeper.cli.moments import Moment, Number, OfDay
 from lotkeeper.cli.options import (
     EXPIRES,
     INVENTORY_NAME,
@@ -16,7 +17,6 @@ from lotkeeper.cli.options import (
     SECONDARY,
     SUPPLIER_LOT,
     VALIDATE_ONLY,
-    Moment,
     OneOf,
 )
 from lotkeeper.cli.session import Session
@@ -26,7 +26,7 @@ from lotkeeper.visible_text import visible
 
 Decorator = Callable[[Any], Any]
 LOT: Final = click.argument("lot")
-QUANTITY: Final = click.argument("quantity", type=float)
+QUANTITY: Final = click.argument("quantity", type=Number())
 UNIT: Final = click.argument("unit", required=False)
 NOTES: Final = click.option("--notes", help="Free text on the record.")
 SPARES: Final = [click.option(f"--spare{number}", help="For the plant's own use.") for number in (1, 2, 3)]
@@ -44,8 +44,8 @@ _DETAILS: Final = [
     click.option("--production-order", help="By id or name. Default: the order of the process operation."),
     click.option("--process-operation", "operation_id", help="The process operation that it belongs to, by id."),
     click.option("--reason-code", help="By id or code."),
-    click.option("--start", "start_date_millis", type=Moment(), help="When it began. Default: now."),
-    click.option("--end", "end_date_millis", type=Moment(), help="When it ended. Default: now."),
+    click.option("--start", "start_date_millis", type=Moment(OfDay.FIRST), help="When it began. Default: now."),
+    click.option("--end", "end_date_millis", type=Moment(OfDay.LAST_UNTIL_NOW), help="When it ended. Default: now."),
     NOTES,
     *SPARES,
     REQUEST_ID,

@@ -12,7 +12,8 @@ import click
 from google.protobuf.message import Message
 
 from lotkeeper._json import from_dict
-from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, Moment, OneOf, fields_of, page_size_of
+from lotkeeper.cli.moments import Moment, OfDay
+from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, OneOf, fields_of, page_size_of
 from lotkeeper.cli.output import Column, date, field
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import capacity
@@ -74,7 +75,12 @@ _KINDS: Final = (
             _BY_MATERIAL,
             click.option("--status", type=OneOf(enums_pb2.LotStatus.DESCRIPTOR), default=0, help="With this status."),
             PREFIX,
-            click.option("--expiring-before", "expiring_before_millis", type=Moment(), help="Expiring before this."),
+            click.option(
+                "--expiring-before",
+                "expiring_before_millis",
+                type=Moment(OfDay.AFTER),
+                help="Expiring before this time, or by the end of this day.",
+            ),
             click.option("--supplier-lot", "supplier_lot_name", help="With this number at their supplier."),
         ),
         (click.option("--material", "material_id_or_path", help="By id or path."),),

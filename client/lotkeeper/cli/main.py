@@ -18,6 +18,7 @@ from lotkeeper.cli import acting
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
 from lotkeeper.cli.listing import operations, permissions
+from lotkeeper.cli.moments import Number
 from lotkeeper.cli.options import (
     END,
     EXPIRES,
@@ -147,7 +148,7 @@ LOT = click.argument("lot", required=False)
 @click.command()
 @click.argument("operation_id")
 @LOT
-@click.argument("quantity", type=float, required=False)
+@click.argument("quantity", type=Number(), required=False)
 @SECONDARY
 @MATERIAL
 @INVENTORY_NAME
@@ -239,7 +240,7 @@ def start(
 
 @click.command()
 @click.argument("operation_id")
-@click.argument("quantity", type=float)
+@click.argument("quantity", type=Number())
 @INVENTORY_NAME
 @END
 @REQUEST_ID

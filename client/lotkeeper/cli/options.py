@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -10,25 +9,8 @@ from click.shell_completion import CompletionItem
 from google.protobuf.descriptor import EnumDescriptor
 
 from lotkeeper._json import prefix_of
+from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.inventory.v1 import enums_pb2
-
-
-class Moment(click.ParamType[int]):
-    """A time: RFC 3339, or milliseconds since the epoch; without a zone it is local."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Milliseconds since the epoch."""
-        if isinstance(value, int):
-            return value
-        if value.isdigit():
-            return int(value)
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value} is not a time such as 2026-03-01T08:30:00Z", param, ctx)
-        return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
 class OneOf(click.ParamType[int]):
@@ -71,8 +53,8 @@ TYPES = click.option(
 )
 SECONDARY = click.option("--secondary-lot", help="The lot that it goes into or comes from, by id or name.")
 INVENTORY_NAME = click.option("--inventory-name", help="A pallet or LPN code.")
-START = click.option("--start", "start_millis", type=Moment(), help="When it began.")
-END = click.option("--end", "end_millis", type=Moment(), help="When it ended.")
+START = click.option("--start", "start_millis", type=Moment(OfDay.FIRST), help="When it began.")
+END = click.option("--end", "end_millis", type=Moment(OfDay.LAST_UNTIL_NOW), help="When it ended.")
 EXPIRES = click.option(
     "--expires",
     "lot_expiration_date_millis",

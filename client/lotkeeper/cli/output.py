@@ -63,8 +63,14 @@ class Output:
             for message in messages:
                 click.echo(to_json(message, indent=None))
             return
-        rows = ([self.text(value_of(row)) for _, value_of in columns] for row in map(to_dict, messages))
-        titles = [title for title, _ in columns]
+        self.table(
+            [title for title, _ in columns],
+            ([value_of(row) for _, value_of in columns] for row in map(to_dict, messages)),
+        )
+
+    def table(self, titles: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
+        """Rows of values under titles, for people."""
+        rows = ([self.text(value) for value in row] for row in values)
         chunk = list(islice(rows, ROWS_MEASURED))
         widths = _widths([titles, *chunk])
         click.echo(click.style(_line(titles, widths), bold=True))

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from lotkeeper.cli.acting import NOTES, SPARES
+from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.options import (
     CHILDREN,
     LIMIT,
@@ -18,7 +19,6 @@ from lotkeeper.cli.options import (
     REQUEST_ID,
     TYPES,
     VALIDATE_ONLY,
-    Moment,
     OneOf,
     page_size_of,
 )
@@ -54,8 +54,8 @@ def records() -> None:
 @click.option(
     "--status", "statuses", multiple=True, type=OneOf(enums_pb2.Status.DESCRIPTOR), help="Of this status; may repeat."
 )
-@click.option("--from", "start_date_millis", type=Moment(), help="That ended at this time or later.")
-@click.option("--to", "end_date_millis", type=Moment(), help="That ended before this time.")
+@click.option("--from", "start_date_millis", type=Moment(OfDay.FIRST), help="That ended then or later.")
+@click.option("--to", "end_date_millis", type=Moment(OfDay.AFTER), help="That ended before this time, or by this day.")
 @click.option("--production-order", help="Of this production order, by id or name.")
 @click.option("--reason-code", help="Of this reason code, by id or code.")
 @click.option("--oldest-first", is_flag=True)

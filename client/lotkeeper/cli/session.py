@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import tzinfo
+from functools import cache
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import click
 import grpc
 
 from lotkeeper._sync.client import Client
@@ -30,3 +34,17 @@ class Session:
         if id_or_code is None or _ULID.fullmatch(id_or_code):
             return id_or_code
         return self.client.get_material_reason_code(id_or_code).id
+
+    @cache  # noqa: B019 - a session lasts as long as its command
+    def time_zone(self) -> tzinfo:
+        """The plant's time zone, asked for where a day is written.
+
+        Raises:
+            ClickException: where this machine does not know it.
+        """
+        name = self.client.get_plant_settings().time_zone
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            text = f"this machine does not know the plant's time zone {name}, so a day means nothing: install tzdata"
+            raise click.ClickException(text) from None

@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, Moment, page_size_of
+from lotkeeper.cli.moments import Moment, Number
+from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, page_size_of
 from lotkeeper.cli.output import Column, date, field, quantity
 from lotkeeper.cli.session import Session
 from lotkeeper.visible_text import visible
@@ -31,7 +32,7 @@ _COLUMNS: Final[Sequence[Column]] = (
 @MATERIAL
 @click.option("--name", "inventory_name", help="A pallet or LPN code.")
 @click.option("--include-empty", is_flag=True, help="Also rows of zero.")
-@click.option("--as-of", "as_of_millis", type=Moment(), help="The stock at this time. Default: now.")
+@click.option("--as-of", "as_of_millis", type=Moment(), help="The stock then, of a day at its end. Default: now.")
 @LIMIT
 @click.pass_context
 def inventory(
@@ -83,7 +84,7 @@ def set_metadata(
 
 @click.command("capacity")
 @click.argument("location")
-@click.argument("quantity", type=float)
+@click.argument("quantity", type=Number())
 @click.argument("unit")
 @MATERIAL
 @click.pass_obj
@@ -97,7 +98,7 @@ def capacity(session: Session, /, location: str, quantity: float, unit: str, mat
 
 
 @click.command()
-@click.argument("quantity", type=float)
+@click.argument("quantity", type=Number())
 @click.argument("from_unit", metavar="FROM")
 @click.argument("to_unit", metavar="TO")
 @MATERIAL
