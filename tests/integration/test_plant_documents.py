@@ -15,8 +15,9 @@ from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
+from lotkeeper_server.plant.opening_stock import Difference, OpeningStock, open_stocks
 from lotkeeper_server.plant.permissions import may_everything
-from lotkeeper_server.plant.reading import read_plant
+from lotkeeper_server.plant.reading import StockEntry, read_plant
 from lotkeeper_server.plant.trying import try_plant
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
@@ -333,3 +334,94 @@ def test_a_changed_status_of_a_lot_leaves_its_record(store: Store) -> None:
         for row in rows(store, "SELECT lot_record_type FROM inventory_lot_record ORDER BY id")
     ]
     assert kinds == ["STATUS_CHANGE", "EDIT", "EDIT"]
+
+
+ROWS = STOCK.replace("lots: [{name: L, material: M}]\n", "").replace("inventory:", "opening_stock:")
+
+
+def test_a_row_of_opening_stock_makes_its_lot_with_its_date(store: Store) -> None:
+    """Once, whatever row says it; again, nothing changes."""
+    dated = ROWS.replace("quantity: 2}", "quantity: 2, expiration_date: 2039-12-31}")
+    made = applied(store, dated)
+    assert counts(made) == (7, 0, 0)
+    assert [change[:2] for change in changes(made)][-3:] == [
+        ("lot", "L"),
+        ("inventory", "L at A"),
+        ("inventory", "L at B"),
+    ]
+    assert rows(store, "SELECT name, expiration_millis, total_quantity FROM inventory_lot") == [
+        ("L", 2_208_988_799_999, 3_500_000)
+    ]
+    assert counts(applied(store, dated)) == (0, 0, 6)
+
+
+def test_what_a_document_says_of_a_lot_it_says_once(store: Store) -> None:
+    """Two dates of one new lot are a fault; of a lot that is there, another date is not applied."""
+    twice = ROWS.replace("quantity: 2}", "quantity: 2, expiration_date: 2039-12-31}")
+    twice = twice.replace("quantity: 1.5", "quantity: 1.5, expiration_date: 2039-12-30")
+    assert refused(lambda: applied(store, twice)) == ("INVALID_ARGUMENT", ["opening_stock[1].expiration_date"])
+    listed = twice.replace(
+        "opening_stock:", "lots: [{name: L, material: M, expiration_date: 2039-12-30}]\nopening_stock:"
+    )
+    assert refused(lambda: applied(store, listed)) == ("INVALID_ARGUMENT", ["opening_stock[1].expiration_date"])
+    applied(store, ROWS)
+    later = applied(store, ROWS.replace("quantity: 2}", "quantity: 2, expiration_date: 2039-12-31}"))
+    assert (counts(later), later.not_applied) == ((0, 0, 5), 1)
+    (change,) = later.changes
+    assert (change.entity, change.fields, change.difference) == (
+        "opening_stock",
+        ("expiration_date",),
+        Difference(("expiration_date",), "", "2039-12-31T23:59:59.999Z"),
+    )
+
+
+def test_a_lot_that_cannot_be_made_is_refused_at_its_row(store: Store) -> None:
+    """Its name, its material."""
+    ulid = ROWS.replace("lot: L", "lot: 01JPAND53P-BZ61RZHZ-V7C6EEHG")
+    assert refused(lambda: applied(store, ulid)) == ("INVALID_ARGUMENT", ["opening_stock[0].lot"])
+    unknown = ROWS.replace("lot: L, material: M, location: B", "lot: L, material: N, location: B")
+    assert refused(lambda: applied(store, unknown)) == ("MATERIAL_NOT_FOUND", ["opening_stock[1].material"])
+
+
+def test_to_make_lots_needs_the_permission_to_save_them(store: Store) -> None:
+    """Looked at before anything is written; for lots that are there it is not needed."""
+
+    def applied_without_lot_write(text: str) -> AppliedPlant:
+        with store.write() as connection:
+            tx = Transaction(connection, now_millis(), IdSource(), EffectOrder())
+            return apply_plant(tx, read_plant(text.encode(), YAML), "tester", lambda one: one != "LOT.WRITE")
+
+    assert refused(lambda: applied_without_lot_write(ROWS)) == ("PERMISSION_DENIED", ["opening_stock[0].lot"])
+    assert rows(store, "SELECT id FROM unit_of_measure") == []
+    applied(store, ROWS)
+    assert counts(applied_without_lot_write(ROWS)) == (0, 0, 6)
+
+
+def differences(outcome: AppliedPlant) -> list[tuple[str, str, str]]:
+    return [(one.key, one.difference.stored, one.difference.given) for one in outcome.changes if one.difference]
+
+
+def test_an_opening_quantity_that_differs_from_what_was_opened_is_not_applied(store: Store) -> None:
+    """Both quantities are told, by a dry run, too; at a place where nothing was opened that is zero."""
+    applied(store, STOCK)
+    other = STOCK.replace("1.5", "9").replace("location: B, quantity", "location: C, quantity")
+    other = other.replace("{name: B}", "{name: B}, {name: C}")
+    for outcome in (tried(store, other), applied(store, other)):
+        assert differences(outcome) == [("L at A", "1.5", "9"), ("L at C", "0", "2")]
+        assert outcome.not_applied == 2
+    assert rows(store, "SELECT quantity FROM inventory ORDER BY quantity") == [(1_500_000,), (2_000_000,)]
+    assert applied(store, STOCK).not_applied == 0
+
+
+def test_stock_that_is_there_now_is_no_difference(store: Store) -> None:
+    """An export says the stock of now, and applies again unchanged; a count is not what was opened."""
+    applied(store, STOCK)
+    ((lot,),) = rows(store, "SELECT id FROM inventory_lot")
+    ((place,),) = rows(store, "SELECT id FROM location WHERE name = 'B'")
+    entry = StockEntry("", 0, "B", "M", "L", 1_250_000, "")
+    with store.write() as connection:
+        tx = Transaction(connection, now_millis(), IdSource(), EffectOrder())
+        open_stocks(tx, "tester", [OpeningStock(entry, place, lot)])
+    for given, told in (("2", []), ("1.25", []), ("0.75", [("L at B", "2", "0.75")])):
+        assert differences(tried(store, STOCK.replace("quantity: 2}", f"quantity: {given}}}"))) == told
+    assert counts(applied(store, exported(store))) == (0, 0, 7)

@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -16,7 +17,9 @@ from lotkeeper_server.catalog.breathing import Breath, Stopped
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of_text
+from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.plant import document
+from lotkeeper_server.plant.reading import read_plant
 from lotkeeper_server.plant.sections import Unfit, number
 from lotkeeper_server.plant.tree import Plain, Tree, Unreadable
 from lotkeeper_server.plant.writing import document_pieces
@@ -206,3 +209,114 @@ def test_every_text_is_written_so_that_it_is_read_again(texts: list[str]) -> Non
         assert loads(document) == expected
         tree = read_tree(document.encode(), document_format)
         assert tree == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1_",
+            "1__000",
+            "12_.5",
+            "1_e3",
+            "1_000",
+            "+1",
+            ".5",
+            "5.",
+            "1.2.3",
+            "0x10",
+            "0o17",
+            "0b1",
+            "1:30",
+            "1e",
+            "e3",
+        ),
+        *(
+            "1e-99999999999999999999",
+            "1e99999999999999999999",
+            "1e400",
+            "1e13",
+            "1e-10",
+            ".inf",
+            "-.inf",
+            ".nan",
+            "nan",
+        ),
+        *("inf", "true", "\u0661", "\uff11", "1 000", "1,5", "'1'", "[1]", "{a: 1}", "1" * 401, "-1e"),
+    ],
+)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "inventory[0].quantity",
+        "opening_stock[0].quantity",
+        "unit_of_measure_conversions[0].factor",
+        "locations[0].storage_capacity",
+        "locations[0].sort_order",
+        "materials[0].shelf_life_days",
+        "production_orders[0].quantity",
+        "inventory_operations[0].quantity_overflow_value",
+    ],
+)
+def test_what_is_not_a_number_is_refused_at_its_place(place: str, text: str) -> None:
+    """YAML's other notations are texts; nothing of the kind is an error of the server."""
+    section, _, field = place.partition("[0].")
+    others = {
+        "inventory": "location: A\n  material: M\n  lot: L",
+        "opening_stock": "location: A\n  material: M\n  lot: L",
+        "unit_of_measure_conversions": "from_unit: a\n  to_unit: b",
+    }.get(section, "name: A")
+    with pytest.raises(Refused) as refused:
+        read_plant(f"{section}:\n- {others}\n  {field}: {text}\n".encode(), YAML)
+    assert refused.value.refusal.reason == "INVALID_ARGUMENT"
+    assert [violation.field for violation in refused.value.refusal.violations] == [place]
+
+
+@pytest.mark.parametrize(
+    ("text", "millionths"),
+    [
+        ("1", 10**6),
+        ("007", 7 * 10**6),
+        ("1.50", 1_500_000),
+        ("1e3", 10**9),
+        ("1E+3", 10**9),
+        ("25e-1", 2_500_000),
+        ("0", 0),
+    ],
+)
+def test_a_number_is_read_with_all_its_digits(text: str, millionths: int) -> None:
+    """In YAML, and in JSON where that can write it."""
+    entry = "{{location: A, material: M, lot: L, quantity: {}}}"
+    assert read_plant(f"opening_stock: [{entry.format(text)}]".encode(), YAML).stock[0].millionths == millionths
+    if text != "007":
+        written = f'{{"inventory": [{{"location": "A", "material": "M", "lot": "L", "quantity": {text}}}]}}'
+        assert read_plant(written.encode(), JSON).stock[0].millionths == millionths
+
+
+@pytest.mark.parametrize(("text", "value"), [("-7", -7), ("1e2", 100), ("3.0", 3)])
+def test_a_whole_number_is_a_number_without_a_fraction(text: str, value: int) -> None:
+    """However it is written."""
+    plant = read_plant(f"locations: [{{name: A, sort_order: {text}}}]".encode(), YAML)
+    assert plant.entries["location"][0].message.sort_order == value
+
+
+def test_a_day_is_its_last_millisecond_in_the_plants_zone() -> None:
+    """A time is itself; a day that there is not, or in another form, is refused at its place."""
+    text = "lots: [{{name: L, material: M, expiration_date: {0}}}]\n"
+    text += "opening_stock: [{{location: A, material: M, lot: L, quantity: 1, expiration_date: {0}}}]"
+
+    def read(written: str, zone: str = "UTC") -> tuple[str, int | None]:
+        plant = read_plant(text.format(written).encode(), YAML, zone=ZoneInfo(zone))
+        return plant.entries["lot"][0].message.expiration_date.ToJsonString(), plant.stock[0].expiration_millis
+
+    assert read("2039-12-31") == ("2039-12-31T23:59:59.999Z", 2_208_988_799_999)
+    assert read("2039-12-31", "America/New_York") == ("2040-01-01T04:59:59.999Z", 2_208_988_799_999 + 5 * 3_600_000)
+    assert read("2026-03-29", "Europe/Vienna")[0] == "2026-03-29T21:59:59.999Z"
+    assert read("2039-12-31T08:00:00+02:00", "Asia/Tokyo")[0] == "2039-12-31T06:00:00Z"
+    for wrong in ("2039-02-30", "31.12.2039", "20391231", "2039-12-31T08:00:00", "1969-12-30", "0000-01-01"):
+        with pytest.raises(Refused) as refused:
+            read(wrong)
+        assert {violation.field for violation in refused.value.refusal.violations} == {
+            "lots[0].expiration_date",
+            "opening_stock[0].expiration_date",
+        }

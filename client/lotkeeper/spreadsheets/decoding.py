@@ -23,6 +23,7 @@ _TOLD: Final = re.compile(r"sep=(.)[ \t]*(?:\r\n|\r|\n)")
 """A first line by which some spreadsheets tell each other what stands between cells."""
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _ROWS_LOOKED_AT: Final = 50
+_BLANK: Final = " " + "".join(DELIMITERS)
 
 
 class NotText(Exception):
@@ -105,7 +106,7 @@ def rows_in(text: str, delimiter: str | None, recognised: Callable[[str], bool])
 
 
 def _fitness(text: str, begin: int, delimiter: str, recognised: Callable[[str], bool]) -> tuple[int, int, int]:
-    filled = (row for row in _rows(text, begin, 1, delimiter) if not row.is_blank)
+    filled = (row for row in _rows(text, begin, 1, delimiter) if "".join(row.cells).strip(_BLANK))
     known = width = alike = 0
     try:
         for number, row in enumerate(islice(filled, _ROWS_LOOKED_AT)):

@@ -19,6 +19,7 @@ from lotkeeper_server.plant.sections import (
     NAMED_BY,
     SECTIONS,
     STOCK_SECTIONS,
+    Put,
     Unfit,
     cut,
     field_readers,
@@ -233,8 +234,8 @@ class _Reading:
         entry = Entry(place, self._position, description.message(), {}, [], {})
         for name, value in tree.items():
             if (reader := readers.get(name)) is not None:
-                self._field(entry, name, value, reader.put)
-                if reader.field is not None:
+                is_fit = self._field(entry, name, value, reader.put)
+                if reader.field is not None and is_fit:
                     entry.values[reader.field.column] = reader.field.read(entry.message, self._at(place))
             elif (reference := targets.get(name)) is not None:
                 entry.references[name] = self._reference(f"{place}.{name}", reference.target, value)
@@ -253,11 +254,13 @@ class _Reading:
     def _at(self, place: str) -> Any:
         return lambda name, fault: self._fault(f"{place}.{name}", fault)
 
-    def _field(self, entry: Entry, name: str, value: Tree, put: Any) -> None:
+    def _field(self, entry: Entry, name: str, value: Tree, put: Put) -> bool:
         try:
             put(entry.message, value, self._zone)
         except Unfit as unfit:
             self._fault(f"{entry.place}.{name}", str(unfit))
+            return False
+        return True
 
     def _reference(self, place: str, target: str, value: Tree) -> str:
         try:
