@@ -1961,10 +1961,10 @@ class ImportMasterDataResponse(_message.Message):
     unchanged: _builtins.int
     """How many were already there, unchanged."""
     not_applied: _builtins.int
-    """How many could not be applied: opening stock that differs from what was opened before."""
+    """How many could not be applied: opening stock, or a date of its lot, that differs from what is there."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MasterDataChange]:
-        """What was created or updated, in the order of the document; the first 1,000."""
+        """What was created or updated, or could not be applied, in the order of the document; the first 1,000."""
 
     def __init__(
         self,
@@ -1985,7 +1985,7 @@ Global___ImportMasterDataResponse: _TypeAlias = ImportMasterDataResponse  # noqa
 
 @_typing.final
 class MasterDataChange(_message.Message):
-    """One thing that an import of a plant creates or updates."""
+    """One thing that an import of a plant creates or updates, or cannot make as the document says."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1996,18 +1996,20 @@ class MasterDataChange(_message.Message):
     STORED_FIELD_NUMBER: _builtins.int
     GIVEN_FIELD_NUMBER: _builtins.int
     entity: _builtins.str
-    """What it is, in snake_case: `material_class`, `lot`, `inventory`."""
+    """What it is, in snake_case: `material_class`, `lot`, `inventory`; `opening_stock` where it is NOT_APPLIED."""
     key: _builtins.str
     """Its name, path or code."""
     change: _builtins.str
     """CREATE, UPDATE or NOT_APPLIED."""
     stored: _builtins.str
-    """For NOT_APPLIED: the quantity that was opened, as exact text, in the lot's unit."""
+    """For NOT_APPLIED: the quantity that was opened, as exact text, in the lot's unit; where only its date differs, that of
+    the lot, empty for none.
+    """
     given: _builtins.str
-    """For NOT_APPLIED: the quantity that the document gives, as exact text, in the lot's unit."""
+    """For NOT_APPLIED: the quantity that the document gives, as exact text, in the lot's unit; or its date."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For an UPDATE: the fields that change, as the document names them."""
+        """The fields that change, or for NOT_APPLIED differ, as the document names them; none for a CREATE."""
 
     def __init__(
         self,
