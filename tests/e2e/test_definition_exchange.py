@@ -245,6 +245,14 @@ def test_a_row_at_fault_undoes_all_and_every_one_is_named(client: Client, plant:
     assert sorted(named(client, plant)) == [" F", "A", "B"]
 
 
+def test_a_cell_that_is_too_long_fails_its_row_alone(client: Client, plant: ServedPlant) -> None:
+    """Also one that Python's reader of CSV does not take by itself."""
+    data = table(row(plant, "A"), row(plant, "B", notes="x" * 140_000), row(plant, "C"))
+    answer = client.import_inventory_operations(data, export_format=CSV, keep_good_rows=True)
+    assert (counts(answer), failures(answer)) == ((2, 0, 0, 1), [(3, "INVALID_ARGUMENT", "notes")])
+    assert sorted(named(client, plant)) == ["A", "C"]
+
+
 def test_the_first_1000_rows_at_fault_are_named_and_all_are_counted(client: Client, plant: ServedPlant) -> None:
     """However long what is wrong with them."""
     rows = [row(plant, str(number), notes="\x01" * 900, spare1="\x01" * 300) for number in range(1_500)]

@@ -366,3 +366,25 @@ def test_names_that_are_staged_are_taken_and_what_is_referred_to_stays(store: St
     with pytest.raises(ReferenceBroken):
         deleted(store, LOT, ids(store, "inventory_lot")[0])
     assert switched(store, plan)
+
+
+def test_a_plan_makes_lots_of_opening_stock_and_says_what_it_cannot_apply(store: Store) -> None:
+    """As a document that is applied at once does: the copy has what was opened."""
+    apply(store, DOCUMENT)
+    text = DOCUMENT.replace("quantity: 5, name: Pallet", "quantity: 7").replace(
+        "lots: [{name: New", "lots: [{name: Newer"
+    )
+    text += "  - {location: Hall, material: Dairy/Cream, lot: Third, quantity: 1, expiration_date: 2039-12-31}\n"
+    plan = planned(store, text)
+    told = [(one.entity, one.key) for one in plan.outcome.changes]
+    assert told == [
+        ("lot", "Newer"),
+        ("opening_stock", "Old at Hall"),
+        ("lot", "Third"),
+        ("inventory", "Third at Hall"),
+    ]
+    assert (plan.outcome.created, plan.outcome.not_applied) == (3, 1)
+    written = staged(store, text)
+    assert switched(store, written)
+    assert planned(store, text).outcome.not_applied == 1
+    assert planned(store, text).outcome.created == 0
