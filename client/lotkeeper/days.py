@@ -5,14 +5,26 @@ A day has 23, 24 or 25 hours, midnight may not exist or come twice, and a zone m
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 MILLIS_MAX: Final = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z, the last moment of the contract."""
 
+_DAY: Final = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})")
 _EPOCH: Final = datetime(1970, 1, 1)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def day_of(text: str) -> date | None:
+    """The day that is written as `2026-03-01` or `20260301`; None for a text in another form.
+
+    Raises:
+        ValueError: where it has that form and is not in the calendar.
+    """
+    match = _DAY.fullmatch(text)
+    return None if match is None else date(int(match[1]), int(match[3]), int(match[4]))
 
 
 def first_milli(day: date, zone: tzinfo) -> int:
@@ -61,3 +73,9 @@ def _millis(local: datetime, offset: timedelta | None) -> int:
 
 def _day_at(millis: int, zone: tzinfo) -> date:
     return (_EPOCH + timedelta(milliseconds=millis)).replace(tzinfo=UTC).astimezone(zone).date()
+
+
+def rfc3339_of(millis: int) -> str:
+    """A moment in UTC, `2026-03-01T23:59:59.999Z`."""
+    moment = (_EPOCH + timedelta(milliseconds=millis)).isoformat(timespec="milliseconds")
+    return f"{moment}Z"

@@ -17,6 +17,7 @@ from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, OneOf, fields_of
 from lotkeeper.cli.output import Column, date, field
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import capacity
+from lotkeeper.days import day_of, last_milli, rfc3339_of
 from lotkeeper.inventory.v1 import enums_pb2, master_data_pb2
 from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
 
@@ -231,7 +232,7 @@ def _saving(kind: Kind) -> click.Command:
     def run(session: Session, /, file: TextIO, mask: str | None) -> None:
         for values in objects_in(file.read()):
             try:
-                entity = from_dict(values, kind.entity)
+                entity = from_dict(_with_moments(session, kind.entity, values), kind.entity)
             except ValueError as error:
                 raise click.UsageError(f"the file does not fit: {error}") from error
             session.output.one(getattr(session.client, f"save_{kind.one}")(entity, update_mask=fields_of(mask)))
@@ -241,6 +242,19 @@ def _saving(kind: Kind) -> click.Command:
         "another. One without an id is created."
     )
     return _command("save", text, run, click.argument("file", type=click.File()), MASK)
+
+
+def _with_moments(session: Session, entity: type[Message], values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the last millisecond of a day where a day stands in the place of a time."""
+    times = {
+        name
+        for one in entity.DESCRIPTOR.fields
+        if one.message_type is not None and one.message_type.full_name == "google.protobuf.Timestamp"
+        for name in (one.name, one.json_name)
+    }
+    days = {name: day for name in times & values.keys() if (day := day_of(str(values[name]))) is not None}
+    ends = {name: rfc3339_of(last_milli(day, session.time_zone())) for name, day in days.items()}
+    return values | ends
 
 
 def _deleting(kind: Kind) -> click.Command:

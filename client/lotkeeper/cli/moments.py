@@ -11,11 +11,10 @@ from typing import Any, Final
 import click
 
 from lotkeeper.cli.session import Session
-from lotkeeper.days import first_milli, last_milli
+from lotkeeper.days import day_of, first_milli, last_milli
 from lotkeeper.numbers import number_fault
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY: Final = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
@@ -66,8 +65,7 @@ class Moment(click.ParamType[int]):
         if isinstance(value, int):
             return value
         try:
-            if (match := _DAY.fullmatch(value)) is not None:
-                day = date(int(match[1]), int(match[3]), int(match[4]))
+            if (day := day_of(value)) is not None:
                 return self._within(day, ctx)
             if _TIME.fullmatch(value):
                 moment = datetime.fromisoformat(value.upper())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final
 
+from lotkeeper.days import day_of
 from lotkeeper.numbers import number_fault
 from lotkeeper.spreadsheets.options import CsvOptions
 from lotkeeper.spreadsheets.sections import Kind
@@ -20,7 +21,6 @@ _RUN_BY_SPREADSHEETS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """A cell that begins with one of these could be a formula; in some languages in full width, too."""
 _MARK: Final = "'"
 _MARKED_STARTS: Final = _RUN_BY_SPREADSHEETS | {_MARK}
-_DAY: Final = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -116,11 +116,12 @@ class Values:
 
 def _as_written(cell: str) -> str:
     """RFC 3339, or a day."""
-    if (match := _DAY.fullmatch(cell)) is not None:
-        try:
-            return date(int(match[1]), int(match[3]), int(match[4])).isoformat()
-        except ValueError:
-            raise Unfit("is not in the calendar") from None
+    try:
+        day = day_of(cell)
+    except ValueError:
+        raise Unfit("is not in the calendar") from None
+    if day is not None:
+        return day.isoformat()
     if not _TIME.fullmatch(cell):
         raise Unfit("is not a day such as 2039-12-31, or a time such as 2026-03-01T08:30:00Z")
     return cell
