@@ -25,7 +25,7 @@ def number_fault(text: str, *, may_be_negative: bool = False) -> str | None:
         may_be_negative: whether a `-` may come first.
     """
     if len(text) > CHARACTERS_MAX:
-        return f"has more than {CHARACTERS_MAX} characters, too many for a number"
+        return f"is not a number: it has more than {CHARACTERS_MAX} characters"
     match = _NUMBER.fullmatch(text)
     if match is None:
         return "is not a number: digits, one point at most between them, an exponent from -9 to 12"

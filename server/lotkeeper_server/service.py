@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -115,7 +116,7 @@ class Service:
             Tracing(engine),
             Entities(engine),
             MasterData(engine),
-            PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max),
+            PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max, ZoneInfo(settings.time_zone)),
             Permissions(SERVICES),
             PlantSettings(settings.time_zone),
             NotServedYet(),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -171,3 +173,58 @@ def test_options_that_fit_nothing_are_wrong_usage(
     Path("plant.yaml").write_text("{}")
     result = lotkeeper("plant", "apply", *arguments)
     assert (result.exit_code, why in result.stderr) == (2, True), result.stderr
+
+
+@pytest.fixture
+def in_vienna(tmp_path: Path) -> Iterator[Command]:
+    """Runs `lotkeeper` against a server whose plant is in Vienna, with the demo plant."""
+    with ServerProcess(tmp_path, flags=("--time-zone", "Europe/Vienna")) as server:
+        with Client(server.address, token=server.token) as client:
+            client.import_master_data(DAIRY.read_bytes(), export_format=enums_pb2.EXPORT_FORMAT_YAML)
+
+        def run(*arguments: str | Path, standard_input: str | None = None) -> Result:
+            environment = {"LOTKEEPER_ADDRESS": server.address, "LOTKEEPER_TOKEN": server.token}
+            return CliRunner().invoke(main, [str(one) for one in arguments], input=standard_input, env=environment)
+
+        yield run
+
+
+def test_a_day_is_one_in_the_plants_zone(in_vienna: Command, tmp_path: Path) -> None:
+    """In a spreadsheet, a document, an option, and a saved entity; a bound of a filter includes it."""
+    cream, store = ("--material", "Dairy/Cream"), "DairyCo/Plant1/ColdStore"
+    sheet = tmp_path / "stock.csv"
+    sheet.write_text("material,lot,location,quantity,expiration_date,supplier lot name\n")
+    with sheet.open("a") as file:
+        file.write(f"Dairy/Cream,S,{store},1,29.03.2026,X-1\nDairy/Cream,T,{store},1,29.03.2026 12:00,\n")
+    read = ("--section", "opening_stock", "--dates", "%d.%m.%Y")
+    assert in_vienna("plant", "apply", sheet, *read).exit_code == 1  # one of its cells has a time
+    sheet.write_text(sheet.read_text().replace(" 12:00", ""))
+    assert in_vienna("plant", "apply", sheet, *read).exit_code == 0
+    document = tmp_path / "lots.yaml"
+    document.write_text("lots: [{name: D, material: Dairy/Cream, expiration_date: 2026-03-29}]")
+    assert in_vienna("plant", "apply", document).exit_code == 0
+    received = in_vienna("receive", "O", "1", "--to", store, "--create-lot", *cream, "--expires", "20260329")
+    assert received.exit_code == 0, received.stderr
+    saved = json.dumps({"name": "J", "materialPath": "Dairy/Cream", "expirationDate": "2026-03-29"})
+    assert in_vienna("lots", "save", "-", standard_input=saved).exit_code == 0
+
+    def lots(*filters: str) -> dict[str, str]:
+        told = in_vienna("--json", "lots", "list", *cream, *filters).stdout.splitlines()
+        return {one["name"]: one["expirationDate"] for one in map(json.loads, told) if one["expirationDate"]}
+
+    made = lots("--expiring-before", "2026-03-29")
+    assert made == dict.fromkeys("STDOJ", "2026-03-29T21:59:59.999Z")
+    assert lots("--expiring-before", "2026-03-28") == lots("--expiring-before", "2026-03-29T21:59:59Z") == {}
+    told = in_vienna("--json", "lots", "list", *cream, "--supplier-lot", "X-1").stdout.splitlines()
+    assert [json.loads(one)["name"] for one in told] == ["S"]
+    sheet.write_text(sheet.read_text().replace("X-1", "X-2"))
+    differs = in_vienna("plant", "diff", sheet, *read)
+    assert (differs.exit_code, "supplier_lot_name is X-1, not X-2" in differs.stdout) == (1, True)
+    today = in_vienna("--json", "records", "list", "--lot", "O", *cream, "--from", "-1d", "--to", "+1d").stdout
+    day = datetime.fromisoformat(json.loads(today)["endDate"]).astimezone(ZoneInfo("Europe/Vienna")).date()
+    for bounds, found in (((0, 0), True), ((1, 1), False), ((-1, -1), False)):
+        first, last = (str(day + timedelta(days=one)) for one in bounds)
+        listed = in_vienna("--json", "records", "list", "--lot", "O", *cream, "--from", first, "--to", last).stdout
+        assert bool(listed) is found
+    stock = in_vienna("--json", "inventory", "--lot", "O", *cream, "--as-of", str(day)).stdout
+    assert json.loads(stock)["quantity"] == 1

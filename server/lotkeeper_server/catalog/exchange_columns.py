@@ -152,7 +152,9 @@ class NumberColumn(Column):
         if not cell:
             return None
         if len(cell) > limits.NUMBER_CHARACTERS_MAX:
-            raise Unreadable(f"{_shown(cell)} has too many characters for a number")
+            raise Unreadable(
+                f"{_shown(cell)} is not a number: it has more than {limits.NUMBER_CHARACTERS_MAX} characters"
+            )
         try:
             return float(number_of_text(cell))
         except NotANumber as fault:

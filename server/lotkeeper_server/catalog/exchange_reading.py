@@ -20,10 +20,10 @@ from lotkeeper_server.catalog.exchange_lines import EachLine, Lines, NotUtf16, R
 from lotkeeper_server.catalog.name_forms import name_forms
 from lotkeeper_server.domain import limits
 
-csv.field_size_limit(
-    limits.IMPORT_ROW_BYTES_MAX
-)  # of the process; a longer row is not read, a longer cell is one row's
+# Of the process; a longer row is not read. A cell beyond its field's limit then fails its row alone.
+csv.field_size_limit(limits.IMPORT_ROW_BYTES_MAX)
 _DELIMITERS: Final = (",", ";", "\t")
+_HEADERS_LOOKED_AT: Final = 1_000
 _SPREADSHEETS_DELIMITER: Final = re.compile(r"sep=(.)\s*")
 """A first line by which some spreadsheets tell each other what stands between cells."""
 _NOT_UTF8: Final = "is not UTF-8"
@@ -142,7 +142,9 @@ def _first_line(lines: Lines, description: Description) -> tuple[list[str], str]
         if told is None and (match := _SPREADSHEETS_DELIMITER.fullmatch(text)) is not None:
             told = match[1]
         elif text.strip(" \r\n" + "".join(_DELIMITERS)):
-            return [text], told or max(_DELIMITERS, key=lambda one: _names_in(text.split(one), known))
+            return [text], told or max(
+                _DELIMITERS, key=lambda one: _names_in(text.split(one, _HEADERS_LOOKED_AT), known)
+            )
         lines.begin_row()
     return [], ","
 

@@ -31,6 +31,7 @@ from lotkeeper_server.store.state.writing import write_changes
 
 _QUANTITY: Final = "quantity"
 _EXPIRATION: Final = "expiration_date"
+_SUPPLIER: Final = "supplier_lot_name"
 _PLACES: Final = {
     "source_location_id_or_path": "location",
     "lot_id_or_name": "lot",
@@ -48,7 +49,7 @@ class Difference:
 
     Attributes:
         fields: those that differ, as the document names them.
-        stored: the quantity that was opened, as a plain decimal; the lot's date where only that differs.
+        stored: the quantity that was opened, as a plain decimal; where that is alike, the first other value.
         given: the same of the document.
     """
 
@@ -117,11 +118,15 @@ def difference_of(
         if before is not None and entry.millionths not in {before, now}:
             differing[_QUANTITY] = decimal_text(before), decimal_text(entry.millionths)
     if said.expiration_millis is not None and said.expiration_millis != lot["expiration_millis"]:
-        if is_written_here:
-            text = f"{rfc3339(said.expiration_millis)} is not what the document says of the lot elsewhere"
-            raise Refused(InvalidArgument.on(f"{entry.place}.{_EXPIRATION}", text))
         stored = lot["expiration_millis"]
         differing[_EXPIRATION] = "" if stored is None else rfc3339(stored), rfc3339(said.expiration_millis)
+    if said.supplier_lot_name and said.supplier_lot_name != lot[_SUPPLIER]:
+        differing[_SUPPLIER] = lot[_SUPPLIER], said.supplier_lot_name
+    if is_written_here:
+        for name in (_EXPIRATION, _SUPPLIER):
+            if name in differing:
+                text = f"{differing[name][1]} is not what the document says of the lot elsewhere"
+                raise Refused(InvalidArgument.on(f"{entry.place}.{name}", text))
     return Difference(tuple(differing), *next(iter(differing.values()))) if differing else None
 
 

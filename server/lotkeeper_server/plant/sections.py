@@ -209,7 +209,7 @@ def number(tree: Tree, *, may_be_negative: bool = False) -> Decimal:
     if not isinstance(tree, Plain):
         raise Unfit("must be a number, without quotes" if isinstance(tree, str) else "must be a number")
     if len(tree) > limits.NUMBER_CHARACTERS_MAX:
-        raise Unfit(f"has more than {limits.NUMBER_CHARACTERS_MAX} characters, too many for a number")
+        raise Unfit(f"is not a number: it has more than {limits.NUMBER_CHARACTERS_MAX} characters")
     try:
         return number_of_text(tree, may_be_negative=may_be_negative)
     except NotANumber as fault:
