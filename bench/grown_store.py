@@ -149,6 +149,7 @@ def _lots(definitions: Definitions, records: int) -> Iterator[tuple[Lot, StockRo
             moment,
             first.id,
             order,
+            written[-1].end_millis,
         )
         yield lot, row, written
 

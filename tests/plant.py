@@ -224,7 +224,7 @@ class Plant:
         """Stock of a lot, arrived after all that came before."""
         self.effects += 1
         self.rows[at.id, lot.id] = StockRow(
-            at.id, lot.id, lot.material_id, millionths(stock), "", None, self.effects, NOW, None, self.effects
+            at.id, lot.id, lot.material_id, millionths(stock), "", None, self.effects, NOW, None, self.effects, None
         )
 
     # What is asked.

@@ -9,17 +9,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from lotkeeper_server.domain.model.enumerations import LotRecordType
+from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.schema import migrating as schema
 from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema.archive_tables import archive_state, opening_stock
 from lotkeeper_server.store.schema.migrating import HEAD_REVISION, SchemaState, migrate, schema_state
+from lotkeeper_server.store.schema.progress import reporting
 from lotkeeper_server.store.schema.tables import metadata
 from lotkeeper_server.store.state.records import read_records
 from lotkeeper_server.store.verification import verify
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, insert, select, text
 
 from tests.stored_plant import StoredPlant
 
@@ -106,11 +108,7 @@ def test_of_merges_and_units_from_before_nothing_is_known(tmp_path: Path) -> Non
 def test_records_of_the_first_schema_keep_their_sums_and_get_their_genealogy(tmp_path: Path) -> None:
     """The quantity in the lot's unit: from what stock did, else from the unit, else by the factor; an edge by type."""
     store = Store(f"sqlite:///{tmp_path}/store.db")
-    with store.write() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    _upgrade_to(store, "0001")
     plant = StoredPlant(store)
     gram = plant._one(tables.unit_of_measure, name="gram", symbol="g")
     plant._one(
@@ -140,3 +138,74 @@ def test_records_of_the_first_schema_keep_their_sums_and_get_their_genealogy(tmp
         (milk, cream, LotRecordType.PRODUCE, 1_000_000, 1),
     ]
     assert [str(difference) for difference in found.differences if "genealogy" in str(difference)] == []
+
+
+def test_rows_of_before_get_the_latest_end_of_what_touched_them(tmp_path: Path) -> None:
+    """Also of reversals, of both lots of SPLIT and MERGE, of counts that changed nothing; not of what only passed."""
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    _upgrade_to(store, "0006")
+    plant = StoredPlant(store)
+    silo, line = plant.location("Silo"), plant.location("Line")
+    fell, moved, split, new, counted, passed, running, archived, both = (
+        plant.lot(name) for name in ("fell", "moved", "split", "new", "counted", "passed", "running", "archived", "both")
+    )
+    for lot in (fell, moved, split, new, counted, passed, running, archived, both):
+        plant.stock(silo, lot, 1)
+    plant.stock(line, moved, 1)
+    here, there = {"source_location_id": silo}, {"destination_location_id": silo}
+    plant.record(fell, 9_000, **there, destination_quantity_change=5)
+    first = plant.record(fell, 1_000, **here, source_quantity_change=-5)
+    plant.record(fell, 9_500, **here, source_quantity_change=5, reverses_record_id=first)
+    plant.record(
+        moved,
+        2_000,
+        **here,
+        source_quantity_change=-1,
+        destination_location_id=line,
+        destination_quantity_change=1,
+        lot_record_type=LotRecordType.MOVE,
+    )
+    plant.record(
+        split, 3_000, **here, source_quantity_change=-1, secondary_lot_id=new, lot_record_type=LotRecordType.SPLIT
+    )
+    plant.record(counted, 4_000, **here, lot_record_type=LotRecordType.EDIT)
+    plant.record(passed, 5_000, **there, lot_record_type=LotRecordType.RECEIVE)
+    plant.record(passed, 5_000, **here)
+    plant.record(running, None, start_millis=6_000, **here)
+    plant.record(running, 6_000, **here, status=Status.CANCELLED)
+    plant.record(both, 8_000, **there, destination_quantity_change=5)
+    with store.write() as connection:
+        connection.execute(
+            insert(archive_state).values(id=1, files=1, until_millis=7_000, feed_order=1, owner="", renewals=1)
+        )
+        rows = [{"location_id": silo, "lot_id": lot, "quantity": 0} for lot in (archived, both)]
+        connection.execute(insert(opening_stock), rows)
+    told: list[tuple[str, int, int]] = []
+    with reporting(lambda *said: told.append(said)):
+        assert migrate(store)
+    with store.read() as connection:
+        table = tables.inventory.c
+        found = connection.execute(select(table.location_id, table.lot_id, table.latest_end_millis)).all()
+    store.close()
+    assert {(location, lot): end for location, lot, end in found} == {
+        (silo, fell): 9_500,
+        (silo, moved): 2_000,
+        (line, moved): 2_000,
+        (silo, split): 3_000,
+        (silo, new): 3_000,
+        (silo, counted): 4_000,
+        (silo, passed): None,
+        (silo, running): None,
+        (silo, archived): 7_000,
+        (silo, both): 8_000,
+    }
+    assert ("the ends of records are looked at", 11, 11) in told
+    assert ("rows of stock get their latest end", 8, 8) in told
+
+
+def _upgrade_to(store: Store, revision: str) -> None:
+    with store.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)

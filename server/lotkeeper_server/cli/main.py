@@ -21,6 +21,7 @@ from lotkeeper_server.cli.opening import (
     opened_current,
     settings_for_once,
 )
+from lotkeeper_server.cli.progress import TellingProgress
 from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.serving import serve_store
 from lotkeeper_server.cli.testing import testing
@@ -74,14 +75,16 @@ def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
 @database
 @click.pass_obj
 def migrate(config_file: Path | None, /, **flags: Any) -> None:
-    """Bring the store's schema to this version."""
+    """Bring the store's schema to this version; how far that has come is told while it lasts."""
     from lotkeeper_server.store.schema.migrating import migrate as migrate_store  # noqa: PLC0415 - beside its own name
     from lotkeeper_server.store.schema.notices import noticing  # noqa: PLC0415
+    from lotkeeper_server.store.schema.progress import reporting  # noqa: PLC0415
 
     def left(text: str) -> None:
         click.echo(visible(text), err=True)
 
-    with opened(settings_for_once(flags, config_file).database_url) as store, noticing(left):
+    url = settings_for_once(flags, config_file).database_url
+    with opened(url) as store, noticing(left), reporting(TellingProgress()):
         click.echo("migrated" if migrate_store(store) else "the schema is current")
 
 

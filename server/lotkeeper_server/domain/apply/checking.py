@@ -137,4 +137,4 @@ def row_that_gives(state: WorkingSet, location: Location, lot: Lot, fall: int | 
         raise Refused(insufficient(state, location, lot, available, fall))
     if fall is not None:
         check_quantity(available - fall)
-    return row or StockRow(location.id, lot.id, lot.material_id, 0, "", None, 0, None, None, 0)
+    return row or StockRow(location.id, lot.id, lot.material_id, 0, "", None, 0, None, None, 0, None)

@@ -134,12 +134,15 @@ def move_stock(
     name: str = "",
     production_order_id: ProductionOrderId | None = None,
 ) -> None:
-    """Adds a record's change to the inventory row of a lot; a rise from zero or below is an arrival."""
+    """Adds a record's change, if only 0, to the inventory row of a lot; a rise from zero or below is an arrival."""
     row = state.stock_row(location_id, lot.id)
     old = row.millionths if row else 0
     arrives = change > 0 and old <= 0
+    end = record.end_millis
+    assert end is not None
     if row is None:
-        row = StockRow(location_id, lot.id, lot.material_id, 0, "", None, 0, None, None, 0)
+        row = StockRow(location_id, lot.id, lot.material_id, 0, "", None, 0, None, None, 0, None)
+    latest = row.latest_end_millis
     state.put_stock(
         StockRow(
             location_id,
@@ -149,9 +152,10 @@ def move_stock(
             name or row.name,
             production_order_id or row.production_order_id,
             record.effect_order if arrives else row.arrived_order,
-            record.end_millis if arrives else row.arrived_millis,
+            end if arrives else row.arrived_millis,
             record.id if arrives else row.arrived_record_id,
             record.effect_order,
+            end if latest is None or latest < end else latest,
         ),
         lot.unit_id,
     )

@@ -67,7 +67,10 @@ class Lot:
 
 @dataclass(slots=True)
 class StockRow:
-    """The stock of a lot at a location, in the lot's unit; rows stay when they fall to zero."""
+    """The stock of a lot at a location, in the lot's unit; rows stay when they fall to zero.
+
+    `latest_end_millis` is the latest end of the records that changed it or counted it; None where none is known.
+    """
 
     location_id: LocationId
     lot_id: LotId
@@ -79,6 +82,7 @@ class StockRow:
     arrived_millis: int | None
     arrived_record_id: RecordId | None
     changed_order: int
+    latest_end_millis: int | None
 
 
 @dataclass(slots=True)

@@ -254,6 +254,7 @@ inventory = Table(
     Column("arrived_millis", BigInteger),
     Column("arrived_record_id", fixed_bytes(16)),
     Column("changed_order", BigInteger, nullable=False, comment="order of the last record that changed it"),
+    Column("latest_end_millis", BigInteger, comment="of its completed records"),
     _quantity_check("quantity"),
     CheckConstraint("in_stock = (quantity > 0)", name="in_stock"),
     _index_where("ix_inventory_production_order_id", ["production_order_id"], "production_order_id IS NOT NULL"),

@@ -51,11 +51,14 @@ UPDATE_STOCK: Final = update_of(
         _row.arrived_millis,
         _row.arrived_record_id,
         _row.changed_order,
+        _row.latest_end_millis,
     ],
     [_row.location_id, _row.lot_id],
 )
 # SQLite writes every index with one of the set columns, changed or not; most changes are of these columns only.
-UPDATE_QUANTITY: Final = update_of(inventory, [_row.quantity, _row.changed_order], [_row.location_id, _row.lot_id])
+UPDATE_QUANTITY: Final = update_of(
+    inventory, [_row.quantity, _row.changed_order, _row.latest_end_millis], [_row.location_id, _row.lot_id]
+)
 UPDATE_RECORD: Final = update_of(
     inventory_lot_record,
     [
@@ -121,7 +124,8 @@ def write_changes(tx: WriteTransaction, changes: Changes) -> None:
     tx.write_many(INSERT_STOCK, [_new_stock(row) for row in changes.new_stock])
     tx.write_many(UPDATE_STOCK, [_changed_stock(row) for row in changes.changed_stock])
     quantities = [
-        (row.millionths, row.changed_order, row.location_id, row.lot_id) for row in changes.changed_quantities
+        (row.millionths, row.changed_order, row.latest_end_millis, row.location_id, row.lot_id)
+        for row in changes.changed_quantities
     ]
     tx.write_many(UPDATE_QUANTITY, quantities)
     tx.write_many(INSERT_RECORD, [record_values(record) for record in changes.new_records])
@@ -225,6 +229,7 @@ def _new_stock(row: StockRow) -> tuple[Any, ...]:
         row.arrived_millis,
         row.arrived_record_id,
         row.changed_order,
+        row.latest_end_millis,
     )
 
 
@@ -238,6 +243,7 @@ def _changed_stock(row: StockRow) -> tuple[Any, ...]:
         row.arrived_millis,
         row.arrived_record_id,
         row.changed_order,
+        row.latest_end_millis,
         row.location_id,
         row.lot_id,
     )
