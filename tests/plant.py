@@ -6,7 +6,7 @@ Quantities are written as decimals in text, "2.000001", and read back so.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from lotkeeper_server.domain.commands import (
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.decide.command import Outcome, decide, decide_batch
 from lotkeeper_server.domain.keys import (
+    ArchiveKey,
     ConversionsKey,
     CountKey,
     EdgeKey,
@@ -40,6 +41,7 @@ from lotkeeper_server.domain.keys import (
     RunKey,
     StockKey,
     SumsKey,
+    TimelineKey,
 )
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import (
@@ -66,10 +68,12 @@ from lotkeeper_server.domain.model.enumerations import (
 )
 from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.domain.model.stock import Answer, Common, Edge, Lot, OperationRun, Record, StockRow
+from lotkeeper_server.domain.model.timeline import Timeline
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.domain.working_set import WorkingSet
 
 NOW = 1_750_000_000_000
+NOW_TEXT = "2025-06-15T15:06:40Z"
 HOUR, DAY = 3_600_000, 86_400_000
 _ids = itertools.count(1)
 
@@ -87,6 +91,17 @@ def millionths(text: str) -> int:
     return int(Decimal(text).scaleb(6))
 
 
+def load_timeline(state: WorkingSet, key: TimelineKey, records: Iterable[Record]) -> None:
+    """All of it, from all completed records after its moment, one by one."""
+    row = (key.location_id, key.lot_id)
+    timeline = Timeline(key.since_millis, (), ())
+    state.timelines.by_row[row] = timeline
+    for record in records:
+        if record.status is Status.COMPLETED:
+            state.timelines.catch_up(None, record, {row: None})
+    state.note_own_changes({row: None})
+
+
 @dataclass
 class Plant:
     """Units kg, g and t; material Milk in kg with ten days of shelf life; location Silo; whatever a test adds."""
@@ -100,6 +115,7 @@ class Plant:
     edges: dict[EdgeKey, Edge] = field(default_factory=dict)
     requests: dict[Any, Any] = field(default_factory=dict)
     ids_by_name: dict[NameKey, bytes] = field(default_factory=dict)
+    archived_until: int | None = None
     now: int = NOW
     effects: int = 0
 
@@ -317,7 +333,9 @@ class Plant:
 
     def context(self) -> Context:
         """Now, with the default limits."""
-        return Context(self.now, new_id, lambda: f"uuid-{next(_ids)}", self._next_effect, DAY, 7 * DAY, 30 * DAY)
+        return Context(
+            self.now, new_id, lambda: f"uuid-{next(_ids)}", self._next_effect, DAY, 7 * DAY, 30 * DAY, 60_000
+        )
 
     def _next_effect(self, floor: int) -> int:
         self.effects = max(self.effects, floor) + 1
@@ -348,8 +366,15 @@ class Plant:
                 state.accept_edges({key: self.edges.get(key)})
             case RequestKey():
                 state.requests.setdefault(key, self.requests.get(key))
+            case TimelineKey() | ArchiveKey():
+                self._load_past(state, key)
             case _:
                 self._load_definition_or_place(state, key)
+
+    def _load_past(self, state: WorkingSet, key: TimelineKey | ArchiveKey) -> None:
+        state.timelines.accept_archive(self.archived_until)
+        if isinstance(key, TimelineKey):
+            load_timeline(state, key, self.records.values())
 
     def _load_definition_or_place(self, state: WorkingSet, key: Any) -> None:
         match key:

@@ -185,6 +185,7 @@ def _engine_settings(settings: Settings) -> EngineSettings:
         end_date_future_millis=int(settings.end_date_future_hours * MILLIS_PER_HOUR),
         end_date_past_millis=int(settings.end_date_past_days * limits.MILLIS_PER_DAY),
         request_id_kept_millis=int(settings.request_id_days * limits.MILLIS_PER_DAY),
+        backdating_tolerance_millis=int(settings.backdating_tolerance_seconds * 1_000),
         queue_commands_max=settings.queue_max,
         queue_bytes_max=settings.queue_bytes_max,
     )

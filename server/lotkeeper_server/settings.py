@@ -57,6 +57,15 @@ class Settings(LimitSettings, BaseSettings):
     end_date_past_days: Annotated[
         float, Field(ge=0, le=36_500, description="How far in the past the end of a record may lie.")
     ] = 7
+    backdating_tolerance_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=86_400,
+            description="A fall or a count that ended less than this before the latest end of its stock is looked at "
+            "as if it came after: the clocks of callers differ.",
+        ),
+    ] = 60
     request_id_days: Annotated[float, Field(gt=0, le=3_650, description="How long request ids are kept.")] = 30
     temporary_folder: Annotated[
         Path | None,

@@ -147,7 +147,8 @@ def test_rows_of_before_get_the_latest_end_of_what_touched_them(tmp_path: Path) 
     plant = StoredPlant(store)
     silo, line = plant.location("Silo"), plant.location("Line")
     fell, moved, split, new, counted, passed, running, archived, both = (
-        plant.lot(name) for name in ("fell", "moved", "split", "new", "counted", "passed", "running", "archived", "both")
+        plant.lot(name)
+        for name in ("fell", "moved", "split", "new", "counted", "passed", "running", "archived", "both")
     )
     for lot in (fell, moved, split, new, counted, passed, running, archived, both):
         plant.stock(silo, lot, 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lotkeeper_server.domain.keys import (
+    ArchiveKey,
     ConversionsKey,
     CountKey,
     DefinitionKey,
@@ -23,6 +24,7 @@ from lotkeeper_server.domain.keys import (
     RunKey,
     StockKey,
     SumsKey,
+    TimelineKey,
 )
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import Conversions
@@ -31,6 +33,7 @@ from lotkeeper_server.domain.model.identifiers import LocationId, LotId, Materia
 from lotkeeper_server.domain.model.stock import Lot, StockRow
 from lotkeeper_server.domain.working_set import WorkingSet
 
+from tests.plant import load_timeline
 from tests.simulation.database import Database, Session
 
 NEVER = 1 << 62
@@ -63,8 +66,10 @@ class Loading:
             self._load_lot_named(name)
         for key in (*wanted[RunKey], *wanted[RequestKey], *wanted[CountKey], *wanted[RecordKey]):
             self._load_by_itself(key)
-        for key in (*wanted[StockKey], *wanted[LotRowsKey], *wanted[EdgeKey]):
+        for key in (*wanted[StockKey], *wanted[LotRowsKey], *wanted[EdgeKey], *wanted[TimelineKey]):
             self._load_of_lots(key)
+        if wanted[ArchiveKey]:
+            self._state.timelines.accept_archive(None)
         for key in (*wanted[QueueKey], *wanted[SumsKey]):
             if key not in self.held:
                 self._load_of_location(key)
@@ -76,7 +81,7 @@ class Loading:
             rules_on_all = isinstance(key, SumsKey) or key.material_id is None
             if rules_on_all and not self._may_lock("location", key.location_id):
                 self.held.add(key)
-        for kind in (StockKey, LotRowsKey, EdgeKey):
+        for kind in (StockKey, LotRowsKey, EdgeKey, TimelineKey):
             for key in wanted[kind]:
                 for lot_id in lots_of(key):
                     wanted[LotKey].setdefault(LotKey(lot_id))  # type: ignore[arg-type]
@@ -139,6 +144,9 @@ class Loading:
                 state.accept_rows_of_lot(key.lot_id, rows)
             case EdgeKey():
                 state.accept_edges({key: database.edges.get(key)})
+            case TimelineKey():
+                state.timelines.accept_archive(None)
+                load_timeline(state, key, database.records.values())
 
     def _load_of_location(self, key: Any) -> None:
         if isinstance(key, SumsKey):
@@ -174,7 +182,7 @@ class Loading:
         return sorted(pairs, key=place)[: key.length]
 
 
-def lots_of(key: StockKey | LotRowsKey | EdgeKey) -> tuple[bytes, ...]:
+def lots_of(key: StockKey | LotRowsKey | EdgeKey | TimelineKey) -> tuple[bytes, ...]:
     """The lots whose locks stand for it."""
     return (key.from_lot_id, key.to_lot_id) if isinstance(key, EdgeKey) else (key.lot_id,)
 

@@ -40,7 +40,7 @@ from lotkeeper_server.domain.refusals import (
     UnitRequired,
 )
 
-from tests.plant import DAY, HOUR, NOW, Plant, millionths, new_id, told
+from tests.plant import DAY, HOUR, NOW, NOW_TEXT, Plant, millionths, new_id, told
 
 T = InventoryOperationType
 FALLING = [T.CONSUME, T.SHIP, T.RETURN, T.SCRAP]
@@ -420,7 +420,9 @@ def test_step_13_a_fall_below_zero_is_refused_and_names_what_there_was(plant: Pl
     """2 kg in the silo cannot give 2.000001 kg."""
     plant.lot("L", stock="2")
     outcome = plant.execute(plant.operation(T.CONSUME), "L", "2.000001")
-    assert outcome == InsufficientInventory(lot="L", location="Silo", available="2", requested="2.000001", unit="kg")
+    assert outcome == InsufficientInventory(
+        lot="L", location="Silo", available="2", requested="2.000001", unit="kg", at_moment=NOW_TEXT
+    )
     assert plant.stock("L") == "2"
 
 

@@ -26,7 +26,7 @@ from lotkeeper_server.domain.refusals import (
     Refusal,
 )
 
-from tests.plant import DAY, HOUR, NOW, Plant, millionths, told
+from tests.plant import DAY, HOUR, NOW, NOW_TEXT, Plant, millionths, told
 
 ALONE = [LotStorageStrategy.ALLOW_SINGLE_OR_THROW, LotStorageStrategy.MERGE_INTO_PREVIOUS]
 
@@ -86,13 +86,17 @@ def test_move_obeys_the_rules_of_a_fall_at_the_source(plant: Plant) -> None:
     """Stock is left only where a location may go below zero; at NO_STORAGE there is nothing to move."""
     lot, tank = plant.lot("L", stock="2"), plant.location("Tank")
     short = plant.act("MOVE", lot, "3", destination=tank)
-    assert short == InsufficientInventory(lot="L", location="Silo", available="2", requested="3", unit="kg")
+    assert short == InsufficientInventory(
+        lot="L", location="Silo", available="2", requested="3", unit="kg", at_moment=NOW_TEXT
+    )
     open_ended = plant.location("Open", allow_negative_inventory=True)
     plant.act("MOVE", lot, "3", source=open_ended, destination=tank)
     assert (plant.stock(lot, open_ended), plant.stock(lot, tank)) == ("-3", "3")
     pipe = plant.location("Pipe", lot_storage_strategy=LotStorageStrategy.NO_STORAGE, allow_negative_inventory=True)
     nothing = plant.act("MOVE", lot, "1", source=pipe, destination=tank)
-    assert nothing == InsufficientInventory(lot="L", location="Pipe", available="0", requested="1", unit="kg")
+    assert nothing == InsufficientInventory(
+        lot="L", location="Pipe", available="0", requested="1", unit="kg", at_moment=NOW_TEXT
+    )
 
 
 def test_move_obeys_the_rules_of_a_rise_at_the_destination(plant: Plant) -> None:
@@ -217,11 +221,15 @@ def test_split_never_goes_below_zero(plant: Plant) -> None:
     place = plant.location("Open", allow_negative_inventory=True)
     lot = plant.lot("L", stock="2", at=place)
     outcome = plant.act("SPLIT", lot, "3", source=place, new_lot_name="S")
-    assert outcome == InsufficientInventory(lot="L", location="Open", available="2", requested="3", unit="kg")
+    assert outcome == InsufficientInventory(
+        lot="L", location="Open", available="2", requested="3", unit="kg", at_moment=NOW_TEXT
+    )
     assert len(plant.lots) == 1
     pipe = plant.location("Pipe", lot_storage_strategy=LotStorageStrategy.NO_STORAGE)
     outcome = plant.act("SPLIT", lot, "1", source=pipe, new_lot_name="S")
-    assert outcome == InsufficientInventory(lot="L", location="Pipe", available="0", requested="1", unit="kg")
+    assert outcome == InsufficientInventory(
+        lot="L", location="Pipe", available="0", requested="1", unit="kg", at_moment=NOW_TEXT
+    )
 
 
 @pytest.mark.parametrize("strategy", [*ALONE, LotStorageStrategy.MERGE_INTO_NEW])
@@ -301,10 +309,10 @@ def test_merge_looks_at_material_then_unit_then_the_merged_lot_then_the_receivin
     )
     usable = plant.lot("usable")
     nothing = plant.act("MERGE", usable, secondary_lot="M")
-    assert nothing == InsufficientInventory(lot="M", location="Silo", available="0", unit="kg")
+    assert nothing == InsufficientInventory(lot="M", location="Silo", available="0", unit="kg", at_moment=NOW_TEXT)
     pipe = plant.location("Pipe", lot_storage_strategy=LotStorageStrategy.NO_STORAGE)
     nothing = plant.act("MERGE", usable, source=pipe, secondary_lot="M")
-    assert nothing == InsufficientInventory(lot="M", location="Pipe", available="0", unit="kg")
+    assert nothing == InsufficientInventory(lot="M", location="Pipe", available="0", unit="kg", at_moment=NOW_TEXT)
 
 
 def test_merge_looks_neither_at_capacity_nor_at_the_storage_strategy(plant: Plant) -> None:
@@ -397,7 +405,9 @@ def test_edit_at_no_storage_finds_nothing(plant: Plant) -> None:
     """Nothing is kept there that could be set right."""
     pipe = plant.location("Pipe", lot_storage_strategy=LotStorageStrategy.NO_STORAGE)
     outcome = plant.act("EDIT", plant.lot("L"), "3", source=pipe)
-    assert outcome == InsufficientInventory(lot="L", location="Pipe", available="0", requested="3", unit="kg")
+    assert outcome == InsufficientInventory(
+        lot="L", location="Pipe", available="0", requested="3", unit="kg", at_moment=NOW_TEXT
+    )
 
 
 def test_edit_refuses_a_total_that_would_overflow(plant: Plant) -> None:

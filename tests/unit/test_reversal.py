@@ -24,7 +24,7 @@ from lotkeeper_server.domain.refusals import (
     NotReversible,
 )
 
-from tests.plant import DAY, HOUR, NOW, Plant, millionths, new_id, told
+from tests.plant import DAY, HOUR, NOW, NOW_TEXT, Plant, millionths, new_id, told
 
 T = InventoryOperationType
 
@@ -214,7 +214,7 @@ def test_what_a_later_record_took_away_must_be_reversed_first(plant: Plant) -> N
     (produced,) = records(plant.act("PRODUCE", "L", "4"))
     (consumed,) = records(plant.act("CONSUME", "L", "3"))
     assert plant.reverse(produced) == InsufficientInventory(
-        lot="L", location="Silo", available="1", requested="4", unit="kg"
+        lot="L", location="Silo", available="1", requested="4", unit="kg", at_moment=NOW_TEXT
     )
     plant.reverse(consumed)
     assert told(plant.reverse(produced)) == [("PRODUCE", "L", "-4", "-4")]

@@ -118,7 +118,7 @@ def after_write(saving: Saving) -> None:
 
 def _moment(tx: Transaction) -> Context:
     """The present moment, for a call without dates and request id: their limits are not needed."""
-    return Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
+    return Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0, 1)
 
 
 def _no_uuid() -> str:

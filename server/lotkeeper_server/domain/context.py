@@ -19,6 +19,8 @@ class Context:
         end_date_future_millis: how far after now an end may lie.
         end_date_past_millis: how far before now an end may lie.
         request_id_kept_millis: how long a request id is kept; after that it counts as new.
+        backdating_tolerance_millis: a fall or a count whose end is less than this before the row's latest end is looked
+            at as if it came after; at least 1, since an end that is the latest one comes after it in any case.
     """
 
     now_millis: int
@@ -28,3 +30,4 @@ class Context:
     end_date_future_millis: int
     end_date_past_millis: int
     request_id_kept_millis: int
+    backdating_tolerance_millis: int

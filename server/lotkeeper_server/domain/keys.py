@@ -105,6 +105,18 @@ class SumsKey(NamedTuple):
     location_id: LocationId
 
 
+class TimelineKey(NamedTuple):
+    """How the stock of a lot at a location changed after a moment, and until when records are archived."""
+
+    location_id: LocationId
+    lot_id: LotId
+    since_millis: int
+
+
+class ArchiveKey(NamedTuple):
+    """Until when records are archived."""
+
+
 class QueueKey(NamedTuple):
     """The first rows in stock at a location, of one material or of all, in an order of use."""
 
@@ -130,6 +142,8 @@ Key = (
     | RequestKey
     | SumsKey
     | QueueKey
+    | TimelineKey
+    | ArchiveKey
 )
 
 

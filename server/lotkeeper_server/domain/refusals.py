@@ -14,6 +14,10 @@ LONGEST_WAIT_MILLIS: Final = 6_400
 """Between these a caller is told to wait that the server has too much to do for."""
 
 
+_SHOWN_AS: Final = {"at_moment": "at"}
+"""Metadata whose key is another word than the field."""
+
+
 class Code(Enum):
     """gRPC status codes that refusals use, with their numbers on the wire."""
 
@@ -65,7 +69,7 @@ class Refusal:
     def metadata(self) -> dict[str, str]:
         """The fields that have a value, by name."""
         return {
-            name: str(value)
+            _SHOWN_AS.get(name, name): str(value)
             for name in (f.name for f in fields(self) if f.name not in {"violations", "text", "wait_millis"})
             if (value := getattr(self, name)) is not None and value != ""
         }
@@ -318,7 +322,12 @@ class LocationRequired(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsufficientInventory(Refusal):
-    """Step 13: stock would fall below zero. For a pick: in the requested unit, without a lot."""
+    """Step 13: stock would fall below zero. For a pick: in the requested unit, without a lot.
+
+    Attributes:
+        available: the least that there is from the end of the fall on.
+        at_moment: the first moment from then on that would be below zero; of a pick none.
+    """
 
     code = Code.FAILED_PRECONDITION
     reason = "INSUFFICIENT_INVENTORY"
@@ -327,13 +336,34 @@ class InsufficientInventory(Refusal):
     available: str
     requested: str | None = None
     unit: str | None = None
+    at_moment: str | None = None
 
     @property
     def message(self) -> str:
         what = f"lot {self.lot}" if self.lot else "the lots that may be picked"
         unit = f" {self.unit}" if self.unit else ""
         asked = f"; {self.requested}{unit} were requested" if self.requested else ""
-        return f"{self.location} has {self.available}{unit} of {what}{asked}."
+        too_little = f", too little at {self.at_moment}" if self.at_moment else ""
+        return f"{self.location} has {self.available}{unit} of {what}{asked}{too_little}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountSuperseded(Refusal):
+    """An EDIT whose moment lies before that of another one of the same stock.
+
+    Attributes:
+        inventory_lot_record_id: of the first later one.
+        at_moment: its end.
+    """
+
+    code = Code.FAILED_PRECONDITION
+    reason = "COUNT_SUPERSEDED"
+    inventory_lot_record_id: str
+    at_moment: str
+
+    @property
+    def message(self) -> str:
+        return f"Record {self.inventory_lot_record_id} counted the same stock at {self.at_moment}, which is later."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import LotUseStrategy, Status
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId, UnitId
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
+from lotkeeper_server.domain.timelines import Timelines
 
 QUEUE_LENGTH_FIRST: Final = 16
 """How many rows of a location's queue are loaded first; four times as many each time that they do not suffice."""
@@ -62,6 +63,7 @@ class WorkingSet(AskedDefinitions):
         self.requests: dict[tuple[str, str], KeptRequest | None] = {}
         self.queues: dict[tuple[LocationId, MaterialId | None, LotUseStrategy], LoadedQueue] = {}
         self.sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {}
+        self.timelines = Timelines()
         self._born: set[LotId] = set()
         self._rows_known: set[LotId] = set()
         self._loaded_millionths: dict[tuple[LocationId, LotId], int] = {}
@@ -101,6 +103,10 @@ class WorkingSet(AskedDefinitions):
         if lot_id not in self._rows_known and lot_id not in self._born:
             raise Missing(LotRowsKey(lot_id))
         return [row for rows in self.stock.values() if (row := rows.get(lot_id)) is not None]
+
+    def rows_at(self, location_id: LocationId) -> list[StockRow]:
+        """The inventory rows at a location that are loaded."""
+        return [row for row in self.stock.get(location_id, {}).values() if row is not None]
 
     def run(self, operation_id: Id) -> OperationRun | None:
         """The status of an operation's run; None if the operation does not exist."""
@@ -223,6 +229,8 @@ class WorkingSet(AskedDefinitions):
 
     def put_record(self, record: Record) -> None:
         """A record that is new or has been completed or cancelled."""
+        if self.timelines.by_row:
+            self.timelines.follow(self.records.get(record.id), record, self._put)
         self._put(self.records, record.id, record)
 
     def put_edge(self, key: EdgeKey, edge: Edge) -> None:
@@ -323,6 +331,21 @@ class WorkingSet(AskedDefinitions):
         self.accept_lots([lot for _, lot in rows])
         self.accept_stock([row for row, _ in rows])
         self.queues[key.location_id, key.material_id, key.strategy] = LoadedQueue(key.length, frontier, exhausted)
+
+    def note_own_changes(self, loaded: Mapping[tuple[LocationId, LotId], int | None]) -> None:
+        """Adds to loaded timelines what decisions have changed before; that will not be taken back.
+
+        Args:
+            loaded: rows, each with the moment until which its timeline was loaded now; None for all of it.
+        """
+        seen: dict[RecordId, Record | None] = {}
+        for mapping, key, old in self._journal:
+            if mapping is self.records:
+                seen.setdefault(key, None if old is _ABSENT else old)
+        for record_id, before in seen.items():
+            after = self.records[record_id]
+            assert after is not None
+            self.timelines.catch_up(before, after, loaded)
 
     # What is written.
 

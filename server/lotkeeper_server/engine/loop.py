@@ -200,6 +200,7 @@ class Loop:
             end_date_future_millis=self._settings.end_date_future_millis,
             end_date_past_millis=self._settings.end_date_past_millis,
             request_id_kept_millis=self._settings.request_id_kept_millis,
+            backdating_tolerance_millis=max(self._settings.backdating_tolerance_millis, 1),
         )
 
     def _any_given_up(self, calls: Sequence[PendingCommand]) -> bool:

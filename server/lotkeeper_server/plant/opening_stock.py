@@ -146,7 +146,7 @@ def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock])
     Raises:
         Refused: like an EDIT, with the place in the document.
     """
-    context = Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0)
+    context = Context(tx.now_millis, tx.new_id, _no_uuid, tx.next_effect_order, 0, 0, 0, 1)
     chunks = [opened[start : start + limits.BATCH_ITEMS_MAX] for start in range(0, len(opened), limits.BATCH_ITEMS_MAX)]
     commands = [ExecuteActions(principal, [_edit(one) for one in chunk]) for chunk in chunks]
     decided = batch.run(StateLoader(tx.connection), DefinitionCache(), commands, context)

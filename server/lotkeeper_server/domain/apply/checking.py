@@ -1,13 +1,13 @@
-"""Steps 12 and 13: whether a lot and its stock allow the requested quantity."""
+"""Step 12: whether a lot allows the requested quantity, and how much that is in its unit."""
 
 from fractions import Fraction
 
 from lotkeeper_server.domain.apply.records import check_quantity
 from lotkeeper_server.domain.model.conversion import converted
-from lotkeeper_server.domain.model.definitions import Location, Unit
+from lotkeeper_server.domain.model.definitions import Unit
 from lotkeeper_server.domain.model.quantity import MILLIONTHS_PER_UNIT, decimal_text, is_whole
-from lotkeeper_server.domain.model.stock import Lot, StockRow
-from lotkeeper_server.domain.refusals import InsufficientInventory, InvalidArgument, Refused, UnitNotConvertible
+from lotkeeper_server.domain.model.stock import Lot
+from lotkeeper_server.domain.refusals import InvalidArgument, Refused, UnitNotConvertible
 from lotkeeper_server.domain.resolve import lots
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -101,40 +101,3 @@ def checked_quantity(state: WorkingSet, action: Action, lot: Lot) -> int:
         raise Refused(InvalidArgument.on("quantity", f"{text}, the unit of lot {lot.name}"))
     check_whole_in_lot(state, action, lot, in_lot_unit)
     return check_quantity(in_lot_unit)
-
-
-def insufficient(
-    state: WorkingSet, location: Location, lot: Lot, available: int, requested: int | None
-) -> InsufficientInventory:
-    """Step 13's refusal, in the lot's unit."""
-    unit = unit_of(state, lot)
-    return InsufficientInventory(
-        lot=lot.name,
-        location=location.path,
-        available=decimal_text(available),
-        requested=None if requested is None else decimal_text(requested),
-        unit=unit.symbol if unit else None,
-    )
-
-
-def row_that_gives(state: WorkingSet, location: Location, lot: Lot, fall: int | None, *, below_zero: bool) -> StockRow:
-    """Step 13 for what needs stock there: returns the row that a quantity leaves.
-
-    Args:
-        state: what is there.
-        location: where it leaves; if no stock is kept there, none can leave.
-        lot: whose stock it is.
-        fall: millionths of the lot's unit; None for all that is above zero.
-        below_zero: whether stock may fall below zero.
-
-    Raises:
-        Refused: INSUFFICIENT_INVENTORY, QUANTITY_OVERFLOW.
-    """
-    row = state.stock_row(location.id, lot.id) if location.keeps_stock else None
-    available = row.millionths if row else 0
-    enough = available > 0 if fall is None else available >= fall or (below_zero and location.keeps_stock)
-    if not enough:
-        raise Refused(insufficient(state, location, lot, available, fall))
-    if fall is not None:
-        check_quantity(available - fall)
-    return row or StockRow(location.id, lot.id, lot.material_id, 0, "", None, 0, None, None, 0, None)

@@ -11,10 +11,10 @@ from lotkeeper_server.domain.apply.checking import (
     check_whole,
     checked_factor,
     checked_quantity,
-    insufficient,
     unit_of,
     whole_fall,
 )
+from lotkeeper_server.domain.apply.in_time import check_fall, need_timelines
 from lotkeeper_server.domain.apply.picking import pick
 from lotkeeper_server.domain.apply.rearranging import REARRANGEMENTS
 from lotkeeper_server.domain.apply.records import (
@@ -33,7 +33,7 @@ from lotkeeper_server.domain.model.definitions import Location, Unit
 from lotkeeper_server.domain.model.enumerations import LotUseStrategy
 from lotkeeper_server.domain.model.genealogy import edge_key
 from lotkeeper_server.domain.model.identifiers import LocationId, LotId, MaterialId
-from lotkeeper_server.domain.model.stock import Lot, Record
+from lotkeeper_server.domain.model.stock import Lot, Record, StockRow
 from lotkeeper_server.domain.refusals import Refused, UnitNotConvertible
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import QUEUE_LENGTH_FIRST, WorkingSet
@@ -90,10 +90,9 @@ def _fall(
     moves = location.keeps_stock and in_lot_unit != 0
     if moves:
         row = state.stock_row(location.id, lot.id)
-        available = row.millionths if row else 0
-        if available < in_lot_unit and not location.allow_negative_inventory:
-            raise Refused(insufficient(state, location, lot, available, in_lot_unit))
-        check_quantity(available - in_lot_unit)
+        if not location.allow_negative_inventory:
+            check_fall(state, location, lot, row, in_lot_unit, action.end_millis, context)
+        check_quantity((row.millionths if row else 0) - in_lot_unit)
         movement.source_change = -in_lot_unit
         movement.order_floor = row.changed_order if row else 0
     record = complete(state, action, movement, context, running)
@@ -108,7 +107,7 @@ def _picked_falls(state: WorkingSet, action: Action, context: Context) -> list[R
     if action.fixed_lot is not None:
         checked_factor(state, action, action.fixed_lot)
     records: list[Record] = []
-    for taken in pick(state, action):
+    for taken in pick(state, action, context):
         running = action.running if not records else None
         records.append(_fall(state, action, taken.lot, taken.asked_millionths, taken.in_lot_unit, context, running))
     return records
@@ -119,20 +118,22 @@ def _clear(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     location = action.place
     if not location.keeps_stock:
         return []
-    doomed: list[tuple[Lot, int]] = []
+    doomed: list[tuple[Lot, StockRow]] = []
     if action.lot is not None:
         row = state.stock_row(location.id, action.lot.id)
         if row is not None and row.millionths > 0:
-            doomed.append((action.lot, row.millionths))
+            doomed.append((action.lot, row))
     else:
         in_stock = state.in_stock(location.id, action.material.id, LotUseStrategy.FIFO)
         spared = action.secondary_lot.id if action.secondary_lot else None
-        others = ((lot, row.millionths) for row, lot in in_stock if lot.id != spared)
+        others = ((lot, row) for row, lot in in_stock if lot.id != spared)
         doomed.extend(islice(others, limits.RECORDS_PER_CALL_MAX + 1))
     check_count(len(doomed))
+    if not location.allow_negative_inventory:
+        need_timelines(state, [row for _, row in doomed], action.end_millis, context)
     return [
-        _fall(state, action, lot, millionths, millionths, context, None, unit=unit_of(state, lot))
-        for lot, millionths in doomed
+        _fall(state, action, lot, row.millionths, row.millionths, context, None, unit=unit_of(state, lot))
+        for lot, row in doomed
     ]
 
 
@@ -143,7 +144,7 @@ def _rise(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     check_quantity(lot.total_millionths + quantity)
     merges = storing.Merges()
     if location.keeps_stock:
-        merges = storing.check_rise(state, location, lot, quantity, action.end_millis)
+        merges = storing.check_rise(state, location, lot, quantity, action.end_millis, context)
     movement = Movement(
         action.kind.record,
         lot,

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from lotkeeper_server.domain.apply.checking import check_whole_in_lot, is_within_half
+from lotkeeper_server.domain.apply.in_time import available_from, need_timelines
 from lotkeeper_server.domain.apply.records import check_count
+from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.keys import Missing
 from lotkeeper_server.domain.model.conversion import converted, exactly
 from lotkeeper_server.domain.model.quantity import decimal_text, nearest_whole
-from lotkeeper_server.domain.model.stock import Lot
+from lotkeeper_server.domain.model.stock import Lot, StockRow
 from lotkeeper_server.domain.refusals import InsufficientInventory, InvalidArgument, Refused
 from lotkeeper_server.domain.resolve import lots
 from lotkeeper_server.domain.resolve.action import Action
@@ -27,7 +30,7 @@ class Taken:
 @dataclass(slots=True)
 class _Candidate:
     lot: Lot
-    stock: int
+    stock: int  # may be below zero
     to_asked: Fraction
     to_own: Fraction
     in_whole_things: bool
@@ -46,19 +49,19 @@ class _Candidate:
         return self.in_whole_things and is_within_half(self.stock, rest_in_own, self.to_own)
 
 
-def first_to_pick(state: WorkingSet, action: Action) -> Lot:
+def first_to_pick(state: WorkingSet, action: Action, context: Context) -> Lot:
     """Returns the lot that a Start fixes: the first one that a pick would take.
 
     Raises:
         Refused: INSUFFICIENT_INVENTORY where there is none.
     """
-    for candidate in _candidates(state, action):
+    for candidate in _candidates(state, action, context):
         if candidate.worth != 0:
             return candidate.lot
     raise Refused(_insufficient(action, 0, None))
 
 
-def pick(state: WorkingSet, action: Action) -> list[Taken]:
+def pick(state: WorkingSet, action: Action, context: Context) -> list[Taken]:
     """Returns how much is taken from which lots; the lot that a Start fixed comes first, with 0 if it has nothing left.
 
     Raises:
@@ -69,7 +72,7 @@ def pick(state: WorkingSet, action: Action) -> list[Taken]:
     taken: list[Taken] = []
     rest = action.quantity_millionths
     last: _Candidate | None = None  # the last lot that was taken, else the last one that was left out
-    for candidate in _candidates(state, action):
+    for candidate in _candidates(state, action, context):
         is_fixed = action.fixed_lot is not None and candidate.lot.id == action.fixed_lot.id
         worth = candidate.worth
         if worth == 0:
@@ -121,7 +124,7 @@ def _take_rest(state: WorkingSet, taken: list[Taken], last: _Candidate, rest: in
         raise Refused(_rounds_to_zero(action, last.lot))
 
 
-def _candidates(state: WorkingSet, action: Action) -> Iterator[_Candidate]:
+def _candidates(state: WorkingSet, action: Action, context: Context) -> Iterator[_Candidate]:
     """Yields the fixed lot, then the lots of the material above zero that may be picked, in order of use."""
     location = action.place
     assert action.unit is not None
@@ -129,16 +132,34 @@ def _candidates(state: WorkingSet, action: Action) -> Iterator[_Candidate]:
         return
     if action.fixed_lot is not None:
         row = state.stock_row(location.id, action.fixed_lot.id)
-        candidate = _candidate(state, action, action.fixed_lot, row.millionths if row else 0)
+        stock = 0 if row is None else _available(state, action, row, context)
+        candidate = _candidate(state, action, action.fixed_lot, stock)
         assert candidate is not None
         yield candidate
     passed_over = {lot.id for lot in (action.fixed_lot, action.secondary_lot) if lot is not None}
     for row, lot in state.in_stock(location.id, action.material.id, location.lot_use_strategy):
         if lot.id in passed_over or not lots.may_be_picked(lot, action.kind, action.end_millis):
             continue
-        candidate = _candidate(state, action, lot, row.millionths)
+        candidate = _candidate(state, action, lot, _available(state, action, row, context))
         if candidate is not None:
             yield candidate
+
+
+def _available(state: WorkingSet, action: Action, row: StockRow, context: Context) -> int:
+    """What a row can give: the stock of now where it may fall below zero, else the least from the end on.
+
+    Raises:
+        Missing: the timelines of all rows that are loaded there: the next ones will be asked for, too.
+    """
+    if action.place.allow_negative_inventory:
+        return row.millionths
+    try:
+        return available_from(state, row, action.end_millis, context)
+    except Missing:
+        loaded = [one for one in state.rows_at(action.place.id) if one.millionths > 0 or one is row]
+        of_material = [one for one in loaded if one.material_id == action.material.id]
+        need_timelines(state, of_material, action.end_millis, context)
+        raise
 
 
 def _candidate(state: WorkingSet, action: Action, lot: Lot, stock: int) -> _Candidate | None:

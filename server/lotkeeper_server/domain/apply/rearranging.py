@@ -5,13 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from lotkeeper_server.domain.apply import storing
-from lotkeeper_server.domain.apply.checking import (
-    checked_quantity,
-    insufficient,
-    row_that_gives,
-    unit_of,
-    whole_fall,
-)
+from lotkeeper_server.domain.apply.checking import checked_quantity, unit_of, whole_fall
+from lotkeeper_server.domain.apply.in_time import check_fall, counted_stock, insufficient, row_that_gives
 from lotkeeper_server.domain.apply.records import (
     Movement,
     check_quantity,
@@ -38,11 +33,12 @@ def _move(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     if not destination.keeps_stock:  # it leaves the plant, like by SHIP
         lots.check_usable(lot, action.kind, action.end_millis)
     quantity = whole_fall(state, action, lot, checked_quantity(state, action, lot))
-    row = row_that_gives(state, source, lot, quantity, below_zero=source.allow_negative_inventory)
+    may_fall_below = source.allow_negative_inventory
+    row = row_that_gives(state, source, lot, quantity, action.end_millis, context, below_zero=may_fall_below)
     action.inventory_name = action.inventory_name or row.name
     merges = storing.Merges()
     if destination.keeps_stock:
-        merges = storing.check_rise(state, destination, lot, quantity, action.end_millis)
+        merges = storing.check_rise(state, destination, lot, quantity, action.end_millis, context)
     movement = Movement(
         action.kind.record,
         lot,
@@ -68,7 +64,7 @@ def _split(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     lot, new_lot, location = action.the_lot, action.secondary_lot, action.place
     assert new_lot is not None
     quantity = whole_fall(state, action, lot, checked_quantity(state, action, lot))
-    row = row_that_gives(state, location, lot, quantity, below_zero=False)
+    row = row_that_gives(state, location, lot, quantity, action.end_millis, context, below_zero=False)
     check_single_lot(state, location, new_lot.id, {lot.id: -quantity}, also_where_merged=True)
     movement = Movement(
         action.kind.record,
@@ -95,7 +91,8 @@ def _merge(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     receiving, merged, location = action.the_lot, action.secondary_lot, action.place
     assert merged is not None
     storing.check_merge(location, receiving, merged, action.end_millis)
-    row = row_that_gives(state, location, merged, None, below_zero=False)
+    may_fall_below = location.allow_negative_inventory
+    row = row_that_gives(state, location, merged, None, action.end_millis, context, below_zero=may_fall_below)
     receiving_row = state.stock_row(location.id, receiving.id)
     check_quantity(row.millionths + (receiving_row.millionths if receiving_row else 0))
     rows_of_merged = state.rows_of_lot(merged.id)
@@ -110,18 +107,21 @@ def _merge(state: WorkingSet, action: Action, context: Context) -> list[Record]:
 
 
 def _set(state: WorkingSet, action: Action, context: Context) -> list[Record]:
-    """EDIT: sets the stock to the quantity; the record says by how much it changed."""
+    """EDIT: makes the stock of its moment the quantity; the change, which the record says, takes effect now."""
     lot, location = action.the_lot, action.place
     quantity = checked_quantity(state, action, lot)
     if not location.keeps_stock:
-        raise Refused(insufficient(state, location, lot, 0, quantity))
+        raise Refused(insufficient(state, location, lot, 0, quantity, action.end_millis))
     row = state.stock_row(location.id, lot.id)
     old = row.millionths if row else 0
-    change = quantity - old
+    change = quantity - counted_stock(state, location, lot, row, action.end_millis, context)
+    new = check_quantity(old + change)
+    if change < 0 and not location.allow_negative_inventory:
+        check_fall(state, location, lot, row, -change, action.end_millis, context)
     if change > 0:
         check_quantity(lot.total_millionths + change)
-        storing.check_capacity(state, location, lot, change, quantity - max(old, 0))  # step 14
-        if quantity > 0:
+        storing.check_capacity(state, location, lot, change, max(new, 0) - max(old, 0))  # step 14
+        if new > 0:
             check_single_lot(state, location, lot.id, {}, also_where_merged=True)
     movement = Movement(
         action.kind.record,
@@ -139,7 +139,7 @@ def _set(state: WorkingSet, action: Action, context: Context) -> list[Record]:
     record = complete(state, action, movement, context, None)
     if change > 0:
         lot = raise_total(state, lot, change, record)
-    if change != 0:
+    if change != 0 or row is not None:
         move_stock(state, location.id, lot, change, record, name=action.inventory_name if change > 0 else "")
     return [record]
 

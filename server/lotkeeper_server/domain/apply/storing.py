@@ -7,6 +7,7 @@ from typing import Final
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.apply import single_lot
+from lotkeeper_server.domain.apply.in_time import check_fall, need_timelines
 from lotkeeper_server.domain.apply.records import (
     Movement,
     check_count,
@@ -59,7 +60,7 @@ class Merges:
     """The latest effect that the rise with its merges must come after."""
 
 
-def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_millis: int) -> Merges:
+def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_millis: int, context: Context) -> Merges:
     """Takes steps 14 and 15 for a rise where stock is kept.
 
     Args:
@@ -67,7 +68,8 @@ def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_m
         location: where it rises.
         lot: which lot rises.
         rise: by how much, millionths of the lot's unit.
-        end_millis: of the action; lots that merge must be usable then.
+        end_millis: of the action; lots that merge must be usable then, and there from then on.
+        context: has the tolerance for clocks that differ.
 
     Returns:
         The merges that follow it.
@@ -82,6 +84,8 @@ def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_m
     check_capacity(state, location, lot, rise, _net_rise(location, old, rise, other_lots))
     check_single_lot(state, location, lot.id, {}, also_where_merged=False)
     merges = plan_merges(location, lot, other_lots, end_millis)
+    if not location.allow_negative_inventory:
+        _check_merged_stock(state, location, lot, row, rise, merges, end_millis, context)
     check_count(1 + len(merges.others))
     floors = [other.changed_order for pair in merges.others for other in pair]
     merges.order_floor = max([row.changed_order if row else 0, *floors])
@@ -245,6 +249,25 @@ def plan_merges(location: Location, lot: Lot, other_lots: list[tuple[StockRow, L
     for _, other in other_lots:
         check_merge(location, lot, other, end_millis)
     return Merges(others=other_lots)
+
+
+def _check_merged_stock(
+    state: WorkingSet,
+    location: Location,
+    lot: Lot,
+    row: StockRow | None,
+    rise: int,
+    merges: Merges,
+    end_millis: int,
+    context: Context,
+) -> None:
+    """Step 13 for the falls of merges: of what has just risen, or of all the other lots."""
+    if merges.into_previous:
+        check_fall(state, location, lot, row, rise, end_millis, context, rises_before=rise)
+        return
+    need_timelines(state, [other_row for other_row, _ in merges.others], end_millis, context)
+    for other_row, other in merges.others:
+        check_fall(state, location, other, other_row, other_row.millionths, end_millis, context)
 
 
 def check_merge(location: Location, receiving: Lot, merged: Lot, end_millis: int) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from lotkeeper_server.domain.apply import storing
-from lotkeeper_server.domain.apply.checking import insufficient
+from lotkeeper_server.domain.apply.in_time import check_fall
 from lotkeeper_server.domain.apply.records import check_quantity, move_stock
 from lotkeeper_server.domain.apply.single_lot import check_single_lot
 from lotkeeper_server.domain.commands import Annotate, Reverse
@@ -62,11 +62,12 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
     changes = _opposite_changes(state, record)
     if any(change.millionths > 0 and not change.location.keeps_stock for change in changes):
         raise Refused(NotReversible(inventory_lot_record_id=format_id(record.id), cause="LOCATION"))
-    _check_stock(state, changes)
+    end_millis = max(context.now_millis, record.end_millis or 0)
+    _check_stock(state, changes, end_millis, context)
     floor = max((change.row.changed_order for change in changes if change.row), default=0)
     floor = max([floor, *(change.lot.changed_order for change in changes)])
     raised = _raised_lot(state, record)
-    undone = _opposite(state, record, command, context, max(floor, raised.changed_order))
+    undone = _opposite(state, record, command, end_millis, context, max(floor, raised.changed_order))
     state.put_record(undone)
     reversed_record = replace(
         record, reversed_by_record_id=undone.id, common=record.common.edited(context.now_millis, command.principal)
@@ -184,14 +185,13 @@ def _lot(state: WorkingSet, named: Named) -> Lot:
     return lot
 
 
-def _check_stock(state: WorkingSet, changes: list[_Change]) -> None:
+def _check_stock(state: WorkingSet, changes: list[_Change], end_millis: int, context: Context) -> None:
     """Step 13 for what falls, step 14 for what rises, then the rule of locations that take one lot at a time."""
     for change in changes:
         check_quantity(change.old + change.millionths)
         may_fall_below = change.location.allow_negative_inventory and change.location.keeps_stock
-        if change.millionths < 0 and change.old < -change.millionths and not may_fall_below:
-            refusal = insufficient(state, change.location, change.lot, change.old, -change.millionths)
-            raise Refused(refusal)
+        if change.millionths < 0 and not may_fall_below:
+            check_fall(state, change.location, change.lot, change.row, -change.millionths, end_millis, context)
     rises = [change for change in changes if change.millionths > 0]
     for rise in rises:
         here = [change for change in changes if change.location.id == rise.location.id]
@@ -209,7 +209,9 @@ def _raised_lot(state: WorkingSet, record: Record) -> Lot:
     return _lot(state, named)
 
 
-def _opposite(state: WorkingSet, record: Record, command: Reverse, context: Context, floor: int) -> Record:
+def _opposite(
+    state: WorkingSet, record: Record, command: Reverse, end_millis: int, context: Context, floor: int
+) -> Record:
     """The record that undoes another: the same, except for quantity, changes, dates, notes and author."""
     return replace(
         record,
@@ -219,7 +221,7 @@ def _opposite(state: WorkingSet, record: Record, command: Reverse, context: Cont
         source_change_millionths=-record.source_change_millionths,
         destination_change_millionths=-record.destination_change_millionths,
         start_millis=context.now_millis,
-        end_millis=context.now_millis,
+        end_millis=end_millis,
         reverses_record_id=record.id,
         reversed_by_record_id=None,
         request_id=command.request_id or "",

@@ -58,7 +58,7 @@ def start(state: WorkingSet, command: Start, context: Context) -> Answer:
     check_enabled(operation)
     action = resolve(state, intent_of_operation(operation, command), context)
     picked = action.lot is None and action.kind.primary is Primary.PICKED
-    lot = first_to_pick(state, action) if picked else action.the_lot
+    lot = first_to_pick(state, action, context) if picked else action.the_lot
     lots.check_status(lot, action.kind, action.end_millis)
     for made in action.new_lots:
         state.put_lot(made)

@@ -1,7 +1,7 @@
 """How far a long migration has come, for whoever waits for it.
 
-A migration tells it by `report` as often as it likes. Whoever runs migrations chooses by `reporting` where that goes; by
-default nowhere.
+A migration tells it by `report` as often as it likes. Whoever runs migrations chooses by `reporting` where that goes;
+by default nowhere.
 """
 
 from collections.abc import Callable, Iterator

@@ -17,6 +17,7 @@ from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.state.definitions import StoreVersions, ask_versions, has_kept_changed
 from lotkeeper_server.store.state.loading import begin, load
+from lotkeeper_server.store.state.timelines import KeptTimelines
 from lotkeeper_server.store.state.writing import write_changes
 
 _NO_CHANGE: Final = StoreVersions(0, 0, 0)
@@ -29,21 +30,24 @@ class BatchTransaction:
         snapshot: the connection, for reading roles and tokens in this transaction.
     """
 
-    __slots__ = ("_tx", "snapshot")
+    __slots__ = ("_kept", "_state", "_tx", "snapshot")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, kept: KeptTimelines) -> None:
         self.snapshot = connection
         self._tx = WriteTransaction(connection)
+        self._kept = kept
+        self._state: WorkingSet | None = None
 
     def begin(
         self, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
     ) -> tuple[StoreVersions, frozenset[Key]]:
         """Begins, drops from memory what has changed, and loads these keys: in one round trip where it can be."""
-        return begin(self._tx, state, keys, holds_versions=holds_versions)
+        self._state = state
+        return begin(self._tx, state, keys, self._kept, holds_versions=holds_versions)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
         """Loads these, or notes that they do not exist; returns those that another transaction holds."""
-        return load(self._tx, state, keys)
+        return load(self._tx, state, keys, self._kept)
 
     def write(self, changes: Changes, transaction_id: Id, now_millis: int) -> StoreVersions:
         """Writes everything at once, and then asks for the versions, without a round trip of its own."""
@@ -75,7 +79,13 @@ class BatchTransaction:
 
     def roll_back(self) -> None:
         """Rolls everything back."""
+        self._state = None
         self._tx.roll_back()
+
+    def note_committed(self) -> None:
+        """Keeps what the next transactions may need; it was committed, if it was not rolled back."""
+        if self._state is not None and self._state.timelines.by_row:
+            self._kept.give_back(self._state)
 
 
 class StoreOfDecisions:
@@ -94,6 +104,7 @@ class StoreOfDecisions:
         self.capabilities = store.capabilities
         self._store = store
         self._writer = store.writer()
+        self._kept = KeptTimelines()
 
     @contextmanager
     def write(self, locking: Locking) -> Iterator[BatchTransaction]:
@@ -103,7 +114,9 @@ class StoreOfDecisions:
             StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
         with self._writer.write(locking, begins=False) as connection:
-            yield BatchTransaction(connection)
+            transaction = BatchTransaction(connection, self._kept)
+            yield transaction
+        transaction.note_committed()
 
     def connection(self, locking: Locking) -> AbstractContextManager[Connection]:
         """Opens a transaction like `write`, for a work that uses the store itself."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain.changes import KeptRequest
 from lotkeeper_server.domain.keys import (
+    ArchiveKey,
     ConversionsKey,
     CountKey,
     DefinitionKey,
@@ -30,6 +31,7 @@ from lotkeeper_server.domain.keys import (
     RunKey,
     StockKey,
     SumsKey,
+    TimelineKey,
 )
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId
@@ -49,6 +51,7 @@ from lotkeeper_server.store.state.definitions import (
     read_ids_by_name,
 )
 from lotkeeper_server.store.state.records import lock_records, read_records
+from lotkeeper_server.store.state.timelines import KeptTimelines, load_archive, load_timelines
 
 _QUEUE_READINGS_MAX: Final = 8
 """How often a queue is read until the lots in it are those that were locked."""
@@ -56,21 +59,34 @@ _Wanted = dict[type, set[Any]]
 _OneKey = TypeVar("_OneKey", LotKey, LotNameKey, CountKey, RecordKey)
 
 
-def load(tx: ReadTransaction, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
+def load(
+    tx: ReadTransaction, state: WorkingSet, keys: Iterable[Key], kept: KeptTimelines | None = None
+) -> frozenset[Key]:
     """Loads every key, in the order of tables that all transactions use; what does not exist is noted as absent.
+
+    Args:
+        tx: a transaction.
+        state: which gets it.
+        keys: of what is wanted.
+        kept: where long timelines may be; None where nothing is kept.
 
     Returns:
         The keys that are not loaded, because another transaction holds their rows.
     """
     wanted = _by_kind(keys)
     _load_definitions(tx.connection, state, wanted)
-    loading = _Loading(tx, state)
+    loading = _Loading(tx, state, kept)
     loading.load(wanted)
     return frozenset(loading.held)
 
 
 def begin(
-    tx: WriteTransaction, state: WorkingSet, keys: Iterable[Key], *, holds_versions: bool
+    tx: WriteTransaction,
+    state: WorkingSet,
+    keys: Iterable[Key],
+    kept: KeptTimelines | None = None,
+    *,
+    holds_versions: bool,
 ) -> tuple[StoreVersions, frozenset[Key]]:
     """Begins a transaction and asks for what commands name, all together if the driver can.
 
@@ -81,13 +97,14 @@ def begin(
         tx: a transaction that was not begun.
         state: nothing is loaded into it yet.
         keys: what is likely to be needed.
+        kept: as in `load`.
         holds_versions: lets nobody change definitions, roles or tokens until it ends, where that can be done.
 
     Returns:
         How far the store has come, and what `load` returns.
     """
     wanted = _by_kind(keys)
-    loading = _Loading(tx, state)
+    loading = _Loading(tx, state, kept)
     with tx.asked_together():
         tx.begin()
         if holds_versions:
@@ -162,7 +179,8 @@ class _Loading:
         held: the keys whose rows other transactions hold.
     """
 
-    def __init__(self, tx: ReadTransaction, state: WorkingSet) -> None:
+    def __init__(self, tx: ReadTransaction, state: WorkingSet, kept: KeptTimelines | None) -> None:
+        self._kept = kept
         self.held: set[Key] = set()
         self._tx = tx
         self._state = state
@@ -229,6 +247,10 @@ class _Loading:
             for location_id, of_location in state_reading.read_sums(self._tx, sums).items():
                 state.accept_sums(location_id, of_location)
         self._load_counts_and_records(wanted)
+        if timelines := self._of_locked_lots(wanted[TimelineKey]):
+            load_timelines(self._tx.connection, state, timelines, self._kept)
+        elif wanted[ArchiveKey]:
+            load_archive(self._tx.connection, state)
 
     def _lock_locations(self, wanted: _Wanted) -> None:
         """Locks the locations of rules about whole locations; a key whose location is held is taken out."""
@@ -340,7 +362,7 @@ def _lots_first(state: WorkingSet, wanted: _Wanted) -> set[LotKey]:
     """The lots whose rows and edges are wanted, without those that are loaded."""
     ids = {
         lot_id
-        for kind in (StockKey, LotRowsKey, EdgeKey)
+        for kind in (StockKey, LotRowsKey, EdgeKey, TimelineKey)
         for key in wanted[kind]
         for lot_id in _lots_of(key)
         if lot_id not in state.lots
@@ -348,7 +370,7 @@ def _lots_first(state: WorkingSet, wanted: _Wanted) -> set[LotKey]:
     return {LotKey(lot_id) for lot_id in ids}
 
 
-def _lots_of(key: StockKey | LotRowsKey | EdgeKey) -> tuple[LotId, ...]:
+def _lots_of(key: StockKey | LotRowsKey | EdgeKey | TimelineKey) -> tuple[LotId, ...]:
     return (key.from_lot_id, key.to_lot_id) if isinstance(key, EdgeKey) else (key.lot_id,)
 
 

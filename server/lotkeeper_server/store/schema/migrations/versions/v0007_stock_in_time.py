@@ -13,7 +13,7 @@ down_revision = "0006"
 
 _PIECE: Final = 10_000
 """Rows that one statement reads or writes: no database is to wait for seconds for one answer."""
-_EDIT, _SPLIT, _MERGE = 4, 5, 6
+_EDIT, _SPLIT, _MERGE = 10, 5, 6
 _COMPLETED: Final = 3
 
 _Row = tuple[bytes, bytes]
