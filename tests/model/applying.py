@@ -64,7 +64,7 @@ def _fall(plant: Plant, action: Action) -> list[str]:
     if not keeps_stock(location):
         return [write(plant, action, action.type, lot, action.quantity, moved=amount)]
     amount = falling(plant, action, lot, amount)
-    refuse_too_much(plant, location.key, lot, amount)
+    refuse_too_much(plant, location.key, lot, amount, action.end, action.now)
     key = write(plant, action, action.type, lot, action.quantity, source_change=-amount, moved=amount)
     change_stock(plant, location.key, lot, -amount, key)
     return [key]
@@ -77,6 +77,7 @@ def _scrap_all(plant: Plant, action: Action) -> list[str]:
         if plant.lots[lot].material == action.material and action.lot in {None, lot} and lot != action.secondary:
             stock = plant.stock(location.key, lot)
             unit = plant.lots[lot].unit
+            refuse_too_much(plant, location.key, lot, stock, action.end, action.now)
             key = write(plant, action, "SCRAP", lot, stock, unit=unit, source_change=-stock, moved=stock)
             change_stock(plant, location.key, lot, -stock, key)
             written.append(key)

@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tests.model.in_time import changes_of
 from tests.model.lots import keeps_stock
 from tests.model.plant import Plant, Record
 from tests.model.quantities import converted, converted_exactly, factor
 from tests.model.refusal import Refusal
-from tests.model.reversing import changes_of
 from tests.model.storing import in_capacity_unit
 
 

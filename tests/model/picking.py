@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from tests.model.in_time import available_from
 from tests.model.lots import keeps_stock, refuse_unusable
 from tests.model.plant import Plant
 from tests.model.quantities import converted, converted_exactly, in_range, rounded, text
@@ -73,7 +74,7 @@ def choose(plant: Plant, action: Action) -> Shares:
 
 
 def _in_asked_unit(plant: Plant, action: Action, lot: str) -> Fraction:
-    stock = max(plant.stock(action.place, lot), Fraction(0))
+    stock = max(available_from(plant, action.place, lot, action.end), Fraction(0))
     own = plant.lots[lot].unit
     if plant.units[action.unit].whole and own != action.unit:
         return in_range(Fraction(round(converted_exactly(plant, stock, own, action.unit, action.material))))
@@ -85,7 +86,7 @@ def _share(plant: Plant, action: Action, lot: str, rest: Fraction) -> tuple[Frac
     needed = rounded(converted_exactly(plant, rest, action.unit, plant.lots[lot].unit, action.material))
     if needed == 0:
         return None
-    stock = plant.stock(action.place, lot)
+    stock = available_from(plant, action.place, lot, action.end)
     if is_nearly(plant, action, lot, stock, needed):
         return rest, stock
     if stock < needed:

@@ -148,13 +148,18 @@ class Lot:
 
 @dataclass
 class Row:
-    """What is at a location of a lot; `arrival` counts completions in the order in which they took effect."""
+    """What is at a location of a lot.
+
+    `arrival` counts completions in the order in which they took effect; `latest` is the latest end of those that
+    changed or counted it.
+    """
 
     quantity: Fraction = Fraction(0)
     name: str = ""
     order: str | None = None
     arrival: int = 0
     arrived_record: str | None = None
+    latest: int | None = None
 
 
 @dataclass

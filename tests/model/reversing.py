@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
+from tests.model.in_time import Change, changes_of
 from tests.model.lots import keeps_stock, status_at
 from tests.model.plant import ById, Plant, Record, Reference
 from tests.model.quantities import in_range
@@ -11,9 +10,6 @@ from tests.model.refusal import Refusal
 from tests.model.stock_requests import Reverse
 from tests.model.storing import holds_another, others_in_stock, refuse_over_capacity, refuse_too_much
 from tests.model.writing import change_stock
-
-Change = tuple[str, str, Fraction]
-"""Of a location, of a lot, by how much."""
 
 
 def reverse(plant: Plant, request: Reverse, now: int) -> str:
@@ -23,8 +19,9 @@ def reverse(plant: Plant, request: Reverse, now: int) -> str:
     _refuse_what_cannot_be_undone(plant, undone, changes)
     falls = [change for change in changes if change[2] < 0]
     rises = [change for change in changes if change[2] > 0]
+    end = now if undone.end is None else max(now, undone.end)
     for place, lot, by in falls:
-        refuse_too_much(plant, place, lot, -by)
+        refuse_too_much(plant, place, lot, -by, end, now)
     record = Record(
         key=plant.new_key("record"),
         type=undone.type,
@@ -40,7 +37,7 @@ def reverse(plant: Plant, request: Reverse, now: int) -> str:
         unit=undone.unit,
         inventory_name=undone.inventory_name,
         start=now,
-        end=now,
+        end=end,
         status="COMPLETED",
         request_id=request.request_id,
         notes=request.notes,
@@ -87,18 +84,6 @@ def find_record(plant: Plant, reference: Reference) -> Record:
     if reference.key not in plant.records:
         raise Refusal("INVENTORY_LOT_RECORD_NOT_FOUND", {"inventory_lot_record_id"}, id=reference.key)
     return plant.records[reference.key]
-
-
-def changes_of(record: Record) -> list[Change]:
-    """What stock did: of the primary lot at each location, of the secondary lot of SPLIT and MERGE the opposite."""
-    changes: list[Change] = []
-    if record.source is not None:
-        changes.append((record.source, record.lot, record.source_change))
-        if record.type in {"SPLIT", "MERGE"} and record.secondary is not None:
-            changes.append((record.source, record.secondary, -record.source_change))
-    if record.destination is not None:
-        changes.append((record.destination, record.lot, record.destination_change))
-    return [change for change in changes if change[2] != 0]
 
 
 def _refuse_what_cannot_be_undone(plant: Plant, record: Record, changes: list[Change]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from tests.model.in_time import comes_last, refuse_below_zero, refuse_superseded, stock_at
 from tests.model.lots import keeps_stock, refuse_unfit_to_ship
 from tests.model.plant import Location, Lot, Plant
 from tests.model.quantities import converted, converted_exactly, is_whole, text
@@ -22,7 +23,7 @@ from tests.model.storing import (
     refuse_too_much,
     take_in,
 )
-from tests.model.writing import change_stock, raise_total, write
+from tests.model.writing import change_stock, note_end, raise_total, write
 
 
 def move(plant: Plant, action: Action) -> list[str]:
@@ -34,8 +35,8 @@ def move(plant: Plant, action: Action) -> list[str]:
     if not keeps_stock(destination):
         refuse_unfit_to_ship(plant, lot, "MOVE", action.end)
     amount = falling(plant, action, lot, in_lot_unit(plant, action, lot))
-    _refuse_where_nothing_is_kept(plant, source, lot, amount)
-    refuse_too_much(plant, source, lot, amount)
+    _refuse_where_nothing_is_kept(plant, action, source, lot, amount)
+    refuse_too_much(plant, source, lot, amount, action.end, action.now)
     row = plant.rows.get((source, lot))
     action = replace(action, inventory_name=action.inventory_name or (row.name if row else ""))
     if not keeps_stock(destination):
@@ -56,10 +57,9 @@ def split(plant: Plant, action: Action) -> list[str]:
     assert action.source is not None
     lot, location = plant.lots[action.lot], plant.locations[action.source]
     amount = falling(plant, action, lot.key, in_lot_unit(plant, action, lot.key))
-    _refuse_where_nothing_is_kept(plant, location.key, lot.key, amount)
+    _refuse_where_nothing_is_kept(plant, action, location.key, lot.key, amount)
     stock = plant.stock(location.key, lot.key)
-    if stock < amount:
-        raise insufficient(plant, location.key, lot.key, text(amount))
+    refuse_below_zero(plant, location.key, lot.key, amount, action.end, action.now)
     others = others_in_stock(plant, location, lot.key) + ([lot.key] if stock > amount else [])
     _refuse_second_lot(plant, location, others)
     new = Lot(
@@ -91,10 +91,10 @@ def merge_away(plant: Plant, action: Action) -> list[str]:
     assert action.source is not None
     merged = plant.lots[action.secondary]
     refuse_merge(plant, action, action.source, action.lot, merged.key)
-    _refuse_where_nothing_is_kept(plant, action.source, merged.key, None)
+    _refuse_where_nothing_is_kept(plant, action, action.source, merged.key, None)
     stock = plant.stock(action.source, merged.key)
     if stock <= 0:
-        raise insufficient(plant, action.source, merged.key, ANYTHING)
+        raise insufficient(plant, action.source, merged.key, ANYTHING, action.end, action.now)
     key = merge(plant, action, action.source, action.lot, merged.key, stock)
     row = plant.row(action.source, action.lot)
     row.name = action.inventory_name or row.name
@@ -106,16 +106,21 @@ def merge_away(plant: Plant, action: Action) -> list[str]:
 
 
 def edit_stock(plant: Plant, action: Action) -> list[str]:
-    """Stock becomes the quantity; the record says by how much it differed."""
+    """The stock of its moment becomes the quantity; the record says by how much it differed."""
     assert action.lot is not None
     assert action.source is not None
     lot, location = plant.lots[action.lot], plant.locations[action.source]
     wanted = in_lot_unit(plant, action, lot.key)
-    _refuse_where_nothing_is_kept(plant, location.key, lot.key, None)
-    more = wanted - plant.stock(location.key, lot.key)
+    _refuse_where_nothing_is_kept(plant, action, location.key, lot.key, None)
+    refuse_superseded(plant, location.key, lot.key, action.end)
+    now = plant.stock(location.key, lot.key)
+    is_of_now = comes_last(plant, location.key, lot.key, action.end)
+    more = wanted - (now if is_of_now else stock_at(plant, location.key, lot.key, action.end))
+    if more < 0:
+        refuse_too_much(plant, location.key, lot.key, -more, action.end, action.now)
     if more > 0:
         refuse_over_capacity(plant, location, lot.key, more)
-        if wanted > 0:
+        if now + more > 0:
             _refuse_second_lot(plant, location, others_in_stock(plant, location, lot.key))
     key = write(plant, action, "EDIT", lot.key, more, unit=lot.unit, source_change=more, moved=more)
     if more:
@@ -124,6 +129,8 @@ def edit_stock(plant: Plant, action: Action) -> list[str]:
         raise_total(plant, key, lot.key, more)
         row = plant.row(location.key, lot.key)
         row.name = action.inventory_name or row.name
+    if (location.key, lot.key) in plant.rows:
+        note_end(plant.row(location.key, lot.key), plant.records[key])
     return [key]
 
 
@@ -180,9 +187,12 @@ def is_nearly(plant: Plant, action: Action, lot: str, stock: Fraction, amount: F
     return abs(stock - amount) < one / 2
 
 
-def _refuse_where_nothing_is_kept(plant: Plant, location: str, lot: str, amount: Fraction | None) -> None:
+def _refuse_where_nothing_is_kept(
+    plant: Plant, action: Action, location: str, lot: str, amount: Fraction | None
+) -> None:
     if not keeps_stock(plant.locations[location]):
-        raise insufficient(plant, location, lot, ANYTHING if amount is None else text(amount))
+        asked = ANYTHING if amount is None else text(amount)
+        raise insufficient(plant, location, lot, asked, action.end, action.now)
 
 
 def _refuse_second_lot(plant: Plant, location: Location, others: list[str]) -> None:

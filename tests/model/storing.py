@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from tests.model.in_time import insufficient_of, refuse_below_zero, shown
 from tests.model.lots import keeps_stock, refuse_unusable
 from tests.model.plant import Location, Plant
 from tests.model.quantities import converted_exactly, text
@@ -13,24 +14,16 @@ from tests.model.resolving import Action
 from tests.model.writing import change_stock, raise_total, write
 
 
-def insufficient(plant: Plant, location: str, lot: str, requested: str | frozenset[str]) -> Refusal:
-    """More was asked for than there is; where nothing is kept, there is 0."""
+def insufficient(plant: Plant, location: str, lot: str, requested: str | frozenset[str], end: int, now: int) -> Refusal:
+    """There is nothing there; where nothing is kept, there is 0."""
     available = plant.stock(location, lot) if keeps_stock(plant.locations[location]) else Fraction(0)
-    return Refusal(
-        "INSUFFICIENT_INVENTORY",
-        None,
-        lot=plant.lots[lot].name,
-        location=plant.locations[location].path,
-        available=text(available),
-        requested=requested,
-        unit=plant.units[plant.lots[lot].unit].symbol,
-    )
+    return insufficient_of(plant, location, lot, available, requested, shown(end, now))
 
 
-def refuse_too_much(plant: Plant, location: str, lot: str, amount: Fraction) -> None:
+def refuse_too_much(plant: Plant, location: str, lot: str, amount: Fraction, end: int, now: int) -> None:
     """Step 13."""
-    if plant.stock(location, lot) < amount and not plant.locations[location].allow_negative:
-        raise insufficient(plant, location, lot, text(amount))
+    if not plant.locations[location].allow_negative:
+        refuse_below_zero(plant, location, lot, amount, end, now)
 
 
 def in_capacity_unit(plant: Plant, location: Location, lot: str, quantity: Fraction) -> Fraction:
@@ -122,6 +115,7 @@ def refuse_merge(plant: Plant, action: Action, place: str, receiving: str, merge
 def merge(plant: Plant, action: Action, place: str, receiving: str, merged: str, amount: Fraction) -> str:
     """Stock of one lot goes over to another at the same place."""
     refuse_merge(plant, action, place, receiving, merged)
+    refuse_too_much(plant, place, merged, amount, action.end, action.now)
     into, away = plant.lots[receiving], plant.lots[merged]
     earlier = min((date for date in (into.expiration, away.expiration) if date is not None), default=None)
     before = into.expiration

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tests.model.lots import status_at
-from tests.model.plant import Plant, Record
+from tests.model.plant import Plant, Record, Row
 from tests.model.quantities import converted, in_range
 from tests.model.resolving import Action
 
@@ -67,9 +67,16 @@ def change_stock(plant: Plant, location: str, lot: str, by: Fraction, record: st
     row = plant.row(location, lot)
     came = row.quantity <= 0 < row.quantity + by
     row.quantity = in_range(row.quantity + by)
+    note_end(row, plant.records[record])
     if came:
         plant.arrivals += 1
         row.arrival, row.arrived_record = plant.arrivals, record
+
+
+def note_end(row: Row, record: Record) -> None:
+    """The row was changed or counted by the record."""
+    assert record.end is not None
+    row.latest = record.end if row.latest is None else max(row.latest, record.end)
 
 
 def raise_total(plant: Plant, record: str, lot: str, by: Fraction) -> None:

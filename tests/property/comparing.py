@@ -153,7 +153,7 @@ class Comparing:
     def _is_same(self, name: str, told: str, expected: str) -> bool:
         if name in DECIMALS:
             return Decimal(told) == Decimal(expected)
-        if name == "expiration_date":
+        if name in {"expiration_date", "at"}:
             return round(datetime.fromisoformat(told).timestamp() * 1000) == int(expected)
         expected = self._side.ids.get(expected, expected)
         if expected.startswith("uuid ") and expected not in self._side.names:  # of a lot that the refusal unmakes

@@ -11,7 +11,7 @@ from tests.model.calls import call
 from tests.model.genealogy import graph, terminal_lots
 from tests.model.history import RecordFilter, records_by, stock_as_of
 from tests.model.plant import Answer, ById, Location, Lot, Material, Plant, Unit
-from tests.model.refusal import Refusal
+from tests.model.refusal import ANYTHING, Refusal
 from tests.model.stock_requests import ActionItem, Actions, Reverse
 
 NOW = 1_750_000_000_000
@@ -77,7 +77,7 @@ def test_what_a_later_record_took_away_is_reversed_first() -> None:
         call(plant, Reverse(ById(received)), [NOW])
 
     assert refused.value.metadata == {
-        "lot": "B", "location": "tank", "available": "0", "requested": "30", "unit": "kg"
+        "lot": "B", "location": "tank", "available": "0", "requested": "30", "unit": "kg", "at": ANYTHING
     }  # fmt: skip
 
 

@@ -83,9 +83,7 @@ def check_rise(state: WorkingSet, location: Location, lot: Lot, rise: int, end_m
     other_lots = lots_to_merge(state, location, lot)
     check_capacity(state, location, lot, rise, _net_rise(location, old, rise, other_lots))
     check_single_lot(state, location, lot.id, {}, also_where_merged=False)
-    merges = plan_merges(location, lot, other_lots, end_millis)
-    if not location.allow_negative_inventory:
-        _check_merged_stock(state, location, lot, row, rise, merges, end_millis, context)
+    merges = plan_merges(state, location, lot, row, rise, other_lots, end_millis, context)
     check_count(1 + len(merges.others))
     floors = [other.changed_order for pair in merges.others for other in pair]
     merges.order_floor = max([row.changed_order if row else 0, *floors])
@@ -239,35 +237,32 @@ def into_capacity_unit(
     return factor
 
 
-def plan_merges(location: Location, lot: Lot, other_lots: list[tuple[StockRow, Lot]], end_millis: int) -> Merges:
-    """Step 15: returns the merges that follow the rise, each by the rules of MERGE."""
-    if not other_lots:
-        return Merges()
-    if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS:
-        check_merge(location, other_lots[0][1], lot, end_millis)
-        return Merges(into_previous=True, others=other_lots)
-    for _, other in other_lots:
-        check_merge(location, lot, other, end_millis)
-    return Merges(others=other_lots)
-
-
-def _check_merged_stock(
+def plan_merges(
     state: WorkingSet,
     location: Location,
     lot: Lot,
     row: StockRow | None,
     rise: int,
-    merges: Merges,
+    other_lots: list[tuple[StockRow, Lot]],
     end_millis: int,
     context: Context,
-) -> None:
-    """Step 13 for the falls of merges: of what has just risen, or of all the other lots."""
-    if merges.into_previous:
-        check_fall(state, location, lot, row, rise, end_millis, context, rises_before=rise)
-        return
-    need_timelines(state, [other_row for other_row, _ in merges.others], end_millis, context)
-    for other_row, other in merges.others:
-        check_fall(state, location, other, other_row, other_row.millionths, end_millis, context)
+) -> Merges:
+    """Step 15: returns the merges that follow the rise, each by the rules of MERGE, and of step 13 for what falls."""
+    if not other_lots:
+        return Merges()
+    may_fall_below = location.allow_negative_inventory
+    if location.lot_storage_strategy is LotStorageStrategy.MERGE_INTO_PREVIOUS:
+        check_merge(location, other_lots[0][1], lot, end_millis)
+        if not may_fall_below:
+            check_fall(state, location, lot, row, rise, end_millis, context, rises_before=rise)
+        return Merges(into_previous=True, others=other_lots)
+    if not may_fall_below:
+        need_timelines(state, [other_row for other_row, _ in other_lots], end_millis, context)
+    for other_row, other in other_lots:
+        check_merge(location, lot, other, end_millis)
+        if not may_fall_below:
+            check_fall(state, location, other, other_row, other_row.millionths, end_millis, context)
+    return Merges(others=other_lots)
 
 
 def check_merge(location: Location, receiving: Lot, merged: Lot, end_millis: int) -> None:
