@@ -41,7 +41,7 @@ def play(channel: grpc.Channel, token: str, dice: Dice, prefix: str) -> None:
     side.build(plant)
     comparing = Comparing(side)
     earlier: list[Any] = []
-    for opening in [*openings(dice, plant), *stocking(dice, plant)]:
+    for opening in [*openings(dice, plant), *stocking(dice, plant, now)]:
         plant = compare_call(side, comparing, plant, opening)
     for _ in range(CALLS):
         if dice.seldom():

@@ -15,7 +15,7 @@ from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, STORAGES, S
 PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
 ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
 STARTS = [None] * 12 + [-HOUR, -HOUR, -2 * HOUR, -8 * DAY, HOUR]
-ENDS = [None] * 12 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -6 * DAY, -8 * DAY, 25 * HOUR]
+ENDS = [None] * 12 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -HOUR, -HOUR, -2 * HOUR, -6 * DAY, -8 * DAY, 25 * HOUR]
 
 
 def random_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Any]) -> Request:

@@ -23,7 +23,7 @@ from tests.property.random_requests import PLAIN, inventory_name, moment, quanti
 
 STARRED = ["MOVE", "SPLIT", "MERGE"] * 3 + ["EDIT", "STATUS_CHANGE"]
 STARTS = [None] * 60 + [-HOUR, -2 * HOUR, -150 * HOUR, HOUR]
-ENDS = [None] * 40 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -HOUR // 2, -144 * HOUR, 25 * HOUR]
+ENDS = [None] * 24 + [HOUR, HOUR, 2 * HOUR, *[-HOUR // 2, -HOUR, -2 * HOUR] * 4, -144 * HOUR, 25 * HOUR]
 
 
 def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlier: list[Any]) -> StockRequest:
@@ -46,10 +46,16 @@ def random_stock_request(dice: Dice, plant: Plant, prefix: str, now: int, earlie
     return Actions(items, request_id(dice, prefix), validate_only=dice.seldom())
 
 
-def stocking(dice: Dice, plant: Plant) -> list[Actions]:
-    """Something of every lot where all is taken in, and at another place, where the plant lets it in."""
+def stocking(dice: Dice, plant: Plant, now: int) -> list[Actions]:
+    """Something of every lot where all is taken in, and at another place, where the plant lets it in; or long since."""
     first = tuple(
-        ActionItem("EDIT", ById(lot), quantity=dice.one_of(PLAIN[:6]), source_location_id_or_path=ById("location 0"))
+        ActionItem(
+            "EDIT",
+            ById(lot),
+            quantity=dice.one_of(PLAIN[:6]),
+            source_location_id_or_path=ById("location 0"),
+            end_date_millis=dice.one_of([None, now - 3 * HOUR]),
+        )
         for lot in plant.lots
     )
     return [Actions((one,)) for one in first] + [
@@ -59,6 +65,7 @@ def stocking(dice: Dice, plant: Plant) -> list[Actions]:
                     "RECEIVE",
                     ById(lot),
                     quantity=dice.one_of(PLAIN[:6]),
+                    end_date_millis=dice.one_of([None, now - 3 * HOUR]),
                     destination_location_id_or_path=ById(dice.one_of(list(plant.locations))),
                     secondary_lot_id_or_name=ById(dice.one_of(list(plant.lots))) if dice.seldom(4) else "",
                 ),

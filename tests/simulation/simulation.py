@@ -130,7 +130,7 @@ class Simulation:
         Raises:
             Apart: where the rules or the contract were broken.
         """
-        opening = [*openings(self.dice, self._plant), *stocking(self.dice, self._plant)]
+        opening = [*openings(self.dice, self._plant), *stocking(self.dice, self._plant, EPOCH_MILLIS)]
         for request in opening:
             self._wish(request)
         seconds = OPENING_SECONDS
