@@ -9,7 +9,7 @@ from tests.model.quantities import in_range
 from tests.model.refusal import Refusal
 from tests.model.stock_requests import Reverse
 from tests.model.storing import holds_another, others_in_stock, refuse_over_capacity, refuse_too_much
-from tests.model.writing import change_stock
+from tests.model.writing import change_stock, note_end
 
 
 def reverse(plant: Plant, request: Reverse, now: int) -> str:
@@ -58,6 +58,8 @@ def reverse(plant: Plant, request: Reverse, now: int) -> str:
         if others and location.storage == "ALLOW_SINGLE_OR_THROW":
             raise holds_another(plant, location, others)
         change_stock(plant, place, lot, by, record.key)
+    if undone.type == "EDIT" and undone.source is not None and (undone.source, undone.lot) in plant.rows:
+        note_end(plant.rows[undone.source, undone.lot], record)
     for lot, by in undone.raised.items():
         plant.lots[lot].total = in_range(plant.lots[lot].total - by)
     if undone.order is not None:

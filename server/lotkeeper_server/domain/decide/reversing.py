@@ -159,7 +159,7 @@ def _check_reversible(record: Record) -> None:
 
 
 def _opposite_changes(state: WorkingSet, record: Record) -> list[_Change]:
-    """How stock changes, location by location and lot by lot; only actual changes appear."""
+    """How stock changes, location by location and lot by lot; of nothing only where a count found nothing to change."""
     at_source = -record.source_change_millionths
     wanted: list[tuple[NamedPlace | None, Named | None, int]] = [
         (record.source_location, record.lot, at_source),
@@ -169,13 +169,15 @@ def _opposite_changes(state: WorkingSet, record: Record) -> list[_Change]:
         wanted.append((record.source_location, record.secondary_lot, -at_source))
     changes = []
     for place, named, millionths in wanted:
-        if millionths == 0:
+        if millionths == 0 and (record.lot_record_type is not LotRecordType.EDIT or place is None):
             continue
         assert place is not None
         assert named is not None
         location, lot = state.location(place.id), _lot(state, named)
         assert location is not None
-        changes.append(_Change(location, lot, state.stock_row(LocationId(place.id), lot.id), millionths))
+        row = state.stock_row(LocationId(place.id), lot.id)
+        if millionths or row is not None:
+            changes.append(_Change(location, lot, row, millionths))
     return changes
 
 
