@@ -13,6 +13,8 @@ down_revision = "0006"
 
 _PIECE: Final = 10_000
 """Rows that one statement reads or writes: no database is to wait for seconds for one answer."""
+_COLUMN: Final = "latest_end_millis"
+"""It may be there already, where a database makes columns outside of transactions and a migration was killed."""
 _EDIT, _SPLIT, _MERGE = 10, 5, 6
 _COMPLETED: Final = 3
 
@@ -26,8 +28,9 @@ def upgrade() -> None:
     What is archived was over by the moment until which there are archived records; that is what rows with archived
     records get, where they have no later ones.
     """
-    op.add_column("inventory", sa.Column("latest_end_millis", sa.BigInteger(), comment="of its completed records"))
     connection = op.get_bind()
+    if not any(column["name"] == _COLUMN for column in sa.inspect(connection).get_columns("inventory")):
+        op.add_column("inventory", sa.Column(_COLUMN, sa.BigInteger(), comment="of its completed records"))
     latest = _latest_of_archived(connection)
     _look_at_records(connection, latest)
     _write(connection, latest)
