@@ -425,7 +425,7 @@ def test_the_receipt_of_what_passed_through_finds_nothing_to_take_by_itself(plan
     plant.lot("L")
     received, _ = records(plant.act("RECEIVE_AND_CONSUME", "L", "4"))
     assert plant.reverse(received) == InsufficientInventory(
-        lot="L", location="Silo", available="0", requested="4", unit="kg"
+        lot="L", location="Silo", available="0", requested="4", unit="kg", at_moment=NOW_TEXT
     )
     assert plant.rows == {}
     plant.act("RECEIVE", "L", "5")

@@ -25,7 +25,7 @@ from lotkeeper_server.domain.refusals import (
     UnitNotConvertible,
 )
 
-from tests.plant import Plant, millionths, told
+from tests.plant import NOW_TEXT, Plant, millionths, told
 
 T = InventoryOperationType
 
@@ -196,7 +196,9 @@ def test_a_dozen_by_the_piece_leaves_nothing(plant: Eggs, kind: str, times: int,
         assert (record.quantity_millionths, record.unit) == (millionths(pieces), plant.pcs)
     assert plant.stock("L") == "0"
     short = plant.do(kind, "L", "1")
-    assert short == InsufficientInventory(lot="L", location="Silo", available="0", requested="0.083333", unit="dz")
+    assert short == InsufficientInventory(
+        lot="L", location="Silo", available="0", requested="0.083333", unit="dz", at_moment=NOW_TEXT
+    )
 
 
 def test_a_location_of_one_lot_is_empty_then(plant: Eggs) -> None:
