@@ -321,9 +321,10 @@ def edit_quantity(
     inventory_name: str | None = None,
     **details: Unpack[Details],
 ) -> InventoryAction:
-    """The stock of a lot at the source is set to the quantity, 0 or above.
+    """The stock that a lot had at the source at the action's end becomes the quantity, 0 or above.
 
-    The record's quantity is the difference.
+    The record's quantity is the difference, by which the stock of now changes. It is refused where there is a later
+    count of the same stock.
     """
     return _action(
         enums_pb2.INVENTORY_ACTION_TYPE_EDIT,

@@ -301,7 +301,7 @@ class ActionMethods(InventoryMethods):
         timeout_seconds: float | None = None,
         **details: Unpack[Details],
     ) -> Sequence[InventoryLotRecord]:
-        """The stock of a lot at the source is set to the quantity, 0 or above.
+        """The stock that a lot had at the source at the action's end becomes the quantity, 0 or above.
 
         The record's quantity is the difference.
         """

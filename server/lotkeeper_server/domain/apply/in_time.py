@@ -81,9 +81,9 @@ def check_fall(
         Missing: the row's timeline.
     """
     available = (row.millionths if row else 0) + rises_before
-    if row is None or comes_last(row, end_millis, context):
+    latest = row.latest_end_millis if row else None
+    if row is None or latest is None or end_millis + context.backdating_tolerance_millis > latest:  # `comes_last`
         if available < fall:
-            latest = row.latest_end_millis if row else None
             at = end_millis if latest is None else max(end_millis, latest)
             raise Refused(insufficient(state, location, lot, available, fall, at))
         return
