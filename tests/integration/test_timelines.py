@@ -15,6 +15,7 @@ from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import InventoryActionType
 from lotkeeper_server.domain.model.identifiers import LocationId, LotId, RecordId
 from lotkeeper_server.domain.model.timeline import Timeline
+from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.calls import Answered
@@ -24,11 +25,12 @@ from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.lists.inventory import InventoryFilter
 from lotkeeper_server.store.lists.stock_history import list_inventory_as_of
 from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema.archive_tables import archive_state
 from lotkeeper_server.store.state import timelines
 from lotkeeper_server.store.state.decision_store import StoreOfDecisions
 from lotkeeper_server.store.state.timelines import load_timelines
 from lotkeeper_server.store.verification import verify
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from tests.stored_plant import StoredPlant
 
@@ -141,10 +143,15 @@ def test_no_moment_of_any_row_is_below_zero_whatever_comes_in_whichever_order(
         one.decisions.close()
 
 
+_PASSES = "passes through"
+
+
 def _random(
     dice: random.Random, plant: StoredPlant, lots: list[bytes], places: list[bytes], done: list[RecordId], name: str
 ) -> Command:
-    kind = dice.choice(["RECEIVE"] * 4 + ["CONSUME"] * 4 + ["MOVE", "SPLIT", "MERGE", "EDIT", "EDIT", "REVERSE"])
+    kind = dice.choice(
+        ["RECEIVE"] * 4 + ["CONSUME"] * 4 + ["MOVE", "SPLIT", "MERGE", "EDIT", "EDIT", "PASS", "REVERSE"]
+    )
     if kind == "REVERSE" and done:
         return Reverse("me", dice.choice(done))
     end = NOW - dice.randrange(SPAN)
@@ -157,8 +164,8 @@ def _random(
             more["new_lot_name"] = f"S{name}"
         case "MERGE":
             more["secondary_lot"] = next(one for one in dice.sample(lots, 2) if one != lot)
-        case "REVERSE":
-            kind = "RECEIVE_AND_CONSUME"
+        case "PASS" | "REVERSE":
+            kind, more["notes"] = "RECEIVE_AND_CONSUME", _PASSES
     picked = kind == "CONSUME" and dice.random() < 0.3
     quantity = None if kind == "MERGE" else float(dice.choice([1, 2, 5, 10]))
     wanted = action(kind, None if picked else lot, place, quantity, end, **more)
@@ -185,7 +192,7 @@ def _check_every_moment(connection: Any) -> None:
             records.source_quantity_change,
             records.destination_quantity_change,
             records.end_millis,
-        )
+        ).where(records.notes != _PASSES)
     ):
         touched = [(source, lot)] if at_source or kind == 10 else []
         touched += [(source, other)] if at_source and kind in {5, 6} else []
@@ -197,3 +204,28 @@ def _check_every_moment(connection: Any) -> None:
         for place, lot, end in connection.execute(select(rows.location_id, rows.lot_id, rows.latest_end_millis))
     }
     assert stored.items() <= latest.items()
+
+
+def test_a_count_before_the_archive_is_refused_and_a_fall_looks_at_what_came_after(store: Store) -> None:
+    """The moment until which records are archived is read with the past of a row, and without."""
+    plant = StoredPlant(store)
+    silo, lot, other = plant.location("Silo"), plant.lot("L"), plant.lot("other")
+    process = Process(store, IdSource())
+    (received,) = process.decide(ExecuteActions("me", [action("RECEIVE", lot, silo, 5, NOW)]))
+    assert isinstance(received, Answered)
+    with store.write() as connection:
+        until = {"files": 1, "until_millis": NOW - 10, "feed_order": 1, "owner": "", "renewals": 1}
+        connection.execute(insert(archive_state).values(id=1, **until))
+    for which, end, reason in (
+        (lot, NOW - 11, "AS_OF_ARCHIVED"),
+        (other, NOW - 11, "AS_OF_ARCHIVED"),
+        (other, NOW - 10, ""),
+        (other, NOW - 10, ""),
+        (other, NOW - 11, "AS_OF_ARCHIVED"),
+    ):
+        (counted,) = process.decide(ExecuteActions("me", [action("EDIT", which, silo, 1, end)]))
+        assert (counted.refusal.reason if isinstance(counted, Refused) else "") == reason
+    (fell,) = process.decide(ExecuteActions("me", [action("CONSUME", lot, silo, 1, NOW - 500)]))
+    assert isinstance(fell, Refused)
+    assert fell.refusal.metadata["at"].endswith(".990Z")
+    process.decisions.close()
