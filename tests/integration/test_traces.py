@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from google.type.decimal_pb2 import Decimal
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 from lotkeeper_server.access.directory import Directory
@@ -106,12 +107,16 @@ async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPla
             material_id=answer.nodes[0].material_id,
             material_path="Dairy/Cheese",
             quantity_in=2,
+            exact_quantity_in=Decimal(value="2"),
+            exact_quantity_out=Decimal(value="0"),
         ),
         pb.TraceNode(
             inventory_lot_id=format_id(milk),
             inventory_lot_name="MILK",
             lot_status=enums_pb2.LOT_STATUS_OPEN,
             quantity_out=7,
+            exact_quantity_in=Decimal(value="0"),
+            exact_quantity_out=Decimal(value="7"),
             depth=1,
             **of_milk,
             **kilogram,
@@ -120,6 +125,8 @@ async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPla
             inventory_lot_id=format_id(salt),
             inventory_lot_name="SALT",
             lot_status=enums_pb2.LOT_STATUS_EXPIRED,
+            exact_quantity_in=Decimal(value="0"),
+            exact_quantity_out=Decimal(value="0"),
             depth=1,
             **of_milk,
             **kilogram,
@@ -131,6 +138,7 @@ async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPla
             to_inventory_lot_id=format_id(cheese),
             lot_record_type=enums_pb2.LOT_RECORD_TYPE_CONSUME,
             quantity=7,
+            exact_quantity=Decimal(value="7"),
             record_count=3,
             **kilogram,
         ),
@@ -139,6 +147,7 @@ async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPla
             to_inventory_lot_id=format_id(cheese),
             lot_record_type=enums_pb2.LOT_RECORD_TYPE_PRODUCE,
             quantity=2,
+            exact_quantity=Decimal(value="2"),
             record_count=1,
         ),
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.decimal_pb2 import Decimal
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
@@ -67,6 +68,9 @@ def bare_message(**changes: Any) -> InventoryLotRecord:
         "material_path": "Dairy/Milk",
         "lot_status": enums_pb2.LOT_STATUS_OPEN,
         "quantity": 0.0,
+        "exact_quantity": Decimal(value="0"),
+        "exact_source_quantity_change": Decimal(value="0"),
+        "exact_destination_quantity_change": Decimal(value="0"),
         "start_date": Timestamp(seconds=1_750_000_000, nanos=123_000_000),
         "enabled": True,
         "created_date": Timestamp(seconds=1_750_000_000, nanos=123_000_000),
@@ -122,11 +126,14 @@ def full_message() -> InventoryLotRecord:
         destination_location_path="DairyCo/Dock",
         lot_status=enums_pb2.LOT_STATUS_EXPIRED,
         quantity=-2.000001,
+        exact_quantity=Decimal(value="-2.000001"),
         unit_of_measure_id=text(10),
         unit_of_measure_name="kilogram",
         unit_of_measure_symbol="kg",
         source_quantity_change=2.000001,
         destination_quantity_change=-0.000001,
+        exact_source_quantity_change=Decimal(value="2.000001"),
+        exact_destination_quantity_change=Decimal(value="-0.000001"),
         inventory_name="PALLET-1",
         end_date=Timestamp(seconds=1_750_000_062, nanos=122_000_000),
         duration=61,

@@ -190,13 +190,13 @@ PRODUCTION_ORDER = Description(
     tables.production_order,
     (
         Name("name", "name"),
-        Quantity("quantity", "quantity"),
+        Quantity("quantity", "quantity", exact="exact_quantity"),
         Enumerated("status", "status", e.Status, e.Status.IDLE),
     ),
     (_at_path("product_material", "material"), _unit("unit_of_measure")),
     key="name",
     unique=((("name",), "name"),),
-    shown=(Quantity("quantity_produced", "quantity_produced"),),
+    shown=(Quantity("quantity_produced", "quantity_produced", exact="exact_quantity_produced"),),
 )
 _STRATEGY = e.LotResolutionStrategy
 INVENTORY_OPERATION = Description(
@@ -277,7 +277,10 @@ LOT = Description(
     (_at_path("material", "material", required=True), _unit("unit_of_measure")),
     unique=((("material_id", "name"), "name"),),
     is_definition=False,
-    shown=(Quantity("total_quantity", "total_quantity"), Moment("closed_date", "closed_millis")),
+    shown=(
+        Quantity("total_quantity", "total_quantity", exact="exact_total_quantity"),
+        Moment("closed_date", "closed_millis"),
+    ),
 )
 
 MASTER_DATA: Final = (

@@ -9,7 +9,15 @@ from google.protobuf.message import Message
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import parse_id
-from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, double_of, factor_of, millionths_of
+from lotkeeper_server.domain.model.quantity import (
+    QuantityOutOfRange,
+    UnusableQuantity,
+    decimal_text,
+    double_of,
+    factor_of,
+    millionths_of,
+    millionths_said,
+)
 from lotkeeper_server.domain.model.text import name_fault, name_form, text_fault
 
 Fault = Callable[[str, str], None]
@@ -28,9 +36,18 @@ class Field:
     name: str
     column: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All proto fields that say its value."""
+        return (self.name,)
+
     def read(self, message: Message, fault: Fault) -> Any:
         """The value to store."""
         raise NotImplementedError
+
+    def read_from(self, message: Message, names: Collection[str], fault: Fault) -> Any:  # noqa: ARG002 - most have one
+        """The value to store, by those of its names that count."""
+        return self.read(message, fault)
 
     def write(self, value: Any, message: Message) -> None:
         """Puts a stored value into a message."""
@@ -121,9 +138,30 @@ class Whole(Field):
 
 @dataclass(frozen=True, slots=True)
 class Quantity(Field):
-    """A quantity in millionths; if `optional`, it may be absent, stored as None."""
+    """A quantity in millionths; if `optional`, it may be absent, stored as None.
+
+    Attributes:
+        exact: the field that says the same as exact text; empty if there is none.
+    """
 
     optional: bool = False
+    exact: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, self.exact) if self.exact else (self.name,)
+
+    def read_from(self, message: Message, names: Collection[str], fault: Fault) -> int | None:
+        if self.exact not in names:
+            return self.read(message, fault)
+        double: float = getattr(message, self.name) if self.name in names else 0.0
+        if not message.HasField(self.exact):
+            return self.read(message, fault) if self.name in names else 0
+        try:
+            return millionths_said(getattr(message, self.exact).value, double or None)  # beside it 0 counts as absent
+        except UnusableQuantity as error:
+            fault(self.exact, str(error))
+            return None
 
     def read(self, message: Message, fault: Fault) -> int | None:
         if self.optional and not message.HasField(self.name):
@@ -138,6 +176,8 @@ class Quantity(Field):
     def write(self, value: Any, message: Message) -> None:
         if value is not None:
             setattr(message, self.name, double_of(value))
+            if self.exact:
+                getattr(message, self.exact).value = decimal_text(value)
 
 
 @dataclass(frozen=True, slots=True)

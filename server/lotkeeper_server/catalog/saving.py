@@ -196,11 +196,11 @@ def _read(
 ) -> tuple[EntityRow, Mapping[str, Parts]]:
     """The values of the fields that count, and the parts of the references that count; names that are left stay."""
     description = saving.description
-    values = {
-        one.column: one.read(message, fault)
-        for one in description.all_fields
-        if saving.looks_at(one.name) and one.name not in left
-    }
+    values: EntityRow = {}
+    for one in description.all_fields:
+        names = [name for name in one.names if saving.looks_at(name)]
+        if names and one.name not in left:
+            values[one.column] = one.read_from(message, names, fault)
     if saving.looks_at("enabled") and message.HasField("enabled"):
         values["enabled"] = message.enabled  # type: ignore[attr-defined]  # every entity has it
     parts = {}

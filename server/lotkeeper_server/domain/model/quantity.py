@@ -6,6 +6,8 @@ from fractions import Fraction
 from math import isfinite
 from typing import Final
 
+from lotkeeper_server.domain import limits
+
 MILLIONTHS_PER_UNIT: Final = 1_000_000
 QUANTITY_LIMIT: Final = 9_200_000_000_000
 """Units; a quantity of this magnitude and above is refused, on the wire and in the store."""
@@ -37,6 +39,10 @@ class NotANumber(ValueError):
 
 class TooManyDecimals(ValueError):
     """A number with more than 6 decimals that are not zero, where nothing is rounded."""
+
+
+class UnusableQuantity(ValueError):
+    """A quantity's exact text that cannot be taken; its text says why."""
 
 
 def millionths_of(quantity: float) -> int:
@@ -103,6 +109,35 @@ def exact_millionths_of_text(text: str, *, may_be_negative: bool = False) -> int
     if millionths >= QUANTITY_LIMIT_MILLIONTHS:
         raise QuantityOutOfRange(text)
     return -millionths if sign else millionths
+
+
+def millionths_said(text: str, double: float | None, *, may_be_negative: bool = False) -> int:
+    """The quantity of a field that is exact text, in millionths.
+
+    Args:
+        text: the number.
+        double: what the field beside it says, which must be the same double; None where that is absent.
+        may_be_negative: whether it may be.
+
+    Raises:
+        UnusableQuantity: where it is no quantity, would have to be rounded, or is another double.
+    """
+    shown = (
+        text
+        if len(text) <= limits.REFUSAL_SHOWN_CODE_POINTS_MAX
+        else text[: limits.REFUSAL_SHOWN_CODE_POINTS_MAX] + "…"
+    )
+    try:
+        millionths = exact_millionths_of_text(text, may_be_negative=may_be_negative)
+    except NotANumber as error:
+        raise UnusableQuantity(f"{shown} {error}" if text else f"an empty text {error}") from None
+    except TooManyDecimals:
+        raise UnusableQuantity(f"{shown} has more than 6 decimals") from None
+    except QuantityOutOfRange:
+        raise UnusableQuantity(f"{shown} is not a quantity: its magnitude is 9.2e12 or above") from None
+    if double is not None and double_of(millionths) != double:
+        raise UnusableQuantity(f"{shown} is not the same number as the {double!r} beside it")
+    return millionths
 
 
 def _parts_of_number(text: str, may_be_negative: bool) -> tuple[str, str, str, int]:

@@ -16,6 +16,7 @@ from lotkeeper_server.domain.model.definitions import (
 )
 from lotkeeper_server.domain.model.enumerations import LotResolutionStrategy
 from lotkeeper_server.domain.model.identifiers import Id, format_id
+from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.domain.model.stock import Lot
 from lotkeeper_server.domain.refusals import (
     CommentsRequired,
@@ -55,7 +56,7 @@ def resolve(state: WorkingSet, intent: Intent, context: Context) -> Action:
     """
     kind = intent.kind
     source, destination = _locations(state, intent)  # step 4
-    quantity_millionths = _quantity(intent)
+    quantity_millionths = _quantity(intent, source)
     if intent.stated is not None:
         _check_makes_lots(intent.kind, intent.stated)
     material = _material(state, intent)  # step 5
@@ -120,10 +121,14 @@ def required_quantity(kind: Kind, millionths: int | None) -> int:
     return millionths
 
 
-def _quantity(intent: Intent) -> int:
-    """Step 4: a Start has no quantity yet."""
+def _quantity(intent: Intent, place: Location | None) -> int:
+    """Step 4: a Start has no quantity yet; one below zero, of an EDIT, is for places that may hold that."""
     if not intent.starts:
-        return required_quantity(intent.kind, intent.quantity_millionths)
+        quantity = required_quantity(intent.kind, intent.quantity_millionths)
+        if quantity < 0 and place is not None and not place.allow_negative_inventory:
+            text = f"{decimal_text(quantity)} is below zero, and {place.path} does not allow negative inventory"
+            raise Refused(InvalidArgument.on("exact_quantity", text))
+        return quantity
     if not intent.kind.startable:
         raise Refused(StartNotSupported(operation_type=intent.kind.name))
     return 0

@@ -12,6 +12,7 @@ from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refusal, Refused
 from lotkeeper_server.rpc.gate.call import Call, Submission, decided_by_engine
 from lotkeeper_server.rpc.gate.refusal_status import status_of
+from lotkeeper_server.rpc.wire.exact import read_quantity
 from lotkeeper_server.rpc.wire.record_message import record_message, write_record
 from lotkeeper_server.rpc.wire.shape import Shape, fingerprint
 
@@ -68,7 +69,7 @@ def read_execute(request: pb.ExecuteInventoryOperationRequest, call: Call, shape
         request_id=shape.request_id("request_id", request.request_id),
         validate_only=request.validate_only,
         primary_lot=shape.id_or_name("primary_lot_id_or_name", request.primary_lot_id_or_name),
-        quantity_millionths=shape.quantity("quantity", request.quantity if request.HasField("quantity") else None),
+        quantity_millionths=read_quantity(shape, request),
         secondary_lot=shape.id_or_name("secondary_lot_id_or_name", request.secondary_lot_id_or_name),
         material=shape.id_or_path("material_id_or_path", request.material_id_or_path),
         inventory_name=shape.name("inventory_name", request.inventory_name),
@@ -135,7 +136,7 @@ def read_stop(request: pb.StopInventoryOperationRequest, call: Call) -> Stop:
         operation_id=shape.required_id("inventory_operation_id", request.inventory_operation_id),
         request_id=shape.request_id("request_id", request.request_id),
         validate_only=request.validate_only,
-        quantity_millionths=shape.quantity("quantity", request.quantity if request.HasField("quantity") else None),
+        quantity_millionths=read_quantity(shape, request),
         inventory_name=shape.name("inventory_name", request.inventory_name),
         end_millis=_millis(shape, request, "end_date_millis"),
     )

@@ -11,6 +11,7 @@ from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
+from lotkeeper_server.rpc.wire.exact import exact_text, read_needed_quantity
 from lotkeeper_server.rpc.wire.naming import read_location, read_material, read_unit
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -52,7 +53,7 @@ def _read_request(request: pb.CheckLocationHasCapacityRequest) -> _RoomQuery:
     location = read_location(shape, request.location_id_or_path)
     if location is None:
         shape.fault(LOCATION_FIELD, "must be given")
-    millionths = shape.quantity("quantity", request.quantity)
+    millionths = read_needed_quantity(shape, request)
     unit = read_unit(shape, request, "unit_of_measure")
     material = read_material(shape, request.material_id_or_path)
     shape.check()
@@ -67,6 +68,9 @@ def _message(room: Room) -> pb.CheckLocationHasCapacityResponse:
         message.capacity = double_of(room.capacity_millionths)
         message.stored = double_of(room.stored_millionths)
         message.free = double_of(room.capacity_millionths - room.stored_millionths)
+        message.exact_capacity.value = exact_text(room.capacity_millionths)
+        message.exact_stored.value = exact_text(room.stored_millionths)
+        message.exact_free.value = exact_text(room.capacity_millionths - room.stored_millionths)
         message.unit_of_measure_id = format_id(room.unit.id)
         message.unit_of_measure_name = room.unit.name
         message.unit_of_measure_symbol = room.unit.symbol

@@ -11,6 +11,7 @@ from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
+from lotkeeper_server.rpc.wire.exact import exact, read_needed_quantity
 from lotkeeper_server.rpc.wire.naming import read_material, read_unit
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -29,7 +30,7 @@ class MasterData:
         """Converts a quantity to another unit."""
         query = _read_request(request)
         converted = await self._engine.read(query.ask)
-        return pb.ConvertQuantityResponse(quantity=double_of(converted))
+        return pb.ConvertQuantityResponse(quantity=double_of(converted), exact_quantity=exact(converted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class _ConversionQuery:
 
 def _read_request(request: pb.ConvertQuantityRequest) -> _ConversionQuery:
     shape = Shape()
-    millionths = shape.quantity("quantity", request.quantity)
+    millionths = read_needed_quantity(shape, request)
     from_unit = read_unit(shape, request, "from_unit_of_measure")
     to_unit = read_unit(shape, request, "to_unit_of_measure")
     material = read_material(shape, request.material_id_or_path)

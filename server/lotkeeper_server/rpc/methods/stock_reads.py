@@ -12,6 +12,7 @@ from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
+from lotkeeper_server.rpc.wire.exact import exact
 from lotkeeper_server.rpc.wire.inventory_filters import InventoryQuery, read_inventory_query
 from lotkeeper_server.rpc.wire.paging import PageRequest, fitting, page_token, read_page_request
 from lotkeeper_server.rpc.wire.record_filters import read_record_query
@@ -118,6 +119,7 @@ def inventory_message(entry: InventoryEntry, now: int) -> inventory_pb2.Inventor
         material_id=format_id(entry.material_id),
         material_path=entry.material_path,
         quantity=double_of(entry.millionths),
+        exact_quantity=exact(entry.millionths),
         unit_of_measure_id=format_id(entry.unit_id) if entry.unit_id else "",
         unit_of_measure_name=entry.unit_name or "",
         unit_of_measure_symbol=entry.unit_symbol or "",

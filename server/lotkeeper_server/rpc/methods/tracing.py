@@ -19,6 +19,7 @@ from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire import paging
+from lotkeeper_server.rpc.wire.exact import exact
 from lotkeeper_server.rpc.wire.naming import read_lot
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -124,6 +125,8 @@ def _node(lot: TracedLot, depth: int, flow: Flow, now: int) -> pb.TraceNode:
         material_path=lot.material_path,
         quantity_in=double_of(flow.in_millionths),
         quantity_out=double_of(flow.out_millionths),
+        exact_quantity_in=exact(flow.in_millionths),
+        exact_quantity_out=exact(flow.out_millionths),
         unit_of_measure_id=format_id(lot.unit_id) if lot.unit_id else "",
         unit_of_measure_name=lot.unit_name or "",
         unit_of_measure_symbol=lot.unit_symbol or "",
@@ -137,6 +140,7 @@ def _edge(key: EdgeKey, edge: Edge, primary: TracedLot) -> pb.TraceEdge:
         to_inventory_lot_id=format_id(key.to_lot_id),
         lot_record_type=int(key.record_type),  # type: ignore[arg-type]  # numbered alike
         quantity=double_of(edge.millionths),
+        exact_quantity=exact(edge.millionths),
         unit_of_measure_id=format_id(primary.unit_id) if primary.unit_id else "",
         unit_of_measure_name=primary.unit_name or "",
         unit_of_measure_symbol=primary.unit_symbol or "",

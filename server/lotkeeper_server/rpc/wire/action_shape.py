@@ -11,11 +11,14 @@ from lotkeeper_server.domain.kinds import KINDS, Effect, Kind, Place, Primary, Q
 from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import parse_id
+from lotkeeper_server.rpc.wire.exact import read_quantity
 from lotkeeper_server.rpc.wire.shape import Shape
 
 _SOURCE, _DESTINATION = "source_location_id_or_path", "destination_location_id_or_path"
 _UNIT = ("unit_of_measure_id", "unit_of_measure_name", "unit_of_measure_symbol")
-_QUANTITY = frozenset({"quantity", *_UNIT})
+_QUANTITY, _EXACT = "quantity", "exact_quantity"
+_MEASURED = frozenset({_QUANTITY, _EXACT, *_UNIT})
+_OF_OPTIONAL_PRESENCE = frozenset({_QUANTITY, _EXACT, "lot_expiration_date_millis"})
 _SECONDARY = frozenset({"secondary_lot_id_or_name", "secondary_material_id_or_path"})
 _PLACES = {"source": _SOURCE, "destination": _DESTINATION}
 _NEW_LOT, _STATUS = "new_lot_name", "lot_status"
@@ -24,7 +27,7 @@ _STATED = frozenset({"lot_expiration_date_millis", "supplier_lot_name"})
 
 def _needs(kind: Kind) -> tuple[str, ...]:
     places = tuple(_PLACES[role] for role in kind.place.roles)
-    quantity = () if kind.quantity is Quantity.NONE else ("quantity",)
+    quantity = () if kind.quantity is Quantity.NONE else (_QUANTITY,)
     new_lot = (_NEW_LOT,) if kind.secondary is Secondary.NEW else ()
     return (*places, *quantity, *new_lot, *((_STATUS,) if kind.effect is Effect.CHANGE_STATUS else ()))
 
@@ -32,7 +35,7 @@ def _needs(kind: Kind) -> tuple[str, ...]:
 def _uses(kind: Kind) -> frozenset[str]:
     used = set(_needs(kind))
     if kind.quantity is not Quantity.NONE:
-        used |= _QUANTITY
+        used |= _MEASURED
     if kind.secondary is Secondary.GENEALOGY:
         used |= _SECONDARY | {_SOURCE, _DESTINATION, "create_lot_if_not_found"}
     elif kind.secondary is Secondary.MERGED:
@@ -69,7 +72,7 @@ def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> 
     for name in sorted(given - used):
         shape.fault(name, f"an action of type {action_type.name} does not use it")
     for name in needs:
-        if name not in given:
+        if name not in given and not (name == _QUANTITY and _EXACT in given):
             shape.fault(name, f"must be given for an action of type {action_type.name}")
     read = _Reading(message, shape, given & used)
     action = RequestedAction(
@@ -112,10 +115,8 @@ def meaning_of(action: RequestedAction) -> tuple[tuple[str, object], ...]:
 
 def _is_given(message: inventory_action_pb2.InventoryAction, name: str) -> bool:
     """Empty texts, false and the zero of an enum count as absent; a quantity or a moment of zero does not."""
-    if name == "quantity":
-        return message.HasField("quantity")
-    if name == "lot_expiration_date_millis":
-        return message.HasField("lot_expiration_date_millis")
+    if name in _OF_OPTIONAL_PRESENCE:
+        return message.HasField(name)  # type: ignore[arg-type]  # names of the contract
     return bool(getattr(message, name))
 
 
@@ -148,12 +149,12 @@ class _Reading:
         return text
 
     def quantity(self, *, zero_too: bool) -> int | None:
-        """Millionths above zero; for some types also zero itself, but not a number that rounds to it."""
-        if "quantity" not in self._there:
+        """Millionths above zero; for some types also zero itself, but not a number that rounds to it, or below zero."""
+        if self._there.isdisjoint((_QUANTITY, _EXACT)):
             return None
-        value: float = self._message.quantity
-        millionths = self._shape.quantity("quantity", value)
-        if millionths == 0 and not (zero_too and value == 0):
+        message = self._message
+        millionths = read_quantity(self._shape, message, may_be_negative=zero_too)
+        if millionths == 0 and not (zero_too and message.quantity == 0):
             self._shape.fault("quantity", "must be above zero when rounded to 6 decimals")
         return millionths
 

@@ -9,6 +9,7 @@ from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.model.quantity import MILLIONTHS_PER_UNIT
 from lotkeeper_server.domain.model.stock import Common, Record
+from lotkeeper_server.rpc.wire.exact import exact_text
 
 _NOTHING: frozenset[Id] = frozenset()
 _MILLIS_PER_SECOND = 1_000
@@ -43,6 +44,9 @@ def write_record(message: InventoryLotRecord, record: Record, unborn: frozenset[
     message.quantity = record.quantity_millionths / MILLIONTHS_PER_UNIT
     message.source_quantity_change = record.source_change_millionths / MILLIONTHS_PER_UNIT
     message.destination_quantity_change = record.destination_change_millionths / MILLIONTHS_PER_UNIT
+    message.exact_quantity.value = exact_text(record.quantity_millionths)
+    message.exact_source_quantity_change.value = exact_text(record.source_change_millionths)
+    message.exact_destination_quantity_change.value = exact_text(record.destination_change_millionths)
     message.operation_record_id = record.operation_record_id
     message.inventory_name = record.inventory_name
     message.request_id = record.request_id

@@ -4,7 +4,7 @@ import hashlib
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, parse_id
-from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of
+from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, UnusableQuantity, millionths_of, millionths_said
 from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, text_fault, unnameable
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
 
@@ -105,6 +105,16 @@ class Shape:
             return millionths_of(value)
         except QuantityOutOfRange:
             self.fault(field, f"{value!r} is not a quantity: a number from 0 to below 9.2e12")
+            return None
+
+    def exact_quantity(
+        self, field: str, text: str, double: float | None, *, may_be_negative: bool = False
+    ) -> int | None:
+        """Millionths of an exact text, which must be the same double as the one beside it, if that is given."""
+        try:
+            return millionths_said(text, double, may_be_negative=may_be_negative)
+        except UnusableQuantity as error:
+            self.fault(field, str(error))
             return None
 
     def millis(self, field: str, value: int | None) -> int | None:
