@@ -20,6 +20,7 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import confirm_by
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
+from lotkeeper_server.rpc.methods.stock_summaries import StockSummaries
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.feed.numbering import leave_pending
 from lotkeeper_server.store.schema import tables
@@ -52,10 +53,20 @@ class StoredPlant:
         """Ids that grow, whatever they are of."""
         return (LETTER + next(self.numbers)).to_bytes(16, "big")
 
-    def material(self, path: str) -> bytes:
+    def material(self, path: str, **more: Any) -> bytes:
         """A material in kilogram."""
-        name = path.rpartition("/")[2][:255]
-        return self._one(tables.material, name=name, path=path, unit_of_measure_id=self.kg)
+        values = {"name": path.rpartition("/")[2][:255], "path": path, "unit_of_measure_id": self.kg} | more
+        return self._one(tables.material, **values)
+
+    def unit(self, name: str) -> bytes:
+        """A unit of measure, its name being its symbol."""
+        return self._one(tables.unit_of_measure, name=name, symbol=name)
+
+    def conversion(self, from_unit: bytes, to_unit: bytes, factor: str, material: bytes | None = None) -> bytes:
+        """A conversion; of every material if none is given."""
+        units = {"from_unit_id": from_unit, "to_unit_id": to_unit, "factor": factor}
+        of_material = {"material_id": material, "material_key": material or bytes(16)}
+        return self._one(tables.unit_of_measure_conversion, **units, **of_material)
 
     def location(self, path: str) -> bytes:
         """A location; what is above it need not be there."""
@@ -178,6 +189,7 @@ class Reads:
     async def __aenter__(self) -> Reads:
         self.engine = Engine(self.store, confirm_by(Directory()))
         self.servicer = StockReads(self.engine)
+        self.summing = StockSummaries(self.engine)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -204,6 +216,19 @@ class Reads:
             page = await self.records(**(asked | {"page_token": page.next_page_token}))
             ids += [one.id for one in page.inventory_lot_records]
         return ids
+
+    async def summaries(self, **asked: Any) -> pb.SummarizeInventoryResponse:
+        """A page of summaries of stock."""
+        return await self.summing.SummarizeInventory(pb.SummarizeInventoryRequest(**asked), CALL)
+
+    async def all_summaries(self, **asked: Any) -> list[inventory_pb2.InventorySummary]:
+        """All pages."""
+        page = await self.summaries(**asked)
+        found = list(page.inventory_summaries)
+        while page.next_page_token:
+            page = await self.summaries(**(asked | {"page_token": page.next_page_token}))
+            found += page.inventory_summaries
+        return found
 
     async def inventory_rows(self, **asked: Any) -> list[inventory_pb2.Inventory]:
         """All pages."""

@@ -37,6 +37,7 @@ from lotkeeper_server.rpc.methods.not_served_yet import NotServedYet
 from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.methods.plant_settings import PlantSettings
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
+from lotkeeper_server.rpc.methods.stock_summaries import StockSummaries
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
@@ -111,6 +112,7 @@ class Service:
             InventoryMetadata(engine),
             DefinitionExchange(engine, long_writes, files),
             StockReads(engine),
+            StockSummaries(engine),
             LocationRoom(engine),
             Watching(engine, watches),
             Tracing(engine),

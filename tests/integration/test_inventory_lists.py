@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.decimal_pb2 import Decimal
 from lotkeeper.inventory.v1 import enums_pb2, inventory_pb2
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.identifiers import format_id
@@ -44,6 +45,7 @@ async def test_a_row_shows_what_it_refers_to_by_the_names_of_now(plant: StoredPl
             material_id=format_id(plant.milk),
             material_path="Milk",
             quantity=12,
+            exact_quantity=Decimal(value="12"),
             unit_of_measure_id=format_id(plant.kg),
             unit_of_measure_name="kilogram",
             unit_of_measure_symbol="kg",
@@ -62,6 +64,7 @@ async def test_a_row_shows_what_it_refers_to_by_the_names_of_now(plant: StoredPl
             material_id=format_id(plant.milk),
             material_path="Milk",
             quantity=-3,
+            exact_quantity=Decimal(value="-3"),
         ),
     ]
 

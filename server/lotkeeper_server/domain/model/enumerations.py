@@ -189,6 +189,15 @@ class TraceDirection(IntEnum):
     BOTH = 3
 
 
+class InventoryGroupBy(IntEnum):
+    """By what a summary of stock groups."""
+
+    MATERIAL = 1
+    LOT = 2
+    LOCATION = 3
+    LOT_STATUS = 4
+
+
 class ExportFormat(IntEnum):
     """The format of a file of an import or an export."""
 

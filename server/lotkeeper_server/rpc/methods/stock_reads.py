@@ -96,11 +96,11 @@ def _read_inventory(snapshot: Snapshot, query: InventoryQuery, page: PageRequest
     wanted = query.filter_in(snapshot)
     if query.at_millis is None:
         return list_inventory(snapshot, wanted, page.after, page.size)
-    _check_as_of(snapshot, query.at_millis)
+    check_as_of(snapshot, query.at_millis)
     return list_inventory_as_of(snapshot, wanted, query.at_millis, page.after, page.size)
 
 
-def _check_as_of(snapshot: Snapshot, at_millis: int) -> None:
+def check_as_of(snapshot: Snapshot, at_millis: int) -> None:
     """Refuses a moment before the latest archived record: stock of then is not in the store any more."""
     until_millis = read_archive_state(snapshot).until_millis
     if until_millis is not None and at_millis < until_millis:

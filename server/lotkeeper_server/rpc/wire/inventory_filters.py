@@ -48,8 +48,10 @@ class InventoryQuery:
         return InventoryFilter(location, lot_id, material_id, self.name, self.include_empty)
 
 
-def read_inventory_query(request: pb.ListInventoryRequest, shape: Shape) -> InventoryQuery:
-    """What a list of stock asks for; faults go to the shape."""
+def read_inventory_query(
+    request: pb.ListInventoryRequest | pb.SummarizeInventoryRequest, shape: Shape
+) -> InventoryQuery:
+    """What a list or a summary of stock asks for; faults go to the shape."""
     location = read_location(shape, request.location_id_or_path)
     lot = shape.id_or_name(LOT_FIELD, request.lot_id_or_name)
     material = read_material(shape, request.material_id_or_path)

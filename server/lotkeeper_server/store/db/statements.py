@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table
 
 from lotkeeper_server.store.db.dialects import Locking, dialect_of
-from lotkeeper_server.store.db.dialects.dialect import Write
+from lotkeeper_server.store.db.dialects.dialect import WIDE_SUM_UNIT, Write
 from lotkeeper_server.store.db.dialects.key_lists import chunks
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "rows_by_key",
     "update_of",
     "walked_by",
+    "wide",
+    "wide_sum",
     "write_many",
 ]
 
@@ -69,6 +71,16 @@ def walked_by(connection: Connection, table: str, columns: Sequence[str]) -> str
 def exact_sum(connection: Connection, column: str) -> str:
     """SQL of a sum that cannot overflow 64 bits on the way; a plain sum might, with large rises before large falls."""
     return dialect_of(connection).exact_sum(column)
+
+
+def wide_sum(connection: Connection, column: str) -> str:
+    """SQL of a sum that may itself pass 64 bits, as two columns; `wide` makes one number of them."""
+    return dialect_of(connection).wide_sum(column)
+
+
+def wide(large: Any, small: Any) -> int:
+    """The sum of a `wide_sum`."""
+    return int(large) * WIDE_SUM_UNIT + int(small)
 
 
 def rows_by_key(connection: Connection, select_from: str, by: str, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -9,12 +9,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from sqlalchemy import URL, Column, Connection, Engine, Table
 
 from lotkeeper_server.store.db.capabilities import SERVER, Capabilities
 from lotkeeper_server.store.db.errors import StoreError, VersionsMoved
+
+WIDE_SUM_UNIT: Final = 1_000_000_000
+"""Of the first column of a `wide_sum`; a billion rows of the largest quantity fit into both."""
 
 Rows = Sequence[Sequence[Any]]
 
@@ -211,3 +214,7 @@ class Dialect(ABC):
     def exact_sum(self, column: str) -> str:
         """Does what `statements.exact_sum` says."""
         return f"SUM({column})"
+
+    def wide_sum(self, column: str) -> str:
+        """Does what `statements.wide_sum` says."""
+        return f"0, SUM({column})"

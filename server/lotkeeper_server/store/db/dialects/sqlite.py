@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 
 from lotkeeper_server.store.db.capabilities import EMBEDDED, Capabilities
-from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Log, Rows, Write
+from lotkeeper_server.store.db.dialects.dialect import WIDE_SUM_UNIT, Dialect, Locking, Log, Rows, Write
 from lotkeeper_server.store.db.dialects.key_lists import chunks
 from lotkeeper_server.store.db.errors import AlreadyThere, ReferenceBroken, StoreBusy, StoreError, StoreUnavailable
 
@@ -133,6 +133,9 @@ class Sqlite(Dialect):
 
     def exact_sum(self, column: str) -> str:
         return f"(SUM({column} / 1000000) * 1000000 + SUM({column} % 1000000))"
+
+    def wide_sum(self, column: str) -> str:
+        return f"SUM({column} / {WIDE_SUM_UNIT}), SUM({column} % {WIDE_SUM_UNIT})"
 
 
 @lru_cache(1_024)
