@@ -29,6 +29,7 @@ from lotkeeper._errors import (
     error_of_status,
 )
 from lotkeeper._json import from_dict, from_json, to_dict, to_json
+from lotkeeper._quantities import Quantity, decimal_of
 from lotkeeper._sync.client import Client
 from lotkeeper.development import development_token_path, is_loopback
 
@@ -52,12 +53,14 @@ __all__ = [
     "NotFound",
     "OutOfRange",
     "PermissionDenied",
+    "Quantity",
     "ResourceExhausted",
     "TokenFault",
     "Unauthenticated",
     "Unavailable",
     "__version__",
     "actions",
+    "decimal_of",
     "development_token_path",
     "error_of_status",
     "from_dict",

@@ -17,6 +17,7 @@ from lotkeeper.visible_text import json_text
 
 Received = TypeVar("Received", bound=Message)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DECIMAL = "google.type.Decimal"
 _BESIDE = ("_name", "_path", "_symbol", "_code")
 
 
@@ -24,7 +25,8 @@ def to_json(message: Message, *, indent: int | None = 2) -> str:
     """The message as JSON text.
 
     Names in camelCase, enum values without their prefix, 64-bit integers as numbers, dates RFC 3339 in UTC, absent
-    references and dates null. Characters that would hide or reorder text on a terminal are escaped.
+    references and dates null, exact quantities texts. Characters that would hide or reorder text on a terminal are
+    escaped.
 
     Args:
         message: any message of the service.
@@ -87,6 +89,8 @@ def _prefixed_single(field: FieldDescriptor | None, value: Any) -> Any:
     if field is None:
         return value
     if field.message_type is not None:
+        if field.message_type.full_name == _DECIMAL and isinstance(value, str):
+            return {"value": value}
         return _prefixed(field.message_type.fields, value)
     if field.enum_type is not None and isinstance(value, str) and value not in field.enum_type.values_by_name:
         return prefix_of(field.enum_type) + value
@@ -134,6 +138,8 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
         return value.hex() if isinstance(value, bytes) else value
     if field.message_type.full_name == "google.protobuf.Timestamp":
         return _date_text(value)
+    if field.message_type.full_name == _DECIMAL:
+        return value.value
     return to_dict(value)
 
 

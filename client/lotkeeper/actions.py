@@ -9,13 +9,15 @@
 
 For a single action, the client has a method with the same name. In all of them lots, locations, materials and
 production orders are given by ULID, or by their name or path, a lot's name together with its material; a unit by its
-symbol (default: the lot's own, for a pick the material's).
+symbol (default: the lot's own, for a pick the material's). A quantity is a float, or exact: a `Decimal`, an int, or a
+text such as `"90000000001.099997"`.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final, Unpack
 
+from lotkeeper._quantities import Quantity, double_of, exact_of
 from lotkeeper.action_details import Details, FlowDetails, RiseDetails
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
@@ -35,7 +37,7 @@ _FIELDS: Final = {
 
 def consume(
     lot: str | None,
-    quantity: float,
+    quantity: Quantity,
     *,
     source: str,
     destination: str | None = None,
@@ -60,7 +62,7 @@ def consume(
 
 def unconsume(
     lot: str,
-    quantity: float,
+    quantity: Quantity,
     *,
     destination: str,
     source: str | None = None,
@@ -84,7 +86,7 @@ def unconsume(
 
 def produce(
     lot: str,
-    quantity: float,
+    quantity: Quantity,
     *,
     destination: str,
     source: str | None = None,
@@ -111,7 +113,7 @@ def produce(
 
 def scrap(
     lot: str | None,
-    quantity: float,
+    quantity: Quantity,
     *,
     source: str,
     destination: str | None = None,
@@ -145,7 +147,7 @@ def scrap_all(
 
 def return_lot(
     lot: str | None,
-    quantity: float,
+    quantity: Quantity,
     *,
     source: str,
     destination: str | None = None,
@@ -169,7 +171,7 @@ def return_lot(
 
 def receive(
     lot: str,
-    quantity: float,
+    quantity: Quantity,
     *,
     destination: str,
     source: str | None = None,
@@ -193,7 +195,7 @@ def receive(
 
 def receive_and_consume(
     lot: str,
-    quantity: float,
+    quantity: Quantity,
     *,
     source: str,
     destination: str | None = None,
@@ -217,7 +219,7 @@ def receive_and_consume(
 
 def ship(
     lot: str | None,
-    quantity: float,
+    quantity: Quantity,
     *,
     source: str,
     destination: str | None = None,
@@ -241,7 +243,7 @@ def ship(
 
 def move(
     lot: str,
-    quantity: float,
+    quantity: Quantity,
     *,
     source: str,
     destination: str,
@@ -267,7 +269,7 @@ def move(
 
 def split(
     lot: str,
-    quantity: float,
+    quantity: Quantity,
     *,
     new_lot_name: str,
     source: str,
@@ -314,7 +316,7 @@ def merge(
 
 def edit_quantity(
     lot: str,
-    quantity: float,
+    quantity: Quantity,
     *,
     source: str,
     unit: str | None = None,
@@ -322,6 +324,8 @@ def edit_quantity(
     **details: Unpack[Details],
 ) -> InventoryAction:
     """The stock that a lot had at the source at the action's end becomes the quantity, 0 or above.
+
+    An exact quantity may be below 0 where the location allows that.
 
     The record's quantity is the difference, by which the stock of now changes. It is refused where there is a later
     count of the same stock.
@@ -345,7 +349,9 @@ def change_status(lot: str, lot_status: enums_pb2.LotStatus.ValueType, **details
 def _action(
     kind: enums_pb2.InventoryActionType.ValueType,
     details: Details | FlowDetails,
+    *,
+    quantity: Quantity | None = None,
     **own: str | float | None,
 ) -> InventoryAction:
     given: dict[str, Any] = {_FIELDS.get(name, name): value for name, value in (own | {**details}).items()}
-    return InventoryAction(type=kind, **given)
+    return InventoryAction(type=kind, quantity=double_of(quantity), exact_quantity=exact_of(quantity), **given)

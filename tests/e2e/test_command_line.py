@@ -205,7 +205,9 @@ def test_room_and_conversions_are_answered(lotkeeper: Command, client: Client) -
     [answer] = rows(lotkeeper("--json", "locations", "capacity", small.path, "2", plant.kg.symbol))
     assert (answer["hasCapacity"], answer["free"]) == (True, 3)
     assert lotkeeper("convert", "2.5", plant.kg.symbol, plant.kg.symbol).stdout == f"2.5 {plant.kg.symbol}\n"
-    assert rows(lotkeeper("--json", "convert", "2.5", plant.kg.symbol, plant.kg.symbol)) == [{"quantity": 2.5}]
+    assert rows(lotkeeper("--json", "convert", "2.5", plant.kg.symbol, plant.kg.symbol)) == [
+        {"quantity": 2.5, "exactQuantity": "2.5"}
+    ]
 
 
 def test_the_help_names_every_command_once(lotkeeper: Command) -> None:

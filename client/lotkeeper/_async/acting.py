@@ -7,6 +7,7 @@ from typing import Unpack
 
 from lotkeeper import actions
 from lotkeeper._async.inventory import InventoryMethods
+from lotkeeper._quantities import Quantity
 from lotkeeper.action_details import Details, FlowDetails, RiseDetails
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
@@ -30,7 +31,7 @@ class ActionMethods(InventoryMethods):
     async def consume(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -51,7 +52,7 @@ class ActionMethods(InventoryMethods):
     async def unconsume(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         destination: str,
         source: str | None = None,
@@ -71,7 +72,7 @@ class ActionMethods(InventoryMethods):
     async def produce(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         destination: str,
         source: str | None = None,
@@ -101,7 +102,7 @@ class ActionMethods(InventoryMethods):
     async def scrap(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -139,7 +140,7 @@ class ActionMethods(InventoryMethods):
     async def return_lot(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -159,7 +160,7 @@ class ActionMethods(InventoryMethods):
     async def receive(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         destination: str,
         source: str | None = None,
@@ -179,7 +180,7 @@ class ActionMethods(InventoryMethods):
     async def receive_and_consume(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -201,7 +202,7 @@ class ActionMethods(InventoryMethods):
     async def ship(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -221,7 +222,7 @@ class ActionMethods(InventoryMethods):
     async def move(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str,
@@ -244,7 +245,7 @@ class ActionMethods(InventoryMethods):
     async def split(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         new_lot_name: str,
         source: str,
@@ -291,7 +292,7 @@ class ActionMethods(InventoryMethods):
     async def edit_quantity(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         unit: str | None = None,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from decimal import Decimal
+from typing import overload
 
 from lotkeeper._async.materials import MaterialMethods
 from lotkeeper._async.plant import PlantMethods
 from lotkeeper._async.units import UnitMethods
+from lotkeeper._quantities import Quantity, decimal_of, double_of, exact_of
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 
@@ -14,6 +17,7 @@ from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
     """A plant's master data: each kind of it, conversions of quantities, and all of it as one document."""
 
+    @overload
     async def convert_quantity(
         self,
         quantity: float,
@@ -26,8 +30,37 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         to_unit_of_measure_symbol: str | None = None,
         material_id_or_path: str | None = None,
         timeout_seconds: float | None = None,
-    ) -> float:
-        """A quantity in another unit, as a call would convert it, to 6 decimals.
+    ) -> float: ...
+
+    @overload
+    async def convert_quantity(
+        self,
+        quantity: Decimal | str,
+        *,
+        from_unit_of_measure_id: str | None = None,
+        from_unit_of_measure_name: str | None = None,
+        from_unit_of_measure_symbol: str | None = None,
+        to_unit_of_measure_id: str | None = None,
+        to_unit_of_measure_name: str | None = None,
+        to_unit_of_measure_symbol: str | None = None,
+        material_id_or_path: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Decimal: ...
+
+    async def convert_quantity(
+        self,
+        quantity: Quantity,
+        *,
+        from_unit_of_measure_id: str | None = None,
+        from_unit_of_measure_name: str | None = None,
+        from_unit_of_measure_symbol: str | None = None,
+        to_unit_of_measure_id: str | None = None,
+        to_unit_of_measure_name: str | None = None,
+        to_unit_of_measure_symbol: str | None = None,
+        material_id_or_path: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> float | Decimal:
+        """A quantity in another unit, as a call would convert it, to 6 decimals; exact if it was given as a Decimal.
 
         Args:
             quantity: in the unit that it is converted from.
@@ -41,7 +74,8 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.ConvertQuantityRequest(
-            quantity=quantity,
+            quantity=double_of(quantity) or 0.0,
+            exact_quantity=exact_of(quantity),
             from_unit_of_measure_id=from_unit_of_measure_id,
             from_unit_of_measure_name=from_unit_of_measure_name,
             from_unit_of_measure_symbol=from_unit_of_measure_symbol,
@@ -51,7 +85,7 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             material_id_or_path=material_id_or_path,
         )
         response = await self._read(request, pb.ConvertQuantityResponse, timeout_seconds)
-        return response.quantity
+        return response.quantity if isinstance(quantity, int | float) else decimal_of(response.exact_quantity)
 
     async def get_plant_settings(self, *, timeout_seconds: float | None = None) -> pb.GetPlantSettingsResponse:
         """What a client must know about the plant: its time zone, an IANA name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 
 from lotkeeper._async.definitions import DefinitionMethods
+from lotkeeper._quantities import Quantity, double_of, exact_of
 from lotkeeper._requests import mask
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
@@ -19,7 +20,7 @@ class OperationMethods(DefinitionMethods):
         self,
         inventory_operation_id: str,
         primary_lot_id_or_name: str | None = None,
-        quantity: float | None = None,
+        quantity: Quantity | None = None,
         secondary_lot_id_or_name: str | None = None,
         material_id_or_path: str | None = None,
         inventory_name: str | None = None,
@@ -58,7 +59,8 @@ class OperationMethods(DefinitionMethods):
             pb.ExecuteInventoryOperationRequest(
                 inventory_operation_id=inventory_operation_id,
                 primary_lot_id_or_name=primary_lot_id_or_name or "",
-                quantity=quantity,
+                quantity=double_of(quantity),
+                exact_quantity=exact_of(quantity),
                 secondary_lot_id_or_name=secondary_lot_id_or_name,
                 material_id_or_path=material_id_or_path,
                 inventory_name=inventory_name,
@@ -116,7 +118,7 @@ class OperationMethods(DefinitionMethods):
     async def stop_inventory_operation(
         self,
         inventory_operation_id: str,
-        quantity: float | None = None,
+        quantity: Quantity | None = None,
         *,
         inventory_name: str | None = None,
         end_date_millis: int | None = None,
@@ -127,7 +129,8 @@ class OperationMethods(DefinitionMethods):
         """Completes what a start began; returns the record that was running, and every record that was written."""
         request = pb.StopInventoryOperationRequest(
             inventory_operation_id=inventory_operation_id,
-            quantity=quantity,
+            quantity=double_of(quantity),
+            exact_quantity=exact_of(quantity),
             inventory_name=inventory_name,
             end_date_millis=end_date_millis,
             request_id=request_id or "",

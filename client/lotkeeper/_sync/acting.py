@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from lotkeeper import actions
+from lotkeeper._quantities import Quantity
 from lotkeeper._sync.inventory import InventoryMethods
 from lotkeeper.action_details import Details, FlowDetails, RiseDetails
 from lotkeeper.inventory.v1 import enums_pb2
@@ -31,7 +32,7 @@ class ActionMethods(InventoryMethods):
     def consume(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -52,7 +53,7 @@ class ActionMethods(InventoryMethods):
     def unconsume(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         destination: str,
         source: str | None = None,
@@ -72,7 +73,7 @@ class ActionMethods(InventoryMethods):
     def produce(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         destination: str,
         source: str | None = None,
@@ -102,7 +103,7 @@ class ActionMethods(InventoryMethods):
     def scrap(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -140,7 +141,7 @@ class ActionMethods(InventoryMethods):
     def return_lot(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -160,7 +161,7 @@ class ActionMethods(InventoryMethods):
     def receive(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         destination: str,
         source: str | None = None,
@@ -180,7 +181,7 @@ class ActionMethods(InventoryMethods):
     def receive_and_consume(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -202,7 +203,7 @@ class ActionMethods(InventoryMethods):
     def ship(
         self,
         lot: str | None,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str | None = None,
@@ -222,7 +223,7 @@ class ActionMethods(InventoryMethods):
     def move(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         destination: str,
@@ -245,7 +246,7 @@ class ActionMethods(InventoryMethods):
     def split(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         new_lot_name: str,
         source: str,
@@ -292,7 +293,7 @@ class ActionMethods(InventoryMethods):
     def edit_quantity(
         self,
         lot: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         source: str,
         unit: str | None = None,

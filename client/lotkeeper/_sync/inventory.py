@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lotkeeper._quantities import Quantity, double_of, exact_of
 from lotkeeper._sync.lots import LotMethods
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
-from lotkeeper.inventory.v1.inventory_pb2 import Inventory
+from lotkeeper.inventory.v1.inventory_pb2 import Inventory, InventorySummary
 
 
 class InventoryMethods(LotMethods):
@@ -119,7 +120,7 @@ class InventoryMethods(LotMethods):
     def check_location_has_capacity(
         self,
         location_id_or_path: str,
-        quantity: float,
+        quantity: Quantity,
         *,
         unit_of_measure_id: str | None = None,
         unit_of_measure_name: str | None = None,
@@ -140,7 +141,8 @@ class InventoryMethods(LotMethods):
         """
         request = pb.CheckLocationHasCapacityRequest(
             location_id_or_path=location_id_or_path,
-            quantity=quantity,
+            quantity=double_of(quantity) or 0.0,
+            exact_quantity=exact_of(quantity),
             unit_of_measure_id=unit_of_measure_id,
             unit_of_measure_name=unit_of_measure_name,
             unit_of_measure_symbol=unit_of_measure_symbol,
@@ -185,6 +187,48 @@ class InventoryMethods(LotMethods):
             page_size=page_size,
         )
         return self._pages(request, pb.ListInventoryResponse, lambda page: page.inventory, timeout_seconds)
+
+    def summarize_inventory(
+        self,
+        group_by: Sequence[enums_pb2.InventoryGroupBy.ValueType],
+        *,
+        location_id_or_path: str | None = None,
+        include_children: bool = False,
+        lot_id_or_name: str | None = None,
+        material_id_or_path: str | None = None,
+        inventory_name: str | None = None,
+        include_empty: bool = False,
+        as_of_millis: int | None = None,
+        page_size: int = 0,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[InventorySummary]:
+        """Sums of the stock that passes every filter that is given, in the materials' units.
+
+        Args:
+            group_by: one summary for each combination of these; at least one.
+            location_id_or_path: only at this location.
+            include_children: with a location: also what lies below it.
+            lot_id_or_name: only of this lot; a name needs the material, too.
+            material_id_or_path: only of this material.
+            inventory_name: only rows of this name.
+            include_empty: also rows of zero.
+            as_of_millis: the stock at this moment. Default: now. Not together with a name.
+            page_size: how many a call brings, at most 1,000. Default: the server's.
+            timeout_seconds: of each call. Default: the client's.
+        """
+        request = pb.SummarizeInventoryRequest(
+            group_by=group_by,
+            location_id_or_path=location_id_or_path,
+            include_children=include_children,
+            lot_id_or_name=lot_id_or_name,
+            material_id_or_path=material_id_or_path,
+            inventory_name=inventory_name,
+            include_empty=include_empty,
+            as_of_millis=as_of_millis,
+            page_size=page_size,
+        )
+        response_class = pb.SummarizeInventoryResponse
+        return self._pages(request, response_class, lambda page: page.inventory_summaries, timeout_seconds)
 
     def list_inventory_lot_records(
         self,

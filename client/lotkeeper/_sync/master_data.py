@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from decimal import Decimal
+from typing import overload
 
+from lotkeeper._quantities import Quantity, decimal_of, double_of, exact_of
 from lotkeeper._sync.materials import MaterialMethods
 from lotkeeper._sync.plant import PlantMethods
 from lotkeeper._sync.units import UnitMethods
@@ -15,6 +18,7 @@ from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
     """A plant's master data: each kind of it, conversions of quantities, and all of it as one document."""
 
+    @overload
     def convert_quantity(
         self,
         quantity: float,
@@ -27,8 +31,37 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         to_unit_of_measure_symbol: str | None = None,
         material_id_or_path: str | None = None,
         timeout_seconds: float | None = None,
-    ) -> float:
-        """A quantity in another unit, as a call would convert it, to 6 decimals.
+    ) -> float: ...
+
+    @overload
+    def convert_quantity(
+        self,
+        quantity: Decimal | str,
+        *,
+        from_unit_of_measure_id: str | None = None,
+        from_unit_of_measure_name: str | None = None,
+        from_unit_of_measure_symbol: str | None = None,
+        to_unit_of_measure_id: str | None = None,
+        to_unit_of_measure_name: str | None = None,
+        to_unit_of_measure_symbol: str | None = None,
+        material_id_or_path: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Decimal: ...
+
+    def convert_quantity(
+        self,
+        quantity: Quantity,
+        *,
+        from_unit_of_measure_id: str | None = None,
+        from_unit_of_measure_name: str | None = None,
+        from_unit_of_measure_symbol: str | None = None,
+        to_unit_of_measure_id: str | None = None,
+        to_unit_of_measure_name: str | None = None,
+        to_unit_of_measure_symbol: str | None = None,
+        material_id_or_path: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> float | Decimal:
+        """A quantity in another unit, as a call would convert it, to 6 decimals; exact if it was given as a Decimal.
 
         Args:
             quantity: in the unit that it is converted from.
@@ -42,7 +75,8 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             timeout_seconds: of this call. Default: the client's.
         """
         request = pb.ConvertQuantityRequest(
-            quantity=quantity,
+            quantity=double_of(quantity) or 0.0,
+            exact_quantity=exact_of(quantity),
             from_unit_of_measure_id=from_unit_of_measure_id,
             from_unit_of_measure_name=from_unit_of_measure_name,
             from_unit_of_measure_symbol=from_unit_of_measure_symbol,
@@ -52,7 +86,7 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             material_id_or_path=material_id_or_path,
         )
         response = self._read(request, pb.ConvertQuantityResponse, timeout_seconds)
-        return response.quantity
+        return response.quantity if isinstance(quantity, int | float) else decimal_of(response.exact_quantity)
 
     def get_plant_settings(self, *, timeout_seconds: float | None = None) -> pb.GetPlantSettingsResponse:
         """What a client must know about the plant: its time zone, an IANA name."""

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from lotkeeper._json import from_dict
 from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, OneOf, fields_of, page_size_of
-from lotkeeper.cli.output import Column, date, field
+from lotkeeper.cli.output import Column, date, exactly, field
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import capacity
 from lotkeeper.days import day_of, last_milli, rfc3339_of
@@ -176,8 +176,8 @@ _KINDS: Final = (
             _ID,
             _NAME,
             ("PRODUCT", field("productMaterialPath")),
-            ("QUANTITY", field("quantity")),
-            ("PRODUCED", field("quantityProduced")),
+            ("QUANTITY", exactly("quantity")),
+            ("PRODUCED", exactly("quantityProduced")),
             ("UNIT", field("unitOfMeasureSymbol")),
             ("STATUS", field("status")),
         ),

@@ -14,6 +14,7 @@ from google.protobuf import json_format
 
 from lotkeeper._bearer import TOKEN_FILE_VARIABLE, TokenFault, open_to_others, token_of_file
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
+from lotkeeper._quantities import exact_of
 from lotkeeper.cli import acting
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
@@ -164,7 +165,7 @@ def execute(
     /,
     operation_id: str,
     lot: str | None,
-    quantity: float | None,
+    quantity: str | None,
     secondary_lot: str | None,
     material: str | None,
     inventory_name: str | None,
@@ -180,7 +181,7 @@ def execute(
         pb.ExecuteInventoryOperationRequest(
             inventory_operation_id=operation_id,
             primary_lot_id_or_name=lot or "",
-            quantity=quantity,
+            exact_quantity=exact_of(quantity),
             secondary_lot_id_or_name=secondary_lot,
             material_id_or_path=material,
             inventory_name=inventory_name,
@@ -250,7 +251,7 @@ def stop(
     session: Session,
     /,
     operation_id: str,
-    quantity: float,
+    quantity: str,
     inventory_name: str | None,
     end_millis: int | None,
     request_id: str | None,

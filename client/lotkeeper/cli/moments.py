@@ -96,15 +96,13 @@ def _now_millis() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Number(click.ParamType[float]):
-    """A number as the server reads it, too: no underscores, no spaces, no `+`, a digit first and last."""
+class Number(click.ParamType[str]):
+    """A number as the server reads it, too: no underscores, no spaces, no `+`, a digit first and last; all its digits."""
 
     name = "number"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number."""
-        if isinstance(value, int | float):
-            return float(value)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Its text, as it was typed."""
         if fault := number_fault(value, may_be_negative=True):
             self.fail(f"{value} {fault}", param, ctx)
-        return float(value)
+        return str(value)

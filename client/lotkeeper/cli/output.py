@@ -24,6 +24,7 @@ ROWS_MEASURED: Final = 200
 COLUMN_CHARACTERS_MIN: Final = 8
 """The smallest width of a column on a narrow terminal."""
 _GAP: Final = "  "
+_EXACT: Final = "exact"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Output:
         if self.as_json:
             click.echo(to_json(message, indent=None))
             return
-        shown = {name: value for name, value in to_dict(message).items() if value not in (None, "", [])}
+        shown = _exactly({name: value for name, value in to_dict(message).items() if value not in (None, "", [])})
         width = max((len(name) for name in shown), default=0)
         for name, value in shown.items():
             click.echo(f"{name:<{width}}  {self.text(_moment(value) if name.endswith('Date') else value)}")
@@ -107,7 +108,24 @@ def date(name: str) -> Callable[[dict[str, Any]], Any]:
 
 def quantity(row: dict[str, Any]) -> str:
     """A column that shows the quantity in its unit."""
-    return f"{row['quantity']:.6f}".rstrip("0").rstrip(".") + f" {row['unitOfMeasureSymbol'] or ''}".rstrip()
+    number = row["exactQuantity"] or f"{row['quantity']:.6f}".rstrip("0").rstrip(".")
+    return f"{number} {row['unitOfMeasureSymbol'] or ''}".rstrip()
+
+
+def exactly(name: str) -> Callable[[dict[str, Any]], Any]:
+    """A column that shows a quantity by its exact text, if the server sends one."""
+    exact = _EXACT + name[0].upper() + name[1:]
+    return lambda row: row[name] if row[exact] is None else row[exact]
+
+
+def _exactly(fields: dict[str, Any]) -> dict[str, Any]:
+    """Shows the exact text of a quantity instead of its double, and not both."""
+    exact = {name: value for name, value in fields.items() if name.startswith(_EXACT)}
+    shown = {name: value for name, value in fields.items() if name not in exact}
+    for name, value in exact.items():
+        bare = name.removeprefix(_EXACT)
+        shown[bare[0].lower() + bare[1:]] = value
+    return shown
 
 
 def write_out(pieces: Iterable[bytes]) -> None:

@@ -9,9 +9,10 @@ from typing import Final
 import click
 
 from lotkeeper.cli.moments import Moment, Number
-from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, page_size_of
+from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, OneOf, page_size_of
 from lotkeeper.cli.output import Column, date, field, quantity
 from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.visible_text import visible
 
 _COLUMNS: Final[Sequence[Column]] = (
@@ -22,6 +23,20 @@ _COLUMNS: Final[Sequence[Column]] = (
     ("MATERIAL", field("materialPath")),
     ("NAME", field("name")),
     ("ARRIVED", date("arrivedDate")),
+)
+
+
+_GROUPS: Final[dict[int, Column]] = {
+    enums_pb2.INVENTORY_GROUP_BY_MATERIAL: ("MATERIAL", field("materialPath")),
+    enums_pb2.INVENTORY_GROUP_BY_LOT: ("LOT", field("inventoryLotName")),
+    enums_pb2.INVENTORY_GROUP_BY_LOCATION: ("LOCATION", field("locationPath")),
+    enums_pb2.INVENTORY_GROUP_BY_LOT_STATUS: ("STATUS", field("lotStatus")),
+}
+_SUMS: Final[Sequence[Column]] = (
+    ("QUANTITY", quantity),
+    ("ROWS", field("rows")),
+    ("LOTS", field("lots")),
+    ("NOT CONVERTED", lambda row: ", ".join(map(quantity, row["notConverted"]))),
 )
 
 
@@ -64,6 +79,55 @@ def inventory(
     session.output.many(islice(found, limit), _COLUMNS)
 
 
+@inventory.command()
+@click.option(
+    "--by",
+    "group_by",
+    multiple=True,
+    required=True,
+    type=OneOf(enums_pb2.InventoryGroupBy.DESCRIPTOR),
+    help="By what it is grouped; may repeat.",
+)
+@LOCATION
+@CHILDREN
+@LOT
+@MATERIAL
+@click.option("--name", "inventory_name", help="A pallet or LPN code.")
+@click.option("--include-empty", is_flag=True, help="Also rows of zero.")
+@click.option("--as-of", "as_of_millis", type=Moment(), help="The stock at this time. Default: now.")
+@LIMIT
+@click.pass_obj
+def summary(
+    session: Session,
+    /,
+    group_by: Sequence[enums_pb2.InventoryGroupBy.ValueType],
+    location: str | None,
+    include_children: bool,
+    lot: str | None,
+    material: str | None,
+    inventory_name: str | None,
+    include_empty: bool,
+    as_of_millis: int | None,
+    limit: int | None,
+) -> None:
+    """How much is in stock in all: sums by material, lot, location or status."""
+    found = session.client.summarize_inventory(
+        group_by,
+        location_id_or_path=location,
+        include_children=include_children,
+        lot_id_or_name=lot,
+        material_id_or_path=material,
+        inventory_name=inventory_name,
+        include_empty=include_empty,
+        as_of_millis=as_of_millis,
+        page_size=page_size_of(limit),
+    )
+    groups = [_GROUPS[one] for one in dict.fromkeys(group_by)]
+    if enums_pb2.INVENTORY_GROUP_BY_LOT in group_by and _GROUPS[enums_pb2.INVENTORY_GROUP_BY_MATERIAL] not in groups:
+        groups.append(_GROUPS[enums_pb2.INVENTORY_GROUP_BY_MATERIAL])  # a lot's name is unique within its material
+    session.output.many(islice(found, limit), [*groups, *_SUMS])
+
+
 @inventory.command("set-metadata")
 @click.argument("lot")
 @click.argument("location")
@@ -88,7 +152,7 @@ def set_metadata(
 @click.argument("unit")
 @MATERIAL
 @click.pass_obj
-def capacity(session: Session, /, location: str, quantity: float, unit: str, material: str | None) -> None:
+def capacity(session: Session, /, location: str, quantity: str, unit: str, material: str | None) -> None:
     """Say whether LOCATION has room for QUANTITY of UNIT, a symbol, and how much room there is."""
     session.output.one(
         session.client.check_location_has_capacity(
@@ -103,7 +167,7 @@ def capacity(session: Session, /, location: str, quantity: float, unit: str, mat
 @click.argument("to_unit", metavar="TO")
 @MATERIAL
 @click.pass_obj
-def convert(session: Session, /, quantity: float, from_unit: str, to_unit: str, material: str | None) -> None:
+def convert(session: Session, /, quantity: str, from_unit: str, to_unit: str, material: str | None) -> None:
     """Say how much QUANTITY of the unit FROM is in the unit TO, both by symbol."""
     converted = session.client.convert_quantity(
         quantity,
@@ -112,7 +176,7 @@ def convert(session: Session, /, quantity: float, from_unit: str, to_unit: str, 
         material_id_or_path=material,
     )
     click.echo(
-        f'{{"quantity": {converted!r}}}'
+        f'{{"quantity": {float(converted)!r}, "exactQuantity": "{converted:f}"}}'
         if session.output.as_json
-        else f"{session.output.text(converted)} {visible(to_unit)}"
+        else f"{converted:f} {visible(to_unit)}"
     )

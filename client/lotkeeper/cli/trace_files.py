@@ -40,7 +40,7 @@ def csv_text(graph: TraceGraph) -> str:
                 _harmless(end.inventory_lot_name),
                 _harmless(end.material_path),
                 type_of(edge),
-                quantity_text(edge.quantity, ""),
+                quantity_text(edge.quantity, edge.exact_quantity.value, ""),
                 _harmless(edge.unit_of_measure_symbol),
                 edge.record_count,
             ]

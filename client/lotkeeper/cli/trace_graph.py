@@ -52,15 +52,15 @@ def type_of(edge: pb.TraceEdge) -> str:
     return enums_pb2.LotRecordType.Name(number).removeprefix(_TYPE_PREFIX) if known else str(number)
 
 
-def quantity_text(quantity: float, unit_symbol: str) -> str:
-    """Such as 12.5 kg, without zeros at the end."""
-    number = f"{quantity:.6f}".rstrip("0").rstrip(".")
+def quantity_text(quantity: float, exact: str, unit_symbol: str) -> str:
+    """Such as 12.5 kg, without zeros at the end; by its exact text, if the server sends one."""
+    number = exact or f"{quantity:.6f}".rstrip("0").rstrip(".")
     return f"{number} {visible_cell(unit_symbol)}".rstrip()
 
 
 def edge_text(edge: pb.TraceEdge) -> str:
     """Such as CONSUME 12.5 kg."""
-    return f"{type_of(edge)} {quantity_text(edge.quantity, edge.unit_of_measure_symbol)}"
+    return f"{type_of(edge)} {quantity_text(edge.quantity, edge.exact_quantity.value, edge.unit_of_measure_symbol)}"
 
 
 def material_of(node: pb.TraceNode) -> str:

@@ -106,8 +106,11 @@ def _boxes(graph: TraceGraph, layout: Layout) -> list[str]:
     lines = []
     for lot_id, node in graph.lots.items():
         box, unit, status = layout.boxes[lot_id], node.unit_of_measure_symbol, status_of(node)
-        amounts = [("in", node.quantity_in), ("out", node.quantity_out)]
-        texts = [f"{word} {quantity_text(quantity, unit)}" for word, quantity in amounts if quantity]
+        amounts = [
+            ("in", node.quantity_in, node.exact_quantity_in.value),
+            ("out", node.quantity_out, node.exact_quantity_out.value),
+        ]
+        texts = [f"{word} {quantity_text(quantity, exact, unit)}" for word, quantity, exact in amounts if quantity]
         room = BOX_WIDTH - _TEXT_LEFT - 8
         rows = (
             ("name", _NAME_PX, name_of(node), 20),
