@@ -136,6 +136,7 @@ def _do(plant: Plant, request: Single | Actions | Reverse, now: int) -> Answer:
                 request.inventory_name,
                 request.end_date_millis,
                 request.request_id,
+                exact_quantity=request.exact_quantity,
             )
             answer = _stop(plant, operation, given, now)
             return Answer(answer.main, answer.records, stopped=True)
@@ -167,7 +168,7 @@ def _act(plant: Plant, request: Actions, now: int) -> Answer:
 
 def _execute(plant: Plant, operation: Operation, request: Execute, now: int) -> Answer:
     check_operation(plant, operation)
-    quantity = None if operation.type == "SCRAP_ALL" else required_quantity(request.quantity)
+    quantity = None if operation.type == "SCRAP_ALL" else required_quantity(request)
     refuse_stated(operation, request)
     action = resolve(plant, operation, request, now)
     action.quantity = quantity or action.quantity
@@ -206,7 +207,7 @@ def _stop(plant: Plant, operation: Operation, request: Stop, now: int) -> Answer
         raise Refusal("OPERATION_NOT_RUNNING", None, inventory_operation_id=operation.key, status=run.status)
     assert run.record is not None
     running = plant.records[run.record]
-    quantity = required_quantity(request.quantity)
+    quantity = required_quantity(request)
     end = max(now, running.start) if request.end_date_millis is None else request.end_date_millis
     if end < running.start:
         raise Refusal("INVALID_ARGUMENT", {"end_date_millis"})

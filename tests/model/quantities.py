@@ -17,6 +17,24 @@ def exact(number: float) -> Fraction:
     return Fraction(Decimal(repr(number)))
 
 
+def exact_text(text: str, *, negative: bool) -> Fraction | None:
+    """What a caller wrote exactly; None where that is no number, or would have to be rounded, or is too large."""
+    body = text.removeprefix("-") if negative else text
+    mantissa, has_power, power = body.lower().partition("e")
+    whole, has_point, fraction = mantissa.partition(".")
+    power_digits = power[1:] if power[:1] in {"+", "-"} else power
+    parts = [whole, *([fraction] if has_point else []), *([power_digits] if has_power else [])]
+    if not all(part and set(part) <= set("0123456789") for part in parts):
+        return None
+    tens = int(power or "0")
+    if not -9 <= tens <= 12:
+        return None
+    value = Fraction(int(whole + fraction)) * Fraction(10) ** (tens - len(fraction))
+    if (value / SMALLEST).denominator != 1 or value >= TOO_LARGE:
+        return None
+    return -value if body != text else value
+
+
 def rounded(quantity: Fraction) -> Fraction:
     """To 6 decimals, half to even."""
     return Fraction(round(quantity / SMALLEST)) * SMALLEST

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from tests.model.plant import ById, Reference
-from tests.model.quantities import TOO_LARGE, exact, rounded
+from tests.model.quantities import TOO_LARGE, exact, exact_text, rounded
 from tests.model.refusal import Refusal
 
 Asked = TypeVar("Asked", bound=Any)
@@ -32,6 +33,7 @@ class Execute:
     validate_only: bool = False
     lot_expiration_date_millis: int | None = None
     supplier_lot_name: str = ""
+    exact_quantity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Stop:
     end_date_millis: int | None = None
     request_id: str = ""
     validate_only: bool = False
+    exact_quantity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ IDS = {
     "material_reason_code_id",
     "unit_of_measure_id",
 }
-NO_NAMES = {"notes", "spare1", "spare2", "spare3", "request_id", "type", "lot_status"}
+NO_NAMES = {"notes", "spare1", "spare2", "spare3", "request_id", "type", "lot_status", "exact_quantity"}
 """Texts that name nothing."""
 REQUIRED = {"inventory_operation_id", "inventory_lot_record_id"}
 
@@ -112,9 +115,19 @@ def as_read(request: Asked) -> Asked:
     return replace(request, **changes)
 
 
+def quantity_told(request: Any) -> Fraction | None:
+    """The quantity that a request of a correct shape gives: exactly, else as a double, rounded."""
+    if request.exact_quantity is not None:
+        return exact_text(request.exact_quantity, negative=True)
+    return None if request.quantity is None else rounded(exact(request.quantity))
+
+
 def faults_of_shape(request: Any) -> set[str]:
     """The fields at fault, but for those that hold more than one value."""
     faults = {field.name for field in fields(request) if _is_malformed(field.name, getattr(request, field.name))}
+    text = getattr(request, "exact_quantity", None)
+    if text is not None:
+        faults = _with_faults_of_exact(request, text, faults)
     start, end = getattr(request, "start_date_millis", None), getattr(request, "end_date_millis", None)
     in_range = not faults & {"start_date_millis", "end_date_millis"}
     if start is not None and end is not None and in_range and end < start:
@@ -129,10 +142,20 @@ def check_shape(request: Any) -> None:
         raise Refusal("INVALID_ARGUMENT", faults)
 
 
+def _with_faults_of_exact(request: Any, text: str, faults: set[str]) -> set[str]:
+    """Only an EDIT may say less than nothing; the double beside it is another way to say the same."""
+    value = exact_text(text, negative=getattr(request, "type", "") == "EDIT")
+    if value is None or (request.quantity is not None and float(text) != request.quantity):
+        return faults | {"exact_quantity"}
+    return faults - {"quantity"}
+
+
 def _is_malformed(name: str, value: object) -> bool:
     match value:
         case float():
             return not math.isfinite(value) or value < 0 or exact(value) >= TOO_LARGE
+        case str() if name == "exact_quantity":
+            return False
         case str() if name in IDS:
             return value != "" or name in REQUIRED
         case str() if name == "notes":
@@ -162,12 +185,12 @@ def meaning(request: Any) -> object:
     values = []
     for field in fields(request):
         value = getattr(request, field.name)
-        if isinstance(value, float):
-            value = rounded(exact(value))
+        if field.name == "quantity":
+            value = quantity_told(request)
         if isinstance(value, str) and field.name.endswith("_path"):
             value = value.removeprefix("/")
         if isinstance(value, tuple):
             value = tuple(meaning(item) for item in value)
-        if field.name not in {"request_id", "validate_only"}:
+        if field.name not in {"request_id", "validate_only", "exact_quantity"}:
             values.append((field.name, value))
     return type(request).__name__, tuple(values)

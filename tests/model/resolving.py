@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tests.model.plant import ById, Location, Lot, Operation, Plant, Reference
-from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal
-from tests.model.requests import Execute, Start
+from tests.model.requests import Execute, Start, Stop, quantity_told
 
 HOUR, DAY = 3_600_000, 86_400_000
 FUTURE_MAX, PAST_MAX = 24 * HOUR, 7 * DAY
@@ -83,10 +82,10 @@ def check_operation(plant: Plant, operation: Operation) -> Location:
     return location
 
 
-def required_quantity(number: float | None) -> Fraction:
+def required_quantity(request: Execute | Stop) -> Fraction:
     """Step 4, its end."""
-    quantity = rounded(exact(number or 0.0))
-    if quantity == 0:
+    quantity = quantity_told(request)
+    if not quantity:
         raise Refusal("INVALID_ARGUMENT", {"quantity"})
     return quantity
 

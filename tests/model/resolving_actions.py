@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tests.model.plant import ById, Lot, Plant, Reference
-from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal
+from tests.model.requests import quantity_told
 from tests.model.resolving import (
     CLEARS_AWAY,
     MAKES_LOTS,
@@ -27,6 +27,8 @@ PICKS = {"CONSUME", "SHIP", "RETURN", "SCRAP"}
 def resolve_action(plant: Plant, item: ActionItem, request_id: str, now: int, versioned: set[str]) -> Action:
     """What happens to stock; lots that are made are there afterwards."""
     source, destination = _locations(plant, item)
+    if (quantity_told(item) or 0) < 0 and source is not None and not plant.locations[source].allow_negative:
+        raise Refusal("INVALID_ARGUMENT", {"exact_quantity"})
     material = _material(plant, item)
     end = now if item.end_date_millis is None else item.end_date_millis
     made: list[str] = []
@@ -59,7 +61,7 @@ def resolve_action(plant: Plant, item: ActionItem, request_id: str, now: int, ve
         request_id=request_id,
         operation=None,
         increment=item.increment_production_order_count,
-        quantity=Fraction(0) if item.quantity is None else rounded(exact(item.quantity)),
+        quantity=quantity_told(item) or Fraction(0),
         spares=(item.spare1, item.spare2, item.spare3),
         new_lot_name=str(item.new_lot_name),
         lot_status=item.lot_status,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from tests.model.plant import ById, Reference
-from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal
-from tests.model.requests import faults_of_shape
+from tests.model.requests import faults_of_shape, quantity_told
 from tests.model.resolving import MAKES_LOTS, RISES, STARRED
 
 ACTIONS_MAX = 1_000
 FIRST_NINE = {"CONSUME", "SHIP", "RETURN", "SCRAP", "SCRAP_ALL", "RECEIVE_AND_CONSUME"} | RISES
 QUANTITY_AND_UNIT = {
     "quantity",
+    "exact_quantity",
     "unit_of_measure_id",
     "unit_of_measure_name",
     "unit_of_measure_symbol",
@@ -51,6 +51,7 @@ class ActionItem:
     spare3: str = ""
     lot_expiration_date_millis: int | None = None
     supplier_lot_name: str = ""
+    exact_quantity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,12 +142,12 @@ def faults_of_action(item: ActionItem) -> set[str]:
         return faults | {"type"}
     given = {one.name for one in fields(item) if _is_given(getattr(item, one.name))}
     faults |= given - used_by(item.type)
-    faults |= needed_by(item.type) - given
+    faults |= needed_by(item.type) - given - ({"quantity"} if "exact_quantity" in given else set())
     if isinstance(item.new_lot_name, ById):
         faults.add("new_lot_name")
-    if "quantity" not in faults and item.quantity is not None:
-        may_be_zero = item.type == "EDIT" and item.quantity == 0
-        if rounded(exact(item.quantity)) == 0 and not may_be_zero:
+    if not faults & {"quantity", "exact_quantity"} and quantity_told(item) == 0:
+        may_be_zero = item.type == "EDIT" and (item.exact_quantity is not None or item.quantity == 0)
+        if not may_be_zero:
             faults.add("quantity")
     source, destination = item.source_location_id_or_path, item.destination_location_id_or_path
     if item.type == "MOVE" and source and _plain(source) == _plain(destination):

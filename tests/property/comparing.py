@@ -14,6 +14,7 @@ from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 
 from tests.model.lots import status_at
 from tests.model.plant import Plant
+from tests.model.quantities import text
 from tests.model.refusal import ANYTHING, Refusal
 from tests.property.served import UUID, ServedSide
 
@@ -103,6 +104,9 @@ class Comparing:
             **_place("destination", plant, record.destination),
             "lot_status": record.lot_status,
             "quantity": float(record.quantity),
+            "exact_quantity": text(record.quantity),
+            "exact_source_quantity_change": text(record.source_change),
+            "exact_destination_quantity_change": text(record.destination_change),
             "unit_of_measure_id": unit.key,
             "unit_of_measure_name": unit.symbol,
             "unit_of_measure_symbol": unit.symbol,
@@ -168,8 +172,14 @@ class Comparing:
         for one in messages:
             arrived = one.arrived_record_id if one.quantity > 0 else ""
             told[one.location_id, one.inventory_lot_id] = (
-                one.quantity, one.name, one.production_order_id, arrived, one.unit_of_measure_id, one.material_id
-            )  # fmt: skip
+                one.quantity,
+                one.exact_quantity.value,
+                one.name,
+                one.production_order_id,
+                arrived,
+                one.unit_of_measure_id,
+                one.material_id,
+            )
         assert len(told) == len(messages)
         ids = self._side.ids
         expected = {}
@@ -178,6 +188,7 @@ class Comparing:
             arrived = ids[row.arrived_record] if row.quantity > 0 and row.arrived_record else ""
             expected[ids[location], ids[key]] = (
                 float(row.quantity),
+                text(row.quantity),
                 self._side.names.get(row.name, row.name),
                 ids[row.order] if row.order else "",
                 arrived,
@@ -248,6 +259,8 @@ def _read(message: InventoryLotRecord) -> dict[str, Any]:
             value = value.ToMilliseconds() if field.name in present else None
         elif field.has_presence and field.name not in present:
             value = None
+        elif field.name.startswith("exact_"):
+            value = value.value
         elif field.enum_type is not None:
             value = field.enum_type.values_by_number[value].name.removeprefix(ENUM_PREFIXES[field.enum_type.name])
         told[field.name] = value

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from tests.model.edits import ChangeLot, ChangeStorage, Edit, Switch
 from tests.model.plant import ById, Plant, Reference
 from tests.model.requests import Batch, Cancel, Execute, Request, Single, Start, Stop
 from tests.model.resolving import DAY, HOUR, MAKES_LOTS, RISES
+from tests.model.stock_requests import ActionItem
 from tests.property.random_plants import DATES, LOT_NAMES, STATUSES, STORAGES, SUPPLIERS, Dice
 
 PLAIN = [10.0, 1.0, 2.0, 5.0, 100.0, 0.5, 0.1, 0.3, 3.0, 7.25, 33.333333, 1000.0, 0.0005]
 ODD = [1e-6, 1.5e-6, 5e-7, 4e-7, 0.0, -0.0, -1.0, 1e-9, 9.2e12, 9e12, 5e12, float("nan"), float("inf"), 1e308]
+WRITTEN_ODDLY = ["1.", ".5", "1_0", " 1", "+1", "-1", "-0", "1e13", "1e-10", "0.0000001", "9.2e12", "NaN", "1,5", "0"]
+Measured = TypeVar("Measured", Execute, Stop, ActionItem)
 STARTS = [None] * 12 + [-HOUR, -HOUR, -2 * HOUR, -8 * DAY, HOUR]
 ENDS = [None] * 12 + [HOUR, HOUR, 2 * HOUR, -HOUR // 2, -HOUR, -HOUR, -2 * HOUR, -6 * DAY, -8 * DAY, 25 * HOUR]
 
@@ -76,7 +80,7 @@ def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
                 execute.supplier_lot_name,
             )
         case "stop":
-            return Stop(
+            stop = Stop(
                 dice.one_of([*running, *running, operation]),
                 quantity(dice),
                 inventory_name(dice),
@@ -84,9 +88,10 @@ def _single(dice: Dice, plant: Plant, prefix: str, now: int) -> Single:
                 identifier,
                 validate_only=dice.seldom(),
             )
+            return exactly(dice, stop)
         case "cancel":
             return Cancel(dice.one_of([*running, *running, operation]), identifier)
-    return replace(_execute(dice, plant, prefix, now), validate_only=dice.seldom())
+    return replace(exactly(dice, _execute(dice, plant, prefix, now)), validate_only=dice.seldom())
 
 
 def _execute(dice: Dice, plant: Plant, prefix: str, now: int) -> Execute:
@@ -173,6 +178,19 @@ def quantity(dice: Dice) -> float | None:
     if dice.seldom(20):
         return dice.one_of([None, *ODD])
     return dice.one_of(PLAIN)
+
+
+def exactly(dice: Dice, request: Measured) -> Measured:
+    """The request, often with its quantity as exact text, alone or beside the double; seldom with another one."""
+    double = request.quantity
+    if double is None or not 0 <= double < 1e15 or not dice.seldom(3):
+        return request
+    plain = f"{Decimal(repr(double)):f}"
+    text = dice.one_of([plain, plain, f"{plain}e0", f"{Decimal(repr(double)).scaleb(-2):f}E+2", f"0{plain}"])
+    if dice.seldom():
+        text = dice.one_of([*WRITTEN_ODDLY, "3", "0.000001", "90000000001.099997"])
+    beside = double if dice.one_of([True, False]) else None
+    return replace(request, quantity=beside, exact_quantity=text)
 
 
 def inventory_name(dice: Dice) -> str:

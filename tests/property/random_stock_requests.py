@@ -19,7 +19,7 @@ from tests.model.stock_requests import (
     used_by,
 )
 from tests.property.random_plants import LOT_NAMES, STATUSES, TYPES, Dice
-from tests.property.random_requests import PLAIN, inventory_name, moment, quantity, request_id, spelled, stated
+from tests.property.random_requests import PLAIN, exactly, inventory_name, moment, quantity, request_id, spelled, stated
 
 STARRED = ["MOVE", "SPLIT", "MERGE"] * 3 + ["EDIT", "STATUS_CHANGE"]
 STARTS = [None] * 60 + [-HOUR, -2 * HOUR, -150 * HOUR, HOUR]
@@ -145,7 +145,10 @@ def random_action(dice: Dice, plant: Plant, now: int) -> ActionItem:
     values |= _context_values(dice, plant, kind)
     values["start_date_millis"] = moment(dice, STARTS, now)
     values["end_date_millis"] = moment(dice, ENDS, now)
-    return _spoilt(dice, ActionItem(**values)) if dice.seldom(30) else ActionItem(**values)
+    item = exactly(dice, ActionItem(**values))
+    if kind == "EDIT" and dice.seldom():
+        item = replace(item, quantity=dice.one_of([None, None, -3.5]), exact_quantity="-3.5")
+    return _spoilt(dice, item) if dice.seldom(30) else item
 
 
 def _lot_values(dice: Dice, plant: Plant, kind: str, spot: Spot) -> dict[str, Any]:
@@ -232,6 +235,7 @@ def _spoilt(dice: Dice, item: ActionItem) -> ActionItem:
     without = {name: None if name == "quantity" else "" for name in sorted(needed_by(item.type))}
     useless = {
         "quantity": 1.0,
+        "exact_quantity": "1",
         "unit_of_measure_symbol": "x",
         "destination_location_id_or_path": ById("location 0"),
         "source_location_id_or_path": ById("location 0"),

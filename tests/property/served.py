@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 from google.protobuf import field_mask_pb2
 from google.rpc import status_pb2
+from google.type.decimal_pb2 import Decimal
 from grpc_status import rpc_status
 from lotkeeper.inventory.v1 import (
     enums_pb2,
@@ -255,7 +256,9 @@ class ServedSide:
         values: dict[str, Any] = {}
         for name in (one.name for one in fields(request)):
             value = getattr(request, name)
-            if name in ENUMS:
+            if name == "exact_quantity":
+                values[name] = None if value is None else Decimal(value=value)
+            elif name in ENUMS:
                 values[name] = _enum(*ENUMS[name], value or "UNSPECIFIED")
             elif isinstance(value, tuple):
                 values[name] = [self.message(item) for item in value]

@@ -97,7 +97,7 @@ def _now_millis() -> int:
 
 
 class Number(click.ParamType[str]):
-    """A number as the server reads it, too: no underscores, no spaces, no `+`, a digit first and last; all its digits."""
+    """A number as the server reads it, too: a digit first and last, no underscores, spaces or `+`. It stays a text."""
 
     name = "number"
 

@@ -43,4 +43,9 @@ def read_needed_quantity(shape: Shape, request: Any) -> int | None:
 def _read(shape: Shape, request: Any, double: float | None, *, may_be_negative: bool = False) -> int | None:
     if not request.HasField("exact_quantity"):
         return shape.quantity("quantity", double)
-    return shape.exact_quantity("exact_quantity", request.exact_quantity.value, double, may_be_negative=may_be_negative)
+    millionths = shape.exact_quantity(
+        "exact_quantity", request.exact_quantity.value, double, may_be_negative=may_be_negative
+    )
+    if millionths is None:  # whatever is wrong with the double is said, too
+        shape.quantity("quantity", double)
+    return millionths
