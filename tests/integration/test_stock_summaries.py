@@ -16,7 +16,7 @@ from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.model.quantity import decimal_text, exact_millionths_of_text
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.store.lists import grouped_rows, stock_sums, stock_sums_as_of
+from lotkeeper_server.store.lists import grouped_rows
 
 from tests.stored_plant import MADE, Reads, StoredPlant, facts
 
@@ -217,8 +217,12 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouped_rows, "ROWS_FEW_MAX", 6)
     monkeypatch.setattr(grouped_rows, "ROWS_PER_PIECE_FIRST", 2)
     monkeypatch.setattr(grouped_rows, "ROWS_PER_PIECE_MAX", 5)
-    monkeypatch.setattr(stock_sums, "PIECES_PER_PAGE_MAX", 3)
-    monkeypatch.setattr(stock_sums_as_of, "ROWS_PER_PAGE_MAX", 60)
+
+
+@pytest.fixture(params=[0.0, 60.0], ids=["short of time", "with time"])
+def time_for_a_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page ends after each piece, or holds all that it may."""
+    monkeypatch.setattr(grouped_rows, "SECONDS_PER_PAGE_MAX", request.param)
 
 
 def crowded(plant: StoredPlant, chance: random.Random) -> dict[str, list[Any]]:
@@ -276,8 +280,8 @@ def expected_sums(rows: list[inventory_pb2.Inventory]) -> dict[str, str]:
     return {unit: decimal_text(round(millionths)) for unit, millionths in sums.items()}
 
 
-@pytest.mark.usefixtures("small_pieces")
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.usefixtures("small_pieces", "time_for_a_page")
+@pytest.mark.parametrize("seed", range(4))
 async def test_the_totals_of_groups_are_the_sums_of_the_rows_that_are_listed(
     plant: StoredPlant, reads: Reads, seed: int
 ) -> None:

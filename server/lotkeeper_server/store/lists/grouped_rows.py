@@ -25,8 +25,10 @@ GroupKey = tuple[Id, ...]
 
 ROWS_FEW_MAX: Final = 20_000
 """So many rows of a filter are summed together, whatever the groups are."""
+SECONDS_PER_PAGE_MAX: Final = 0.3
+"""After so long a page ends, at the end of a group, and holds what it has; a large group may take longer by itself."""
 ROWS_PER_PIECE_FIRST: Final = 1_000
-ROWS_PER_PIECE_MAX: Final = 16_000
+ROWS_PER_PIECE_MAX: Final = 8_000
 """Pieces grow: a page of small groups needs few rows, one of large ones many."""
 _MATERIAL, _LOT, _LOCATION = "material_id", "lot_id", "location_id"
 # By the columns that are equal and the first one of the order; the primary key has locations, then lots.

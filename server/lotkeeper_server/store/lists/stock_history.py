@@ -73,16 +73,11 @@ def list_inventory_as_of(
 
 def stock_then(
     connection: Connection, keys: Sequence[IndexValues], at_millis: int, *, include_empty: bool
-) -> tuple[dict[IndexValues, int], int]:
-    """The stock of rows at a moment, in millionths, without those that a list of then leaves out.
-
-    Returns:
-        It, by the rows' keys, and how many records the rows' lots had by then.
-    """
+) -> dict[IndexValues, int]:
+    """The stock of rows at a moment, in millionths by their keys, without those that a list of then leaves out."""
     counts = _counts(connection, {key[1] for key in keys}, at_millis, _UNTIL)
     there = _sums(connection, keys, counts, at_millis, include_empty=include_empty)
-    shown = {key: there[key] for key in keys if key in there and (include_empty or there[key] != 0)}
-    return shown, sum(counts.values())
+    return {key: there[key] for key in keys if key in there and (include_empty or there[key] != 0)}
 
 
 def _page(connection: Connection, found: _Sums, next_after: IndexValues | None) -> InventoryPage:

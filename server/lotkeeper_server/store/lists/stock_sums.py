@@ -1,5 +1,6 @@
 """Sums of stock by material, lot, location or status, exact, each for one material and one unit of its lots."""
 
+import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -9,11 +10,10 @@ from lotkeeper_server.domain.ask.summary import StockSum
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.store.db.statements import fetch, wide, wide_sum
+from lotkeeper_server.store.lists import grouped_rows
 from lotkeeper_server.store.lists.grouped_rows import GroupBound, Grouping, GroupKey, GroupWalk, Piece
 from lotkeeper_server.store.lists.inventory import InventoryFilter
 
-PIECES_PER_PAGE_MAX: Final = 12
-"""So many pieces are looked at for one page, which then may hold less."""
 _USABLE: Final = ", ".join(str(int(one)) for one in sorted(USABLE))
 
 
@@ -59,17 +59,16 @@ def sum_stock(
     """
     walk = GroupWalk(connection, wanted, grouping, skips_empty=not wanted.include_empty)
     found: list[StockSum] = []
-    groups = 0
-    for count, piece in enumerate(walk.pieces(begin), 1):
+    groups, begun = 0, time.monotonic()
+    for piece in walk.pieces(begin):
         for one in _sums(connection, piece, grouping, now_millis):
             if not found or found[-1].key != one.key:
                 if groups > size:
                     return SumsPage(found, found[-1].key)
                 groups += 1
             found.append(one)
-        last = piece.last
-        if last is None or groups > size or count >= PIECES_PER_PAGE_MAX:
-            return SumsPage(found, last)
+        if piece.last is None or groups > size or time.monotonic() - begun >= grouped_rows.SECONDS_PER_PAGE_MAX:
+            return SumsPage(found, piece.last)
     return SumsPage(found, None)
 
 

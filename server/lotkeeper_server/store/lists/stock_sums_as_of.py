@@ -1,10 +1,11 @@
 """Sums of stock as it was at a moment: the stock of each row at that moment, by its records, added up.
 
-It costs what the list of that moment costs, so a page ends after so many rows and records, at the end of a group.
+It costs what the list of that moment costs, so a page ends after some time, at the end of a group.
 """
 
+import time
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -12,17 +13,13 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.ask.summary import StockSum
 from lotkeeper_server.domain.model.identifiers import LotId, MaterialId, UnitId
 from lotkeeper_server.store.db.statements import fetch, rows_by_key
+from lotkeeper_server.store.lists import grouped_rows
 from lotkeeper_server.store.lists.conditions import Condition, equal
 from lotkeeper_server.store.lists.grouped_rows import GroupBound, Grouping, GroupKey, GroupWalk
 from lotkeeper_server.store.lists.inventory import ORDER, InventoryFilter
 from lotkeeper_server.store.lists.stock_history import stock_then
 from lotkeeper_server.store.lists.stock_sums import SumsPage, shown_status
 from lotkeeper_server.store.lists.walking import walk_page
-
-ROWS_PER_PAGE_MAX: Final = 20_000
-"""Rows and records that are looked at for one page, except for a group that has more by itself."""
-_GROUP_COST_ROWS: Final = 20
-"""A group costs as much as so many rows before its first one."""
 
 
 class _Lot(NamedTuple):
@@ -63,13 +60,12 @@ def sum_stock_as_of(
     """
     summing = _Summing(connection, wanted, grouping, now_millis, at_millis)
     found: list[StockSum] = []
-    groups, budget = 0, ROWS_PER_PAGE_MAX
+    groups, begun = 0, time.monotonic()
     for key in _groups(connection, wanted, grouping, begin):
-        sums, cost = summing.group(key)
+        sums = summing.group(key)
         found += sums
         groups += bool(sums)
-        budget -= cost + _GROUP_COST_ROWS
-        if groups > size or budget <= 0:
+        if groups > size or time.monotonic() - begun >= grouped_rows.SECONDS_PER_PAGE_MAX:
             return SumsPage(found, key)
     return SumsPage(found, None)
 
@@ -101,18 +97,15 @@ class _Summing:
         self._now_millis = now_millis
         self._conditions: list[Condition] = wanted.conditions(connection, of_now=False)
 
-    def group(self, key: GroupKey) -> tuple[list[StockSum], int]:
-        """The sums of a group, and how many rows and records were looked at."""
+    def group(self, key: GroupKey) -> list[StockSum]:
+        """The sums of a group."""
         of_group = [equal(column, value) for column, value in zip(self._grouping.columns, key, strict=True)]
         conditions = [*self._conditions, *of_group]
         found: dict[tuple[int, MaterialId, bytes], _Found] = {}
-        cost, begin = 0, None
+        begin = None
         while True:
             page = walk_page(self._connection, ORDER, conditions, limits.PAGE_SIZE_MAX, begin)
-            there, records = stock_then(
-                self._connection, page.keys, self._at_millis, include_empty=self._wanted.include_empty
-            )
-            cost += len(page.keys) + records
+            there = stock_then(self._connection, page.keys, self._at_millis, include_empty=self._wanted.include_empty)
             lots = self._lots(sorted({LotId(lot_id) for _, lot_id in there}))
             for (_, lot_id), millionths in there.items():
                 lot = lots[LotId(lot_id)]
@@ -123,11 +116,10 @@ class _Summing:
             begin = page.next_after
             if begin is None:
                 break
-        sums = [
+        return [
             StockSum(key, status, material_id, UnitId(unit) if unit else None, one.millionths, one.rows, len(one.lots))
             for (status, material_id, unit), one in sorted(found.items(), key=lambda item: item[0])
         ]
-        return sums, cost
 
     def _lots(self, ids: list[LotId]) -> dict[LotId, _Lot]:
         status, times = shown_status(self._grouping, "inventory_lot")
