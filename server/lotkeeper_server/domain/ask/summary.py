@@ -21,7 +21,7 @@ class StockSum(NamedTuple):
     Attributes:
         key: the ids that the group is of.
         status: that its lots show; 0 where it is not grouped by it.
-        material_id: of the lots.
+        material_id: of the lots; None for several materials, each of which has the lots' unit as its own.
         unit_id: theirs.
         millionths: the sum.
         rows: of the inventory.
@@ -30,7 +30,7 @@ class StockSum(NamedTuple):
 
     key: tuple[Id, ...]
     status: int
-    material_id: MaterialId
+    material_id: MaterialId | None
     unit_id: UnitId | None
     millionths: int
     rows: int
@@ -138,9 +138,12 @@ def summarize(state: WorkingSet, sums: Sequence[StockSum], *, of_one_material: b
 
 
 def _in_few_units(
-    state: WorkingSet, material_id: MaterialId, sums: Sequence[StockSum]
+    state: WorkingSet, material_id: MaterialId | None, sums: Sequence[StockSum]
 ) -> Iterator[tuple[UnitId | None, StockSum, Exact | None]]:
     """Each sum of a material with the unit that it goes into, and how much it is there; None if it does not convert."""
+    if material_id is None:
+        yield from ((one.unit_id, one, one.millionths) for one in sums)
+        return
     material = state.material(material_id)
     assert material is not None
     if material.unit is not None:
@@ -173,7 +176,8 @@ def _expect(state: WorkingSet, sums: Iterable[StockSum]) -> None:
     definitions = state.definitions
     units: dict[MaterialId, set[UnitId | None]] = {}
     for one in sums:
-        units.setdefault(one.material_id, set()).add(one.unit_id)
+        if one.material_id is not None:
+            units.setdefault(one.material_id, set()).add(one.unit_id)
     missing: list[Key] = [DefinitionKey("material", one) for one in units if definitions.materials.get(one) is None]
     if missing:
         raise Missing(*missing)

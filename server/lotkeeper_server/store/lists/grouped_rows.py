@@ -25,7 +25,7 @@ GroupKey = tuple[Id, ...]
 
 ROWS_FEW_MAX: Final = 20_000
 """So many rows of a filter are summed together, whatever the groups are."""
-SECONDS_PER_PAGE_MAX: Final = 0.3
+SECONDS_PER_PAGE_MAX: Final = 0.4
 """After so long a page ends, at the end of a group, and holds what it has; a large group may take longer by itself."""
 ROWS_PER_PIECE_FIRST: Final = 1_000
 ROWS_PER_PIECE_MAX: Final = 8_000
@@ -89,12 +89,14 @@ class Piece:
         where: the condition of a row.
         parameters: its values.
         last: the last group it may have; None at the end of the walk.
+        is_everything: whether no index leads to its rows, since all stock is meant.
     """
 
     hint: str
     where: str
     parameters: tuple[Any, ...]
     last: GroupKey | None
+    is_everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class GroupWalk:
         if few is not None or not free:
             bound, bounding = self._from("t.", free, begin)
             hint = few if few is not None else self._hint((), free)
-            yield Piece(hint, f"{where}{bound}", (*parameters, *bounding), None)
+            everything = not self.grouping.columns and self.wanted.has_no_filter
+            yield Piece(hint, f"{where}{bound}", (*parameters, *bounding), None, everything)
             return
         equal, equals = self._equal(free)
         hint = self._hint(tuple(equal), free)

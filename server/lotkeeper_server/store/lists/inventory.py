@@ -47,6 +47,11 @@ class InventoryFilter:
     name: str | None = None
     include_empty: bool = False
 
+    @property
+    def has_no_filter(self) -> bool:
+        """Whether all stock is wanted."""
+        return self.location is None and self.lot_id is None and self.material_id is None and self.name is None
+
     def conditions(self, connection: Connection, *, of_now: bool) -> list[Condition]:
         """The conditions on `inventory`; whether a row is empty can be checked only for the present."""
         skips_empty = of_now and not self.include_empty

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from lotkeeper_server.domain.ask.summary import StockSum
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.resolve.lots import USABLE
-from lotkeeper_server.store.db.statements import fetch, wide, wide_sum
+from lotkeeper_server.store.db.statements import fetch, indexed_by, wide, wide_sum
 from lotkeeper_server.store.lists import grouped_rows
 from lotkeeper_server.store.lists.grouped_rows import GroupBound, Grouping, GroupKey, GroupWalk, Piece
 from lotkeeper_server.store.lists.inventory import InventoryFilter
@@ -72,18 +72,30 @@ def sum_stock(
     return SumsPage(found, None)
 
 
+def _joined(connection: Connection, piece: Piece) -> str:
+    """Rows and their lots, the leading one first. Where all are read, the lots lead: their rows lie in their order."""
+    lots, rows = "inventory_lot AS l", "inventory AS t"
+    if piece.is_everything:
+        return f"{lots} CROSS JOIN {rows}{indexed_by(connection, 'ix_inventory_lot_id')}"
+    return f"{rows}{piece.hint} CROSS JOIN {lots}"
+
+
 def _sums(connection: Connection, piece: Piece, grouping: Grouping, now_millis: int) -> Iterator[StockSum]:
     """The sums of a piece's groups, in their order."""
     status, times = shown_status(grouping, "l")
+    material, joined = "t.material_id", ""
+    if not grouping.of_one_material:  # a place may hold a thousand materials, mostly in their own units
+        material = "CASE WHEN l.unit_of_measure_id = m.unit_of_measure_id THEN NULL ELSE t.material_id END"
+        joined = " JOIN material AS m ON m.id = t.material_id"
     names = [f"t.{column}" for column in grouping.columns]
     keys = "".join(f"{name}, " for name in names)
     width = len(names)
     places = ", ".join(str(number) for number in range(1, width + 4))
     text = (
-        f"SELECT {keys}{status}, t.material_id, l.unit_of_measure_id, {wide_sum(connection, 't.quantity')}, "  # noqa: S608
+        f"SELECT {keys}{status}, {material}, l.unit_of_measure_id, {wide_sum(connection, 't.quantity')}, "  # noqa: S608
         "COUNT(*), COUNT(DISTINCT t.lot_id) "
-        f"FROM inventory AS t{piece.hint} JOIN inventory_lot AS l ON l.id = t.lot_id "
-        f"WHERE {piece.where} GROUP BY {places} ORDER BY {places}"
+        f"FROM {_joined(connection, piece)}{joined} WHERE l.id = t.lot_id AND {piece.where} "
+        f"GROUP BY {places} ORDER BY {places}"
     )
     for row in fetch(connection, text, (*[now_millis] * times, *piece.parameters)):
         key, (shown, material_id, unit_id, large, small, rows, lots) = tuple(row[:width]), row[width:]
