@@ -191,6 +191,11 @@ async def test_before_the_latest_archived_record_stock_is_not_known(
     with pytest.raises(Refused) as refused:
         await as_of(reads, MADE + 1)
     assert facts(refused.value)[:2] == ("OUT_OF_RANGE", "AS_OF_ARCHIVED")
+    [total] = await reads.all_summaries(group_by=[1], as_of_millis=MADE + 2)
+    assert total.rows == 1
+    with pytest.raises(Refused) as refused:
+        await reads.summaries(group_by=[1], as_of_millis=MADE + 1)
+    assert facts(refused.value)[:2] == ("OUT_OF_RANGE", "AS_OF_ARCHIVED")
 
 
 def test_a_file_of_a_chunk_that_did_not_commit_is_removed_by_the_next_run(

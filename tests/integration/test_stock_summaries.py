@@ -211,6 +211,19 @@ async def test_a_token_is_good_for_the_same_groups_only(plant: StoredPlant, read
             await reads.summaries(group_by=group_by, page_token=token)
 
 
+async def test_a_page_fits_the_largest_answer(plant: StoredPlant, reads: Reads) -> None:
+    """With the longest names, it holds less than was asked for, and the next one goes on."""
+    material = plant.material("🥛" * 749)
+    silo = plant.location("🥛" * 750)
+    lots = [plant.lot("é" * 250 + f"{number:03}", material) for number in range(1_000)]
+    plant.stocks({"location_id": silo, "lot_id": lot, "quantity": 1, "material_id": material} for lot in lots)
+    asked: dict[str, Any] = {"group_by": [LOT, LOCATION], "page_size": 1000}
+    page = await reads.summaries(**asked)
+    assert 0 < len(page.inventory_summaries) < 1_000
+    assert page.ByteSize() <= 4 * 1024 * 1024
+    assert len(await reads.all_summaries(**asked)) == 1_000
+
+
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a large store does, with few rows."""

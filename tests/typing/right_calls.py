@@ -1,9 +1,10 @@
 """Calls of the client that a type checker takes."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
-from lotkeeper import AsyncClient, Client, actions
+from lotkeeper import AsyncClient, Client, actions, decimal_of
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
@@ -34,6 +35,12 @@ def without_asyncio(client: Client, file: Path) -> None:
     client.delete_location(location.id, version=location.version)
     lot: InventoryLot = client.get_lot("L", material_id_or_path="Milk")
     client.delete_lot(lot.id)
+    exact: Decimal = client.convert_quantity("0.1", from_unit_of_measure_symbol="kg", to_unit_of_measure_symbol="l")
+    client.edit_quantity("L", Decimal("-0.5"), source="Silo1", material="Milk")
+    for total in client.summarize_inventory(
+        [enums_pb2.INVENTORY_GROUP_BY_LOT], include_children=True, location_id_or_path="S"
+    ):
+        exact += decimal_of(total.exact_quantity)
     litres: float = client.convert_quantity(1, from_unit_of_measure_symbol="kg", to_unit_of_measure_symbol="l")
     with file.open("rb") as pieces:
         client.import_inventory_operations(pieces, export_format=enums_pb2.EXPORT_FORMAT_CSV)

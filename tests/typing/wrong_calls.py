@@ -7,7 +7,7 @@ from lotkeeper.inventory.v1 import enums_pb2
 def without_asyncio(client: Client) -> None:
     """One fault each."""
     client.move("L", 5.0, source="Silo1")  # E: call-arg
-    client.move("L", "5", source="Silo1", destination="Silo2")  # E: arg-type
+    client.move("L", b"5", source="Silo1", destination="Silo2")  # E: arg-type
     client.move("L", 5.0, "Silo1", "Silo2")  # E: call-arg
     client.move("L", 5.0, source="Silo1", destination="Silo2", materiel="Milk")  # E: call-arg
     client.move("L", 5.0, source="Silo1", destination="Silo2", secondary_lot="M")  # E: call-arg
