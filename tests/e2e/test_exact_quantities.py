@@ -289,7 +289,7 @@ def test_the_command_line_sends_what_was_typed_and_shows_what_is_there(server: S
     client.start_inventory_operation(receive, primary_lot_id_or_name="A")
     assert json.loads(lotkeeper("--json", "stop", receive, number))["exactQuantity"] == number
     wrong = CliRunner().invoke(main, ["execute", receive, "A", "1_000"], env=environment)
-    assert (wrong.exit_code, "exact_quantity" in wrong.stderr) == (1, True)
+    assert (wrong.exit_code, "1_000 is not a number" in wrong.stderr) == (2, True)
 
 
 def test_stock_is_summarized_on_the_command_line(server: ServerProcess, client: Client) -> None:

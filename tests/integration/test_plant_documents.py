@@ -425,3 +425,19 @@ def test_stock_that_is_there_now_is_no_difference(store: Store) -> None:
     for given, told in (("2", []), ("1.25", []), ("0.75", [("L at B", "2", "0.75")])):
         assert differences(tried(store, STOCK.replace("quantity: 2}", f"quantity: {given}}}"))) == told
     assert counts(applied(store, exported(store))) == (0, 0, 7)
+
+
+def test_an_orders_quantity_keeps_all_its_digits(store: Store) -> None:
+    """Also where no double can say it; what is exported is unchanged when it comes back."""
+    document = "production_orders: [{name: O, quantity: 90000000001.099997}]"
+    assert counts(applied(store, document)) == (1, 0, 0)
+    assert b"90000000001.099997" in exported(store)
+    assert counts(applied(store, exported(store))) == (0, 0, 1)
+    assert counts(applied(store, document.replace("997", "998"))) == (0, 1, 0)
+    assert b"90000000001.099998" in exported(store)
+    assert counts(applied(store, "production_orders: [{name: O, quantity: null}]")) == (0, 1, 0)
+    assert b"quantity" not in exported(store)
+    assert refused(lambda: applied(store, "production_orders: [{name: O, quantity: 92e11}]")) == (
+        "INVALID_ARGUMENT",
+        ["production_orders[0].quantity"],
+    )

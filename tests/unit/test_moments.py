@@ -119,7 +119,7 @@ def test_everything_else_is_wrong_usage(text: str) -> None:
 
 def test_a_quantity_is_a_number_as_the_server_reads_it() -> None:
     """Nothing that Python alone takes for one."""
-    assert [Number().convert(text, None, None) for text in ("1", "0.5", "1e3", "-2")] == [1.0, 0.5, 1_000.0, -2.0]
+    assert [Number().convert(text, None, None) for text in ("1", "0.5", "1e3", "-2")] == ["1", "0.5", "1e3", "-2"]
     for text in ("1_000", " 1", "+1", ".5", "5.", "inf", "nan", "1e13", "0x10", "", "1,5"):
         with pytest.raises(click.BadParameter):
             Number().convert(text, None, None)

@@ -94,7 +94,7 @@ def inventory(
 @MATERIAL
 @click.option("--name", "inventory_name", help="A pallet or LPN code.")
 @click.option("--include-empty", is_flag=True, help="Also rows of zero.")
-@click.option("--as-of", "as_of_millis", type=Moment(), help="The stock at this time. Default: now.")
+@click.option("--as-of", "as_of_millis", type=Moment(), help="The stock then, of a day at its end. Default: now.")
 @LIMIT
 @click.pass_obj
 def summary(

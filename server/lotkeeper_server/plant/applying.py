@@ -179,7 +179,7 @@ class _Import:
         mask, message.id = None, ""
         if row is not None:
             message.id = format_id(row["id"])
-            mask = [targets[name].id_field if name in targets else name for name in entry.given]
+            mask = [name for given in entry.given for name in _mask_names(description, given)]
         elif entry.id is not None:
             self._check_free(description, entry, entry.id)
         try:
@@ -279,6 +279,14 @@ class _Import:
         location_id = self._id_of("location", entry.location, f"{entry.place}.location")
         material_id = self._id_of("material", entry.material, f"{entry.place}.material")
         return location_id, self._lots[material_id, entry.lot]["id"]
+
+
+def _mask_names(description: Description, given: str) -> tuple[str, ...]:
+    """The contract's fields by which a given one is saved."""
+    if (reference := references(description).get(given)) is not None:
+        return (reference.id_field,)
+    field = field_readers(description)[given].field
+    return (given,) if field is None else field.names
 
 
 def _differing(

@@ -236,7 +236,8 @@ class _Reading:
             if (reader := readers.get(name)) is not None:
                 is_fit = self._field(entry, name, value, reader.put)
                 if reader.field is not None and is_fit:
-                    entry.values[reader.field.column] = reader.field.read(entry.message, self._at(place))
+                    field = reader.field
+                    entry.values[field.column] = field.read_from(entry.message, field.names, self._at(place))
             elif (reference := targets.get(name)) is not None:
                 entry.references[name] = self._reference(f"{place}.{name}", reference.target, value)
             elif name == "id":

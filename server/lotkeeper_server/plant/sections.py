@@ -16,7 +16,13 @@ from lotkeeper_server.catalog import descriptions as d
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.fields import Enumerated, Factor, Field, Flag, Moment, Name, Quantity, Reference, Whole
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.model.quantity import NotANumber, number_of_text
+from lotkeeper_server.domain.model.quantity import (
+    NotANumber,
+    QuantityOutOfRange,
+    decimal_text,
+    millionths_of_text,
+    number_of_text,
+)
 from lotkeeper_server.domain.model.text import name_form
 from lotkeeper_server.plant.tree import Plain, Tree
 
@@ -111,6 +117,8 @@ def _put(description: Description, one: Field) -> Put:
             return lambda message, tree, _zone: setattr(message, name, tree is not None and flag(tree))
         case Whole():
             return _or_absent(name, whole)
+        case Quantity(exact=exact) if exact:
+            return lambda message, tree, _zone: _put_exact(message, name, exact, tree)
         case Quantity() | Factor():
             return _or_absent(name, _double)
         case Name():
@@ -119,6 +127,19 @@ def _put(description: Description, one: Field) -> Put:
             return lambda message, tree, zone: _put_moment(message, name, tree, zone)
         case _:
             return lambda message, tree, _zone: setattr(message, name, text(tree))
+
+
+def _put_exact(message: Any, name: str, exact: str, tree: Tree) -> None:
+    """A quantity with all its digits, rounded as anywhere in a document; where it is none, its double says so."""
+    if tree is None:
+        return
+    double = _double(tree)
+    try:
+        millionths = millionths_of_text(text(tree))
+    except QuantityOutOfRange:
+        setattr(message, name, double)
+    else:
+        getattr(message, exact).value = decimal_text(millionths)
 
 
 def _or_absent(name: str, read: Callable[[Tree], Any]) -> Put:
