@@ -8,7 +8,9 @@ transaction began, and not before a change of definitions that its transaction h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice, permutations
 from typing import Any
 
 from lotkeeper_server.domain.model.stock import Answer, Record
@@ -29,6 +31,8 @@ from tests.simulation.database import Edit, Session
 
 DENIED = "PERMISSION_DENIED"
 LAST = 1 << 62
+ORDERS_TRIED_MAX = 120
+"""Of five calls all."""
 
 
 @dataclass(frozen=True)
@@ -86,21 +90,33 @@ class Story:
             self._steps.append(Step(number, entry, None, _after_edit(self.now, entry)))
             return
         with_effect = _with_effect(entry)
-        waiting = with_effect
-        while waiting:  # what nothing tells the order of is tried in any
-            left, failures = [], []
-            for call in waiting:
-                try:
-                    self._insert(Step(number, entry, call, self.now), lowest)
-                except Apart as apart:
-                    left.append(call)
-                    failures.append(apart)
-            if len(left) == len(waiting):
-                raise failures[0]
-            waiting = left
+        self._add_with_effect(number, entry, with_effect, lowest)
         for call, end in entry.ends:
             if not any(call is one for one in with_effect):
                 self._check_without_effect(entry, call, end, lowest)
+
+    def _add_with_effect(self, number: int, entry: Session, calls: list[Any], lowest: int) -> None:
+        """As late as it is right for all of them: they have seen the same definitions."""
+        before, failure = self._steps, None
+        for behind in range(max(1, len(before) - lowest + 1)):
+            self._steps = before
+            waiting = calls
+            while waiting:  # what nothing tells the order of is tried in any
+                left, failures = [], []
+                for call in waiting:
+                    try:
+                        self._insert(Step(number, entry, call, self.now), lowest, behind)
+                    except Apart as apart:
+                        left.append(call)
+                        failures.append(apart)
+                if len(left) == len(waiting):
+                    failure = failure or failures[0]
+                    break
+                waiting = left
+            else:
+                return
+        assert failure is not None
+        raise failure
 
     def _lowest(self, entry: Session | Edit) -> int:
         """The first place at which it may count."""
@@ -112,11 +128,11 @@ class Story:
             if step.number < entry.began or (isinstance(step.entry, Edit) and step.number < entry.looked)
         )
 
-    def _insert(self, new: Step, lowest: int) -> None:
-        """As late as it is right."""
+    def _insert(self, new: Step, lowest: int, behind: int) -> None:
+        """As late as it is right, with at least so many steps behind it."""
         steps = self._steps
         failure: Apart | None = None
-        for place in range(len(steps), lowest - 1, -1):
+        for place in range(len(steps) - behind, lowest - 1, -1):
             told = steps[:place]
             try:
                 for step in (new, *steps[place:]):
@@ -153,8 +169,17 @@ class Story:
             raise failure
 
     def _is_right_behind_mates(self, state: State, entry: Session, call: Any, end: Any) -> bool:
-        """Whether it is right at a moment at which other calls of its transaction would have been as well."""
-        for mate in _with_effect(entry):
+        """Whether it is right at a moment at which other calls of its transaction would have been as well.
+
+        Nothing tells the order of some of them, such as a Start, so orders are tried.
+        """
+        return any(
+            self._is_right_behind(state, mates, entry, call, end)
+            for mates in islice(permutations(_with_effect(entry)), ORDERS_TRIED_MAX)
+        )
+
+    def _is_right_behind(self, state: State, mates: Iterable[Any], entry: Session, call: Any, end: Any) -> bool:
+        for mate in mates:
             try:
                 state = self._after(state, Step(0, entry, mate, state))
                 self._play(state, entry, call, end)
