@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +22,14 @@ from click.testing import CliRunner, Result
 from lotkeeper import Client
 from lotkeeper.cli import main as command
 from lotkeeper.inventory.v1 import master_data_pb2
+from lotkeeper_server.access.roles import add_role
+from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token
 from lotkeeper_server.cli import main as server_command
+from lotkeeper_server.engine.clock import IdSource, now_millis
+from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.schema.tables import inventory_lot, location
 
+from tests.names_from_before import store_name
 from tests.plants import ServedPlant
 from tests.server_process import BINARIES, ServerProcess
 
@@ -46,12 +53,13 @@ def clean(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def plant(server: ServerProcess) -> Iterator[ServedPlant]:
-    """A plant with hostile names."""
+    """A plant with hostile names, some of which are from before they were refused."""
     with Client(server.address, token=server.token) as client:
         made = ServedPlant(client)
-        client.save_location(master_data_pb2.Location(name=f"{made.prefix}{REORDERED}"))
+        place = client.save_location(master_data_pb2.Location(name=f"{made.prefix} reordered"))
+        store_name(server.database_url, location, place.id, f"{made.prefix}{REORDERED}")
         client.save_location(master_data_pb2.Location(name=f"=1+1{made.prefix}", notes=NOTES))
-        for name in (REORDERED, FORGED, HIDDEN):
+        for name in ("reordered", FORGED, "hidden"):
             client.receive(
                 name,
                 5.0,
@@ -60,7 +68,10 @@ def plant(server: ServerProcess) -> Iterator[ServedPlant]:
                 create_lot_if_not_found=True,
                 notes=NOTES,
             )
-        client.merge(FORGED, REORDERED, material=made.milk.path, source=made.silo.path)
+        client.merge(FORGED, "reordered", material=made.milk.path, source=made.silo.path)
+        for plain, hostile in (("reordered", REORDERED), ("hidden", HIDDEN)):
+            lot = client.get_lot(plain, material_id_or_path=made.milk.path)
+            store_name(server.database_url, inventory_lot, lot.id, hostile)
         yield made
 
 
@@ -78,11 +89,12 @@ def run(server: ServerProcess) -> Run:
 def test_no_name_hides_reorders_or_forges_a_field(plant: ServedPlant, run: Run) -> None:
     """In any table, tree, single thing or picture."""
     milk = ("--material", plant.milk.path)
+    (reordered,) = (lot.id for lot in plant.client.list_lots(name_prefix="LOT") if lot.name == REORDERED)
     for arguments in (
         ("inventory", *milk),
         ("records", "list", *milk),
         ("lots", "list", *milk),
-        ("lots", "get", REORDERED, *milk),
+        ("lots", "get", reordered, *milk),
         ("locations", "list"),
         ("trace", FORGED, *milk),
         ("trace", FORGED, *milk, "--svg", "-"),
@@ -183,10 +195,14 @@ def test_the_servers_commands_show_names_in_the_same_way(tmp_path: Path) -> None
     store = ("--database-url", f"sqlite:///{tmp_path}/store.db")
     runner = CliRunner()
     assert runner.invoke(server_command, ["migrate", *store]).exit_code == 0
+    with closing(Store(store[1])) as opened, opened.write() as connection:  # from before such names were refused
+        add_role(connection, HIDDEN, ["INVENTORY"], now_millis())
+        entry = TokenEntry(IdSource()(), REORDERED, (HIDDEN,), False, now_millis(), None, None)
+        add_token(connection, new_token(), entry)
     for arguments, status in (
-        (("role", "create", HIDDEN, "--permission", "INVENTORY"), 0),
+        (("role", "create", HIDDEN, "--permission", "INVENTORY"), 2),
         (("role", "list"), 0),
-        (("token", "create", "--name", REORDERED, "--role", HIDDEN), 0),
+        (("token", "create", "--name", REORDERED, "--role", HIDDEN), 2),
         (("token", "list"), 0),
         (("role", "delete", HIDDEN), 1),
         (("role", "delete", SCREEN), 1),

@@ -7,10 +7,9 @@ import unicodedata
 import pytest
 from lotkeeper import Client, InvalidArgument, LotkeeperError, NotFound, actions
 from lotkeeper.inventory.v1 import enums_pb2, inventory_lot_pb2, inventory_operation_pb2, master_data_pb2
-from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.schema.tables import inventory_lot, location
-from sqlalchemy import update
 
+from tests.names_from_before import store_name
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
 
@@ -181,10 +180,10 @@ def test_a_name_from_before_can_be_edited_around(client: Client, server: ServerP
     plant = ServedPlant(client)
     one, twin, hidden = plant.lot(COMPOSED), plant.lot("twin"), plant.lot("hidden")
     place = plant.location("Place")
-    _store(server, inventory_lot, twin.id, name=DECOMPOSED)
-    _store(server, inventory_lot, hidden.id, name=INVISIBLE)
+    store_name(server.database_url, inventory_lot, twin.id, DECOMPOSED)
+    store_name(server.database_url, inventory_lot, hidden.id, INVISIBLE)
     old_path = f"{plant.prefix} {DECOMPOSED}"
-    _store(server, location, place.id, name=old_path, path=old_path)
+    store_name(server.database_url, location, place.id, old_path)
     assert client.get_lot(DECOMPOSED, material_id_or_path=plant.milk.id).id == one.id
     for kept, name in ((twin, DECOMPOSED), (hidden, INVISIBLE)):
         read = client.get_lot(kept.id)
@@ -206,17 +205,3 @@ def test_a_name_from_before_can_be_edited_around(client: Client, server: ServerP
     operation = inventory_operation_pb2.InventoryOperation(name="op", source_location_path=old_path)
     with pytest.raises(NotFound):
         client.save_inventory_operation(operation)
-
-
-def _store(server: ServerProcess, table: object, identifier: str, **values: str) -> None:
-    from lotkeeper_server.domain.model.identifiers import parse_id
-    from lotkeeper_server.store.state.definition_changes import note_definition_changes
-
-    store = Store(server.database_url)
-    key = parse_id(identifier)
-    assert key is not None
-    with store.write() as connection:
-        connection.execute(update(table).where(table.c.id == key).values(**values))  # type: ignore[attr-defined]
-        if table is location:
-            note_definition_changes(connection, "location", [key])
-    store.close()
