@@ -17,6 +17,7 @@ from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.access_tables import role, token
 from lotkeeper_server.store.schema.migrating import migrate
 from lotkeeper_server.store.schema.notices import noticing
+from lotkeeper_server.store.schema.progress import reporting
 from lotkeeper_server.store.verification import verify
 from sqlalchemy import Table, insert, select, text
 
@@ -172,14 +173,17 @@ def test_roles_and_principals_are_names(plant: StoredPlant) -> None:
 
 
 def test_many_records_take_little_time(plant: StoredPlant) -> None:
-    """Some microseconds a record, more where it changes."""
+    """Some microseconds a record, more where it changes; whoever waits is told how far it has come."""
     lot = plant.lot("L")
     for _ in range(4):
         plant.records({"lot_id": lot, "end_millis": 1, "inventory_name": "P-1", "quantity": 0} for _ in range(10_000))
     plant.records({"lot_id": lot, "end_millis": 1, "inventory_name": DECOMPOSED, "quantity": 0} for _ in range(10_000))
     began = time.monotonic()
-    assert migrated(plant) == []
+    told: list[tuple[str, int, int]] = []
+    with reporting(lambda *said: told.append(said)):
+        assert migrated(plant) == []
     assert time.monotonic() - began < 20
+    assert told == [("names in inventory_lot_record are looked at", 10_000, 10_000)]
     names = list(column(plant, tables.inventory_lot_record, "inventory_name").values())
     assert (names.count("P-1"), names.count(COMPOSED)) == (40_000, 10_000)
 

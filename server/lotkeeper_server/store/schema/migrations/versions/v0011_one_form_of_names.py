@@ -15,6 +15,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form
 from lotkeeper_server.store.schema.notices import notice
+from lotkeeper_server.store.schema.progress import report
 
 revision = "0011"
 down_revision = "0010"
@@ -230,8 +231,12 @@ def _leave_what_grows(table: str, rows: Sequence[_Named], names: dict[bytes, str
 def _bring_shared_names(connection: sa.Connection, table: str) -> None:
     """Inventory names, which many rows may have; some at a time, as there may be a million of them."""
     left = _Left(table, "inventory_name")
+    not_ascii = f"SELECT COUNT(*) FROM {table} WHERE {_not_ascii(connection, 'inventory_name')}"  # noqa: S608
+    total, done = connection.execute(sa.text(not_ascii)).scalar() or 0, 0
     rows = _rows(connection, table, "inventory_name", ())
     while some := list(islice(rows, _PIECE)):
+        done += len(some)
+        report(f"names in {table} are looked at", done, total)
         forms = ((row.id, _form_of(row.text, left, format_id(row.id), may_be_id=True)) for row in some)
         _write(
             connection, table, ["inventory_name"], [{"id": one, "inventory_name": form} for one, form in forms if form]
