@@ -142,8 +142,9 @@ def module_text(name: str, contract: Contract) -> str:
             f'"""{group.about}"""',
             "",
             "from __future__ import annotations",
-            "from collections.abc import AsyncIterator, Sequence",
+            "from collections.abc import Sequence",
             "from lotkeeper._async.calling import Calling",
+            "from lotkeeper._async_pages import AsyncPages",
             "from lotkeeper._requests import mask",
             f"from lotkeeper.inventory.v1 import {group.service}_pb2 as pb",
             *imports,
@@ -201,7 +202,7 @@ def _list(kind: str, plural: str, contract: Contract) -> str:
     words = _snake(plural).replace("_", " ")
     return f"""
     def list_{_snake(plural)}(self, *, {parameters}, page_size: int = 0, timeout_seconds: float | None = None
-            ) -> AsyncIterator[{_entity(kind, contract)}]:
+            ) -> AsyncPages[{_entity(kind, contract)}]:
         \"\"\"The {words} that pass every given filter, in the order of ids.
 
 {_arguments(documented, with_timeout=False)}

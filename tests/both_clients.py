@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
 from lotkeeper import AsyncClient, Client
@@ -26,11 +25,11 @@ class Driven:
 
         def call(*arguments: Any, **more: Any) -> Any:
             result = method(*arguments, **more)
-            return self._stepped(result) if inspect.isasyncgen(result) else self._runner.run(_awaited(result))
+            return self._stepped(result) if isinstance(result, AsyncIterator) else self._runner.run(_awaited(result))
 
         return call
 
-    def _stepped(self, items: AsyncGenerator[Any, None]) -> Generator[Any, None, None]:
+    def _stepped(self, items: Any) -> Generator[Any, None, None]:
         nothing = object()
         try:
             while (item := self._runner.run(_next(items, nothing))) is not nothing:
@@ -50,7 +49,7 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
-async def _next(items: AsyncGenerator[Any, None], nothing: object) -> Any:
+async def _next(items: AsyncIterator[Any], nothing: object) -> Any:
     return await anext(items, nothing)
 
 

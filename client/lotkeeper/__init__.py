@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from lotkeeper import actions
 from lotkeeper._async.client import AsyncClient
+from lotkeeper._async_pages import AsyncPages
 from lotkeeper._bearer import TokenFault, open_to_others
 from lotkeeper._errors import (
     Aborted,
@@ -29,6 +30,7 @@ from lotkeeper._errors import (
     error_of_status,
 )
 from lotkeeper._json import from_dict, from_json, to_dict, to_json
+from lotkeeper._pages import Pages
 from lotkeeper._quantities import Quantity, decimal_of
 from lotkeeper._sync.client import Client
 from lotkeeper.development import development_token_path, is_loopback
@@ -42,6 +44,7 @@ __all__ = [
     "Aborted",
     "AlreadyExists",
     "AsyncClient",
+    "AsyncPages",
     "Cancelled",
     "Client",
     "DeadlineExceeded",
@@ -52,6 +55,7 @@ __all__ = [
     "LotkeeperError",
     "NotFound",
     "OutOfRange",
+    "Pages",
     "PermissionDenied",
     "Quantity",
     "ResourceExhausted",

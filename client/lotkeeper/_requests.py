@@ -9,9 +9,13 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 PIECE_BYTES_MAX: Final = 256 * 1024
 """The size of data in one message of an upload."""
+
+PAGE_SIZE_MAX: Final = 1_000
+"""How many items a page of a list has at the most."""
 
 
 def path_of(request: Message) -> str:
@@ -24,6 +28,17 @@ def _path_of(request: Descriptor) -> str:
     """The contract has one service in each file, and method X takes XRequest."""
     [service] = request.file.services_by_name.values()
     return f"/{service.full_name}/{request.name.removesuffix('Request')}"
+
+
+def listed_class(response_class: type[Message]) -> type[Any]:
+    """The class of what a list's answers have: a list's answer has one field of many messages."""
+    return _listed_class(response_class.DESCRIPTOR)
+
+
+@cache
+def _listed_class(response: Descriptor) -> type[Any]:
+    [item] = [field.message_type for field in response.fields if field.is_repeated and field.message_type]
+    return GetMessageClass(item)
 
 
 def mask(fields: Sequence[str] | None) -> FieldMask | None:

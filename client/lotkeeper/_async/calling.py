@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
+from lotkeeper._async_pages import AsyncPages
 from lotkeeper._async_transport import AsyncTransport
 from lotkeeper._requests import Uploading, path_of
 from lotkeeper._retrying import Repeatable, with_request_id
@@ -17,7 +18,7 @@ from lotkeeper._tokens import Tokens
 DEFAULT_TIMEOUT_SECONDS = 30.0
 Response = TypeVar("Response", bound=Message)
 Item = TypeVar("Item", bound=Message)
-_NEXT, _DATA = "next_page_token", "data"  # fields that the responses share; Message does not have them
+_DATA = "data"  # a field that the responses of streams share; Message does not have it
 
 
 class Calling:
@@ -66,22 +67,19 @@ class Calling:
         timeout = self._timeout(timeout_seconds)
         return await self._transport.call(path_of(request), request, response_class, timeout, Repeatable.YES)
 
-    async def _pages(
+    def _pages(
         self,
         request: Message,
         response_class: type[Response],
         items_of: Callable[[Response], Iterable[Item]],
         timeout_seconds: float | None,
-    ) -> AsyncIterator[Item]:
-        """The items of a list; the next page is read once all items of the last one have been taken."""
-        following: Any = request
-        while True:
-            page = await self._read(request, response_class, timeout_seconds)
-            for item in items_of(page):
-                yield item
-            following.page_token = getattr(page, _NEXT)
-            if not following.page_token:
-                return
+    ) -> AsyncPages[Item]:
+        """The items of a list."""
+
+        async def read_page(asking: Message) -> Response:
+            return await self._read(asking, response_class, timeout_seconds)
+
+        return AsyncPages(request, response_class, read_page, items_of)
 
     async def _download(
         self, request: Message, response_class: type[Response], timeout_seconds: float | None

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from lotkeeper._async.calling import Calling
+from lotkeeper._async_pages import AsyncPages
 from lotkeeper._requests import mask
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
@@ -59,7 +60,7 @@ class DefinitionMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[InventoryOperation]:
+    ) -> AsyncPages[InventoryOperation]:
         """The inventory operations that pass every given filter, in the order of ids.
 
         Args:

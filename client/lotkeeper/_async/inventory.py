@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from lotkeeper._async.lots import LotMethods
+from lotkeeper._async_pages import AsyncPages
 from lotkeeper._quantities import Quantity, double_of, exact_of
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -161,7 +162,7 @@ class InventoryMethods(LotMethods):
         as_of_millis: int | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[Inventory]:
+    ) -> AsyncPages[Inventory]:
         """The stock that passes every filter that is given, by location id, then lot id.
 
         Args:
@@ -246,7 +247,7 @@ class InventoryMethods(LotMethods):
         oldest_first: bool = False,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[InventoryLotRecord]:
+    ) -> AsyncPages[InventoryLotRecord]:
         """The records that pass every given filter, newest first by their end (for a running one, its start).
 
         Args:

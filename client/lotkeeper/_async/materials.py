@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from lotkeeper._async.calling import Calling
+from lotkeeper._async_pages import AsyncPages
 from lotkeeper._requests import mask
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 from lotkeeper.inventory.v1.master_data_pb2 import Material, MaterialClass, MaterialReasonCode
@@ -53,7 +54,7 @@ class MaterialMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[MaterialClass]:
+    ) -> AsyncPages[MaterialClass]:
         """The material classes that pass every given filter, in the order of ids.
 
         Args:
@@ -114,7 +115,7 @@ class MaterialMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[Material]:
+    ) -> AsyncPages[Material]:
         """The materials that pass every given filter, in the order of ids.
 
         Args:
@@ -185,7 +186,7 @@ class MaterialMethods(Calling):
         reason_code_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[MaterialReasonCode]:
+    ) -> AsyncPages[MaterialReasonCode]:
         """The material reason codes that pass every given filter, in the order of ids.
 
         Args:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from lotkeeper._async.calling import Calling
+from lotkeeper._async_pages import AsyncPages
 from lotkeeper._requests import mask
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
@@ -48,7 +49,7 @@ class PlantMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[Location]:
+    ) -> AsyncPages[Location]:
         """The locations that pass every given filter, in the order of ids.
 
         Args:
@@ -108,7 +109,7 @@ class PlantMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[Operation]:
+    ) -> AsyncPages[Operation]:
         """The operations that pass every given filter, in the order of ids.
 
         Args:
@@ -172,7 +173,7 @@ class PlantMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[ProductionOrder]:
+    ) -> AsyncPages[ProductionOrder]:
         """The production orders that pass every given filter, in the order of ids.
 
         Args:

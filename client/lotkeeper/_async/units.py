@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from lotkeeper._async.calling import Calling
+from lotkeeper._async_pages import AsyncPages
 from lotkeeper._requests import mask
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 from lotkeeper.inventory.v1.master_data_pb2 import UnitOfMeasure, UnitOfMeasureConversion
@@ -52,7 +53,7 @@ class UnitMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[UnitOfMeasure]:
+    ) -> AsyncPages[UnitOfMeasure]:
         """The units of measure that pass every given filter, in the order of ids.
 
         Args:
@@ -117,7 +118,7 @@ class UnitMethods(Calling):
         enabled: bool | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[UnitOfMeasureConversion]:
+    ) -> AsyncPages[UnitOfMeasureConversion]:
         """The unit of measure conversions that pass every given filter, in the order of ids.
 
         Args:

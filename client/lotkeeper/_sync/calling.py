@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
+from lotkeeper._pages import Pages
 from lotkeeper._requests import Uploading, path_of
 from lotkeeper._retrying import Repeatable, with_request_id
 from lotkeeper._tokens import Tokens
@@ -18,7 +19,7 @@ from lotkeeper._transport import Transport
 DEFAULT_TIMEOUT_SECONDS = 30.0
 Response = TypeVar("Response", bound=Message)
 Item = TypeVar("Item", bound=Message)
-_NEXT, _DATA = "next_page_token", "data"  # fields that the responses share; Message does not have them
+_DATA = "data"  # a field that the responses of streams share; Message does not have it
 
 
 class Calling:
@@ -73,16 +74,13 @@ class Calling:
         response_class: type[Response],
         items_of: Callable[[Response], Iterable[Item]],
         timeout_seconds: float | None,
-    ) -> Iterator[Item]:
-        """The items of a list; the next page is read once all items of the last one have been taken."""
-        following: Any = request
-        while True:
-            page = self._read(request, response_class, timeout_seconds)
-            for item in items_of(page):
-                yield item
-            following.page_token = getattr(page, _NEXT)
-            if not following.page_token:
-                return
+    ) -> Pages[Item]:
+        """The items of a list."""
+
+        def read_page(asking: Message) -> Response:
+            return self._read(asking, response_class, timeout_seconds)
+
+        return Pages(request, response_class, read_page, items_of)
 
     def _download(
         self, request: Message, response_class: type[Response], timeout_seconds: float | None

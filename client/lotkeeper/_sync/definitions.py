@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from lotkeeper._pages import Pages
 from lotkeeper._requests import mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import enums_pb2
@@ -59,7 +60,7 @@ class DefinitionMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[InventoryOperation]:
+    ) -> Pages[InventoryOperation]:
         """The inventory operations that pass every given filter, in the order of ids.
 
         Args:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
+from lotkeeper._pages import Pages
 from lotkeeper._quantities import Quantity, double_of, exact_of
 from lotkeeper._sync.lots import LotMethods
 from lotkeeper.inventory.v1 import enums_pb2
@@ -162,7 +163,7 @@ class InventoryMethods(LotMethods):
         as_of_millis: int | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[Inventory]:
+    ) -> Pages[Inventory]:
         """The stock that passes every filter that is given, by location id, then lot id.
 
         Args:
@@ -247,7 +248,7 @@ class InventoryMethods(LotMethods):
         oldest_first: bool = False,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[InventoryLotRecord]:
+    ) -> Pages[InventoryLotRecord]:
         """The records that pass every given filter, newest first by their end (for a running one, its start).
 
         Args:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from lotkeeper._pages import Pages
 from lotkeeper._requests import mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import enums_pb2
@@ -53,7 +54,7 @@ class LotMethods(Calling):
         supplier_lot_name: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[InventoryLot]:
+    ) -> Pages[InventoryLot]:
         """The lots that pass every given filter, in the order of ids.
 
         Args:

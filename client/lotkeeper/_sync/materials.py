@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from lotkeeper._pages import Pages
 from lotkeeper._requests import mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
@@ -53,7 +54,7 @@ class MaterialMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[MaterialClass]:
+    ) -> Pages[MaterialClass]:
         """The material classes that pass every given filter, in the order of ids.
 
         Args:
@@ -114,7 +115,7 @@ class MaterialMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[Material]:
+    ) -> Pages[Material]:
         """The materials that pass every given filter, in the order of ids.
 
         Args:
@@ -185,7 +186,7 @@ class MaterialMethods(Calling):
         reason_code_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[MaterialReasonCode]:
+    ) -> Pages[MaterialReasonCode]:
         """The material reason codes that pass every given filter, in the order of ids.
 
         Args:

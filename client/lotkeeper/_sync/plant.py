@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from lotkeeper._pages import Pages
 from lotkeeper._requests import mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import enums_pb2
@@ -48,7 +49,7 @@ class PlantMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[Location]:
+    ) -> Pages[Location]:
         """The locations that pass every given filter, in the order of ids.
 
         Args:
@@ -108,7 +109,7 @@ class PlantMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[Operation]:
+    ) -> Pages[Operation]:
         """The operations that pass every given filter, in the order of ids.
 
         Args:
@@ -172,7 +173,7 @@ class PlantMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[ProductionOrder]:
+    ) -> Pages[ProductionOrder]:
         """The production orders that pass every given filter, in the order of ids.
 
         Args:

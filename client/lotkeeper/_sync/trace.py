@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from lotkeeper._pages import Pages
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
@@ -46,7 +45,7 @@ class TraceMethods(Calling):
         material_id_or_path: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[pb.TraceNode]:
+    ) -> Pages[pb.TraceNode]:
         """The lots at the ends of a trace, in the order of ids: those that came from nowhere, or went nowhere.
 
         The search covers the 10,000 lots nearest to the one asked for.

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from lotkeeper._pages import Pages
 from lotkeeper._requests import mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
@@ -52,7 +53,7 @@ class UnitMethods(Calling):
         name_prefix: str | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[UnitOfMeasure]:
+    ) -> Pages[UnitOfMeasure]:
         """The units of measure that pass every given filter, in the order of ids.
 
         Args:
@@ -117,7 +118,7 @@ class UnitMethods(Calling):
         enabled: bool | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[UnitOfMeasureConversion]:
+    ) -> Pages[UnitOfMeasureConversion]:
         """The unit of measure conversions that pass every given filter, in the order of ids.
 
         Args:
