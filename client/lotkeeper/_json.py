@@ -112,7 +112,7 @@ def _value_of(field: FieldDescriptor) -> Callable[[Message], Any]:
     get = attrgetter(field.name)
     if field.is_repeated:
         return lambda message: [_single(field, item) for item in get(message)]
-    if field.type == FieldDescriptor.TYPE_STRING and _is_of_reference(field):
+    if field.type == FieldDescriptor.TYPE_STRING and is_of_reference(field):
         return lambda message: get(message) or None  # absent and empty are the same
     if field.has_presence:
         return lambda message: _single(field, get(message)) if message.HasField(field.name) else None
@@ -121,7 +121,7 @@ def _value_of(field: FieldDescriptor) -> Callable[[Message], Any]:
     return get
 
 
-def _is_of_reference(field: FieldDescriptor) -> bool:
+def is_of_reference(field: FieldDescriptor) -> bool:
     """Whether a text belongs to a reference: an id, or a name, path or symbol beside one."""
     if field.name.endswith("_id"):
         return True
