@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from lotkeeper import AsyncClient, Client, actions, decimal_of
+from lotkeeper import AsyncClient, AsyncPages, Client, Pages, actions, decimal_of
+from lotkeeper.dataframe import record_batches, schema, watch_batches
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
@@ -49,6 +50,12 @@ def without_asyncio(client: Client, file: Path) -> None:
     watched = client.watch_inventory_lot_records(from_beginning=True)
     first: WatchInventoryLotRecordsResponse = next(watched)
     watched.close()
+    lots: Pages[InventoryLot] = client.list_lots()
+    for batch in record_batches(lots, batch_rows=100):
+        print(batch.num_rows, record_batches([split], InventoryLotRecord).read_all(), schema(Inventory).names)
+    for watched_batch in watch_batches(client.watch_inventory_lot_records(), seconds=0.5):
+        token: str = watched_batch.resume_token
+        print(watched_batch.records.num_rows, token)
     print(moved, records, stock, litres, document, first)
 
 
@@ -65,4 +72,9 @@ async def on_asyncio(client: AsyncClient, pieces: AsyncIterator[bytes]) -> None:
     async for message in watched:
         print(message.inventory_lot_record.id, message.resume_token)
     await watched.aclose()
+    lots: AsyncPages[InventoryLot] = client.list_lots()
+    async for batch in record_batches(lots):
+        print(batch.num_rows)
+    async for records, token in watch_batches(client.watch_inventory_lot_records()):
+        print(records.num_rows, token)
     print(moved, stock)

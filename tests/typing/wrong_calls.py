@@ -1,6 +1,7 @@
 """Calls of the client that a type checker refuses: each line that ends in `# E: ...`, and no other."""
 
 from lotkeeper import AsyncClient, Client, actions
+from lotkeeper.dataframe import record_batches, watch_batches
 from lotkeeper.inventory.v1 import enums_pb2
 
 
@@ -25,6 +26,8 @@ def without_asyncio(client: Client) -> None:
     client.delete_location("Silo1", 3)  # E: call-arg
     client.list_terminal_lots("L")  # E: call-arg
     print(client.get_lot("L").no_such_field)  # E: attr-defined
+    record_batches(client.list_lots(), batch_size=10)  # E: call-overload
+    watch_batches(client.list_lots())  # E: arg-type
 
 
 async def on_asyncio(client: AsyncClient) -> None:
