@@ -201,7 +201,7 @@ class InventoryMethods(LotMethods):
         as_of_millis: int | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> AsyncIterator[InventorySummary]:
+    ) -> AsyncPages[InventorySummary]:
         """Sums of the stock that passes every filter that is given, in the materials' units.
 
         Args:

@@ -202,7 +202,7 @@ class InventoryMethods(LotMethods):
         as_of_millis: int | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
-    ) -> Iterator[InventorySummary]:
+    ) -> Pages[InventorySummary]:
         """Sums of the stock that passes every filter that is given, in the materials' units.
 
         Args:
