@@ -30,11 +30,13 @@ from lotkeeper_server.domain.keys import (
     ConversionsKey,
     CountKey,
     EdgeKey,
+    GenealogyKey,
     LotKey,
     LotNameKey,
     LotRowsKey,
     Missing,
     NameKey,
+    OrderEdgeKey,
     QueueKey,
     RecordKey,
     RequestKey,
@@ -112,7 +114,7 @@ class Plant:
     runs: dict[bytes, OperationRun] = field(default_factory=dict)
     records: dict[bytes, Record] = field(default_factory=dict)
     counts: dict[bytes, int] = field(default_factory=dict)
-    edges: dict[EdgeKey, Edge] = field(default_factory=dict)
+    edges: dict[GenealogyKey, Edge] = field(default_factory=dict)
     requests: dict[Any, Any] = field(default_factory=dict)
     ids_by_name: dict[NameKey, bytes] = field(default_factory=dict)
     archived_until: int | None = None
@@ -362,7 +364,7 @@ class Plant:
                 state.counts.setdefault(key.order_id, self.counts[key.order_id])
             case RecordKey():
                 state.records.setdefault(key.id, self.records.get(key.id))
-            case EdgeKey():
+            case EdgeKey() | OrderEdgeKey():
                 state.accept_edges({key: self.edges.get(key)})
             case RequestKey():
                 state.requests.setdefault(key, self.requests.get(key))
@@ -421,6 +423,7 @@ class Plant:
         self.runs.update(changes.runs)
         self.counts.update(changes.counts)
         self.edges.update(changes.new_edges + changes.changed_edges)
+        self.edges.update(changes.new_order_edges + changes.changed_order_edges)
         self.requests.update(changes.new_requests + changes.renewed_requests)
 
     # What is there.

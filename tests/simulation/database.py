@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lotkeeper_server.domain.changes import Changes, KeptRequest
-from lotkeeper_server.domain.keys import EdgeKey, NameKey, RequestKey
+from lotkeeper_server.domain.keys import GenealogyKey, NameKey, RequestKey
 from lotkeeper_server.domain.model.definitions import Conversions
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
@@ -88,7 +88,7 @@ class Database:
     runs: dict[bytes, OperationRun] = field(default_factory=dict)
     counts: dict[bytes, int] = field(default_factory=dict)
     records: dict[bytes, Record] = field(default_factory=dict)
-    edges: dict[EdgeKey, Edge] = field(default_factory=dict)
+    edges: dict[GenealogyKey, Edge] = field(default_factory=dict)
     requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
     marks: set[bytes] = field(default_factory=set)
     changed: list[tuple[int, str, bytes]] = field(default_factory=list)
@@ -198,6 +198,7 @@ class Database:
         self.runs.update(changes.runs)
         self.counts.update(changes.counts)
         self.edges.update(changes.new_edges + changes.changed_edges)
+        self.edges.update(changes.new_order_edges + changes.changed_order_edges)
         self.requests.update(changes.new_requests + changes.renewed_requests)
 
     def change_definition(self, entity: str, identifier: bytes, value: Any) -> None:

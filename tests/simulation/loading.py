@@ -12,11 +12,13 @@ from lotkeeper_server.domain.keys import (
     CountKey,
     DefinitionKey,
     EdgeKey,
+    GenealogyKey,
     Key,
     LotKey,
     LotNameKey,
     LotRowsKey,
     NameKey,
+    OrderEdgeKey,
     PathKey,
     QueueKey,
     RecordKey,
@@ -66,7 +68,8 @@ class Loading:
             self._load_lot_named(name)
         for key in (*wanted[RunKey], *wanted[RequestKey], *wanted[CountKey], *wanted[RecordKey]):
             self._load_by_itself(key)
-        for key in (*wanted[StockKey], *wanted[LotRowsKey], *wanted[EdgeKey], *wanted[TimelineKey]):
+        of_lots = (StockKey, LotRowsKey, EdgeKey, OrderEdgeKey, TimelineKey)
+        for key in (key for kind in of_lots for key in wanted[kind]):
             self._load_of_lots(key)
         if wanted[ArchiveKey]:
             self._state.timelines.accept_archive(None)
@@ -81,7 +84,7 @@ class Loading:
             rules_on_all = isinstance(key, SumsKey) or key.material_id is None
             if rules_on_all and not self._may_lock("location", key.location_id):
                 self.held.add(key)
-        for kind in (StockKey, LotRowsKey, EdgeKey, TimelineKey):
+        for kind in (StockKey, LotRowsKey, EdgeKey, OrderEdgeKey, TimelineKey):
             for key in wanted[kind]:
                 for lot_id in lots_of(key):
                     wanted[LotKey].setdefault(LotKey(lot_id))  # type: ignore[arg-type]
@@ -142,7 +145,7 @@ class Loading:
             case LotRowsKey():
                 rows = [row for row in database.rows.values() if row.lot_id == key.lot_id and row.millionths != 0]
                 state.accept_rows_of_lot(key.lot_id, rows)
-            case EdgeKey():
+            case EdgeKey() | OrderEdgeKey():
                 state.accept_edges({key: database.edges.get(key)})
             case TimelineKey():
                 state.timelines.accept_archive(None)
@@ -182,7 +185,7 @@ class Loading:
         return sorted(pairs, key=place)[: key.length]
 
 
-def lots_of(key: StockKey | LotRowsKey | EdgeKey | TimelineKey) -> tuple[bytes, ...]:
+def lots_of(key: StockKey | LotRowsKey | GenealogyKey | TimelineKey) -> tuple[bytes, ...]:
     """The lots whose locks stand for it."""
     return (key.from_lot_id, key.to_lot_id) if isinstance(key, EdgeKey) else (key.lot_id,)
 

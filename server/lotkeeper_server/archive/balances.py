@@ -5,9 +5,10 @@ The sums of archived records are kept in the store. They are added up here, both
 
 from collections.abc import Iterable
 
+from lotkeeper_server.domain.keys import OrderEdgeKey
 from lotkeeper_server.domain.kinds import BETWEEN_LOTS
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
-from lotkeeper_server.domain.model.genealogy import edge_key
+from lotkeeper_server.domain.model.genealogy import genealogy_key
 from lotkeeper_server.store.archive.balances import BALANCE_TABLES, Amounts, BalanceKey
 from lotkeeper_server.store.archive.records import REFERENCES, RecordRow
 from lotkeeper_server.store.schema.archive_tables import (
@@ -15,6 +16,7 @@ from lotkeeper_server.store.schema.archive_tables import (
     opening_edge,
     opening_lot_total,
     opening_order_count,
+    opening_order_edge,
     opening_stock,
 )
 
@@ -25,8 +27,8 @@ class Balance:
     def __init__(self) -> None:
         self.sums: dict[str, dict[BalanceKey, Amounts]] = {name: {} for name in BALANCE_TABLES}
 
-    def add(self, row: RecordRow) -> None:
-        """Adds a record."""
+    def add(self, row: RecordRow, *, has_edges_of_orders: bool = True) -> None:
+        """Adds a record; one of an older file without the edge between its lot and its production order."""
         record_type = LotRecordType(row["lot_record_type"])
         for identifier in {row[name] for name in REFERENCES} - {None}:
             self._raise(archived_reference.name, (identifier,), 1)
@@ -40,8 +42,13 @@ class Balance:
         if row["order_count_change"]:
             self._raise(opening_order_count.name, (row["production_order_id"],), row["order_count_change"])
         is_undone = row["reverses_record_id"] is not None or row["reversed_by_record_id"] is not None
-        if secondary_lot_id is not None and row["lot_quantity"] > 0 and not is_undone:
-            self._raise(opening_edge.name, edge_key(record_type, lot_id, secondary_lot_id), row["lot_quantity"], 1)
+        edge = genealogy_key(record_type, lot_id, secondary_lot_id, row["production_order_id"])
+        if edge is None or row["lot_quantity"] <= 0 or is_undone:
+            return
+        if not isinstance(edge, OrderEdgeKey):
+            self._raise(opening_edge.name, edge, row["lot_quantity"], 1)
+        elif has_edges_of_orders:
+            self._raise(opening_order_edge.name, edge, row["lot_quantity"], 1)
 
     def _add_stock(self, row: RecordRow, record_type: LotRecordType) -> None:
         """A row of stock that a record touched is kept, with 0 if the sum is 0."""

@@ -9,7 +9,13 @@ from lotkeeper_server.archive import files
 from lotkeeper_server.archive.balances import Balance
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.store.archive.balances import Amounts, BalanceKey, stored_sums
-from lotkeeper_server.store.archive.files import NotedFile, count_archived, file_numbers, noted_files
+from lotkeeper_server.store.archive.files import (
+    NotedFile,
+    count_archived,
+    file_numbers,
+    files_before_orders,
+    noted_files,
+)
 from lotkeeper_server.store.archive.records import RecordRow, read_candidates
 from lotkeeper_server.store.db.snapshot import Snapshot
 
@@ -47,7 +53,7 @@ def check_archive(snapshot: Snapshot, folders: Sequence[Path]) -> ArchiveCheck:
         folders: where its files are.
     """
     check, balance = ArchiveCheck(), Balance()
-    noted = noted_files(snapshot)
+    noted, older_files = noted_files(snapshot), files_before_orders(snapshot)
     places = {name: folder for folder in reversed(folders) for name in files.names_in(folder)}
     for file in noted:
         check.files += 1
@@ -56,7 +62,7 @@ def check_archive(snapshot: Snapshot, folders: Sequence[Path]) -> ArchiveCheck:
             check.fault(f"{file.name}: the file does not exist")
             continue
         for row in _checked_rows(snapshot, check, file, folder):
-            balance.add(row)
+            balance.add(row, has_edges_of_orders=file.number > older_files)
             check.records += 1
     check.leftovers = sorted(places)
     archived = count_archived(snapshot)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 
-from lotkeeper_server.domain.keys import EdgeKey, RequestKey
+from lotkeeper_server.domain.keys import EdgeKey, GenealogyKey, OrderEdgeKey, RequestKey
 from lotkeeper_server.domain.model.identifiers import Id, RecordId
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
 
@@ -38,6 +38,8 @@ class Changes:
     counts: list[tuple[Id, int]] = field(default_factory=list)
     new_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
     changed_edges: list[tuple[EdgeKey, Edge]] = field(default_factory=list)
+    new_order_edges: list[tuple[OrderEdgeKey, Edge]] = field(default_factory=list)
+    changed_order_edges: list[tuple[OrderEdgeKey, Edge]] = field(default_factory=list)
     new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
     renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
 
@@ -54,6 +56,13 @@ class Changes:
             self.changed_quantities.append(new)
         else:
             self.changed_stock.append(new)
+
+    def note_edge(self, key: GenealogyKey, edge: Edge, *, is_new: bool) -> None:
+        """An edge of the genealogy to write."""
+        if isinstance(key, OrderEdgeKey):
+            (self.new_order_edges if is_new else self.changed_order_edges).append((key, edge))
+        else:
+            (self.new_edges if is_new else self.changed_edges).append((key, edge))
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotUseStrategy
-from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, RecordId
+from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, MaterialId, ProductionOrderId, RecordId
 
 
 class DefinitionKey(NamedTuple):
@@ -92,6 +92,14 @@ class EdgeKey(NamedTuple):
     record_type: LotRecordType
 
 
+class OrderEdgeKey(NamedTuple):
+    """How much of a lot went into a production order, or came out of it, by one type of record, which says which."""
+
+    lot_id: LotId
+    record_type: LotRecordType
+    order_id: ProductionOrderId
+
+
 class RequestKey(NamedTuple):
     """A kept request id."""
 
@@ -126,6 +134,9 @@ class QueueKey(NamedTuple):
     length: int
 
 
+GenealogyKey = EdgeKey | OrderEdgeKey
+"""An edge of the genealogy, between two lots or between a lot and a production order."""
+
 Key = (
     DefinitionKey
     | PathKey
@@ -139,6 +150,7 @@ Key = (
     | CountKey
     | RecordKey
     | EdgeKey
+    | OrderEdgeKey
     | RequestKey
     | SumsKey
     | QueueKey

@@ -93,6 +93,8 @@ class Kind:
         any_material: whether a disabled material is taken, too: stock can always be cleared away.
         names_inventory: whether it makes a name for what it stores if the operation says AUTO_GENERATE.
         fills_order: whether it raises the production order's count, takes its unit and marks its stock with the order.
+        through_order: whether its last record says what went into the production order, or with `into_primary` what
+            came out of it, where it names an order and no secondary lot.
         startable: whether Start may begin it.
     """
 
@@ -110,6 +112,7 @@ class Kind:
     any_material: bool = False
     names_inventory: bool = False
     fills_order: bool = False
+    through_order: bool = False
     startable: bool = False
 
     @property
@@ -148,6 +151,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         secondary=Secondary.GENEALOGY,
         accepted=Accepted.USABLE,
         quantity=Quantity.ABOVE_ZERO,
+        through_order=True,
         startable=True,
     ),
     Kind(
@@ -162,6 +166,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         accepted=Accepted.NOT_SHUT,
         quantity=Quantity.ABOVE_ZERO,
         names_inventory=True,
+        through_order=True,
         startable=True,
     ),
     Kind(
@@ -177,6 +182,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         quantity=Quantity.ABOVE_ZERO,
         names_inventory=True,
         fills_order=True,
+        through_order=True,
         startable=True,
     ),
     Kind(
@@ -242,6 +248,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         secondary=Secondary.GENEALOGY,
         accepted=Accepted.USABLE,
         quantity=Quantity.ABOVE_ZERO,
+        through_order=True,
         startable=True,
     ),
     Kind(
@@ -344,3 +351,5 @@ BETWEEN_LOTS: Final[frozenset[LotRecordType]] = frozenset(
     kind.record for kind in KINDS if kind.secondary in {Secondary.NEW, Secondary.MERGED}
 )
 """Records by which stock goes from one lot to another in the same place; both lots have the same unit."""
+THROUGH_ORDER: Final[frozenset[LotRecordType]] = frozenset(kind.record for kind in KINDS if kind.through_order)
+"""Records that are edges between their lot and their production order if they have one and no secondary lot."""

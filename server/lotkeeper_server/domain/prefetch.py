@@ -90,7 +90,8 @@ def _state_of_operation(command: Execute, operation: InventoryOperation, state: 
     keys = movement.likely_reads(kind, source, destination)
     lot_id, secondary_id = of_operation.likely_lots(command, operation, state)
     if lot_id is not None:
-        keys += movement.likely_rows(kind, lot_id, secondary_id, source_id, destination_id)
+        order_id = of_operation.likely_order(command, operation, state)
+        keys += movement.likely_rows(kind, lot_id, secondary_id, order_id, source_id, destination_id)
     elif command.primary_lot is None and operation.material_id is not None:
         keys += movement.likely_reads_without_lot(kind, source, operation.material_id)
     return keys
@@ -114,6 +115,7 @@ def _rows_of_action(requested: RequestedAction, state: WorkingSet) -> list[Key]:
         kind_of_action(requested.type),
         lot_id,
         secondary_id,
+        of_action.likely_order(requested, state),
         source.id if source else None,
         destination.id if destination else None,
     )

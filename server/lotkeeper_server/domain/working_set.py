@@ -15,6 +15,7 @@ from lotkeeper_server.domain.changes import Changes, KeptRequest
 from lotkeeper_server.domain.keys import (
     CountKey,
     EdgeKey,
+    GenealogyKey,
     LotKey,
     LotNameKey,
     LotRowsKey,
@@ -59,7 +60,7 @@ class WorkingSet(AskedDefinitions):
         self.counts: dict[Id, int] = {}
         self.records: dict[RecordId, Record | None] = {}
         self.archived: set[RecordId] = set()
-        self.edges: dict[EdgeKey, Edge | None] = {}
+        self.edges: dict[GenealogyKey, Edge | None] = {}
         self.requests: dict[tuple[str, str], KeptRequest | None] = {}
         self.queues: dict[tuple[LocationId, MaterialId | None, LotUseStrategy], LoadedQueue] = {}
         self.sums: dict[LocationId, dict[tuple[MaterialId, UnitId | None], int]] = {}
@@ -136,10 +137,11 @@ class WorkingSet(AskedDefinitions):
         if missing:
             raise Missing(*missing)
 
-    def edge(self, key: EdgeKey) -> Edge | None:
-        """How much of one lot went into another; None if nothing ever did."""
+    def edge(self, key: GenealogyKey) -> Edge | None:
+        """How much of one lot went into another, or into or out of a production order; None if nothing ever did."""
         if key not in self.edges:
-            if key.from_lot_id in self._born or key.to_lot_id in self._born:
+            lots = (key.from_lot_id, key.to_lot_id) if isinstance(key, EdgeKey) else (key.lot_id,)
+            if not self._born.isdisjoint(lots):
                 return None
             raise Missing(key)
         return self.edges[key]
@@ -233,8 +235,8 @@ class WorkingSet(AskedDefinitions):
             self.timelines.follow(self.records.get(record.id), record, self._put)
         self._put(self.records, record.id, record)
 
-    def put_edge(self, key: EdgeKey, edge: Edge) -> None:
-        """How much of one lot went into another now."""
+    def put_edge(self, key: GenealogyKey, edge: Edge) -> None:
+        """How much an edge of the genealogy sums now."""
         self._put(self.edges, key, edge)
 
     def put_request(self, key: RequestKey, kept: KeptRequest) -> None:
@@ -309,7 +311,7 @@ class WorkingSet(AskedDefinitions):
                 sums[group] = sums.get(group, 0) + risen
         self.sums[location_id] = sums
 
-    def accept_edges(self, edges: Mapping[EdgeKey, Edge | None]) -> None:
+    def accept_edges(self, edges: Mapping[GenealogyKey, Edge | None]) -> None:
         """Edges as stored; None for those that are not stored."""
         for key, edge in edges.items():
             self.edges.setdefault(key, edge)
@@ -376,7 +378,7 @@ class WorkingSet(AskedDefinitions):
             elif mapping is self.counts:
                 changes.counts.append((key, new))
             elif mapping is self.edges:
-                (changes.new_edges if is_new else changes.changed_edges).append((key, new))
+                changes.note_edge(key, new, is_new=is_new)
             elif mapping is self.requests:
                 (changes.new_requests if is_new else changes.renewed_requests).append((RequestKey(*key), new))
         return changes

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from lotkeeper_server.domain.kinds import BETWEEN_LOTS, INTO_PRIMARY
+from lotkeeper_server.domain.kinds import BETWEEN_LOTS, INTO_PRIMARY, THROUGH_ORDER
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.store.db.statements import exact_sum, fetch
@@ -86,6 +86,30 @@ _EDGES: Final = """
         ON s.from_lot_id = e.from_lot_id AND s.to_lot_id = e.to_lot_id AND s.lot_record_type = e.lot_record_type
       WHERE e.from_lot_id IS NULL
 """
+_ORDER_EDGES: Final = """
+    WITH summed AS (
+      SELECT lot_id, lot_record_type, production_order_id, {sum(part)} AS quantity, SUM(parts) AS record_count
+        FROM (
+          SELECT lot_id, lot_record_type, production_order_id, lot_quantity AS part, 1 AS parts
+            FROM inventory_lot_record
+            WHERE status = 3 AND production_order_id IS NOT NULL AND secondary_lot_id IS NULL AND lot_quantity > 0
+              AND lot_record_type IN {through_order}
+              AND reverses_record_id IS NULL AND reversed_by_record_id IS NULL
+          UNION ALL
+          SELECT lot_id, lot_record_type, production_order_id, quantity, record_count FROM opening_order_edge) AS c
+        GROUP BY lot_id, lot_record_type, production_order_id)
+    SELECT 'genealogy by order', NULL, e.lot_id, e.quantity, COALESCE(s.quantity, 0)
+      FROM order_edge AS e LEFT JOIN summed AS s
+        ON s.lot_id = e.lot_id AND s.lot_record_type = e.lot_record_type
+          AND s.production_order_id = e.production_order_id
+      WHERE e.quantity <> COALESCE(s.quantity, 0) OR e.record_count <> COALESCE(s.record_count, 0)
+    UNION ALL
+    SELECT 'genealogy by order', NULL, s.lot_id, 0, s.quantity
+      FROM summed AS s LEFT JOIN order_edge AS e
+        ON s.lot_id = e.lot_id AND s.lot_record_type = e.lot_record_type
+          AND s.production_order_id = e.production_order_id
+      WHERE e.lot_id IS NULL
+"""
 _RUNS: Final = """
     SELECT 'RUNNING without its record', NULL, r.operation_id, NULL, NULL
       FROM inventory_operation_run AS r
@@ -143,7 +167,7 @@ def verify(connection: Connection) -> Verification:
         connection: a snapshot of a store, which may serve at the same time.
     """
     differences: list[Difference] = []
-    for text in (_STOCK, _TOTALS, _COUNTS, _EDGES, _RUNS, _REQUESTS):
+    for text in (_STOCK, _TOTALS, _COUNTS, _EDGES, _ORDER_EDGES, _RUNS, _REQUESTS):
         found = fetch(connection, f"{_with_sums(connection, text)} LIMIT {DIFFERENCES_SHOWN_MAX}")
         differences.extend(
             Difference(what, location_id, identifier, _whole(stored), _whole(summed))
@@ -161,7 +185,8 @@ def _with_sums(connection: Connection, text: str) -> str:
     text = text.replace("{changes}", _CHANGES)
     if is_staging(connection):
         text = _TABLE.sub(lambda match: f"{match[1]} {_only_visible(connection, match[2], match[3])}", text)
-    for name, types in (("{between_lots}", BETWEEN_LOTS), ("{into_primary}", INTO_PRIMARY)):
+    of_types = {"{between_lots}": BETWEEN_LOTS, "{into_primary}": INTO_PRIMARY, "{through_order}": THROUGH_ORDER}
+    for name, types in of_types.items():
         text = text.replace(name, f"({', '.join(str(int(one)) for one in sorted(types))})")
     return _SUM.sub(lambda match: exact_sum(connection, match[1]), text)
 

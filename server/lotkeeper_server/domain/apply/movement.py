@@ -31,8 +31,8 @@ from lotkeeper_server.domain.kinds import Effect, Kind, Secondary
 from lotkeeper_server.domain.model.conversion import converted
 from lotkeeper_server.domain.model.definitions import Location, Unit
 from lotkeeper_server.domain.model.enumerations import LotUseStrategy
-from lotkeeper_server.domain.model.genealogy import edge_key
-from lotkeeper_server.domain.model.identifiers import LocationId, LotId, MaterialId
+from lotkeeper_server.domain.model.genealogy import genealogy_key
+from lotkeeper_server.domain.model.identifiers import LocationId, LotId, MaterialId, ProductionOrderId
 from lotkeeper_server.domain.model.stock import Lot, Record, StockRow
 from lotkeeper_server.domain.refusals import Refused, UnitNotConvertible
 from lotkeeper_server.domain.resolve.action import Action
@@ -255,22 +255,26 @@ EFFECTS: Final[dict[Effect, Callable[[WorkingSet, Action, Context], list[Record]
 
 
 def likely_rows(
-    kind: Kind, lot_id: LotId, secondary_id: LotId | None, source: LocationId | None, destination: LocationId | None
+    kind: Kind,
+    lot_id: LotId,
+    secondary_id: LotId | None,
+    order_id: ProductionOrderId | None,
+    source: LocationId | None,
+    destination: LocationId | None,
 ) -> list[Key]:
-    """The rows of both lots where stock moves, the edge between them, and all rows of a lot that is merged away."""
+    """The rows of both lots where stock moves, the edge that the record adds to, and all rows of a lot merged away."""
     keys: list[Key] = []
     if kind.effect is not Effect.PASS_THROUGH:
         if source is not None and kind.place.is_source:
             keys.append(StockKey(source, lot_id))
         if destination is not None and kind.place.is_destination:
             keys.append(StockKey(destination, lot_id))
-    if secondary_id is None:
-        return keys
-    if kind.secondary is Secondary.MERGED:
+    if secondary_id is not None and kind.secondary is Secondary.MERGED:
         if source is not None:
             keys.append(StockKey(source, secondary_id))
         keys.append(LotRowsKey(secondary_id))
-    keys.append(edge_key(kind.record, lot_id, secondary_id))
+    if (edge := genealogy_key(kind.record, lot_id, secondary_id, order_id)) is not None:
+        keys.append(edge)
     return keys
 
 

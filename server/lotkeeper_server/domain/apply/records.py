@@ -6,7 +6,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.model.definitions import Location, Unit
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
-from lotkeeper_server.domain.model.genealogy import add_to_edge, edge_key
+from lotkeeper_server.domain.model.genealogy import add_to_edge, genealogy_key
 from lotkeeper_server.domain.model.identifiers import LocationId, ProductionOrderId, RecordId
 from lotkeeper_server.domain.model.quantity import QUANTITY_LIMIT_MILLIONTHS
 from lotkeeper_server.domain.model.stock import BesideStock, Common, Lot, Record, StockRow
@@ -112,9 +112,12 @@ def complete(state: WorkingSet, action: Action, movement: Movement, context: Con
             beside_stock=movement.beside_stock,
         )
     state.put_record(record)
-    if movement.secondary_lot is not None and movement.lot_quantity > 0:
-        key = edge_key(movement.record_type, movement.lot.id, movement.secondary_lot.id)
-        add_to_edge(state, key, movement.lot_quantity)
+    secondary, order = record.secondary_lot, record.production_order
+    if (secondary is not None or order is not None) and movement.lot_quantity > 0:
+        secondary_id, order_id = secondary.id if secondary else None, order.id if order else None
+        key = genealogy_key(movement.record_type, movement.lot.id, secondary_id, order_id)
+        if key is not None:
+            add_to_edge(state, key, movement.lot_quantity)
     return record
 
 

@@ -8,12 +8,12 @@ from lotkeeper_server.domain.apply.records import check_quantity, move_stock
 from lotkeeper_server.domain.apply.single_lot import check_single_lot
 from lotkeeper_server.domain.commands import Annotate, Reverse
 from lotkeeper_server.domain.context import Context
-from lotkeeper_server.domain.keys import DefinitionKey, Key, LotKey, StockKey
+from lotkeeper_server.domain.keys import DefinitionKey, GenealogyKey, Key, LotKey, StockKey
 from lotkeeper_server.domain.kinds import BETWEEN_LOTS
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import Location
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
-from lotkeeper_server.domain.model.genealogy import edge_key, take_from_edge
+from lotkeeper_server.domain.model.genealogy import genealogy_key, take_from_edge
 from lotkeeper_server.domain.model.identifiers import LocationId, LotId, ProductionOrderId, RecordId, format_id
 from lotkeeper_server.domain.model.stock import (
     Answer,
@@ -84,8 +84,8 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
         assert record.production_order is not None
         order_id = ProductionOrderId(record.production_order.id)
         state.put_count(order_id, check_quantity(state.count(order_id) - record.order_count_change_millionths))
-    if record.secondary_lot is not None and record.lot_quantity_millionths > 0:
-        key = edge_key(record.lot_record_type, LotId(record.lot.id), LotId(record.secondary_lot.id))
+    key = _edge_of(record)
+    if key is not None and record.lot_quantity_millionths > 0:
         take_from_edge(state, key, record.lot_quantity_millionths)
     return Answer([undone])
 
@@ -116,9 +116,15 @@ def likely_reads(record: Record, definitions: DefinitionCache) -> list[Key]:
             if definitions.locations.get(place.id) is None:
                 keys.append(DefinitionKey("location", place.id))
             keys.extend(StockKey(LocationId(place.id), lot_id) for lot_id in lot_ids)
-    if len(lot_ids) == 2:
-        keys.append(edge_key(record.lot_record_type, lot_ids[0], lot_ids[1]))
+    if (edge := _edge_of(record)) is not None:
+        keys.append(edge)
     return keys
+
+
+def _edge_of(record: Record) -> GenealogyKey | None:
+    secondary, order = record.secondary_lot, record.production_order
+    secondary_id, order_id = secondary.id if secondary else None, order.id if order else None
+    return genealogy_key(record.lot_record_type, record.lot.id, secondary_id, order_id)
 
 
 def annotate(state: WorkingSet, command: Annotate, context: Context) -> Answer:

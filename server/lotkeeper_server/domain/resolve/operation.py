@@ -12,7 +12,7 @@ from lotkeeper_server.domain.model.enumerations import (
     MaterialSource,
     UnitOfMeasureResolutionStrategy,
 )
-from lotkeeper_server.domain.model.identifiers import LotId
+from lotkeeper_server.domain.model.identifiers import LotId, ProductionOrderId
 from lotkeeper_server.domain.model.stock import Lot
 from lotkeeper_server.domain.refusals import MaterialRequired
 from lotkeeper_server.domain.resolve import lots
@@ -118,3 +118,11 @@ def likely_lots(
         if secondary is not None and operation.secondary_material_id is not None:
             secondary_id = lots.likely(secondary, operation.secondary_material_id, state)
     return lot_id, secondary_id
+
+
+def likely_order(command: Execute, operation: InventoryOperation, state: WorkingSet) -> ProductionOrderId | None:
+    """The order that a call without a secondary lot runs for, if what names it is loaded."""
+    if command.secondary_lot is not None or operation.operation_id is None:
+        return None
+    process_operation = state.definitions.process_operations.get(operation.operation_id)
+    return None if process_operation is None else process_operation.current_production_order_id

@@ -7,7 +7,7 @@ from lotkeeper_server.domain.keys import DefinitionKey, Key, LotKey, LotNameKey,
 from lotkeeper_server.domain.kinds import Kind, Secondary, kind_of_action
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache, Shelf
 from lotkeeper_server.domain.model.definitions import Material, ProductionOrder, Unit
-from lotkeeper_server.domain.model.identifiers import Id, LotId
+from lotkeeper_server.domain.model.identifiers import Id, LotId, ProductionOrderId
 from lotkeeper_server.domain.model.stock import Lot
 from lotkeeper_server.domain.refusals import MaterialRequired
 from lotkeeper_server.domain.resolve import lots
@@ -169,3 +169,17 @@ def _likely_secondary_material(requested: RequestedAction, state: WorkingSet) ->
         return state.definitions.materials.find(requested.secondary_material)
     merges = kind_of_action(requested.type).secondary is Secondary.MERGED
     return likely_material(requested, state) if merges else None
+
+
+def likely_order(requested: RequestedAction, state: WorkingSet) -> ProductionOrderId | None:
+    """The order of an action without a secondary lot, if what names it is loaded."""
+    given = requested.production_order
+    if requested.secondary_lot is not None:
+        return None
+    if given is not None:
+        named = state.ids_by_name.get(NameKey("production_order", "name", given)) if isinstance(given, str) else given
+        return None if named is None else ProductionOrderId(named)
+    if requested.operation_id is None:
+        return None
+    process_operation = state.definitions.process_operations.get(requested.operation_id)
+    return None if process_operation is None else process_operation.current_production_order_id

@@ -11,6 +11,7 @@ from lotkeeper_server.store.schema.archive_tables import (
     opening_edge,
     opening_lot_total,
     opening_order_count,
+    opening_order_edge,
     opening_stock,
 )
 
@@ -20,7 +21,14 @@ Amounts: TypeAlias = tuple[int, ...]
 """The values of a table's other columns: millionths and counts."""
 Sums: TypeAlias = Mapping[BalanceKey, Amounts]
 
-_TABLES: Final = (opening_stock, opening_lot_total, opening_order_count, opening_edge, archived_reference)
+_TABLES: Final = (
+    opening_stock,
+    opening_lot_total,
+    opening_order_count,
+    opening_edge,
+    opening_order_edge,
+    archived_reference,
+)
 BALANCE_TABLES: Final = tuple(table.name for table in _TABLES)
 _LARGEST: Final = 2**63 - 1
 

@@ -55,6 +55,11 @@ def last_file_number(connection: Connection) -> int:
     return int(connection.execute(select(_STATE.files)).scalar_one())
 
 
+def files_before_orders(connection: Connection) -> int:
+    """The number of the latest file whose records have left no edges between lots and production orders; 0: none."""
+    return int(connection.execute(select(_STATE.files_before_orders)).scalar() or 0)
+
+
 def note_file(connection: Connection, file: NotedFile, completed_until_millis: int | None) -> None:
     """Notes the next file, and how far the archive goes with it.
 

@@ -15,7 +15,7 @@ from lotkeeper_server.store.staged.visible import visible_clauses
 
 _PARTS: Final = frozenset({"inventory_operation_run"})
 """Tables whose rows are part of what they refer to, and are deleted with it."""
-_SHOWN_AS: Final = {"lot_edge": "trace_edge"}
+_SHOWN_AS: Final = {"lot_edge": "trace_edge", "order_edge": "trace_edge"}
 """The contract's names of tables, where they differ."""
 
 

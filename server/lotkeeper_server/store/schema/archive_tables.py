@@ -28,6 +28,13 @@ archive_state = Table(
     Column("feed_order", BigInteger, nullable=False, comment="the largest effect_order of an archived record"),
     Column("owner", short_text(255), nullable=False, comment="the archive at work; empty: none"),
     Column("renewals", BigInteger, nullable=False, comment="raised by the owner as long as it is alive"),
+    Column(
+        "files_before_orders",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="of files that have left no edges of orders, the number of the latest",
+    ),
     CheckConstraint("id = 1", name="one_row"),
     comment="how far records are archived, and the lease of who archives; no row: nothing was ever archived",
 )
@@ -102,7 +109,19 @@ opening_edge = Table(
     sqlite_with_rowid=False,
 )
 
+opening_order_edge = Table(
+    "opening_order_edge",
+    metadata,
+    Column("lot_id", fixed_bytes(16), ForeignKey("inventory_lot.id"), primary_key=True),
+    Column("lot_record_type", SmallInteger, primary_key=True, autoincrement=False),
+    Column("production_order_id", fixed_bytes(16), ForeignKey("production_order.id"), primary_key=True),
+    Column("quantity", BigInteger, nullable=False),
+    Column("record_count", BigInteger, nullable=False),
+    Index("ix_opening_order_edge_production_order_id", "production_order_id"),
+    sqlite_with_rowid=False,
+)
+
 OPENING_BALANCES: Final = frozenset(
-    table.name for table in (opening_stock, opening_lot_total, opening_order_count, opening_edge)
+    table.name for table in (opening_stock, opening_lot_total, opening_order_count, opening_edge, opening_order_edge)
 )
 """Sums of archived records. What these refer to is counted by `archived_reference`."""

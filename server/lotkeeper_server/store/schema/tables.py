@@ -415,6 +415,22 @@ lot_edge = Table(
     sqlite_with_rowid=False,
 )
 
+order_edge = Table(
+    "order_edge",
+    metadata,
+    Column("lot_id", fixed_bytes(16), ForeignKey("inventory_lot.id"), primary_key=True),
+    Column("lot_record_type", SmallInteger, primary_key=True, autoincrement=False),
+    Column("production_order_id", fixed_bytes(16), ForeignKey("production_order.id"), primary_key=True),
+    Column("quantity", BigInteger, nullable=False, comment="of the records, in the lot's unit"),
+    Column("record_count", BigInteger, nullable=False, comment="0: every one of them was reversed"),
+    _enum_check("lot_record_type", 12),
+    _quantity_check("quantity"),
+    CheckConstraint("record_count >= 0 AND quantity >= 0", name="counted"),
+    Index("ix_order_edge_production_order_id", "production_order_id", "lot_record_type", "lot_id"),
+    comment="genealogy: the same of records of a lot with a production order and without a secondary lot",
+    sqlite_with_rowid=False,
+)
+
 request = Table(
     "request",
     metadata,

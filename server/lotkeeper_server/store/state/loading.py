@@ -19,11 +19,13 @@ from lotkeeper_server.domain.keys import (
     CountKey,
     DefinitionKey,
     EdgeKey,
+    GenealogyKey,
     Key,
     LotKey,
     LotNameKey,
     LotRowsKey,
     NameKey,
+    OrderEdgeKey,
     PathKey,
     QueueKey,
     RecordKey,
@@ -169,7 +171,8 @@ class _Asked(NamedTuple):
     requests: Iterator[tuple[RequestKey, KeptRequest]]
     stock: Iterator[StockRow]
     rows_of_lots: Iterator[StockRow]
-    edges: Iterator[tuple[EdgeKey, Edge]]
+    edges: Iterator[tuple[GenealogyKey, Edge]]
+    order_edges: Iterator[tuple[GenealogyKey, Edge]]
 
 
 class _Loading:
@@ -211,6 +214,7 @@ class _Loading:
             state_reading.read_stock(tx, wanted[StockKey]),
             state_reading.read_rows_of_lots(tx, wanted[LotRowsKey]),
             state_reading.read_edges(tx, wanted[EdgeKey]),
+            state_reading.read_order_edges(tx, wanted[OrderEdgeKey]),
         )
 
     def accept(self, wanted: _Wanted, asked: _Asked) -> None:
@@ -233,9 +237,10 @@ class _Loading:
                 by_lot[row.lot_id].append(row)
             for key in self._of_locked_lots(wanted[LotRowsKey]):
                 state.accept_rows_of_lot(key.lot_id, by_lot[key.lot_id])
-        if wanted[EdgeKey]:
-            stored = dict(asked.edges)
-            state.accept_edges({key: stored.get(key) for key in self._of_locked_lots(wanted[EdgeKey])})
+        for kind, edges in ((EdgeKey, asked.edges), (OrderEdgeKey, asked.order_edges)):
+            if wanted[kind]:
+                stored = dict(edges)
+                state.accept_edges({key: stored.get(key) for key in self._of_locked_lots(wanted[kind])})
 
     def load_rest(self, wanted: _Wanted) -> None:
         """What is read less often: of all of a location, counts and records."""
@@ -362,7 +367,7 @@ def _lots_first(state: WorkingSet, wanted: _Wanted) -> set[LotKey]:
     """The lots whose rows and edges are wanted, without those that are loaded."""
     ids = {
         lot_id
-        for kind in (StockKey, LotRowsKey, EdgeKey, TimelineKey)
+        for kind in (StockKey, LotRowsKey, EdgeKey, OrderEdgeKey, TimelineKey)
         for key in wanted[kind]
         for lot_id in _lots_of(key)
         if lot_id not in state.lots
@@ -370,7 +375,7 @@ def _lots_first(state: WorkingSet, wanted: _Wanted) -> set[LotKey]:
     return {LotKey(lot_id) for lot_id in ids}
 
 
-def _lots_of(key: StockKey | LotRowsKey | EdgeKey | TimelineKey) -> tuple[LotId, ...]:
+def _lots_of(key: StockKey | LotRowsKey | GenealogyKey | TimelineKey) -> tuple[LotId, ...]:
     return (key.from_lot_id, key.to_lot_id) if isinstance(key, EdgeKey) else (key.lot_id,)
 
 

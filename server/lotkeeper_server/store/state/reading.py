@@ -9,9 +9,11 @@ from lotkeeper_server.domain.changes import KeptRequest
 from lotkeeper_server.domain.keys import (
     CountKey,
     EdgeKey,
+    GenealogyKey,
     LotKey,
     LotNameKey,
     LotRowsKey,
+    OrderEdgeKey,
     QueueKey,
     RequestKey,
     StockKey,
@@ -22,7 +24,7 @@ from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id, LocationId, 
 from lotkeeper_server.domain.model.stock import Common, Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.store.db.statements import columns_of
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
-from lotkeeper_server.store.schema.tables import inventory, inventory_lot, lot_edge, request
+from lotkeeper_server.store.schema.tables import inventory, inventory_lot, lot_edge, order_edge, request
 from lotkeeper_server.store.staged.visible import and_visible, visible_by, where_visible
 from lotkeeper_server.store.state.action_indexes import unpack_indexes
 
@@ -100,10 +102,16 @@ def lock_counts(tx: ReadTransaction, keys: Collection[CountKey]) -> dict[Id, int
     return {row[0]: row[1] for row in rows}
 
 
-def read_edges(tx: ReadTransaction, keys: Collection[EdgeKey]) -> Iterator[tuple[EdgeKey, Edge]]:
+def read_edges(tx: ReadTransaction, keys: Collection[EdgeKey]) -> Iterator[tuple[GenealogyKey, Edge]]:
     """Those of these edges that exist; every type between two lots is read, since they are few."""
     pairs = sorted({(key.from_lot_id, key.to_lot_id) for key in keys})
     return map(_edge, tx.rows_by_columns(columns_of(lot_edge), lot_edge, ("from_lot_id", "to_lot_id"), pairs))
+
+
+def read_order_edges(tx: ReadTransaction, keys: Collection[OrderEdgeKey]) -> Iterator[tuple[GenealogyKey, Edge]]:
+    """Those of these edges between lots and production orders that exist."""
+    by = ("lot_id", "lot_record_type", "production_order_id")
+    return map(_order_edge, tx.rows_by_columns(columns_of(order_edge), order_edge, by, sorted(keys)))
 
 
 def read_requests(tx: ReadTransaction, keys: Collection[RequestKey]) -> Iterator[tuple[RequestKey, KeptRequest]]:
@@ -116,9 +124,14 @@ def _run(row: Sequence[Any]) -> tuple[Id, OperationRun]:
     return row[0], OperationRun(_STATUSES[row[1]], row[2])
 
 
-def _edge(row: Sequence[Any]) -> tuple[EdgeKey, Edge]:
+def _edge(row: Sequence[Any]) -> tuple[GenealogyKey, Edge]:
     from_lot_id, to_lot_id, record_type, millionths, record_count = row
     return EdgeKey(from_lot_id, to_lot_id, LotRecordType(record_type)), Edge(millionths, record_count)
+
+
+def _order_edge(row: Sequence[Any]) -> tuple[GenealogyKey, Edge]:
+    lot_id, record_type, order_id, millionths, record_count = row
+    return OrderEdgeKey(lot_id, LotRecordType(record_type), order_id), Edge(millionths, record_count)
 
 
 def _kept_request(row: Sequence[Any]) -> tuple[RequestKey, KeptRequest]:

@@ -1,10 +1,12 @@
 """Writes everything that a transaction's decisions changed, with one statement for each kind."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lotkeeper_server.domain.changes import Changes
+from lotkeeper_server.domain.keys import GenealogyKey
 from lotkeeper_server.domain.model.identifiers import LocationId
-from lotkeeper_server.domain.model.stock import BesideStock, Common, Lot, Record, StockRow
+from lotkeeper_server.domain.model.stock import BesideStock, Common, Edge, Lot, Record, StockRow
 from lotkeeper_server.store.db.statements import insert_of, update_of
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.feed.numbering import leave_pending
@@ -15,6 +17,7 @@ from lotkeeper_server.store.schema.tables import (
     inventory_operation_run,
     location,
     lot_edge,
+    order_edge,
     production_order,
     request,
 )
@@ -97,6 +100,12 @@ UPDATE_EDGE: Final = update_of(
     [lot_edge.c.quantity, lot_edge.c.record_count],
     [lot_edge.c.from_lot_id, lot_edge.c.to_lot_id, lot_edge.c.lot_record_type],
 )
+INSERT_ORDER_EDGE: Final = insert_of(order_edge)
+UPDATE_ORDER_EDGE: Final = update_of(
+    order_edge,
+    [order_edge.c.quantity, order_edge.c.record_count],
+    [order_edge.c.lot_id, order_edge.c.lot_record_type, order_edge.c.production_order_id],
+)
 UPDATE_REQUEST: Final = update_of(
     request,
     [
@@ -133,9 +142,10 @@ def write_changes(tx: WriteTransaction, changes: Changes) -> None:
     leave_pending(tx.connection, [(record.effect_order, record.id) for record in changes.completed_records])
     runs = [(int(run.status), run.current_record_id, operation_id) for operation_id, run in changes.runs]
     tx.write_many(UPDATE_RUN, runs)
-    tx.write_many(INSERT_EDGE, [(*key, edge.millionths, edge.record_count) for key, edge in changes.new_edges])
-    changed = [(edge.millionths, edge.record_count, *key) for key, edge in changes.changed_edges]
-    tx.write_many(UPDATE_EDGE, changed)
+    tx.write_many(INSERT_EDGE, _new_edges(changes.new_edges))
+    tx.write_many(UPDATE_EDGE, _changed_edges(changes.changed_edges))
+    tx.write_many(INSERT_ORDER_EDGE, _new_edges(changes.new_order_edges))
+    tx.write_many(UPDATE_ORDER_EDGE, _changed_edges(changes.changed_order_edges))
     tx.write_many(UPDATE_COUNT, [(millionths, order_id) for order_id, millionths in changes.counts])
     kept = [
         (
@@ -154,6 +164,14 @@ def write_changes(tx: WriteTransaction, changes: Changes) -> None:
         UPDATE_REQUEST,
         [(*kept[count + at], *key) for at, (key, _) in enumerate(changes.renewed_requests)],
     )
+
+
+def _new_edges(edges: Sequence[tuple[GenealogyKey, Edge]]) -> list[tuple[Any, ...]]:
+    return [(*key, edge.millionths, edge.record_count) for key, edge in edges]
+
+
+def _changed_edges(edges: Sequence[tuple[GenealogyKey, Edge]]) -> list[tuple[Any, ...]]:
+    return [(edge.millionths, edge.record_count, *key) for key, edge in edges]
 
 
 def _places_without_new_records(changes: Changes) -> set[LocationId]:
