@@ -73,9 +73,9 @@ class StoredPlant:
         kinds = {"type": 8, "process_type": 1, "lot_storage_strategy": 1, "lot_use_strategy": 1}
         return self._one(tables.location, name=path.rpartition("/")[2][:255], path=path, **kinds)
 
-    def production_order(self, name: str) -> bytes:
+    def production_order(self, name: str, **more: Any) -> bytes:
         """An order without a product."""
-        return self._one(tables.production_order, name=name, status=Status.IDLE)
+        return self._one(tables.production_order, name=name, status=Status.IDLE, **more)
 
     def reason_code(self, code: str) -> bytes:
         """A reason code for every type."""

@@ -14,19 +14,22 @@ from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.ask.ends import ends
 from lotkeeper_server.domain.ask.trace import Bounds, Trace, trace
-from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.keys import EdgeKey, OrderEdgeKey
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, TraceDirection
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.doorway import confirm_by
 from lotkeeper_server.rpc.methods.tracing import Tracing
+from lotkeeper_server.rpc.wire.record_message import timestamp
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.lists.edges import EdgeReading
 from lotkeeper_server.store.schema import tables
 from sqlalchemy import insert
 
+from tests.genealogies import ends as ends_of
 from tests.genealogies import random_genealogy
 from tests.stored_plant import CALL, StoredPlant, facts
 
@@ -47,6 +50,13 @@ class Traces:
         made = [dict(zip(names, (*row[:3], row[3] * 1_000_000, row[4]), strict=True)) for row in rows]
         with self.plant.store.write() as connection:
             connection.execute(insert(tables.lot_edge), made)
+
+    def of_orders(self, rows: list[tuple[bytes, LotRecordType, bytes]]) -> None:
+        """Edges of one unit, one record, between lots and orders: lot, type, order."""
+        names = ("lot_id", "lot_record_type", "production_order_id", "quantity", "record_count")
+        with self.plant.store.write() as connection:
+            made = [dict(zip(names, (*row, 1_000_000, 1), strict=True)) for row in rows]
+            connection.execute(insert(tables.order_edge), made)
 
     def consumptions(self, *pairs: tuple[bytes, bytes]) -> None:
         """Edges of one unit, one record."""
@@ -83,7 +93,11 @@ async def traces(plant: StoredPlant, store: Store) -> AsyncIterator[Traces]:
 
 
 def names(nodes: Any) -> list[str]:
-    return [node.inventory_lot_name for node in nodes]
+    return [node.inventory_lot_name or node.production_order_name for node in nodes]
+
+
+def exact(text: str) -> Decimal:
+    return Decimal(value=text)
 
 
 async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPlant, traces: Traces) -> None:
@@ -99,34 +113,39 @@ async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPla
         "unit_of_measure_symbol": "kg",
     }
     of_milk = {"material_id": format_id(plant.milk), "material_path": "Milk"}
+    zero = {"exact_quantity_on_hand": exact("0")}
     assert list(answer.nodes) == [
         pb.TraceNode(
+            **zero,
+            exact_quantity_in=exact("2"),
+            exact_quantity_out=exact("0"),
             inventory_lot_id=format_id(cheese),
             inventory_lot_name="CHEESE",
             lot_status=enums_pb2.LOT_STATUS_OPEN,
             material_id=answer.nodes[0].material_id,
             material_path="Dairy/Cheese",
             quantity_in=2,
-            exact_quantity_in=Decimal(value="2"),
-            exact_quantity_out=Decimal(value="0"),
         ),
         pb.TraceNode(
+            **zero,
+            exact_quantity_in=exact("0"),
+            exact_quantity_out=exact("7"),
             inventory_lot_id=format_id(milk),
             inventory_lot_name="MILK",
             lot_status=enums_pb2.LOT_STATUS_OPEN,
             quantity_out=7,
-            exact_quantity_in=Decimal(value="0"),
-            exact_quantity_out=Decimal(value="7"),
             depth=1,
             **of_milk,
             **kilogram,
         ),
         pb.TraceNode(
+            **zero,
+            exact_quantity_in=exact("0"),
+            exact_quantity_out=exact("0"),
+            expiration_date=timestamp(past),
             inventory_lot_id=format_id(salt),
             inventory_lot_name="SALT",
             lot_status=enums_pb2.LOT_STATUS_EXPIRED,
-            exact_quantity_in=Decimal(value="0"),
-            exact_quantity_out=Decimal(value="0"),
             depth=1,
             **of_milk,
             **kilogram,
@@ -138,7 +157,7 @@ async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPla
             to_inventory_lot_id=format_id(cheese),
             lot_record_type=enums_pb2.LOT_RECORD_TYPE_CONSUME,
             quantity=7,
-            exact_quantity=Decimal(value="7"),
+            exact_quantity=exact("7"),
             record_count=3,
             **kilogram,
         ),
@@ -147,7 +166,7 @@ async def test_a_trace_shows_lots_and_edges_by_the_names_of_now(plant: StoredPla
             to_inventory_lot_id=format_id(cheese),
             lot_record_type=enums_pb2.LOT_RECORD_TYPE_PRODUCE,
             quantity=2,
-            exact_quantity=Decimal(value="2"),
+            exact_quantity=exact("2"),
             record_count=1,
         ),
     ]
@@ -172,6 +191,98 @@ async def test_an_edge_whose_records_are_all_reversed_is_none(plant: StoredPlant
     traces.edges([(milk, cheese, LotRecordType.CONSUME, 0, 0)])
     assert names((await traces.graph(milk)).nodes) == ["MILK"]
     assert names((await traces.ends(milk, OUTPUT)).nodes) == ["MILK"]
+
+
+async def test_a_production_order_is_a_node_without_a_lots_fields(plant: StoredPlant, traces: Traces) -> None:
+    """Its edges name it at their end and are in the lot's unit; `lots_only` leaves it out."""
+    milk, cheese, whey, other = (plant.lot(name) for name in ("MILK", "CHEESE", "WHEY", "OTHER"))
+    order = plant.production_order("ORDER-7")
+    consumed, produced, returned = LotRecordType.CONSUME, LotRecordType.PRODUCE, LotRecordType.UNCONSUME
+    traces.of_orders([(milk, consumed, order), (cheese, produced, order), (whey, returned, order)])
+    traces.consumptions((milk, other))
+    answer = await traces.graph(milk)
+    assert [(name, node.depth) for name, node in zip(names(answer.nodes), answer.nodes, strict=True)] == [
+        ("MILK", 0),
+        ("OTHER", 1),
+        ("ORDER-7", 1),
+        ("CHEESE", 2),
+        ("WHEY", 2),
+    ]
+    assert answer.nodes[2] == pb.TraceNode(
+        production_order_id=format_id(order), production_order_name="ORDER-7", depth=1
+    )
+    assert [(node.quantity_in, node.quantity_out) for node in answer.nodes] == [(0, 2), (0, 0), (0, 0), (1, 0), (1, 0)]
+    kilogram = {
+        "unit_of_measure_id": format_id(plant.kg),
+        "unit_of_measure_name": "kilogram",
+        "unit_of_measure_symbol": "kg",
+    }
+    one = {"quantity": 1, "exact_quantity": exact("1"), "record_count": 1, **kilogram}
+    assert list(answer.edges)[1:] == [
+        pb.TraceEdge(
+            from_inventory_lot_id=format_id(milk),
+            to_production_order_id=format_id(order),
+            lot_record_type=enums_pb2.LOT_RECORD_TYPE_CONSUME,
+            **one,
+        ),
+        pb.TraceEdge(
+            from_production_order_id=format_id(order),
+            to_inventory_lot_id=format_id(cheese),
+            lot_record_type=enums_pb2.LOT_RECORD_TYPE_PRODUCE,
+            **one,
+        ),
+        pb.TraceEdge(
+            from_production_order_id=format_id(order),
+            to_inventory_lot_id=format_id(whey),
+            lot_record_type=enums_pb2.LOT_RECORD_TYPE_UNCONSUME,
+            **one,
+        ),
+    ]
+    assert names((await traces.graph(milk, lots_only=True)).nodes) == ["MILK", "OTHER"]
+    backward = await traces.graph(cheese, direction=INPUT)
+    assert names(backward.nodes) == ["CHEESE", "ORDER-7", "MILK"]
+    assert names((await traces.graph(milk, depth=1)).nodes) == ["MILK", "OTHER", "ORDER-7"]
+
+
+async def test_ends_are_reached_through_orders_and_are_never_orders(plant: StoredPlant, traces: Traces) -> None:
+    """A lot that went into an order which has produced nothing yet is an end; so are both lots of a circle."""
+    flour, dough, bread, rest, waiting = (plant.lot(name) for name in ("FLOUR", "DOUGH", "BREAD", "REST", "WAITING"))
+    baking, empty = plant.production_order("BAKING"), plant.production_order("EMPTY")
+    consumed, produced = LotRecordType.CONSUME, LotRecordType.PRODUCE
+    traces.of_orders(
+        [(dough, consumed, baking), (bread, produced, baking), (waiting, consumed, empty), (flour, consumed, empty)]
+    )
+    traces.consumptions((flour, dough), (flour, waiting), (bread, rest), (rest, bread))
+    assert names((await traces.ends(flour, OUTPUT)).nodes) == ["BREAD", "REST", "WAITING"]
+    assert names((await traces.ends(flour, OUTPUT, lots_only=True)).nodes) == ["DOUGH", "WAITING"]
+    assert names((await traces.ends(bread, INPUT)).nodes) == ["FLOUR"]
+    assert names((await traces.ends(bread, INPUT, lots_only=True)).nodes) == ["BREAD", "REST"]
+    first = await traces.ends(flour, OUTPUT, page_size=1)
+    with pytest.raises(Refused) as refused:
+        await traces.ends(flour, OUTPUT, lots_only=True, page_token=first.next_page_token)
+    assert facts(refused.value)[3] == ["page_token"]
+
+
+async def test_a_node_says_where_its_lot_is_now(plant: StoredPlant, traces: Traces) -> None:
+    """The sum above zero, everywhere, and the 20 largest places; at the ends, too."""
+    milk, cheese = plant.lot("MILK", expiration_millis=1_900_000_000_123), plant.lot("CHEESE")
+    traces.consumptions((milk, cheese))
+    places = [plant.location(f"Shelf {number:02d}") for number in range(25)]
+    for number, place in enumerate(places):
+        plant.stock(place, milk, 1 + (number * 7) % 25)
+    plant.stock(plant.location("Gone"), milk, 0)
+    plant.stock(plant.location("Below"), milk, -5)
+    (node,) = (await traces.ends(milk, INPUT)).nodes
+    assert (node.quantity_on_hand, node.exact_quantity_on_hand) == (325, exact("325"))
+    assert node.expiration_date == timestamp(1_900_000_000_123)
+    assert [one.quantity for one in node.stock] == list(range(25, 5, -1))
+    assert [one.exact_quantity for one in node.stock] == [exact(str(number)) for number in range(25, 5, -1)]
+    largest = places[next(number for number in range(25) if (number * 7) % 25 == 24)]
+    largest_path = f"Shelf {places.index(largest):02d}"
+    assert (node.stock[0].location_id, node.stock[0].location_path) == (format_id(largest), largest_path)
+    first, second = (await traces.graph(milk)).nodes
+    assert (first.stock, first.quantity_on_hand) == (node.stock, 325)
+    assert (list(second.stock), second.quantity_on_hand, second.HasField("expiration_date")) == ([], 0, False)
 
 
 async def test_a_lot_is_named_by_id_or_by_name_within_its_material(plant: StoredPlant, traces: Traces) -> None:
@@ -224,7 +335,7 @@ async def test_terminal_lots_need_one_direction(traces: Traces, direction: int) 
 
 
 async def test_terminal_lots_have_no_edge_onward(plant: StoredPlant, traces: Traces) -> None:
-    """By id, with their distance, without quantities; inner lots and circles are no ends."""
+    """By id, with their distance, without quantities; inner lots and circles that lead on are no ends."""
     root, inner, other, near, far = (plant.lot(name) for name in ("ROOT", "INNER", "OTHER", "NEAR", "FAR"))
     traces.consumptions((root, near), (root, inner), (inner, other), (other, inner), (other, far))
     answer = await traces.ends(root, OUTPUT)
@@ -235,12 +346,12 @@ async def test_terminal_lots_have_no_edge_onward(plant: StoredPlant, traces: Tra
 
 
 async def test_a_lot_without_edges_onward_is_its_own_end(plant: StoredPlant, traces: Traces) -> None:
-    """And one in a circle without a way out has none."""
+    """And those of a circle without a way out are ends together."""
     root, end, one, two = (plant.lot(name) for name in ("ROOT", "END", "ONE", "TWO"))
     traces.consumptions((root, end), (one, two), (two, one))
     assert names((await traces.ends(end, OUTPUT)).nodes) == ["END"]
     assert names((await traces.ends(root, INPUT)).nodes) == ["ROOT"]
-    assert names((await traces.ends(one, OUTPUT)).nodes) == []
+    assert names((await traces.ends(one, OUTPUT)).nodes) == ["ONE", "TWO"]
 
 
 async def test_terminal_lots_come_page_by_page(traces: Traces) -> None:
@@ -305,16 +416,34 @@ async def test_an_answer_too_heavy_loses_its_farthest_lots(traces: Traces) -> No
 @pytest.mark.parametrize("seed", range(8))
 def test_a_store_is_walked_as_memory_is(plant: StoredPlant, seed: int) -> None:
     """Random genealogies, every direction and several bounds: the same lots and edges in the same order."""
-    genealogy = random_genealogy(lots=60, edges=150, seed=seed)
-    stored = {EdgeKey(_moved(key[0]), _moved(key[1]), key[2]): edge for key, edge in genealogy.edges.items()}
-    for lot in sorted({end for key in stored for end in key[:2]}):
+    genealogy = random_genealogy(lots=60, edges=150, seed=seed, orders=seed * 2)
+    stored = {
+        type(key)(*(_moved(part) if isinstance(part, bytes) else part for part in key)): edge
+        for key, edge in genealogy.edges.items()
+    }
+    orders = {key.order_id for key in stored if isinstance(key, OrderEdgeKey)}
+    for lot in sorted({end for key in stored for end in ends_of(key)} - orders):
         plant.lot(f"L{lot.hex()}", id=lot)
-    names_of_columns = ("from_lot_id", "to_lot_id", "lot_record_type", "quantity", "record_count")
+    for order in sorted(orders):
+        plant.production_order(f"O{order.hex()}", id=order)
+    of_lots = ("from_lot_id", "to_lot_id", "lot_record_type", "quantity", "record_count")
+    of_orders = ("lot_id", "lot_record_type", "production_order_id", "quantity", "record_count")
     with plant.store.write() as connection:
-        rows = [(*key, edge.millionths, edge.record_count) for key, edge in stored.items()]
-        connection.execute(insert(tables.lot_edge), [dict(zip(names_of_columns, row, strict=True)) for row in rows])
+        for table, names_of_columns, kind in (
+            (tables.lot_edge, of_lots, EdgeKey),
+            (tables.order_edge, of_orders, OrderEdgeKey),
+        ):
+            rows = [(*key, edge.millionths, edge.record_count) for key, edge in stored.items() if type(key) is kind]
+            if rows:
+                connection.execute(insert(table), [dict(zip(names_of_columns, row, strict=True)) for row in rows])
     genealogy.edges = stored
-    root = min(stored)[0]
+    root = min(key.from_lot_id for key in stored if isinstance(key, EdgeKey))
+    for direction in (INPUT, OUTPUT):
+        for nodes_max in (10_000, 20):
+            with plant.store.read() as connection:
+                of_store = ends(root, direction, nodes_max, 200_000, EdgeReading(connection).links_onward)
+            of_memory = ends(root, direction, nodes_max, 200_000, genealogy.links_onward)
+            assert of_store == of_memory if nodes_max == 10_000 else of_store[1] == of_memory[1]
     for direction in TraceDirection:
         for bounds in (Bounds(50, 10_000, 20_000), Bounds(2, 100, 100), Bounds(50, 20, 100), Bounds(50, 100, 30)):
             with plant.store.read() as connection:
@@ -327,5 +456,5 @@ def test_a_store_is_walked_as_memory_is(plant: StoredPlant, seed: int) -> None:
             )
 
 
-def _moved(lot: bytes) -> Any:
-    return lot[:1] + b"\1" + lot[2:]
+def _moved(node: bytes) -> Any:
+    return node[:1] + b"\1" + node[2:]

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from lotkeeper_server.domain.ask.trace import Bounds, Flow, Trace, fitting, flows, reach, trace
-from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.ask.trace import Bounds, Flow, Trace, fitting, flows, trace
+from lotkeeper_server.domain.keys import GenealogyKey
 from lotkeeper_server.domain.model.enumerations import LotRecordType, TraceDirection
-from lotkeeper_server.domain.model.identifiers import LotId
+from lotkeeper_server.domain.model.identifiers import Id, LotId
 from lotkeeper_server.domain.model.stock import Edge
 
-from tests.genealogies import Genealogy, genealogy, key, lot, random_genealogy
+from tests.genealogies import (
+    Genealogy,
+    ends,
+    genealogy,
+    into_order,
+    key,
+    lot,
+    name_of,
+    order,
+    out_of_order,
+    random_genealogy,
+    through,
+)
 
 INPUT, OUTPUT, BOTH = TraceDirection.INPUT, TraceDirection.OUTPUT, TraceDirection.BOTH
 WIDE = Bounds(depth=50, nodes=10_000, edges=20_000)
@@ -21,7 +33,13 @@ def depths(found: Trace) -> dict[int, int]:
 
 
 def pairs(found: Trace) -> set[tuple[int, int]]:
-    return {(int.from_bytes(one.from_lot_id, "big"), int.from_bytes(one.to_lot_id, "big")) for one in found.edges}
+    return {(int.from_bytes(start, "big"), int.from_bytes(end, "big")) for start, end in map(ends, found.edges)}
+
+
+def named(found: Trace) -> tuple[dict[str, int], set[tuple[str, str]]]:
+    """Its nodes with their depths, and its edges, by names such as L1 and O1."""
+    steps = {(name_of(start), name_of(end)) for start, end in map(ends, found.edges)}
+    return {name_of(node): depth for node, depth in found.depths.items()}, steps
 
 
 def walked(edges: Genealogy, root: int, direction: TraceDirection, bounds: Bounds = WIDE) -> Trace:
@@ -81,7 +99,7 @@ def test_a_lot_reached_both_ways_has_the_smaller_depth_and_is_followed_both_ways
 def test_edges_of_several_types_between_two_lots_are_several() -> None:
     """One lot more, two edges."""
     edges = {key(1, 2): Edge(5, 1), key(1, 2, LotRecordType.SPLIT): Edge(7, 2)}
-    assert walked(Genealogy(edges), 1, OUTPUT) == Trace({lot(1): 0, lot(2): 1}, edges)
+    assert walked(Genealogy({**edges}), 1, OUTPUT) == Trace({lot(1): 0, lot(2): 1}, {**edges})
 
 
 def test_the_depth_bounds_the_walk_and_says_so() -> None:
@@ -201,39 +219,63 @@ def test_what_weighs_too_much_loses_its_farthest_lots_and_their_edges() -> None:
     assert depths(fitting(found, node_bytes, edge_bytes, 1)) == {1: 0}
 
 
-def test_reach_has_every_lot_at_any_depth() -> None:
-    """A chain longer than any graph may be deep, and a circle at its end."""
-    edges = genealogy(*((number, number + 1) for number in range(1, 200)), (200, 150))
-    found = reach(lot(1), OUTPUT, 10_000, edges.lots_onward)
-    assert (depths(found)[200], len(found.depths), found.truncated) == (199, 200, False)
+MILK_TO_ORDER = (("L1", "O1"), ("L2", "O1"), ("O1", "L3"), ("O1", "L4"), ("L3", "O2"), ("O2", "L5"))
 
 
-def test_reach_is_bounded_by_lots() -> None:
-    """The lot asked for counts; as many as allowed are not truncated."""
-    edges = genealogy(*CHAIN)
-    assert not reach(lot(1), OUTPUT, 5, edges.lots_onward).truncated
-    found = reach(lot(1), OUTPUT, 4, edges.lots_onward)
-    assert (depths(found), found.truncated) == ({1: 0, 2: 1, 3: 2, 4: 3}, True)
+def test_a_trace_goes_through_production_orders() -> None:
+    """Forward into what the order produced, backward into what it consumed; an order counts in depth."""
+    forward = walked(through(*MILK_TO_ORDER), 1, OUTPUT)
+    assert named(forward) == (
+        {"L1": 0, "O1": 1, "L3": 2, "L4": 2, "O2": 3, "L5": 4},
+        {("L1", "O1"), ("O1", "L3"), ("O1", "L4"), ("L3", "O2"), ("O2", "L5")},
+    )
+    backward = walked(through(*MILK_TO_ORDER), 5, INPUT)
+    assert named(backward)[0] == {"L5": 0, "O2": 1, "L3": 2, "O1": 3, "L1": 4, "L2": 4}
+    assert (forward.truncated, backward.truncated) == (False, False)
+    assert (forward.orders, [*map(name_of, forward.lots)]) == ({order(1), order(2)}, ["L1", "L3", "L4", "L5"])
 
 
-def naive(edges: dict[EdgeKey, Edge], root: LotId, direction: TraceDirection, depth: int) -> Trace:
+def test_what_an_order_gave_back_came_out_of_it() -> None:
+    """An UNCONSUME leads from the order to the lot, like a PRODUCE."""
+    edges = {into_order(1, 1): Edge(5, 1), out_of_order(1, 2, LotRecordType.UNCONSUME): Edge(3, 1)}
+    assert named(walked(Genealogy({**edges}), 1, OUTPUT))[1] == {("L1", "O1"), ("O1", "L2")}
+
+
+def test_an_order_counts_in_depth_and_limits() -> None:
+    """At depth 1 the order is the last that is reached; of two nodes it is one."""
+    for bounds in (Bounds(1, 100, 100), Bounds(50, 2, 100), Bounds(50, 100, 1)):
+        found = walked(through(*MILK_TO_ORDER), 1, OUTPUT, bounds)
+        assert (named(found), found.truncated) == (({"L1": 0, "O1": 1}, {("L1", "O1")}), True)
+
+
+def test_edges_with_orders_count_for_their_lot() -> None:
+    """What it gave to an order flows out of it, what an order made of it flows in."""
+    edges = {
+        into_order(1, 1): Edge(3 * KG, 2),
+        into_order(1, 2): Edge(2 * KG, 1),
+        out_of_order(1, 2): Edge(7 * KG, 1),
+    }
+    assert flows([lot(1), lot(2)], edges) == {lot(1): Flow(0, 5 * KG), lot(2): Flow(7 * KG, 0)}
+
+
+def naive(edges: dict[GenealogyKey, Edge], root: LotId, direction: TraceDirection, depth: int) -> Trace:
     """The rule read slowly: distances by relaxing every edge until nothing changes; then what is within the depth."""
-    found: dict[LotId, int] = {}
-    followed: dict[EdgeKey, Edge] = {}
+    found: dict[Id, int] = {}
+    followed: dict[GenealogyKey, Edge] = {}
     for one in (INPUT, OUTPUT) if direction is BOTH else (direction,):
-        distance = {root: 0}
+        distance: dict[Id, int] = {root: 0}
         for _ in edges:
             for edge in edges:
-                near, far = (edge.from_lot_id, edge.to_lot_id) if one is OUTPUT else (edge.to_lot_id, edge.from_lot_id)
+                near, far = ends(edge) if one is OUTPUT else reversed(ends(edge))
                 if near in distance:
                     distance[far] = min(distance.get(far, 10**9), distance[near] + 1)
         for edge, amount in edges.items():
-            near = edge.from_lot_id if one is OUTPUT else edge.to_lot_id
+            near = ends(edge)[0 if one is OUTPUT else 1]
             if distance.get(near, 10**9) < depth:
                 followed[edge] = amount
-        for lot_id, away in distance.items():
+        for node, away in distance.items():
             if away <= depth:
-                found[lot_id] = min(found.get(lot_id, 10**9), away)
+                found[node] = min(found.get(node, 10**9), away)
     unbounded = followed if depth >= len(edges) else naive(edges, root, direction, len(edges)).edges
     return Trace(found, followed, truncated=followed.keys() != unbounded.keys())
 
@@ -241,7 +283,7 @@ def naive(edges: dict[EdgeKey, Edge], root: LotId, direction: TraceDirection, de
 @pytest.mark.parametrize("seed", range(60))
 def test_random_genealogies_are_traced_as_a_slow_reading_of_the_rule_does(seed: int) -> None:
     """Every direction, several depths; nodes come the nearest first."""
-    edges = random_genealogy(lots=4 + seed % 12, edges=5 + seed % 25, seed=seed)
+    edges = random_genealogy(lots=4 + seed % 12, edges=5 + seed % 25, seed=seed, orders=seed % 4)
     for direction in TraceDirection:
         for depth in (1, 2, 3, 50):
             found = walked(edges, 1 + seed % 3, direction, Bounds(depth, 10_000, 20_000))
@@ -252,7 +294,7 @@ def test_random_genealogies_are_traced_as_a_slow_reading_of_the_rule_does(seed: 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_bounded_trace_is_a_part_of_the_whole_one(seed: int) -> None:
     """Within its bounds, joined, with right depths; truncated exactly where something is missing."""
-    edges = random_genealogy(lots=20, edges=60, seed=seed)
+    edges = random_genealogy(lots=20, edges=60, seed=seed, orders=seed % 5)
     for bounds in (Bounds(50, 7, 100), Bounds(50, 100, 9), Bounds(2, 9, 12), Bounds(50, 20, 60)):
         for direction in TraceDirection:
             whole, found = walked(edges, 10, direction), walked(edges, 10, direction, bounds)
@@ -260,7 +302,6 @@ def test_a_bounded_trace_is_a_part_of_the_whole_one(seed: int) -> None:
             assert len(found.edges) <= bounds.edges
             assert found.depths.items() <= whole.depths.items()
             assert found.edges.keys() <= whole.edges.keys()
-            assert all(one.from_lot_id in found.depths and one.to_lot_id in found.depths for one in found.edges)
+            assert all(found.depths.keys() >= set(ends(one)) for one in found.edges)
             assert found.truncated == (found.edges.keys() != whole.edges.keys())
-            ends = {end for one in found.edges for end in (one.from_lot_id, one.to_lot_id)}
-            assert found.depths.keys() - ends <= {lot(10)}
+            assert found.depths.keys() - {end for one in found.edges for end in ends(one)} <= {lot(10)}

@@ -42,6 +42,8 @@ TRACE_DEPTH_MAX: Final = 50
 """Edges between the lot asked for and the farthest ones."""
 TRACE_NODES_MAX: Final = 10_000
 TRACE_EDGES_MAX: Final = 20_000
+TRACE_LINKS_MAX: Final = 200_000
+"""Pairs of nodes that are next to each other, where only the ends of a trace are asked for."""
 
 REFUSAL_BYTES_MAX: Final = 7_000
 """Message and details of a failed call, as sent; gRPC clients lose larger ones."""

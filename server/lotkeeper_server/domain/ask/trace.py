@@ -1,19 +1,20 @@
-"""Traces: which lots a lot came from and went into, level by level, within bounds; a cycle is walked once."""
+"""Traces: which lots a lot came from and went into, level by level, within bounds; a cycle is walked once.
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+A production order on the way is a node like a lot. Ids are unique among all things, so a node is its id.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lotkeeper_server.domain.keys import EdgeKey
+from lotkeeper_server.domain.keys import GenealogyKey, OrderEdgeKey
 from lotkeeper_server.domain.model.enumerations import TraceDirection
-from lotkeeper_server.domain.model.genealogy import primary_lots
-from lotkeeper_server.domain.model.identifiers import LotId
+from lotkeeper_server.domain.model.genealogy import ends_of, primary_lots
+from lotkeeper_server.domain.model.identifiers import Id, LotId, ProductionOrderId
 from lotkeeper_server.domain.model.stock import Edge
 
-EdgesOnward = Callable[[Sequence[LotId], TraceDirection, int], Sequence[tuple[EdgeKey, Edge]]]
-"""The edges of these lots in a direction (INPUT: into them, OUTPUT: out of them), at most so many and always the same
+EdgesOnward = Callable[[Sequence[Id], TraceDirection, int], Sequence[tuple[GenealogyKey, Edge]]]
+"""The edges of these nodes in a direction (INPUT: into them, OUTPUT: out of them), at most so many and always the same
 ones first; each comes once, and edges with reversed records only do not come."""
-LotsOnward = Callable[[Sequence[LotId], TraceDirection, int], Iterable[LotId]]
-"""The lots one edge away in a direction; it may stop once it has given more than so many different ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Bounds:
 
     Attributes:
         depth: edges away from the lot asked for.
-        nodes: lots, including the one asked for.
+        nodes: lots and orders, including the lot asked for.
         edges: edges of either direction.
     """
 
@@ -36,14 +37,25 @@ class Trace:
     """What was reached.
 
     Attributes:
-        depths: each lot's distance from the one asked for, the nearest first.
-        edges: those that were followed; both ends are among the lots.
-        truncated: whether a lot or an edge was left out.
+        depths: each node's distance from the lot asked for, the nearest first.
+        edges: those that were followed; both ends are among the nodes.
+        truncated: whether a node or an edge was left out.
     """
 
-    depths: dict[LotId, int]
-    edges: dict[EdgeKey, Edge] = field(default_factory=dict)
+    depths: dict[Id, int]
+    edges: dict[GenealogyKey, Edge] = field(default_factory=dict)
     truncated: bool = False
+
+    @property
+    def orders(self) -> set[ProductionOrderId]:
+        """The nodes that are production orders; each has an edge, by which it was reached."""
+        return {key.order_id for key in self.edges if isinstance(key, OrderEdgeKey)}
+
+    @property
+    def lots(self) -> list[LotId]:
+        """The other nodes, the nearest first."""
+        orders: set[Id] = {*self.orders}
+        return [LotId(node) for node in self.depths if node not in orders]
 
 
 @dataclass(slots=True)
@@ -51,8 +63,8 @@ class _Side:
     """One direction of a walk: what it has reached, and the last level of that."""
 
     direction: TraceDirection
-    reached: set[LotId]
-    last: list[LotId]
+    reached: set[Id]
+    last: list[Id]
 
 
 def trace(root: LotId, direction: TraceDirection, bounds: Bounds, edges_onward: EdgesOnward) -> Trace:
@@ -62,7 +74,7 @@ def trace(root: LotId, direction: TraceDirection, bounds: Bounds, edges_onward: 
         root: the lot asked for.
         direction: which way.
         bounds: where the walk ends; if it leaves something out there, the trace is truncated.
-        edges_onward: reads edges; each lot is asked for once a direction.
+        edges_onward: reads edges; each node is asked for once a direction, but for those at a bound.
     """
     found = Trace({root: 0})
     sides = [_Side(one, {root}, [root]) for one in _single_directions(direction)]
@@ -87,20 +99,20 @@ def _follow(found: Trace, side: _Side, depth: int, bounds: Bounds, edges_onward:
         return
     onward = side.direction is TraceDirection.OUTPUT
     reached, depths, edges = side.reached, found.depths, found.edges
-    following: list[LotId] = []
+    following: list[Id] = []
     # One more than could ever be taken: if the level has more edges than that, the extra one is met below.
     for key, edge in edges_onward(side.last, side.direction, bounds.edges + 1):
-        lot_id = key.to_lot_id if onward else key.from_lot_id
-        new_edge, new_lot = key not in edges, lot_id not in depths
-        if (new_edge and len(edges) >= bounds.edges) or (new_lot and len(depths) >= bounds.nodes):
+        node = ends_of(key)[1 if onward else 0]
+        new_edge, new_node = key not in edges, node not in depths
+        if (new_edge and len(edges) >= bounds.edges) or (new_node and len(depths) >= bounds.nodes):
             found.truncated = True
             continue
         edges[key] = edge
-        if new_lot:
-            depths[lot_id] = depth
-        if lot_id not in reached:
-            reached.add(lot_id)
-            following.append(lot_id)
+        if new_node:
+            depths[node] = depth
+        if node not in reached:
+            reached.add(node)
+            following.append(node)
     side.last = sorted(following)
 
 
@@ -112,59 +124,30 @@ def _has_more(found: Trace, side: _Side, edges_onward: EdgesOnward) -> bool:
     return any(key not in found.edges for key, _ in edges)
 
 
-def reach(root: LotId, direction: TraceDirection, nodes_max: int, lots_onward: LotsOnward) -> Trace:
-    """Every lot in one direction at any depth, without the edges.
-
-    Args:
-        root: the lot asked for, one of them.
-        direction: INPUT or OUTPUT.
-        nodes_max: at most so many; if there are more, the trace is truncated.
-        lots_onward: reads neighbours; each lot is asked for once.
-    """
-    assert direction is not TraceDirection.BOTH
-    found = Trace({root: 0})
-    level, depth = [root], 0
-    while level and not found.truncated:
-        depth += 1
-        following: list[LotId] = []
-        for lot_id in lots_onward(level, direction, nodes_max):
-            if lot_id in found.depths:
-                continue
-            if len(found.depths) >= nodes_max:
-                found.truncated = True
-                break
-            found.depths[lot_id] = depth
-            following.append(lot_id)
-        level = sorted(following)
-    return found
-
-
-def fitting(found: Trace, node_bytes: Mapping[LotId, int], edge_bytes: Mapping[EdgeKey, int], bytes_max: int) -> Trace:
-    """Returns the trace, without its farthest lots and their edges if all together are too large.
+def fitting(
+    found: Trace, node_bytes: Mapping[Id, int], edge_bytes: Mapping[GenealogyKey, int], bytes_max: int
+) -> Trace:
+    """Returns the trace, without its farthest nodes and their edges if all together are too large.
 
     Args:
         found: a trace.
-        node_bytes: the size of each of its lots.
+        node_bytes: the size of each of its nodes.
         edge_bytes: the size of each of its edges.
         bytes_max: the largest size of the trace; the lot asked for always stays.
     """
-    places = {lot_id: place for place, lot_id in enumerate(found.depths)}
-    weights = [node_bytes[lot_id] for lot_id in found.depths]
+    places = {node: place for place, node in enumerate(found.depths)}
+    weights = [node_bytes[node] for node in found.depths]
     for key, weight in edge_bytes.items():
-        weights[max(places[key.from_lot_id], places[key.to_lot_id])] += weight
+        weights[max(places[end] for end in ends_of(key))] += weight
     weight, shown = 0, 0
-    for of_lot in weights:
-        weight += of_lot
+    for of_node in weights:
+        weight += of_node
         if weight > bytes_max and shown:
             break
         shown += 1
     if shown == len(weights):
         return found
-    edges = {
-        key: edge
-        for key, edge in found.edges.items()
-        if places[key.from_lot_id] < shown and places[key.to_lot_id] < shown
-    }
+    edges = {key: edge for key, edge in found.edges.items() if all(places[end] < shown for end in ends_of(key))}
     return Trace(dict(list(found.depths.items())[:shown]), edges, truncated=True)
 
 
@@ -176,13 +159,14 @@ class Flow:
     out_millionths: int = 0
 
 
-def flows(lot_ids: Collection[LotId], edges: Mapping[EdgeKey, Edge]) -> dict[LotId, Flow]:
+def flows(lot_ids: Collection[LotId], edges: Mapping[GenealogyKey, Edge]) -> dict[LotId, Flow]:
     """Each lot's sums over the edges that are in its unit: those whose records have it as primary lot."""
     sums = {lot_id: Flow() for lot_id in lot_ids}
     for key, edge in edges.items():
+        start, end = ends_of(key)
         for lot_id in primary_lots(key):
-            if lot_id == key.to_lot_id:
+            if lot_id == end:
                 sums[lot_id].in_millionths += edge.millionths
-            if lot_id == key.from_lot_id:
+            if lot_id == start:
                 sums[lot_id].out_millionths += edge.millionths
     return sums

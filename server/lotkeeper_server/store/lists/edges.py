@@ -1,119 +1,135 @@
-"""Reads genealogy: edges by the lots at their ends, never more than asked for; and what a trace shows of a lot."""
+"""Reads genealogy: edges by the lots and production orders at their ends, never more than asked for."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-from sqlalchemy import Connection, FromClause, select
+from sqlalchemy import Connection
 
-from lotkeeper_server.domain.keys import EdgeKey
-from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, TraceDirection
-from lotkeeper_server.domain.model.identifiers import Id, LotId
+from lotkeeper_server.domain.ask.ends import Link
+from lotkeeper_server.domain.keys import EdgeKey, GenealogyKey, OrderEdgeKey
+from lotkeeper_server.domain.kinds import INTO_PRIMARY, THROUGH_ORDER
+from lotkeeper_server.domain.model.enumerations import LotRecordType, TraceDirection
+from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.stock import Edge
-from lotkeeper_server.store.db.statements import chunks, fetch, rows_by_key
-from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.db.statements import chunks, fetch
 
 _TYPES: Final = {int(one): one for one in LotRecordType}
-_STATUSES: Final = {int(one): one for one in LotStatus}
 _NEAR: Final = {TraceDirection.INPUT: "to_lot_id", TraceDirection.OUTPUT: "from_lot_id"}
 _FAR: Final = {TraceDirection.INPUT: "from_lot_id", TraceDirection.OUTPUT: "to_lot_id"}
 
 
-class TracedLot(NamedTuple):
-    """What a trace shows of a lot, by the names that things have now."""
-
-    id: LotId
-    name: str
-    status: LotStatus
-    expiration_millis: int | None
-    material_id: Id
-    material_path: str
-    unit_id: Id | None
-    unit_name: str | None
-    unit_symbol: str | None
+def _listed(types: Iterable[LotRecordType]) -> str:
+    return ", ".join(str(int(one)) for one in sorted(types))
 
 
-@dataclass(frozen=True, slots=True)
+_INTO_ORDER: Final = _listed(THROUGH_ORDER - INTO_PRIMARY)
+_OUT_OF_ORDER: Final = _listed(THROUGH_ORDER & INTO_PRIMARY)
+_FROM_LOTS: Final = {TraceDirection.INPUT: _OUT_OF_ORDER, TraceDirection.OUTPUT: _INTO_ORDER}
+_FROM_ORDERS: Final = {TraceDirection.INPUT: _INTO_ORDER, TraceDirection.OUTPUT: _OUT_OF_ORDER}
+
+
 class EdgeReading:
-    """Reads edges in one snapshot.
+    """Reads edges in one snapshot for one walk, which begins at a lot."""
 
-    Attributes:
-        connection: the snapshot.
-    """
-
-    connection: Connection
-
-    def edges_onward(
-        self, lot_ids: Sequence[LotId], direction: TraceDirection, limit: int
-    ) -> list[tuple[EdgeKey, Edge]]:
-        """The edges of these lots in a direction that are not all reversed, by lot, then by the lot at the other end.
+    def __init__(self, connection: Connection, *, lots_only: bool = False) -> None:
+        """Reads nothing.
 
         Args:
-            lot_ids: each once, in order.
+            connection: the snapshot.
+            lots_only: whether edges to and from production orders are left out.
+        """
+        self._connection = connection
+        self._lots_only = lots_only
+        self._orders: set[Id] = set()
+
+    def edges_onward(
+        self, nodes: Sequence[Id], direction: TraceDirection, limit: int
+    ) -> list[tuple[GenealogyKey, Edge]]:
+        """The edges of these nodes in a direction that are not all reversed.
+
+        Those between two lots come first, by lot, then by the lot at the other end; then those from lots to orders,
+        then those from orders to lots, in the same way.
+
+        Args:
+            nodes: the lot that the walk begins at, or what the edges of this reading have led to; each once, in order.
             direction: INPUT: edges into them; OUTPUT: edges out of them.
             limit: at most so many, above 0.
         """
+        lots, orders = self._apart(nodes)
+        found = self._between_lots(lots, direction, limit)
+        if not self._lots_only:
+            for by, ids, types in (
+                ("lot_id", lots, _FROM_LOTS[direction]),
+                ("production_order_id", orders, _FROM_ORDERS[direction]),
+            ):
+                found += self._of_orders(by, ids, types, limit - len(found))
+        return found
+
+    def links_onward(self, nodes: Sequence[Id], direction: TraceDirection, limit: int) -> Iterator[Link]:
+        """The nodes one edge away from each of these in a direction, once for each; at most one more than `limit`."""
         near, far = _NEAR[direction], _FAR[direction]
-        found: list[tuple[EdgeKey, Edge]] = []
+        lots, orders = self._apart(nodes)
+        asked = [(f"{near}, {far} FROM lot_edge WHERE {near}", lots, "", False)]
+        if not self._lots_only:
+            of_lots = f" AND lot_record_type IN ({_FROM_LOTS[direction]})"
+            of_orders = f" AND lot_record_type IN ({_FROM_ORDERS[direction]})"
+            asked += [
+                ("lot_id, production_order_id FROM order_edge WHERE lot_id", lots, of_lots, True),
+                ("production_order_id, lot_id FROM order_edge WHERE production_order_id", orders, of_orders, False),
+            ]
+        left = limit + 1
+        for select, ids, types, far_is_order in asked:
+            for chunk in chunks(ids):
+                if left == 0:
+                    return
+                places = ", ".join("?" for _ in chunk)
+                text = f"SELECT DISTINCT {select} IN ({places}){types} AND record_count > 0 LIMIT ?"
+                rows = fetch(self._connection, text, (*chunk, left))
+                left -= len(rows)
+                for near_id, far_id in rows:
+                    if far_is_order:
+                        self._orders.add(far_id)
+                    yield Link(near_id, far_id, far_is_order)
+
+    def _apart(self, nodes: Sequence[Id]) -> tuple[list[Id], list[Id]]:
+        return [one for one in nodes if one not in self._orders], [one for one in nodes if one in self._orders]
+
+    def _between_lots(
+        self, lot_ids: Sequence[Id], direction: TraceDirection, limit: int
+    ) -> list[tuple[GenealogyKey, Edge]]:
+        near, far = _NEAR[direction], _FAR[direction]
+        found: list[tuple[GenealogyKey, Edge]] = []
         for chunk in chunks(lot_ids):
+            if len(found) >= limit:
+                break
             places = ", ".join("?" for _ in chunk)
             text = (
                 "SELECT from_lot_id, to_lot_id, lot_record_type, quantity, record_count FROM lot_edge "  # noqa: S608
                 f"WHERE {near} IN ({places}) AND record_count > 0 ORDER BY {near}, {far}, lot_record_type LIMIT ?"
             )
-            rows = fetch(self.connection, text, (*chunk, limit - len(found)))
+            rows = fetch(self._connection, text, (*chunk, limit - len(found)))
             found += [
                 (EdgeKey(from_id, to_id, _TYPES[record_type]), Edge(quantity, count))
                 for from_id, to_id, record_type, quantity, count in rows
             ]
+        return found
+
+    def _of_orders(self, by: str, ids: Sequence[Id], types: str, limit: int) -> list[tuple[GenealogyKey, Edge]]:
+        far = "production_order_id" if by == "lot_id" else "lot_id"
+        found: list[tuple[GenealogyKey, Edge]] = []
+        for chunk in chunks(ids):
             if len(found) >= limit:
                 break
-        return found
-
-    def lots_onward(self, lot_ids: Sequence[LotId], direction: TraceDirection, limit: int) -> Iterator[LotId]:
-        """The lots one edge away in a direction, some of them several times; at most `limit` + 1 for some lots."""
-        near, far = _NEAR[direction], _FAR[direction]
-        for chunk in chunks(lot_ids):
-            places = ", ".join("?" for _ in chunk)
-            text = f"SELECT DISTINCT {far} FROM lot_edge WHERE {near} IN ({places}) AND record_count > 0 LIMIT ?"  # noqa: S608
-            for (lot_id,) in fetch(self.connection, text, (*chunk, limit + 1)):
-                yield lot_id
-
-    def with_edges_onward(self, lot_ids: Sequence[LotId], direction: TraceDirection) -> set[LotId]:
-        """Those of these lots that have an edge in a direction."""
-        found: set[LotId] = set()
-        for chunk in chunks(lot_ids):
             places = ", ".join("?" for _ in chunk)
             text = (
-                f"SELECT id FROM inventory_lot WHERE id IN ({places}) AND EXISTS (SELECT 1 FROM lot_edge "  # noqa: S608
-                f"WHERE lot_edge.{_NEAR[direction]} = inventory_lot.id AND record_count > 0)"
+                "SELECT lot_id, lot_record_type, production_order_id, quantity, record_count FROM order_edge "  # noqa: S608
+                f"WHERE {by} IN ({places}) AND lot_record_type IN ({types}) AND record_count > 0 "
+                f"ORDER BY {by}, {far}, lot_record_type LIMIT ?"
             )
-            found.update(lot_id for (lot_id,) in fetch(self.connection, text, tuple(chunk)))
+            rows = fetch(self._connection, text, (*chunk, limit - len(found)))
+            self._orders.update(row[2] for row in rows)
+            found += [
+                (OrderEdgeKey(lot_id, _TYPES[record_type], order_id), Edge(quantity, count))
+                for lot_id, record_type, order_id, quantity, count in rows
+            ]
         return found
-
-
-def _select_lots() -> str:
-    lot, material, unit = tables.inventory_lot.c, tables.material.c, tables.unit_of_measure.c
-    columns = (
-        lot.id,
-        lot.name,
-        lot.status,
-        lot.expiration_millis,
-        lot.material_id,
-        material.path,
-        lot.unit_of_measure_id,
-        unit.name,
-        unit.symbol,
-    )
-    joined: FromClause = tables.inventory_lot.join(tables.material, material.id == lot.material_id)
-    joined = joined.outerjoin(tables.unit_of_measure, unit.id == lot.unit_of_measure_id)
-    return str(select(*columns).select_from(joined))
-
-
-_LOTS: Final = _select_lots()
-
-
-def read_traced_lots(connection: Connection, lot_ids: Sequence[LotId]) -> dict[LotId, TracedLot]:
-    """What a trace shows of each of these lots."""
-    rows = rows_by_key(connection, _LOTS, str(tables.inventory_lot.c.id), lot_ids)
-    return {row[0]: TracedLot(row[0], row[1], _STATUSES[row[2]], *row[3:]) for row in rows}
