@@ -33,11 +33,11 @@ from lotkeeper_server.rpc.methods.inventory_operations import InventoryOperation
 from lotkeeper_server.rpc.methods.list_permissions import Permissions
 from lotkeeper_server.rpc.methods.location_room import LocationRoom
 from lotkeeper_server.rpc.methods.master_data import MasterData
-from lotkeeper_server.rpc.methods.not_served_yet import NotServedYet
 from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
 from lotkeeper_server.rpc.methods.plant_settings import PlantSettings
 from lotkeeper_server.rpc.methods.stock_reads import StockReads
 from lotkeeper_server.rpc.methods.stock_summaries import StockSummaries
+from lotkeeper_server.rpc.methods.traced_holds import TracedHolds
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
@@ -116,12 +116,12 @@ class Service:
             LocationRoom(engine),
             Watching(engine, watches),
             Tracing(engine),
+            TracedHolds(engine),
             Entities(engine),
             MasterData(engine),
             PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max, ZoneInfo(settings.time_zone)),
             Permissions(SERVICES),
             PlantSettings(settings.time_zone),
-            NotServedYet(),
         ]
         proof = None if listens.development is None else proof_methods(listens.development)
         self._server = server = RpcServer(server_settings, doorway, servicers, engine.when_quiet, proof)

@@ -89,6 +89,46 @@ def test_the_tree_expands_a_lot_met_again_only_once() -> None:
     )
 
 
+def test_the_tree_shows_orders_on_the_way_and_what_is_on_hand() -> None:
+    """An order has neither status nor stock."""
+    made = through_an_order()
+    assert tree(made) == (
+        "A  Milk  OPEN  2.5 kg on hand\n"
+        "\n"
+        "came from nothing recorded\n"
+        "\n"
+        "went into\n"
+        "└─ ORDER-7  production order  CONSUME 2 kg\n"
+        "   └─ B  Milk  OPEN  PRODUCE 3 kg"
+    )
+
+
+def test_an_order_is_drawn_and_written_to_files() -> None:
+    """With its own form in a picture, with its own columns in a table."""
+    graph = TraceGraph(through_an_order())
+    assert "2 lots, 1 order, 2 edges" in svg_text(graph)
+    assert ">ORDER-7<" in svg_text(graph)
+    assert '"id-O" [label="ORDER-7\\nproduction order", shape=ellipse];' in dot_text(graph)
+    into, out_of = csv.DictReader(io.StringIO(csv_text(graph)))
+    assert (into["from_inventory_lot_name"], into["to_inventory_lot_id"]) == ("A", "")
+    assert (into["to_production_order_id"], into["to_production_order_name"]) == ("id-O", "ORDER-7")
+    assert (out_of["from_production_order_name"], out_of["to_inventory_lot_name"]) == ("ORDER-7", "B")
+
+
+def through_an_order() -> pb.GetLotTraceGraphResponse:
+    """A went into an order, B came out of it."""
+    made = answer(("A", "B"))
+    del made.edges[:]
+    made.nodes[0].quantity_on_hand, made.nodes[0].unit_of_measure_symbol = 2.5, "kg"
+    made.nodes.add(production_order_id="id-O", production_order_name="ORDER-7", depth=1)
+    into, out_of = (made.edges.add(unit_of_measure_symbol="kg", record_count=1) for _ in range(2))
+    into.from_inventory_lot_id, into.to_production_order_id = "id-A", "id-O"
+    into.lot_record_type, into.quantity = CONSUME, 2
+    out_of.from_production_order_id, out_of.to_inventory_lot_id = "id-O", "id-B"
+    out_of.lot_record_type, out_of.quantity = PRODUCE, 3
+    return made
+
+
 def test_the_tree_says_what_there_is_not_and_what_was_left_out() -> None:
     """Nothing in a direction; not all."""
     shown = tree(answer(truncated=True))

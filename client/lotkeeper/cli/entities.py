@@ -12,6 +12,7 @@ import click
 from google.protobuf.message import Message
 
 from lotkeeper._json import from_dict
+from lotkeeper.cli.holding import hold_traced
 from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, OneOf, fields_of, page_size_of
 from lotkeeper.cli.output import Column, date, exactly, field
@@ -291,3 +292,4 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
 GROUPS: Final = {kind.command: _group(kind) for kind in _KINDS}
 """The command of each kind, by name."""
 GROUPS["locations"].add_command(capacity)
+GROUPS["lots"].add_command(hold_traced)

@@ -6,7 +6,18 @@ import csv
 import io
 from typing import Final
 
-from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, name_of, quantity_text, status_of, type_of
+from lotkeeper.cli.trace_graph import (
+    TraceGraph,
+    edge_text,
+    end_of,
+    is_order,
+    material_of,
+    name_of,
+    quantity_text,
+    start_of,
+    status_of,
+    type_of,
+)
 
 _COLUMNS: Final = (
     "from_inventory_lot_id",
@@ -19,6 +30,10 @@ _COLUMNS: Final = (
     "quantity",
     "unit_of_measure_symbol",
     "record_count",
+    "from_production_order_id",
+    "from_production_order_name",
+    "to_production_order_id",
+    "to_production_order_name",
 )
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet reads as the beginning of a formula; in some languages in full width, too."""
@@ -30,7 +45,7 @@ def csv_text(graph: TraceGraph) -> str:
     rows = csv.writer(file)
     rows.writerow(_COLUMNS)
     for edge in graph.edges:
-        start, end = graph.lots[edge.from_inventory_lot_id], graph.lots[edge.to_inventory_lot_id]
+        start, end = graph.nodes[start_of(edge)], graph.nodes[end_of(edge)]
         rows.writerow(
             [
                 start.inventory_lot_id,
@@ -43,6 +58,10 @@ def csv_text(graph: TraceGraph) -> str:
                 quantity_text(edge.quantity, edge.exact_quantity.value, ""),
                 _harmless(edge.unit_of_measure_symbol),
                 edge.record_count,
+                start.production_order_id,
+                _harmless(start.production_order_name),
+                end.production_order_id,
+                _harmless(end.production_order_name),
             ]
         )
     return file.getvalue()
@@ -55,12 +74,13 @@ def _harmless(text: str) -> str:
 def dot_text(graph: TraceGraph) -> str:
     """A digraph in the language of Graphviz."""
     lines = ["digraph trace {", "  rankdir=LR;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
-    for lot_id, node in graph.lots.items():
-        words = (name_of(node), material_of(node), status_of(node))
+    for node_id, node in graph.nodes.items():
+        words = [name_of(node), material_of(node), *([] if is_order(node) else [status_of(node)])]
+        form = ", shape=ellipse" if is_order(node) else ""
         asked_for = ", penwidth=3" if node is graph.root else ""
-        lines.append(f"  {_quoted(lot_id)} [label={_quoted(*words)}{asked_for}];")
+        lines.append(f"  {_quoted(node_id)} [label={_quoted(*words)}{form}{asked_for}];")
     for edge in graph.edges:
-        ends = f"{_quoted(edge.from_inventory_lot_id)} -> {_quoted(edge.to_inventory_lot_id)}"
+        ends = f"{_quoted(start_of(edge))} -> {_quoted(end_of(edge))}"
         lines.append(f"  {ends} [label={_quoted(edge_text(edge))}];")
     return "\n".join([*lines, "}", ""])
 

@@ -1,4 +1,4 @@
-"""A trace as the command line uses it: lots by id, what goes into and out of each, and the words for them."""
+"""A trace as the command line uses it: its nodes by id, what goes into and out of each, and the words for them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from lotkeeper.visible_text import visible_cell
 
 _STATUS_PREFIX: Final = "LOT_STATUS_"
 _TYPE_PREFIX: Final = "LOT_RECORD_TYPE_"
+ORDER: Final = "ORDER"
+"""Stands where a lot has its status."""
 
 
 class TraceGraph:
@@ -19,27 +21,56 @@ class TraceGraph:
 
     Attributes:
         root: the lot asked for.
-        lots: every lot by id, the nearest first.
+        nodes: every lot and production order by id, the nearest first.
         edges: as they were answered.
-        into: the edges into each lot.
-        out_of: the edges out of each lot.
+        into: the edges into each node.
+        out_of: the edges out of each node.
         truncated: whether something was left out.
     """
 
     def __init__(self, answer: pb.GetLotTraceGraphResponse) -> None:
-        self.lots = {node.inventory_lot_id: node for node in answer.nodes}
+        self.nodes = {id_of(node): node for node in answer.nodes}
         self.root = next(node for node in answer.nodes if node.depth == 0)
         self.edges: Sequence[pb.TraceEdge] = answer.edges
         self.truncated = answer.truncated
         self.into: defaultdict[str, list[pb.TraceEdge]] = defaultdict(list)
         self.out_of: defaultdict[str, list[pb.TraceEdge]] = defaultdict(list)
         for edge in answer.edges:
-            self.into[edge.to_inventory_lot_id].append(edge)
-            self.out_of[edge.from_inventory_lot_id].append(edge)
+            self.into[end_of(edge)].append(edge)
+            self.out_of[start_of(edge)].append(edge)
+
+    @property
+    def counts(self) -> str:
+        """How many lots, orders and edges there are, in words."""
+        orders = sum(map(is_order, self.nodes.values()))
+        of_orders = f", {orders} order{'' if orders == 1 else 's'}" if orders else ""
+        return f"{len(self.nodes) - orders} lots{of_orders}, {len(self.edges)} edges"
+
+
+def is_order(node: pb.TraceNode) -> bool:
+    """Whether a node is a production order, and not a lot."""
+    return bool(node.production_order_id)
+
+
+def id_of(node: pb.TraceNode) -> str:
+    """The id of the lot or order."""
+    return node.production_order_id or node.inventory_lot_id
+
+
+def start_of(edge: pb.TraceEdge) -> str:
+    """The id of the lot or order that it came from."""
+    return edge.from_production_order_id or edge.from_inventory_lot_id
+
+
+def end_of(edge: pb.TraceEdge) -> str:
+    """The id of the lot or order that it went into."""
+    return edge.to_production_order_id or edge.to_inventory_lot_id
 
 
 def status_of(node: pb.TraceNode) -> str:
-    """Such as OPEN; a number if it is newer than this client."""
+    """Such as OPEN; a number if it is newer than this client; ORDER for a production order, which has none."""
+    if is_order(node):
+        return ORDER
     number = node.lot_status
     known = number in enums_pb2.LotStatus.values()
     return enums_pb2.LotStatus.Name(number).removeprefix(_STATUS_PREFIX) if known else str(number)
@@ -65,9 +96,19 @@ def edge_text(edge: pb.TraceEdge) -> str:
 
 def material_of(node: pb.TraceNode) -> str:
     """The last part of its material's path, as it may be shown."""
+    if is_order(node):
+        return "production order"
     return visible_cell(node.material_path.rpartition("/")[2])
 
 
 def name_of(node: pb.TraceNode) -> str:
-    """The lot's name, as it may be shown."""
-    return visible_cell(node.inventory_lot_name)
+    """The name of the lot or order, as it may be shown."""
+    return visible_cell(node.production_order_name if is_order(node) else node.inventory_lot_name)
+
+
+def on_hand_of(node: pb.TraceNode) -> str:
+    """Such as 12.5 kg on hand; empty where there is nothing."""
+    if not node.quantity_on_hand:
+        return ""
+    exact = node.exact_quantity_on_hand.value
+    return f"{quantity_text(node.quantity_on_hand, exact, node.unit_of_measure_symbol)} on hand"

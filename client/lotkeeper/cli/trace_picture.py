@@ -8,13 +8,26 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
-from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, name_of, quantity_text, status_of
+from lotkeeper.cli.trace_graph import (
+    ORDER,
+    TraceGraph,
+    edge_text,
+    end_of,
+    id_of,
+    is_order,
+    material_of,
+    name_of,
+    on_hand_of,
+    quantity_text,
+    start_of,
+    status_of,
+)
 from lotkeeper.cli.trace_layout import BOX_HEIGHT, BOX_WIDTH, Arrow, Box, Layout, Point, lay_out
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 from lotkeeper.visible_text import visible
 
 ITEMS_MAX: Final = 2_000
-"""The most lots and edges that a picture shows; more would take too long to lay out, and nobody would read them."""
+"""The most nodes and edges that a picture shows; more would take too long to lay out, and nobody would read them."""
 _COLOURS: Final = {
     "OPEN": "#2f76c4",
     "AVAILABLE": "#2b9348",
@@ -22,6 +35,7 @@ _COLOURS: Final = {
     "EXPIRED": "#d03b32",
     "SHIPPED": "#8a5cc7",
     "CLOSED": "#808892",
+    ORDER: "#1f9aa0",
 }
 _OTHER_COLOUR: Final = "#000000"
 _MARGIN: Final = 24.0
@@ -52,16 +66,18 @@ text { fill: #e8edf2; } .ground { fill: #14181d; } .box { fill: #222931; stroke:
 def svg_text(graph: TraceGraph) -> str:
     """The picture: lots as boxes, coloured by status, the one asked for with a special frame; edges with quantities.
 
+    Production orders are boxes with round ends.
+
     Args:
-        graph: with at most `ITEMS_MAX` lots and edges.
+        graph: with at most `ITEMS_MAX` nodes and edges.
     """
-    assert len(graph.lots) + len(graph.edges) <= ITEMS_MAX
+    assert len(graph.nodes) + len(graph.edges) <= ITEMS_MAX
     labels = [_cut(edge_text(edge), _LABEL_PX, _LABEL_WIDTH_MAX) for edge in graph.edges]
     arrows = [
-        Arrow(edge.from_inventory_lot_id, edge.to_inventory_lot_id, _width(label, _LABEL_PX) + 2 * _LABEL_MARGIN)
+        Arrow(start_of(edge), end_of(edge), _width(label, _LABEL_PX) + 2 * _LABEL_MARGIN)
         for edge, label in zip(graph.edges, labels, strict=True)
     ]
-    layout = lay_out(list(graph.lots), arrows)
+    layout = lay_out(list(graph.nodes), arrows)
     width = max(layout.width + 2 * _MARGIN, _WIDTH_MIN)
     height = layout.height + _HEAD_HEIGHT + 2 * _MARGIN
     body = [*_head(graph, width)]
@@ -90,12 +106,12 @@ def _head(graph: TraceGraph, width: float) -> list[str]:
     title = _cut(f"Trace of {name_of(graph.root)}, {material_of(graph.root)}", _TITLE_PX, room)
     lines = [f'<text class="title" x="{_MARGIN:g}" y="34">{_text(title)}</text>']
     x = _MARGIN
-    used = {status_of(node) for node in graph.lots.values()}
+    used = {status_of(node) for node in graph.nodes.values()}
     for status in sorted(used, key=[*_COLOURS, *sorted(used)].index):
         lines.append(f'<rect x="{x:g}" y="47" width="12" height="12" rx="3" fill="{_colour(status)}"/>')
         lines.append(f'<text class="small" x="{x + 17:g}" y="57">{_text(status)}</text>')
         x += 17 + _width(status, _SMALL_PX) + 16
-    note = f"{len(graph.lots)} lots, {len(graph.edges)} edges"
+    note = graph.counts
     if graph.truncated:
         note += "; not all is shown"
     lines.append(f'<text class="small" x="{width - _MARGIN:g}" y="57" text-anchor="end">{note}</text>')
@@ -104,23 +120,25 @@ def _head(graph: TraceGraph, width: float) -> list[str]:
 
 def _boxes(graph: TraceGraph, layout: Layout) -> list[str]:
     lines = []
-    for lot_id, node in graph.lots.items():
-        box, unit, status = layout.boxes[lot_id], node.unit_of_measure_symbol, status_of(node)
+    for node_id, node in graph.nodes.items():
+        box, unit, status = layout.boxes[node_id], node.unit_of_measure_symbol, status_of(node)
         amounts = [
             ("in", node.quantity_in, node.exact_quantity_in.value),
             ("out", node.quantity_out, node.exact_quantity_out.value),
         ]
         texts = [f"{word} {quantity_text(quantity, exact, unit)}" for word, quantity, exact in amounts if quantity]
+        texts += filter(None, [on_hand_of(node)])
         room = BOX_WIDTH - _TEXT_LEFT - 8
         rows = (
             ("name", _NAME_PX, name_of(node), 20),
             ("small", _SMALL_PX, material_of(node), 35.5),
             ("small", _SMALL_PX, ", ".join(texts), 50),
         )
-        hint = "\n".join([name_of(node), visible(node.material_path), status, *texts, node.inventory_lot_id])
+        hint = "\n".join([name_of(node), visible(node.material_path), status, *texts, id_of(node)])
         lines.append(f'<g transform="translate({box.x:.1f} {box.y:.1f})"><title>{_text(hint)}</title>')
         kind = "asked" if node is graph.root else "box"
-        lines.append(f'<rect class="{kind}" width="{BOX_WIDTH:g}" height="{BOX_HEIGHT:g}" rx="8"/>')
+        corner = BOX_HEIGHT / 2 if is_order(node) else 8.0
+        lines.append(f'<rect class="{kind}" width="{BOX_WIDTH:g}" height="{BOX_HEIGHT:g}" rx="{corner:g}"/>')
         strip = f'x="3.5" y="7" width="{_STRIP_WIDTH:g}" height="{BOX_HEIGHT - 14:g}" rx="3"'
         lines.append(f'<rect {strip} fill="{_colour(status)}"/>')
         for style, size, text, y in rows:

@@ -7,7 +7,19 @@ from typing import Final
 
 import click
 
-from lotkeeper.cli.trace_graph import TraceGraph, edge_text, material_of, name_of, status_of
+from lotkeeper.cli.trace_graph import (
+    ORDER,
+    TraceGraph,
+    edge_text,
+    end_of,
+    id_of,
+    is_order,
+    material_of,
+    name_of,
+    on_hand_of,
+    start_of,
+    status_of,
+)
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
 _COLOURS: Final = {
@@ -17,6 +29,7 @@ _COLOURS: Final = {
     "EXPIRED": "red",
     "SHIPPED": "magenta",
     "CLOSED": "bright_black",
+    ORDER: "cyan",
 }
 _GAP: Final = "  "
 TRUNCATED: Final = (
@@ -25,14 +38,14 @@ TRUNCATED: Final = (
 
 
 def tree_lines(graph: TraceGraph, *, backward: bool, forward: bool) -> Iterator[str]:
-    """The lot asked for, and under it a tree in each direction wanted. A lot is expanded where it is first met.
+    """The lot asked for, and under it a tree in each direction wanted. Each node is expanded where it is first met.
 
     Args:
         graph: the answer.
         backward: whether to show what it came from.
         forward: whether to show what it went into.
     """
-    yield _lot(graph.root)
+    yield node_words(graph.root)
     if backward:
         yield ""
         yield from _tree(graph, "came from", backward=True)
@@ -46,7 +59,7 @@ def tree_lines(graph: TraceGraph, *, backward: bool, forward: bool) -> Iterator[
 
 def _tree(graph: TraceGraph, title: str, *, backward: bool) -> Iterator[str]:
     """Walks depth first, with its own stack, so that no depth is too large."""
-    root = graph.root.inventory_lot_id
+    root = id_of(graph.root)
     branches = _branches(graph, root, backward=backward)
     yield click.style(title if branches else f"{title} nothing recorded", bold=True)
     met = {root}
@@ -56,36 +69,41 @@ def _tree(graph: TraceGraph, title: str, *, backward: bool) -> Iterator[str]:
         if place == len(branches):
             continue
         stack.append((branches, place + 1, indent))
-        lot_id, edges = branches[place]
+        node_id, edges = branches[place]
         last = place == len(branches) - 1
-        onward = [] if lot_id in met else _branches(graph, lot_id, backward=backward)
-        again = lot_id in met and bool(_branches(graph, lot_id, backward=backward))
-        words = [_lot(graph.lots[lot_id]), ", ".join(map(_amount, edges))]
+        onward = [] if node_id in met else _branches(graph, node_id, backward=backward)
+        again = node_id in met and bool(_branches(graph, node_id, backward=backward))
+        words = [node_words(graph.nodes[node_id]), ", ".join(map(_amount, edges))]
         if again:
             words.append(click.style("(again, see above)", dim=True))
         yield indent + ("└─ " if last else "├─ ") + _GAP.join(words)
-        met.add(lot_id)
+        met.add(node_id)
         stack.append((onward, 0, indent + ("   " if last else "│  ")))
 
 
-def _branches(graph: TraceGraph, lot_id: str, *, backward: bool) -> list[tuple[str, list[pb.TraceEdge]]]:
-    """The lots one edge away, each with the edges that lead there."""
+def _branches(graph: TraceGraph, node_id: str, *, backward: bool) -> list[tuple[str, list[pb.TraceEdge]]]:
+    """The lots and orders one edge away, each with the edges that lead there."""
     found: dict[str, list[pb.TraceEdge]] = {}
-    for edge in (graph.into if backward else graph.out_of)[lot_id]:
-        other = edge.from_inventory_lot_id if backward else edge.to_inventory_lot_id
-        found.setdefault(other, []).append(edge)
+    for edge in (graph.into if backward else graph.out_of)[node_id]:
+        found.setdefault(start_of(edge) if backward else end_of(edge), []).append(edge)
     return list(found.items())
 
 
-def _lot(node: pb.TraceNode) -> str:
+def node_words(node: pb.TraceNode) -> str:
+    """A line about a lot or an order: what it is, how it stands, and what is on hand."""
     status = status_of(node)
-    return _GAP.join(
-        [
-            click.style(name_of(node), bold=True),
+    colour = _COLOURS.get(status)
+    words = [click.style(name_of(node), bold=True)]
+    words += (
+        [click.style(material_of(node), fg=colour)]
+        if is_order(node)
+        else [
             material_of(node),
-            click.style(status, fg=_COLOURS.get(status)),
+            click.style(status, fg=colour),
+            on_hand_of(node),
         ]
     )
+    return _GAP.join(filter(None, words))
 
 
 def _amount(edge: pb.TraceEdge) -> str:

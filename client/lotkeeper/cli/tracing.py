@@ -22,6 +22,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--forward", is_flag=True, help="Only what it went into: where did this milk go?")
 @click.option("--backward", is_flag=True, help="Only what it came from: what is in this box?")
 @click.option("--depth", type=click.IntRange(1, 50), help="How many edges away a lot may be. Default: 10.")
+@click.option("--lots-only", is_flag=True, help="Not through production orders: only from lot to lot.")
 @click.option("--svg", type=_FILE, help="Write a picture to this file; '-' for standard output, also for the others.")
 @click.option("--dot", type=_FILE, help="Write it for Graphviz.")
 @click.option("--json", "json_file", type=_FILE, is_flag=False, flag_value="-", help="Write the answer itself.")
@@ -35,6 +36,7 @@ def trace(
     forward: bool,
     backward: bool,
     depth: int | None,
+    lots_only: bool,
     svg: str | None,
     dot: str | None,
     json_file: str | None,
@@ -48,7 +50,9 @@ def trace(
     direction = enums_pb2.TRACE_DIRECTION_BOTH
     if not (forward and backward):
         direction = enums_pb2.TRACE_DIRECTION_OUTPUT if forward else enums_pb2.TRACE_DIRECTION_INPUT
-    answer = session.client.get_lot_trace_graph(lot, material_id_or_path=material, direction=direction, depth=depth)
+    answer = session.client.get_lot_trace_graph(
+        lot, material_id_or_path=material, direction=direction, depth=depth, lots_only=lots_only
+    )
     if session.output.as_json and json_file is None:
         json_file = "-"
     writers: list[tuple[str | None, Callable[[pb.GetLotTraceGraphResponse], str]]] = [
@@ -84,7 +88,7 @@ def _svg(answer: pb.GetLotTraceGraphResponse) -> str:
             raise
         raise click.UsageError("pictures need another package: pip install 'lotkeeper[trace]'") from error
     if len(answer.nodes) + len(answer.edges) > ITEMS_MAX:
-        text = f"{len(answer.nodes)} lots and {len(answer.edges)} edges are too many for a picture, which shows "
+        text = f"{len(answer.nodes)} nodes and {len(answer.edges)} edges are too many for a picture, which shows "
         text += f"{ITEMS_MAX} at most: take a smaller --depth, one direction, or --dot, --csv or --json"
         raise click.UsageError(text)
     return svg_text(TraceGraph(answer))

@@ -515,6 +515,20 @@ class TooManyRecords(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TraceTruncated(Refusal):
+    """Not all lots that a trace reaches can be held: it leads on beyond the depth, or passes the limits of traces."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "TRACE_TRUNCATED"
+    lot: str
+    depth: int
+
+    @property
+    def message(self) -> str:
+        return f"The trace of lot {self.lot} to depth {self.depth} leaves something out; nothing is held."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlreadyReversed(Refusal):
     """The record was reversed before; a record can be reversed once."""
 

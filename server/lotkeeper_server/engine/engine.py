@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from sqlalchemy import Connection
 
+from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
 from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
@@ -197,6 +198,14 @@ class Engine:
         self._works.add(awaited)
         value: Value = await awaited.ended()
         return value
+
+    def context(self, tx: Transaction) -> Context:
+        """What decisions in a work get from outside."""
+        return self._settings.context(tx.now_millis, tx.new_id, tx.next_effect_order)
+
+    def dry_context(self) -> Context:
+        """What decisions get that are taken on a snapshot, and never written."""
+        return self._settings.context(self.clock.now_millis(), self.new_id, lambda floor: floor + 1)
 
     async def read(self, work: Callable[[Connection], Value]) -> Value:
         """Runs work on a snapshot of the store, in the turn of the principal that the coroutine runs for.

@@ -17,7 +17,7 @@ from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import AGAIN, HELD, PendingCommand, Result, Waits
-from lotkeeper_server.engine.clock import EffectOrder, new_uuid
+from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.held import HeldCalls
 from lotkeeper_server.engine.overtaking import Overtaking
@@ -192,16 +192,7 @@ class Loop:
         return None
 
     def _context(self, now_millis: int) -> Context:
-        return Context(
-            now_millis=now_millis,
-            new_id=self._outside.new_id,
-            new_uuid=new_uuid,
-            next_effect_order=self._next_effect_order,
-            end_date_future_millis=self._settings.end_date_future_millis,
-            end_date_past_millis=self._settings.end_date_past_millis,
-            request_id_kept_millis=self._settings.request_id_kept_millis,
-            backdating_tolerance_millis=max(self._settings.backdating_tolerance_millis, 1),
-        )
+        return self._settings.context(now_millis, self._outside.new_id, self._next_effect_order)
 
     def _any_given_up(self, calls: Sequence[PendingCommand]) -> bool:
         now_seconds = self._clock.now_seconds()

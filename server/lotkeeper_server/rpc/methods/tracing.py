@@ -11,7 +11,6 @@ from lotkeeper_server.domain.ask.ends import ends
 from lotkeeper_server.domain.ask.trace import Bounds, Trace, fitting, flows, trace
 from lotkeeper_server.domain.model.enumerations import TraceDirection
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, LotId
-from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire import paging
@@ -44,7 +43,8 @@ class Tracing:
         def work(snapshot: Snapshot) -> pb.GetLotTraceGraphResponse:
             reading = EdgeReading(snapshot, lots_only=request.lots_only)
             found = trace(LotId(lot.find(snapshot)), direction, bounds, reading.edges_onward)
-            return _graph(found, read_shown(snapshot, found.lots, found.orders))
+            shown = read_shown(snapshot, found.lots, found.orders)
+            return _graph(found, shown, self._engine.clock.now_millis())
 
         return await self._engine.read(work)
 
@@ -64,9 +64,9 @@ class Tracing:
             bounds = (limits.TRACE_NODES_MAX, limits.TRACE_LINKS_MAX)
             depths, truncated = ends(root, direction, *bounds, reading.links_onward)
             found = sorted(lot_id for lot_id in depths if lot_id > page.after)
-            here, now = found[: page.size], now_millis()
+            here, now_millis = found[: page.size], self._engine.clock.now_millis()
             shown = read_shown(snapshot, here)
-            messages = paging.fitting([node_message(one, depths[one], NO_FLOW, shown, now) for one in here])
+            messages = paging.fitting([node_message(one, depths[one], NO_FLOW, shown, now_millis) for one in here])
             return pb.ListTerminalLotsResponse(
                 nodes=messages,
                 next_page_token=paging.page_token(request, found[len(messages) - 1])
@@ -95,24 +95,26 @@ def read_depth(request: pb.GetLotTraceGraphRequest | pb.HoldTracedLotsRequest, s
     return depth
 
 
-def _graph(found: Trace, shown: Shown) -> pb.GetLotTraceGraphResponse:
+def _graph(found: Trace, shown: Shown, now_millis: int) -> pb.GetLotTraceGraphResponse:
     """The trace as an answer; if it would be too large, its farthest nodes are left out."""
-    response = _answer(found, shown)
+    response = _answer(found, shown, now_millis)
     if response.ByteSize() <= limits.ANSWER_BYTES_MAX:
         return response
     node_bytes = dict(zip(found.depths, _weights(response.nodes), strict=True))
     edge_bytes = dict(zip(found.edges, _weights(response.edges), strict=True))
-    return _answer(fitting(found, node_bytes, edge_bytes, limits.ANSWER_BYTES_MAX), shown)
+    return _answer(fitting(found, node_bytes, edge_bytes, limits.ANSWER_BYTES_MAX), shown, now_millis)
 
 
 def _weights(messages: Iterable[Message]) -> list[int]:
     return [message.ByteSize() + _ITEM_FRAME_BYTES for message in messages]
 
 
-def _answer(found: Trace, shown: Shown) -> pb.GetLotTraceGraphResponse:
-    sums, now = flows(found.lots, found.edges), now_millis()
+def _answer(found: Trace, shown: Shown, now_millis: int) -> pb.GetLotTraceGraphResponse:
+    sums = flows(found.lots, found.edges)
     return pb.GetLotTraceGraphResponse(
-        nodes=[node_message(node, depth, sums.get(LotId(node)), shown, now) for node, depth in found.depths.items()],
+        nodes=[
+            node_message(node, depth, sums.get(LotId(node)), shown, now_millis) for node, depth in found.depths.items()
+        ],
         edges=[edge_message(key, edge, shown) for key, edge in found.edges.items()],
         truncated=found.truncated,
     )

@@ -1,6 +1,5 @@
 """Writes the nodes and edges of traces as messages."""
 
-from google.type.decimal_pb2 import Decimal
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
 from lotkeeper_server.domain.ask.trace import Flow
@@ -9,9 +8,10 @@ from lotkeeper_server.domain.kinds import INTO_PRIMARY
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.genealogy import primary_lots
 from lotkeeper_server.domain.model.identifiers import Id, LotId, ProductionOrderId, format_id
-from lotkeeper_server.domain.model.quantity import decimal_text, double_of
+from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.domain.model.stock import Edge
 from lotkeeper_server.domain.resolve.lots import USABLE
+from lotkeeper_server.rpc.wire.exact import exact
 from lotkeeper_server.rpc.wire.record_message import timestamp
 from lotkeeper_server.store.lists.traced import NOTHING_ON_HAND, Shown, TracedLot
 
@@ -41,21 +41,21 @@ def node_message(node: Id, depth: int, flow: Flow | None, shown: Shown, now_mill
         material_path=lot.material_path,
         quantity_in=double_of(flow.in_millionths),
         quantity_out=double_of(flow.out_millionths),
-        exact_quantity_in=_exact(flow.in_millionths),
-        exact_quantity_out=_exact(flow.out_millionths),
+        exact_quantity_in=exact(flow.in_millionths),
+        exact_quantity_out=exact(flow.out_millionths),
         unit_of_measure_id=format_id(lot.unit_id) if lot.unit_id else "",
         unit_of_measure_name=lot.unit_name or "",
         unit_of_measure_symbol=lot.unit_symbol or "",
         depth=depth,
         expiration_date=None if lot.expiration_millis is None else timestamp(lot.expiration_millis),
         quantity_on_hand=double_of(on_hand.millionths),
-        exact_quantity_on_hand=_exact(on_hand.millionths),
+        exact_quantity_on_hand=exact(on_hand.millionths),
         stock=[
             pb.TraceStock(
                 location_id=format_id(one.location_id),
                 location_path=one.location_path,
                 quantity=double_of(one.millionths),
-                exact_quantity=_exact(one.millionths),
+                exact_quantity=exact(one.millionths),
             )
             for one in on_hand.stock
         ],
@@ -74,7 +74,7 @@ def edge_message(key: GenealogyKey, edge: Edge, shown: Shown) -> pb.TraceEdge:
     message = pb.TraceEdge(
         lot_record_type=int(key.record_type),  # type: ignore[arg-type]  # numbered alike
         quantity=double_of(edge.millionths),
-        exact_quantity=_exact(edge.millionths),
+        exact_quantity=exact(edge.millionths),
         unit_of_measure_id=format_id(primary.unit_id) if primary.unit_id else "",
         unit_of_measure_name=primary.unit_name or "",
         unit_of_measure_symbol=primary.unit_symbol or "",
@@ -90,7 +90,3 @@ def edge_message(key: GenealogyKey, edge: Edge, shown: Shown) -> pb.TraceEdge:
         message.from_inventory_lot_id = format_id(key.lot_id)
         message.to_production_order_id = format_id(key.order_id)
     return message
-
-
-def _exact(millionths: int) -> Decimal:
-    return Decimal(value=decimal_text(millionths))

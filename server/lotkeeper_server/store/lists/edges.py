@@ -9,7 +9,7 @@ from lotkeeper_server.domain.ask.ends import Link
 from lotkeeper_server.domain.keys import EdgeKey, GenealogyKey, OrderEdgeKey
 from lotkeeper_server.domain.kinds import INTO_PRIMARY, THROUGH_ORDER
 from lotkeeper_server.domain.model.enumerations import LotRecordType, TraceDirection
-from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.domain.model.identifiers import Id, LotId, ProductionOrderId
 from lotkeeper_server.domain.model.stock import Edge
 from lotkeeper_server.store.db.statements import chunks, fetch
 
@@ -42,6 +42,14 @@ class EdgeReading:
         self._lots_only = lots_only
         self._orders: set[Id] = set()
 
+    def apart(self, nodes: Sequence[Id]) -> tuple[list[LotId], list[ProductionOrderId]]:
+        """The lots and the production orders among the nodes that this reading has led to, each in order."""
+        orders = self._orders
+        return (
+            [LotId(one) for one in nodes if one not in orders],
+            [ProductionOrderId(one) for one in nodes if one in orders],
+        )
+
     def edges_onward(
         self, nodes: Sequence[Id], direction: TraceDirection, limit: int
     ) -> list[tuple[GenealogyKey, Edge]]:
@@ -55,7 +63,7 @@ class EdgeReading:
             direction: INPUT: edges into them; OUTPUT: edges out of them.
             limit: at most so many, above 0.
         """
-        lots, orders = self._apart(nodes)
+        lots, orders = self.apart(nodes)
         found = self._between_lots(lots, direction, limit)
         if not self._lots_only:
             for by, ids, types in (
@@ -68,8 +76,10 @@ class EdgeReading:
     def links_onward(self, nodes: Sequence[Id], direction: TraceDirection, limit: int) -> Iterator[Link]:
         """The nodes one edge away from each of these in a direction, once for each; at most one more than `limit`."""
         near, far = _NEAR[direction], _FAR[direction]
-        lots, orders = self._apart(nodes)
-        asked = [(f"{near}, {far} FROM lot_edge WHERE {near}", lots, "", False)]
+        lots, orders = self.apart(nodes)
+        asked: list[tuple[str, Sequence[Id], str, bool]] = [
+            (f"{near}, {far} FROM lot_edge WHERE {near}", lots, "", False)
+        ]
         if not self._lots_only:
             of_lots = f" AND lot_record_type IN ({_FROM_LOTS[direction]})"
             of_orders = f" AND lot_record_type IN ({_FROM_ORDERS[direction]})"
@@ -90,9 +100,6 @@ class EdgeReading:
                     if far_is_order:
                         self._orders.add(far_id)
                     yield Link(near_id, far_id, far_is_order)
-
-    def _apart(self, nodes: Sequence[Id]) -> tuple[list[Id], list[Id]]:
-        return [one for one in nodes if one not in self._orders], [one for one in nodes if one in self._orders]
 
     def _between_lots(
         self, lot_ids: Sequence[Id], direction: TraceDirection, limit: int

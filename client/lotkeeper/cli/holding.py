@@ -1,0 +1,94 @@
+"""`lotkeeper lots hold-traced`: a lot and everything that was made of it gets QA_HOLD."""
+
+from __future__ import annotations
+
+import click
+
+from lotkeeper.cli.options import MATERIAL, REQUEST_ID
+from lotkeeper.cli.session import Session
+from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+from lotkeeper.visible_text import visible_cell
+
+
+@click.command("hold-traced")
+@click.argument("lot")
+@MATERIAL
+@click.option("--backward", is_flag=True, help="What it came from, instead of what it went into.")
+@click.option("--both", is_flag=True, help="What it came from, and what it went into.")
+@click.option("--depth", type=click.IntRange(1, 50), help="How many edges away a lot may be. Default: 10.")
+@click.option("--lots-only", is_flag=True, help="Not through production orders: only from lot to lot.")
+@click.option("--notes", help="Why; on every record.")
+@click.option("--reason-code", "material_reason_code_id", help="By id.")
+@REQUEST_ID
+@click.option("--dry-run", is_flag=True, help="Only show what would be held.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def hold_traced(
+    session: Session,
+    /,
+    lot: str,
+    material: str | None,
+    backward: bool,
+    both: bool,
+    depth: int | None,
+    lots_only: bool,
+    notes: str | None,
+    material_reason_code_id: str | None,
+    request_id: str | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Hold LOT and all lots that a trace reaches, in one transaction.
+
+    LOT is an id, or a name with --material. Lots that are OPEN, AVAILABLE or EXPIRED get QA_HOLD; the others are left.
+    Shows them first, and asks.
+    """
+    as_json = session.output.as_json
+    if as_json and not (dry_run or yes):
+        raise click.UsageError("--json does not ask; give --yes or --dry-run")
+    direction = enums_pb2.TRACE_DIRECTION_OUTPUT
+    if both or backward:
+        direction = enums_pb2.TRACE_DIRECTION_BOTH if both else enums_pb2.TRACE_DIRECTION_INPUT
+
+    def held(*, validate_only: bool) -> pb.HoldTracedLotsResponse:
+        return session.client.hold_traced_lots(
+            lot,
+            material_id_or_path=material,
+            direction=direction,
+            depth=depth,
+            lots_only=lots_only,
+            notes=notes,
+            material_reason_code_id=material_reason_code_id,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+
+    if dry_run or not yes:
+        _show(session, held(validate_only=True), done=False)
+        if dry_run:
+            return
+        click.confirm("Hold them?", abort=True, err=True)
+    _show(session, held(validate_only=False), done=True)
+
+
+def _show(session: Session, answer: pb.HoldTracedLotsResponse, *, done: bool) -> None:
+    """The lots that are held, or would be; then those that are left as they are."""
+    if session.output.as_json:
+        session.output.one(answer)
+        return
+    from lotkeeper.cli.trace_tree import node_words  # noqa: PLC0415 - only this command needs it
+
+    records = answer.inventory_lot_records
+    click.echo(click.style(f"{_lots(len(records))} {'held' if done else 'to hold'}", bold=True))
+    for record in records:
+        material = record.material_path.rpartition("/")[2]
+        click.echo(f"  {visible_cell(record.inventory_lot_name)}  {visible_cell(material)}")
+    if answer.left:
+        click.echo(click.style(f"{_lots(len(answer.left))} left as {'they are' if len(answer.left) > 1 else 'it is'}"))
+        for node in answer.left:
+            click.echo(f"  {node_words(node)}")
+
+
+def _lots(count: int) -> str:
+    return f"{count} lot{'' if count == 1 else 's'}"
