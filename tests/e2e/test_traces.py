@@ -114,11 +114,11 @@ def test_the_command_line_draws_trees(server: ServerProcess, plant: ServedPlant,
         f"CHEESE  {milk}  OPEN\n"
         "\n"
         "came from\n"
-        f"├─ MILK-1  {milk}  OPEN  CONSUME 15.5 {unit} (2 records)\n"
-        f"└─ MILK-2  {milk}  OPEN  CONSUME 7 {unit}\n"
+        f"├─ MILK-1  {milk}  OPEN  84.5 {unit} on hand  CONSUME 15.5 {unit} (2 records)\n"
+        f"└─ MILK-2  {milk}  OPEN  93 {unit} on hand  CONSUME 7 {unit}\n"
         "\n"
         "went into\n"
-        f"└─ BOX  {milk}  OPEN  PRODUCE 4 {unit}\n"
+        f"└─ BOX  {milk}  OPEN  4 {unit} on hand  PRODUCE 4 {unit}\n"
     )
     backward = command(server, "trace", cheese["BOX"], "--backward", "--depth", "1").stdout
     assert "went into" not in backward

@@ -8,7 +8,7 @@ from typing import Any
 
 from lotkeeper.inventory.v1 import enums_pb2, inventory_service_pb2, trace_service_pb2
 
-from tests.model.genealogy import graph, terminal_lots
+from tests.model.genealogy import graph, held_by_trace, terminal_lots
 from tests.model.history import RecordFilter, Room, records_by, room, stock_as_of
 from tests.model.lots import keeps_stock, status_at
 from tests.model.plant import Plant
@@ -32,6 +32,7 @@ def ask(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) -> Non
         ask_graph,
         ask_graph,
         ask_terminal_lots,
+        ask_hold,
         ask_room,
     ]
     question = dice.one_of(questions)
@@ -167,24 +168,29 @@ def _row_filter(side: ServedSide, plant: Plant, dice: Dice) -> tuple[Any, set[st
 def ask_graph(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) -> None:
     """GetLotTraceGraph."""
     del comparing
-    linked = [lot for record in plant.records.values() if record.secondary for lot in (record.lot, record.secondary)]
-    lot = dice.one_of(linked or list(plant.lots))
+    lot, lots_only = dice.one_of(_linked(plant)), dice.one_of([False, False, True])
     direction, depth = dice.one_of(["BOTH", "INPUT", "OUTPUT", "UNSPECIFIED"]), dice.one_of([None, 1, 2, 3, 50])
     request = trace_service_pb2.GetLotTraceGraphRequest(
         lot_id_or_name=side.ids[lot],
         direction=_direction(direction),
         depth=depth,
+        lots_only=lots_only,
     )
     told = side.call(side.trace.GetLotTraceGraph, request)
-    expected = graph(plant, lot, direction.replace("UNSPECIFIED", "BOTH"), depth or 10)
+    expected = graph(plant, lot, direction.replace("UNSPECIFIED", "BOTH"), depth or 10, lots_only=lots_only)
     edges = {
         (side.ids[source], side.ids[target], kind): (float(edge.quantity), edge.records, side.ids[edge.unit])
         for (source, target, kind), edge in expected.edges.items()
     }
     same({_edge_key(one): (one.quantity, one.record_count, one.unit_of_measure_id) for one in told.edges}, edges)
     assert len(told.edges) == len(edges)
-    now, nodes = now_millis(), {}
+    now = now_millis()
+    nodes: dict[str, tuple[Any, ...]] = {}
     for key, node in expected.nodes.items():
+        if key in plant.orders:
+            name = plant.orders[key].name
+            nodes[side.ids[key]] = (node.depth, 0.0, 0.0, side.names.get(name, name))
+            continue
         kept = plant.lots[key]
         nodes[side.ids[key]] = (
             node.depth,
@@ -194,10 +200,21 @@ def ask_graph(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) 
             f"LOT_STATUS_{status_at(plant, key, now)}",
             side.ids[kept.material],
             side.ids[kept.unit],
+            float(_on_hand(plant, key)),
         )
-    same({one.inventory_lot_id: _node(one) for one in told.nodes}, nodes)
+    same({one.production_order_id or one.inventory_lot_id: _node(one) for one in told.nodes}, nodes)
     assert len(told.nodes) == len(nodes)
     assert told.truncated == expected.truncated, (request, expected)
+
+
+def _linked(plant: Plant) -> list[str]:
+    """Lots that have edges, if there are any."""
+    linked = [lot for record in plant.records.values() if record.secondary for lot in (record.lot, record.secondary)]
+    return linked + [record.lot for record in plant.records.values() if record.order] or list(plant.lots)
+
+
+def _on_hand(plant: Plant, lot: str) -> Fraction:
+    return sum((max(row.quantity, Fraction(0)) for (_, one), row in plant.rows.items() if one == lot), Fraction(0))
 
 
 def _direction(name: str) -> enums_pb2.TraceDirection.ValueType:
@@ -206,10 +223,13 @@ def _direction(name: str) -> enums_pb2.TraceDirection.ValueType:
 
 def _edge_key(edge: Any) -> tuple[str, str, str]:
     kind = enums_pb2.LotRecordType.Name(edge.lot_record_type).removeprefix("LOT_RECORD_TYPE_")
-    return edge.from_inventory_lot_id, edge.to_inventory_lot_id, kind
+    start, end = edge.from_inventory_lot_id, edge.to_inventory_lot_id
+    return start or edge.from_production_order_id, end or edge.to_production_order_id, kind
 
 
 def _node(node: Any) -> tuple[Any, ...]:
+    if node.production_order_id:
+        return (node.depth, node.quantity_in, node.quantity_out, node.production_order_name)
     return (
         node.depth,
         node.quantity_in,
@@ -218,22 +238,51 @@ def _node(node: Any) -> tuple[Any, ...]:
         enums_pb2.LotStatus.Name(node.lot_status),
         node.material_id,
         node.unit_of_measure_id,
+        node.quantity_on_hand,
     )
 
 
 def ask_terminal_lots(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) -> None:
     """ListTerminalLots."""
     del comparing
-    lot, direction = dice.one_of(list(plant.lots)), dice.one_of(["INPUT", "OUTPUT"])
+    lot, direction = dice.one_of([*_linked(plant), *plant.lots]), dice.one_of(["INPUT", "OUTPUT"])
+    lots_only = dice.one_of([False, False, True])
     request = trace_service_pb2.ListTerminalLotsRequest(
         lot_id_or_name=side.ids[lot],
         direction=_direction(direction),
+        lots_only=lots_only,
         page_size=dice.one_of([1, 1_000]),
     )
     told = all_pages(side, side.trace.ListTerminalLots, request, "nodes")
-    expected = sorted(side.ids[one] for one in terminal_lots(plant, lot, direction))
+    expected = sorted(side.ids[one] for one in terminal_lots(plant, lot, direction, lots_only=lots_only))
     assert [one.inventory_lot_id for one in told] == expected, f"{direction} of {lot}"
     assert not any(one.quantity_in or one.quantity_out for one in told)
+
+
+def ask_hold(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) -> None:
+    """What HoldTracedLots would hold: a dry run."""
+    lot, lots_only = dice.one_of(_linked(plant)), dice.one_of([False, True])
+    direction, depth = dice.one_of(["BOTH", "INPUT", "OUTPUT", "UNSPECIFIED"]), dice.one_of([None, 1, 2, 50])
+    request = trace_service_pb2.HoldTracedLotsRequest(
+        lot_id_or_name=side.ids[lot],
+        direction=_direction(direction),
+        depth=depth,
+        lots_only=lots_only,
+        validate_only=True,
+    )
+    reply = side.ask(side.trace.HoldTracedLots, request)
+    expected = held_by_trace(plant, lot, direction.replace("UNSPECIFIED", "OUTPUT"), depth or 10, lots_only=lots_only)
+    if expected is None:
+        assert reply.status is not None, f"answered {reply.message}, expected TRACE_TRUNCATED"
+        name = plant.lots[lot].name
+        refusal = Refusal("TRACE_TRUNCATED", None, lot=side.names.get(name, name), depth=str(depth or 10))
+        comparing.refusal(reply.status, refusal)
+        return
+    assert reply.message is not None, f"refused {reply.status}"
+    held, left = expected
+    assert {one.inventory_lot_id for one in reply.message.inventory_lot_records} == {side.ids[one] for one in held}
+    assert {one.inventory_lot_id for one in reply.message.left} == {side.ids[one] for one in left}
+    assert len(reply.message.inventory_lot_records) + len(reply.message.left) == len(held) + len(left)
 
 
 def ask_room(side: ServedSide, comparing: Comparing, plant: Plant, dice: Dice) -> None:

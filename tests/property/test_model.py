@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.model.calls import call
-from tests.model.genealogy import graph, terminal_lots
+from tests.model.genealogy import graph, held_by_trace, terminal_lots
 from tests.model.history import RecordFilter, records_by, stock_as_of
-from tests.model.plant import Answer, ById, Location, Lot, Material, Plant, Unit
+from tests.model.plant import Answer, ById, Location, Lot, Material, Order, Plant, Unit
 from tests.model.refusal import ANYTHING, Refusal
 from tests.model.stock_requests import ActionItem, Actions, Reverse
 
@@ -117,6 +117,41 @@ def test_genealogy_is_cut_at_the_depth_and_leaves_reversals_out() -> None:
 
     plant, _ = done(plant, Reverse(ById(records[0])))
     assert graph(plant, "C", "INPUT", 50).nodes.keys() == {"C", new.key, "A"}
+
+
+def test_genealogy_goes_through_orders_and_ends_in_circles() -> None:
+    """A into an order, B out of it, B and C round and round; C into another order, which has produced nothing."""
+    plant, _ = receive(dairy(), A, 50.0, SILO)
+    for key in ("O", "P"):
+        plant.orders[key] = Order(key, key, "milk", "kg")
+        plant.counts[key] = Fraction(0)
+    consume = {"quantity": 1.0, "source_location_id_or_path": SILO}
+    plant, _ = act(plant, "CONSUME", lot_id_or_name=A, production_order_id_or_name=ById("O"), **consume)
+    plant, records = act(
+        plant, "PRODUCE", lot_id_or_name=B, quantity=9.0, destination_location_id_or_path=SILO,
+        production_order_id_or_name=ById("O"),
+    )  # fmt: skip
+    for lot in (B, C):
+        plant, _ = receive(plant, lot, 9.0, SILO)
+    plant, _ = act(plant, "CONSUME", lot_id_or_name=B, secondary_lot_id_or_name=C, **consume)
+    plant, _ = act(plant, "CONSUME", lot_id_or_name=C, secondary_lot_id_or_name=B, **consume)
+    plant, _ = act(plant, "CONSUME", lot_id_or_name=C, production_order_id_or_name=ById("P"), **consume)
+
+    assert {key: node.depth for key, node in graph(plant, "A", "OUTPUT", 50).nodes.items()} == {
+        "A": 0,
+        "O": 1,
+        "B": 2,
+        "C": 3,
+        "P": 4,
+    }
+    assert terminal_lots(plant, "A", "OUTPUT") == {"B", "C"}
+    assert terminal_lots(plant, "A", "OUTPUT", lots_only=True) == {"A"}
+    assert terminal_lots(plant, "C", "INPUT") == {"A"}
+    assert held_by_trace(plant, "A", "OUTPUT", 3) is None
+    assert held_by_trace(plant, "A", "OUTPUT", 4) == ({"A", "B", "C"}, set())
+
+    plant, _ = done(plant, Reverse(ById(records[0])))
+    assert terminal_lots(plant, "A", "OUTPUT") == {"A"}
 
 
 def test_stock_as_of_a_moment_is_the_sum_of_what_had_ended() -> None:
