@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 from lotkeeper import Client, FailedPrecondition, NotFound, OutOfRange, actions
-from lotkeeper.inventory.v1 import enums_pb2, inventory_operation_service_pb2, inventory_service_pb2
+from lotkeeper.inventory.v1 import (
+    enums_pb2,
+    inventory_operation_service_pb2,
+    inventory_service_pb2,
+    master_data_pb2,
+)
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.store.db.connection import Store
 
@@ -271,6 +276,28 @@ def test_genealogy_and_order_counts_stay(server: ServerProcess, store: Store, pl
     client.execute_inventory_operation(consume.id, "MILK", 2.0, "CHEESE")
     after = client.get_lot_trace_graph("MILK", material_id_or_path=plant.milk.path)
     assert [(edge.quantity, edge.record_count) for edge in after.edges] == [(6.0, 3)]
+    verified(server, folder)
+
+
+def test_genealogy_through_orders_stays(server: ServerProcess, store: Store, plant: ServedPlant, folder: Path) -> None:
+    """A trace says what it said before; sums of archived records count on."""
+    client = plant.client
+    produced(plant, "MILK", 10.0, 100)
+    order = client.save_production_order(master_data_pb2.ProductionOrder(name=f"{plant.prefix} order"))
+    line = client.save_operation(
+        master_data_pb2.Operation(name=f"{plant.prefix} line", current_production_order_id=order.id)
+    )
+    consume, produce = (plant.operation(kind, operation_id=line.id) for kind in ("CONSUME", "PRODUCE"))
+    for days in (99, 98):
+        client.execute_inventory_operation(consume.id, "MILK", 2.0, end_date_millis=days_ago(days))
+    client.execute_inventory_operation(produce.id, "CHEESE", 1.0, end_date_millis=days_ago(98.7))
+    before = client.get_lot_trace_graph("MILK", material_id_or_path=plant.milk.path)
+    assert [(edge.quantity, edge.record_count) for edge in before.edges] == [(4.0, 2), (1.0, 1)]
+    archive(store, folder, days_ago(98.5), ids_until_millis=now_millis())
+    assert client.get_lot_trace_graph("MILK", material_id_or_path=plant.milk.path) == before
+    client.execute_inventory_operation(consume.id, "MILK", 2.0)
+    after = client.get_lot_trace_graph("MILK", material_id_or_path=plant.milk.path)
+    assert [(edge.quantity, edge.record_count) for edge in after.edges] == [(6.0, 3), (1.0, 1)]
     verified(server, folder)
 
 

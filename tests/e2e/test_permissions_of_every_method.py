@@ -18,6 +18,8 @@ from tests.raw_calls import call_once
 from tests.server_process import ServerProcess
 
 METHODS = [method for service in SERVICES for method in service.methods]
+NEED_ANOTHER_ONE = {"HoldTracedLots"}
+"""Methods whose permission alone is not enough, but the parent of both that they need is."""
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,10 @@ def test_a_method_lets_in_whom_its_permission_allows(
         return
     other = "UNIT.READ" if permission != "UNIT.READ" else "LOT.READ"
     assert ask(channel, method, f"Bearer {tokens[other]}") == "PERMISSION_DENIED"
-    for enough in (permission, permission.rpartition(".")[0]):
+    if method.name in NEED_ANOTHER_ONE:
+        assert ask(channel, method, f"Bearer {tokens[permission]}") == "PERMISSION_DENIED"
+        permission = permission.rpartition(".")[0]
+    for enough in (permission, permission.rpartition(".")[0] or permission):
         assert ask(channel, method, f"Bearer {tokens[enough]}") not in {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 

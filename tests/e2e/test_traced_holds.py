@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from lotkeeper import AsyncClient, Client, FailedPrecondition, InvalidArgument, LotkeeperError, NotFound, actions
+from lotkeeper import (
+    AsyncClient,
+    Client,
+    FailedPrecondition,
+    InvalidArgument,
+    LotkeeperError,
+    NotFound,
+    PermissionDenied,
+    actions,
+)
 from lotkeeper.inventory.v1 import enums_pb2, master_data_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
@@ -338,6 +347,29 @@ def test_a_reason_code_is_looked_at_as_for_every_change_of_status(dairy: Dairy) 
     dairy.status("MILK", "OPEN")
     [record] = dairy.hold("MILK", material_reason_code_id=code.id, notes="glass").inventory_lot_records
     assert record.material_reason_code == code.reason_code
+
+
+def test_a_hold_needs_both_permissions(server: ServerProcess, dairy: Dairy) -> None:
+    """To read inventory, and to change a lot's status; a dry run, too."""
+    dairy.receive("MILK")
+    for number, (permissions, enough) in enumerate(
+        (
+            ("INVENTORY.READ", False),
+            ("INVENTORY.WRITE.STATUS_CHANGE", False),
+            ("INVENTORY.READ,INVENTORY.WRITE.STATUS_CHANGE", True),
+        )
+    ):
+        role = f"{dairy.plant.prefix.lower()}-{number}"
+        options = [word for one in permissions.split(",") for word in ("--permission", one)]
+        assert server.run("role", "create", role, *options).returncode == 0
+        token = server.run("token", "create", "--name", role, "--role", role).stdout.strip()
+        with Client(server.address, token=token) as caller:
+            asked = {"material_id_or_path": dairy.plant.milk.id, "validate_only": True}
+            if enough:
+                assert held(caller.hold_traced_lots("MILK", **asked)) == ["MILK"]
+                continue
+            with pytest.raises(PermissionDenied):
+                caller.hold_traced_lots("MILK", **asked)
 
 
 def test_what_has_no_shape_is_refused_by_field(dairy: Dairy) -> None:

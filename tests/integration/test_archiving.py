@@ -399,6 +399,25 @@ def test_verify_finds_what_is_wrong_with_an_archive(
     assert any(said in fault for fault in faults), faults
 
 
+def test_files_from_before_edges_of_orders_are_not_asked_for_them(plant: StoredPlant, tmp_path: Path) -> None:
+    """A store of an earlier version left no such sums when it archived."""
+    order, lot = plant.production_order("O"), plant.lot("L")
+    plant.records([{"lot_id": lot, "end_millis": 1_000, "production_order_id": order, "lot_quantity": 5}])
+    folder = tmp_path / "archive"
+    archive(plant.store, folder)
+
+    def faults() -> list[str]:
+        with plant.store.read() as connection:
+            return check_archive(connection, [folder]).faults
+
+    with plant.store.write() as connection:
+        assert execute(connection, "DELETE FROM opening_order_edge") == 1
+    assert any("opening_order_edge" in fault for fault in faults())
+    with plant.store.write() as connection:
+        execute(connection, "UPDATE archive_state SET files_before_orders = files")
+    assert faults() == []
+
+
 async def drained(stream: Stream) -> None:
     """Reads on until it ends."""
     async for _ in stream:

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.identifiers import RecordId
+from lotkeeper_server.store.archive.files import files_before_orders
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.schema import migrating as schema
@@ -87,14 +88,20 @@ def test_a_newer_store_and_a_foreign_one_are_left_alone(tmp_path: Path) -> None:
     store.close()
 
 
-def test_of_merges_and_units_from_before_nothing_is_known(tmp_path: Path) -> None:
-    """No unit is of whole numbers, and a reversal of such a MERGE puts nothing back."""
+def _store_at(tmp_path: Path, revision: str) -> Store:
+    """A store of an earlier version."""
     store = Store(f"sqlite:///{tmp_path}/store.db")
     with store.write() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "0006")
+        command.upgrade(config, revision)
+    return store
+
+
+def test_of_merges_and_units_from_before_nothing_is_known(tmp_path: Path) -> None:
+    """No unit is of whole numbers, and a reversal of such a MERGE puts nothing back."""
+    store = _store_at(tmp_path, "0006")
     plant = StoredPlant(store)
     one = plant.record(plant.lot("L-1"), 1_000, lot_record_type=LotRecordType.MERGE, secondary_lot_id=plant.lot("L-2"))
     assert migrate(store)
@@ -107,8 +114,7 @@ def test_of_merges_and_units_from_before_nothing_is_known(tmp_path: Path) -> Non
 
 def test_records_of_the_first_schema_keep_their_sums_and_get_their_genealogy(tmp_path: Path) -> None:
     """The quantity in the lot's unit: from what stock did, else from the unit, else by the factor; an edge by type."""
-    store = Store(f"sqlite:///{tmp_path}/store.db")
-    _upgrade_to(store, "0001")
+    store = _store_at(tmp_path, "0001")
     plant = StoredPlant(store)
     gram = plant._one(tables.unit_of_measure, name="gram", symbol="g")
     plant._one(
@@ -142,8 +148,7 @@ def test_records_of_the_first_schema_keep_their_sums_and_get_their_genealogy(tmp
 
 def test_rows_of_before_get_the_latest_end_of_what_touched_them(tmp_path: Path) -> None:
     """Also of reversals, of both lots of SPLIT and MERGE, of counts that changed nothing; not of what only passed."""
-    store = Store(f"sqlite:///{tmp_path}/store.db")
-    _upgrade_to(store, "0006")
+    store = _store_at(tmp_path, "0006")
     plant = StoredPlant(store)
     silo, line = plant.location("Silo"), plant.location("Line")
     fell, moved, split, new, counted, passed, running, archived, both = (
@@ -204,9 +209,44 @@ def test_rows_of_before_get_the_latest_end_of_what_touched_them(tmp_path: Path) 
     assert ("rows of stock get their latest end", 8, 8) in told
 
 
-def _upgrade_to(store: Store, revision: str) -> None:
+def test_records_with_orders_get_their_genealogy(tmp_path: Path) -> None:
+    """Of completed CONSUME, PRODUCE and UNCONSUME without a secondary lot; neither reversals nor what they reverse."""
+    store = _store_at(tmp_path, "0008")
+    plant = StoredPlant(store)
+    milk, cheese, first, second = plant.lot("L-1"), plant.lot("L-2"), *map(plant.production_order, ("O-1", "O-2"))
+    of_first = {"production_order_id": first, "lot_quantity": 2_000_000}
+    plant.record(milk, 1_000, **of_first)
+    plant.record(milk, 2_000, production_order_id=first, lot_quantity=500_000)
+    plant.record(milk, 3_000, production_order_id=second, lot_quantity=1)
+    plant.record(cheese, 4_000, lot_record_type=LotRecordType.PRODUCE, **of_first)
+    plant.record(milk, 5_000, lot_record_type=LotRecordType.UNCONSUME, **of_first)
+    plant.record(milk, 6_000, secondary_lot_id=cheese, **of_first)
+    plant.record(milk, 7_000, lot_record_type=LotRecordType.SCRAP, **of_first)
+    plant.record(milk, 8_000, lot_record_type=LotRecordType.RECEIVE, **of_first)
+    plant.record(milk, 9_000, lot_quantity=2_000_000)
+    plant.record(milk, 9_500, production_order_id=first)
+    plant.record(milk, None, start_millis=10_000, production_order_id=second)
+    undone = plant.record(milk, 11_000, **of_first)
+    undoing = plant.record(milk, 12_000, production_order_id=first, lot_quantity=-2_000_000, reverses_record_id=undone)
     with store.write() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        connection.execute(
+            text("UPDATE inventory_lot_record SET reversed_by_record_id = :by WHERE id = :id"),
+            {"by": undoing, "id": undone},
+        )
+        connection.execute(
+            text("INSERT INTO archive_state (id, files, feed_order, owner, renewals) VALUES (1, 3, 0, '', 0)")
+        )
+    assert migrate(store)
+    with store.read() as connection:
+        edges = connection.execute(select(tables.order_edge)).all()
+        found = verify(connection)
+        older_files = files_before_orders(connection)
+    store.close()
+    assert sorted(tuple(edge) for edge in edges) == [
+        (milk, LotRecordType.CONSUME, first, 2_500_000, 2),
+        (milk, LotRecordType.CONSUME, second, 1, 1),
+        (milk, LotRecordType.UNCONSUME, first, 2_000_000, 1),
+        (cheese, LotRecordType.PRODUCE, first, 2_000_000, 1),
+    ]
+    assert [str(difference) for difference in found.differences if "by order" in str(difference)] == []
+    assert older_files == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lotkeeper_server.domain.model.enumerations import LotRecordType
+from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.verification import verify
@@ -35,6 +36,27 @@ def test_large_rises_and_falls_are_summed_whichever_comes_first(plant: StoredPla
     falls = [change(LotRecordType.CONSUME, "source", -NEARLY_ALL_UNITS) for _ in range(2)]
     put(plant, rises + falls)
     assert differences(store) == []
+
+
+def test_edges_of_orders_are_summed_by_lot_order_and_type(plant: StoredPlant, store: Store) -> None:
+    """One that says too much, one whose records are gone, one that is missing; reversed ones may stay with nothing."""
+    order = plant.production_order("O")
+    right, wrong, gone, missing, undone = (plant.lot(name) for name in ("RIGHT", "WRONG", "GONE", "MISSING", "UNDONE"))
+    for lot in (right, wrong, missing):
+        plant.record(lot, MADE, production_order_id=order, lot_quantity=3_000_000)
+    rows = [(right, 3_000_000, 1), (wrong, 3_000_000, 2), (gone, 1, 1), (undone, 0, 0)]
+    with store.write() as connection:
+        common = {"lot_record_type": LotRecordType.CONSUME, "production_order_id": order}
+        made = [common | {"lot_id": lot, "quantity": sum_, "record_count": count} for lot, sum_, count in rows]
+        connection.execute(insert(tables.order_edge), made)
+    found = sorted(one for one in differences(store) if one.startswith("genealogy by order"))
+    assert found == sorted(
+        [
+            f"genealogy by order of {format_id(wrong)}: 3 is stored, the records say 3",
+            f"genealogy by order of {format_id(gone)}: 0.000001 is stored, the records say 0",
+            f"genealogy by order of {format_id(missing)}: 0 is stored, the records say 3",
+        ]
+    )
 
 
 def test_every_record_of_a_kept_request_id_is_looked_for(plant: StoredPlant, store: Store) -> None:

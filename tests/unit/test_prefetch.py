@@ -114,3 +114,22 @@ def test_a_reversal_is_decided_at_once(plant: Plant) -> None:
     done = plant.execute(plant.operation(T.CONSUME, secondary_material_id=cream.id), lot, "1", secondary_lot=other)
     assert isinstance(done, Answer)
     assert decided_at_once(plant, Reverse("me", done.records[0].id)).records
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize("kind", ["CONSUME", "PRODUCE", "UNCONSUME"])
+def test_what_goes_through_an_order_is_decided_at_once(plant: Plant, kind: str, by_name: bool) -> None:
+    """The edge between lot and order is there: of an operation whose process has one, of an action that names it."""
+    order = plant.order("O")
+    line = plant.process_operation(order)
+    lot = plant.lot("L", stock="9")
+    operation = plant.operation(T[kind], operation_id=line.id)
+    executed = decided_at_once(plant, Execute("me", operation.id, lot.name if by_name else lot.id, ONE))
+    assert [record.production_order for record in executed.records] == [order]
+    for more in ({"production_order": order.name if by_name else order}, {"operation_id": line.id}):
+        act = plant.action(kind, lot, "1", **more)
+        done = decided_at_once(plant, ExecuteActions("me", [act]))
+        assert [record.production_order for record in done.records] == [order]
+    written = plant.act(kind, lot, "1", production_order=order)
+    assert isinstance(written, Answer)
+    assert decided_at_once(plant, Reverse("me", written.records[0].id)).records
