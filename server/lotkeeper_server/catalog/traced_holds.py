@@ -25,6 +25,7 @@ from lotkeeper_server.domain.refusals import Refusal, Refused, TraceTruncated
 from lotkeeper_server.domain.resolve.requested_action import intent_of_action
 from lotkeeper_server.domain.resolve.steps import resolve
 from lotkeeper_server.domain.working_set import WorkingSet
+from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
 from lotkeeper_server.store.lists.edges import EdgeReading
 from lotkeeper_server.store.state.loading import load
@@ -149,7 +150,14 @@ class _Holding:
         raise AssertionError("a change of status still misses something")
 
     def _walked(self, root: LotId) -> Trace:
+        """Walks twice where rows are locked: first without locks, then with those of all lots found, taken together.
+
+        So they are taken in one order by all, and are held for as short as can be; the second walk may find more.
+        """
         bounds = Bounds(self._asked.depth, limits.TRACE_NODES_MAX, limits.TRACE_EDGES_MAX)
+        if self._tx.locking is not Locking.NONE:
+            ahead = trace(root, self._asked.direction, bounds, self._reading.edges_onward)
+            self._load_lots(ahead.lots)
         return trace(root, self._asked.direction, bounds, self._edges_onward)
 
     def _edges_onward(
@@ -157,8 +165,11 @@ class _Holding:
     ) -> list[tuple[GenealogyKey, Edge]]:
         """Locks the lots among the nodes, then reads their edges."""
         lots, _ = self._reading.apart(nodes)
-        self._load(LotKey(lot_id) for lot_id in lots if lot_id not in self._state.lots)
+        self._load_lots(lots)
         return self._reading.edges_onward(nodes, direction, limit)
+
+    def _load_lots(self, lot_ids: Iterable[LotId]) -> None:
+        self._load(LotKey(lot_id) for lot_id in lot_ids if lot_id not in self._state.lots)
 
     def _decided(self, to_hold: Sequence[LotId]) -> Answer:
         command = self._command(to_hold)
