@@ -236,7 +236,10 @@ def test_records_with_orders_get_their_genealogy(tmp_path: Path) -> None:
         connection.execute(
             text("INSERT INTO archive_state (id, files, feed_order, owner, renewals) VALUES (1, 3, 0, '', 0)")
         )
-    assert migrate(store)
+    told: list[tuple[str, int, int]] = []
+    with reporting(lambda *said: told.append(said)):
+        assert migrate(store)
+    assert ("what went through production orders is summed", 2, 2) in told
     with store.read() as connection:
         edges = connection.execute(select(tables.order_edge)).all()
         found = verify(connection)

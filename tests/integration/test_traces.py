@@ -264,8 +264,9 @@ async def test_ends_are_reached_through_orders_and_are_never_orders(plant: Store
 
 
 async def test_a_node_says_where_its_lot_is_now(plant: StoredPlant, traces: Traces) -> None:
-    """The sum above zero, everywhere, and the 20 largest places; at the ends, too."""
-    milk, cheese = plant.lot("MILK", expiration_millis=1_900_000_000_123), plant.lot("CHEESE")
+    """The sum above zero, everywhere, the 20 largest places, its date and its supplier's name; at the ends, too."""
+    milk = plant.lot("MILK", expiration_millis=1_900_000_000_123, supplier_lot_name="(10) Farm 7")
+    cheese = plant.lot("CHEESE")
     traces.consumptions((milk, cheese))
     places = [plant.location(f"Shelf {number:02d}") for number in range(25)]
     for number, place in enumerate(places):
@@ -274,7 +275,7 @@ async def test_a_node_says_where_its_lot_is_now(plant: StoredPlant, traces: Trac
     plant.stock(plant.location("Below"), milk, -5)
     (node,) = (await traces.ends(milk, INPUT)).nodes
     assert (node.quantity_on_hand, node.exact_quantity_on_hand) == (325, exact("325"))
-    assert node.expiration_date == timestamp(1_900_000_000_123)
+    assert (node.expiration_date, node.supplier_lot_name) == (timestamp(1_900_000_000_123), "(10) Farm 7")
     assert [one.quantity for one in node.stock] == list(range(25, 5, -1))
     assert [one.exact_quantity for one in node.stock] == [exact(str(number)) for number in range(25, 5, -1)]
     largest = places[next(number for number in range(25) if (number * 7) % 25 == 24)]

@@ -48,6 +48,7 @@ def node_message(node: Id, depth: int, flow: Flow | None, shown: Shown, now_mill
         unit_of_measure_symbol=lot.unit_symbol or "",
         depth=depth,
         expiration_date=None if lot.expiration_millis is None else timestamp(lot.expiration_millis),
+        supplier_lot_name=lot.supplier_lot_name,
         quantity_on_hand=double_of(on_hand.millionths),
         exact_quantity_on_hand=exact(on_hand.millionths),
         stock=[

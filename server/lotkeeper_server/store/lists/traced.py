@@ -23,6 +23,7 @@ class TracedLot(NamedTuple):
     name: str
     status: LotStatus
     expiration_millis: int | None
+    supplier_lot_name: str
     material_id: Id
     material_path: str
     unit_id: Id | None
@@ -68,6 +69,7 @@ def _select_lots() -> str:
         lot.name,
         lot.status,
         lot.expiration_millis,
+        lot.supplier_lot_name,
         lot.material_id,
         material.path,
         lot.unit_of_measure_id,
