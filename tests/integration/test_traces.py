@@ -398,8 +398,8 @@ async def test_more_edges_than_allowed_truncate(traces: Traces) -> None:
 
 
 async def test_an_answer_too_heavy_loses_its_farthest_lots(traces: Traces) -> None:
-    """Names of 1,000 bytes: some four thousand lots fit; sums are those of the edges that stay."""
-    root, *lots = traces.lots(5_001, name="é" * 240, spare1="")
+    """Names of 1,000 bytes with their paths: some four thousand lots fit; sums are those of the edges that stay."""
+    root, *lots = traces.lots(5_001, name="é" * 210, spare1="")
     traces.consumptions(*((root, lot) for lot in lots[:4_000]), *((lots[0], lot) for lot in lots[4_000:]))
     with traces.plant.store.write() as connection:
         connection.execute(tables.material.update().values(path="ü" * 230))
