@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lotkeeper import Client, FailedPrecondition
-from lotkeeper.inventory.v1.enums_pb2 import LotStatus
+from lotkeeper.inventory.v1.enums_pb2 import INVENTORY_GROUP_BY_LOT_STATUS, LOT_STATUS_EXPIRED
 from lotkeeper.testing import LotkeeperServer, ServerNotInstalled
 
 from tests.server_process import BINARIES
@@ -59,7 +59,13 @@ def test_the_test_sets_the_clock(in_child: bool) -> None:
         with pytest.raises(FailedPrecondition) as refused:
             client.consume(lot="F-1", material="Flour", source="Silo", quantity=1)
         assert refused.value.reason == "LOT_EXPIRED"
-        assert [LotStatus.Name(lot.status) for lot in client.list_lots()] == ["LOT_STATUS_EXPIRED"]
+        shown = [
+            *(lot.status for lot in client.list_lots()),
+            *(row.lot_status for row in client.list_inventory()),
+            *(group.lot_status for group in client.summarize_inventory([INVENTORY_GROUP_BY_LOT_STATUS])),
+            *(node.lot_status for node in client.get_lot_trace_graph("F-1", material_id_or_path="Flour").nodes),
+        ]
+        assert shown == [LOT_STATUS_EXPIRED] * 4
         server.clock.let_go()
         client.consume(lot="F-1", material="Flour", source="Silo", quantity=1)
 

@@ -13,7 +13,7 @@ from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import LotStorageStrategy
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.engine.clock import EffectOrder, now_micros, now_millis
+from lotkeeper_server.engine.clock import Clock, EffectOrder, SystemClock
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.permissions import May, check_sections
 from lotkeeper_server.plant.reading import Plant
@@ -39,6 +39,7 @@ from lotkeeper_server.store.staged.staging import Piece
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 from lotkeeper_server.store.state.definitions import StoreVersions, read_versions
 
+_SYSTEM_CLOCK: Final = SystemClock()
 _AHEAD_MICROS: Final = 60_000_000
 _AHEAD_PER_ENTRY_MICROS: Final = 3_000
 """How far ahead of the clock its records are numbered: others' records come before them until they are switched in."""
@@ -92,6 +93,7 @@ def plan_plant(
     may: May,
     new_id: Callable[[], Id],
     breath: Breath | None = None,
+    clock: Clock = _SYSTEM_CLOCK,
 ) -> PlannedPlant:
     """Applies a document to a copy.
 
@@ -102,6 +104,7 @@ def plan_plant(
         may: says what else the caller may, beside importing.
         new_id: gives the ids that its things will have.
         breath: called at each entry.
+        clock: whose present time it is applied at.
 
     Raises:
         Refused: like `apply_plant`.
@@ -109,11 +112,11 @@ def plan_plant(
     """
     check_sections(plant, may)
     versions = read_versions(snapshot)
-    ahead_of_clock = now_micros() + _AHEAD_MICROS + _AHEAD_PER_ENTRY_MICROS * plant.size
+    ahead_of_clock = clock.now_micros() + _AHEAD_MICROS + _AHEAD_PER_ENTRY_MICROS * plant.size
     ahead = max(ahead_of_clock, versions.effect_order + _AHEAD_OF_OTHERS)
     with copied_for(snapshot, plant) as copy:
         watch_changes(copy)
-        tx = Transaction(copy, now_millis(), new_id, EffectOrder(lambda: ahead))
+        tx = Transaction(copy, clock.now_millis(), new_id, EffectOrder(lambda: ahead))
         outcome = apply_plant(tx, plant, principal, may, breath)
         changes = read_changes(copy)
     return PlannedPlant(outcome, changes, versions, _relied_on(changes), _lots_without_records(changes))

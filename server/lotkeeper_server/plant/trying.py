@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.engine.clock import EffectOrder, IdSource, now_millis
+from lotkeeper_server.engine.clock import Clock, EffectOrder, IdSource, SystemClock
 from lotkeeper_server.plant.applying import AppliedPlant, apply_plant
 from lotkeeper_server.plant.lookup import Names
 from lotkeeper_server.plant.permissions import May, check_sections
@@ -17,9 +18,18 @@ from lotkeeper_server.store.entities.pages import values_with
 from lotkeeper_server.store.entities.stock import first_broken_stock
 from lotkeeper_server.store.scratch import scratch
 
+_SYSTEM_CLOCK: Final = SystemClock()
 
-def try_plant(snapshot: Snapshot, plant: Plant, principal: str, may: May, breath: Breath | None = None) -> AppliedPlant:
-    """Says what `apply_plant` would do, without any effect.
+
+def try_plant(
+    snapshot: Snapshot,
+    plant: Plant,
+    principal: str,
+    may: May,
+    breath: Breath | None = None,
+    clock: Clock = _SYSTEM_CLOCK,
+) -> AppliedPlant:
+    """Says what `apply_plant` would do at the present time of a clock, without any effect.
 
     Raises:
         Refused: like `apply_plant`.
@@ -27,7 +37,9 @@ def try_plant(snapshot: Snapshot, plant: Plant, principal: str, may: May, breath
     """
     check_sections(plant, may)
     with copied_for(snapshot, plant) as copy:
-        return apply_plant(Transaction(copy, now_millis(), IdSource(), EffectOrder()), plant, principal, may, breath)
+        return apply_plant(
+            Transaction(copy, clock.now_millis(), IdSource(), EffectOrder()), plant, principal, may, breath
+        )
 
 
 @contextmanager

@@ -63,7 +63,8 @@ class PlantExchange:
             if validate_only:
                 attempt = place.using(try_plant)
                 outcome = await self._engine.read_long(
-                    lambda snapshot: attempt(snapshot, plant, call.principal, call.may, breath), call
+                    lambda snapshot: attempt(snapshot, plant, call.principal, call.may, breath, self._engine.clock),
+                    call,
                 )
                 call.check_ended()
             else:
@@ -75,10 +76,11 @@ class PlantExchange:
         if not (self._long_writes.are_staged and is_long(plant)):
             apply = place.using(apply_plant)
             return await self._engine.transact(lambda tx: apply(tx, plant, call.principal, call.may, breath), call)
-        plan = place.using(plan_plant)
+        plan, engine = place.using(plan_plant), self._engine
         for attempts_left in reversed(range(_PLANS_MAX)):
             planned = await self._engine.read_long(
-                lambda snapshot: plan(snapshot, plant, call.principal, call.may, self._engine.new_id, breath), call
+                lambda snapshot: plan(snapshot, plant, call.principal, call.may, engine.new_id, breath, engine.clock),
+                call,
             )
             call.check_ended()
             try:

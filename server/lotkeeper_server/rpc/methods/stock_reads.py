@@ -9,7 +9,6 @@ from lotkeeper_server.domain.model.identifiers import RecordId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.domain.refusals import AsOfArchived, NotFound, Refused
 from lotkeeper_server.domain.resolve.lots import USABLE
-from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.exact import exact
@@ -43,7 +42,7 @@ class StockReads:
 
         def work(snapshot: Snapshot) -> pb.ListInventoryResponse:
             entries, after = _read_inventory(snapshot, query, page)
-            now = now_millis()
+            now = self._engine.clock.now_millis()
             shown = fitting([inventory_message(entry, now) for entry in entries])
             if len(shown) < len(entries):
                 after = entries[len(shown) - 1].key

@@ -13,7 +13,6 @@ from lotkeeper_server.domain.model.enumerations import InventoryGroupBy
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id, format_id
 from lotkeeper_server.domain.model.quantity import double_of
 from lotkeeper_server.engine.batch import ask
-from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.methods.stock_reads import check_as_of
@@ -53,7 +52,7 @@ class StockSummaries:
         asked = _Asked(query, grouping, page)
 
         def work(snapshot: Snapshot) -> pb.SummarizeInventoryResponse:
-            summaries, after = asked.answer(snapshot)
+            summaries, after = asked.answer(snapshot, self._engine.clock.now_millis())
             messages = _Writing(snapshot, grouping, summaries).messages()
             shown = fitting(messages)
             if len(shown) < len(messages):
@@ -87,9 +86,9 @@ class _Asked:
     grouping: Grouping
     page: PageRequest
 
-    def answer(self, snapshot: Snapshot) -> tuple[list[Summary], bytes]:
+    def answer(self, snapshot: Snapshot, now_millis: int) -> tuple[list[Summary], bytes]:
         """The page, and the key after which the next one begins; empty on the last page."""
-        found = self._sums(snapshot)
+        found = self._sums(snapshot, now_millis)
         summaries = ask(
             StateLoader(snapshot),
             lambda state: summarize(state, found.sums, of_one_material=self.grouping.of_one_material),
@@ -101,12 +100,12 @@ class _Asked:
             return shown, _key(shown[-1]) if same else b"".join(shown[-1].group[0]) + _ALL_OF_IT
         return shown, b"" if found.last is None else b"".join(found.last) + _ALL_OF_IT
 
-    def _sums(self, snapshot: Snapshot) -> SumsPage:
-        wanted, begin, now = self.query.filter_in(snapshot), self._begin(), now_millis()
+    def _sums(self, snapshot: Snapshot, now_millis: int) -> SumsPage:
+        wanted, begin = self.query.filter_in(snapshot), self._begin()
         if self.query.at_millis is None:
-            return sum_stock(snapshot, wanted, self.grouping, begin, self.page.size, now)
+            return sum_stock(snapshot, wanted, self.grouping, begin, self.page.size, now_millis)
         check_as_of(snapshot, self.query.at_millis)
-        return sum_stock_as_of(snapshot, wanted, self.grouping, begin, self.page.size, now, self.query.at_millis)
+        return sum_stock_as_of(snapshot, wanted, self.grouping, begin, self.page.size, now_millis, self.query.at_millis)
 
     def _begin(self) -> GroupBound | None:
         """The group of the last summary of the page before; with it, unless all of it was shown."""
