@@ -6,6 +6,7 @@ python protos/generate.py --check DIR    exits 1 and names the files that differ
 
 import argparse
 import filecmp
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,12 @@ from pathlib import Path
 
 PROTOS = Path(__file__).parent
 PACKAGE = Path("lotkeeper/inventory/v1")
+
+# Those that lotkeeper/_protobuf stands for, so that messages have types where protobuf has none.
+UNTYPED = "message|timestamp_pb2|field_mask_pb2|decimal_pb2|status_pb2|containers|enum_type_wrapper"
+IMPORT_OF_UNTYPED = re.compile(
+    rf"^from google\.(?:protobuf|protobuf\.internal|type|rpc) import ({UNTYPED}) as ", re.MULTILINE
+)
 
 
 def generate(target: Path) -> None:
@@ -35,6 +42,8 @@ def generate(target: Path) -> None:
         ],
         check=True,
     )
+    for stub in (target / PACKAGE).glob("*_pb2.pyi"):
+        stub.write_text(IMPORT_OF_UNTYPED.sub(r"from lotkeeper._protobuf import \1 as ", stub.read_text()))
     for folder in (PACKAGE.parent, PACKAGE):
         (target / folder / "__init__.py").write_text('"""Generated from the contract; see protos/."""\n')
 

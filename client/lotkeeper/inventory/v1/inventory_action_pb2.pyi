@@ -4,8 +4,8 @@ isort:skip_file
 """
 
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import message as _message
-from google.type import decimal_pb2 as _decimal_pb2
+from lotkeeper._protobuf import message as _message
+from lotkeeper._protobuf import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 import builtins as _builtins
 import sys

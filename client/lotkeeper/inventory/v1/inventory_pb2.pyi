@@ -5,10 +5,10 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf.internal import containers as _containers
-from google.type import decimal_pb2 as _decimal_pb2
+from lotkeeper._protobuf import message as _message
+from lotkeeper._protobuf import timestamp_pb2 as _timestamp_pb2
+from lotkeeper._protobuf import containers as _containers
+from lotkeeper._protobuf import decimal_pb2 as _decimal_pb2
 from lotkeeper.inventory.v1 import enums_pb2 as _enums_pb2
 import builtins as _builtins
 import sys
