@@ -89,6 +89,8 @@ protos: .venv/.synced ## Generate the stubs and the API reference from the contr
 .PHONY: client
 client: .venv/.synced ## Make what the client makes from the contract, and its twin without asyncio
 	@.venv/bin/python client/entity_methods.py
+	@.venv/bin/python client/exact_classes.py
+	@.venv/bin/python client/action_methods.py
 	@.venv/bin/python client/async_to_sync.py
 
 .PHONY: servicer
@@ -100,6 +102,8 @@ protos-check: .venv/.synced ## Prove that what is made from the contract is curr
 	@.venv/bin/python protos/generate.py --check client
 	@.venv/bin/python protos/reference.py --check docs/api.md
 	@.venv/bin/python client/entity_methods.py --check
+	@.venv/bin/python client/exact_classes.py --check
+	@.venv/bin/python client/action_methods.py --check
 	@.venv/bin/python client/async_to_sync.py --check
 	@.venv/bin/python server/entity_servicer.py --check
 

@@ -81,17 +81,20 @@ class Contract:
     """The messages of the contract, with their comments."""
 
     def __init__(self) -> None:
-        self._messages: dict[str, DescriptorProto] = {}
+        self.messages: dict[str, DescriptorProto] = {}
+        self._about: dict[str, str] = {}
         self._comments: dict[tuple[str, str], str] = {}
         self.module_of: dict[str, str] = {}
         for file in _descriptors().file:
             if not file.name.startswith(PACKAGE):
                 continue
-            self._messages |= {message.name: message for message in file.message_type}
+            self.messages |= {message.name: message for message in file.message_type}
             module = file.name.removeprefix(f"{PACKAGE}/").removesuffix(".proto")
             self.module_of |= {one.name: f"{module}_pb2" for one in (*file.message_type, *file.enum_type)}
             for location in file.source_code_info.location:
                 match list(location.path):
+                    case [first, message_index] if first == MESSAGE_TYPE:
+                        self._about[file.message_type[message_index].name] = location.leading_comments.strip()
                     case [first, message_index, 2, field_index] if first == MESSAGE_TYPE:
                         message = file.message_type[message_index]
                         field = message.field[field_index].name
@@ -99,7 +102,11 @@ class Contract:
 
     def fields(self, message: str) -> list[FieldDescriptorProto]:
         """A message's fields, in order."""
-        return list(self._messages[message].field)
+        return list(self.messages[message].field)
+
+    def about(self, message: str) -> str:
+        """The contract's comment on a message."""
+        return self._about[message]
 
     def comment(self, message: str, field: str) -> str:
         """The contract's comment on a field."""
@@ -134,6 +141,8 @@ def module_text(name: str, contract: Contract) -> str:
         entities.setdefault(contract.module_of[entity], []).append(entity)
     body = "\n".join(methods)
     imports = [f"from lotkeeper.inventory.v1.{module} import {', '.join(found)}" for module, found in entities.items()]
+    if "datetime" in body:
+        imports += ["from datetime import datetime", "from lotkeeper._moments import millis_given"]
     if "enums_pb2." in body:
         imports.append("from lotkeeper.inventory.v1 import enums_pb2")
     return "\n".join(
@@ -195,10 +204,16 @@ def _list(kind: str, plural: str, contract: Contract) -> str:
     message = f"List{plural}Request"
     filters = [one for one in contract.fields(message) if one.name not in ("page_size", "page_token")]
     parameters = ", ".join(_parameter(one) for one in filters)
-    documented = {one.name: _lowered(contract.comment(message, one.name)) for one in filters}
+    documented = {}
+    for one in filters:
+        about = _lowered(contract.comment(message, one.name))
+        if moment := _moment(one):
+            documented[moment] = about.replace("ms since the epoch", "a datetime with a time zone")
+            about = f"instead of `{moment}`: the same in ms since the epoch, UTC."
+        documented[one.name] = about
     documented["page_size"] = "how many a call brings, at most 1,000. Default: the server's."
     documented["timeout_seconds"] = "of each call. Default: the client's."
-    passed = ", ".join(f"{one.name}={one.name}" for one in filters)
+    passed = ", ".join(f"{one.name}={_value(one)}" for one in filters)
     words = _snake(plural).replace("_", " ")
     return f"""
     def list_{_snake(plural)}(self, *, {parameters}, page_size: int = 0, timeout_seconds: float | None = None
@@ -256,10 +271,22 @@ def _parameter(field: FieldDescriptorProto) -> str:
         FieldDescriptorProto.TYPE_BOOL: "bool",
         FieldDescriptorProto.TYPE_INT64: "int",
     }[field.type]
+    if moment := _moment(field):
+        return f"{moment}: datetime | None = None, {field.name}: int | None = None"
     if field.proto3_optional:
         return f"{field.name}: {kind} | None = None"
     assert kind == "bool", f"{field.name}: only flags are never absent"
     return f"{field.name}: bool = False"
+
+
+def _moment(field: FieldDescriptorProto) -> str | None:
+    """The name of the argument that takes a datetime, for a field in ms."""
+    return field.name.removesuffix("_millis") if field.name.endswith("_millis") else None
+
+
+def _value(field: FieldDescriptorProto) -> str:
+    moment = _moment(field)
+    return f'millis_given("{moment}", {moment}, {field.name})' if moment else field.name
 
 
 def _arguments(documented: dict[str, str], with_timeout: bool = True) -> str:

@@ -7,7 +7,7 @@ with Client("127.0.0.1:50051") as client:
 
 from importlib.metadata import PackageNotFoundError, version
 
-from lotkeeper import actions
+from lotkeeper import actions, exact
 from lotkeeper._async.client import AsyncClient
 from lotkeeper._async_pages import AsyncPages
 from lotkeeper._bearer import TokenFault, open_to_others
@@ -29,7 +29,9 @@ from lotkeeper._errors import (
     Unavailable,
     error_of_status,
 )
+from lotkeeper._exactly import exactly
 from lotkeeper._json import from_dict, from_json, to_dict, to_json
+from lotkeeper._moments import millis_of, timestamp_of
 from lotkeeper._pages import Pages
 from lotkeeper._quantities import Quantity, decimal_of
 from lotkeeper._sync.client import Client
@@ -67,10 +69,14 @@ __all__ = [
     "decimal_of",
     "development_token_path",
     "error_of_status",
+    "exact",
+    "exactly",
     "from_dict",
     "from_json",
     "is_loopback",
+    "millis_of",
     "open_to_others",
+    "timestamp_of",
     "to_dict",
     "to_json",
 ]

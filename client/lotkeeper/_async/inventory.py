@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from lotkeeper._async.lots import LotMethods
 from lotkeeper._async_pages import AsyncPages
+from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -80,6 +82,14 @@ class InventoryMethods(LotMethods):
         """Changes a record's notes and spares, and returns it; nothing else of a record ever changes.
 
         What is left out stays as it is, an empty text clears.
+
+        Args:
+            inventory_lot_record_id: ULID of the record.
+            notes: free text, at most 4,000 code points.
+            spare1: free for the plant's own use, at most 255 code points.
+            spare2: free for the plant's own use, at most 255 code points.
+            spare3: free for the plant's own use, at most 255 code points.
+            timeout_seconds: of this call. Default: the client's.
         """
         request = pb.AnnotateInventoryLotRecordRequest(
             inventory_lot_record_id=inventory_lot_record_id, notes=notes, spare1=spare1, spare2=spare2, spare3=spare3
@@ -159,6 +169,7 @@ class InventoryMethods(LotMethods):
         material_id_or_path: str | None = None,
         inventory_name: str | None = None,
         include_empty: bool = False,
+        as_of: datetime | None = None,
         as_of_millis: int | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
@@ -172,7 +183,8 @@ class InventoryMethods(LotMethods):
             material_id_or_path: only of this material.
             inventory_name: only rows of this name.
             include_empty: also rows of zero.
-            as_of_millis: the stock at this moment. Default: now. Not together with a name.
+            as_of: the stock at this moment, a datetime with a time zone. Default: now. Not together with a name.
+            as_of_millis: instead of `as_of`: the same in ms since the epoch, UTC.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -183,7 +195,7 @@ class InventoryMethods(LotMethods):
             material_id_or_path=material_id_or_path,
             inventory_name=inventory_name,
             include_empty=include_empty,
-            as_of_millis=as_of_millis,
+            as_of_millis=millis_given("as_of", as_of, as_of_millis),
             page_size=page_size,
         )
         return self._pages(request, pb.ListInventoryResponse, lambda page: page.inventory, timeout_seconds)
@@ -198,6 +210,7 @@ class InventoryMethods(LotMethods):
         material_id_or_path: str | None = None,
         inventory_name: str | None = None,
         include_empty: bool = False,
+        as_of: datetime | None = None,
         as_of_millis: int | None = None,
         page_size: int = 0,
         timeout_seconds: float | None = None,
@@ -212,7 +225,8 @@ class InventoryMethods(LotMethods):
             material_id_or_path: only of this material.
             inventory_name: only rows of this name.
             include_empty: also rows of zero.
-            as_of_millis: the stock at this moment. Default: now. Not together with a name.
+            as_of: the stock at this moment, a datetime with a time zone. Default: now. Not together with a name.
+            as_of_millis: instead of `as_of`: the same in ms since the epoch, UTC.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
@@ -224,7 +238,7 @@ class InventoryMethods(LotMethods):
             material_id_or_path=material_id_or_path,
             inventory_name=inventory_name,
             include_empty=include_empty,
-            as_of_millis=as_of_millis,
+            as_of_millis=millis_given("as_of", as_of, as_of_millis),
             page_size=page_size,
         )
         response_class = pb.SummarizeInventoryResponse
@@ -238,7 +252,9 @@ class InventoryMethods(LotMethods):
         inventory_operation_id: str | None = None,
         lot_record_types: Sequence[enums_pb2.LotRecordType.ValueType] = (),
         statuses: Sequence[enums_pb2.Status.ValueType] = (),
+        start_date: datetime | None = None,
         start_date_millis: int | None = None,
+        end_date: datetime | None = None,
         end_date_millis: int | None = None,
         production_order_id_or_name: str | None = None,
         material_reason_code_id: str | None = None,
@@ -256,8 +272,10 @@ class InventoryMethods(LotMethods):
             inventory_operation_id: only of this inventory operation.
             lot_record_types: only of these types. Default: all.
             statuses: only of these statuses. Default: all.
-            start_date_millis: only those at or after this moment.
-            end_date_millis: only those before this moment.
+            start_date: only those at or after this moment, a datetime with a time zone. Default: all.
+            start_date_millis: instead of `start_date`: the same in ms since the epoch, UTC.
+            end_date: only those before this moment, a datetime with a time zone. Default: all.
+            end_date_millis: instead of `end_date`: the same in ms since the epoch, UTC.
             production_order_id_or_name: only of this production order.
             material_reason_code_id: only of this reason code.
             location_id_or_path: only those that have this location as source or destination.
@@ -272,8 +290,8 @@ class InventoryMethods(LotMethods):
             inventory_operation_id=inventory_operation_id,
             lot_record_types=lot_record_types,
             statuses=statuses,
-            start_date_millis=start_date_millis,
-            end_date_millis=end_date_millis,
+            start_date_millis=millis_given("start_date", start_date, start_date_millis),
+            end_date_millis=millis_given("end_date", end_date, end_date_millis),
             production_order_id_or_name=production_order_id_or_name,
             material_reason_code_id=material_reason_code_id,
             location_id_or_path=location_id_or_path,
@@ -287,7 +305,12 @@ class InventoryMethods(LotMethods):
     async def get_inventory_lot_record(
         self, inventory_lot_record_id: str, *, timeout_seconds: float | None = None
     ) -> InventoryLotRecord:
-        """Reads a record."""
+        """Reads a record.
+
+        Args:
+            inventory_lot_record_id: its ULID.
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.GetInventoryLotRecordRequest(inventory_lot_record_id=inventory_lot_record_id)
         response = await self._read(request, pb.GetInventoryLotRecordResponse, timeout_seconds)
         return response.inventory_lot_record

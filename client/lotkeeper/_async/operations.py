@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
+from datetime import datetime
 
 from lotkeeper._async.definitions import DefinitionMethods
+from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
 from lotkeeper._requests import mask
 from lotkeeper.inventory.v1 import enums_pb2
@@ -27,6 +29,9 @@ class OperationMethods(DefinitionMethods):
         start_date_millis: int | None = None,
         end_date_millis: int | None = None,
         *,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        lot_expiration_date: datetime | None = None,
         lot_expiration_date_millis: int | None = None,
         supplier_lot_name: str | None = None,
         request_id: str | None = None,
@@ -41,14 +46,18 @@ class OperationMethods(DefinitionMethods):
             quantity: in the operation's unit; needed by every type except SCRAP_ALL.
             secondary_lot_id_or_name: the lot that it goes into or comes from. Default: the operation's strategy
                 decides.
-            material_id_or_path: Default: the operation's.
+            material_id_or_path: the material. Default: the operation's.
             inventory_name: a pallet or LPN code. Default: the operation's strategy decides.
-            start_date_millis: when it began, ms since the epoch, UTC. Default: now.
-            end_date_millis: when it ended, ms since the epoch, UTC. Default: now.
-            lot_expiration_date_millis: when the lot expires, ms since the epoch, where it is made; a lot that is there
-                must have this date. Only where stock comes in. Default: by shelf life.
+            start_date_millis: instead of `start_date`: the same in ms since the epoch, UTC.
+            end_date_millis: instead of `end_date`: the same in ms since the epoch, UTC.
+            start_date: when it began: a datetime with a time zone, cut to milliseconds. Default: now.
+            end_date: when it ended: a datetime with a time zone, cut to milliseconds. Default: now.
+            lot_expiration_date: when the lot expires, where it is made: a datetime with a time zone, cut to
+                milliseconds; a lot that is there must have this date. Only where stock comes in. Default: by shelf
+                life.
+            lot_expiration_date_millis: instead of `lot_expiration_date`: the same in ms since the epoch, UTC.
             supplier_lot_name: the lot's number at its supplier, by the same rules. Default: none.
-            request_id: makes a retry safe. Default: a new one.
+            request_id: makes a retry safe: the same id never acts twice. Default: a new one.
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
 
@@ -64,9 +73,11 @@ class OperationMethods(DefinitionMethods):
                 secondary_lot_id_or_name=secondary_lot_id_or_name,
                 material_id_or_path=material_id_or_path,
                 inventory_name=inventory_name,
-                start_date_millis=start_date_millis,
-                end_date_millis=end_date_millis,
-                lot_expiration_date_millis=lot_expiration_date_millis,
+                start_date_millis=millis_given("start_date", start_date, start_date_millis),
+                end_date_millis=millis_given("end_date", end_date, end_date_millis),
+                lot_expiration_date_millis=millis_given(
+                    "lot_expiration_date", lot_expiration_date, lot_expiration_date_millis
+                ),
                 supplier_lot_name=supplier_lot_name,
                 request_id=request_id or "",
                 validate_only=validate_only,
@@ -81,7 +92,12 @@ class OperationMethods(DefinitionMethods):
         *,
         timeout_seconds: float | None = None,
     ) -> pb.ExecuteInventoryOperationResponse:
-        """Runs an inventory operation; returns the whole answer, with every record that was written."""
+        """Runs an inventory operation; returns the whole answer, with every record that was written.
+
+        Args:
+            request: a request id is added to a copy of it, unless it has one.
+            timeout_seconds: of this call. Default: the client's.
+        """
         return await self._call(request, pb.ExecuteInventoryOperationResponse, timeout_seconds)
 
     async def start_inventory_operation(
@@ -92,22 +108,45 @@ class OperationMethods(DefinitionMethods):
         secondary_lot_id_or_name: str | None = None,
         material_id_or_path: str | None = None,
         inventory_name: str | None = None,
+        start_date: datetime | None = None,
         start_date_millis: int | None = None,
+        lot_expiration_date: datetime | None = None,
         lot_expiration_date_millis: int | None = None,
         supplier_lot_name: str | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
     ) -> InventoryLotRecord:
-        """Starts an operation; returns its record. The arguments are those of `execute_inventory_operation`."""
+        """Starts an operation; returns its record.
+
+        Args:
+            inventory_operation_id: ULID of the operation.
+            primary_lot_id_or_name: the lot. Default: the operation's strategy decides.
+            secondary_lot_id_or_name: the lot that it goes into or comes from. Default: the operation's strategy
+                decides.
+            material_id_or_path: the material. Default: the operation's.
+            inventory_name: a pallet or LPN code. Default: the operation's strategy decides.
+            start_date: when it began: a datetime with a time zone, cut to milliseconds. Default: now.
+            start_date_millis: instead of `start_date`: the same in ms since the epoch, UTC.
+            lot_expiration_date: when the lot expires, where it is made: a datetime with a time zone, cut to
+                milliseconds; a lot that is there must have this date. Only where stock comes in. Default: by shelf
+                life.
+            lot_expiration_date_millis: instead of `lot_expiration_date`: the same in ms since the epoch, UTC.
+            supplier_lot_name: the lot's number at its supplier, by the same rules. Default: none.
+            request_id: makes a retry safe: the same id never acts twice. Default: a new one.
+            validate_only: does everything except the commit.
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.StartInventoryOperationRequest(
             inventory_operation_id=inventory_operation_id,
             primary_lot_id_or_name=primary_lot_id_or_name or "",
             secondary_lot_id_or_name=secondary_lot_id_or_name,
             material_id_or_path=material_id_or_path,
             inventory_name=inventory_name,
-            start_date_millis=start_date_millis,
-            lot_expiration_date_millis=lot_expiration_date_millis,
+            start_date_millis=millis_given("start_date", start_date, start_date_millis),
+            lot_expiration_date_millis=millis_given(
+                "lot_expiration_date", lot_expiration_date, lot_expiration_date_millis
+            ),
             supplier_lot_name=supplier_lot_name,
             request_id=request_id or "",
             validate_only=validate_only,
@@ -121,18 +160,31 @@ class OperationMethods(DefinitionMethods):
         quantity: Quantity | None = None,
         *,
         inventory_name: str | None = None,
+        end_date: datetime | None = None,
         end_date_millis: int | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
         timeout_seconds: float | None = None,
     ) -> pb.StopInventoryOperationResponse:
-        """Completes what a start began; returns the record that was running, and every record that was written."""
+        """Completes what a start began; returns the record that was running, and every record that was written.
+
+        Args:
+            inventory_operation_id: ULID of the operation.
+            quantity: in the operation's unit; needed by every type except SCRAP_ALL.
+            inventory_name: a pallet or LPN code. Default: the one that the start fixed.
+            end_date: when it ended: a datetime with a time zone, cut to milliseconds. Default: now, or the start if
+                that is later.
+            end_date_millis: instead of `end_date`: the same in ms since the epoch, UTC.
+            request_id: makes a retry safe: the same id never acts twice. Default: a new one.
+            validate_only: does everything except the commit.
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.StopInventoryOperationRequest(
             inventory_operation_id=inventory_operation_id,
             quantity=double_of(quantity),
             exact_quantity=exact_of(quantity),
             inventory_name=inventory_name,
-            end_date_millis=end_date_millis,
+            end_date_millis=millis_given("end_date", end_date, end_date_millis),
             request_id=request_id or "",
             validate_only=validate_only,
         )
@@ -145,7 +197,13 @@ class OperationMethods(DefinitionMethods):
         request_id: str | None = None,
         timeout_seconds: float | None = None,
     ) -> InventoryLotRecord:
-        """Ends what a start began and moves no stock; returns the record, CANCELLED."""
+        """Ends what a start began and moves no stock; returns the record, CANCELLED.
+
+        Args:
+            inventory_operation_id: ULID of the operation.
+            request_id: makes a retry safe: the same id never acts twice. Default: a new one.
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.CancelInventoryOperationRequest(
             inventory_operation_id=inventory_operation_id, request_id=request_id or ""
         )
@@ -177,7 +235,12 @@ class OperationMethods(DefinitionMethods):
     async def get_inventory_operation_status(
         self, inventory_operation_id: str, *, timeout_seconds: float | None = None
     ) -> pb.GetInventoryOperationStatusResponse:
-        """Reads the status of an operation's run."""
+        """Reads the status of an operation's run.
+
+        Args:
+            inventory_operation_id: ULID of the operation.
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.GetInventoryOperationStatusRequest(inventory_operation_id=inventory_operation_id)
         return await self._read(request, pb.GetInventoryOperationStatusResponse, timeout_seconds)
 
@@ -188,7 +251,13 @@ class OperationMethods(DefinitionMethods):
         update_mask: Sequence[str] | None = None,
         timeout_seconds: float | None = None,
     ) -> Sequence[pb.FieldViolation]:
-        """Says everything that a save would refuse; empty if it would be saved."""
+        """Says everything that a save would refuse; empty if it would be saved.
+
+        Args:
+            inventory_operation: what would be saved.
+            update_mask: the fields that would be updated, by their proto names. Default: every field.
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.ValidateInventoryOperationRequest(
             inventory_operation=inventory_operation, update_mask=mask(update_mask)
         )
@@ -196,14 +265,23 @@ class OperationMethods(DefinitionMethods):
         return response.violations
 
     async def list_permissions(self, *, timeout_seconds: float | None = None) -> pb.ListPermissionsResponse:
-        """Every permission there is, and what the caller's roles grant."""
+        """Every permission there is, and what the caller's roles grant.
+
+        Args:
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.ListPermissionsRequest()
         return await self._read(request, pb.ListPermissionsResponse, timeout_seconds)
 
     async def get_inventory_operation_references(
         self, inventory_operation_id: str, *, timeout_seconds: float | None = None
     ) -> Sequence[pb.EntityReference]:
-        """What refers to an operation, one entry for each kind of entity; empty if it can be deleted."""
+        """What refers to an operation, one entry for each kind of entity; empty if it can be deleted.
+
+        Args:
+            inventory_operation_id: ULID of the operation.
+            timeout_seconds: of this call. Default: the client's.
+        """
         request = pb.GetInventoryOperationReferencesRequest(inventory_operation_id=inventory_operation_id)
         response = await self._read(request, pb.GetInventoryOperationReferencesResponse, timeout_seconds)
         return response.references

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from lotkeeper._moments import millis_given
 from lotkeeper._pages import Pages
 from lotkeeper._requests import mask
 from lotkeeper._sync.calling import Calling
@@ -50,6 +52,7 @@ class LotMethods(Calling):
         material_id_or_path: str | None = None,
         status: enums_pb2.LotStatus.ValueType = enums_pb2.LOT_STATUS_UNSPECIFIED,
         name_prefix: str | None = None,
+        expiring_before: datetime | None = None,
         expiring_before_millis: int | None = None,
         supplier_lot_name: str | None = None,
         page_size: int = 0,
@@ -61,7 +64,8 @@ class LotMethods(Calling):
             material_id_or_path: only of this material.
             status: only those that show this status. Absent: all.
             name_prefix: only those whose name begins with this text, compared by code point.
-            expiring_before_millis: only those that expire before this moment, ms since the epoch.
+            expiring_before: only those that expire before this moment, a datetime with a time zone.
+            expiring_before_millis: instead of `expiring_before`: the same in ms since the epoch, UTC.
             supplier_lot_name: only those with this number at their supplier.
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
@@ -70,7 +74,7 @@ class LotMethods(Calling):
             material_id_or_path=material_id_or_path,
             status=status,
             name_prefix=name_prefix,
-            expiring_before_millis=expiring_before_millis,
+            expiring_before_millis=millis_given("expiring_before", expiring_before, expiring_before_millis),
             supplier_lot_name=supplier_lot_name,
             page_size=page_size,
         )

@@ -89,7 +89,11 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         return response.quantity if isinstance(quantity, int | float) else decimal_of(response.exact_quantity)
 
     def get_plant_settings(self, *, timeout_seconds: float | None = None) -> pb.GetPlantSettingsResponse:
-        """What a client must know about the plant: its time zone, an IANA name."""
+        """What a client must know about the plant: its time zone, an IANA name.
+
+        Args:
+            timeout_seconds: of this call. Default: the client's.
+        """
         return self._read(pb.GetPlantSettingsRequest(), pb.GetPlantSettingsResponse, timeout_seconds)
 
     def export_master_data(
