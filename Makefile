@@ -61,6 +61,10 @@ test-grpcio: .venv/.synced ## Prove what the transport stands on with the oldest
 	  $(RUN) --isolated $$with python -c 'import grpc; print("grpcio", grpc.__version__)' && \
 	  $(RUN) --isolated $$with python -m pytest tests/integration/transport || exit 1; done
 
+.PHONY: test-typing
+test-typing: .venv/.synced ## Run the tests of the client's types with pyright, too
+	@$(RUN) --isolated --with 'pyright[nodejs]' python -m pytest tests/typing
+
 .PHONY: lint
 lint: lint-fast lint-contract ## Check style, types, layers and the contract
 	@.venv/bin/mypy

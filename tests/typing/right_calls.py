@@ -1,11 +1,23 @@
 """Calls of the client that a type checker takes."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from lotkeeper import AsyncClient, AsyncPages, Client, Pages, actions, decimal_of
-from lotkeeper.dataframe import record_batches, schema, watch_batches
+from lotkeeper import (
+    AsyncClient,
+    AsyncPages,
+    Client,
+    Pages,
+    actions,
+    decimal_of,
+    exact,
+    exactly,
+    millis_of,
+    timestamp_of,
+    to_json,
+)
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
@@ -51,12 +63,51 @@ def without_asyncio(client: Client, file: Path) -> None:
     first: WatchInventoryLotRecordsResponse = next(watched)
     watched.close()
     lots: Pages[InventoryLot] = client.list_lots()
-    for batch in record_batches(lots, batch_rows=100):
-        print(batch.num_rows, record_batches([split], InventoryLotRecord).read_all(), schema(Inventory).names)
-    for watched_batch in watch_batches(client.watch_inventory_lot_records(), seconds=0.5):
-        token: str = watched_batch.resume_token
-        print(watched_batch.records.num_rows, token)
-    print(moved, records, stock, litres, document, first)
+    print(moved, records, stock, litres, document, first, lots)
+
+
+def times_and_exact_answers(client: Client, moment: datetime) -> Sequence[exact.InventoryLotRecord]:
+    """Datetimes in, datetimes and decimals out."""
+    day_before = moment - timedelta(days=1)
+    client.consume("L", 1, source="S", start_date=day_before, end_date=moment, material="M")
+    client.receive("L", 1, destination="S", lot_expiration_date=moment, end_date_millis=millis_of(moment))
+    client.execute_inventory_operation("O", "L", 1.0, end_date=moment, lot_expiration_date=None)
+    client.start_inventory_operation("O", start_date=moment)
+    client.stop_inventory_operation("O", 1, end_date=moment)
+    client.save_lot(InventoryLot(name="L", expiration_date=timestamp_of(moment)))
+    total = Decimal(0)
+    for record in map(exactly, client.list_inventory_lot_records(start_date=day_before, end_date=moment)):
+        lasted: timedelta | None = record.duration
+        total += record.quantity
+        print(record.end_date.isoformat() if record.end_date else "RUNNING", lasted)
+    expiring: list[datetime | None] = [
+        exactly(lot).expiration_date for lot in client.list_lots(expiring_before=datetime.now(UTC))
+    ]
+    stock: dict[str, Decimal] = {
+        row.location_path: exactly(row).quantity for row in client.list_inventory(as_of=day_before)
+    }
+    graph: exact.GetLotTraceGraphResponse = exactly(client.get_lot_trace_graph("L"))
+    for edge in graph.edges:
+        total += edge.quantity
+    room: Decimal | None = exactly(client.check_location_has_capacity("S", 1, unit_of_measure_symbol="kg")).free
+    print(expiring, stock, room, total)
+    return [exactly(record) for record in client.consume("L", 1, source="S")]
+
+
+def what_messages_are(client: Client) -> bytes:
+    """Their fields, and what all of them have."""
+    lot = InventoryLot()
+    lot.CopyFrom(client.get_lot("L"))
+    seconds: int = lot.expiration_date.seconds if lot.HasField("expiration_date") else 0
+    status: str = enums_pb2.LotStatus.Name(lot.status)
+    held: enums_pb2.LotStatus.ValueType = enums_pb2.LotStatus.Value("LOT_STATUS_QA_HOLD")
+    done = client.execute_inventory_actions([])
+    first: InventoryLotRecord = done.inventory_lot_records[0]
+    places: list[int] = list(done.action_indexes)
+    text: str = first.exact_quantity.value
+    read: InventoryLot = InventoryLot.FromString(lot.SerializeToString(deterministic=True))
+    print(seconds, status, held, places, text, to_json(read))
+    return read.SerializeToString()
 
 
 async def on_asyncio(client: AsyncClient, pieces: AsyncIterator[bytes]) -> None:
@@ -73,8 +124,4 @@ async def on_asyncio(client: AsyncClient, pieces: AsyncIterator[bytes]) -> None:
         print(message.inventory_lot_record.id, message.resume_token)
     await watched.aclose()
     lots: AsyncPages[InventoryLot] = client.list_lots()
-    async for batch in record_batches(lots):
-        print(batch.num_rows)
-    async for records, token in watch_batches(client.watch_inventory_lot_records()):
-        print(records.num_rows, token)
-    print(moved, stock)
+    print(moved, stock, lots)
