@@ -7,7 +7,7 @@ with Client("127.0.0.1:50051") as client:
 
 from importlib.metadata import PackageNotFoundError, version
 
-from lotkeeper import actions, exact
+from lotkeeper import actions
 from lotkeeper._async.client import AsyncClient
 from lotkeeper._async_pages import AsyncPages
 from lotkeeper._bearer import TokenFault, open_to_others
@@ -69,7 +69,6 @@ __all__ = [
     "decimal_of",
     "development_token_path",
     "error_of_status",
-    "exact",
     "exactly",
     "from_dict",
     "from_json",

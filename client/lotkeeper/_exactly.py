@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from lotkeeper import exact
 from lotkeeper._exactness import exact_class_of, made_exact
-from lotkeeper.inventory.v1 import (
-    inventory_lot_pb2,
-    inventory_lot_record_pb2,
-    inventory_operation_pb2,
-    inventory_operation_service_pb2,
-    inventory_pb2,
-    inventory_service_pb2,
-    master_data_pb2,
-    trace_service_pb2,
-)
+
+if TYPE_CHECKING:
+    from lotkeeper import exact
+    from lotkeeper.inventory.v1 import (
+        inventory_lot_pb2,
+        inventory_lot_record_pb2,
+        inventory_operation_pb2,
+        inventory_operation_service_pb2,
+        inventory_pb2,
+        inventory_service_pb2,
+        master_data_pb2,
+        trace_service_pb2,
+    )
 
 
 @overload

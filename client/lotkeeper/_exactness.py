@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from lotkeeper import exact
-
 _PACKAGE: Final = "lotkeeper.inventory.v1."
 _QUANTITIES_WITHOUT_TWIN: Final = {_PACKAGE + "Location.storage_capacity"}
 _SPANS: Final = {_PACKAGE + "InventoryLotRecord.duration"}
@@ -41,6 +39,8 @@ def made_exact(message: Any, made: type[Any]) -> Any:
 
 
 def _class_of(descriptor: Any) -> type[Any] | None:
+    from lotkeeper import exact  # noqa: PLC0415 - takes 70 ms, and most programs never ask for one
+
     own = descriptor.full_name == _PACKAGE + descriptor.name
     found: type[Any] | None = getattr(exact, descriptor.name, None) if own else None
     return found
