@@ -6,6 +6,7 @@ python client/action_methods.py --check   exits 1 and names the modules that dif
 Every argument is written out in every signature and docstring, so that an editor shows it; here it stands once.
 """
 
+import re
 import sys
 import textwrap
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ from lotkeeper import actions
 from lotkeeper._async.acting import Acting
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
@@ -61,10 +63,10 @@ class Text:
 
 def _imports(body: str) -> list[str]:
     """Those that a body uses."""
-    found = []
+    code, found = re.sub(r'"""(?:.|\n)*?"""', "", body), []
     for line in IMPORTS.strip().splitlines():
         before, _, names = line.partition(" import ")
-        used = [name for name in names.split(", ") if name == "annotations" or name in body]
+        used = [name for name in names.split(", ") if name == "annotations" or name in code]
         found += [f"{before} import {', '.join(used)}"] if used else []
     return found
 
@@ -121,7 +123,7 @@ def _function(action: Action) -> str:
     return f"""
 def {action.name}({_signature(action)}) -> InventoryAction:
     {_documentation(action, 4, {})}
-    return InventoryAction({", ".join(passed)})
+    return made(InventoryAction, {", ".join(passed)})
 """
 
 

@@ -154,7 +154,7 @@ def module_text(name: str, contract: Contract) -> str:
             "from collections.abc import Sequence",
             "from lotkeeper._async.calling import Calling",
             "from lotkeeper._async_pages import AsyncPages",
-            "from lotkeeper._requests import mask",
+            "from lotkeeper._requests import made, mask",
             f"from lotkeeper.inventory.v1 import {group.service}_pb2 as pb",
             *imports,
             "",
@@ -179,7 +179,7 @@ def _save(kind: str, words: str, contract: Contract) -> str:
 
 {_arguments(arguments)}
         \"\"\"
-        request = pb.Save{kind}Request({snake}={snake}, update_mask=mask(update_mask))
+        request = made(pb.Save{kind}Request, {snake}={snake}, update_mask=mask(update_mask))
         response = await self._call(request, pb.Save{kind}Response, timeout_seconds)
         return response.{snake}
 """
@@ -194,7 +194,7 @@ def _get(kind: str, words: str, contract: Contract) -> str:
 
 {_arguments(keys.documented)}
         \"\"\"
-        request = pb.Get{kind}Request({keys.passed})
+        request = made(pb.Get{kind}Request, {keys.passed})
         response = await self._read(request, pb.Get{kind}Response, timeout_seconds)
         return response.{_snake(kind)}
 """
@@ -222,7 +222,7 @@ def _list(kind: str, plural: str, contract: Contract) -> str:
 
 {_arguments(documented, with_timeout=False)}
         \"\"\"
-        request = pb.{message}({passed}, page_size=page_size)
+        request = made(pb.{message}, {passed}, page_size=page_size)
         return self._pages(request, pb.List{plural}Response, lambda page: page.{_snake(plural)}, timeout_seconds)
 """
 
@@ -239,7 +239,7 @@ def _delete(kind: str, words: str, contract: Contract) -> str:
 
 {_arguments(documented)}
         \"\"\"
-        request = pb.Delete{kind}Request({keys.passed}, version=version)
+        request = made(pb.Delete{kind}Request, {keys.passed}, version=version)
         await self._call(request, pb.Delete{kind}Response, timeout_seconds)
 """
 

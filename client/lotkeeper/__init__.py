@@ -15,6 +15,7 @@ from lotkeeper._errors import (
     Aborted,
     AlreadyExists,
     Cancelled,
+    ClientClosed,
     DeadlineExceeded,
     FailedPrecondition,
     FieldViolation,
@@ -27,13 +28,16 @@ from lotkeeper._errors import (
     ResourceExhausted,
     Unauthenticated,
     Unavailable,
+    WrongEventLoop,
     error_of_status,
 )
 from lotkeeper._exactly import exactly
+from lotkeeper._faults import AddressFault, SettingFault, TlsFault
 from lotkeeper._json import from_dict, from_json, to_dict, to_json
 from lotkeeper._moments import millis_of, timestamp_of
 from lotkeeper._pages import Pages
 from lotkeeper._quantities import Quantity, decimal_of
+from lotkeeper._retrying import Retries
 from lotkeeper._sync.client import Client
 from lotkeeper.development import development_token_path, is_loopback
 
@@ -44,11 +48,13 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 __all__ = [
     "Aborted",
+    "AddressFault",
     "AlreadyExists",
     "AsyncClient",
     "AsyncPages",
     "Cancelled",
     "Client",
+    "ClientClosed",
     "DeadlineExceeded",
     "FailedPrecondition",
     "FieldViolation",
@@ -61,9 +67,13 @@ __all__ = [
     "PermissionDenied",
     "Quantity",
     "ResourceExhausted",
+    "Retries",
+    "SettingFault",
+    "TlsFault",
     "TokenFault",
     "Unauthenticated",
     "Unavailable",
+    "WrongEventLoop",
     "__version__",
     "actions",
     "decimal_of",

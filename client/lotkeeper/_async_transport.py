@@ -1,37 +1,38 @@
-"""One channel, on asyncio: connects, sends, retries, and turns failures into errors."""
+"""Sends calls on asyncio, retries them, and turns failures into errors."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from lotkeeper._errors import LotkeeperError, Unauthenticated, error_of
+from lotkeeper._admission import Admission, Failure
+from lotkeeper._async_connection import AsyncConnection
+from lotkeeper._async_connections import AsyncConnections
+from lotkeeper._endpoints import Connecting
+from lotkeeper._errors import Cancelled, LotkeeperError
 from lotkeeper._requests import Uploading
-from lotkeeper._retrying import CHANNEL_OPTIONS, NOBODY_ANSWERED, Attempts, Repeatable, silent
-from lotkeeper._tokens import Knock, Metadata, Tokens
+from lotkeeper._retrying import Attempts, Repeatable, silent
 
 Response = TypeVar("Response", bound=Message)
+_FAILED: Final = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.CancelledError)
 
 
 class AsyncTransport:
-    """Calls methods by their path."""
+    """Calls methods by their path, on one event loop: that of its first call."""
 
-    def __init__(self, address: str, tokens: Tokens, channel_credentials: grpc.ChannelCredentials | None) -> None:
-        self._address = address
-        self._tokens = tokens
-        self._metadata: Metadata = ()
-        self._knocked: Knock | None = None
-        if channel_credentials is None:
-            self._channel = grpc.aio.insecure_channel(tokens.plaintext_address, options=CHANNEL_OPTIONS)
-        else:
-            self._channel = grpc.aio.secure_channel(address, channel_credentials, options=CHANNEL_OPTIONS)
-        self._connected = False
+    def __init__(self, connecting: Connecting) -> None:
+        self._retries = connecting.retries
+        self._connections = AsyncConnections(connecting)
+
+    def attempts(self, timeout_seconds: float, repeatable: Repeatable) -> Attempts:
+        """The attempts of a call that begins now."""
+        return Attempts(timeout_seconds, repeatable, self._retries)
 
     async def call(
         self,
@@ -46,18 +47,56 @@ class AsyncTransport:
         Raises:
             LotkeeperError: the refusal or failure.
         """
-        attempts = Attempts(timeout_seconds, repeatable)
-        method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
+        return await self.repeated(path, request, response_class, self.attempts(timeout_seconds, repeatable))
+
+    async def repeated(
+        self, path: str, request: Message, response_class: type[Response], attempts: Attempts
+    ) -> Response:
+        """Makes a call that has begun, and repeats it where that is safe.
+
+        Raises:
+            LotkeeperError: the refusal or failure.
+        """
         while True:
-            await self._connect(attempts)
-            knocked = self._knocked
-            try:
-                response: Response = await method(request, timeout=attempts.left_seconds(), metadata=self._metadata)
-                return response
-            except grpc.aio.AioRpcError as rpc_error:
-                error = self._failed(rpc_error)
-                error.__cause__ = rpc_error
-            await asyncio.sleep(self._pause_seconds(attempts, error, knocked))
+            outcome = await self.attempt(path, request, response_class, attempts)
+            if not isinstance(outcome, Failure):
+                return outcome
+            await self._connections.wait(outcome.pause_seconds(attempts))
+
+    async def attempt(
+        self, path: str, request: Message, response_class: type[Response], attempts: Attempts
+    ) -> Response | Failure:
+        """Makes a call once, as soon as a server answers.
+
+        Raises:
+            LotkeeperError: where it was not sent.
+        """
+        connection, admission = await self._connections.taken(attempts)
+        try:
+            method = connection.unary(path, response_class)
+            response: Response = await method(request, timeout=attempts.left_seconds(), metadata=admission.metadata)
+            return response
+        except _FAILED as error:
+            failed = self._failed(connection, admission, error)
+            failed.__cause__ = error
+            return Failure(failed, connection.endpoint, admission.knock)
+
+    def check_loop(self) -> None:
+        """Takes the first event loop.
+
+        Raises:
+            WrongEventLoop: on another.
+            ClientClosed: where the client is closed.
+        """
+        self._connections.check_loop()
+
+    async def wait(self, seconds: float) -> None:
+        """Waits.
+
+        Raises:
+            ClientClosed: where the client is closed, also meanwhile.
+        """
+        await self._connections.wait(seconds)
 
     async def stream(
         self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
@@ -69,15 +108,15 @@ class AsyncTransport:
         Raises:
             LotkeeperError: the refusal or failure, also after messages.
         """
-        attempts = Attempts(timeout_seconds, Repeatable.YES)
+        attempts = self.attempts(timeout_seconds, Repeatable.YES)
         while True:
-            await self._connect(attempts)
-            knocked = self._knocked
+            connection, admission = await self._connections.taken(attempts)
             begun = False
             try:
-                async with aclosing(
-                    self._responses(path, request, response_class, attempts.left_seconds())
-                ) as responses:
+                call = connection.streaming(path, response_class)(
+                    request, timeout=attempts.left_seconds(), metadata=admission.metadata
+                )
+                async with aclosing(self._responses(call, connection, admission)) as responses:
                     async for response in responses:
                         begun = True
                         yield response
@@ -85,8 +124,8 @@ class AsyncTransport:
             except LotkeeperError as error:
                 if begun:
                     raise
-                pause = self._pause_seconds(attempts, error, knocked)
-            await asyncio.sleep(pause)
+                pause = Failure(error, connection.endpoint, admission.knock).pause_seconds(attempts)
+            await self._connections.wait(pause)
 
     async def follow(
         self,
@@ -104,8 +143,9 @@ class AsyncTransport:
             LotkeeperError: the refusal or failure, also after messages; Unavailable where no server answers for
                 `connect_seconds`, or nothing comes for `silence_seconds`.
         """
-        await self._connect(Attempts(connect_seconds, Repeatable.YES))
-        async with aclosing(self._responses(path, request, response_class, None)) as responses:
+        connection, admission = await self._connections.taken(self.attempts(connect_seconds, Repeatable.YES))
+        call = connection.streaming(path, response_class)(request, metadata=admission.metadata)
+        async with aclosing(self._responses(call, connection, admission)) as responses:
             while True:
                 try:
                     async with asyncio.timeout(silence_seconds):
@@ -113,20 +153,18 @@ class AsyncTransport:
                 except StopAsyncIteration:
                     return
                 except TimeoutError:
-                    self._connected = False
-                    raise silent(self._address, silence_seconds) from None
+                    connection.admission = None
+                    raise silent(connection.endpoint.address.text, silence_seconds) from None
                 yield response
 
     async def _responses(
-        self, path: str, request: Message, response_class: type[Response], timeout_seconds: float | None
-    ) -> AsyncGenerator[Response, None]:
-        method: Any = self._channel.unary_stream(path, _serialized, response_class.FromString)
-        call = method(request, timeout=timeout_seconds, metadata=self._metadata)
+        self, call: Any, connection: AsyncConnection, admission: Admission
+    ) -> AsyncGenerator[Any, None]:
         try:
             async for response in call:
                 yield response
-        except grpc.aio.AioRpcError as rpc_error:
-            raise self._failed(rpc_error) from rpc_error
+        except _FAILED as error:
+            raise self._failed(connection, admission, error) from error
         finally:
             call.cancel()
 
@@ -143,10 +181,10 @@ class AsyncTransport:
         Raises:
             LotkeeperError: the refusal or failure.
         """
-        attempts = Attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
-        await self._connect(attempts)
-        method: Any = self._channel.stream_unary(path, _serialized, response_class.FromString)
-        call = method(timeout=attempts.left_seconds(), metadata=self._metadata)
+        attempts = self.attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
+        connection, admission = await self._connections.taken(attempts)
+        method = connection.uploading(path, response_class)
+        call = method(timeout=attempts.left_seconds(), metadata=admission.metadata)
         try:
             async for piece in _each(pieces):
                 for message in uploading.add(piece):
@@ -162,66 +200,27 @@ class AsyncTransport:
         try:
             response: Response = await call
             return response
-        except grpc.aio.AioRpcError as rpc_error:
-            raise self._failed(rpc_error) from rpc_error
+        except _FAILED as error:
+            raise self._failed(connection, admission, error) from error
 
-    def _failed(self, rpc_error: grpc.aio.AioRpcError) -> LotkeeperError:
-        error = error_of(rpc_error)
-        is_refused_token = self._tokens.may_change and isinstance(error, Unauthenticated)
-        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE and not is_refused_token
-        return error
+    def _failed(self, connection: AsyncConnection, admission: Admission, error: BaseException) -> LotkeeperError:
+        """The client's own error.
 
-    def _pause_seconds(self, attempts: Attempts, error: LotkeeperError, knocked: Knock | None) -> float:
-        """As of the attempts; at once where a token was refused since another development server has begun meanwhile.
-
-        Raises:
-            LotkeeperError: the error itself, if there is no other attempt.
+        Closing a channel cancels what waits on it as if its task were cancelled, and refuses what comes by UsageError.
         """
-        if isinstance(error, Unauthenticated) and self._tokens.changed_since(knocked):
-            return 0.0
-        return attempts.pause_seconds(error)
-
-    async def _connect(self, attempts: Attempts) -> None:
-        """Calls until a server answers: so the next call is sent only when there is a server to take it.
-
-        Raises:
-            Unavailable: where none answers.
-            Unauthenticated: where one does that the development token must not be shown to.
-        """
-        if self._connected:
-            return
-        waiting = attempts.connecting()
-        while True:
-            knock = self._tokens.knock()
-            method: Any = self._channel.unary_unary(knock.path)
-            answer: bytes | grpc.StatusCode
-            try:
-                answer = await method(knock.request, timeout=waiting.left_seconds())
-            except grpc.aio.AioRpcError as rpc_error:
-                answer = rpc_error.code()
-                if answer in NOBODY_ANSWERED:
-                    pause = waiting.pause_or_give_up(self._address)
-                    await asyncio.sleep(pause)
-                    continue
-            metadata = self._tokens.metadata_after(knock, answer)
-            if metadata is None:
-                continue
-            self._metadata, self._knocked = metadata, knock
-            self._connected = True
-            return
+        if isinstance(error, grpc.aio.AioRpcError):
+            failed = connection.failed(error, admission)
+            if isinstance(failed, Cancelled):
+                self._connections.check_open()
+            return failed
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            self._connections.check_open()
+        raise error
 
     async def close(self) -> None:
-        """Closes the channel."""
-        await self._channel.close()
-
-
-async def pause(seconds: float) -> None:
-    """Waits."""
-    await asyncio.sleep(seconds)
-
-
-def _serialized(message: Message) -> bytes:
-    return message.SerializeToString()
+        """Ends every call, and refuses those that come."""
+        await self._connections.close()
 
 
 async def _each(pieces: bytes | Iterable[bytes] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from lotkeeper._faults import SettingFault
 from lotkeeper.redaction import HIDDEN
 
 TOKEN_VARIABLE: Final = "LOTKEEPER_TOKEN"  # noqa: S105 - the variable's name
@@ -16,7 +17,7 @@ TOKEN_CHARACTERS_MAX: Final = 4_096
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-class TokenFault(ValueError):
+class TokenFault(SettingFault):
     """A token that cannot be sent, or a file of one that cannot be read; the text does not show what is in it."""
 
 

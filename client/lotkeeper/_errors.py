@@ -13,6 +13,8 @@ LotkeeperError
 ├── Unavailable            the server or its store cannot be reached
 ├── DeadlineExceeded       no answer in time; a retry with the same request_id shows what was done
 ├── Cancelled              given up
+│   └── ClientClosed       by this client, which was closed
+├── WrongEventLoop         the AsyncClient belongs to another event loop
 └── Internal               a fault of the server; its log has the error_id
 """
 
@@ -65,11 +67,32 @@ class LotkeeperError(Exception):
         self.field_violations = field_violations
         self.retry_after_seconds = retry_after_seconds
 
+    def saying(self, message: str, field_violations: tuple[FieldViolation, ...]) -> LotkeeperError:
+        """The same error in other words."""
+        return type(self)(
+            self.code,
+            message,
+            reason=self.reason,
+            metadata=self.metadata,
+            field_violations=field_violations,
+            retry_after_seconds=self.retry_after_seconds,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is copied and pickled: with all that it says, whatever its class is made with."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
     @property
     def index(self) -> int | None:
         """Which item of a batch was the first refused one, counted from 0; None if no item was refused."""
         text = self.metadata.get("index")
         return None if text is None else int(text)
+
+
+def _made_again(kind: type[LotkeeperError], args: tuple[Any, ...], said: dict[str, Any]) -> LotkeeperError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(said)
+    return error
 
 
 class InvalidArgument(LotkeeperError):
@@ -118,6 +141,21 @@ class DeadlineExceeded(LotkeeperError):
 
 class Cancelled(LotkeeperError):
     """The call was given up."""
+
+
+class ClientClosed(Cancelled):
+    """This client was closed, before the call or while it waited; what waited may have been done."""
+
+    def __init__(self) -> None:
+        super().__init__(grpc.StatusCode.CANCELLED, "the client is closed", reason="CLIENT_CLOSED")
+
+
+class WrongEventLoop(LotkeeperError):
+    """An AsyncClient serves the event loop of its first call only; nothing was sent."""
+
+    def __init__(self) -> None:
+        text = "this AsyncClient was used on another event loop before: make one for each loop"
+        super().__init__(grpc.StatusCode.FAILED_PRECONDITION, text, reason="WRONG_EVENT_LOOP")
 
 
 class Internal(LotkeeperError):

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from google.type.decimal_pb2 import Decimal
 
+from lotkeeper._requests import made
+
 Quantity: TypeAlias = int | float | decimal.Decimal | str
 """A quantity as an argument: a float is sent as the double that it is, everything else exactly, a text as it is."""
 _PLAIN_DIGITS_MAX = 64
@@ -23,7 +25,7 @@ def exact_of(quantity: Quantity | None) -> Decimal | None:
     """The quantity as exact text, if that is what is sent."""
     if quantity is None or double_of(quantity) is not None:
         return None
-    return Decimal(value=_plain(quantity) if isinstance(quantity, decimal.Decimal) else str(quantity))
+    return made(Decimal, value=_plain(quantity) if isinstance(quantity, decimal.Decimal) else str(quantity))
 
 
 def decimal_of(exact: Decimal) -> decimal.Decimal:

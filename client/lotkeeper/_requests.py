@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
+import grpc
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from lotkeeper._errors import FieldViolation, InvalidArgument
+from lotkeeper.visible_text import visible
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made", bound=Message)
 PIECE_BYTES_MAX: Final = 256 * 1024
 """The size of data in one message of an upload."""
+_SHOWN_MAX: Final = 60
 
 PAGE_SIZE_MAX: Final = 1_000
 """How many items a page of a list has at the most."""
@@ -41,9 +48,44 @@ def _listed_class(response: Descriptor) -> type[Any]:
     return GetMessageClass(item)
 
 
+def made(kind: Callable[Given, Made], *args: Given.args, **values: Given.kwargs) -> Made:
+    """A message of these values.
+
+    Raises:
+        InvalidArgument: where a value does not fit its field, which protobuf says by errors of many kinds.
+    """
+    try:
+        return kind(*args, **values)
+    except (TypeError, ValueError) as error:
+        raise _unfit(kind, values, error) from error
+
+
+def _unfit(kind: Any, values: dict[str, Any], error: Exception) -> InvalidArgument:
+    """The client's own error, which names the field."""
+    for field, value in values.items():
+        try:
+            kind(**{field: value})
+        except (TypeError, ValueError) as of_field:
+            what = f"{type(value).__name__} {value!r}"
+            shown = what if len(what) <= _SHOWN_MAX else f"{what[:_SHOWN_MAX]}..."
+            description = f"cannot be the {visible(shown)}: {of_field}"
+            violations = (FieldViolation(field, description),)
+            text = f"{field} {description}"
+            return InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, text, field_violations=violations)
+    return InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+
+
 def mask(fields: Sequence[str] | None) -> FieldMask | None:
-    """The mask that names the fields; None: every field."""
-    return None if fields is None else FieldMask(paths=fields)
+    """The mask that names the fields; None: every field.
+
+    Raises:
+        InvalidArgument: for a single text, whose letters would be taken for names.
+    """
+    if isinstance(fields, str):
+        text = f"update_mask is the text {visible(fields)!r}: give a list of names"
+        violation = FieldViolation("update_mask", "is a text, not a list of names")
+        raise InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, text, field_violations=(violation,))
+    return None if fields is None else made(FieldMask, paths=fields)
 
 
 class Uploading:

@@ -5,27 +5,17 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 import grpc
 
 from lotkeeper._errors import Aborted, LotkeeperError, ResourceExhausted, Unavailable
+from lotkeeper._faults import SettingFault
 
 BACKOFF_FIRST_SECONDS: Final = 0.05
 BACKOFF_MAX_SECONDS: Final = 2.0
-CONNECT_SECONDS: Final = 5.0
-"""How long a call waits for a connection before the server counts as unreachable."""
-CHANNEL_OPTIONS: Final = (
-    # gRPC's own backoff reaches minutes; a server that is back should be found within a second.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 2_000),  # this is also how long one attempt to connect may take
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-    # A watch waits for ever: if the server's machine is gone, nothing tells so, and only a ping notices it.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.max_pings_without_data", 0),
-)
 CONNECT_PAUSE_SECONDS: Final = 0.2
 NOBODY_ANSWERED: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _BROKEN_OFF: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
@@ -39,21 +29,58 @@ class Repeatable(Enum):
     IF_NOTHING_WAS_DONE = "others: only if the call was never sent, or the server says so"
 
 
-class Attempts:
-    """The attempts of one call, within its deadline."""
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How far a client goes to get an answer, besides the deadline of each call, which always counts.
 
-    def __init__(self, timeout_seconds: float, repeatable: Repeatable) -> None:
-        self._deadline_seconds = time.monotonic() + timeout_seconds
+    Attributes:
+        attempts_max: how often a call is sent at most; 1 for never again. Default: as often as fits.
+        connect_seconds: how long a call waits for a server that answers, before it is sent. Default: to its deadline.
+        backoff_first_seconds: the pause after the first attempt; each one is twice as long as the one before.
+        backoff_max_seconds: the longest pause.
+    """
+
+    attempts_max: int | None = None
+    connect_seconds: float | None = None
+    backoff_first_seconds: float = BACKOFF_FIRST_SECONDS
+    backoff_max_seconds: float = BACKOFF_MAX_SECONDS
+
+    def __post_init__(self) -> None:
+        """Proves the numbers.
+
+        Raises:
+            SettingFault: where one of them is too small.
+        """
+        if self.attempts_max is not None and self.attempts_max < 1:
+            raise SettingFault("attempts_max must be 1 or more")
+        if self.connect_seconds is not None and self.connect_seconds <= 0:
+            raise SettingFault("connect_seconds must be above 0")
+        if not 0 < self.backoff_first_seconds <= self.backoff_max_seconds:
+            raise SettingFault("backoff_first_seconds must be above 0, and at most backoff_max_seconds")
+
+
+class Attempts:
+    """The attempts of one call, within its deadline.
+
+    Attributes:
+        deadline_seconds: of the clock that only goes forward.
+    """
+
+    def __init__(self, timeout_seconds: float, repeatable: Repeatable, retries: Retries) -> None:
+        self.deadline_seconds = time.monotonic() + timeout_seconds
         self._repeatable = repeatable
-        self._backoff_seconds = BACKOFF_FIRST_SECONDS
+        self._retries = retries
+        self._failed = 0
+        self._backoff_seconds = retries.backoff_first_seconds
 
     def left_seconds(self) -> float:
         """How long this call may still take."""
-        return max(self._deadline_seconds - time.monotonic(), 0.0)
+        return max(self.deadline_seconds - time.monotonic(), 0.0)
 
     def connecting(self) -> Connecting:
         """The attempts to connect, before one of this call."""
-        return Connecting(min(self.left_seconds(), CONNECT_SECONDS))
+        limit, left = self._retries.connect_seconds, self.left_seconds()
+        return Connecting(left if limit is None else min(left, limit))
 
     def pause_seconds(self, error: LotkeeperError) -> float:
         """How long to wait before the next attempt.
@@ -62,16 +89,20 @@ class Attempts:
             LotkeeperError: the error itself, if there is none.
         """
         safe = self._repeatable is Repeatable.YES and isinstance(error, Unavailable)
-        refused_for_now = error.reason in _NOTHING_WAS_DONE and isinstance(
-            error, Unavailable | ResourceExhausted | Aborted
-        )
-        if not (safe or refused_for_now):
+        refused_for_now = nothing_was_done(error)
+        self._failed += 1
+        if not (safe or refused_for_now) or self._failed == self._retries.attempts_max:
             raise error
         pause = max(error.retry_after_seconds or 0.0, self._backoff_seconds) * random.uniform(0.5, 1.0)  # noqa: S311
-        self._backoff_seconds = min(self._backoff_seconds * 2, BACKOFF_MAX_SECONDS)
+        self._backoff_seconds = min(self._backoff_seconds * 2, self._retries.backoff_max_seconds)
         if pause >= self.left_seconds():
             raise error
         return pause
+
+
+def nothing_was_done(error: LotkeeperError) -> bool:
+    """Whether the server says that it refuses for now, and has done nothing."""
+    return error.reason in _NOTHING_WAS_DONE and isinstance(error, Unavailable | ResourceExhausted | Aborted)
 
 
 class Connecting:
@@ -84,15 +115,9 @@ class Connecting:
         """How long it may still take."""
         return max(self._deadline_seconds - time.monotonic(), 0.0)
 
-    def pause_or_give_up(self, address: str) -> float:
-        """How long to wait before trying again.
-
-        Raises:
-            Unavailable: where no server answered in time; the call was never sent.
-        """
-        if self.left_seconds() <= CONNECT_PAUSE_SECONDS:
-            raise Unavailable(grpc.StatusCode.UNAVAILABLE, f"no server answers on {address}")
-        return CONNECT_PAUSE_SECONDS
+    def pause_seconds(self) -> float | None:
+        """How long to wait before trying again; None where there is no time left for it."""
+        return CONNECT_PAUSE_SECONDS if self.left_seconds() > CONNECT_PAUSE_SECONDS else None
 
 
 def silent(address: str, seconds: float) -> Unavailable:

@@ -1,4 +1,4 @@
-"""One channel: connects, sends, retries, and turns failures into errors."""
+"""Sends calls, retries them, and turns failures into errors."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from lotkeeper._errors import LotkeeperError, Unauthenticated, error_of
+from lotkeeper._admission import Admission, Failure
+from lotkeeper._connection import Connection
+from lotkeeper._connections import Connections
+from lotkeeper._endpoints import Connecting
+from lotkeeper._errors import Cancelled, LotkeeperError
 from lotkeeper._requests import Uploading
-from lotkeeper._retrying import CHANNEL_OPTIONS, NOBODY_ANSWERED, Attempts, Repeatable, silent
-from lotkeeper._tokens import Knock, Metadata, Tokens
+from lotkeeper._retrying import Attempts, Repeatable, silent
 
 Response = TypeVar("Response", bound=Message)
 
@@ -56,18 +59,15 @@ class _Guard:
 
 
 class Transport:
-    """Calls methods by their path. May be used from several threads."""
+    """Calls methods by their path. May be used from several threads, and in a forked process."""
 
-    def __init__(self, address: str, tokens: Tokens, channel_credentials: grpc.ChannelCredentials | None) -> None:
-        self._address = address
-        self._tokens = tokens
-        self._metadata: Metadata = ()
-        self._knocked: Knock | None = None
-        if channel_credentials is None:
-            self._channel = grpc.insecure_channel(tokens.plaintext_address, options=CHANNEL_OPTIONS)
-        else:
-            self._channel = grpc.secure_channel(address, channel_credentials, options=CHANNEL_OPTIONS)
-        self._connected = False
+    def __init__(self, connecting: Connecting) -> None:
+        self._retries = connecting.retries
+        self._connections = Connections(connecting)
+
+    def attempts(self, timeout_seconds: float, repeatable: Repeatable) -> Attempts:
+        """The attempts of a call that begins now."""
+        return Attempts(timeout_seconds, repeatable, self._retries)
 
     def call(
         self,
@@ -82,18 +82,45 @@ class Transport:
         Raises:
             LotkeeperError: the refusal or failure.
         """
-        attempts = Attempts(timeout_seconds, repeatable)
-        method: Any = self._channel.unary_unary(path, _serialized, response_class.FromString)
+        return self.repeated(path, request, response_class, self.attempts(timeout_seconds, repeatable))
+
+    def repeated(self, path: str, request: Message, response_class: type[Response], attempts: Attempts) -> Response:
+        """Makes a call that has begun, and repeats it where that is safe.
+
+        Raises:
+            LotkeeperError: the refusal or failure.
+        """
         while True:
-            self._connect(attempts)
-            knocked = self._knocked
-            try:
-                response: Response = method(request, timeout=attempts.left_seconds(), metadata=self._metadata)
-                return response
-            except grpc.RpcError as rpc_error:
-                error = self._failed(rpc_error)
-                error.__cause__ = rpc_error
-            time.sleep(self._pause_seconds(attempts, error, knocked))
+            outcome = self.attempt(path, request, response_class, attempts)
+            if not isinstance(outcome, Failure):
+                return outcome
+            self._connections.wait(outcome.pause_seconds(attempts))
+
+    def attempt(
+        self, path: str, request: Message, response_class: type[Response], attempts: Attempts
+    ) -> Response | Failure:
+        """Makes a call once, as soon as a server answers.
+
+        Raises:
+            LotkeeperError: where it was not sent.
+        """
+        connection, admission = self._connections.taken(attempts)
+        method = connection.unary(path, response_class)
+        try:
+            response: Response = method(request, timeout=attempts.left_seconds(), metadata=admission.metadata)
+            return response
+        except (grpc.RpcError, ValueError) as error:
+            failed = self._failed(connection, admission, error)
+            failed.__cause__ = error
+            return Failure(failed, connection.endpoint, admission.knock)
+
+    def wait(self, seconds: float) -> None:
+        """Waits.
+
+        Raises:
+            ClientClosed: where the client is closed, also meanwhile.
+        """
+        self._connections.wait(seconds)
 
     def stream(
         self, path: str, request: Message, response_class: type[Response], timeout_seconds: float
@@ -105,14 +132,15 @@ class Transport:
         Raises:
             LotkeeperError: the refusal or failure, also after messages.
         """
-        attempts = Attempts(timeout_seconds, Repeatable.YES)
+        attempts = self.attempts(timeout_seconds, Repeatable.YES)
         while True:
-            self._connect(attempts)
-            knocked = self._knocked
+            connection, admission = self._connections.taken(attempts)
             begun = False
             try:
-                call = self._streaming(path, request, response_class, attempts.left_seconds())
-                with closing(self._responses(call)) as responses:
+                call = connection.streaming(path, response_class)(
+                    request, timeout=attempts.left_seconds(), metadata=admission.metadata
+                )
+                with closing(self._responses(call, connection, admission)) as responses:
                     for response in responses:
                         begun = True
                         yield response
@@ -120,8 +148,8 @@ class Transport:
             except LotkeeperError as error:
                 if begun:
                     raise
-                pause = self._pause_seconds(attempts, error, knocked)
-            time.sleep(pause)
+                pause = Failure(error, connection.endpoint, admission.knock).pause_seconds(attempts)
+            self._connections.wait(pause)
 
     def follow(
         self,
@@ -139,9 +167,12 @@ class Transport:
             LotkeeperError: the refusal or failure, also after messages; Unavailable where no server answers for
                 `connect_seconds`, or nothing comes for `silence_seconds`.
         """
-        self._connect(Attempts(connect_seconds, Repeatable.YES))
-        call = self._streaming(path, request, response_class, None)
-        with closing(self._responses(call)) as responses, _Guard(call.cancel, silence_seconds) as guard:
+        connection, admission = self._connections.taken(self.attempts(connect_seconds, Repeatable.YES))
+        call = connection.streaming(path, response_class)(request, metadata=admission.metadata)
+        with (
+            closing(self._responses(call, connection, admission)) as responses,
+            _Guard(_canceller(call), silence_seconds) as guard,
+        ):
             while True:
                 try:
                     response = guard.waited_for(responses)
@@ -149,24 +180,18 @@ class Transport:
                     return
                 except LotkeeperError:
                     if guard.has_cancelled:
-                        self._connected = False
-                        raise silent(self._address, silence_seconds) from None
+                        connection.admission = None
+                        raise silent(connection.endpoint.address.text, silence_seconds) from None
                     raise
                 yield response
 
-    def _streaming(
-        self, path: str, request: Message, response_class: type[Response], timeout_seconds: float | None
-    ) -> Any:
-        method: Any = self._channel.unary_stream(path, _serialized, response_class.FromString)
-        return method(request, timeout=timeout_seconds, metadata=self._metadata)
-
-    def _responses(self, call: Any) -> Generator[Any, None, None]:
+    def _responses(self, call: Any, connection: Connection, admission: Admission) -> Generator[Any, None, None]:
         try:
             yield from call
-        except grpc.RpcError as rpc_error:
-            raise self._failed(rpc_error) from rpc_error
+        except (grpc.RpcError, ValueError) as error:
+            raise self._failed(connection, admission, error) from error
         finally:
-            call.cancel()
+            _canceller(call)()
 
     def upload(
         self,
@@ -181,9 +206,9 @@ class Transport:
         Raises:
             LotkeeperError: the refusal or failure.
         """
-        attempts = Attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
-        self._connect(attempts)
-        method: Any = self._channel.stream_unary(path, _serialized, response_class.FromString)
+        attempts = self.attempts(timeout_seconds, Repeatable.IF_NOTHING_WAS_DONE)
+        connection, admission = self._connections.taken(attempts)
+        method = connection.uploading(path, response_class)
         failures: list[BaseException] = []
 
         def messages() -> Iterator[Message]:  # this runs in a thread of gRPC, where an exception would be lost
@@ -196,67 +221,30 @@ class Transport:
                 raise
 
         try:
-            response: Response = method(messages(), timeout=attempts.left_seconds(), metadata=self._metadata)
+            response: Response = method(messages(), timeout=attempts.left_seconds(), metadata=admission.metadata)
             return response
-        except grpc.RpcError as rpc_error:
+        except (grpc.RpcError, ValueError) as error:
             if failures:
                 raise failures[0] from None
-            raise self._failed(rpc_error) from rpc_error
+            raise self._failed(connection, admission, error) from error
 
-    def _failed(self, rpc_error: grpc.RpcError) -> LotkeeperError:
-        error = error_of(rpc_error)
-        is_refused_token = self._tokens.may_change and isinstance(error, Unauthenticated)
-        self._connected = error.code is not grpc.StatusCode.UNAVAILABLE and not is_refused_token
-        return error
-
-    def _pause_seconds(self, attempts: Attempts, error: LotkeeperError, knocked: Knock | None) -> float:
-        """As of the attempts; at once where a token was refused since another development server has begun meanwhile.
-
-        Raises:
-            LotkeeperError: the error itself, if there is no other attempt.
-        """
-        if isinstance(error, Unauthenticated) and self._tokens.changed_since(knocked):
-            return 0.0
-        return attempts.pause_seconds(error)
-
-    def _connect(self, attempts: Attempts) -> None:
-        """Calls until a server answers: so the next call is sent only when there is a server to take it.
-
-        Raises:
-            Unavailable: where none answers.
-            Unauthenticated: where one does that the development token must not be shown to.
-        """
-        if self._connected:
-            return
-        waiting = attempts.connecting()
-        while True:
-            knock = self._tokens.knock()
-            method: Any = self._channel.unary_unary(knock.path)
-            answer: bytes | grpc.StatusCode
-            try:
-                answer = method(knock.request, timeout=waiting.left_seconds())
-            except grpc.RpcError as rpc_error:
-                answer = rpc_error.code()
-                if answer in NOBODY_ANSWERED:
-                    pause = waiting.pause_or_give_up(self._address)
-                    time.sleep(pause)
-                    continue
-            metadata = self._tokens.metadata_after(knock, answer)
-            if metadata is None:
-                continue
-            self._metadata, self._knocked = metadata, knock
-            self._connected = True
-            return
+    def _failed(
+        self, connection: Connection, admission: Admission, error: grpc.RpcError | ValueError
+    ) -> LotkeeperError:
+        """The client's own error; a call on a channel that is closed is a ValueError of gRPC's, or was cancelled."""
+        if isinstance(error, ValueError):
+            self._connections.check_open()
+            raise error
+        failed = connection.failed(error, admission)
+        if isinstance(failed, Cancelled):
+            self._connections.check_open()
+        return failed
 
     def close(self) -> None:
-        """Closes the channel."""
-        self._channel.close()
+        """Ends every call, and refuses those that come."""
+        self._connections.close()
 
 
-def pause(seconds: float) -> None:
-    """Waits."""
-    time.sleep(seconds)
-
-
-def _serialized(message: Message) -> bytes:
-    return message.SerializeToString()
+def _canceller(call: Any) -> Callable[[], object]:
+    """What ends a call; an interceptor may have put a generator in its place, which ends it once it is let go."""
+    return getattr(call, "cancel", None) or (lambda: None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lotkeeper._async.calling import Calling
 from lotkeeper._async_pages import AsyncPages
-from lotkeeper._requests import mask
+from lotkeeper._requests import made, mask
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
@@ -30,8 +30,8 @@ class DefinitionMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveInventoryOperationRequest(
-            inventory_operation=inventory_operation, update_mask=mask(update_mask)
+        request = made(
+            pb.SaveInventoryOperationRequest, inventory_operation=inventory_operation, update_mask=mask(update_mask)
         )
         response = await self._call(request, pb.SaveInventoryOperationResponse, timeout_seconds)
         return response.inventory_operation
@@ -45,7 +45,7 @@ class DefinitionMethods(Calling):
             inventory_operation_id: ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetInventoryOperationRequest(inventory_operation_id=inventory_operation_id)
+        request = made(pb.GetInventoryOperationRequest, inventory_operation_id=inventory_operation_id)
         response = await self._read(request, pb.GetInventoryOperationResponse, timeout_seconds)
         return response.inventory_operation
 
@@ -73,7 +73,8 @@ class DefinitionMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListInventoryOperationsRequest(
+        request = made(
+            pb.ListInventoryOperationsRequest,
             location_id_or_path=location_id_or_path,
             include_children=include_children,
             operation_id=operation_id,
@@ -96,5 +97,7 @@ class DefinitionMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteInventoryOperationRequest(inventory_operation_id=inventory_operation_id, version=version)
+        request = made(
+            pb.DeleteInventoryOperationRequest, inventory_operation_id=inventory_operation_id, version=version
+        )
         await self._call(request, pb.DeleteInventoryOperationResponse, timeout_seconds)

@@ -10,6 +10,7 @@ from lotkeeper._async.materials import MaterialMethods
 from lotkeeper._async.plant import PlantMethods
 from lotkeeper._async.units import UnitMethods
 from lotkeeper._quantities import Quantity, decimal_of, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 
@@ -73,7 +74,8 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             material_id_or_path: the material. Default: only conversions for every material.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ConvertQuantityRequest(
+        request = made(
+            pb.ConvertQuantityRequest,
             quantity=double_of(quantity) or 0.0,
             exact_quantity=exact_of(quantity),
             from_unit_of_measure_id=from_unit_of_measure_id,
@@ -93,7 +95,7 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         Args:
             timeout_seconds: of this call. Default: the client's.
         """
-        return await self._read(pb.GetPlantSettingsRequest(), pb.GetPlantSettingsResponse, timeout_seconds)
+        return await self._read(made(pb.GetPlantSettingsRequest), pb.GetPlantSettingsResponse, timeout_seconds)
 
     def export_master_data(
         self,
@@ -109,7 +111,7 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             include_lots: also the lots and their stock.
             timeout_seconds: until the last piece. Default: the client's.
         """
-        request = pb.ExportMasterDataRequest(format=export_format, include_lots=include_lots)
+        request = made(pb.ExportMasterDataRequest, format=export_format, include_lots=include_lots)
         return self._download(request, pb.ExportMasterDataResponse, timeout_seconds)
 
     async def import_master_data(
@@ -128,5 +130,5 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             validate_only: does everything except the commit; the answer says what would change.
             timeout_seconds: of the whole import. Default: the client's.
         """
-        first = pb.ImportMasterDataRequest(format=export_format, validate_only=validate_only)
+        first = made(pb.ImportMasterDataRequest, format=export_format, validate_only=validate_only)
         return await self._upload(first, pieces, pb.ImportMasterDataResponse, timeout_seconds)

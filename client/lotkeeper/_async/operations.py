@@ -8,7 +8,8 @@ from datetime import datetime
 from lotkeeper._async.definitions import DefinitionMethods
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
-from lotkeeper._requests import mask
+from lotkeeper._requests import made, mask
+from lotkeeper._retrying import with_request_id
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
@@ -65,7 +66,8 @@ class OperationMethods(DefinitionMethods):
             LotkeeperError: one of its subclasses.
         """
         response = await self.execute(
-            pb.ExecuteInventoryOperationRequest(
+            made(
+                pb.ExecuteInventoryOperationRequest,
                 inventory_operation_id=inventory_operation_id,
                 primary_lot_id_or_name=primary_lot_id_or_name or "",
                 quantity=double_of(quantity),
@@ -98,7 +100,12 @@ class OperationMethods(DefinitionMethods):
             request: a request id is added to a copy of it, unless it has one.
             timeout_seconds: of this call. Default: the client's.
         """
-        return await self._call(request, pb.ExecuteInventoryOperationResponse, timeout_seconds)
+        if self._coalescing is None or request.validate_only:  # a batch has no dry runs in it
+            return await self._call(request, pb.ExecuteInventoryOperationResponse, timeout_seconds)
+        sent = pb.ExecuteInventoryOperationRequest()
+        sent.CopyFrom(request)
+        with_request_id(sent)
+        return await self._coalescing.execute(sent, self._timeout(timeout_seconds))
 
     async def start_inventory_operation(
         self,
@@ -137,7 +144,8 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.StartInventoryOperationRequest(
+        request = made(
+            pb.StartInventoryOperationRequest,
             inventory_operation_id=inventory_operation_id,
             primary_lot_id_or_name=primary_lot_id_or_name or "",
             secondary_lot_id_or_name=secondary_lot_id_or_name,
@@ -179,7 +187,8 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.StopInventoryOperationRequest(
+        request = made(
+            pb.StopInventoryOperationRequest,
             inventory_operation_id=inventory_operation_id,
             quantity=double_of(quantity),
             exact_quantity=exact_of(quantity),
@@ -204,8 +213,10 @@ class OperationMethods(DefinitionMethods):
             request_id: makes a retry safe: the same id never acts twice. Default: a new one.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.CancelInventoryOperationRequest(
-            inventory_operation_id=inventory_operation_id, request_id=request_id or ""
+        request = made(
+            pb.CancelInventoryOperationRequest,
+            inventory_operation_id=inventory_operation_id,
+            request_id=request_id or "",
         )
         response = await self._call(request, pb.CancelInventoryOperationResponse, timeout_seconds)
         return response.inventory_lot_record
@@ -226,8 +237,11 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.BatchExecuteInventoryOperationsRequest(
-            requests=requests, all_or_nothing=all_or_nothing, validate_only=validate_only
+        request = made(
+            pb.BatchExecuteInventoryOperationsRequest,
+            requests=requests,
+            all_or_nothing=all_or_nothing,
+            validate_only=validate_only,
         )
         response = await self._call(request, pb.BatchExecuteInventoryOperationsResponse, timeout_seconds)
         return response.results
@@ -241,7 +255,7 @@ class OperationMethods(DefinitionMethods):
             inventory_operation_id: ULID of the operation.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetInventoryOperationStatusRequest(inventory_operation_id=inventory_operation_id)
+        request = made(pb.GetInventoryOperationStatusRequest, inventory_operation_id=inventory_operation_id)
         return await self._read(request, pb.GetInventoryOperationStatusResponse, timeout_seconds)
 
     async def validate_inventory_operation(
@@ -258,8 +272,8 @@ class OperationMethods(DefinitionMethods):
             update_mask: the fields that would be updated, by their proto names. Default: every field.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ValidateInventoryOperationRequest(
-            inventory_operation=inventory_operation, update_mask=mask(update_mask)
+        request = made(
+            pb.ValidateInventoryOperationRequest, inventory_operation=inventory_operation, update_mask=mask(update_mask)
         )
         response = await self._read(request, pb.ValidateInventoryOperationResponse, timeout_seconds)
         return response.violations
@@ -270,7 +284,7 @@ class OperationMethods(DefinitionMethods):
         Args:
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ListPermissionsRequest()
+        request = made(pb.ListPermissionsRequest)
         return await self._read(request, pb.ListPermissionsResponse, timeout_seconds)
 
     async def get_inventory_operation_references(
@@ -282,7 +296,7 @@ class OperationMethods(DefinitionMethods):
             inventory_operation_id: ULID of the operation.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetInventoryOperationReferencesRequest(inventory_operation_id=inventory_operation_id)
+        request = made(pb.GetInventoryOperationReferencesRequest, inventory_operation_id=inventory_operation_id)
         response = await self._read(request, pb.GetInventoryOperationReferencesResponse, timeout_seconds)
         return response.references
 
@@ -301,7 +315,9 @@ class OperationMethods(DefinitionMethods):
                 Default: all.
             timeout_seconds: until the last piece. Default: the client's.
         """
-        request = pb.ExportInventoryOperationsRequest(format=export_format, location_ids_or_paths=location_ids_or_paths)
+        request = made(
+            pb.ExportInventoryOperationsRequest, format=export_format, location_ids_or_paths=location_ids_or_paths
+        )
         return self._download(request, pb.ExportInventoryOperationsResponse, timeout_seconds)
 
     async def import_inventory_operations(
@@ -324,7 +340,10 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of the whole import. Default: the client's.
         """
-        first = pb.ImportInventoryOperationsRequest(
-            format=export_format, keep_good_rows=keep_good_rows, validate_only=validate_only
+        first = made(
+            pb.ImportInventoryOperationsRequest,
+            format=export_format,
+            keep_good_rows=keep_good_rows,
+            validate_only=validate_only,
         )
         return await self._upload(first, pieces, pb.ImportInventoryOperationsResponse, timeout_seconds)

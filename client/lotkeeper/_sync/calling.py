@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from typing import TypeVar
+from os import PathLike
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
+from lotkeeper._addresses import addresses_of
+from lotkeeper._coalescing import Coalescing
+from lotkeeper._endpoints import KEEPALIVE_SECONDS, KEEPALIVE_TIMEOUT_SECONDS, Connecting
 from lotkeeper._pages import Pages
 from lotkeeper._requests import Uploading, path_of
-from lotkeeper._retrying import Repeatable, with_request_id
-from lotkeeper._tokens import Tokens
+from lotkeeper._retrying import Repeatable, Retries, with_request_id
+from lotkeeper._tls import TlsFiles, credentials_for
 from lotkeeper._transport import Transport
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
@@ -27,29 +31,73 @@ class Calling:
 
     def __init__(
         self,
-        address: str,
+        address: str | Sequence[str],
         *,
         token: str | None = None,
+        tls: bool | None = None,
+        ca_file: str | PathLike[str] | None = None,
+        client_certificate: str | PathLike[str] | None = None,
+        client_key: str | PathLike[str] | None = None,
         channel_credentials: grpc.ChannelCredentials | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        retries: Retries = Retries(),  # noqa: B008 - it does not change
+        connections: int = 1,
+        coalesce: bool = False,
+        keepalive_seconds: float | None = KEEPALIVE_SECONDS,
+        keepalive_timeout_seconds: float = KEEPALIVE_TIMEOUT_SECONDS,
+        channel_options: Sequence[tuple[str, Any]] = (),
+        interceptors: Sequence[Any] = (),
     ) -> None:
         """Connects with the first call.
 
         Args:
-            address: HOST:PORT.
+            address: HOST, HOST:PORT or [IPV6]:PORT, the port 50051 if it is not given; several, in a list or separated
+                by commas, are of servers on one store and are called in turn, as are all addresses of a name. A server
+                that does not answer is left out until it does.
             token: the bearer token. Default: LOTKEEPER_TOKEN, or the one in the file LOTKEEPER_TOKEN_FILE, otherwise
                 that of a development server on this machine, once the server has shown that it made it.
-            channel_credentials: for TLS, `grpc.ssl_channel_credentials()`. Default: none, plain text.
+            tls: whether to use TLS. Default: if a CA or a certificate is given.
+            ca_file: PEM file of whom to trust. Default: the file LOTKEEPER_CA_FILE, otherwise the public authorities.
+            client_certificate: PEM file of what the client shows. Default: the file LOTKEEPER_CLIENT_CERTIFICATE.
+            client_key: PEM file of its key, without a password. Default: the file LOTKEEPER_CLIENT_KEY.
+            channel_credentials: of gRPC, in the place of `tls` and the files.
             timeout_seconds: how long a call may take, retries included.
+            retries: their limits.
+            connections: how many to make to each address. Each leads to one process of a server.
+            coalesce: whether executions that wait for others travel together, as one batch.
+            keepalive_seconds: how often a call that waits asks whether the server is there; None for never.
+            keepalive_timeout_seconds: after how long without an answer to that the connection counts as lost.
+            channel_options: gRPC's own, such as ("grpc.max_receive_message_length", 8388608).
+            interceptors: of gRPC: `grpc.aio.ClientInterceptor` for Client, `grpc.UnaryUnaryClientInterceptor` and
+                its like for Client; OpenTelemetry's, too.
 
         Raises:
+            AddressFault: where an address is none.
+            TlsFault: where a certificate or key cannot be used.
             TokenFault: where the token cannot be sent, or its file not be read; the text does not show it.
+            SettingFault: where a number is out of its range; the faults above are of this class, too.
         """
+        if channel_credentials is None:
+            files = TlsFiles.given(ca_file, client_certificate, client_key)
+            channel_credentials = credentials_for(tls, files)
         self._timeout_seconds = timeout_seconds
-        self._transport = Transport(address, Tokens(address, token), channel_credentials)
+        self._transport = Transport(
+            Connecting(
+                addresses=addresses_of(address),
+                token=token,
+                credentials=channel_credentials,
+                connections=connections,
+                keepalive_seconds=keepalive_seconds,
+                keepalive_timeout_seconds=keepalive_timeout_seconds,
+                channel_options=channel_options,
+                interceptors=interceptors,
+                retries=retries,
+            )
+        )
+        self._coalescing = Coalescing(self._transport) if coalesce else None
 
     def close(self) -> None:
-        """Closes the connection; streams that are open end."""
+        """Closes the connections; calls that wait, and streams that are open, end with ClientClosed."""
         self._transport.close()
 
     def _timeout(self, timeout_seconds: float | None) -> float:

@@ -9,6 +9,7 @@ from datetime import datetime
 from lotkeeper._moments import millis_given
 from lotkeeper._pages import Pages
 from lotkeeper._quantities import Quantity, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper._sync.lots import LotMethods
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -38,8 +39,11 @@ class InventoryMethods(LotMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ExecuteInventoryActionsRequest(
-            actions=actions, request_id=request_id or None, validate_only=validate_only
+        request = made(
+            pb.ExecuteInventoryActionsRequest,
+            actions=actions,
+            request_id=request_id or None,
+            validate_only=validate_only,
         )
         return self._call(request, pb.ExecuteInventoryActionsResponse, timeout_seconds)
 
@@ -61,7 +65,8 @@ class InventoryMethods(LotMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ReverseInventoryLotRecordRequest(
+        request = made(
+            pb.ReverseInventoryLotRecordRequest,
             inventory_lot_record_id=inventory_lot_record_id,
             notes=notes,
             request_id=request_id or None,
@@ -92,8 +97,13 @@ class InventoryMethods(LotMethods):
             spare3: free for the plant's own use, at most 255 code points.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.AnnotateInventoryLotRecordRequest(
-            inventory_lot_record_id=inventory_lot_record_id, notes=notes, spare1=spare1, spare2=spare2, spare3=spare3
+        request = made(
+            pb.AnnotateInventoryLotRecordRequest,
+            inventory_lot_record_id=inventory_lot_record_id,
+            notes=notes,
+            spare1=spare1,
+            spare2=spare2,
+            spare3=spare3,
         )
         response = self._call(request, pb.AnnotateInventoryLotRecordResponse, timeout_seconds)
         return response.inventory_lot_record
@@ -118,7 +128,8 @@ class InventoryMethods(LotMethods):
             production_order_id_or_name: the order; an empty text clears it. Default: stays as it is.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SetInventoryMetadataRequest(
+        request = made(
+            pb.SetInventoryMetadataRequest,
             lot_id_or_name=lot_id_or_name,
             material_id_or_path=material_id_or_path,
             location_id_or_path=location_id_or_path,
@@ -150,7 +161,8 @@ class InventoryMethods(LotMethods):
             material_id_or_path: the material to store. Default: only conversions for every material are used.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.CheckLocationHasCapacityRequest(
+        request = made(
+            pb.CheckLocationHasCapacityRequest,
             location_id_or_path=location_id_or_path,
             quantity=double_of(quantity) or 0.0,
             exact_quantity=exact_of(quantity),
@@ -189,7 +201,8 @@ class InventoryMethods(LotMethods):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListInventoryRequest(
+        request = made(
+            pb.ListInventoryRequest,
             location_id_or_path=location_id_or_path,
             include_children=include_children,
             lot_id_or_name=lot_id_or_name,
@@ -231,7 +244,8 @@ class InventoryMethods(LotMethods):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.SummarizeInventoryRequest(
+        request = made(
+            pb.SummarizeInventoryRequest,
             group_by=group_by,
             location_id_or_path=location_id_or_path,
             include_children=include_children,
@@ -285,7 +299,8 @@ class InventoryMethods(LotMethods):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListInventoryLotRecordsRequest(
+        request = made(
+            pb.ListInventoryLotRecordsRequest,
             lot_id_or_name=lot_id_or_name,
             material_id_or_path=material_id_or_path,
             inventory_operation_id=inventory_operation_id,
@@ -312,6 +327,6 @@ class InventoryMethods(LotMethods):
             inventory_lot_record_id: its ULID.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetInventoryLotRecordRequest(inventory_lot_record_id=inventory_lot_record_id)
+        request = made(pb.GetInventoryLotRecordRequest, inventory_lot_record_id=inventory_lot_record_id)
         response = self._read(request, pb.GetInventoryLotRecordResponse, timeout_seconds)
         return response.inventory_lot_record

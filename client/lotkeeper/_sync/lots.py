@@ -8,7 +8,7 @@ from datetime import datetime
 
 from lotkeeper._moments import millis_given
 from lotkeeper._pages import Pages
-from lotkeeper._requests import mask
+from lotkeeper._requests import made, mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -28,7 +28,7 @@ class LotMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveLotRequest(lot=lot, update_mask=mask(update_mask))
+        request = made(pb.SaveLotRequest, lot=lot, update_mask=mask(update_mask))
         response = self._call(request, pb.SaveLotResponse, timeout_seconds)
         return response.lot
 
@@ -42,7 +42,7 @@ class LotMethods(Calling):
             material_id_or_path: the material that the named lot is of.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetLotRequest(lot_id_or_name=lot_id_or_name, material_id_or_path=material_id_or_path)
+        request = made(pb.GetLotRequest, lot_id_or_name=lot_id_or_name, material_id_or_path=material_id_or_path)
         response = self._read(request, pb.GetLotResponse, timeout_seconds)
         return response.lot
 
@@ -70,7 +70,8 @@ class LotMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListLotsRequest(
+        request = made(
+            pb.ListLotsRequest,
             material_id_or_path=material_id_or_path,
             status=status,
             name_prefix=name_prefix,
@@ -96,7 +97,7 @@ class LotMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteLotRequest(
-            lot_id_or_name=lot_id_or_name, material_id_or_path=material_id_or_path, version=version
+        request = made(
+            pb.DeleteLotRequest, lot_id_or_name=lot_id_or_name, material_id_or_path=material_id_or_path, version=version
         )
         self._call(request, pb.DeleteLotResponse, timeout_seconds)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import overload
 
 from lotkeeper._quantities import Quantity, decimal_of, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper._sync.materials import MaterialMethods
 from lotkeeper._sync.plant import PlantMethods
 from lotkeeper._sync.units import UnitMethods
@@ -74,7 +75,8 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             material_id_or_path: the material. Default: only conversions for every material.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ConvertQuantityRequest(
+        request = made(
+            pb.ConvertQuantityRequest,
             quantity=double_of(quantity) or 0.0,
             exact_quantity=exact_of(quantity),
             from_unit_of_measure_id=from_unit_of_measure_id,
@@ -94,7 +96,7 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
         Args:
             timeout_seconds: of this call. Default: the client's.
         """
-        return self._read(pb.GetPlantSettingsRequest(), pb.GetPlantSettingsResponse, timeout_seconds)
+        return self._read(made(pb.GetPlantSettingsRequest), pb.GetPlantSettingsResponse, timeout_seconds)
 
     def export_master_data(
         self,
@@ -110,7 +112,7 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             include_lots: also the lots and their stock.
             timeout_seconds: until the last piece. Default: the client's.
         """
-        request = pb.ExportMasterDataRequest(format=export_format, include_lots=include_lots)
+        request = made(pb.ExportMasterDataRequest, format=export_format, include_lots=include_lots)
         return self._download(request, pb.ExportMasterDataResponse, timeout_seconds)
 
     def import_master_data(
@@ -129,5 +131,5 @@ class MasterDataMethods(UnitMethods, MaterialMethods, PlantMethods):
             validate_only: does everything except the commit; the answer says what would change.
             timeout_seconds: of the whole import. Default: the client's.
         """
-        first = pb.ImportMasterDataRequest(format=export_format, validate_only=validate_only)
+        first = made(pb.ImportMasterDataRequest, format=export_format, validate_only=validate_only)
         return self._upload(first, pieces, pb.ImportMasterDataResponse, timeout_seconds)

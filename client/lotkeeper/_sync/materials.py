@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lotkeeper._pages import Pages
-from lotkeeper._requests import mask
+from lotkeeper._requests import made, mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 from lotkeeper.inventory.v1.master_data_pb2 import Material, MaterialClass, MaterialReasonCode
@@ -29,7 +29,7 @@ class MaterialMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveMaterialClassRequest(material_class=material_class, update_mask=mask(update_mask))
+        request = made(pb.SaveMaterialClassRequest, material_class=material_class, update_mask=mask(update_mask))
         response = self._call(request, pb.SaveMaterialClassResponse, timeout_seconds)
         return response.material_class
 
@@ -42,7 +42,7 @@ class MaterialMethods(Calling):
             material_class_id_or_path: its ULID or its path.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetMaterialClassRequest(material_class_id_or_path=material_class_id_or_path)
+        request = made(pb.GetMaterialClassRequest, material_class_id_or_path=material_class_id_or_path)
         response = self._read(request, pb.GetMaterialClassResponse, timeout_seconds)
         return response.material_class
 
@@ -64,8 +64,12 @@ class MaterialMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListMaterialClassesRequest(
-            parent_id_or_path=parent_id_or_path, enabled=enabled, name_prefix=name_prefix, page_size=page_size
+        request = made(
+            pb.ListMaterialClassesRequest,
+            parent_id_or_path=parent_id_or_path,
+            enabled=enabled,
+            name_prefix=name_prefix,
+            page_size=page_size,
         )
         return self._pages(request, pb.ListMaterialClassesResponse, lambda page: page.material_classes, timeout_seconds)
 
@@ -79,7 +83,9 @@ class MaterialMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteMaterialClassRequest(material_class_id_or_path=material_class_id_or_path, version=version)
+        request = made(
+            pb.DeleteMaterialClassRequest, material_class_id_or_path=material_class_id_or_path, version=version
+        )
         self._call(request, pb.DeleteMaterialClassResponse, timeout_seconds)
 
     def save_material(
@@ -92,7 +98,7 @@ class MaterialMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveMaterialRequest(material=material, update_mask=mask(update_mask))
+        request = made(pb.SaveMaterialRequest, material=material, update_mask=mask(update_mask))
         response = self._call(request, pb.SaveMaterialResponse, timeout_seconds)
         return response.material
 
@@ -103,7 +109,7 @@ class MaterialMethods(Calling):
             material_id_or_path: its ULID or its path.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetMaterialRequest(material_id_or_path=material_id_or_path)
+        request = made(pb.GetMaterialRequest, material_id_or_path=material_id_or_path)
         response = self._read(request, pb.GetMaterialResponse, timeout_seconds)
         return response.material
 
@@ -125,7 +131,8 @@ class MaterialMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListMaterialsRequest(
+        request = made(
+            pb.ListMaterialsRequest,
             material_class_id_or_path=material_class_id_or_path,
             enabled=enabled,
             name_prefix=name_prefix,
@@ -143,7 +150,7 @@ class MaterialMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteMaterialRequest(material_id_or_path=material_id_or_path, version=version)
+        request = made(pb.DeleteMaterialRequest, material_id_or_path=material_id_or_path, version=version)
         self._call(request, pb.DeleteMaterialResponse, timeout_seconds)
 
     def save_material_reason_code(
@@ -160,8 +167,8 @@ class MaterialMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveMaterialReasonCodeRequest(
-            material_reason_code=material_reason_code, update_mask=mask(update_mask)
+        request = made(
+            pb.SaveMaterialReasonCodeRequest, material_reason_code=material_reason_code, update_mask=mask(update_mask)
         )
         response = self._call(request, pb.SaveMaterialReasonCodeResponse, timeout_seconds)
         return response.material_reason_code
@@ -175,7 +182,7 @@ class MaterialMethods(Calling):
             material_reason_code_id_or_code: its ULID or its code.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetMaterialReasonCodeRequest(material_reason_code_id_or_code=material_reason_code_id_or_code)
+        request = made(pb.GetMaterialReasonCodeRequest, material_reason_code_id_or_code=material_reason_code_id_or_code)
         response = self._read(request, pb.GetMaterialReasonCodeResponse, timeout_seconds)
         return response.material_reason_code
 
@@ -195,8 +202,11 @@ class MaterialMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListMaterialReasonCodesRequest(
-            enabled=enabled, reason_code_prefix=reason_code_prefix, page_size=page_size
+        request = made(
+            pb.ListMaterialReasonCodesRequest,
+            enabled=enabled,
+            reason_code_prefix=reason_code_prefix,
+            page_size=page_size,
         )
         return self._pages(
             request, pb.ListMaterialReasonCodesResponse, lambda page: page.material_reason_codes, timeout_seconds
@@ -212,7 +222,9 @@ class MaterialMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteMaterialReasonCodeRequest(
-            material_reason_code_id_or_code=material_reason_code_id_or_code, version=version
+        request = made(
+            pb.DeleteMaterialReasonCodeRequest,
+            material_reason_code_id_or_code=material_reason_code_id_or_code,
+            version=version,
         )
         self._call(request, pb.DeleteMaterialReasonCodeResponse, timeout_seconds)

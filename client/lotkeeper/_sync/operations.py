@@ -8,7 +8,8 @@ from datetime import datetime
 
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
-from lotkeeper._requests import mask
+from lotkeeper._requests import made, mask
+from lotkeeper._retrying import with_request_id
 from lotkeeper._sync.definitions import DefinitionMethods
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
@@ -66,7 +67,8 @@ class OperationMethods(DefinitionMethods):
             LotkeeperError: one of its subclasses.
         """
         response = self.execute(
-            pb.ExecuteInventoryOperationRequest(
+            made(
+                pb.ExecuteInventoryOperationRequest,
                 inventory_operation_id=inventory_operation_id,
                 primary_lot_id_or_name=primary_lot_id_or_name or "",
                 quantity=double_of(quantity),
@@ -99,7 +101,12 @@ class OperationMethods(DefinitionMethods):
             request: a request id is added to a copy of it, unless it has one.
             timeout_seconds: of this call. Default: the client's.
         """
-        return self._call(request, pb.ExecuteInventoryOperationResponse, timeout_seconds)
+        if self._coalescing is None or request.validate_only:  # a batch has no dry runs in it
+            return self._call(request, pb.ExecuteInventoryOperationResponse, timeout_seconds)
+        sent = pb.ExecuteInventoryOperationRequest()
+        sent.CopyFrom(request)
+        with_request_id(sent)
+        return self._coalescing.execute(sent, self._timeout(timeout_seconds))
 
     def start_inventory_operation(
         self,
@@ -138,7 +145,8 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.StartInventoryOperationRequest(
+        request = made(
+            pb.StartInventoryOperationRequest,
             inventory_operation_id=inventory_operation_id,
             primary_lot_id_or_name=primary_lot_id_or_name or "",
             secondary_lot_id_or_name=secondary_lot_id_or_name,
@@ -180,7 +188,8 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.StopInventoryOperationRequest(
+        request = made(
+            pb.StopInventoryOperationRequest,
             inventory_operation_id=inventory_operation_id,
             quantity=double_of(quantity),
             exact_quantity=exact_of(quantity),
@@ -205,8 +214,10 @@ class OperationMethods(DefinitionMethods):
             request_id: makes a retry safe: the same id never acts twice. Default: a new one.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.CancelInventoryOperationRequest(
-            inventory_operation_id=inventory_operation_id, request_id=request_id or ""
+        request = made(
+            pb.CancelInventoryOperationRequest,
+            inventory_operation_id=inventory_operation_id,
+            request_id=request_id or "",
         )
         response = self._call(request, pb.CancelInventoryOperationResponse, timeout_seconds)
         return response.inventory_lot_record
@@ -227,8 +238,11 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.BatchExecuteInventoryOperationsRequest(
-            requests=requests, all_or_nothing=all_or_nothing, validate_only=validate_only
+        request = made(
+            pb.BatchExecuteInventoryOperationsRequest,
+            requests=requests,
+            all_or_nothing=all_or_nothing,
+            validate_only=validate_only,
         )
         response = self._call(request, pb.BatchExecuteInventoryOperationsResponse, timeout_seconds)
         return response.results
@@ -242,7 +256,7 @@ class OperationMethods(DefinitionMethods):
             inventory_operation_id: ULID of the operation.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetInventoryOperationStatusRequest(inventory_operation_id=inventory_operation_id)
+        request = made(pb.GetInventoryOperationStatusRequest, inventory_operation_id=inventory_operation_id)
         return self._read(request, pb.GetInventoryOperationStatusResponse, timeout_seconds)
 
     def validate_inventory_operation(
@@ -259,8 +273,8 @@ class OperationMethods(DefinitionMethods):
             update_mask: the fields that would be updated, by their proto names. Default: every field.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ValidateInventoryOperationRequest(
-            inventory_operation=inventory_operation, update_mask=mask(update_mask)
+        request = made(
+            pb.ValidateInventoryOperationRequest, inventory_operation=inventory_operation, update_mask=mask(update_mask)
         )
         response = self._read(request, pb.ValidateInventoryOperationResponse, timeout_seconds)
         return response.violations
@@ -271,7 +285,7 @@ class OperationMethods(DefinitionMethods):
         Args:
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.ListPermissionsRequest()
+        request = made(pb.ListPermissionsRequest)
         return self._read(request, pb.ListPermissionsResponse, timeout_seconds)
 
     def get_inventory_operation_references(
@@ -283,7 +297,7 @@ class OperationMethods(DefinitionMethods):
             inventory_operation_id: ULID of the operation.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetInventoryOperationReferencesRequest(inventory_operation_id=inventory_operation_id)
+        request = made(pb.GetInventoryOperationReferencesRequest, inventory_operation_id=inventory_operation_id)
         response = self._read(request, pb.GetInventoryOperationReferencesResponse, timeout_seconds)
         return response.references
 
@@ -302,7 +316,9 @@ class OperationMethods(DefinitionMethods):
                 Default: all.
             timeout_seconds: until the last piece. Default: the client's.
         """
-        request = pb.ExportInventoryOperationsRequest(format=export_format, location_ids_or_paths=location_ids_or_paths)
+        request = made(
+            pb.ExportInventoryOperationsRequest, format=export_format, location_ids_or_paths=location_ids_or_paths
+        )
         return self._download(request, pb.ExportInventoryOperationsResponse, timeout_seconds)
 
     def import_inventory_operations(
@@ -325,7 +341,10 @@ class OperationMethods(DefinitionMethods):
             validate_only: does everything except the commit.
             timeout_seconds: of the whole import. Default: the client's.
         """
-        first = pb.ImportInventoryOperationsRequest(
-            format=export_format, keep_good_rows=keep_good_rows, validate_only=validate_only
+        first = made(
+            pb.ImportInventoryOperationsRequest,
+            format=export_format,
+            keep_good_rows=keep_good_rows,
+            validate_only=validate_only,
         )
         return self._upload(first, pieces, pb.ImportInventoryOperationsResponse, timeout_seconds)

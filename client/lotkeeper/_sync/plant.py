@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lotkeeper._pages import Pages
-from lotkeeper._requests import mask
+from lotkeeper._requests import made, mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
@@ -26,7 +26,7 @@ class PlantMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveLocationRequest(location=location, update_mask=mask(update_mask))
+        request = made(pb.SaveLocationRequest, location=location, update_mask=mask(update_mask))
         response = self._call(request, pb.SaveLocationResponse, timeout_seconds)
         return response.location
 
@@ -37,7 +37,7 @@ class PlantMethods(Calling):
             location_id_or_path: its ULID or its path.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetLocationRequest(location_id_or_path=location_id_or_path)
+        request = made(pb.GetLocationRequest, location_id_or_path=location_id_or_path)
         response = self._read(request, pb.GetLocationResponse, timeout_seconds)
         return response.location
 
@@ -59,8 +59,12 @@ class PlantMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListLocationsRequest(
-            parent_id_or_path=parent_id_or_path, enabled=enabled, name_prefix=name_prefix, page_size=page_size
+        request = made(
+            pb.ListLocationsRequest,
+            parent_id_or_path=parent_id_or_path,
+            enabled=enabled,
+            name_prefix=name_prefix,
+            page_size=page_size,
         )
         return self._pages(request, pb.ListLocationsResponse, lambda page: page.locations, timeout_seconds)
 
@@ -74,7 +78,7 @@ class PlantMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteLocationRequest(location_id_or_path=location_id_or_path, version=version)
+        request = made(pb.DeleteLocationRequest, location_id_or_path=location_id_or_path, version=version)
         self._call(request, pb.DeleteLocationResponse, timeout_seconds)
 
     def save_operation(
@@ -87,7 +91,7 @@ class PlantMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveOperationRequest(operation=operation, update_mask=mask(update_mask))
+        request = made(pb.SaveOperationRequest, operation=operation, update_mask=mask(update_mask))
         response = self._call(request, pb.SaveOperationResponse, timeout_seconds)
         return response.operation
 
@@ -98,7 +102,7 @@ class PlantMethods(Calling):
             operation_id_or_name: its ULID or its name.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetOperationRequest(operation_id_or_name=operation_id_or_name)
+        request = made(pb.GetOperationRequest, operation_id_or_name=operation_id_or_name)
         response = self._read(request, pb.GetOperationResponse, timeout_seconds)
         return response.operation
 
@@ -118,7 +122,7 @@ class PlantMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListOperationsRequest(enabled=enabled, name_prefix=name_prefix, page_size=page_size)
+        request = made(pb.ListOperationsRequest, enabled=enabled, name_prefix=name_prefix, page_size=page_size)
         return self._pages(request, pb.ListOperationsResponse, lambda page: page.operations, timeout_seconds)
 
     def delete_operation(
@@ -131,7 +135,7 @@ class PlantMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteOperationRequest(operation_id_or_name=operation_id_or_name, version=version)
+        request = made(pb.DeleteOperationRequest, operation_id_or_name=operation_id_or_name, version=version)
         self._call(request, pb.DeleteOperationResponse, timeout_seconds)
 
     def save_production_order(
@@ -148,7 +152,7 @@ class PlantMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveProductionOrderRequest(production_order=production_order, update_mask=mask(update_mask))
+        request = made(pb.SaveProductionOrderRequest, production_order=production_order, update_mask=mask(update_mask))
         response = self._call(request, pb.SaveProductionOrderResponse, timeout_seconds)
         return response.production_order
 
@@ -161,7 +165,7 @@ class PlantMethods(Calling):
             production_order_id_or_name: its ULID or its name.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetProductionOrderRequest(production_order_id_or_name=production_order_id_or_name)
+        request = made(pb.GetProductionOrderRequest, production_order_id_or_name=production_order_id_or_name)
         response = self._read(request, pb.GetProductionOrderResponse, timeout_seconds)
         return response.production_order
 
@@ -183,8 +187,8 @@ class PlantMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListProductionOrdersRequest(
-            status=status, enabled=enabled, name_prefix=name_prefix, page_size=page_size
+        request = made(
+            pb.ListProductionOrdersRequest, status=status, enabled=enabled, name_prefix=name_prefix, page_size=page_size
         )
         return self._pages(
             request, pb.ListProductionOrdersResponse, lambda page: page.production_orders, timeout_seconds
@@ -200,7 +204,7 @@ class PlantMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteProductionOrderRequest(
-            production_order_id_or_name=production_order_id_or_name, version=version
+        request = made(
+            pb.DeleteProductionOrderRequest, production_order_id_or_name=production_order_id_or_name, version=version
         )
         self._call(request, pb.DeleteProductionOrderResponse, timeout_seconds)

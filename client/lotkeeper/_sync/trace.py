@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from lotkeeper._pages import Pages
+from lotkeeper._requests import made
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
@@ -35,7 +36,8 @@ class TraceMethods(Calling):
             lots_only: follows only what records say between two lots. Default: through production orders, too.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetLotTraceGraphRequest(
+        request = made(
+            pb.GetLotTraceGraphRequest,
             lot_id_or_name=lot_id_or_name,
             material_id_or_path=material_id_or_path,
             direction=direction,
@@ -67,7 +69,8 @@ class TraceMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListTerminalLotsRequest(
+        request = made(
+            pb.ListTerminalLotsRequest,
             lot_id_or_name=lot_id_or_name,
             material_id_or_path=material_id_or_path,
             direction=direction,
@@ -107,7 +110,8 @@ class TraceMethods(Calling):
             validate_only: does everything except the commit.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.HoldTracedLotsRequest(
+        request = made(
+            pb.HoldTracedLotsRequest,
             lot_id_or_name=lot_id_or_name,
             material_id_or_path=material_id_or_path,
             direction=direction,

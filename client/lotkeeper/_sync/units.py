@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lotkeeper._pages import Pages
-from lotkeeper._requests import mask
+from lotkeeper._requests import made, mask
 from lotkeeper._sync.calling import Calling
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 from lotkeeper.inventory.v1.master_data_pb2 import UnitOfMeasure, UnitOfMeasureConversion
@@ -29,7 +29,7 @@ class UnitMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveUnitOfMeasureRequest(unit_of_measure=unit_of_measure, update_mask=mask(update_mask))
+        request = made(pb.SaveUnitOfMeasureRequest, unit_of_measure=unit_of_measure, update_mask=mask(update_mask))
         response = self._call(request, pb.SaveUnitOfMeasureResponse, timeout_seconds)
         return response.unit_of_measure
 
@@ -42,7 +42,7 @@ class UnitMethods(Calling):
             unit_of_measure_id_or_name: its ULID or its name.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetUnitOfMeasureRequest(unit_of_measure_id_or_name=unit_of_measure_id_or_name)
+        request = made(pb.GetUnitOfMeasureRequest, unit_of_measure_id_or_name=unit_of_measure_id_or_name)
         response = self._read(request, pb.GetUnitOfMeasureResponse, timeout_seconds)
         return response.unit_of_measure
 
@@ -62,7 +62,7 @@ class UnitMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListUnitsOfMeasureRequest(enabled=enabled, name_prefix=name_prefix, page_size=page_size)
+        request = made(pb.ListUnitsOfMeasureRequest, enabled=enabled, name_prefix=name_prefix, page_size=page_size)
         return self._pages(request, pb.ListUnitsOfMeasureResponse, lambda page: page.units_of_measure, timeout_seconds)
 
     def delete_unit_of_measure(
@@ -75,7 +75,9 @@ class UnitMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteUnitOfMeasureRequest(unit_of_measure_id_or_name=unit_of_measure_id_or_name, version=version)
+        request = made(
+            pb.DeleteUnitOfMeasureRequest, unit_of_measure_id_or_name=unit_of_measure_id_or_name, version=version
+        )
         self._call(request, pb.DeleteUnitOfMeasureResponse, timeout_seconds)
 
     def save_unit_of_measure_conversion(
@@ -92,8 +94,10 @@ class UnitMethods(Calling):
             update_mask: the fields to update, by their proto names. Default: every field. A creation ignores it.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.SaveUnitOfMeasureConversionRequest(
-            unit_of_measure_conversion=unit_of_measure_conversion, update_mask=mask(update_mask)
+        request = made(
+            pb.SaveUnitOfMeasureConversionRequest,
+            unit_of_measure_conversion=unit_of_measure_conversion,
+            update_mask=mask(update_mask),
         )
         response = self._call(request, pb.SaveUnitOfMeasureConversionResponse, timeout_seconds)
         return response.unit_of_measure_conversion
@@ -107,7 +111,9 @@ class UnitMethods(Calling):
             unit_of_measure_conversion_id: its ULID.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.GetUnitOfMeasureConversionRequest(unit_of_measure_conversion_id=unit_of_measure_conversion_id)
+        request = made(
+            pb.GetUnitOfMeasureConversionRequest, unit_of_measure_conversion_id=unit_of_measure_conversion_id
+        )
         response = self._read(request, pb.GetUnitOfMeasureConversionResponse, timeout_seconds)
         return response.unit_of_measure_conversion
 
@@ -127,8 +133,11 @@ class UnitMethods(Calling):
             page_size: how many a call brings, at most 1,000. Default: the server's.
             timeout_seconds: of each call. Default: the client's.
         """
-        request = pb.ListUnitOfMeasureConversionsRequest(
-            material_id_or_path=material_id_or_path, enabled=enabled, page_size=page_size
+        request = made(
+            pb.ListUnitOfMeasureConversionsRequest,
+            material_id_or_path=material_id_or_path,
+            enabled=enabled,
+            page_size=page_size,
         )
         return self._pages(
             request,
@@ -147,7 +156,9 @@ class UnitMethods(Calling):
             version: the version that the caller read; an old one is refused. Default: any version.
             timeout_seconds: of this call. Default: the client's.
         """
-        request = pb.DeleteUnitOfMeasureConversionRequest(
-            unit_of_measure_conversion_id=unit_of_measure_conversion_id, version=version
+        request = made(
+            pb.DeleteUnitOfMeasureConversionRequest,
+            unit_of_measure_conversion_id=unit_of_measure_conversion_id,
+            version=version,
         )
         self._call(request, pb.DeleteUnitOfMeasureConversionResponse, timeout_seconds)

@@ -8,10 +8,9 @@ from contextlib import closing
 from typing import Final
 
 from lotkeeper._errors import LotkeeperError
-from lotkeeper._requests import path_of
+from lotkeeper._requests import made, path_of
 from lotkeeper._retrying import Resuming
 from lotkeeper._sync.calling import Calling
-from lotkeeper._transport import pause
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
@@ -58,7 +57,8 @@ class WatchMethods(Calling):
             LotkeeperError: what the server refuses; Unavailable if it cannot be reached at the beginning. After the
                 first message the client tries for ever to reach the server again.
         """
-        request = pb.WatchInventoryLotRecordsRequest(
+        request = made(
+            pb.WatchInventoryLotRecordsRequest,
             resume_token=resume_token,
             from_beginning=from_beginning,
             lot_id_or_name=lot_id_or_name,
@@ -83,4 +83,4 @@ class WatchMethods(Calling):
                 seconds = resuming.pause_seconds()
             except LotkeeperError as error:
                 seconds = resuming.pause_seconds_after(error)
-            pause(seconds)
+            self._transport.wait(seconds)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 
@@ -68,7 +69,8 @@ def consume(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_CONSUME,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -155,7 +157,8 @@ def unconsume(
         supplier_lot_name: the lot's number at its supplier; a lot that is made gets it, one that is there must have the
             same. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_UNCONSUME,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -239,7 +242,8 @@ def return_lot(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_RETURN,
         lot_id_or_name=lot,
         quantity=double_of(quantity),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 
@@ -59,7 +60,8 @@ def edit_quantity(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_EDIT,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -118,7 +120,8 @@ def change_status(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_STATUS_CHANGE,
         lot_id_or_name=lot,
         lot_status=lot_status,

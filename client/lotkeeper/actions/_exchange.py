@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 
@@ -73,7 +74,8 @@ def receive(
         supplier_lot_name: the lot's number at its supplier; a lot that is made gets it, one that is there must have the
             same. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_RECEIVE,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -164,7 +166,8 @@ def receive_and_consume(
         supplier_lot_name: the lot's number at its supplier; a lot that is made gets it, one that is there must have the
             same. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_RECEIVE_AND_CONSUME,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -248,7 +251,8 @@ def ship(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_SHIP,
         lot_id_or_name=lot,
         quantity=double_of(quantity),

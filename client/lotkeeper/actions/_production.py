@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 
@@ -75,7 +76,8 @@ def produce(
             same. Default: none.
         increment_production_order_count: adds the quantity to the production order's quantity_produced; needs an order.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_PRODUCE,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -160,7 +162,8 @@ def scrap(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_SCRAP,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -236,7 +239,8 @@ def scrap_all(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_SCRAP_ALL,
         lot_id_or_name=lot,
         source_location_id_or_path=source,

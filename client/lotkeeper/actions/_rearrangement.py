@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lotkeeper._moments import millis_given
 from lotkeeper._quantities import Quantity, double_of, exact_of
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 
@@ -58,7 +59,8 @@ def move(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_MOVE,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -127,7 +129,8 @@ def split(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_SPLIT,
         lot_id_or_name=lot,
         quantity=double_of(quantity),
@@ -195,7 +198,8 @@ def merge(
         spare2: free for the plant's own use, at most 255 code points. Default: none.
         spare3: free for the plant's own use, at most 255 code points. Default: none.
     """
-    return InventoryAction(
+    return made(
+        InventoryAction,
         type=enums_pb2.INVENTORY_ACTION_TYPE_MERGE,
         lot_id_or_name=lot,
         secondary_lot_id_or_name=secondary_lot,

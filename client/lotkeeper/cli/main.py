@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 import click
 from google.protobuf import json_format
 
-from lotkeeper._bearer import TOKEN_FILE_VARIABLE, TokenFault, open_to_others, token_of_file
+from lotkeeper._bearer import TOKEN_FILE_VARIABLE, open_to_others, token_of_file
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
+from lotkeeper._faults import SettingFault
 from lotkeeper._quantities import exact_of
 from lotkeeper.cli import acting
 from lotkeeper.cli.definitions import export, import_
@@ -73,7 +74,7 @@ class LotkeeperGroup(Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
         try:
-            with errors_shown(), _token_faults_as_usage():
+            with errors_shown(), _setting_faults_as_usage():
                 return super().invoke(ctx)
         except (Unavailable, DeadlineExceeded) as error:
             refuse(error, EXIT_UNREACHABLE)
@@ -96,10 +97,10 @@ def refuse(error: LotkeeperError, status: int) -> NoReturn:
 
 
 @contextmanager
-def _token_faults_as_usage() -> Iterator[None]:
+def _setting_faults_as_usage() -> Iterator[None]:
     try:
         yield
-    except TokenFault as fault:
+    except SettingFault as fault:
         raise click.UsageError(str(fault)) from None
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from lotkeeper.cli.parameter_type import ParamType
 from lotkeeper.cli.session import Session
 from lotkeeper.days import day_of, first_milli, last_milli
 from lotkeeper.numbers import number_fault
@@ -44,7 +45,7 @@ class OfDay(Enum):
     LAST_UNTIL_NOW = "its last millisecond, of today now"
 
 
-class Moment(click.ParamType[int]):
+class Moment(ParamType[int]):
     """A time: RFC 3339, a day of the plant, or a span from now; a time without a zone is local.
 
     A day alone is written `2026-03-01` or `20260301`. A span has a sign, and parts in w, d, h, min or m, s, ms.
@@ -96,7 +97,7 @@ def _now_millis() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Number(click.ParamType[str]):
+class Number(ParamType[str]):
     """A number as the server reads it, too: a digit first and last, no underscores, spaces or `+`. It stays a text."""
 
     name = "number"

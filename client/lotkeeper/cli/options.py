@@ -10,10 +10,11 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from lotkeeper._json import prefix_of
 from lotkeeper.cli.moments import Moment, OfDay
+from lotkeeper.cli.parameter_type import ParamType
 from lotkeeper.inventory.v1 import enums_pb2
 
 
-class OneOf(click.ParamType[int]):
+class OneOf(ParamType[int]):
     """A value of an enum: its name as it is shown, in any letter case, or the contract's full name."""
 
     name = "name"

@@ -9,11 +9,12 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
-import grpc
 
+from lotkeeper._retrying import Retries
 from lotkeeper._sync.client import Client
 from lotkeeper.cli.output import Output
 
+CONNECT_SECONDS: Final = 5.0
 _DIGIT: Final = "[0-9A-HJKMNP-TV-Z]"
 _ULID: Final = re.compile(
     rf"(?=.*[A-Z])[0-7]({_DIGIT}{{25}}|{_DIGIT}{{9}}-{_DIGIT}{{8}}-{_DIGIT}{{8}})", re.IGNORECASE | re.ASCII
@@ -26,8 +27,9 @@ class Session:
 
     def __init__(self, address: str, token: str | None, timeout_seconds: float, tls: bool, output: Output) -> None:
         self.output = output
-        credentials = grpc.ssl_channel_credentials() if tls else None
-        self.client = Client(address, token=token, channel_credentials=credentials, timeout_seconds=timeout_seconds)
+        # A person at a terminal is told soon that nobody is there.
+        retries = Retries(connect_seconds=CONNECT_SECONDS)
+        self.client = Client(address, token=token, tls=tls or None, timeout_seconds=timeout_seconds, retries=retries)
 
     def reason_code_id(self, id_or_code: str | None) -> str | None:
         """The id of a reason code that is given by id or by code."""

@@ -1,0 +1,97 @@
+"""One connection, on asyncio: its channel, and what the server at its other end may be sent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from lotkeeper._admission import Absence, Admission, asks_for_knock, serialized
+from lotkeeper._endpoints import Endpoint
+from lotkeeper._errors import LotkeeperError, Unavailable, error_of
+from lotkeeper._retrying import NOBODY_ANSWERED
+
+
+class AsyncConnection:
+    """One channel, which belongs to the event loop on which it is made.
+
+    Attributes:
+        endpoint: where it leads.
+        admission: what the last knock has brought; None while nobody answers.
+        absence: while nobody answers.
+        is_asked_again: while one task knocks, and others are served elsewhere.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.admission: Admission | None = None
+        self.absence = Absence()
+        self.is_asked_again = False
+        connecting, target = endpoint.connecting, endpoint.target
+        more: dict[str, Any] = {"options": endpoint.options, "interceptors": list(connecting.interceptors) or None}
+        if connecting.credentials is None:
+            self._channel = grpc.aio.insecure_channel(target, **more)
+        else:
+            self._channel = grpc.aio.secure_channel(target, connecting.credentials, **more)
+        self._unary: dict[str, Any] = {}
+
+    def unary(self, path: str, response_class: Any) -> Any:
+        """The method of that path."""
+        method = self._unary.get(path)
+        if method is None:
+            method = self._channel.unary_unary(path, serialized, response_class.FromString)
+            self._unary[path] = method
+        return method
+
+    def streaming(self, path: str, response_class: Any) -> Any:
+        """The method of that path, which answers with a stream."""
+        return self._channel.unary_stream(path, serialized, response_class.FromString)
+
+    def uploading(self, path: str, response_class: Any) -> Any:
+        """The method of that path, which takes a stream."""
+        return self._channel.stream_unary(path, serialized, response_class.FromString)
+
+    async def knock(self, seconds: float) -> str | None:
+        """Calls a method that needs no token: None if the server answers, otherwise what gRPC says.
+
+        Raises:
+            Unavailable: where waiting helps nothing.
+            Unauthenticated: where one answers that the development token must not be shown to.
+        """
+        tokens = self.endpoint.tokens
+        while True:
+            knock = tokens.knock()
+            answer: bytes | grpc.StatusCode
+            try:
+                method: Any = self._channel.unary_unary(knock.path)
+                answer = await method(knock.request, timeout=seconds)
+            except grpc.aio.AioRpcError as rpc_error:
+                answer = rpc_error.code()
+                if answer in NOBODY_ANSWERED:
+                    self.absence.lasts()
+                    return rpc_error.details() or ""
+            metadata = tokens.metadata_after(knock, answer)
+            if metadata is not None:
+                self.admission = Admission(knock, metadata)
+                self.absence.ends()
+                return None
+
+    async def lasting_fault(self, details: str, *, looks: bool) -> Unavailable | None:
+        """What gRPC, or a look at who listens, says that will not pass by waiting."""
+        fault = self.endpoint.lasting_fault(details)
+        if fault is None and looks and self.endpoint.is_worth_a_look(details):
+            fault = await asyncio.to_thread(self.endpoint.fault_seen)
+        return fault
+
+    def failed(self, rpc_error: Any, used: Admission) -> LotkeeperError:
+        """The error of a call; the next one knocks first where this one was not answered."""
+        error = error_of(rpc_error)
+        if self.admission is used and asks_for_knock(error, self.endpoint):
+            self.admission = None
+        return error
+
+    async def close(self) -> None:
+        """Ends every call."""
+        await self._channel.close()
