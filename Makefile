@@ -65,6 +65,19 @@ test-grpcio: .venv/.synced ## Prove what the transport stands on with the oldest
 test-typing: .venv/.synced ## Run the tests of the client's types with pyright, too
 	@$(RUN) --isolated --with 'pyright[nodejs]' python -m pytest tests/typing
 
+OF_THE_CLIENT := tests/e2e/test_client.py tests/e2e/test_client_through_restarts.py tests/unit/test_client_addresses.py \
+  tests/integration/test_client_connections.py tests/integration/test_client_endings.py \
+  tests/integration/test_client_streams.py tests/integration/test_coalescing.py
+
+.PHONY: test-oldest
+test-oldest: $(UV) ## Run the client's tests with the oldest packages that pyproject.toml allows
+	@$(UV) venv --quiet --clear --python $(PYTHON) .tools/oldest
+	@$(UV) pip compile --quiet --resolution lowest-direct --all-extras pyproject.toml -o .tools/oldest/requirements.txt
+	@$(UV) pip install --quiet --python .tools/oldest -r .tools/oldest/requirements.txt \
+	  pytest pytest-asyncio pytest-timeout hypothesis
+	@$(UV) pip install --quiet --python .tools/oldest --no-deps --editable .
+	@.tools/oldest/bin/python -m pytest $(OF_THE_CLIENT)
+
 .PHONY: lint
 lint: lint-fast lint-contract ## Check style, types, layers and the contract
 	@.venv/bin/mypy

@@ -9,6 +9,7 @@ from concurrent import futures
 from typing import Any
 
 import grpc
+import lotkeeper
 import lotkeeper._async.watching
 import lotkeeper._sync.watching
 import pytest
@@ -142,6 +143,28 @@ def open_end(*numbers: int) -> Callable[[grpc.ServicerContext], Iterator[Any]]:
             ended.wait(WAIT_SECONDS)
 
     return play
+
+
+class Generating(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
+    """Puts a generator in the place of the call, as tracers do."""
+
+    def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        yield from continuation(details, request)
+
+
+def test_streams_come_through_an_interceptor_that_makes_generators_of_them(listening: Listening) -> None:
+    """Closing one still ends the call."""
+    listening.told.plays.put(data(b"one ", b"two"))
+    listening.told.plays.put(open_end(1))
+    with lotkeeper.Client(listening.address, token="t", interceptors=[Generating()]) as client:
+        assert b"".join(client.export_master_data(export_format=YAML)) == b"one two"
+        listening.told.ended.clear()
+        watch = client.watch_inventory_lot_records()
+        assert next(watch).resume_token == "0"
+        assert next(watch).inventory_lot_record.id == "1"
+        watch.close()
+        del watch
+        assert listening.told.ended.wait(WAIT_SECONDS)
 
 
 def test_an_export_comes_in_pieces_with_the_token_in_its_metadata(connected: Any, listening: Listening) -> None:
