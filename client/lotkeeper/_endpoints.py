@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
@@ -26,9 +26,9 @@ _OPTIONS: Final = {
     "grpc.dns_min_time_between_resolutions_ms": 1_000,
     # Otherwise all clients of a process that go to one address share a connection, and so a process of the server.
     "grpc.use_local_subchannel_pool": 1,
-    # A name with several addresses: calls go to each in turn, not all to the first.
-    "grpc.service_config": '{"loadBalancingConfig":[{"round_robin":{}}]}',
 }
+_IN_TURN: Final = '{"loadBalancingConfig":[{"round_robin":{}}]}'
+"""A name may have several addresses: calls go to each in turn, not all to the first."""
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -49,7 +49,7 @@ class Connecting:
     """
 
     addresses: tuple[Address, ...]
-    token: str | None
+    token: str | None = field(repr=False)
     credentials: grpc.ChannelCredentials | None
     connections: int
     keepalive_seconds: float | None
@@ -82,7 +82,7 @@ class Connecting:
 
     def options(self, address: Address) -> Options:
         """What gRPC is told of a channel to an address."""
-        options = dict(_OPTIONS)
+        options: dict[str, Any] = dict(_OPTIONS)
         if self.keepalive_seconds is not None:
             # A watch waits for ever: if the server's machine is gone, nothing tells so, and only a ping notices it.
             options["grpc.keepalive_time_ms"] = round(self.keepalive_seconds * 1_000)
@@ -90,6 +90,8 @@ class Connecting:
             # Without this one a ping that nobody answers is waited for by a minute, whatever the other says.
             options["grpc.http2.ping_timeout_ms"] = round(self.keepalive_timeout_seconds * 1_000)
             options["grpc.http2.max_pings_without_data"] = 0
+        if address.host and not address.is_literal:
+            options["grpc.service_config"] = _IN_TURN
         if address.is_on_this_machine:
             options["grpc.enable_http_proxy"] = 0
         return (*(options | dict(self.channel_options)).items(),)

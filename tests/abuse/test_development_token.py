@@ -146,9 +146,12 @@ def test_what_shows_variables_shows_neither_the_token_nor_what_is_sent_of_it(dev
     """Debuggers, and stacks with variables."""
     with Client(development.address) as client:
         assert client.list_permissions().granted_permissions == ["*"]
-        transport = client._transport
-        shown = repr((vars(transport), vars(transport._tokens), transport._tokens.knock()))
-        (_, sent), *_ = transport._metadata
+        connections = client._transport._connections
+        [connection] = connections._connections
+        tokens = connection.endpoint.tokens
+        shown = repr((vars(client._transport), vars(connections), vars(connection), vars(tokens), tokens.knock()))
+        assert connection.admission is not None
+        (_, sent), *_ = connection.admission.metadata
         assert "Bearer ***" in shown
         assert token_in_file(development) not in shown
         assert str(sent).removeprefix("Bearer ") not in shown

@@ -140,7 +140,8 @@ def test_a_token_comes_by_file_for_the_command_line_and_for_programs(
 def test_what_shows_variables_does_not_show_secrets() -> None:
     """Debuggers, stacks with variables, and errors that show what they were given."""
     with Client("127.0.0.1:1", token=TOKEN) as client:
-        assert "SECRET" not in repr(vars(client._transport))
+        connections = client._transport._connections
+        assert "SECRET" not in repr((vars(client), vars(client._transport), vars(connections), connections._endpoints))
     settings = read_settings({"database_url": URLS[0]}, None)
     assert "SECRET" not in f"{settings!r} {settings} {Store(settings.database_url).url!r}"
     assert "SECRET" not in repr(TlsPair(b"", b"SECRET"))
