@@ -211,6 +211,11 @@ def _later_changes() -> Iterator[Way]:
         record = _stocked(plant)
         return lambda client, _dry: client.set_inventory_metadata(record.inventory_lot_id, plant.silo.id, name="LPN")
 
+    def holds(plant: ServedPlant) -> Write:
+        record = _stocked(plant)
+        return lambda client, dry: client.hold_traced_lots(record.inventory_lot_id, **dry)
+
+    yield Way("HoldTracedLots", "", frozenset({"INVENTORY.READ", STATUS_CHANGE}), holds, dry=True)
     yield Way("ReverseInventoryLotRecord", "", frozenset({"INVENTORY.WRITE.REVERSE"}), reverses, dry=True)
     yield Way("AnnotateInventoryLotRecord", "", frozenset({"INVENTORY.WRITE.ANNOTATE"}), annotates)
     yield Way("SetInventoryMetadata", "", frozenset({"INVENTORY.WRITE.METADATA"}), names)
