@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from lotkeeper.cli.output import ROWS_MEASURED, Output, date, field, quantity
+from lotkeeper.cli.columns import date, quantity, text
+from lotkeeper.cli.output import ROWS_MEASURED, Output
 from lotkeeper.inventory.v1.inventory_pb2 import Inventory
 
-COLUMNS = [("LOT", field("inventoryLotName")), ("QUANTITY", quantity), ("ARRIVED", date("arrivedDate"))]
+COLUMNS = [text("LOT", "inventoryLotName"), quantity(), date("ARRIVED", "arrivedDate")]
 
 
 def row(name: str) -> Inventory:
@@ -26,21 +27,21 @@ def test_a_table_is_aligned_and_times_are_in_the_zone_that_is_asked_for(
     import time
 
     time.tzset()
-    Output(as_json=False, utc=True).many([row("牛奶"), row("A")], COLUMNS)
+    Output(utc=True).many([row("牛奶"), row("A")], COLUMNS)
     assert capsys.readouterr().out.splitlines() == [
         "LOT   QUANTITY  ARRIVED",
-        "牛奶  2.5 kg    2026-01-01 00:00:00Z",
-        "A     2.5 kg    2026-01-01 00:00:00Z",
+        "牛奶    2.5 kg  2026-01-01 00:00:00Z",
+        "A       2.5 kg  2026-01-01 00:00:00Z",
     ]
-    Output(as_json=False, utc=False).many([row("A")], COLUMNS)
-    assert capsys.readouterr().out.splitlines()[1] == "A    2.5 kg    2026-01-01 01:00:00+0100"
+    Output().many([row("A")], COLUMNS)
+    assert capsys.readouterr().out.splitlines()[1] == "A      2.5 kg  2026-01-01 01:00:00+0100"
     monkeypatch.undo()
     time.tzset()
 
 
 def test_a_name_that_looks_like_a_time_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """Only dates are times."""
-    Output(as_json=False, utc=False).many([row("ABCD-TZ")], COLUMNS)
+    Output().many([row("ABCD-TZ")], COLUMNS)
     assert "ABCD-TZ" in capsys.readouterr().out
 
 
@@ -54,7 +55,7 @@ def test_large_results_stream(as_json: bool, capsys: pytest.CaptureFixture[str])
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        Output(as_json=as_json, utc=True).many(endless(), COLUMNS)
+        Output("json" if as_json else "table").many(endless(), COLUMNS)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 * ROWS_MEASURED + (not as_json)
 
@@ -62,12 +63,12 @@ def test_large_results_stream(as_json: bool, capsys: pytest.CaptureFixture[str])
 def test_a_later_row_that_is_wider_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
     """Where no terminal limits it."""
     rows = [*(row("L") for _ in range(ROWS_MEASURED)), row("a much longer name")]
-    Output(as_json=False, utc=True).many(rows, COLUMNS)
-    assert capsys.readouterr().out.splitlines()[-1] == "a much longer name  2.5 kg    2026-01-01 00:00:00Z"
+    Output(utc=True).many(rows, COLUMNS)
+    assert capsys.readouterr().out.splitlines()[-1] == "a much longer name    2.5 kg  2026-01-01 00:00:00Z"
 
 
 def test_no_rows_are_a_header(capsys: pytest.CaptureFixture[str]) -> None:
     """And no JSON at all."""
-    Output(as_json=False, utc=True).many([], COLUMNS)
-    Output(as_json=True, utc=True).many([], COLUMNS)
+    Output(utc=True).many([], COLUMNS)
+    Output("json").many([], COLUMNS)
     assert capsys.readouterr().out == "LOT  QUANTITY  ARRIVED\n"

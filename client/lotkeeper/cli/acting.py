@@ -8,6 +8,7 @@ from typing import Any, Final, TextIO
 import click
 
 from lotkeeper._json import from_json
+from lotkeeper.cli.batching import done
 from lotkeeper.cli.moments import Moment, Number, OfDay
 from lotkeeper.cli.options import (
     EXPIRES,
@@ -19,6 +20,7 @@ from lotkeeper.cli.options import (
     VALIDATE_ONLY,
     OneOf,
 )
+from lotkeeper.cli.refusing import of_single_action
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
@@ -86,14 +88,15 @@ def act(session: Session, /, file: TextIO, request_id: str | None, validate_only
     """Apply the actions of FILE ('-' for standard input), one JSON object on each line, all or none."""
     actions = [_action(number, line) for number, line in enumerate(file, 1) if line.strip()]
     response = session.client.execute_inventory_actions(actions, request_id=request_id, validate_only=validate_only)
-    if session.output.as_json:
+    session.output.say_if_validated(validate_only)
+    if not session.output.for_people:
         session.output.one(response)
         return
     ids: list[list[str]] = [[] for _ in actions]
     for index, record in zip(response.action_indexes, response.inventory_lot_records, strict=True):
-        ids[index].append(record.id or "validated")
+        ids[index].append(record.id)
     for number, written in enumerate(ids, 1):
-        click.echo(visible(f"{number}: done: {' '.join(written) or 'nothing to write'}"))
+        click.echo(visible(f"{number}: {done(written, validate_only=validate_only)}"))
 
 
 def _action(number: int, line: str) -> InventoryAction:
@@ -108,8 +111,10 @@ def _command(name: str, method: str, text: str, parameters: Sequence[Decorator])
 
     def run(session: Session, /, reason_code: str | None, **given: Any) -> None:
         reason_code_id = session.reason_code_id(reason_code)
-        records = getattr(session.client, method)(reason_code_id=reason_code_id, **given)
+        with of_single_action():
+            records = getattr(session.client, method)(reason_code_id=reason_code_id, **given)
         session.output.each(records, "there was nothing to do")
+        session.output.say_if_validated(given["validate_only"])
 
     decorated: Any = click.pass_obj(run)
     for parameter in reversed(parameters):

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 import click
 
 from lotkeeper._json import from_dict
+from lotkeeper.cli.columns import key, number, text, word
 from lotkeeper.cli.entities import objects_in
 from lotkeeper.cli.listing import operations
 from lotkeeper.cli.options import MASK, VERSION, fields_of
-from lotkeeper.cli.output import field, write_out
+from lotkeeper.cli.output import Output, write_out
+from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import FORM, streamed
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
-from lotkeeper.visible_text import visible
+from lotkeeper.inventory.v1.inventory_operation_service_pb2 import EntityReference
 
 EXIT_FAILED: Final = 1
 PIECE_BYTES: Final = 64 * 1024
@@ -44,18 +46,18 @@ def import_(session: Session, /, file: BinaryIO, format_name: str | None, keep_g
     exit status is 1 if a row failed.
     """
     number = _format(format_name, Path(file.name).suffix if isinstance(file.name, str) else "")
-    with _progress(session, file) as sent:
+    with progress("sending", _bytes_of(file), "bytes") as shown:
         response = session.client.import_inventory_operations(
-            _pieces(file, sent),
+            pieces_of(file, shown),
             export_format=number,
             keep_good_rows=keep_good_rows,
             validate_only=dry_run,
             timeout_seconds=chosen_seconds(),
         )
-    if session.output.as_json:
+    if not session.output.for_people:
         session.output.one(response)
     else:
-        _show(response, undone=bool(response.failed) and not keep_good_rows, dry_run=dry_run)
+        _show(session.output, response, undone=bool(response.failed) and not keep_good_rows, dry_run=dry_run)
     if response.failed:
         sys.exit(EXIT_FAILED)
 
@@ -78,12 +80,16 @@ def export(session: Session, /, format_name: str | None, locations: tuple[str, .
 def write_pieces(pieces: Iterable[bytes], target: Path | None) -> None:
     """Writes to a file, which appears only when it is complete; or to standard output, if no file or '-' is given."""
     if target is None or str(target) == "-":
-        write_out(pieces)
+        if sys.stdout.isatty():
+            write_out(pieces)
+            return
+        with progress("writing", unit="bytes") as shown:
+            write_out(counted(pieces, shown))
         return
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with unfinished.open("xb") as file:
-            file.writelines(pieces)
+        with unfinished.open("xb") as file, progress("writing", unit="bytes") as shown:
+            file.writelines(counted(pieces, shown))
         unfinished.replace(target)
     except OSError as error:
         raise click.ClickException(f"{target} cannot be written: {error.strerror}") from error
@@ -91,27 +97,41 @@ def write_pieces(pieces: Iterable[bytes], target: Path | None) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def counted(pieces: Iterable[bytes], shown: Progress) -> Iterator[bytes]:
+    """The pieces of a file, whose bytes are counted."""
+    for piece in pieces:
+        yield piece
+        shown.done += len(piece)
+
+
 @operations.command("references")
 @click.argument("operation_id")
+@streamed
 @click.pass_obj
 def references(session: Session, /, operation_id: str) -> None:
     """Count what refers to a definition."""
     columns = [
-        ("KIND", field("entity")),
-        ("COUNT", field("count")),
-        ("FOR EXAMPLE", field("exampleId")),
-        ("NAME", field("exampleName")),
+        text("KIND", "entity", rank=0),
+        number("COUNT", "count"),
+        key("FOR EXAMPLE", "exampleId"),
+        text("NAME", "exampleName"),
     ]
-    session.output.many(session.client.get_inventory_operation_references(operation_id), columns)
+    found = session.client.get_inventory_operation_references(operation_id)
+    session.output.many(found, columns, EntityReference)
 
 
 @operations.command("validate")
 @click.argument("file", type=click.File())
 @MASK
+@streamed
 @click.pass_obj
 def validate(session: Session, /, file: TextIO, mask: str | None) -> None:
     """Say everything that a save of FILE would refuse; the exit status is then 1."""
-    columns = [("FIELD", field("field")), ("REASON", field("reason")), ("DESCRIPTION", field("description"))]
+    columns = [
+        text("FIELD", "field", rank=0),
+        word("REASON", "reason", rank=0),
+        text("DESCRIPTION", "description", rank=0),
+    ]
     refused = False
     for definition in _definitions(file):
         violations = session.client.validate_inventory_operation(definition, update_mask=fields_of(mask))
@@ -125,6 +145,7 @@ def validate(session: Session, /, file: TextIO, mask: str | None) -> None:
 @operations.command("save")
 @click.argument("file", type=click.File())
 @MASK
+@FORM
 @click.pass_obj
 def save(session: Session, /, file: TextIO, mask: str | None) -> None:
     """Create or update the definitions in FILE ('-' for standard input): JSON objects as `--json` writes them."""
@@ -154,34 +175,12 @@ def chosen_seconds() -> float | None:
     return LONG_SECONDS if source is click.core.ParameterSource.DEFAULT else None
 
 
-def _pieces(file: BinaryIO, sent: Callable[[int], None]) -> Iterator[bytes]:
-    """The file in pieces; `sent` gets the bytes of each piece when the next one is taken, and 0 at the end."""
+def pieces_of(file: BinaryIO, shown: Progress) -> Iterator[bytes]:
+    """The file in pieces; shows how much of it was sent, and that the server works then."""
     while piece := file.read(PIECE_BYTES):
         yield piece
-        sent(len(piece))
-    sent(0)
-
-
-@contextmanager
-def _progress(session: Session, file: BinaryIO) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal: the bytes sent, then that the server works."""
-    if session.output.as_json or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - takes 100 ms, and only terminals need it
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("sending", total=_bytes_of(file))
-
-        def sent(count: int) -> None:
-            if count:
-                bar.advance(task, count)
-            else:
-                bar.update(task, description="checking and writing", total=None)
-
-        yield sent
+        shown.done += len(piece)
+    shown.say("checking and writing")
 
 
 def _bytes_of(file: BinaryIO) -> int | None:
@@ -192,9 +191,10 @@ def _bytes_of(file: BinaryIO) -> int | None:
         return None
 
 
-def _show(response: pb.ImportInventoryOperationsResponse, *, undone: bool, dry_run: bool) -> None:
+def _show(output: Output, response: pb.ImportInventoryOperationsResponse, *, undone: bool, dry_run: bool) -> None:
     if response.failed_rows:
-        _show_failures(response.failed_rows)
+        rows = ((str(one.line), one.reason, one.field, one.description) for one in response.failed_rows)
+        output.table(("LINE", "REASON", "FIELD", "DESCRIPTION"), rows)
     more = response.failed - len(response.failed_rows)
     if more:
         click.echo(f"and {more} more")
@@ -205,19 +205,6 @@ def _show(response: pb.ImportInventoryOperationsResponse, *, undone: bool, dry_r
     elif dry_run:
         text += ": a dry run, nothing was done"
     click.echo(text)
-
-
-def _show_failures(failures: Iterable[pb.ImportFailure]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - takes 100 ms, and only tables need it
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("LINE", "REASON", "FIELD"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("DESCRIPTION", overflow="fold")
-    for one in failures:
-        table.add_row(str(one.line), *map(visible, (one.reason, one.field, one.description)))
-    Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False).print(table)
 
 
 def _definitions(file: TextIO) -> Iterator[InventoryOperation]:

@@ -5,27 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from typing import Any, Final, TextIO
 
 import click
 from google.protobuf.message import Message
 
 from lotkeeper._json import from_dict
+from lotkeeper.cli.columns import Column, date, number, quantity, text, word
+from lotkeeper.cli.columns import key as key_column
 from lotkeeper.cli.holding import hold_traced
+from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, OneOf, fields_of, page_size_of
-from lotkeeper.cli.output import Column, date, exactly, field
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import FORM, listed, single
 from lotkeeper.cli.stock import capacity
 from lotkeeper.days import day_of, last_milli, rfc3339_of
 from lotkeeper.inventory.v1 import enums_pb2, master_data_pb2
 from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
 
 Decorator = Callable[[Any], Any]
-_ID: Final[Column] = ("ID", field("id"))
-_NAME: Final[Column] = ("NAME", field("name"))
-_PATH: Final[Column] = ("PATH", field("path"))
+_ID: Final = key_column("ID", "id")
+_NAME: Final = text("NAME", "name", rank=0)
+_PATH: Final = text("PATH", "path", rank=0)
 _BY_MATERIAL: Final = click.option("--material", "material_id_or_path", help="Of this material, by id or path.")
 _ENABLED: Final = click.option("--enabled/--disabled", default=None, help="Only those that are enabled, or are not.")
 _BY_PARENT: Final = click.option("--parent", "parent_id_or_path", help="Directly below this one, by id or path.")
@@ -66,12 +69,11 @@ _KINDS: Final = (
         (
             _ID,
             _NAME,
-            ("MATERIAL", field("materialPath")),
-            ("STATUS", field("status")),
-            ("TOTAL", field("totalQuantity")),
-            ("UNIT", field("unitOfMeasureSymbol")),
-            ("EXPIRES", date("expirationDate")),
-            ("SUPPLIER'S", field("supplierLotName")),
+            text("MATERIAL", "materialPath", rank=2),
+            word("STATUS", "status"),
+            quantity("TOTAL", "totalQuantity"),
+            date("EXPIRES", "expirationDate", rank=3),
+            text("SUPPLIER'S", "supplierLotName", rank=4),
         ),
         (
             _BY_MATERIAL,
@@ -93,7 +95,7 @@ _KINDS: Final = (
         "units_of_measure",
         master_data_pb2.UnitOfMeasure,
         "id or name",
-        (_ID, _NAME, ("SYMBOL", field("symbol")), ("WHOLE", field("wholeOnly"))),
+        (_ID, _NAME, text("SYMBOL", "symbol"), word("WHOLE", "wholeOnly", rank=2)),
         (_ENABLED, PREFIX),
     ),
     Kind(
@@ -104,10 +106,10 @@ _KINDS: Final = (
         "id",
         (
             _ID,
-            ("FROM", field("fromUnitSymbol")),
-            ("TO", field("toUnitSymbol")),
-            ("FACTOR", field("factor")),
-            ("MATERIAL", field("materialPath")),
+            text("FROM", "fromUnitSymbol", rank=0),
+            text("TO", "toUnitSymbol", rank=0),
+            number("FACTOR", "factor", rank=0),
+            text("MATERIAL", "materialPath"),
         ),
         (_BY_MATERIAL, _ENABLED),
     ),
@@ -126,7 +128,7 @@ _KINDS: Final = (
         "materials",
         master_data_pb2.Material,
         "id or path",
-        (_ID, _PATH, ("UNIT", field("unitOfMeasureSymbol")), ("DAYS", field("shelfLifeDays"))),
+        (_ID, _PATH, text("UNIT", "unitOfMeasureSymbol"), number("DAYS", "shelfLifeDays", rank=2)),
         (
             click.option("--class", "material_class_id_or_path", help="Of this class, by id or path."),
             _ENABLED,
@@ -139,7 +141,12 @@ _KINDS: Final = (
         "material_reason_codes",
         master_data_pb2.MaterialReasonCode,
         "id or code",
-        (_ID, ("CODE", field("reasonCode")), ("FOR", field("lotRecordType")), ("DESCRIPTION", field("description"))),
+        (
+            _ID,
+            text("CODE", "reasonCode", rank=0),
+            word("FOR", "lotRecordType"),
+            text("DESCRIPTION", "description", rank=2),
+        ),
         (_ENABLED, click.option("--code-prefix", "reason_code_prefix", help="Whose code begins with this.")),
     ),
     Kind(
@@ -151,10 +158,9 @@ _KINDS: Final = (
         (
             _ID,
             _PATH,
-            ("STORAGE", field("lotStorageStrategy")),
-            ("USE", field("lotUseStrategy")),
-            ("CAPACITY", field("storageCapacity")),
-            ("UNIT", field("storageCapacityUnitSymbol")),
+            word("STORAGE", "lotStorageStrategy", rank=2),
+            word("USE", "lotUseStrategy", rank=2),
+            quantity("CAPACITY", "storageCapacity", "storageCapacityUnitSymbol", rank=1),
         ),
         (_BY_PARENT, _ENABLED, PREFIX),
     ),
@@ -164,7 +170,7 @@ _KINDS: Final = (
         "operations",
         master_data_pb2.Operation,
         "id or name",
-        (_ID, _NAME, ("LOCATION", field("locationPath")), ("ORDER", field("currentProductionOrderName"))),
+        (_ID, _NAME, text("LOCATION", "locationPath"), text("ORDER", "currentProductionOrderName", rank=2)),
         (_ENABLED, PREFIX),
     ),
     Kind(
@@ -176,11 +182,10 @@ _KINDS: Final = (
         (
             _ID,
             _NAME,
-            ("PRODUCT", field("productMaterialPath")),
-            ("QUANTITY", exactly("quantity")),
-            ("PRODUCED", exactly("quantityProduced")),
-            ("UNIT", field("unitOfMeasureSymbol")),
-            ("STATUS", field("status")),
+            text("PRODUCT", "productMaterialPath", rank=2),
+            quantity(),
+            quantity("PRODUCED", "quantityProduced"),
+            word("STATUS", "status"),
         ),
         (
             click.option("--status", type=OneOf(enums_pb2.Status.DESCRIPTOR), default=0, help="Of this status."),
@@ -216,17 +221,17 @@ def _group(kind: Kind) -> click.Group:
 
 def _listing(kind: Kind, plural: str) -> click.Command:
     def run(session: Session, /, limit: int | None, **filters: Any) -> None:
-        found = getattr(session.client, f"list_{kind.many}")(page_size=page_size_of(limit), **filters)
-        session.output.many(islice(found, limit), kind.columns)
+        read = partial(getattr(session.client, f"list_{kind.many}"), page_size=page_size_of(limit), **filters)
+        show_list(session.output, read, kind.columns, limit)
 
-    return _command("list", f"List the {plural} that pass every filter.", run, *kind.filters, LIMIT)
+    return _command("list", f"List the {plural} that pass every filter.", run, *kind.filters, LIMIT, listed)
 
 
 def _getting(kind: Kind) -> click.Command:
     def run(session: Session, /, key: str, **keyed: Any) -> None:
         session.output.one(getattr(session.client, f"get_{kind.one}")(key, **keyed))
 
-    return _command("get", f"Show one, by {kind.key}.", run, click.argument("key"), *kind.keyed)
+    return _command("get", f"Show one, by {kind.key}.", run, click.argument("key"), *kind.keyed, single)
 
 
 def _saving(kind: Kind) -> click.Command:
@@ -242,7 +247,7 @@ def _saving(kind: Kind) -> click.Command:
         "Create or update the things in FILE ('-' for standard input): JSON objects as `--json` writes them, one after "
         "another. One without an id is created."
     )
-    return _command("save", text, run, click.argument("file", type=click.File()), MASK)
+    return _command("save", text, run, click.argument("file", type=click.File()), MASK, FORM)
 
 
 def _with_moments(session: Session, entity: type[Message], values: dict[str, Any]) -> dict[str, Any]:

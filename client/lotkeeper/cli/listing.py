@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from functools import partial
 
 import click
 
+from lotkeeper.cli.columns import key, text, word
+from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, PREFIX, OneOf, page_size_of
-from lotkeeper.cli.output import field
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import listed, single
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.visible_text import visible
 
@@ -28,6 +30,7 @@ def operations() -> None:
 @click.option("--process-operation", "operation_id", help="Of this process operation, by id.")
 @PREFIX
 @LIMIT
+@listed
 @click.pass_obj
 def list_operations(
     session: Session,
@@ -41,7 +44,8 @@ def list_operations(
     limit: int | None,
 ) -> None:
     """List them."""
-    found = session.client.list_inventory_operations(
+    read = partial(
+        session.client.list_inventory_operations,
         location_id_or_path=location,
         include_children=include_children,
         operation_type=operation_type,
@@ -51,19 +55,20 @@ def list_operations(
         page_size=page_size_of(limit),
     )
     columns = [
-        ("ID", field("id")),
-        ("NAME", field("name")),
-        ("TYPE", field("operationType")),
-        ("STATUS", field("status")),
-        ("SOURCE", field("sourceLocationPath")),
-        ("DESTINATION", field("destinationLocationPath")),
-        ("MATERIAL", field("materialPath")),
+        key("ID", "id"),
+        text("NAME", "name", rank=0),
+        word("TYPE", "operationType"),
+        word("STATUS", "status", rank=2),
+        text("SOURCE", "sourceLocationPath", rank=3),
+        text("DESTINATION", "destinationLocationPath", rank=3),
+        text("MATERIAL", "materialPath", rank=4),
     ]
-    session.output.many(islice(found, limit), columns)
+    show_list(session.output, read, columns, limit)
 
 
 @operations.command("get")
 @click.argument("operation_id")
+@single
 @click.pass_obj
 def get_operation(session: Session, /, operation_id: str) -> None:
     """Show a definition."""
@@ -72,6 +77,7 @@ def get_operation(session: Session, /, operation_id: str) -> None:
 
 @operations.command("status")
 @click.argument("operation_id")
+@single
 @click.pass_obj
 def get_status(session: Session, /, operation_id: str) -> None:
     """Show the status of its run."""
@@ -83,7 +89,7 @@ def get_status(session: Session, /, operation_id: str) -> None:
 def permissions(session: Session, /) -> None:
     """Every permission there is, and what the token's roles grant."""
     response = session.client.list_permissions()
-    if session.output.as_json:
+    if not session.output.for_people:
         session.output.one(response)
         return
     click.echo(visible("granted: " + (" ".join(response.granted_permissions) or "none")))

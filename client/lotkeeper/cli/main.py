@@ -7,16 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
-from google.protobuf import json_format
 
 from lotkeeper._bearer import TOKEN_FILE_VARIABLE, open_to_others, token_of_file
-from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
+from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable
 from lotkeeper._faults import SettingFault
 from lotkeeper._quantities import exact_of
 from lotkeeper.cli import acting
+from lotkeeper.cli.batching import batch
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
 from lotkeeper.cli.listing import operations, permissions
@@ -32,18 +32,18 @@ from lotkeeper.cli.options import (
     SUPPLIER_LOT,
     VALIDATE_ONLY,
 )
-from lotkeeper.cli.output import Output, quiet_on_closed_pipe
+from lotkeeper.cli.output import FORMS, Output, quiet_on_closed_pipe, styled
 from lotkeeper.cli.plant import plant
 from lotkeeper.cli.records import records
+from lotkeeper.cli.refusing import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_UNREACHABLE, refuse
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
 from lotkeeper.cli.tracing import trace
 from lotkeeper.cli.watching import watch
 from lotkeeper.command_errors import Group, errors_shown
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
-from lotkeeper.visible_text import json_text, visible
+from lotkeeper.visible_text import visible
 
-EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 ANYWHERE = {"--json", "--utc"}
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 SECTIONS: dict[str, list[click.Command]] = {}
@@ -77,9 +77,9 @@ class LotkeeperGroup(Group):
             with errors_shown(), _setting_faults_as_usage():
                 return super().invoke(ctx)
         except (Unavailable, DeadlineExceeded) as error:
-            refuse(error, EXIT_UNREACHABLE)
+            refuse(error, EXIT_UNREACHABLE, _output_of(ctx))
         except LotkeeperError as error:
-            refuse(error, EXIT_REFUSED)
+            refuse(error, EXIT_REFUSED, _output_of(ctx))
         except BrokenPipeError:
             quiet_on_closed_pipe()
             sys.exit(0)
@@ -87,13 +87,8 @@ class LotkeeperGroup(Group):
             sys.exit(EXIT_INTERRUPTED)
 
 
-def refuse(error: LotkeeperError, status: int) -> NoReturn:
-    """One readable line on standard error."""
-    word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
-    text = visible(" ".join(error.message.split()))
-    place = "" if error.index is None else f" (item {error.index + 1})"
-    click.echo(f"{word}: {visible(error.reason) or error.code.name}: {text}{place}", err=True)
-    sys.exit(status)
+def _output_of(context: click.Context) -> Output | None:
+    return context.obj.output if isinstance(context.obj, Session) else None
 
 
 @contextmanager
@@ -113,7 +108,10 @@ def _setting_faults_as_usage() -> Iterator[None]:
 )
 @click.option("--timeout", "timeout_seconds", type=click.FloatRange(0.001, 3_600), default=30.0, help="Seconds.")
 @click.option("--tls", is_flag=True, help="Connect with TLS.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--output", "form", type=click.Choice(FORMS), default="table", help="Default: table.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: --output json.")
+@click.option("--no-headers", is_flag=True, help="Tables and CSV without titles.")
+@click.option("--wide", is_flag=True, help="Every column, however long the lines are.")
 @click.option("--utc", is_flag=True, help="Times in UTC instead of the local zone.")
 @click.version_option(package_name="lotkeeper")
 @click.pass_context
@@ -123,7 +121,10 @@ def main(
     token_file: Path | None,
     timeout_seconds: float,
     tls: bool,
+    form: str,
     as_json: bool,
+    no_headers: bool,
+    wide: bool,
     utc: bool,
 ) -> None:
     """Run inventory operations on a Lotkeeper server, and look at the plant.
@@ -135,7 +136,9 @@ def main(
     if path := token_file or os.environ.get(TOKEN_FILE_VARIABLE):
         _warn_of_mode(Path(path))
     token = token_of_file(token_file) if token_file else None
-    context.obj = Session(address, token, timeout_seconds, tls, Output(as_json, utc))
+    context.color = styled()
+    output = Output("json" if as_json else form, utc, wide, headers=not no_headers)
+    context.obj = Session(address, token, timeout_seconds, tls, output)
     context.call_on_close(context.obj.client.close)
 
 
@@ -195,6 +198,7 @@ def execute(
         )
     )
     session.output.each(response.inventory_lot_records, "there was nothing to scrap")
+    session.output.say_if_validated(validate_only)
 
 
 @click.command()
@@ -238,6 +242,7 @@ def start(
             validate_only=validate_only,
         )
     )
+    session.output.say_if_validated(validate_only)
 
 
 @click.command()
@@ -268,6 +273,7 @@ def stop(
         validate_only=validate_only,
     )
     session.output.each(response.inventory_lot_records, "nothing was written")
+    session.output.say_if_validated(validate_only)
 
 
 @click.command()
@@ -277,43 +283,6 @@ def stop(
 def cancel(session: Session, /, operation_id: str, request_id: str | None) -> None:
     """End what a start of OPERATION_ID began; no stock moves."""
     session.output.one(session.client.cancel_inventory_operation(operation_id, request_id=request_id))
-
-
-@click.command()
-@click.argument("file", type=click.File())
-@click.option("--all-or-nothing", is_flag=True, help="One refusal undoes all.")
-@VALIDATE_ONLY
-@click.pass_obj
-def batch(session: Session, /, file: Any, all_or_nothing: bool, validate_only: bool) -> None:
-    """Run the Execute requests of FILE, one JSON object on each line ('-' for standard input), in one transaction."""
-    requests = [_request(number, line) for number, line in enumerate(file, 1) if line.strip()]
-    results = session.client.batch_execute_inventory_operations(
-        requests, all_or_nothing=all_or_nothing, validate_only=validate_only
-    )
-    refused = 0
-    for number, result in enumerate(results, 1):
-        if result.HasField("status"):
-            refused += 1
-            error = error_of_status(result.status)
-            if session.output.as_json:
-                refusal = {"reason": error.reason, "message": error.message, "metadata": error.metadata}
-                click.echo(json_text({"refused": refusal}))
-            else:
-                click.echo(visible(f"{number}: refused: {error.reason}: {error.message}"))
-        elif session.output.as_json:
-            session.output.one(result.response)
-        else:
-            ids = " ".join(record.id for record in result.response.inventory_lot_records)
-            click.echo(visible(f"{number}: done: {ids or 'nothing to write'}"))
-    if refused:
-        sys.exit(EXIT_REFUSED)
-
-
-def _request(number: int, line: str) -> pb.ExecuteInventoryOperationRequest:
-    try:
-        return json_format.Parse(line, pb.ExecuteInventoryOperationRequest())
-    except json_format.ParseError as error:
-        raise click.UsageError(f"line {number}: {error}") from error
 
 
 @click.command()

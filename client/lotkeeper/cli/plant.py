@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import click
 
 from lotkeeper._errors import LotkeeperError
-from lotkeeper.cli.definitions import PIECE_BYTES, chosen_seconds, write_pieces
+from lotkeeper.cli.definitions import chosen_seconds, counted, pieces_of, write_pieces
 from lotkeeper.cli.plant_changes import show_counts, show_lines, show_table
+from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2, master_data_service_pb2
 from lotkeeper.spreadsheets import (
@@ -55,11 +58,19 @@ _SOURCE: Final[tuple[Decorator, ...]] = (
 
 @dataclass(frozen=True)
 class Source:
-    """What is applied: the document, its format, and the files that it was made of, if it was."""
+    """What is applied.
 
-    pieces: bytes | Iterable[bytes]
+    Attributes:
+        pieces: the document, some bytes at a time; shows how many were sent.
+        export_format: its format.
+        tables: the files that it was made of, if it was.
+        total: its bytes; None: nobody knows yet.
+    """
+
+    pieces: Callable[[Progress], Iterator[bytes]]
     export_format: enums_pb2.ExportFormat.ValueType
     tables: PlantTables | None = None
+    total: int | None = None
 
 
 @click.group()
@@ -87,7 +98,7 @@ def apply(session: Session, /, path: Path, dry_run: bool, **options: Any) -> Non
     """
     source = _source(session, path, **options)
     response = _imported(session, source, validate_only=dry_run)
-    if session.output.as_json:
+    if not session.output.for_people:
         session.output.one(response)
     else:
         if dry_run:
@@ -105,7 +116,7 @@ def apply(session: Session, /, path: Path, dry_run: bool, **options: Any) -> Non
 def diff(session: Session, /, path: Path, **options: Any) -> None:
     """Only say what `apply` would change; the exit status is 0 if that is nothing, otherwise 1."""
     response = _imported(session, _source(session, path, **options), validate_only=True)
-    if session.output.as_json:
+    if not session.output.for_people:
         session.output.one(response)
     else:
         show_lines(response)
@@ -134,7 +145,8 @@ def export(
         write_pieces(pieces, target)
         return
     try:
-        write_plant(b"".join(pieces), folder, include_lots=include_lots)
+        with progress("writing", unit="bytes") as shown:
+            write_plant(b"".join(counted(pieces, shown)), folder, include_lots=include_lots)
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written: {error.strerror or error}") from error
 
@@ -152,7 +164,8 @@ def _source(session: Session, path: Path, *, format_name: str | None, section: s
     if not (is_folder or section):
         if any(options.values()):
             raise click.UsageError("options about CSV are for a folder of CSV files, or need --section")
-        return Source(_pieces(path), _format(format_name, path.name))
+        total = path.stat().st_size if path.is_file() else None
+        return Source(partial(_pieces, path), _format(format_name, path.name), total=total)
     if format_name:
         raise click.UsageError("CSV files have no --format")
     try:
@@ -166,7 +179,8 @@ def _source(session: Session, path: Path, *, format_name: str | None, section: s
         sys.exit(EXIT_REFUSED)
     except OSError as error:
         raise click.ClickException(f"{error.filename or path} cannot be read: {error.strerror}") from error
-    return Source(tables.document(), _FORMATS["json"], tables)
+    document = tables.document()
+    return Source(partial(pieces_of, BytesIO(document)), _FORMATS["json"], tables, len(document))
 
 
 def _tables(path: Path, section: str | None, options: CsvOptions) -> PlantTables:
@@ -208,12 +222,13 @@ def _imported(
     session: Session, source: Source, *, validate_only: bool
 ) -> master_data_service_pb2.ImportMasterDataResponse:
     try:
-        return session.client.import_master_data(
-            source.pieces,
-            export_format=source.export_format,
-            validate_only=validate_only,
-            timeout_seconds=chosen_seconds(),
-        )
+        with progress("sending", source.total, "bytes") as shown:
+            return session.client.import_master_data(
+                source.pieces(shown),
+                export_format=source.export_format,
+                validate_only=validate_only,
+                timeout_seconds=chosen_seconds(),
+            )
     except LotkeeperError as error:
         _show_cells(error, source.tables)
         raise
@@ -229,10 +244,9 @@ def _show_cells(error: LotkeeperError, tables: PlantTables | None) -> None:
             click.echo(visible(text), err=True)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path, shown: Progress) -> Iterator[bytes]:
     with click.open_file(str(path), "rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            yield piece
+        yield from pieces_of(cast("BinaryIO", file), shown)
 
 
 def _format(name: str | None, file_name: str) -> enums_pb2.ExportFormat.ValueType:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from functools import partial
 from typing import Final
 
 import click
 
 from lotkeeper.cli.acting import NOTES, SPARES
+from lotkeeper.cli.columns import Column, date, key, quantity, text, word
+from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.options import (
     CHILDREN,
@@ -22,20 +24,20 @@ from lotkeeper.cli.options import (
     OneOf,
     page_size_of,
 )
-from lotkeeper.cli.output import Column, date, field, quantity
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import listed, single
 from lotkeeper.inventory.v1 import enums_pb2
 
 _COLUMNS: Final[Sequence[Column]] = (
-    ("ID", field("id")),
-    ("TYPE", field("lotRecordType")),
-    ("LOT", field("inventoryLotName")),
-    ("QUANTITY", quantity),
-    ("SOURCE", field("sourceLocationPath")),
-    ("DESTINATION", field("destinationLocationPath")),
-    ("INTO/FROM", field("secondaryInventoryLotName")),
-    ("STATUS", field("status")),
-    ("END", date("endDate")),
+    key("ID", "id"),
+    word("TYPE", "lotRecordType"),
+    text("LOT", "inventoryLotName", rank=0),
+    quantity(),
+    text("SOURCE", "sourceLocationPath", rank=2),
+    text("DESTINATION", "destinationLocationPath", rank=2),
+    text("INTO/FROM", "secondaryInventoryLotName", rank=3),
+    word("STATUS", "status", rank=4),
+    date("END", "endDate"),
 )
 
 
@@ -60,6 +62,7 @@ def records() -> None:
 @click.option("--reason-code", help="Of this reason code, by id or code.")
 @click.option("--oldest-first", is_flag=True)
 @LIMIT
+@listed
 @click.pass_obj
 def list_records(
     session: Session,
@@ -79,7 +82,8 @@ def list_records(
     limit: int | None,
 ) -> None:
     """List them, newest first; running ones are ordered by their start."""
-    found = session.client.list_inventory_lot_records(
+    read = partial(
+        session.client.list_inventory_lot_records,
         lot_id_or_name=lot,
         material_id_or_path=material,
         location_id_or_path=location,
@@ -94,11 +98,12 @@ def list_records(
         oldest_first=oldest_first,
         page_size=page_size_of(limit),
     )
-    session.output.many(islice(found, limit), _COLUMNS)
+    show_list(session.output, read, _COLUMNS, limit)
 
 
 @records.command("get")
 @click.argument("record_id")
+@single
 @click.pass_obj
 def get_record(session: Session, /, record_id: str) -> None:
     """Show a record."""
@@ -120,6 +125,7 @@ def reverse_record(
             record_id, notes=notes, request_id=request_id, validate_only=validate_only
         )
     )
+    session.output.say_if_validated(validate_only)
 
 
 @records.command("annotate")

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from lotkeeper._retrying import Retries
-from lotkeeper._sync.client import Client
 from lotkeeper.cli.output import Output
+from lotkeeper.cli.patient_client import PatientClient
 
 CONNECT_SECONDS: Final = 5.0
 _DIGIT: Final = "[0-9A-HJKMNP-TV-Z]"
@@ -29,7 +29,9 @@ class Session:
         self.output = output
         # A person at a terminal is told soon that nobody is there.
         retries = Retries(connect_seconds=CONNECT_SECONDS)
-        self.client = Client(address, token=token, tls=tls or None, timeout_seconds=timeout_seconds, retries=retries)
+        self.client = PatientClient(
+            address, token=token, tls=tls or None, timeout_seconds=timeout_seconds, retries=retries
+        )
 
     def reason_code_id(self, id_or_code: str | None) -> str | None:
         """The id of a reason code that is given by id or by code."""

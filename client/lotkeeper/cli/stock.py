@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from functools import partial
 from typing import Final
 
 import click
 
+from lotkeeper.cli.columns import Column, amount, date, number, quantity, text, word
+from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, Number
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, OneOf, page_size_of
-from lotkeeper.cli.output import Column, date, field, quantity
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import listed
+from lotkeeper.cli.stock_then import COLUMNS_NOT_KEPT, of_then
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.visible_text import visible
 
 _COLUMNS: Final[Sequence[Column]] = (
-    ("LOCATION", field("locationPath")),
-    ("LOT", field("inventoryLotName")),
-    ("QUANTITY", quantity),
-    ("STATUS", field("lotStatus")),
-    ("MATERIAL", field("materialPath")),
-    ("NAME", field("name")),
-    ("ARRIVED", date("arrivedDate")),
+    text("LOCATION", "locationPath", rank=0),
+    text("LOT", "inventoryLotName", rank=0),
+    quantity(),
+    word("STATUS", "lotStatus"),
+    text("MATERIAL", "materialPath", rank=3),
+    text("NAME", "name", rank=2),
+    date("ARRIVED", "arrivedDate", rank=4),
 )
 
 
 _GROUPS: Final[dict[int, Column]] = {
-    enums_pb2.INVENTORY_GROUP_BY_MATERIAL: ("MATERIAL", field("materialPath")),
-    enums_pb2.INVENTORY_GROUP_BY_LOT: ("LOT", field("inventoryLotName")),
-    enums_pb2.INVENTORY_GROUP_BY_LOCATION: ("LOCATION", field("locationPath")),
-    enums_pb2.INVENTORY_GROUP_BY_LOT_STATUS: ("STATUS", field("lotStatus")),
+    enums_pb2.INVENTORY_GROUP_BY_MATERIAL: text("MATERIAL", "materialPath", rank=0),
+    enums_pb2.INVENTORY_GROUP_BY_LOT: text("LOT", "inventoryLotName", rank=0),
+    enums_pb2.INVENTORY_GROUP_BY_LOCATION: text("LOCATION", "locationPath", rank=0),
+    enums_pb2.INVENTORY_GROUP_BY_LOT_STATUS: word("STATUS", "lotStatus", rank=0),
 }
 _SUMS: Final[Sequence[Column]] = (
-    ("QUANTITY", quantity),
-    ("ROWS", field("rows")),
-    ("LOTS", field("lots")),
-    ("NOT CONVERTED", lambda row: ", ".join(map(quantity, row["notConverted"]))),
+    quantity(),
+    number("ROWS", "rows"),
+    number("LOTS", "lots"),
+    Column(
+        "NOT CONVERTED", "notConverted", lambda row: ", ".join(str(amount(one)) for one in row["notConverted"]), rank=2
+    ),
 )
 
 
@@ -49,6 +54,7 @@ _SUMS: Final[Sequence[Column]] = (
 @click.option("--include-empty", is_flag=True, help="Also rows of zero.")
 @click.option("--as-of", "as_of_millis", type=Moment(), help="The stock then, of a day at its end. Default: now.")
 @LIMIT
+@listed
 @click.pass_context
 def inventory(
     context: click.Context,
@@ -66,7 +72,8 @@ def inventory(
     if context.invoked_subcommand is not None:
         return
     session: Session = context.obj
-    found = session.client.list_inventory(
+    read = partial(
+        session.client.list_inventory,
         location_id_or_path=location,
         include_children=include_children,
         lot_id_or_name=lot,
@@ -76,7 +83,11 @@ def inventory(
         as_of_millis=as_of_millis,
         page_size=page_size_of(limit),
     )
-    session.output.many(islice(found, limit), _COLUMNS)
+    if as_of_millis is None:
+        show_list(session.output, read, _COLUMNS, limit)
+    else:
+        columns = [column for column in _COLUMNS if column.name not in COLUMNS_NOT_KEPT]
+        show_list(session.output, read, columns, limit, of_then)
 
 
 @inventory.command()
@@ -96,6 +107,7 @@ def inventory(
 @click.option("--include-empty", is_flag=True, help="Also rows of zero.")
 @click.option("--as-of", "as_of_millis", type=Moment(), help="The stock then, of a day at its end. Default: now.")
 @LIMIT
+@listed
 @click.pass_obj
 def summary(
     session: Session,
@@ -111,7 +123,12 @@ def summary(
     limit: int | None,
 ) -> None:
     """How much is in stock in all: sums by material, lot, location or status."""
-    found = session.client.summarize_inventory(
+    if as_of_millis is not None and enums_pb2.INVENTORY_GROUP_BY_LOT_STATUS in group_by:
+        raise click.UsageError(
+            "the statuses that lots once had are not kept: --as-of goes with every --by but lot_status"
+        )
+    read = partial(
+        session.client.summarize_inventory,
         group_by,
         location_id_or_path=location,
         include_children=include_children,
@@ -125,7 +142,7 @@ def summary(
     groups = [_GROUPS[one] for one in dict.fromkeys(group_by)]
     if enums_pb2.INVENTORY_GROUP_BY_LOT in group_by and _GROUPS[enums_pb2.INVENTORY_GROUP_BY_MATERIAL] not in groups:
         groups.append(_GROUPS[enums_pb2.INVENTORY_GROUP_BY_MATERIAL])  # a lot's name is unique within its material
-    session.output.many(islice(found, limit), [*groups, *_SUMS])
+    show_list(session.output, read, [*groups, *_SUMS], limit)
 
 
 @inventory.command("set-metadata")
@@ -175,8 +192,7 @@ def convert(session: Session, /, quantity: str, from_unit: str, to_unit: str, ma
         to_unit_of_measure_symbol=to_unit,
         material_id_or_path=material,
     )
-    click.echo(
-        f'{{"quantity": {float(converted)!r}, "exactQuantity": "{converted:f}"}}'
-        if session.output.as_json
-        else f"{converted:f} {visible(to_unit)}"
-    )
+    if session.output.for_people:
+        click.echo(f"{converted:f} {visible(to_unit)}")
+    else:
+        session.output.value({"quantity": float(converted), "exactQuantity": f"{converted:f}"})

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Final
 
+from lotkeeper.cli.formulas import harmless
 from lotkeeper.cli.trace_graph import (
     TraceGraph,
     edge_text,
@@ -35,8 +36,6 @@ _COLUMNS: Final = (
     "to_production_order_id",
     "to_production_order_name",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet reads as the beginning of a formula; in some languages in full width, too."""
 
 
 def csv_text(graph: TraceGraph) -> str:
@@ -49,26 +48,22 @@ def csv_text(graph: TraceGraph) -> str:
         rows.writerow(
             [
                 start.inventory_lot_id,
-                _harmless(start.inventory_lot_name),
-                _harmless(start.material_path),
+                harmless(start.inventory_lot_name),
+                harmless(start.material_path),
                 end.inventory_lot_id,
-                _harmless(end.inventory_lot_name),
-                _harmless(end.material_path),
+                harmless(end.inventory_lot_name),
+                harmless(end.material_path),
                 type_of(edge),
                 quantity_text(edge.quantity, edge.exact_quantity.value, ""),
-                _harmless(edge.unit_of_measure_symbol),
+                harmless(edge.unit_of_measure_symbol),
                 edge.record_count,
                 start.production_order_id,
-                _harmless(start.production_order_name),
+                harmless(start.production_order_name),
                 end.production_order_id,
-                _harmless(end.production_order_name),
+                harmless(end.production_order_name),
             ]
         )
     return file.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def dot_text(graph: TraceGraph) -> str:

@@ -10,6 +10,7 @@ import click
 from lotkeeper.cli.options import MATERIAL
 from lotkeeper.cli.output import write_out
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import FORM
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 
@@ -27,6 +28,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--dot", type=_FILE, help="Write it for Graphviz.")
 @click.option("--json", "json_file", type=_FILE, is_flag=False, flag_value="-", help="Write the answer itself.")
 @click.option("--csv", "csv_file", type=_FILE, help="Write the edges as a table.")
+@FORM
 @click.pass_obj
 def trace(
     session: Session,
@@ -53,8 +55,14 @@ def trace(
     answer = session.client.get_lot_trace_graph(
         lot, material_id_or_path=material, direction=direction, depth=depth, lots_only=lots_only
     )
-    if session.output.as_json and json_file is None:
+    form = session.output.form
+    if form == "json" and json_file is None:
         json_file = "-"
+    elif form == "csv" and csv_file is None:
+        csv_file = "-"
+    elif form == "yaml":
+        session.output.one(answer)
+        return
     writers: list[tuple[str | None, Callable[[pb.GetLotTraceGraphResponse], str]]] = [
         (svg, _svg),
         (dot, _dot),

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import click
 
 from lotkeeper._json import to_dict
+from lotkeeper.cli.columns import Column, Kind, Row, chosen, date, quantity, text, word
 from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
-from lotkeeper.cli.output import Output, date, field, quantity
+from lotkeeper.cli.output import Output
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import streamed
+from lotkeeper.cli.writers import picked
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from lotkeeper.visible_text import json_text
+from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 
 
 class TokenFile:
@@ -61,22 +65,7 @@ class TokenFile:
         self._kept = token
 
 
-class Lines:
-    """A table with an unknown number of rows: a column grows with its widest value so far."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._widths = list(_WIDTHS)
-
-    def line(self, row: dict[str, Any]) -> str:
-        """A record as one line."""
-        texts = [self._output.text(value_of(row)) for value_of in _COLUMNS]
-        self._widths = [max(width, len(text)) for width, text in zip(self._widths, texts, strict=True)]
-        padded = [text.ljust(width) for width, text in zip(self._widths, texts, strict=True)]
-        return "  ".join(padded).rstrip()
-
-
-def _places(row: dict[str, Any]) -> str:
+def _places(row: Row) -> str:
     source, destination = (_place(row[name]) for name in ("sourceLocationPath", "destinationLocationPath"))
     return f"{source} > {destination}".lstrip() if destination else source
 
@@ -86,16 +75,15 @@ def _place(path: str | None) -> str:
     return (path or "").replace(" >", r" \x3e")
 
 
-_COLUMNS = (
-    date("endDate"),
-    field("lotRecordType"),
-    field("inventoryLotName"),
-    quantity,
-    _places,
-    field("secondaryInventoryLotName"),
+_COLUMNS: Final[Sequence[Column]] = (
+    replace(date("END", "endDate", kind=Kind.WHOLE), typical=24),
+    replace(word("TYPE", "lotRecordType"), typical=9),
+    replace(text("LOT", "inventoryLotName", rank=0), typical=12),
+    replace(quantity(), typical=10),
+    Column("PLACES", "sourceLocationPath", _places, rank=2, typical=24),
+    text("INTO/FROM", "secondaryInventoryLotName", rank=3),
 )
-
-_WIDTHS = (20, 13, 16, 12, 24, 0)
+_TOKEN: Final = "resumeToken"  # noqa: S105 - no secret
 
 
 @click.command()
@@ -114,6 +102,7 @@ _WIDTHS = (20, 13, 16, 12, 24, 0)
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the last token in this file, and go on from the one in it.",
 )
+@streamed
 @click.pass_obj
 def watch(
     session: Session,
@@ -132,7 +121,7 @@ def watch(
 ) -> None:
     """Follow the records as they complete, like `tail -f`, across losses of the server; end it with Ctrl-C.
 
-    With --json each line is {"inventoryLotRecord": ..., "resumeToken": ...}.
+    With --output json each line is {"inventoryLotRecord": ..., "resumeToken": ...}.
     """
     if resume_token and token_state:
         raise click.UsageError("--resume-token and --token-state both say where to begin: give one of them")
@@ -154,14 +143,22 @@ def watch(
 
 
 def _follow(messages: Iterator[pb.WatchInventoryLotRecordsResponse], output: Output, kept: TokenFile | None) -> None:
-    lines = Lines(output)
+    descriptor = InventoryLotRecord.DESCRIPTOR
+    if output.form in {"table", "csv"}:
+        output.live(_rows(messages, kept, lambda record, _: record), _COLUMNS, descriptor)
+        return
+    columns = None if output.columns is None else chosen(output.columns, _COLUMNS, descriptor)
+    rows = _rows(messages, kept, lambda record, token: {"inventoryLotRecord": picked(record, columns), _TOKEN: token})
+    replace(output, columns=None).live(rows, (), descriptor)
+
+
+def _rows(
+    messages: Iterator[pb.WatchInventoryLotRecordsResponse], kept: TokenFile | None, row_of: Callable[[Row, str], Row]
+) -> Iterator[Sequence[Row]]:
+    """Each record when it has come; before the first one nothing, so that titles stand there at once."""
+    yield ()
     for message in messages:
         if message.HasField("inventory_lot_record"):
-            record = to_dict(message.inventory_lot_record)
-            if output.as_json:
-                shown = {"inventoryLotRecord": record, "resumeToken": message.resume_token}
-                click.echo(json_text(shown))
-            else:
-                click.echo(lines.line(record))
+            yield [row_of(to_dict(message.inventory_lot_record), message.resume_token)]
         if kept:  # only now: after a crash, printing twice is better than never printing
             kept.keep(message.resume_token)
