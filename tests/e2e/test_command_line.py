@@ -80,7 +80,8 @@ def test_a_file_of_actions_is_one_transaction(lotkeeper: Command, client: Client
     assert plant.stock() == {}
     text = file.read_text().replace(" 3,", " 1,")
     validated = lotkeeper("act", "-", "--validate-only", standard_input=text)
-    assert validated.stdout == "1: done: validated\n2: done: validated\n"
+    assert validated.stdout == "1: would be done\n2: would be done\n"
+    assert validated.stderr == "only validated: nothing was done\n"
     assert [row["actionIndexes"] for row in rows(lotkeeper("act", "-", "--json", standard_input=text))] == [[0, 1]]
     assert plant.stock() == {"A": 1}
     wrong = lotkeeper("act", "-", standard_input='{"type": "MOVE", "quantitty": 1}')

@@ -65,6 +65,7 @@ def test_a_line_a_record_in_columns(start: Start, plant: ServedPlant, client: Cl
     client.execute_inventory_operation(operation.id, "A", 1.5)
     for zone, mark in (((), "+0200"), (("--utc",), "Z")):
         process = start("--from-beginning", "--operation", operation.id, *zone)
+        assert read_line(process).split() == ["END", "TYPE", "LOT", "QUANTITY", "PLACES", "INTO/FROM"]
         words = read_line(process).split()
         assert words[1].endswith(mark)
         assert words[2:] == ["PRODUCE", "A", "1.5", f"{plant.prefix}kg", ">", plant.prefix, "Silo"]
@@ -121,7 +122,7 @@ def test_a_closed_pipe_ends_it_quietly(start: Start, plant: ServedPlant, client:
     """With the next record."""
     operation = plant.operation("PRODUCE")
     client.execute_inventory_operation(operation.id, "A", 1.0)
-    process = start("--from-beginning", "--operation", operation.id)
+    process = start("--from-beginning", "--operation", operation.id, "--no-headers")
     read_line(process)
     assert process.stdout is not None
     process.stdout.close()

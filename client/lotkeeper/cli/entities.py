@@ -205,13 +205,12 @@ def _group(kind: Kind) -> click.Group:
             context.invoke(listing)
 
     short = f"{plural.capitalize()}: list, get, save, delete."
-    group = click.Group(
+    group: click.Group = click.group(
         kind.command,
         help=f"{short} Without a command they are listed.",
         short_help=short,
-        callback=click.pass_context(run),
         invoke_without_command=True,
-    )
+    )(listed(click.pass_context(run)))
     group.add_command(listing)
     group.add_command(_getting(kind))
     group.add_command(_saving(kind))

@@ -34,7 +34,7 @@ class Table:
     def measure(self, rows: Sequence[Sequence[Any]]) -> None:
         """Decides from the first rows which columns are shown, and how wide."""
         self._measure_numbers(rows)
-        cells = [[column.title] if rows else [column.title, "_" * column.typical] for column in self._columns]
+        cells = [[column.title] if rows else [column.title, _typical(column)] for column in self._columns]
         for row in rows:
             for place, text in enumerate(self._texts(row)):
                 cells[place].append(text)
@@ -45,9 +45,9 @@ class Table:
             self._fit = fit(self._columns, cells, self._screen)
 
     def grow(self, row: Sequence[Any]) -> None:
-        """Lets columns grow with a later row, where lines may be of any length."""
+        """Lets columns grow with a later row, where lines may be of any length; numbers and units do everywhere."""
+        self._measure_numbers([row])
         if self._screen is None:
-            self._measure_numbers([row])
             texts = zip(self._fit.widths, self._texts(row), strict=True)
             self._fit = Fit(self._fit.places, [max(width, width_of(text)) for width, text in texts])
 
@@ -98,6 +98,10 @@ class Table:
         """A number to the right, and its unit to the left of what follows."""
         unit = self._text_of(value.unit)
         number = f"{value.number:>{self._numbers[place]}}"
-        if not self._units[place]:
+        if not unit and not self._units[place]:
             return number
         return f"{number} {unit}" + " " * (self._units[place] - width_of(unit))
+
+
+def _typical(column: Column) -> str:
+    return ("parts/" * column.typical)[: column.typical]

@@ -155,9 +155,10 @@ def _follow(messages: Iterator[pb.WatchInventoryLotRecordsResponse], output: Out
 def _rows(
     messages: Iterator[pb.WatchInventoryLotRecordsResponse], kept: TokenFile | None, row_of: Callable[[Row, str], Row]
 ) -> Iterator[Sequence[Row]]:
-    """Each record when it has come; before the first one nothing, so that titles stand there at once."""
-    yield ()
-    for message in messages:
+    """Each record when it has come; first nothing, so that titles stand there once the server answers."""
+    for number, message in enumerate(messages):
+        if number == 0:
+            yield ()
         if message.HasField("inventory_lot_record"):
             yield [row_of(to_dict(message.inventory_lot_record), message.resume_token)]
         if kept:  # only now: after a crash, printing twice is better than never printing
