@@ -44,9 +44,8 @@ def hold_traced(
     LOT is an id, or a name with --material. Lots that are OPEN, AVAILABLE or EXPIRED get QA_HOLD; the others are left.
     Shows them first, and asks.
     """
-    as_json = session.output.as_json
-    if as_json and not (dry_run or yes):
-        raise click.UsageError("--json does not ask; give --yes or --dry-run")
+    if not (session.output.for_people or dry_run or yes):
+        raise click.UsageError(f"{session.output.form} does not ask; give --yes or --dry-run")
     direction = enums_pb2.TRACE_DIRECTION_OUTPUT
     if both or backward:
         direction = enums_pb2.TRACE_DIRECTION_BOTH if both else enums_pb2.TRACE_DIRECTION_INPUT
@@ -74,7 +73,7 @@ def hold_traced(
 
 def _show(session: Session, answer: pb.HoldTracedLotsResponse, *, done: bool) -> None:
     """The lots that are held, or would be; then those that are left as they are."""
-    if session.output.as_json:
+    if not session.output.for_people:
         session.output.one(answer)
         return
     from lotkeeper.cli.trace_tree import node_words  # noqa: PLC0415 - only this command needs it
