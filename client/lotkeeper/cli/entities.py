@@ -12,10 +12,14 @@ import click
 from google.protobuf.message import Message
 
 from lotkeeper._json import from_dict
+from lotkeeper.cli import kinds, named_types
 from lotkeeper.cli.holding import hold_traced
+from lotkeeper.cli.kinds import Named
 from lotkeeper.cli.moments import Moment, OfDay
+from lotkeeper.cli.named_types import LotName, Thing, UnitName
 from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, OneOf, fields_of, page_size_of
 from lotkeeper.cli.output import Column, date, exactly, field
+from lotkeeper.cli.parameter_type import ParamType
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import capacity
 from lotkeeper.days import day_of, last_milli, rfc3339_of
@@ -26,9 +30,19 @@ Decorator = Callable[[Any], Any]
 _ID: Final[Column] = ("ID", field("id"))
 _NAME: Final[Column] = ("NAME", field("name"))
 _PATH: Final[Column] = ("PATH", field("path"))
-_BY_MATERIAL: Final = click.option("--material", "material_id_or_path", help="Of this material, by id or path.")
+_BY_MATERIAL: Final = click.option(
+    "--material",
+    "material_id_or_path",
+    type=named_types.MATERIAL,
+    is_eager=True,
+    help="Of this material, by id or path.",
+)
 _ENABLED: Final = click.option("--enabled/--disabled", default=None, help="Only those that are enabled, or are not.")
-_BY_PARENT: Final = click.option("--parent", "parent_id_or_path", help="Directly below this one, by id or path.")
+
+
+def _by_parent(kind: Named) -> Decorator:
+    text = "Directly below this one, by id or path."
+    return click.option("--parent", "parent_id_or_path", type=Thing(kind), help=text)
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Kind:
         many: its plural name there.
         entity: its message.
         key: the key that finds it, in words for people.
+        key_type: reads that key, and completes it.
         columns: of its table.
         filters: of its list, with the names of the client's arguments.
         keyed: what else is needed to find it, with the names of the client's arguments.
@@ -51,6 +66,7 @@ class Kind:
     many: str
     entity: type[Message]
     key: str
+    key_type: ParamType[Any]
     columns: Sequence[Column]
     filters: Sequence[Decorator]
     keyed: Sequence[Decorator] = ()
@@ -62,7 +78,8 @@ _KINDS: Final = (
         "lot",
         "lots",
         InventoryLot,
-        "id, or name with --material",
+        "id or name, with --material if several have it",
+        LotName("material_id_or_path"),
         (
             _ID,
             _NAME,
@@ -85,14 +102,19 @@ _KINDS: Final = (
             ),
             click.option("--supplier-lot", "supplier_lot_name", help="With this number at their supplier."),
         ),
-        (click.option("--material", "material_id_or_path", help="By id or path."),),
+        (
+            click.option(
+                "--material", "material_id_or_path", type=named_types.MATERIAL, is_eager=True, help="By id or path."
+            ),
+        ),
     ),
     Kind(
         "units",
         "unit_of_measure",
         "units_of_measure",
         master_data_pb2.UnitOfMeasure,
-        "id or name",
+        "id, name or symbol",
+        UnitName(),
         (_ID, _NAME, ("SYMBOL", field("symbol")), ("WHOLE", field("wholeOnly"))),
         (_ENABLED, PREFIX),
     ),
@@ -102,6 +124,7 @@ _KINDS: Final = (
         "unit_of_measure_conversions",
         master_data_pb2.UnitOfMeasureConversion,
         "id",
+        click.STRING,
         (
             _ID,
             ("FROM", field("fromUnitSymbol")),
@@ -117,8 +140,9 @@ _KINDS: Final = (
         "material_classes",
         master_data_pb2.MaterialClass,
         "id or path",
+        named_types.MATERIAL_CLASS,
         (_ID, _PATH),
-        (_BY_PARENT, _ENABLED, PREFIX),
+        (_by_parent(kinds.MATERIAL_CLASS), _ENABLED, PREFIX),
     ),
     Kind(
         "materials",
@@ -126,9 +150,15 @@ _KINDS: Final = (
         "materials",
         master_data_pb2.Material,
         "id or path",
+        named_types.MATERIAL,
         (_ID, _PATH, ("UNIT", field("unitOfMeasureSymbol")), ("DAYS", field("shelfLifeDays"))),
         (
-            click.option("--class", "material_class_id_or_path", help="Of this class, by id or path."),
+            click.option(
+                "--class",
+                "material_class_id_or_path",
+                type=named_types.MATERIAL_CLASS,
+                help="Of this class, by id or path.",
+            ),
             _ENABLED,
             PREFIX,
         ),
@@ -139,6 +169,7 @@ _KINDS: Final = (
         "material_reason_codes",
         master_data_pb2.MaterialReasonCode,
         "id or code",
+        named_types.REASON_CODE,
         (_ID, ("CODE", field("reasonCode")), ("FOR", field("lotRecordType")), ("DESCRIPTION", field("description"))),
         (_ENABLED, click.option("--code-prefix", "reason_code_prefix", help="Whose code begins with this.")),
     ),
@@ -148,6 +179,7 @@ _KINDS: Final = (
         "locations",
         master_data_pb2.Location,
         "id or path",
+        named_types.LOCATION,
         (
             _ID,
             _PATH,
@@ -156,7 +188,7 @@ _KINDS: Final = (
             ("CAPACITY", field("storageCapacity")),
             ("UNIT", field("storageCapacityUnitSymbol")),
         ),
-        (_BY_PARENT, _ENABLED, PREFIX),
+        (_by_parent(kinds.LOCATION), _ENABLED, PREFIX),
     ),
     Kind(
         "process-operations",
@@ -164,6 +196,7 @@ _KINDS: Final = (
         "operations",
         master_data_pb2.Operation,
         "id or name",
+        Thing(kinds.PROCESS_OPERATION),
         (_ID, _NAME, ("LOCATION", field("locationPath")), ("ORDER", field("currentProductionOrderName"))),
         (_ENABLED, PREFIX),
     ),
@@ -173,6 +206,7 @@ _KINDS: Final = (
         "production_orders",
         master_data_pb2.ProductionOrder,
         "id or name",
+        named_types.ORDER,
         (
             _ID,
             _NAME,
@@ -226,7 +260,7 @@ def _getting(kind: Kind) -> click.Command:
     def run(session: Session, /, key: str, **keyed: Any) -> None:
         session.output.one(getattr(session.client, f"get_{kind.one}")(key, **keyed))
 
-    return _command("get", f"Show one, by {kind.key}.", run, click.argument("key"), *kind.keyed)
+    return _command("get", f"Show one, by {kind.key}.", run, click.argument("key", type=kind.key_type), *kind.keyed)
 
 
 def _saving(kind: Kind) -> click.Command:
@@ -263,7 +297,7 @@ def _deleting(kind: Kind) -> click.Command:
         getattr(session.client, f"delete_{kind.one}")(key, version=version, **keyed)
 
     text = f"Delete one that nothing refers to, by {kind.key}."
-    return _command("delete", text, run, click.argument("key"), *kind.keyed, VERSION)
+    return _command("delete", text, run, click.argument("key", type=kind.key_type), *kind.keyed, VERSION)
 
 
 def _command(name: str, text: str, run: Any, *parameters: Decorator) -> click.Command:
