@@ -15,6 +15,7 @@ from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, err
 from lotkeeper._faults import SettingFault
 from lotkeeper._quantities import exact_of
 from lotkeeper.cli import acting, named_types
+from lotkeeper.cli.checking import check
 from lotkeeper.cli.connection import connection_of, connection_options
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
@@ -34,6 +35,7 @@ from lotkeeper.cli.options import (
 )
 from lotkeeper.cli.output import Output, quiet_on_closed_pipe
 from lotkeeper.cli.plant import plant
+from lotkeeper.cli.recalling import recall
 from lotkeeper.cli.records import records
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
@@ -329,6 +331,7 @@ for section, command in (
     ("Look at stock and history", records),
     ("Look at stock and history", watch),
     ("Look at stock and history", trace),
+    ("Look at stock and history", recall),
     ("Describe the plant", plant),
     ("Describe the plant", GROUPS["locations"]),
     ("Describe the plant", GROUPS["materials"]),
@@ -339,6 +342,7 @@ for section, command in (
     ("Describe the plant", convert),
     ("Describe the plant", GROUPS["process-operations"]),
     ("Describe the plant", GROUPS["production-orders"]),
+    ("Else", check),
     ("Else", permissions),
     ("Else", completion),
 ):

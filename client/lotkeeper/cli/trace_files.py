@@ -49,25 +49,26 @@ def csv_text(graph: TraceGraph) -> str:
         rows.writerow(
             [
                 start.inventory_lot_id,
-                _harmless(start.inventory_lot_name),
-                _harmless(start.material_path),
+                harmless(start.inventory_lot_name),
+                harmless(start.material_path),
                 end.inventory_lot_id,
-                _harmless(end.inventory_lot_name),
-                _harmless(end.material_path),
+                harmless(end.inventory_lot_name),
+                harmless(end.material_path),
                 type_of(edge),
                 quantity_text(edge.quantity, edge.exact_quantity.value, ""),
-                _harmless(edge.unit_of_measure_symbol),
+                harmless(edge.unit_of_measure_symbol),
                 edge.record_count,
                 start.production_order_id,
-                _harmless(start.production_order_name),
+                harmless(start.production_order_name),
                 end.production_order_id,
-                _harmless(end.production_order_name),
+                harmless(end.production_order_name),
             ]
         )
     return file.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
