@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from lotkeeper_server.known_variables import unknown_variable
 from lotkeeper_server.limit_settings import LimitSettings
 from lotkeeper_server.setting_sources import SettingsFault, WithSecretFiles
 from lotkeeper_server.time_zones import known_time_zone
@@ -107,6 +108,15 @@ class Settings(LimitSettings, BaseSettings):
         return tuple(WithSecretFiles(settings_cls, source, "database_url") for source in sources)
 
 
+def _check_readable(config_file: Path) -> None:
+    try:
+        if not config_file.is_file():
+            raise SettingsFault(f"there is no settings file {config_file}")
+        config_file.open("rb").close()
+    except OSError as error:
+        raise SettingsFault(f"the settings file {config_file} cannot be read: {error.strerror}") from None
+
+
 def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     """The settings in force.
 
@@ -117,10 +127,10 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     Raises:
         SettingsFault: for an unknown name, a bad value or an unreadable file, naming it.
     """
-    if config_file is not None and not config_file.is_file():
-        raise SettingsFault(f"there is no settings file {config_file}")
-    if config_file is not None and not os.access(config_file, os.R_OK):
-        raise SettingsFault(f"the settings file {config_file} cannot be read")
+    if config_file is not None:
+        _check_readable(config_file)
+    if unknown := unknown_variable((name for name, value in os.environ.items() if value), Settings.model_fields):
+        raise SettingsFault(unknown)
     sourced = type("Settings", (Settings,), {"config_file": config_file, "__annotations__": {"config_file": ClassVar}})
     given = {name: value for name, value in flags.items() if value is not None}
     try:

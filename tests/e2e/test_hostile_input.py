@@ -25,7 +25,7 @@ from tests.server_process import ServerProcess
 from tests.watched import watched_server
 
 METHODS = [method for service in SERVICES for method in service.methods]
-EXAMPLES = int(os.environ.get("LOTKEEPER_HOSTILE_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("LOTKEEPER_TEST_HOSTILE_EXAMPLES", "400"))
 FAULTS = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 texts = st.one_of(

@@ -1,7 +1,7 @@
 """The promise: whatever plant and whatever calls, each answer, each refusal and all stock are what the rules say.
 
-The rules are read a second time in tests/model. Each seed is a plant; LOTKEEPER_PROPERTY_EXAMPLES=2000 looks at more
-of them, and so does `python -m tests.property.soak --seconds 600`, which says the seed of what it finds.
+The rules are read a second time in tests/model. Each seed is a plant; LOTKEEPER_TEST_PROPERTY_EXAMPLES=2000 looks at
+more of them, and so does `python -m tests.property.soak --seconds 600`, which says the seed of what it finds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.property.playing import play
 from tests.property.random_plants import Dice
 from tests.server_process import ServerProcess
 
-EXAMPLES = int(os.environ.get("LOTKEEPER_PROPERTY_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("LOTKEEPER_TEST_PROPERTY_EXAMPLES", "40"))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.comparing import Apart
 from tests.simulation.simulation import Simulation
 
-SEEDS = int(os.environ.get("LOTKEEPER_SIMULATION_SEEDS", "1000"))
+SEEDS = int(os.environ.get("LOTKEEPER_TEST_SIMULATION_SEEDS", "1000"))
 """A minute of a busy machine; `python -m tests.simulation --seeds 100000` goes on for longer."""
 CHUNKS = 10
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TextIO
 
 import click
+from google.protobuf.message import Message
 
 from lotkeeper._json import from_json
+from lotkeeper.cli import named_types, naming
 from lotkeeper.cli.batching import done
 from lotkeeper.cli.moments import Moment, Number, OfDay
+from lotkeeper.cli.named_types import LotName
 from lotkeeper.cli.options import (
     EXPIRES,
     INVENTORY_NAME,
@@ -27,25 +30,51 @@ from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.visible_text import visible
 
 Decorator = Callable[[Any], Any]
-LOT: Final = click.argument("lot")
+LOT: Final = click.argument("lot", type=LotName())
+_MADE: Final = click.argument("lot", type=LotName(may_be_new=True))
 QUANTITY: Final = click.argument("quantity", type=Number())
-UNIT: Final = click.argument("unit", required=False)
+UNIT: Final = click.argument("unit", type=named_types.UNIT, required=False)
 NOTES: Final = click.option("--notes", help="Free text on the record.")
 SPARES: Final = [click.option(f"--spare{number}", help="For the plant's own use.") for number in (1, 2, 3)]
-_FROM: Final = click.option("--from", "source", required=True, help="The location that it leaves, by id or path.")
-_AT: Final = click.option("--at", "source", required=True, help="The location, by id or path.")
-_TO: Final = click.option("--to", "destination", required=True, help="The location that it comes to, by id or path.")
+_FROM: Final = click.option(
+    "--from", "source", type=named_types.LOCATION, required=True, help="The location that it leaves, by id or path."
+)
+_AT: Final = click.option(
+    "--at", "source", type=named_types.LOCATION, required=True, help="The location, by id or path."
+)
+_TO: Final = click.option(
+    "--to",
+    "destination",
+    type=named_types.LOCATION,
+    required=True,
+    help="The location that it comes to, by id or path.",
+)
 _NOTED_FROM: Final = click.option(
-    "--from", "source", help="The location that it comes from, only for the record: nothing moves there."
+    "--from",
+    "source",
+    type=named_types.LOCATION,
+    help="The location that it comes from, only for the record: nothing moves there.",
 )
 _NOTED_TO: Final = click.option(
-    "--to", "destination", help="The location that it goes to, only for the record: nothing moves there."
+    "--to",
+    "destination",
+    type=named_types.LOCATION,
+    help="The location that it goes to, only for the record: nothing moves there.",
 )
 _DETAILS: Final = [
     MATERIAL,
-    click.option("--production-order", help="By id or name. Default: the order of the process operation."),
-    click.option("--process-operation", "operation_id", help="The process operation that it belongs to, by id."),
-    click.option("--reason-code", help="By id or code."),
+    click.option(
+        "--production-order",
+        type=named_types.ORDER,
+        help="By id or name. Default: the order of the process operation.",
+    ),
+    click.option(
+        "--process-operation",
+        "operation_id",
+        type=named_types.PROCESS_OPERATION,
+        help="The process operation that it belongs to, by id or name.",
+    ),
+    click.option("--reason-code", type=named_types.REASON_CODE, help="By id or code."),
     click.option("--start", "start_date_millis", type=Moment(OfDay.FIRST), help="When it began. Default: now."),
     click.option("--end", "end_date_millis", type=Moment(OfDay.LAST_UNTIL_NOW), help="When it ended. Default: now."),
     NOTES,
@@ -55,21 +84,28 @@ _DETAILS: Final = [
 ]
 _FLOW: Final = [
     SECONDARY,
-    click.option("--secondary-material", help="The material of the secondary lot, if that is given by name."),
+    click.option(
+        "--secondary-material",
+        type=named_types.MATERIAL,
+        is_eager=True,
+        help="The material of the secondary lot, if that is given by name.",
+    ),
     click.option("--create-lot", "create_lot_if_not_found", is_flag=True, help="Make lots that do not exist."),
     INVENTORY_NAME,
     *_DETAILS,
 ]
 _FALL: Final = [LOT, QUANTITY, UNIT, _FROM, _NOTED_TO, *_FLOW]
-_RISE: Final = [LOT, QUANTITY, UNIT, _TO, _NOTED_FROM, SUPPLIER_LOT, EXPIRES, *_FLOW]
+_RISE: Final = [_MADE, QUANTITY, UNIT, _TO, _NOTED_FROM, SUPPLIER_LOT, EXPIRES, *_FLOW]
 _COUNT: Final = click.option(
     "--count",
     "increment_production_order_count",
     is_flag=True,
     help="Add the quantity to what the order has produced.",
 )
-_PICKED: Final = "LOT is an id, or a name with --material; '' picks from the location, with --material."
-_NAMED: Final = "LOT is an id, or a name with --material."
+_PICKED: Final = (
+    "LOT is an id or a name, with --material if several have it; '' picks from the location, with --material."
+)
+_NAMED: Final = "LOT is an id or a name, with --material if several have it."
 
 
 def _not_empty(_context: click.Context, _parameter: click.Parameter, lot: str | None) -> str | None:
@@ -111,8 +147,15 @@ def _command(name: str, method: str, text: str, parameters: Sequence[Decorator])
 
     def run(session: Session, /, reason_code: str | None, **given: Any) -> None:
         reason_code_id = session.reason_code_id(reason_code)
+        changing = getattr(session.client, method)
+
+        def changed(unit: str | None) -> Sequence[Message]:
+            in_unit = {"unit": unit} if "unit" in given else {}
+            records: Sequence[Message] = changing(reason_code_id=reason_code_id, **given | in_unit)
+            return records
+
         with of_single_action():
-            records = getattr(session.client, method)(reason_code_id=reason_code_id, **given)
+            records = naming.with_unit(session.client, given.get("unit"), changed)
         session.output.each(records, "there was nothing to do")
         session.output.say_if_validated(given["validate_only"])
 
@@ -130,7 +173,7 @@ scrap_all = _command(
     "scrap-all",
     "scrap_all",
     "Throw away all of LOT at a location; without LOT every lot of --material. LOT is an id, or a name.",
-    [click.argument("lot", required=False, callback=_not_empty), _FROM, _NOTED_TO, *_FLOW],
+    [click.argument("lot", type=LotName(), required=False, callback=_not_empty), _FROM, _NOTED_TO, *_FLOW],
 )
 return_lot = _command("return", "return_lot", f"Give QUANTITY of LOT back, with any status. {_PICKED}", _FALL)
 receive = _command("receive", "receive", f"Take in QUANTITY of LOT. {_NAMED}", _RISE)
@@ -138,7 +181,7 @@ receive_and_consume = _command(
     "receive-and-consume",
     "receive_and_consume",
     f"Take in QUANTITY of LOT and use it up at once: no stock is kept. {_NAMED}",
-    [LOT, QUANTITY, UNIT, _AT, _NOTED_TO, SUPPLIER_LOT, EXPIRES, *_FLOW],
+    [_MADE, QUANTITY, UNIT, _AT, _NOTED_TO, SUPPLIER_LOT, EXPIRES, *_FLOW],
 )
 ship = _command("ship", "ship", f"Send QUANTITY of LOT to a customer. {_PICKED}", _FALL)
 move = _command(
@@ -164,12 +207,18 @@ split = _command(
 merge = _command(
     "merge",
     "merge",
-    "Put all stock of OTHER at a location into LOT. Each is an id, or a name with --material.",
+    "Put all stock of OTHER at a location into LOT. LOT is an id or a name, with --material if several have it; OTHER "
+    "is an id, or a name of the same material.",
     [
         LOT,
-        click.argument("secondary_lot", metavar="OTHER"),
+        click.argument("secondary_lot", metavar="OTHER", type=named_types.LOT_ANY),
         _AT,
-        click.option("--secondary-material", help="The material of OTHER. Default: LOT's."),
+        click.option(
+            "--secondary-material",
+            type=named_types.MATERIAL,
+            is_eager=True,
+            help="The material of OTHER. Default: LOT's.",
+        ),
         INVENTORY_NAME,
         *_DETAILS,
     ],

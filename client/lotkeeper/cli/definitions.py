@@ -11,9 +11,10 @@ from typing import BinaryIO, Final, TextIO
 import click
 
 from lotkeeper._json import from_dict
+from lotkeeper.cli import named_types
 from lotkeeper.cli.columns import key, number, text, word
 from lotkeeper.cli.entities import objects_in
-from lotkeeper.cli.listing import operations
+from lotkeeper.cli.listing import OPERATION, operations
 from lotkeeper.cli.options import MASK, VERSION, fields_of
 from lotkeeper.cli.output import Output, write_out
 from lotkeeper.cli.progress import Progress, progress
@@ -64,7 +65,13 @@ def import_(session: Session, /, file: BinaryIO, format_name: str | None, keep_g
 
 @click.command("export")
 @FORMAT
-@click.option("--location", "locations", multiple=True, help="Only at or below this one, by id or path; may repeat.")
+@click.option(
+    "--location",
+    "locations",
+    multiple=True,
+    type=named_types.LOCATION,
+    help="Only at or below this one, by id or path; may repeat.",
+)
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="A file. Default: standard output.")
 @click.pass_obj
 def export(session: Session, /, format_name: str | None, locations: tuple[str, ...], target: Path | None) -> None:
@@ -105,7 +112,7 @@ def counted(pieces: Iterable[bytes], shown: Progress) -> Iterator[bytes]:
 
 
 @operations.command("references")
-@click.argument("operation_id")
+@OPERATION
 @streamed
 @click.pass_obj
 def references(session: Session, /, operation_id: str) -> None:
@@ -154,7 +161,7 @@ def save(session: Session, /, file: TextIO, mask: str | None) -> None:
 
 
 @operations.command("delete")
-@click.argument("operation_id")
+@OPERATION
 @VERSION
 @click.pass_obj
 def delete(session: Session, /, operation_id: str, version: int | None) -> None:

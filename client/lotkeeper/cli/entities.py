@@ -12,12 +12,16 @@ import click
 from google.protobuf.message import Message
 
 from lotkeeper._json import from_dict
+from lotkeeper.cli import kinds, named_types
 from lotkeeper.cli.columns import Column, date, number, quantity, text, word
 from lotkeeper.cli.columns import key as key_column
 from lotkeeper.cli.holding import hold_traced
+from lotkeeper.cli.kinds import Named
 from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, OfDay
+from lotkeeper.cli.named_types import LotName, Thing, UnitName
 from lotkeeper.cli.options import LIMIT, MASK, PREFIX, VERSION, OneOf, fields_of, page_size_of
+from lotkeeper.cli.parameter_type import ParamType
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import FORM, listed, single
 from lotkeeper.cli.stock import capacity
@@ -29,9 +33,19 @@ Decorator = Callable[[Any], Any]
 _ID: Final = key_column("ID", "id")
 _NAME: Final = text("NAME", "name", rank=0)
 _PATH: Final = text("PATH", "path", rank=0)
-_BY_MATERIAL: Final = click.option("--material", "material_id_or_path", help="Of this material, by id or path.")
+_BY_MATERIAL: Final = click.option(
+    "--material",
+    "material_id_or_path",
+    type=named_types.MATERIAL,
+    is_eager=True,
+    help="Of this material, by id or path.",
+)
 _ENABLED: Final = click.option("--enabled/--disabled", default=None, help="Only those that are enabled, or are not.")
-_BY_PARENT: Final = click.option("--parent", "parent_id_or_path", help="Directly below this one, by id or path.")
+
+
+def _by_parent(kind: Named) -> Decorator:
+    text = "Directly below this one, by id or path."
+    return click.option("--parent", "parent_id_or_path", type=Thing(kind), help=text)
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,7 @@ class Kind:
         many: its plural name there.
         entity: its message.
         key: the key that finds it, in words for people.
+        key_type: reads that key, and completes it.
         columns: of its table.
         filters: of its list, with the names of the client's arguments.
         keyed: what else is needed to find it, with the names of the client's arguments.
@@ -54,6 +69,7 @@ class Kind:
     many: str
     entity: type[Message]
     key: str
+    key_type: ParamType[Any]
     columns: Sequence[Column]
     filters: Sequence[Decorator]
     keyed: Sequence[Decorator] = ()
@@ -65,7 +81,8 @@ _KINDS: Final = (
         "lot",
         "lots",
         InventoryLot,
-        "id, or name with --material",
+        "id or name, with --material if several have it",
+        LotName("material_id_or_path"),
         (
             _ID,
             _NAME,
@@ -87,14 +104,19 @@ _KINDS: Final = (
             ),
             click.option("--supplier-lot", "supplier_lot_name", help="With this number at their supplier."),
         ),
-        (click.option("--material", "material_id_or_path", help="By id or path."),),
+        (
+            click.option(
+                "--material", "material_id_or_path", type=named_types.MATERIAL, is_eager=True, help="By id or path."
+            ),
+        ),
     ),
     Kind(
         "units",
         "unit_of_measure",
         "units_of_measure",
         master_data_pb2.UnitOfMeasure,
-        "id or name",
+        "id, name or symbol",
+        UnitName(),
         (_ID, _NAME, text("SYMBOL", "symbol"), word("WHOLE", "wholeOnly", rank=2)),
         (_ENABLED, PREFIX),
     ),
@@ -104,6 +126,7 @@ _KINDS: Final = (
         "unit_of_measure_conversions",
         master_data_pb2.UnitOfMeasureConversion,
         "id",
+        click.STRING,
         (
             _ID,
             text("FROM", "fromUnitSymbol", rank=0),
@@ -119,8 +142,9 @@ _KINDS: Final = (
         "material_classes",
         master_data_pb2.MaterialClass,
         "id or path",
+        named_types.MATERIAL_CLASS,
         (_ID, _PATH),
-        (_BY_PARENT, _ENABLED, PREFIX),
+        (_by_parent(kinds.MATERIAL_CLASS), _ENABLED, PREFIX),
     ),
     Kind(
         "materials",
@@ -128,9 +152,15 @@ _KINDS: Final = (
         "materials",
         master_data_pb2.Material,
         "id or path",
+        named_types.MATERIAL,
         (_ID, _PATH, text("UNIT", "unitOfMeasureSymbol"), number("DAYS", "shelfLifeDays", rank=2)),
         (
-            click.option("--class", "material_class_id_or_path", help="Of this class, by id or path."),
+            click.option(
+                "--class",
+                "material_class_id_or_path",
+                type=named_types.MATERIAL_CLASS,
+                help="Of this class, by id or path.",
+            ),
             _ENABLED,
             PREFIX,
         ),
@@ -141,6 +171,7 @@ _KINDS: Final = (
         "material_reason_codes",
         master_data_pb2.MaterialReasonCode,
         "id or code",
+        named_types.REASON_CODE,
         (
             _ID,
             text("CODE", "reasonCode", rank=0),
@@ -155,6 +186,7 @@ _KINDS: Final = (
         "locations",
         master_data_pb2.Location,
         "id or path",
+        named_types.LOCATION,
         (
             _ID,
             _PATH,
@@ -162,7 +194,7 @@ _KINDS: Final = (
             word("USE", "lotUseStrategy", rank=2),
             quantity("CAPACITY", "storageCapacity", "storageCapacityUnitSymbol", rank=1),
         ),
-        (_BY_PARENT, _ENABLED, PREFIX),
+        (_by_parent(kinds.LOCATION), _ENABLED, PREFIX),
     ),
     Kind(
         "process-operations",
@@ -170,6 +202,7 @@ _KINDS: Final = (
         "operations",
         master_data_pb2.Operation,
         "id or name",
+        Thing(kinds.PROCESS_OPERATION),
         (_ID, _NAME, text("LOCATION", "locationPath"), text("ORDER", "currentProductionOrderName", rank=2)),
         (_ENABLED, PREFIX),
     ),
@@ -179,6 +212,7 @@ _KINDS: Final = (
         "production_orders",
         master_data_pb2.ProductionOrder,
         "id or name",
+        named_types.ORDER,
         (
             _ID,
             _NAME,
@@ -230,7 +264,8 @@ def _getting(kind: Kind) -> click.Command:
     def run(session: Session, /, key: str, **keyed: Any) -> None:
         session.output.one(getattr(session.client, f"get_{kind.one}")(key, **keyed))
 
-    return _command("get", f"Show one, by {kind.key}.", run, click.argument("key"), *kind.keyed, single)
+    argument = click.argument("key", type=kind.key_type)
+    return _command("get", f"Show one, by {kind.key}.", run, argument, *kind.keyed, single)
 
 
 def _saving(kind: Kind) -> click.Command:
@@ -267,7 +302,7 @@ def _deleting(kind: Kind) -> click.Command:
         getattr(session.client, f"delete_{kind.one}")(key, version=version, **keyed)
 
     text = f"Delete one that nothing refers to, by {kind.key}."
-    return _command("delete", text, run, click.argument("key"), *kind.keyed, VERSION)
+    return _command("delete", text, run, click.argument("key", type=kind.key_type), *kind.keyed, VERSION)
 
 
 def _command(name: str, text: str, run: Any, *parameters: Decorator) -> click.Command:

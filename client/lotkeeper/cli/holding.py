@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lotkeeper.cli import named_types
 from lotkeeper.cli.options import MATERIAL, REQUEST_ID
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
@@ -12,14 +13,14 @@ from lotkeeper.visible_text import visible_cell
 
 
 @click.command("hold-traced")
-@click.argument("lot")
+@click.argument("lot", type=named_types.LOT_THERE)
 @MATERIAL
 @click.option("--backward", is_flag=True, help="What it came from, instead of what it went into.")
 @click.option("--both", is_flag=True, help="What it came from, and what it went into.")
 @click.option("--depth", type=click.IntRange(1, 50), help="How many edges away a lot may be. Default: 10.")
 @click.option("--lots-only", is_flag=True, help="Not through production orders: only from lot to lot.")
 @click.option("--notes", help="Why; on every record.")
-@click.option("--reason-code", "material_reason_code_id", help="By id.")
+@click.option("--reason-code", type=named_types.REASON_CODE, help="By id or code.")
 @REQUEST_ID
 @click.option("--dry-run", is_flag=True, help="Only show what would be held.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -34,18 +35,19 @@ def hold_traced(
     depth: int | None,
     lots_only: bool,
     notes: str | None,
-    material_reason_code_id: str | None,
+    reason_code: str | None,
     request_id: str | None,
     dry_run: bool,
     yes: bool,
 ) -> None:
     """Hold LOT and all lots that a trace reaches, in one transaction.
 
-    LOT is an id, or a name with --material. Lots that are OPEN, AVAILABLE or EXPIRED get QA_HOLD; the others are left.
-    Shows them first, and asks.
+    LOT is an id or a name, with --material if several have it. Lots that are OPEN, AVAILABLE or EXPIRED get QA_HOLD;
+    the others are left. Shows them first, and asks.
     """
     if not (session.output.for_people or dry_run or yes):
         raise click.UsageError(f"{session.output.form} does not ask; give --yes or --dry-run")
+    material_reason_code_id = session.reason_code_id(reason_code)
     direction = enums_pb2.TRACE_DIRECTION_OUTPUT
     if both or backward:
         direction = enums_pb2.TRACE_DIRECTION_BOTH if both else enums_pb2.TRACE_DIRECTION_INPUT

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from lotkeeper.cli import named_types
 from lotkeeper.cli.columns import key, text, word
 from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, PREFIX, OneOf, page_size_of
@@ -13,6 +14,8 @@ from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import listed, single
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.visible_text import visible
+
+OPERATION = click.argument("operation_id", metavar="OPERATION", type=named_types.OPERATION)
 
 
 @click.group()
@@ -27,7 +30,12 @@ def operations() -> None:
     "--type", "operation_type", type=OneOf(enums_pb2.InventoryOperationType.DESCRIPTOR), default=0, help="Of this type."
 )
 @click.option("--status", type=OneOf(enums_pb2.Status.DESCRIPTOR), default=0, help="Whose run has this status.")
-@click.option("--process-operation", "operation_id", help="Of this process operation, by id.")
+@click.option(
+    "--process-operation",
+    "operation_id",
+    type=named_types.PROCESS_OPERATION,
+    help="Of this process operation, by id or name.",
+)
 @PREFIX
 @LIMIT
 @listed
@@ -67,7 +75,7 @@ def list_operations(
 
 
 @operations.command("get")
-@click.argument("operation_id")
+@OPERATION
 @single
 @click.pass_obj
 def get_operation(session: Session, /, operation_id: str) -> None:
@@ -76,7 +84,7 @@ def get_operation(session: Session, /, operation_id: str) -> None:
 
 
 @operations.command("status")
-@click.argument("operation_id")
+@OPERATION
 @single
 @click.pass_obj
 def get_status(session: Session, /, operation_id: str) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
+from google.protobuf.message import Message
 
-from lotkeeper._bearer import TOKEN_FILE_VARIABLE, open_to_others, token_of_file
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable
 from lotkeeper._faults import SettingFault
 from lotkeeper._quantities import exact_of
-from lotkeeper.cli import acting
+from lotkeeper.cli import acting, named_types
 from lotkeeper.cli.batching import batch
+from lotkeeper.cli.checking import check
+from lotkeeper.cli.connection import connection_of, connection_options
 from lotkeeper.cli.definitions import export, import_
 from lotkeeper.cli.entities import GROUPS
-from lotkeeper.cli.listing import operations, permissions
+from lotkeeper.cli.listing import OPERATION, operations, permissions
 from lotkeeper.cli.moments import Number
+from lotkeeper.cli.naming import with_lots, with_meant
 from lotkeeper.cli.options import (
     END,
     EXPIRES,
@@ -34,18 +35,18 @@ from lotkeeper.cli.options import (
 )
 from lotkeeper.cli.output import FORMS, Output, quiet_on_closed_pipe, styled
 from lotkeeper.cli.plant import plant
+from lotkeeper.cli.recalling import recall
 from lotkeeper.cli.records import records
 from lotkeeper.cli.refusing import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_UNREACHABLE, refuse
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
 from lotkeeper.cli.tracing import trace
 from lotkeeper.cli.watching import watch
+from lotkeeper.cli.words import in_order
 from lotkeeper.command_errors import Group, errors_shown
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
-from lotkeeper.visible_text import visible
+from lotkeeper.shell_completion import completion_command
 
-ANYWHERE = {"--json", "--utc"}
-DEFAULT_ADDRESS = "127.0.0.1:50051"
 SECTIONS: dict[str, list[click.Command]] = {}
 """The commands, as the help shows them."""
 
@@ -54,14 +55,8 @@ class LotkeeperGroup(Group):
     """Takes `--json` and `--utc` anywhere; an error sets the exit status."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts the flags that may stand anywhere in front."""
-        words = args[: args.index("--")] if "--" in args else args
-        # An option that the command has itself stays with it.
-        command = next((self.commands[word] for word in words if word in self.commands), None)
-        own = {option for parameter in command.params for option in parameter.opts} if command else set()
-        flags = [word for word in words if word in ANYWHERE - own]
-        others = [word for word in words if word not in ANYWHERE - own]
-        return super().parse_args(ctx, flags + others + args[len(words) :])
+        """Takes the words in any order."""
+        return super().parse_args(ctx, in_order(self, args))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """The commands in their sections."""
@@ -79,7 +74,8 @@ class LotkeeperGroup(Group):
         except (Unavailable, DeadlineExceeded) as error:
             refuse(error, EXIT_UNREACHABLE, _output_of(ctx))
         except LotkeeperError as error:
-            refuse(error, EXIT_REFUSED, _output_of(ctx))
+            session = ctx.find_object(Session)
+            refuse(error if session is None else with_meant(session.client, error), EXIT_REFUSED, _output_of(ctx))
         except BrokenPipeError:
             quiet_on_closed_pipe()
             sys.exit(0)
@@ -100,14 +96,7 @@ def _setting_faults_as_usage() -> Iterator[None]:
 
 
 @click.group(cls=LotkeeperGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--address", envvar="LOTKEEPER_ADDRESS", default=DEFAULT_ADDRESS, show_default=True, help="HOST:PORT.")
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    help="Holds the token. Default: LOTKEEPER_TOKEN, or the file LOTKEEPER_TOKEN_FILE.",
-)
-@click.option("--timeout", "timeout_seconds", type=click.FloatRange(0.001, 3_600), default=30.0, help="Seconds.")
-@click.option("--tls", is_flag=True, help="Connect with TLS.")
+@connection_options
 @click.option("--output", "form", type=click.Choice(FORMS), default="table", help="Default: table.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: --output json.")
 @click.option("--no-headers", is_flag=True, help="Tables and CSV without titles.")
@@ -117,41 +106,34 @@ def _setting_faults_as_usage() -> Iterator[None]:
 @click.pass_context
 def main(
     context: click.Context,
-    address: str,
-    token_file: Path | None,
-    timeout_seconds: float,
-    tls: bool,
+    /,
     form: str,
     as_json: bool,
     no_headers: bool,
     wide: bool,
     utc: bool,
+    **_connection: Any,
 ) -> None:
     """Run inventory operations on a Lotkeeper server, and look at the plant.
 
-    Exit status: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached.
+    Options may stand before a command or after it. Exit status: 0 done, 1 refused, 2 wrong usage, 3 the server cannot
+    be reached.
     """
     if context.invoked_subcommand == "completion":
         return
-    if path := token_file or os.environ.get(TOKEN_FILE_VARIABLE):
-        _warn_of_mode(Path(path))
-    token = token_of_file(token_file) if token_file else None
+    connection = connection_of(context)
+    connection.warn()
     context.color = styled()
     output = Output("json" if as_json else form, utc, wide, headers=not no_headers)
-    context.obj = Session(address, token, timeout_seconds, tls, output)
-    context.call_on_close(context.obj.client.close)
+    context.obj = Session(connection, output)
+    context.call_on_close(context.obj.close)
 
 
-def _warn_of_mode(path: Path) -> None:
-    if fault := open_to_others(path):
-        click.echo(visible(f"warning: the token file {path} {fault}"), err=True)
-
-
-LOT = click.argument("lot", required=False)
+LOT = click.argument("lot", type=named_types.LOT_ANY, required=False)
 
 
 @click.command()
-@click.argument("operation_id")
+@OPERATION
 @LOT
 @click.argument("quantity", type=Number(), required=False)
 @SECONDARY
@@ -180,29 +162,33 @@ def execute(
     request_id: str | None,
     validate_only: bool,
 ) -> None:
-    """Run OPERATION_ID on LOT (id or name; '' lets the operation decide) with QUANTITY; if it runs already, stop it."""
-    response = session.client.execute(
-        pb.ExecuteInventoryOperationRequest(
-            inventory_operation_id=operation_id,
-            primary_lot_id_or_name=lot or "",
-            exact_quantity=exact_of(quantity),
-            secondary_lot_id_or_name=secondary_lot,
-            material_id_or_path=material,
-            inventory_name=inventory_name,
-            start_date_millis=start_millis,
-            end_date_millis=end_millis,
-            lot_expiration_date_millis=lot_expiration_date_millis,
-            supplier_lot_name=supplier_lot_name,
-            request_id=request_id or "",
-            validate_only=validate_only,
+    """Run OPERATION on LOT (id or name; '' lets the operation decide) with QUANTITY; if it runs already, stop it."""
+
+    def executed(primary: str | None, secondary: str | None) -> pb.ExecuteInventoryOperationResponse:
+        return session.client.execute(
+            pb.ExecuteInventoryOperationRequest(
+                inventory_operation_id=operation_id,
+                primary_lot_id_or_name=primary or "",
+                exact_quantity=exact_of(quantity),
+                secondary_lot_id_or_name=secondary,
+                material_id_or_path=material,
+                inventory_name=inventory_name,
+                start_date_millis=start_millis,
+                end_date_millis=end_millis,
+                lot_expiration_date_millis=lot_expiration_date_millis,
+                supplier_lot_name=supplier_lot_name,
+                request_id=request_id or "",
+                validate_only=validate_only,
+            )
         )
-    )
+
+    response = with_lots(session.client, (lot, secondary_lot), executed)
     session.output.each(response.inventory_lot_records, "there was nothing to scrap")
     session.output.say_if_validated(validate_only)
 
 
 @click.command()
-@click.argument("operation_id")
+@OPERATION
 @LOT
 @SECONDARY
 @MATERIAL
@@ -227,12 +213,13 @@ def start(
     request_id: str | None,
     validate_only: bool,
 ) -> None:
-    """Start OPERATION_ID on LOT."""
-    session.output.one(
-        session.client.start_inventory_operation(
+    """Start OPERATION on LOT."""
+
+    def started(primary: str | None, secondary: str | None) -> Message:
+        return session.client.start_inventory_operation(
             operation_id,
-            primary_lot_id_or_name=lot,
-            secondary_lot_id_or_name=secondary_lot,
+            primary_lot_id_or_name=primary,
+            secondary_lot_id_or_name=secondary,
             material_id_or_path=material,
             inventory_name=inventory_name,
             start_date_millis=start_millis,
@@ -241,12 +228,13 @@ def start(
             request_id=request_id,
             validate_only=validate_only,
         )
-    )
+
+    session.output.one(with_lots(session.client, (lot, secondary_lot), started))
     session.output.say_if_validated(validate_only)
 
 
 @click.command()
-@click.argument("operation_id")
+@OPERATION
 @click.argument("quantity", type=Number())
 @INVENTORY_NAME
 @END
@@ -263,7 +251,7 @@ def stop(
     request_id: str | None,
     validate_only: bool,
 ) -> None:
-    """Complete what a start of OPERATION_ID began, with QUANTITY."""
+    """Complete what a start of OPERATION began, with QUANTITY."""
     response = session.client.stop_inventory_operation(
         operation_id,
         quantity,
@@ -277,23 +265,15 @@ def stop(
 
 
 @click.command()
-@click.argument("operation_id")
+@OPERATION
 @REQUEST_ID
 @click.pass_obj
 def cancel(session: Session, /, operation_id: str, request_id: str | None) -> None:
-    """End what a start of OPERATION_ID began; no stock moves."""
+    """End what a start of OPERATION began; no stock moves."""
     session.output.one(session.client.cancel_inventory_operation(operation_id, request_id=request_id))
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
-    """Print the script that completes `lotkeeper` in a shell: eval "$(lotkeeper completion bash)"."""
-    from click.shell_completion import get_completion_class  # noqa: PLC0415 - here only
-
-    completion_class = get_completion_class(shell)
-    assert completion_class is not None
-    click.echo(completion_class(main, {}, "lotkeeper", "_LOTKEEPER_COMPLETE").source())
+completion = completion_command(lambda: main, "lotkeeper")
 
 
 for section, command in (
@@ -325,6 +305,7 @@ for section, command in (
     ("Look at stock and history", records),
     ("Look at stock and history", watch),
     ("Look at stock and history", trace),
+    ("Look at stock and history", recall),
     ("Describe the plant", plant),
     ("Describe the plant", GROUPS["locations"]),
     ("Describe the plant", GROUPS["materials"]),
@@ -335,6 +316,7 @@ for section, command in (
     ("Describe the plant", convert),
     ("Describe the plant", GROUPS["process-operations"]),
     ("Describe the plant", GROUPS["production-orders"]),
+    ("Else", check),
     ("Else", permissions),
     ("Else", completion),
 ):

@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 from google.protobuf.descriptor import EnumDescriptor
 
 from lotkeeper._json import prefix_of
+from lotkeeper.cli import named_types
 from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.parameter_type import ParamType
 from lotkeeper.inventory.v1 import enums_pb2
@@ -44,15 +45,19 @@ class OneOf(ParamType[int]):
 
 PAGE_SIZE_MAX: Final = 200
 LIMIT = click.option("--limit", type=click.IntRange(1), help="How many at most. Default: all.")
-LOCATION = click.option("--location", help="By id or path.")
+LOCATION = click.option("--location", type=named_types.LOCATION, help="By id or path.")
 CHILDREN = click.option("--include-children", is_flag=True, help="Also below the location.")
-LOT = click.option("--lot", help="By id, or by name with --material.")
-MATERIAL = click.option("--material", help="By id or path.")
+LOT = click.option(
+    "--lot", type=named_types.LOT_THERE, help="By id or name; with --material, if several have that name."
+)
+MATERIAL = click.option("--material", type=named_types.MATERIAL, is_eager=True, help="By id or path.")
 PREFIX = click.option("--name-prefix", help="Whose name begins with this.")
 TYPES = click.option(
     "--type", "types", multiple=True, type=OneOf(enums_pb2.LotRecordType.DESCRIPTOR), help="Of this type; may repeat."
 )
-SECONDARY = click.option("--secondary-lot", help="The lot that it goes into or comes from, by id or name.")
+SECONDARY = click.option(
+    "--secondary-lot", type=named_types.LOT_ANY, help="The lot that it goes into or comes from, by id or name."
+)
 INVENTORY_NAME = click.option("--inventory-name", help="A pallet or LPN code.")
 START = click.option("--start", "start_millis", type=Moment(OfDay.FIRST), help="When it began.")
 END = click.option("--end", "end_millis", type=Moment(OfDay.LAST_UNTIL_NOW), help="When it ended.")

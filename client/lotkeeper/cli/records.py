@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from lotkeeper.cli import named_types
 from lotkeeper.cli.acting import NOTES, SPARES
 from lotkeeper.cli.columns import Column, date, key, quantity, text, word
 from lotkeeper.cli.listed import show_list
@@ -51,15 +52,20 @@ def records() -> None:
 @MATERIAL
 @LOCATION
 @CHILDREN
-@click.option("--operation", "inventory_operation_id", help="Of this inventory operation, by id.")
+@click.option(
+    "--operation",
+    "inventory_operation_id",
+    type=named_types.OPERATION,
+    help="Of this inventory operation, by id or name.",
+)
 @TYPES
 @click.option(
     "--status", "statuses", multiple=True, type=OneOf(enums_pb2.Status.DESCRIPTOR), help="Of this status; may repeat."
 )
 @click.option("--from", "start_date_millis", type=Moment(OfDay.FIRST), help="That ended then or later.")
 @click.option("--to", "end_date_millis", type=Moment(OfDay.AFTER), help="That ended before this time, or by this day.")
-@click.option("--production-order", help="Of this production order, by id or name.")
-@click.option("--reason-code", help="Of this reason code, by id or code.")
+@click.option("--production-order", type=named_types.ORDER, help="Of this production order, by id or name.")
+@click.option("--reason-code", type=named_types.REASON_CODE, help="Of this reason code, by id or code.")
 @click.option("--oldest-first", is_flag=True)
 @LIMIT
 @listed

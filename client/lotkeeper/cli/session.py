@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from datetime import tzinfo
-from functools import cache
-from typing import Final
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from lotkeeper._retrying import Retries
+from lotkeeper.cli.connection import Connection
+from lotkeeper.cli.naming import is_id
 from lotkeeper.cli.output import Output
 from lotkeeper.cli.patient_client import PatientClient
-
-CONNECT_SECONDS: Final = 5.0
-_DIGIT: Final = "[0-9A-HJKMNP-TV-Z]"
-_ULID: Final = re.compile(
-    rf"(?=.*[A-Z])[0-7]({_DIGIT}{{25}}|{_DIGIT}{{9}}-{_DIGIT}{{8}}-{_DIGIT}{{8}})", re.IGNORECASE | re.ASCII
-)
-"""A ULID has a letter; digits alone are a code."""
 
 
 class Session:
     """A client and an output, made when a command needs them."""
 
-    def __init__(self, address: str, token: str | None, timeout_seconds: float, tls: bool, output: Output) -> None:
+    def __init__(self, connection: Connection, output: Output) -> None:
+        self.connection = connection
         self.output = output
-        # A person at a terminal is told soon that nobody is there.
-        retries = Retries(connect_seconds=CONNECT_SECONDS)
-        self.client = PatientClient(
-            address, token=token, tls=tls or None, timeout_seconds=timeout_seconds, retries=retries
-        )
+
+    @cached_property
+    def client(self) -> PatientClient:
+        """Connects with its first call.
+
+        Raises:
+            SettingFault: where the address, the token or a file cannot be used.
+        """
+        return self.connection.client()
+
+    def close(self) -> None:
+        """Closes the client, if there is one."""
+        if "client" in self.__dict__:
+            self.client.close()
 
     def reason_code_id(self, id_or_code: str | None) -> str | None:
         """The id of a reason code that is given by id or by code."""
-        if id_or_code is None or _ULID.fullmatch(id_or_code):
+        if id_or_code is None or is_id(id_or_code):
             return id_or_code
         return self.client.get_material_reason_code(id_or_code).id
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
 import click
 
+from lotkeeper.cli import named_types, naming
 from lotkeeper.cli.columns import Column, amount, date, number, quantity, text, word
 from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, Number
@@ -16,6 +18,7 @@ from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import listed
 from lotkeeper.cli.stock_then import COLUMNS_NOT_KEPT, of_then
 from lotkeeper.inventory.v1 import enums_pb2
+from lotkeeper.inventory.v1.inventory_service_pb2 import CheckLocationHasCapacityResponse
 from lotkeeper.visible_text import visible
 
 _COLUMNS: Final[Sequence[Column]] = (
@@ -146,11 +149,11 @@ def summary(
 
 
 @inventory.command("set-metadata")
-@click.argument("lot")
-@click.argument("location")
+@click.argument("lot", type=named_types.LOT_THERE)
+@click.argument("location", type=named_types.LOCATION)
 @MATERIAL
 @click.option("--name", help="A pallet or LPN code; '' clears it.")
-@click.option("--production-order", help="By id or name; '' clears it.")
+@click.option("--production-order", type=named_types.ORDER, help="By id or name; '' clears it.")
 @click.pass_obj
 def set_metadata(
     session: Session, /, lot: str, location: str, material: str | None, name: str | None, production_order: str | None
@@ -164,34 +167,43 @@ def set_metadata(
 
 
 @click.command("capacity")
-@click.argument("location")
+@click.argument("location", type=named_types.LOCATION)
 @click.argument("quantity", type=Number())
-@click.argument("unit")
+@click.argument("unit", type=named_types.UNIT)
 @MATERIAL
 @click.pass_obj
 def capacity(session: Session, /, location: str, quantity: str, unit: str, material: str | None) -> None:
-    """Say whether LOCATION has room for QUANTITY of UNIT, a symbol, and how much room there is."""
-    session.output.one(
-        session.client.check_location_has_capacity(
-            location, quantity, unit_of_measure_symbol=unit, material_id_or_path=material
+    """Say whether LOCATION has room for QUANTITY of UNIT, a symbol or name, and how much room there is."""
+
+    def checked(symbol: str | None) -> CheckLocationHasCapacityResponse:
+        return session.client.check_location_has_capacity(
+            location, quantity, unit_of_measure_symbol=symbol, material_id_or_path=material
         )
-    )
+
+    session.output.one(naming.with_unit(session.client, unit, checked))
 
 
 @click.command()
 @click.argument("quantity", type=Number())
-@click.argument("from_unit", metavar="FROM")
-@click.argument("to_unit", metavar="TO")
+@click.argument("from_unit", metavar="FROM", type=named_types.UNIT)
+@click.argument("to_unit", metavar="TO", type=named_types.UNIT)
 @MATERIAL
 @click.pass_obj
 def convert(session: Session, /, quantity: str, from_unit: str, to_unit: str, material: str | None) -> None:
-    """Say how much QUANTITY of the unit FROM is in the unit TO, both by symbol."""
-    converted = session.client.convert_quantity(
-        quantity,
-        from_unit_of_measure_symbol=from_unit,
-        to_unit_of_measure_symbol=to_unit,
-        material_id_or_path=material,
-    )
+    """Say how much QUANTITY of the unit FROM is in the unit TO, both by symbol or name."""
+
+    def converted_from(start: str | None) -> Decimal:
+        return naming.with_unit(session.client, to_unit, partial(converted_to, start))
+
+    def converted_to(start: str | None, end: str | None) -> Decimal:
+        return session.client.convert_quantity(
+            quantity,
+            from_unit_of_measure_symbol=start,
+            to_unit_of_measure_symbol=end,
+            material_id_or_path=material,
+        )
+
+    converted = naming.with_unit(session.client, from_unit, converted_from)
     if session.output.for_people:
         click.echo(f"{converted:f} {visible(to_unit)}")
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import click
@@ -37,27 +38,37 @@ TRUNCATED: Final = (
 )
 
 
-def tree_lines(graph: TraceGraph, *, backward: bool, forward: bool) -> Iterator[str]:
+def tree_lines(
+    graph: TraceGraph,
+    *,
+    backward: bool,
+    forward: bool,
+    below: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    tells_truncated: bool = True,
+) -> Iterator[str]:
     """The lot asked for, and under it a tree in each direction wanted. Each node is expanded where it is first met.
 
     Args:
         graph: the answer.
         backward: whether to show what it came from.
         forward: whether to show what it went into.
+        below: more lines about a node, by its id; they stand below it where it is expanded.
+        tells_truncated: whether the last line says so where something was left out.
     """
     yield node_words(graph.root)
+    yield from (f"   {line}" for line in below.get(id_of(graph.root), ()))
     if backward:
         yield ""
-        yield from _tree(graph, "came from", backward=True)
+        yield from _tree(graph, "came from", below, backward=True)
     if forward:
         yield ""
-        yield from _tree(graph, "went into", backward=False)
-    if graph.truncated:
+        yield from _tree(graph, "went into", below, backward=False)
+    if graph.truncated and tells_truncated:
         yield ""
         yield TRUNCATED
 
 
-def _tree(graph: TraceGraph, title: str, *, backward: bool) -> Iterator[str]:
+def _tree(graph: TraceGraph, title: str, below: Mapping[str, Sequence[str]], *, backward: bool) -> Iterator[str]:
     """Walks depth first, with its own stack, so that no depth is too large."""
     root = id_of(graph.root)
     branches = _branches(graph, root, backward=backward)
@@ -77,8 +88,11 @@ def _tree(graph: TraceGraph, title: str, *, backward: bool) -> Iterator[str]:
         if again:
             words.append(click.style("(again, see above)", dim=True))
         yield indent + ("└─ " if last else "├─ ") + _GAP.join(words)
+        deeper = indent + ("   " if last else "│  ")
+        if node_id not in met:
+            yield from (f"{deeper}{'│  ' if onward else '   '}{line}" for line in below.get(node_id, ()))
         met.add(node_id)
-        stack.append((onward, 0, indent + ("   " if last else "│  ")))
+        stack.append((onward, 0, deeper))
 
 
 def _branches(graph: TraceGraph, node_id: str, *, backward: bool) -> list[tuple[str, list[pb.TraceEdge]]]:

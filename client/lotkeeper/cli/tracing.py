@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lotkeeper.cli import named_types
 from lotkeeper.cli.options import MATERIAL
 from lotkeeper.cli.output import write_out
 from lotkeeper.cli.session import Session
@@ -18,7 +19,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 
 
 @click.command()
-@click.argument("lot")
+@click.argument("lot", type=named_types.LOT_THERE)
 @MATERIAL
 @click.option("--forward", is_flag=True, help="Only what it went into: where did this milk go?")
 @click.option("--backward", is_flag=True, help="Only what it came from: what is in this box?")
@@ -46,7 +47,7 @@ def trace(
 ) -> None:
     """Show what LOT came from and went into, as trees; or write that to files.
 
-    LOT is an id, or a name with --material.
+    LOT is an id or a name, with --material if several have it.
     """
     forward, backward = forward or not backward, backward or not forward
     direction = enums_pb2.TRACE_DIRECTION_BOTH

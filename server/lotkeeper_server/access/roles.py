@@ -12,6 +12,7 @@ from lotkeeper_server.store.access.roles import (
     delete_role_row,
     has_role,
     insert_role,
+    update_role_row,
 )
 from lotkeeper_server.store.db.snapshot import Snapshot, WriteConnection
 from lotkeeper_server.store.state.definition_changes import note_access_change
@@ -63,6 +64,30 @@ def add_role(
         raise RoleTaken(name)
     insert_role(connection, name, permissions, now_millis, limits)
     note_access_change(connection)
+
+
+def change_role(
+    connection: WriteConnection,
+    name: str,
+    permissions: Collection[str] | None = None,
+    limits: Mapping[str, int | None] = NO_LIMITS,
+) -> bool:
+    """Changes a role, for all who have it; False where there is none.
+
+    Args:
+        connection: of a transaction.
+        name: of the role.
+        permissions: that it grants from now on; None leaves them.
+        limits: those that change; None leaves one to the server's settings.
+
+    Raises:
+        RoleInUse: for the permissions of `admin`, which could lock everybody out.
+    """
+    if name == ADMIN and permissions is not None:
+        raise RoleInUse("the role admin grants everything, and stays so")
+    changed = update_role_row(connection, name, permissions, limits)
+    note_access_change(connection)
+    return changed
 
 
 def list_roles(snapshot: Snapshot) -> dict[str, Role]:

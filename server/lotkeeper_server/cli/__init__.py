@@ -10,13 +10,18 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 gc.disable()  # what imports make stays: walking it again and again takes a tenth of the time until the server answers
 
 # structlog imports rich, where it is installed, for colored tracebacks that a server never prints: 0.1 s and 6 MB.
-if "rich" not in sys.modules:
-    sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own way to say that it cannot be imported
-    import structlog as _structlog  # noqa: F401
+try:
+    if "rich" not in sys.modules:
+        sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own way to say that it cannot be imported
+        import structlog as _structlog  # noqa: F401
 
-    del sys.modules["rich"]
+        del sys.modules["rich"]
 
-from lotkeeper_server.cli.main import main  # noqa: E402 - after what it must find set up
+    from lotkeeper_server.cli.main import main
+except ModuleNotFoundError as _missing:
+    if _missing.name is None or _missing.name.partition(".")[0] in {"lotkeeper", "lotkeeper_server"}:
+        raise
+    sys.exit(f"lotkeeper-server: {_missing.name} is not installed: pip install 'lotkeeper[server]'")
 
 gc.enable()
 

@@ -1,4 +1,4 @@
-"""`role` and `token`: permissions, which are set on the server's command line only."""
+"""`token`: who may call, which is set on the server's command line only; and what `role` shares with it."""
 
 import re
 import time
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from lotkeeper.visible_text import visible
+from lotkeeper.visible_text import json_text, visible
 
-from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, delete_role, list_roles
 from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
+from lotkeeper_server.cli.completing import principals, role_names, token_ids
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.dates import rfc3339
@@ -19,88 +19,21 @@ from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form
 from lotkeeper_server.engine.clock import IdSource, now_millis
 
-LIMIT: Final = click.IntRange(0, 1 << 40)
 _SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 
-def _store(config_file: Path | None, flags: Mapping[str, Any], *, makes: bool = False) -> Opened:
-    return Opened(opened_current(settings_for_once(flags, config_file).database_url, makes=makes))
+AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
-@click.group()
-def role() -> None:
-    """Roles: names for sets of permissions."""
+def store_of(config_file: Path | None, flags: Mapping[str, Any], *, makes: bool = False) -> Opened:
+    """The store of a command, open.
 
-
-@role.command("create")
-@click.argument("name")
-@click.option("--permission", "permissions", multiple=True, required=True, help="INVENTORY.READ, INVENTORY, * ...")
-@click.option("--calls-in-flight-max", type=LIMIT, help="Calls that a principal may have in progress; 0: no limit.")
-@click.option("--streams-max", type=LIMIT, help="Watches, imports and exports among them; 0: no limit.")
-@click.option("--commands-per-second-max", type=LIMIT, help="Commands that a principal may send; 0: no limit.")
-@click.option("--bytes-per-second-max", type=LIMIT, help="Bytes that a principal may send and read; 0: no limit.")
-@database
-@click.pass_obj
-def create_role(
-    config_file: Path | None,
-    /,
-    name: str,
-    permissions: tuple[str, ...],
-    calls_in_flight_max: int | None,
-    streams_max: int | None,
-    commands_per_second_max: int | None,
-    bytes_per_second_max: int | None,
-    **flags: Any,
-) -> None:
-    """Make a role. A permission grants everything below it: INVENTORY grants INVENTORY.READ.
-
-    A limit that is not given is that of the server's settings. Of several roles of a token the largest limit counts.
+    Args:
+        config_file: the TOML file, or None.
+        flags: that say which store.
+        makes: whether a store that is not there is made.
     """
-    name = _name_of("NAME", name)
-    for permission in permissions:
-        _check_permission(permission)
-    of_principal = {
-        "calls_in_flight_max": calls_in_flight_max,
-        "streams_max": streams_max,
-        "commands_per_second_max": commands_per_second_max,
-        "bytes_per_second_max": bytes_per_second_max,
-    }
-    with _store(config_file, flags, makes=True) as store:
-        try:
-            with store.write() as connection:
-                add_role(connection, name, permissions, now_millis(), of_principal)
-        except RoleTaken:
-            fail(f"there is already a role {name}")
-    click.echo(visible(f"role {name} is made"))
-
-
-@role.command("list")
-@database
-@click.pass_obj
-def show_roles(config_file: Path | None, /, **flags: Any) -> None:
-    """List the roles, what they grant, and their limits."""
-    with _store(config_file, flags) as store, store.read() as connection:
-        roles = list_roles(connection)
-    for name, one in roles.items():
-        limited = [f"{limit} {value}" for limit, value in one.limits.items() if value is not None]
-        click.echo("\t".join(map(visible, [name, " ".join(one.permissions), *limited])))
-
-
-@role.command("delete")
-@click.argument("name")
-@database
-@click.pass_obj
-def remove_role(config_file: Path | None, /, name: str, **flags: Any) -> None:
-    """Delete a role that no token has."""
-    with _store(config_file, flags) as store:
-        try:
-            with store.write() as connection:
-                deleted = delete_role(connection, name) or delete_role(connection, name_form(name))
-        except RoleInUse as error:
-            fail(str(error))
-    if not deleted:
-        fail(f"there is no role {name}")
-    click.echo(visible(f"role {name} is deleted"))
+    return Opened(opened_current(settings_for_once(flags, config_file).database_url, makes=makes))
 
 
 @click.group()
@@ -110,7 +43,14 @@ def token() -> None:
 
 @token.command("create")
 @click.option("--name", required=True, help="The principal: who the holder is; a principal may have several tokens.")
-@click.option("--role", "roles", multiple=True, required=True, help="A role of the holder; may be given several times.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    shell_complete=role_names,
+    help="A role of the holder; may be given several times.",
+)
 @click.option("--expires", help="After a span, 12h, 30d or 8w, or on a day, 2027-01-31 (UTC). Default: never.")
 @database
 @click.pass_obj
@@ -118,12 +58,12 @@ def create_token(
     config_file: Path | None, /, name: str, roles: tuple[str, ...], expires: str | None, **flags: Any
 ) -> None:
     """Make a token and print it, and nothing else; it is never shown again."""
-    name = _name_of("--name", name)
+    name = name_of("--name", name)
     text, now = new_token(), now_millis()
     entry = TokenEntry(
         IdSource()(), name, tuple(sorted(set(map(name_form, roles)))), False, now, _expiry(expires), None
     )
-    with _store(config_file, flags, makes=True) as store:
+    with store_of(config_file, flags, makes=True) as store:
         try:
             with store.write() as connection:
                 add_token(connection, text, entry)
@@ -133,22 +73,43 @@ def create_token(
 
 
 @token.command("list")
+@AS_JSON
 @database
 @click.pass_obj
-def show_tokens(config_file: Path | None, /, **flags: Any) -> None:
+def show_tokens(config_file: Path | None, /, as_json: bool, **flags: Any) -> None:
     """List the tokens, without their secrets."""
-    with _store(config_file, flags) as store, store.read() as connection:
+    with store_of(config_file, flags) as store, store.read() as connection:
         entries = list_tokens(connection)
     for entry in entries:
-        click.echo("\t".join(map(visible, _columns(entry))))
+        click.echo(json_text(_fields(entry)) if as_json else "\t".join(map(visible, _columns(entry))))
+
+
+def _fields(entry: TokenEntry) -> dict[str, Any]:
+    """For programs; times in RFC 3339, or null."""
+    times = (entry.created_millis, entry.expires_millis, entry.revoked_millis)
+    created, expires, revoked = (None if millis is None else rfc3339(millis) for millis in times)
+    return {
+        "id": format_id(entry.id),
+        "name": entry.principal,
+        "roles": list(entry.roles),
+        "created": created,
+        "expires": expires,
+        "revoked": revoked,
+        "state": _state(entry),
+    }
+
+
+def _state(entry: TokenEntry) -> str:
+    if entry.revoked_millis is not None:
+        return "revoked"
+    return "live" if entry.is_live(now_millis()) else "expired"
 
 
 def _columns(entry: TokenEntry) -> list[str]:
     expires = "never" if entry.expires_millis is None else rfc3339(entry.expires_millis)
+    state = _state(entry)
     if entry.revoked_millis is not None:
-        state = "revoked " + rfc3339(entry.revoked_millis)
-    else:
-        state = "live" if entry.is_live(now_millis()) else "expired"
+        state += " " + rfc3339(entry.revoked_millis)
     created = rfc3339(entry.created_millis)
     return [
         format_id(entry.id),
@@ -161,8 +122,8 @@ def _columns(entry: TokenEntry) -> list[str]:
 
 
 @token.command("revoke")
-@click.argument("token_id", required=False)
-@click.option("--name", help="Every token of this principal.")
+@click.argument("token_id", required=False, shell_complete=token_ids)
+@click.option("--name", shell_complete=principals, help="Every token of this principal.")
 @database
 @click.pass_obj
 def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, **flags: Any) -> None:
@@ -174,7 +135,7 @@ def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, 
         raise click.UsageError("the argument is not the id of a token: `token list` shows the ids")
     identifier = parse_id(token_id) if token_id else None
     names = set() if name is None else {name, name_form(name)}
-    with _store(config_file, flags) as store, store.write() as connection:
+    with store_of(config_file, flags) as store, store.write() as connection:
         ids: list[Any] = [
             one.id
             for one in list_tokens(connection)
@@ -202,20 +163,17 @@ def _expiry(text: str | None) -> int | None:
         raise click.UsageError(f"--expires {text}: give a span such as 30d, or a day such as 2027-01-31") from None
 
 
-def _name_of(what: str, text: str) -> str:
+def name_of(what: str, text: str) -> str:
+    """The one form of a name.
+
+    Args:
+        what: is named, for the error.
+        text: as it was typed.
+
+    Raises:
+        UsageError: where it cannot be a name.
+    """
     name = name_form(text)
     if fault := name_fault(name):
         raise click.UsageError(f"{what} {fault}")
     return name
-
-
-def _check_permission(permission: str) -> None:
-    """A permission of the contract, a parent of one, or `*`: a misspelt one would silently grant nothing."""
-    from lotkeeper_server.rpc.methods.list_permissions import permissions_of  # noqa: PLC0415 - takes a while to import
-    from lotkeeper_server.rpc.server import SERVICES  # noqa: PLC0415
-
-    extra = {"INVENTORY.WRITE.STATUS_CHANGE"}
-    known = {*permissions_of(SERVICES), *extra}
-    parents = {".".join(one.split(".")[:count]) for one in known for count in range(1, len(one.split(".")))}
-    if permission not in known | parents | {"*"}:
-        raise click.UsageError(f"there is no permission {permission}; there are: * {' '.join(sorted(known | parents))}")

@@ -1,4 +1,4 @@
-"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, role, token, testing."""
+"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, role, token, testing, completion."""
 
 import sys
 from collections.abc import Callable
@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 from lotkeeper.command_errors import Group
+from lotkeeper.shell_completion import completion_command
 from lotkeeper.visible_text import visible
 
-from lotkeeper_server.cli.administration import role, token
+from lotkeeper_server.cli.administration import token
 from lotkeeper_server.cli.archiving import archive
 from lotkeeper_server.cli.opening import (
     CONFIG,
@@ -23,6 +24,7 @@ from lotkeeper_server.cli.opening import (
 )
 from lotkeeper_server.cli.progress import TellingProgress
 from lotkeeper_server.cli.reloading import Given
+from lotkeeper_server.cli.roles import role
 from lotkeeper_server.cli.serving import serve_store
 from lotkeeper_server.cli.testing import testing
 from lotkeeper_server.settings import Settings
@@ -142,3 +144,4 @@ main.add_command(archive)
 main.add_command(role)
 main.add_command(token)
 main.add_command(testing)
+main.add_command(completion_command(lambda: main, "lotkeeper-server"))

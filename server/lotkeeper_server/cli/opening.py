@@ -1,4 +1,4 @@
-"""Opens a store from the command line: every failure is one clear line and exit status 1."""
+"""Opens a store from the command line: every failure is one clear line; wrong settings end with 2, all else with 1."""
 
 import os
 import sys
@@ -34,6 +34,9 @@ CONFIG: Final = click.option(
     callback=_remember_config,
     help="A TOML file with settings.",
 )
+_ENTER: Final = "let this user in, or give --database-url with another folder"
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
 _DATABASE_SETTINGS: Final = ("database_url", "database_url_file")
 
 
@@ -47,11 +50,11 @@ def database(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def chosen_settings(flags: Mapping[str, Any], config_file: Path | None) -> Settings:
-    """The settings in force; a bad one is wrong usage."""
+    """The settings in force; a bad one is wrong usage, told in one line."""
     try:
         return read_settings(dict(flags), config_file)
     except SettingsFault as fault:
-        raise click.UsageError(str(fault)) from None
+        fail(str(fault), EXIT_USAGE)
 
 
 def settings_for_once(flags: Mapping[str, Any], config_file: Path | None) -> Settings:
@@ -62,10 +65,10 @@ def settings_for_once(flags: Mapping[str, Any], config_file: Path | None) -> Set
     return settings
 
 
-def fail(text: str) -> NoReturn:
-    """One line on standard error, exit status 1."""
+def fail(text: str, status: int = EXIT_FAILED) -> NoReturn:
+    """One line on standard error, and the end with a status."""
     click.echo(f"lotkeeper-server: {shown(' '.join(text.split()))}", err=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
 class Opened:
@@ -93,7 +96,7 @@ def opened(database_url: str) -> Iterator[Store]:
     except (StoreError, ImportError) as error:
         fail(f"database_url: {error}")
     if store.path is not None:
-        _check_folder(store.path.absolute().parent, database_url)
+        _check_folder(_absolute(store.path).parent, database_url)
     with Opened(store):
         yield store
 
@@ -101,15 +104,30 @@ def opened(database_url: str) -> Iterator[Store]:
 def _check_folder(folder: Path, database_url: str) -> None:
     if database_url == DEFAULT_DATABASE_URL:
         _make(folder)
-    if not folder.is_dir():
+    try:
+        is_there = folder.is_dir()
+    except OSError as error:
+        fail(f"the folder {folder} of the store cannot be entered: {error.strerror}; {_ENTER}")
+    if not is_there:
         fail(f"there is no folder {folder} for the store")
+    if not os.access(folder, os.X_OK):
+        fail(f"the folder {folder} of the store cannot be entered; {_ENTER}")
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError as error:  # the current folder has been removed
+        fail(f"the current folder cannot be told: {error.strerror}; go to another, or give --database-url")
 
 
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
-        fail(f"the folder {folder} cannot be made: {error.strerror}")
+        fail(
+            f"the folder {folder} cannot be made: {error.strerror}; start it in another folder, or give --database-url"
+        )
 
 
 def opened_current(database_url: str, *, makes: bool = True) -> Store:

@@ -1,8 +1,11 @@
 """What `serve` and `run` do once their store is open."""
 
+import errno
 import signal
+import socket
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 import structlog
@@ -20,6 +23,7 @@ from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.store_url import hidden_password
 
+_HERE: Final = "give --listen an address of this machine, such as 127.0.0.1:50051, or 0.0.0.0:50051 for all"
 _log = structlog.get_logger(__name__)
 
 
@@ -38,6 +42,7 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     )
 
     configure_logs(settings.log_level, settings.log_format)
+    _check_resolves(settings.listen)
     reloading = Reloading(settings, given)
     if not develops:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
@@ -70,6 +75,30 @@ def _drop_stored_development_tokens(store: Store) -> None:
     if are_there:
         with store.write() as connection:
             drop_development_tokens(connection)
+
+
+def _check_resolves(listen: str) -> None:
+    """GRPC would say of such an address that it is in use."""
+    host = listen.rpartition(":")[0].strip("[]")
+    try:
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = {str(one[4][0]) for one in found}
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no name"
+        fail(f"the address {listen} cannot be listened on: {host} does not resolve ({why}); {_HERE}")
+    if not any(_is_here(address) for address in addresses):
+        fail(f"the address {listen} cannot be listened on: {host} is not an address of this machine; {_HERE}")
+
+
+def _is_here(address: str) -> bool:
+    """Whether a program of this machine can listen there; a busy port is not asked for."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.bind((address.partition("%")[0], 0))
+    except OSError as error:
+        return error.errno != errno.EADDRNOTAVAIL
+    return True
 
 
 def _check_guarded(store: Store, listen: str) -> None:

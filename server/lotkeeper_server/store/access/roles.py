@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from lotkeeper_server.store.schema.access_tables import role, token, token_role
 
@@ -28,6 +28,18 @@ def insert_role(
     """Stores a role; its permissions are stored sorted, each once; its limits by the names of their columns."""
     text = "\n".join(sorted(set(permissions)))
     connection.execute(insert(role).values(name=name, permissions=text, created_millis=now_millis, **limits))
+
+
+def update_role_row(
+    connection: Connection, name: str, permissions: Collection[str] | None, limits: Mapping[str, int | None]
+) -> bool:
+    """Changes what is given of a role; returns whether it exists."""
+    values: dict[str, Any] = dict(limits)
+    if permissions is not None:
+        values["permissions"] = "\n".join(sorted(set(permissions)))
+    if values:
+        connection.execute(update(role).where(role.c.name == name).values(**values))
+    return has_role(connection, name)
 
 
 def count_holders(connection: Connection, name: str) -> int:

@@ -1,0 +1,117 @@
+"""The words of a command line, put in the order in which click reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import click
+
+_NEGATIVE: Final = re.compile(r"-\.?[0-9].*", re.DOTALL)
+"""What begins like a negative number; no option does."""
+_END_OF_OPTIONS: Final = "--"
+
+
+def in_order(root: click.Group, words: Sequence[str]) -> list[str]:
+    """The options of the root in front, wherever they stand, and negative numbers where no option is looked for.
+
+    An option that a command has itself stays with it, and a word that an option takes stays behind that option.
+
+    Args:
+        root: the whole command line.
+        words: as they were typed, without the program.
+    """
+    found, level = _Words(), _Level(root)
+    global_options = _options(root)
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == _END_OF_OPTIONS:
+            level.arguments += rest
+            level.ends_options = True
+            break
+        name = word.partition("=")[0]
+        if _NEGATIVE.fullmatch(word):
+            level.arguments.append(word)
+            level.ends_options = True
+        elif level.owns(name):
+            level.options += [word, *_values(level.option(name), name == word, rest)]
+        elif name in global_options:
+            found.global_options += [word, *_values(global_options[name], name == word, rest)]
+        elif not word.startswith("-") or word == "-":
+            below = level.below(word)
+            if below is None:
+                level.arguments.append(word)
+            else:
+                found.levels.append(level)
+                level = below
+        else:
+            level.options.append(word)  # click says that there is no such option
+    found.levels.append(level)
+    return found.in_order()
+
+
+@dataclass
+class _Level:
+    """The words of one command, without those of commands below it."""
+
+    command: click.Command
+    name: str | None = None
+    options: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+    ends_options: bool = False
+
+    def __post_init__(self) -> None:
+        self._options = _options(self.command)
+
+    def owns(self, option: str) -> bool:
+        return self.name is not None and (option in self._options or option[:2] in self._short)
+
+    def option(self, name: str) -> click.Parameter:
+        return self._options.get(name) or self._options[name[:2]]
+
+    @property
+    def _short(self) -> set[str]:
+        """`-o`, which may have its value without a space."""
+        return {name for name in self._options if len(name) == 2 and name[1] != "-"}
+
+    def below(self, word: str) -> _Level | None:
+        """The level of a command below this one; None where the word is none."""
+        commands = self.command.commands if isinstance(self.command, click.Group) else {}
+        return _Level(commands[word], word) if word in commands and not self.arguments else None
+
+
+@dataclass
+class _Words:
+    global_options: list[str] = field(default_factory=list)
+    levels: list[_Level] = field(default_factory=list)
+
+    def in_order(self) -> list[str]:
+        words = self.global_options
+        for level in self.levels:
+            end = [_END_OF_OPTIONS] if level.ends_options else []
+            name = [] if level.name is None else [level.name]
+            words = [*words, *name, *level.options, *end, *level.arguments]
+        return words
+
+
+def _options(command: click.Command) -> dict[str, click.Parameter]:
+    return {
+        name: parameter
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+
+def _values(option: click.Parameter, alone: bool, rest: list[str]) -> list[str]:
+    """Takes the words that are the option's values; none where the value stands in the option's own word."""
+    assert isinstance(option, click.Option)
+    if not alone or option.is_flag or option.count:
+        return []
+    if option._flag_needs_value:  # noqa: SLF001 - an option with or without a value, as click knows it
+        return [rest.pop(0)] if rest and not rest[0].startswith("-") else []
+    values, rest[: option.nargs] = rest[: option.nargs], []
+    return values

@@ -1,0 +1,33 @@
+"""The words of a command line, in any order."""
+
+from __future__ import annotations
+
+import pytest
+from lotkeeper.cli import main
+from lotkeeper.cli.words import in_order
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("inventory --json", "--json inventory"),
+        ("inventory --address plant-1 --utc", "--address plant-1 --utc inventory"),
+        ("lots get A --address=plant-1", "--address=plant-1 lots get A"),
+        ("--utc records list --limit 3 --timeout 4", "--utc --timeout 4 records list --limit 3"),
+        ("trace A --json file.json", "trace --json file.json A"),  # a command's own option stays with it
+        ("units delete A --version 3", "units delete --version 3 A"),
+        ("consume A 1 --from P --notes --json", "consume --from P --notes --json A 1"),  # a value, not an option
+        ("execute O A -5", "execute -- O A -5"),
+        ("execute O A -5 --json", "--json execute -- O A -5"),
+        ("execute O -.5 --material M", "execute --material M -- O -.5"),
+        ("records list --from -2d", "records list --from -2d"),
+        ("inventory --location P summary --by lot", "inventory --location P summary --by lot"),
+        ("export -ofile", "export -ofile"),
+        ("lots get -- --json", "lots get -- --json"),
+        ("lots get --nonsense A", "lots get --nonsense A"),
+        ("operations get operations", "operations get operations"),
+    ],
+)
+def test_options_stand_anywhere_and_negative_numbers_are_arguments(typed: str, read: str) -> None:
+    """A value stays behind its option, and an option of a command with the command."""
+    assert in_order(main, typed.split()) == read.split()
