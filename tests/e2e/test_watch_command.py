@@ -136,7 +136,7 @@ def test_a_closed_pipe_ends_it_quietly(start: Start, plant: ServedPlant, client:
     ("arguments", "status", "said"),
     [
         (["--resume-token", "x"], 1, "resume_token"),
-        (["--lot", "L"], 1, "MATERIAL_REQUIRED"),
+        (["--lot", "no such lot"], 1, "LOT_NOT_FOUND"),
         (["--resume-token", "x", "--token-state", "y"], 2, "give one of them"),
         (["--type", "NONSENSE"], 2, "NONSENSE"),
         (["--token-state", "."], 2, "directory"),
