@@ -14,9 +14,11 @@ from lotkeeper.cli.words import in_order
         ("inventory --address plant-1 --utc", "--address plant-1 --utc inventory"),
         ("lots get A --address=plant-1", "--address=plant-1 lots get A"),
         ("--utc records list --limit 3 --timeout 4", "--utc --timeout 4 records list --limit 3"),
-        ("trace A --json file.json", "trace --json file.json A"),  # a command's own option stays with it
-        ("units delete A --version 3", "units delete --version 3 A"),
-        ("consume A 1 --from P --notes --json", "consume --from P --notes --json A 1"),  # a value, not an option
+        ("trace A --json file.json", "trace A --json file.json"),  # a command's own option stays with it
+        ("trace A --json", "trace A --json"),
+        ("trace --json -- A", "trace --json -- A"),
+        ("units delete A --version 3", "units delete A --version 3"),
+        ("consume A 1 --from P --notes --json", "consume A 1 --from P --notes --json"),  # a value, not an option
         ("execute O A -5", "execute -- O A -5"),
         ("execute O A -5 --json", "--json execute -- O A -5"),
         ("execute O -.5 --material M", "execute --material M -- O -.5"),

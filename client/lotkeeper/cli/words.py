@@ -29,26 +29,26 @@ def in_order(root: click.Group, words: Sequence[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         if word == _END_OF_OPTIONS:
-            level.arguments += rest
+            level.take_arguments(*rest)
             level.ends_options = True
             break
         name = word.partition("=")[0]
         if _NEGATIVE.fullmatch(word):
-            level.arguments.append(word)
+            level.take_arguments(word)
             level.ends_options = True
         elif level.owns(name):
-            level.options += [word, *_values(level.option(name), name == word, rest)]
+            level.take_options(word, *_values(level.option(name), name == word, rest))
         elif name in global_options:
             found.global_options += [word, *_values(global_options[name], name == word, rest)]
         elif not word.startswith("-") or word == "-":
             below = level.below(word)
             if below is None:
-                level.arguments.append(word)
+                level.take_arguments(word)
             else:
                 found.levels.append(level)
                 level = below
         else:
-            level.options.append(word)  # click says that there is no such option
+            level.take_options(word)  # click says that there is no such option
     found.levels.append(level)
     return found.in_order()
 
@@ -59,12 +59,28 @@ class _Level:
 
     command: click.Command
     name: str | None = None
-    options: list[str] = field(default_factory=list)
-    arguments: list[str] = field(default_factory=list)
     ends_options: bool = False
 
     def __post_init__(self) -> None:
         self._options = _options(self.command)
+        self._typed: list[str] = []
+        self._own: list[str] = []
+        self._arguments: list[str] = []
+
+    def take_options(self, *words: str) -> None:
+        self._typed += words
+        self._own += words
+
+    def take_arguments(self, *words: str) -> None:
+        self._typed += words
+        self._arguments += words
+
+    def in_order(self) -> list[str]:
+        """As they were typed, unless something could be taken for an option."""
+        name = [] if self.name is None else [self.name]
+        if self.ends_options:
+            return [*name, *self._own, _END_OF_OPTIONS, *self._arguments]
+        return name + self._typed
 
     def owns(self, option: str) -> bool:
         return self.name is not None and (option in self._options or option[:2] in self._short)
@@ -80,7 +96,7 @@ class _Level:
     def below(self, word: str) -> _Level | None:
         """The level of a command below this one; None where the word is none."""
         commands = self.command.commands if isinstance(self.command, click.Group) else {}
-        return _Level(commands[word], word) if word in commands and not self.arguments else None
+        return _Level(commands[word], word) if word in commands and not self._arguments else None
 
 
 @dataclass
@@ -91,9 +107,7 @@ class _Words:
     def in_order(self) -> list[str]:
         words = self.global_options
         for level in self.levels:
-            end = [_END_OF_OPTIONS] if level.ends_options else []
-            name = [] if level.name is None else [level.name]
-            words = [*words, *name, *level.options, *end, *level.arguments]
+            words = words + level.in_order()
         return words
 
 
