@@ -425,3 +425,17 @@ def test_an_id_of_another_kind_is_not_found(client: Client, plant: ServedPlant) 
     ):
         with pytest.raises(NotFound):
             ask()
+
+
+def test_an_order_is_read_and_saved_with_another_quantity_by_who_knows_the_double_alone(client: Client) -> None:
+    """Programs made from an older contract send back what they do not know; a new number beside another is refused."""
+    order = client.save_production_order(master_data_pb2.ProductionOrder(name="PO of an older program", quantity=5))
+    order.quantity = 6
+    order = client.save_production_order(order)
+    assert (order.quantity, order.exact_quantity.value) == (6, "6")
+    order.exact_quantity.value = "7"
+    with pytest.raises(InvalidArgument) as refused:
+        client.save_production_order(order)
+    assert [one.field for one in refused.value.field_violations] == ["production_order.exact_quantity"]
+    order.quantity = 0
+    assert client.save_production_order(order).quantity == 7

@@ -12,7 +12,6 @@ from lotkeeper_server.domain import commands
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 
 from tests.model.plant import ById, Plant
-from tests.model.quantities import exact, rounded
 from tests.model.refusal import Refusal
 from tests.model.requests import (
     Batch,
@@ -25,6 +24,7 @@ from tests.model.requests import (
     faults_of_shape,
     meaning,
     one_form,
+    quantity_told,
 )
 from tests.model.resolving_actions import find_location
 from tests.model.stock_requests import ActionItem, Actions, Annotate, Reverse, check_actions
@@ -125,7 +125,7 @@ def _of_operation(request: Any, asked: dict[str, Any]) -> Any:
         if hasattr(request, name):
             asked[of_command] = _given(getattr(request, name), is_path=name.endswith("_path"))
     if hasattr(request, "quantity"):
-        asked["quantity_millionths"] = _millionths(request.quantity)
+        asked["quantity_millionths"] = _millionths(request)
     kinds = {Execute: commands.Execute, Start: commands.Start, Stop: commands.Stop, Cancel: commands.Cancel}
     return kinds[type(request)](**asked)
 
@@ -135,7 +135,7 @@ def _action(item: ActionItem) -> commands.RequestedAction:
         type=InventoryActionType[item.type],
         lot=_given(item.lot_id_or_name),
         material=_given(item.material_id_or_path, is_path=True),
-        quantity_millionths=_millionths(item.quantity),
+        quantity_millionths=_millionths(item),
         unit_id=_given(item.unit_of_measure_id),
         unit_name=_given(item.unit_of_measure_name),
         unit_symbol=_given(item.unit_of_measure_symbol),
@@ -169,5 +169,7 @@ def _given(value: Any, *, is_path: bool = False) -> Any:
     return value
 
 
-def _millionths(quantity: float | None) -> int | None:
-    return None if quantity is None else millionths(rounded(exact(quantity)))
+def _millionths(request: Any) -> int | None:
+    """The quantity that a request gives, by either field."""
+    told = quantity_told(request)
+    return None if told is None else millionths(told)

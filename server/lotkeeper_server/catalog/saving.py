@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.echoes import echoes
 from lotkeeper_server.catalog.fields import Fault
 from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.names_left import NO_NAMES, names_left
@@ -151,6 +152,7 @@ def checked(
     for name, text in (misread or {}).items():
         faults.note(name, text)
     left = NO_NAMES if creates or given_id is None else names_left(saving, message)
+    left |= echoes(saving, message)
     values, parts = _read(saving, message, faults.note, left)
     for reference in description.references:
         given = parts[reference.name].given if reference.name in parts else {}
@@ -198,7 +200,7 @@ def _read(
     description = saving.description
     values: EntityRow = {}
     for one in description.all_fields:
-        names = [name for name in one.names if saving.looks_at(name)]
+        names = [name for name in one.names if saving.looks_at(name) and (name == one.name or name not in left)]
         if names and one.name not in left:
             values[one.column] = one.read_from(message, names, fault)
     if saving.looks_at("enabled") and message.HasField("enabled"):

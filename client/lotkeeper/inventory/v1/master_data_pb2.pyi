@@ -837,7 +837,7 @@ class ProductionOrder(_message.Message):
     @_builtins.property
     def exact_quantity(self) -> _decimal_pb2.Decimal:
         """`quantity` as exact text, at most 6 decimals. On input: given alone it counts; beside `quantity` both must be the same
-        double.
+        double, but for one that only repeats what is stored: then `quantity` counts.
         """
 
     @_builtins.property
