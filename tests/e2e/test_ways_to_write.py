@@ -85,6 +85,7 @@ def test_nothing_else_writes_for_a_caller() -> None:
         "archive/request_ids.py",
         "cli/administration.py",
         "cli/opening.py",
+        "cli/roles.py",
         "cli/serving.py",
         "demo/loading.py",
         "store/db/commit_marks.py",
