@@ -401,6 +401,7 @@ def test_changes_without_a_pause_overtake_executions_only_so_often(processes: li
             time.sleep(3)
         stopping.set()
         count = sum(one.result() for one in saves)
+    assert callers.acknowledged, callers.reasons
     slowest = max(one.seconds for one in callers.acknowledged.values())
     sys.stdout.write(f"{count} saves, {len(callers.acknowledged)} executions, the slowest {slowest:.2f} s\n")
     assert count > 30
