@@ -37,7 +37,7 @@ def check_token(client: Client) -> Finding:
         return Finding("token", State.FAULT, error.message, advice)
     if not granted:
         return Finding("token", State.WARNING, "it grants nothing", "Give its holder a role: lotkeeper-server role.")
-    return Finding("token", State.OK, f"it grants {len(granted)} permissions")
+    return Finding("token", State.OK, f"it grants {len(granted)} permission{'' if len(granted) == 1 else 's'}")
 
 
 def check_version(client: Client, version: str, timeout_seconds: float) -> Finding:
