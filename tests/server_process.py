@@ -98,6 +98,16 @@ class ServerProcess:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(ANSWER_SECONDS)
 
+    def pause(self) -> None:
+        """SIGSTOP, for a caller who has to wait."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT; nothing if it was not paused."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def log(self) -> str:
         """What it wrote on standard error."""
         return (self.folder / "server.log").read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -96,11 +97,12 @@ def test_an_import_shows_the_rows_at_fault_and_ends_with_1(run: Run, plant: Serv
 
 
 def test_an_import_shows_its_progress_on_a_terminal(server: ServerProcess, plant: ServedPlant, tmp_path: Path) -> None:
-    """A bar on standard error, never in what a pipe reads."""
+    """A bar on standard error, never in what a pipe reads; the server works again once it was seen."""
     file = tmp_path / "definitions.csv"
     rows = "".join(f"{plant.prefix} {number},{plant.silo.path}\n" for number in range(5_000))
     file.write_text("name,sourceLocationPath\n" + rows)
     terminal, its_end = pty.openpty()
+    server.pause()
     process = subprocess.Popen(
         [BINARIES / "lotkeeper", "import", str(file)],
         stdout=subprocess.PIPE,
@@ -114,11 +116,12 @@ def test_an_import_shows_its_progress_on_a_terminal(server: ServerProcess, plant
         try:
             while piece := screen.read(4_096):
                 shown += piece
+                server.resume()
         except OSError:  # how Linux says that the other end is closed
             pass
     output, _ = process.communicate(timeout=60)
     assert output == "created 5000, updated 0, unchanged 0, failed 0\n"
-    assert b"checking and writing" in shown
+    assert re.search(rb"[1-9] s", shown), shown
 
 
 def test_a_definition_is_saved_validated_and_deleted(run: Run, plant: ServedPlant, tmp_path: Path) -> None:
