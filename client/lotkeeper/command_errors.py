@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.redaction import without_secrets
 from lotkeeper.visible_text import visible
 
@@ -19,7 +20,7 @@ def shown(text: str) -> str:
     return visible(without_secrets(text))
 
 
-class Group(click.Group):
+class Group(CommandGroup):
     """A group of commands whose errors are shown like that."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

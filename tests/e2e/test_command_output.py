@@ -89,26 +89,6 @@ def on_terminal(environment: dict[str, str]) -> Iterator[OnTerminal]:
             one.process.wait()
 
 
-@pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
-def test_no_id_and_no_quantity_is_cut_at_any_width(arguments: list[str], run: Run, on_terminal: OnTerminal) -> None:
-    """At 80, 120 and 160 columns: no line is longer, nothing has an ellipsis, and what is left out is named."""
-    rows = [json.loads(line) for line in run("--json", *arguments).stdout.splitlines()]
-    titles = re.split(r" {2,}", run(*arguments).stdout.splitlines()[0].strip())
-    for columns in (80, 120, 160):
-        shown = STYLE.sub("", on_terminal(*arguments, columns=columns).text())
-        assert "…" not in shown
-        lines = [line for line in shown.splitlines() if not line.startswith("Without ")]
-        assert max(map(len, lines)) <= columns
-        left_out = [title for title in titles if title not in re.split(r" {2,}", lines[0].strip())]
-        assert (f"Without {', '.join(left_out)}: " in shown) == bool(left_out)
-        assert IDS.findall(shown) == [row["id"] for row in rows if "id" in row]
-        for row in rows:
-            if "exactQuantity" in row:
-                assert f"{row['exactQuantity']} {row['unitOfMeasureSymbol']}" in shown
-        wide = STYLE.sub("", on_terminal(*arguments, "--wide", columns=columns).text())
-        assert re.split(r" {2,}", wide.splitlines()[0].strip()) == titles
-
-
 def test_a_long_name_wraps(on_terminal: OnTerminal) -> None:
     """And none of it is lost."""
     lines = STYLE.sub("", on_terminal("lots", "list", "--columns", "name,id", columns=60).text()).splitlines()

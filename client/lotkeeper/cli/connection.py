@@ -117,6 +117,19 @@ class Connection:
         """What is in the token file; None without one."""
         return token_of_file(self.token_file) if self.token_file else None
 
+    def token_advice(self) -> str:
+        """What to do where the server does not know the token that is sent, or none is."""
+        path = self.token_file or os.environ.get(TOKEN_FILE_VARIABLE)
+        if path is None and not os.environ.get(TOKEN_VARIABLE):
+            return (
+                f"none is given; give --token-file or {TOKEN_VARIABLE}; `lotkeeper-server token create` makes a token"
+            )
+        where = TOKEN_VARIABLE if path is None else str(path)
+        return (
+            f"this server does not know that of {where}, or it has expired or was revoked; "
+            "`lotkeeper-server token list` shows which there are"
+        )
+
     def warn(self) -> None:
         """Says on standard error where others can read the token."""
         path = self.token_file or os.environ.get(TOKEN_FILE_VARIABLE)

@@ -25,6 +25,7 @@ from lotkeeper.cli.parameter_type import ParamType
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import FORM, listed, single
 from lotkeeper.cli.stock import capacity
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.days import day_of, last_milli, rfc3339_of
 from lotkeeper.inventory.v1 import enums_pb2, master_data_pb2
 from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
@@ -218,7 +219,7 @@ _KINDS: Final = (
             _NAME,
             text("PRODUCT", "productMaterialPath", rank=2),
             quantity(),
-            quantity("PRODUCED", "quantityProduced"),
+            quantity("PRODUCED", "quantityProduced", rank=1),
             word("STATUS", "status"),
         ),
         (
@@ -241,6 +242,7 @@ def _group(kind: Kind) -> click.Group:
     short = f"{plural.capitalize()}: list, get, save, delete."
     group: click.Group = click.group(
         kind.command,
+        cls=CommandGroup,
         help=f"{short} Without a command they are listed.",
         short_help=short,
         invoke_without_command=True,

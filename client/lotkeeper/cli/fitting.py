@@ -13,8 +13,10 @@ from lotkeeper.cli.columns import Column, Kind
 GAP: Final = "  "
 WRAPPED_CHARACTERS_MIN: Final = 16
 """A text is wrapped to no less, unless its title and all its values are shorter."""
+BROKEN_CHARACTERS_MIN: Final = 8
+"""The same where there would be no room otherwise."""
 WORD_CHARACTERS_MAX: Final = 26
-"""A part of a path or a name is kept on one line if it is no longer than this."""
+"""A part of a path or a name is kept on one line if it is no longer than this, and columns can be left out."""
 _PARTS: Final = re.compile(r"[^/ ]*[/ ]|[^/ ]+")
 
 
@@ -40,7 +42,8 @@ def fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], screen: int) 
         screen: the width of the terminal.
     """
     wanted = [max(map(width_of, column)) for column in cells]
-    least = [_least(column.kind, wide, texts) for column, wide, texts in zip(columns, wanted, cells, strict=True)]
+    measured = list(zip(columns, wanted, cells, strict=True))
+    least = [_least(*column, WRAPPED_CHARACTERS_MIN, WORD_CHARACTERS_MAX) for column in measured]
     places = list(range(len(columns)))
     empty = [place for place in places if not any(cells[place][1:]) and columns[place].rank]
     while empty and _line_width(wanted, places) > screen:
@@ -50,14 +53,17 @@ def fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], screen: int) 
         if not spare:
             break
         places.remove(max(spare, key=lambda place: (columns[place].rank, place)))
+    for characters in (WRAPPED_CHARACTERS_MIN, BROKEN_CHARACTERS_MIN):
+        if _line_width(least, places) > screen:  # rather a broken word than a line that is too long
+            least = [_least(*column, characters, characters) for column in measured]
     return Fit(places, _shrunk(wanted, least, places, screen))
 
 
-def _least(kind: Kind, wanted: int, texts: Sequence[str]) -> int:
-    if kind is not Kind.TEXT:
+def _least(column: Column, wanted: int, texts: Sequence[str], characters_min: int, word_characters_max: int) -> int:
+    if column.kind is not Kind.TEXT:
         return wanted
     longest = max(width_of(part.rstrip()) for text in texts for part in _PARTS.findall(text) or [""])
-    return min(wanted, max(WRAPPED_CHARACTERS_MIN, width_of(texts[0]), min(longest, WORD_CHARACTERS_MAX)))
+    return min(wanted, max(characters_min, width_of(texts[0]), min(longest, word_characters_max)))
 
 
 def _line_width(widths: Sequence[int], places: Sequence[int]) -> int:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from lotkeeper.cli import named_types
+from lotkeeper.cli.columns import Row, text
 from lotkeeper.cli.options import MATERIAL, REQUEST_ID
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import FORM
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 from lotkeeper.visible_text import visible_cell
+
+HELD, LEFT = "HELD", "LEFT"
+_CSV_NAMES: Final = ("result", "inventory_lot_id", "inventory_lot_name", "material_path", "inventory_lot_record_id")
 
 
 @click.command("hold-traced")
@@ -24,6 +31,7 @@ from lotkeeper.visible_text import visible_cell
 @REQUEST_ID
 @click.option("--dry-run", is_flag=True, help="Only show what would be held.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@FORM
 @click.pass_obj
 def hold_traced(
     session: Session,
@@ -75,6 +83,9 @@ def hold_traced(
 
 def _show(session: Session, answer: pb.HoldTracedLotsResponse, *, done: bool) -> None:
     """The lots that are held, or would be; then those that are left as they are."""
+    if session.output.form == "csv":
+        session.output.raw_rows([_csv_rows(answer)], [text(name, name) for name in _CSV_NAMES])
+        return
     if not session.output.for_people:
         session.output.one(answer)
         return
@@ -89,6 +100,16 @@ def _show(session: Session, answer: pb.HoldTracedLotsResponse, *, done: bool) ->
         click.echo(click.style(f"{_lots(len(answer.left))} left as {'they are' if len(answer.left) > 1 else 'it is'}"))
         for node in answer.left:
             click.echo(f"  {node_words(node)}")
+
+
+def _csv_rows(answer: pb.HoldTracedLotsResponse) -> list[Row]:
+    """A row for each lot."""
+    held = (
+        (HELD, one.inventory_lot_id, one.inventory_lot_name, one.material_path, one.id)
+        for one in answer.inventory_lot_records
+    )
+    left = ((LEFT, one.inventory_lot_id, one.inventory_lot_name, one.material_path, "") for one in answer.left)
+    return [dict(zip(_CSV_NAMES, row, strict=True)) for row in (*held, *left)]
 
 
 def _lots(count: int) -> str:

@@ -11,14 +11,15 @@ from lotkeeper.cli.columns import key, text, word
 from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, PREFIX, OneOf, page_size_of
 from lotkeeper.cli.session import Session
-from lotkeeper.cli.showing import listed, single
+from lotkeeper.cli.showing import FORM, listed, single
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.visible_text import visible
 
 OPERATION = click.argument("operation_id", metavar="OPERATION", type=named_types.OPERATION)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def operations() -> None:
     """Inventory operations: the definitions that `execute` runs."""
 
@@ -93,10 +94,16 @@ def get_status(session: Session, /, operation_id: str) -> None:
 
 
 @click.command()
+@FORM
 @click.pass_obj
 def permissions(session: Session, /) -> None:
     """Every permission there is, and what the token's roles grant."""
     response = session.client.list_permissions()
+    if session.output.form == "csv":
+        rows = [{"list": "GRANTED", "permission": one} for one in response.granted_permissions]
+        rows += [{"list": "KNOWN", "permission": one} for one in response.permissions]
+        session.output.raw_rows([rows], [word(name, name) for name in rows[0]])
+        return
     if not session.output.for_people:
         session.output.one(response)
         return

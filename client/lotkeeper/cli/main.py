@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import click
 from google.protobuf.message import Message
 
-from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable
+from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unauthenticated, Unavailable
 from lotkeeper._faults import SettingFault
 from lotkeeper._quantities import exact_of
 from lotkeeper.cli import acting, named_types
@@ -41,18 +42,31 @@ from lotkeeper.cli.refusing import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_UNREACHA
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.stock import convert, inventory
 from lotkeeper.cli.tracing import trace
+from lotkeeper.cli.usage_errors import errors_in
 from lotkeeper.cli.watching import watch
-from lotkeeper.cli.words import in_order
+from lotkeeper.cli.words import form_asked, in_order
 from lotkeeper.command_errors import Group, errors_shown
+from lotkeeper.command_groups import summary_of
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.shell_completion import completion_command
 
+_HEADER_NEEDED: Final = ": authorization: Bearer TOKEN"
+"""The end of a refusal that tells programs what to send."""
+_FORM_ASKED: Final = "lotkeeper.form"
 SECTIONS: dict[str, list[click.Command]] = {}
 """The commands, as the help shows them."""
 
 
 class LotkeeperGroup(Group):
     """Takes `--json` and `--utc` anywhere; an error sets the exit status."""
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
+        """Reads the words; what is wrong with them is said in the form that they ask for."""
+        form = form_asked(self, args)
+        with errors_in(form):
+            context = super().make_context(info_name, args, *more, **extra)
+        context.meta[_FORM_ASKED] = form
+        return context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Takes the words in any order."""
@@ -62,20 +76,20 @@ class LotkeeperGroup(Group):
         """The commands in their sections."""
         width = max(len(command.name or "") for commands in SECTIONS.values() for command in commands)
         for section, commands in SECTIONS.items():
-            rows = [(f"{command.name:<{width}}", command.get_short_help_str(70)) for command in commands]
+            rows = [(f"{command.name:<{width}}", summary_of(command)) for command in commands]
             with formatter.section(section):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
         try:
-            with errors_shown(), _setting_faults_as_usage():
+            with errors_in(ctx.meta.get(_FORM_ASKED)), errors_shown(), _setting_faults_as_usage():
                 return super().invoke(ctx)
         except (Unavailable, DeadlineExceeded) as error:
             refuse(error, EXIT_UNREACHABLE, _output_of(ctx))
         except LotkeeperError as error:
             session = ctx.find_object(Session)
-            refuse(error if session is None else with_meant(session.client, error), EXIT_REFUSED, _output_of(ctx))
+            refuse(error if session is None else _advised(session, error), EXIT_REFUSED, _output_of(ctx))
         except BrokenPipeError:
             quiet_on_closed_pipe()
             sys.exit(0)
@@ -83,8 +97,19 @@ class LotkeeperGroup(Group):
             sys.exit(EXIT_INTERRUPTED)
 
 
-def _output_of(context: click.Context) -> Output | None:
-    return context.obj.output if isinstance(context.obj, Session) else None
+def _output_of(context: click.Context) -> Output:
+    """How a refusal is shown: in the form that was asked for, also where the words that ask were not reached."""
+    output = context.obj.output if isinstance(context.obj, Session) else Output()
+    form = context.meta.get(_FORM_ASKED)
+    return replace(output, form=form) if form in FORMS else output
+
+
+def _advised(session: Session, error: LotkeeperError) -> LotkeeperError:
+    """The error, with what to do about it where that can be known."""
+    if isinstance(error, Unauthenticated):
+        text = error.message.removesuffix(".").removesuffix(_HEADER_NEEDED)
+        return error.saying(f"{text}: {session.connection.token_advice()}.", error.field_violations)
+    return with_meant(session.client, error)
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from google.protobuf.message import Message
 from lotkeeper._json import to_dict
 from lotkeeper.cli.columns import Column, Described, Row, chosen, columns_of, exactly, moment, plain
 from lotkeeper.cli.columns import text as text_column
+from lotkeeper.cli.fitting import WRAPPED_CHARACTERS_MIN
 from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.writers import CsvWriter, JsonWriter, TableWriter, Writer, YamlWriter, picked
 from lotkeeper.cli.yaml_text import yaml_lines
@@ -71,8 +74,10 @@ class Output:
     def value(self, value: Any) -> None:
         """An object of JSON's types, as JSON, YAML or a line of CSV."""
         if self.form == "csv":
-            columns = [text_column(name, name) for name in value]
-            self._write(iter([[value]]), CsvWriter(columns, list(value), headers=self.headers))
+            row = exactly(value)
+            columns = [text_column(name, name) for name in row]
+            names = [re.sub("([A-Z])", r"_\1", name).lower() for name in row]
+            self._write(iter([[row]]), CsvWriter(columns, names, headers=self.headers))
         else:
             click.echo(self.value_text(value))
 
@@ -137,6 +142,27 @@ class Output:
         columns = [text_column(title, title, rank=0) for title in titles]
         writer = TableWriter(columns, self.text, self._screen(), headers=self.headers, live=False)
         self._write(_pieces(dict(zip(titles, row, strict=True)) for row in values), writer)
+
+    def wrapped(self, text: str, below: str = "") -> list[str]:
+        """A text in lines that the terminal has room for; the whole of it on one where there is no terminal.
+
+        Args:
+            text: one line.
+            below: what every line but the first begins with.
+        """
+        screen = self._screen()
+        if screen is None:
+            return [text]
+        width = max(screen, len(below) + WRAPPED_CHARACTERS_MIN)
+        return textwrap.wrap(
+            text,
+            width,
+            subsequent_indent=below,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+            replace_whitespace=False,
+        )
 
     def note(self, text: str) -> None:
         """A line for people on standard error, beside results of any form."""

@@ -17,6 +17,7 @@ from lotkeeper.cli.definitions import chosen_seconds, counted, pieces_of, write_
 from lotkeeper.cli.plant_changes import show_counts, show_lines, show_table
 from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.session import Session
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.inventory.v1 import enums_pb2, master_data_service_pb2
 from lotkeeper.spreadsheets import (
     CsvOptions,
@@ -73,7 +74,7 @@ class Source:
     total: int | None = None
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def plant() -> None:
     """Keep a whole plant in one document, or in CSV files: units, materials, locations, operations, lots and stock."""
 

@@ -37,6 +37,10 @@ class Progress:
         """From now on it does this, and nothing is counted."""
         self.doing, self.done, self.total = doing, 0, None
 
+    def count(self, doing: str, total: int, unit: str) -> None:
+        """From now on it does this, so many times."""
+        self.doing, self.done, self.total, self.unit = doing, 0, total, unit
+
     def line(self, seconds: float) -> str:
         """It as one line.
 

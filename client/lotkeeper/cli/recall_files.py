@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -86,6 +87,10 @@ def _rows(recall: Recall) -> Iterator[dict[str, Any]]:
             yield texts | {"what": "SHIPMENT"} | _amount(record.quantity, record.exact_quantity.value, record) | shipped
 
 
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _amount(quantity: float, exact: str, unit_of: Any) -> dict[str, str]:
     symbol = unit_of.unit_of_measure_symbol
     return {"quantity": quantity_text(quantity, exact, ""), "unit_of_measure_symbol": harmless(symbol)}
@@ -95,11 +100,12 @@ def json_line(recall: Recall) -> str:
     """One object: the lots, stock and shipments with the names of `to_json`."""
     return json_text(
         {
-            "at": recall.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "at": _rfc3339(recall.at.replace(microsecond=0)),
             "lots": [to_dict(node) for node in recall.lots],
             "inventory": [to_dict(row) for rows in recall.stock.values() for row in rows],
             "shipments": [to_dict(record) for records in recall.shipments.values() for record in records],
             "heldLotIds": None if recall.held is None else sorted(recall.held),
+            "archivedUntil": None if recall.archived_until is None else _rfc3339(recall.archived_until),
             "truncated": recall.graph.truncated,
         }
     )

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from lotkeeper._errors import OutOfRange
 from lotkeeper._sync.client import Client
+from lotkeeper.cli.progress import Progress
 from lotkeeper.cli.trace_graph import TraceGraph, id_of, is_order, name_of, quantity_text
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
@@ -18,6 +20,7 @@ from lotkeeper.inventory.v1.inventory_pb2 import Inventory
 from lotkeeper.visible_text import visible_cell
 
 PAGE_SIZE: Final = 1_000
+_LONG_AGO_MILLIS: Final = 1
 _THREADS: Final = 8
 """How many lots are asked about at a time."""
 
@@ -31,6 +34,7 @@ class Recall:
         stock: the rows of each lot, by its id; only lots that have some.
         shipments: what was shipped of each lot and not reversed, by its id, the oldest first.
         held: ids of the lots that were held by this recall; None where none was asked for.
+        archived_until: the end of the latest archived record, whose shipments are not found; None: none is archived.
         at: when it was asked.
     """
 
@@ -38,6 +42,7 @@ class Recall:
     stock: Mapping[str, Sequence[Inventory]]
     shipments: Mapping[str, Sequence[InventoryLotRecord]]
     held: frozenset[str] | None
+    archived_until: datetime | None
     at: datetime
 
     @property
@@ -52,6 +57,13 @@ class Recall:
         shipped = sum(map(len, self.shipments.values()))
         return f"{_many(len(self.lots), 'lot')}, {_many(rows, 'row')} of stock, {_many(shipped, 'shipment')}"
 
+    def archived(self, *, utc: bool = False) -> str | None:
+        """What is not known since records were archived; None: nothing."""
+        if self.archived_until is None:
+            return None
+        until = moment_text(self.archived_until, utc=utc)
+        return f"Records up to {until} are archived: what was shipped until then may be in the archive's files alone."
+
     def lines(self, *, utc: bool = False) -> dict[str, list[str]]:
         """For people: where a lot is and what was shipped of it, by its id."""
         found: dict[str, list[str]] = {}
@@ -64,13 +76,14 @@ class Recall:
         return found
 
 
-def find(client: Client, answer: pb.GetLotTraceGraphResponse, held: frozenset[str] | None) -> Recall:
+def find(client: Client, answer: pb.GetLotTraceGraphResponse, held: frozenset[str] | None, shown: Progress) -> Recall:
     """Asks where each lot of a trace is, and what was shipped of it.
 
     Args:
         client: of the server.
         answer: the trace from the lot onwards.
         held: the lots that were held just now; None where none was asked for.
+        shown: counts the lots that were asked about.
 
     Raises:
         LotkeeperError: where the server refuses.
@@ -79,15 +92,35 @@ def find(client: Client, answer: pb.GetLotTraceGraphResponse, held: frozenset[st
     lots = [identifier for identifier, node in graph.nodes.items() if not is_order(node)]
     with ThreadPoolExecutor(_THREADS) as pool:
         stocked = [lot for lot in lots if graph.nodes[lot].stock]
-        stock = dict(zip(stocked, pool.map(partial(_stock, client), stocked), strict=True))
-        shipments = dict(zip(lots, pool.map(partial(_shipments, client), lots), strict=True))
+        shown.count("looking for stock", len(stocked), "lots")
+        stock = {}
+        for lot, rows in zip(stocked, pool.map(partial(_stock, client), stocked), strict=True):
+            stock[lot] = rows
+            shown.done += 1
+        shown.count("looking for shipments", len(lots), "lots")
+        shipments = {}
+        for lot, records in zip(lots, pool.map(partial(_shipments, client), lots), strict=True):
+            shipments[lot] = records
+            shown.done += 1
     return Recall(
         graph=graph,
         stock={identifier: rows for identifier, rows in stock.items() if rows},
         shipments={identifier: records for identifier, records in shipments.items() if records},
         held=held,
+        archived_until=_archived_until(client, id_of(graph.root)),
         at=datetime.now(UTC),
     )
+
+
+def _archived_until(client: Client, lot: str) -> datetime | None:
+    """Stock of long ago is refused, with a date, where records were archived."""
+    try:
+        list(client.list_inventory(lot_id_or_name=lot, as_of_millis=_LONG_AGO_MILLIS, page_size=1))
+    except OutOfRange as refused:
+        if "oldest" not in refused.metadata:
+            raise
+        return datetime.fromisoformat(refused.metadata["oldest"])
+    return None
 
 
 def _stock(client: Client, lot: str) -> list[Inventory]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from lotkeeper.cli import named_types
 from lotkeeper.cli.options import MATERIAL, REQUEST_ID
 from lotkeeper.cli.output import write_out
+from lotkeeper.cli.progress import progress
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from lotkeeper.cli.recall_findings import Recall
 
 EXIT_INCOMPLETE: Final = 1
 DEPTH_MAX: Final = 50
@@ -59,6 +63,8 @@ def recall(
 
     LOT is an id or a name, with --material if several have it. The exit status is 1 if something had to be left out.
     """
+    from lotkeeper.cli import recall_findings  # noqa: PLC0415 - here and below: only this command needs them
+
     if not hold and (notes is not None or reason_code is not None or yes or request_id is not None):
         raise click.UsageError("--notes, --reason-code, --yes and --request-id are of --hold")
     if csv_file == html_file == "-":
@@ -82,16 +88,19 @@ def recall(
     if hold:
         if not yes:
             _ask(session, held_lots(validate_only=True))
-        records = held_lots(validate_only=False).inventory_lot_records
+        with progress("holding"):
+            records = held_lots(validate_only=False).inventory_lot_records
         held = frozenset(record.inventory_lot_id for record in records)
-    answer = session.client.get_lot_trace_graph(
-        lot,
-        material_id_or_path=material,
-        direction=enums_pb2.TRACE_DIRECTION_OUTPUT,
-        depth=depth,
-        lots_only=lots_only,
-    )
-    _tell(session, answer, held, csv_file, html_file)
+    with progress("tracing") as shown:
+        answer = session.client.get_lot_trace_graph(
+            lot,
+            material_id_or_path=material,
+            direction=enums_pb2.TRACE_DIRECTION_OUTPUT,
+            depth=depth,
+            lots_only=lots_only,
+        )
+        found = recall_findings.find(session.client, answer, held, shown)
+    _tell(session, found, csv_file, html_file)
     if answer.truncated:
         sys.exit(EXIT_INCOMPLETE)
 
@@ -105,17 +114,14 @@ def _ask(session: Session, would_be: pb.HoldTracedLotsResponse) -> None:
 
 def _tell(
     session: Session,
-    answer: pb.GetLotTraceGraphResponse,
-    held: frozenset[str] | None,
+    found: Recall,
     csv_file: str | None,
     html_file: str | None,
 ) -> None:
     """Writes the files; without any, what people or programs read."""
-    from lotkeeper.cli import recall_files, recall_report  # noqa: PLC0415 - only this command needs them
-    from lotkeeper.cli.recall_findings import find  # noqa: PLC0415
+    from lotkeeper.cli import recall_files, recall_report  # noqa: PLC0415
     from lotkeeper.cli.trace_tree import TRUNCATED  # noqa: PLC0415
 
-    found = find(session.client, answer, held)
     if csv_file is not None:
         _write(csv_file, recall_files.csv_text(found))
     if html_file is not None:
@@ -127,7 +133,10 @@ def _tell(
         _write("-", recall_files.csv_text(found))
     elif csv_file is None and html_file is None:
         click.echo("\n".join(recall_files.lines(found, utc=session.output.utc)))
-    if answer.truncated:
+    archived = found.archived(utc=session.output.utc)
+    if archived is not None:
+        session.output.note(archived)
+    if found.graph.truncated:
         click.echo(TRUNCATED, err=True)
 
 

@@ -27,6 +27,7 @@ from lotkeeper.cli.options import (
 )
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import listed, single
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.inventory.v1 import enums_pb2
 
 _COLUMNS: Final[Sequence[Column]] = (
@@ -42,7 +43,7 @@ _COLUMNS: Final[Sequence[Column]] = (
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def records() -> None:
     """Inventory lot records: what was done."""
 

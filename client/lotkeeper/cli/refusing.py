@@ -17,11 +17,15 @@ from lotkeeper.visible_text import visible
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 _ITEM: Final = re.compile(r"\b(?:actions|requests)\[\d+\]\.?(?=\w|$|[ :,])")
 _INDEX: Final = "index"
+_EXACT: Final = re.compile(r"\bexact_(?=[a-z])")
+"""What the command line sends of a quantity is its exact text; who typed it knows one QUANTITY."""
 
 
-def refuse(error: LotkeeperError, status: int, output: Output | None) -> NoReturn:
+def refuse(error: LotkeeperError, status: int, output: Output) -> NoReturn:
     """Says it, and ends with an exit status."""
-    if output is None or output.form in {"table", "csv"}:
+    violations = (FieldViolation(_EXACT.sub("", one.field), one.description) for one in error.field_violations)
+    error = error.saying(_EXACT.sub("", error.message), tuple(violations))
+    if output.form in {"table", "csv"}:
         word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
         place = "" if error.index is None else f" (item {error.index + 1})"
         click.echo(f"{word}: {said(error)}{place}", err=True)

@@ -17,6 +17,7 @@ from lotkeeper.cli.server_contract import names_here, names_there
 
 ROUND_TRIPS: Final = 10
 SLOW_MILLIS: Final = 100.0
+CLOCK_SHOWN_SECONDS: Final = 0.1
 CLOCK_WARNING_SECONDS: Final = 2.0
 CLOCK_FAULT_SECONDS: Final = 60.0
 """What a server lets pass of how far callers' clocks are apart, unless it is set otherwise."""
@@ -24,8 +25,12 @@ _TRIED_MAX: Final = 8
 _NAMED_MAX: Final = 3
 
 
-def check_token(client: Client) -> Finding:
+def check_token(client: Client, advice: str) -> Finding:
     """Whether the token is known, and grants something.
+
+    Args:
+        client: of the server.
+        advice: what to do where it is not known.
 
     Raises:
         LotkeeperError: where the server cannot be reached.
@@ -33,10 +38,11 @@ def check_token(client: Client) -> Finding:
     try:
         granted = client.list_permissions().granted_permissions
     except Unauthenticated as error:
-        advice = "Give --token-file or LOTKEEPER_TOKEN: lotkeeper-server token create makes one."
-        return Finding("token", State.FAULT, error.message, advice)
+        return Finding("token", State.FAULT, error.message, f"{advice[0].upper()}{advice[1:]}.")
     if not granted:
         return Finding("token", State.WARNING, "it grants nothing", "Give its holder a role: lotkeeper-server role.")
+    if "*" in granted:
+        return Finding("token", State.OK, "it grants everything")
     return Finding("token", State.OK, f"it grants {len(granted)} permission{'' if len(granted) == 1 else 's'}")
 
 
@@ -70,6 +76,8 @@ def check_clock(client: Client) -> Finding:
     if seconds is None:
         return Finding("clock", State.SKIPPED, "a plant without a material and a location that takes it does not tell")
     text = f"the server's is {abs(seconds):.1f} s {'ahead of' if seconds > 0 else 'behind'} this machine's"
+    if abs(seconds) < CLOCK_SHOWN_SECONDS:
+        text = "the server's and this machine's show the same"
     advice = "Have both keep the time by NTP (chrony, systemd-timesyncd)."
     if abs(seconds) >= CLOCK_FAULT_SECONDS:
         return Finding("clock", State.FAULT, text, advice)
@@ -109,7 +117,7 @@ def check_round_trip(client: Client) -> Finding:
         LotkeeperError: where the server cannot be reached.
     """
     millis = sorted(_round_trips(client))
-    text = f"{median(millis):.1f} ms in the middle of {len(millis)}, {millis[0]:.1f} to {millis[-1]:.1f} ms"
+    text = f"{median(millis):.1f} ms, the median of {len(millis)} calls of {millis[0]:.1f} to {millis[-1]:.1f} ms"
     if median(millis) >= SLOW_MILLIS:
         return Finding("round trip", State.WARNING, text, "Send many calls from nearer to the server, or in batches.")
     return Finding("round trip", State.OK, text)

@@ -17,6 +17,7 @@ from lotkeeper.cli.options import CHILDREN, LIMIT, LOCATION, LOT, MATERIAL, OneO
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import listed
 from lotkeeper.cli.stock_then import COLUMNS_NOT_KEPT, of_then
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_service_pb2 import CheckLocationHasCapacityResponse
 from lotkeeper.visible_text import visible
@@ -48,7 +49,7 @@ _SUMS: Final[Sequence[Column]] = (
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @LOCATION
 @CHILDREN
 @LOT

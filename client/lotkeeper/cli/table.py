@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -54,6 +55,12 @@ class Table:
     def left_out(self) -> list[str]:
         """The titles of the columns that have no room."""
         return [column.title for place, column in enumerate(self._columns) if place not in self._fit.places]
+
+    def wrapped(self, text: str) -> list[str]:
+        """A text beside the table, in lines that the terminal has room for."""
+        if self._screen is None:
+            return [text]
+        return textwrap.wrap(text, max(self._screen, 1), break_long_words=False, break_on_hyphens=False)
 
     def titles(self) -> str:
         """The first line."""

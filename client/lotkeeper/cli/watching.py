@@ -61,7 +61,7 @@ class TokenFile:
         except OSError as error:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
-            raise click.ClickException(f"{self._path} cannot be written: {error}") from error
+            raise click.ClickException(f"{self._path} cannot be written: {error.strerror or error}") from error
         self._kept = token
 
 

@@ -23,6 +23,15 @@ def in_order(root: click.Group, words: Sequence[str]) -> list[str]:
         root: the whole command line.
         words: as they were typed, without the program.
     """
+    return _read(root, words).in_order()
+
+
+def form_asked(root: click.Group, words: Sequence[str]) -> str | None:
+    """The form that the words ask for, also where nothing else of them makes sense; None: they do not say."""
+    return _read(root, words).form
+
+
+def _read(root: click.Group, words: Sequence[str]) -> _Words:
     found, level = _Words(), _Level(root)
     global_options = _options(root)
     rest = list(words)
@@ -37,9 +46,13 @@ def in_order(root: click.Group, words: Sequence[str]) -> list[str]:
             level.take_arguments(word)
             level.ends_options = True
         elif level.owns(name):
-            level.take_options(word, *_values(level.option(name), name == word, rest))
+            taken = [word, *_values(level.option(name), word, rest)]
+            level.take_options(*taken)
+            found.note_form(level.option(name), taken)
         elif name in global_options:
-            found.global_options += [word, *_values(global_options[name], name == word, rest)]
+            taken = [word, *_values(global_options[name], word, rest)]
+            found.global_options += taken
+            found.note_form(global_options[name], taken)
         elif not word.startswith("-") or word == "-":
             below = level.below(word)
             if below is None:
@@ -50,7 +63,7 @@ def in_order(root: click.Group, words: Sequence[str]) -> list[str]:
         else:
             level.take_options(word)  # click says that there is no such option
     found.levels.append(level)
-    return found.in_order()
+    return found
 
 
 @dataclass
@@ -103,6 +116,14 @@ class _Level:
 class _Words:
     global_options: list[str] = field(default_factory=list)
     levels: list[_Level] = field(default_factory=list)
+    form: str | None = None
+
+    def note_form(self, option: click.Parameter, words: Sequence[str]) -> None:
+        """The last option counts, as click has it."""
+        if "--json" in option.opts:
+            self.form = "json"
+        elif option.name == "form":
+            self.form = words[-1].removeprefix("--output=").removeprefix("-o")
 
     def in_order(self) -> list[str]:
         words = self.global_options
@@ -120,10 +141,10 @@ def _options(command: click.Command) -> dict[str, click.Parameter]:
     }
 
 
-def _values(option: click.Parameter, alone: bool, rest: list[str]) -> list[str]:
+def _values(option: click.Parameter, word: str, rest: list[str]) -> list[str]:
     """Takes the words that are the option's values; none where the value stands in the option's own word."""
     assert isinstance(option, click.Option)
-    if not alone or option.is_flag or option.count:
+    if word not in (*option.opts, *option.secondary_opts) or option.is_flag or option.count:
         return []
     if option._flag_needs_value:  # noqa: SLF001 - an option with or without a value, as click knows it
         return [rest.pop(0)] if rest and not rest[0].startswith("-") else []

@@ -134,7 +134,7 @@ class TableWriter:
         left_out = self._table.left_out()
         if left_out:
             text = f"Without {', '.join(left_out)}: the terminal is too narrow. --wide shows all, --columns some."
-            click.echo(click.style(text, dim=True), err=True)
+            click.echo(click.style("\n".join(self._table.wrapped(text)), dim=True), err=True)
 
     def _values(self, row: Row) -> list[Any]:
         return [column.value_of(row) for column in self._columns]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
 from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
@@ -36,7 +37,7 @@ def store_of(config_file: Path | None, flags: Mapping[str, Any], *, makes: bool 
     return Opened(opened_current(settings_for_once(flags, config_file).database_url, makes=makes))
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def token() -> None:
     """Tokens: what callers send; each has the roles of its holder."""
 

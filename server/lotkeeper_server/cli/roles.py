@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
 from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, change_role, delete_role, list_roles
@@ -50,7 +51,7 @@ def _limits(kind: click.IntRange, more: str = "") -> Callable[[Callable[..., Non
     return decorated
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def role() -> None:
     """Roles: names for sets of permissions."""
 
