@@ -1,10 +1,12 @@
 """Settings: flags, environment, a TOML file, defaults, in this order; the same names everywhere."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from lotkeeper_server.known_variables import unknown_variable
@@ -117,6 +119,18 @@ def _check_readable(config_file: Path) -> None:
         raise SettingsFault(f"the settings file {config_file} cannot be read: {error.strerror}") from None
 
 
+def _fault_text(error: ErrorDetails) -> str:
+    """What is wrong with a setting, in words that do not need pydantic's manual."""
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        meant = get_close_matches(name, Settings.model_fields, 1)
+        advice = f"did you mean {meant[0]}?" if meant else "lotkeeper-server serve --help names all"
+        return f"{name} is not a setting: {advice}"
+    if name == "listen" and error["type"] == "string_pattern_mismatch":
+        return "listen: give HOST:PORT, such as 127.0.0.1:50051"
+    return f"{name}: {error['msg']}"
+
+
 def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     """The settings in force.
 
@@ -136,13 +150,11 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     try:
         settings: Settings = sourced(**given)
     except ValidationError as error:
-        raise SettingsFault(
-            "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        ) from None
+        raise SettingsFault("; ".join(map(_fault_text, error.errors()))) from None
     except SettingsFault:
         raise
     except ValueError as error:
-        raise SettingsFault(f"{config_file}: {error}") from None
+        raise SettingsFault(f"the settings file {config_file} is not TOML: {error}") from None
     port = settings.listen.rpartition(":")[2]
     if int(port) > _PORT_MAX:
         raise SettingsFault(f"listen: {port} is not a port; the largest is {_PORT_MAX}")

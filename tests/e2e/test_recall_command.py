@@ -133,7 +133,7 @@ class _Page(HTMLParser):
             self.cells.append("")
 
     def handle_data(self, data: str) -> None:
-        if self.cells and self.tags[-1] == "td":
+        if self.cells and self.tags[-1] in {"td", "wbr"}:
             self.cells[-1] += data
 
 

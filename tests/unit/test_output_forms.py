@@ -13,7 +13,7 @@ import pytest
 import yaml
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import decimal_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lotkeeper import FailedPrecondition, FieldViolation
 from lotkeeper.cli.columns import Amount, Column, Kind, columns_of, key, number, quantity, text
@@ -40,6 +40,7 @@ NAMES = st.text(st.characters(categories=["L", "N"]) | st.sampled_from("/ -"), m
 ID = "01JPAND53P-BZ61RZHZ-V7C6EEHG"
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_yaml_is_read_as_what_was_written(value: Any) -> None:
     """By a reader of YAML 1.1, the stricter of both: no text is taken for a number, a flag, a time."""

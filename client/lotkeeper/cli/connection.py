@@ -127,7 +127,7 @@ class Connection:
         where = TOKEN_VARIABLE if path is None else str(path)
         return (
             f"this server does not know that of {where}, or it has expired or was revoked; "
-            "`lotkeeper-server token list` shows which there are"
+            "`lotkeeper-server token list` shows which there are, `token create` makes one"
         )
 
     def warn(self) -> None:

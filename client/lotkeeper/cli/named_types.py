@@ -29,6 +29,12 @@ class Thing(ParamType[str]):
         """Reads the names of a kind."""
         self.kind = kind
 
+    def __call__(self, value: Any, param: click.Parameter | None = None, ctx: click.Context | None = None) -> Any:
+        """What click calls; bytes of an argument that are no text name nothing."""
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            self.fail(f"{value} has characters that are not Unicode's", param, ctx)
+        return super().__call__(value, param, ctx)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """As it was typed."""
         return str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
+from unicodedata import category
 
 import click
 import grpc
@@ -43,6 +44,11 @@ def is_id(text: str) -> bool:
     return _ULID.fullmatch(text) is not None
 
 
+def can_be_listed(text: str) -> bool:
+    """Whether things can be asked for by this name; what has a control character is left to the call itself."""
+    return bool(text) and not any(category(character) == "Cc" for character in text)
+
+
 def operation_id(client: Client, text: str) -> str:
     """The id of an inventory operation that is given by its id, its name, or LOCATION/NAME.
 
@@ -53,9 +59,10 @@ def operation_id(client: Client, text: str) -> str:
     if is_id(text) or not text:
         return text
     wanted = form_of(text)
-    found = [one for one in OPERATION.listed(client, prefix=wanted) if one.name == wanted]
+    candidates = OPERATION.listed(client, prefix=wanted) if can_be_listed(text) else ()
+    found = [one for one in candidates if one.name == wanted]
     path, _, name = wanted.removeprefix("/").rpartition("/")
-    if not found and path:
+    if not found and path and can_be_listed(text):
         places = {"source_location_path", "destination_location_path"}
         candidates = OPERATION.listed(client, prefix=name)
         found = [one for one in candidates if one.name == name and path in {getattr(one, place) for place in places}]
@@ -75,7 +82,7 @@ def lot_id(client: Client, text: str, material: str | None = None, *, may_be_new
         NotFound: where there is none.
         SeveralFit: where lots of several materials have the name.
     """
-    if not text or is_id(text) or material is not None:
+    if not can_be_listed(text) or is_id(text) or material is not None:
         return text
     wanted = form_of(text)
     found = [one for one in LOT.listed(client, prefix=wanted) if one.name == wanted]

@@ -2,10 +2,20 @@
 
 import gc
 import os
+import signal
 import sys
+import threading
 
 # gRPC's core would print lines of its own about an address in use; it reads this when it is first imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+# Ctrl-C ends it without a stack from the first moment on; not under nohup, nor where a thread imports this.
+_stoppable = (
+    signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    and threading.current_thread() is threading.main_thread()
+)
+if _stoppable:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 gc.disable()  # what imports make stays: walking it again and again takes a tenth of the time until the server answers
 
@@ -24,5 +34,7 @@ except ModuleNotFoundError as _missing:
     sys.exit(f"lotkeeper-server: {_missing.name} is not installed: pip install 'lotkeeper[server]'")
 
 gc.enable()
+if _stoppable:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["main"]

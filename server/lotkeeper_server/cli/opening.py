@@ -15,7 +15,7 @@ from lotkeeper_server.cli.exposed_secrets import exposed_secrets
 from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings, read_settings
 from lotkeeper_server.store.db.connection import Store
-from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.db.errors import StoreError, StoreUnavailable
 from lotkeeper_server.store.db.store_url import shown_url
 from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
 
@@ -85,7 +85,8 @@ class Opened:
     ) -> None:
         self._store.close()
         if isinstance(error, StoreError):
-            fail(f"{_shown(self._store)}: {error}")
+            advice = error.advice if isinstance(error, StoreUnavailable) else ""
+            fail("; ".join(filter(None, (f"{_shown(self._store)}: {error}", advice))))
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def _check_folder(folder: Path, database_url: str) -> None:
     except OSError as error:
         fail(f"the folder {folder} of the store cannot be entered: {error.strerror}; {_ENTER}")
     if not is_there:
-        fail(f"there is no folder {folder} for the store")
+        fail(f"there is no folder {folder} for the store; make it, or give --database-url with another")
     if not os.access(folder, os.X_OK):
         fail(f"the folder {folder} of the store cannot be entered; {_ENTER}")
 
@@ -135,9 +136,9 @@ def opened_current(database_url: str, *, makes: bool = True) -> Store:
     with opened(database_url) as store:
         if store.path is not None and not store.path.exists():
             if not makes:
-                fail(f"{_shown(store)}: the store does not exist")
+                fail(f"{_shown(store)}: the store does not exist; `lotkeeper-server migrate` makes it")
             if not os.access(store.path.absolute().parent, os.W_OK):
-                fail(f"the folder {store.path.absolute().parent} cannot be written")
+                fail(f"the folder {store.path.absolute().parent} cannot be written; {_ENTER}")
         state = schema_state(store)
         if state is SchemaState.EMPTY and makes:
             migrate(store)

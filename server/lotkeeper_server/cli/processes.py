@@ -18,6 +18,7 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.listening import can_share, hold_address
 
+_ELSEWHERE: Final = "end what listens there, or give --listen another address"
 SPARE_SECONDS: Final = 2.0
 """How much longer than its own limit a worker may take to end."""
 
@@ -126,7 +127,7 @@ def _clear_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except CannotListen as error:
-        fail(f"the address {error}")
+        fail(f"the address {error}; {_ELSEWHERE}")
     except UnsafeToken as error:
         fail(f"the development token cannot be handed to clients: {error}")
     except OSError as error:

@@ -6,7 +6,15 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached or cannot write: locked for too long, disk full, folder read-only."""
+    """The store cannot be reached or cannot write: locked for too long, disk full, folder read-only.
+
+    Attributes:
+        advice: what whoever runs the server can do; empty where the text says enough.
+    """
+
+    def __init__(self, text: str = "", advice: str = "") -> None:
+        super().__init__(text)
+        self.advice = advice
 
 
 class StoreBusy(StoreUnavailable):

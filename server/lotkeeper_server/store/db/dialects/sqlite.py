@@ -30,6 +30,14 @@ STAGING: Final = "lotkeeper_is_staging"
 """Under this a connection notes whether an import is being written; forgotten when a transaction begins."""
 _BRIEFLY: Final = frozenset({Locking.SKIP, Locking.SKIP_AT_ONCE, Locking.WAIT_BRIEFLY})
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT"})
+_ADVICE: Final = {
+    "SQLITE_NOTADB": "name another file in --database-url",
+    "SQLITE_CORRUPT": "restore it from a backup",
+    "SQLITE_READONLY": "let this user write the file and its folder",
+    "SQLITE_CANTOPEN": "let this user read and write the file and its folder",
+    "SQLITE_FULL": "free some space on its disk",
+}
+"""What to do about an error whose name begins like that."""
 _UNIQUE: Final = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
 
 
@@ -57,7 +65,10 @@ class Sqlite(Dialect):
             return kind(str(error))
         if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname in _BUSY:
             return StoreBusy(str(error))
-        return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else None
+        if not isinstance(error, sqlite3.Error):
+            return None
+        name = getattr(error, "sqlite_errorname", "")  # Python's own errors have none
+        return StoreUnavailable(str(error), next((_ADVICE[key] for key in _ADVICE if name.startswith(key)), ""))
 
     def commit_unknown(self, error: BaseException | None) -> bool:  # noqa: ARG002
         """Always knows: SQLite says what it did."""
