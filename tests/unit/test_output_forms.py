@@ -19,13 +19,13 @@ from lotkeeper import FailedPrecondition, FieldViolation
 from lotkeeper.cli.columns import Amount, Column, Kind, columns_of, key, number, quantity, text
 from lotkeeper.cli.fitting import fit, width_of, wrapped
 from lotkeeper.cli.output import Output
-from lotkeeper.cli.progress import Progress
 from lotkeeper.cli.refusing import refusal_of, refuse, without_path
 from lotkeeper.cli.table import Table
 from lotkeeper.cli.yaml_text import item_lines, yaml_lines
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_lot_pb2 import InventoryLot
 from lotkeeper.inventory.v1.inventory_pb2 import InventorySummary
+from lotkeeper.progress import Progress
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
     ["yes", "No", "null", "~", "1e3", "12:30", "0x1F", "- a", "a: b", "a #b", "2026-03-01", "\U000e0041\u202e", "=", ""]

@@ -15,11 +15,11 @@ from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, err
 from lotkeeper._json import to_dict
 from lotkeeper.cli.columns import Row, text
 from lotkeeper.cli.options import VALIDATE_ONLY
-from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.refusing import EXIT_REFUSED, refusal_of, said, without_path
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import FORM
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
+from lotkeeper.progress import Progress, progress
 from lotkeeper.visible_text import visible
 
 REQUESTS_MAX: Final = 1_000

@@ -17,13 +17,13 @@ from lotkeeper.cli.entities import objects_in
 from lotkeeper.cli.listing import OPERATION, operations
 from lotkeeper.cli.options import MASK, VERSION, fields_of
 from lotkeeper.cli.output import Output, write_out
-from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import FORM, streamed
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_operation_pb2 import InventoryOperation
 from lotkeeper.inventory.v1.inventory_operation_service_pb2 import EntityReference
+from lotkeeper.progress import Progress, progress
 
 EXIT_FAILED: Final = 1
 PIECE_BYTES: Final = 64 * 1024

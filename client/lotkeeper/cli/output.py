@@ -20,9 +20,9 @@ from lotkeeper._json import to_dict
 from lotkeeper.cli.columns import Column, Described, Row, chosen, columns_of, exactly, moment, plain
 from lotkeeper.cli.columns import text as text_column
 from lotkeeper.cli.fitting import WRAPPED_CHARACTERS_MIN
-from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.writers import CsvWriter, JsonWriter, TableWriter, Writer, YamlWriter, picked
 from lotkeeper.cli.yaml_text import yaml_lines
+from lotkeeper.progress import Progress, progress
 from lotkeeper.visible_text import json_text, visible, visible_cell, visible_lines
 
 FORMS: Final = ("table", "json", "yaml", "csv")

@@ -7,7 +7,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from lotkeeper._sync.client import Client
-from lotkeeper.cli.progress import progress
+from lotkeeper.progress import progress
 
 Response = TypeVar("Response", bound=Message)
 _WAITING = "waiting for the server"

@@ -15,10 +15,10 @@ import click
 from lotkeeper._errors import LotkeeperError
 from lotkeeper.cli.definitions import chosen_seconds, counted, pieces_of, write_pieces
 from lotkeeper.cli.plant_changes import show_counts, show_lines, show_table
-from lotkeeper.cli.progress import Progress, progress
 from lotkeeper.cli.session import Session
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.inventory.v1 import enums_pb2, master_data_service_pb2
+from lotkeeper.progress import Progress, progress
 from lotkeeper.spreadsheets import (
     CsvOptions,
     Fault,

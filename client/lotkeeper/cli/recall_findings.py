@@ -11,12 +11,12 @@ from typing import Final
 
 from lotkeeper._errors import OutOfRange
 from lotkeeper._sync.client import Client
-from lotkeeper.cli.progress import Progress
 from lotkeeper.cli.trace_graph import TraceGraph, id_of, is_order, name_of, quantity_text
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 from lotkeeper.inventory.v1.inventory_pb2 import Inventory
+from lotkeeper.progress import Progress
 from lotkeeper.visible_text import visible_cell
 
 PAGE_SIZE: Final = 1_000

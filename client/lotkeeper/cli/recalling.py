@@ -12,10 +12,10 @@ import click
 from lotkeeper.cli import named_types
 from lotkeeper.cli.options import MATERIAL, REQUEST_ID
 from lotkeeper.cli.output import write_out
-from lotkeeper.cli.progress import progress
 from lotkeeper.cli.session import Session
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import trace_service_pb2 as pb
+from lotkeeper.progress import progress
 
 if TYPE_CHECKING:
     from lotkeeper.cli.recall_findings import Recall

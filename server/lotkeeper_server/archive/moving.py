@@ -6,7 +6,7 @@ so the next run removes the file. No other file is ever removed.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +78,7 @@ class Archiving:
         before_millis: records from this moment on stay.
         now_millis: the present moment.
         request_ids: says which of them have expired.
+        moved: is told how many records have been moved, after each file.
     """
 
     store: Store
@@ -85,6 +86,7 @@ class Archiving:
     before_millis: int
     now_millis: int
     request_ids: RequestIds
+    moved: Callable[[int], None] = lambda _records: None
 
     def run(self) -> Archived:
         """Moves everything that may be moved.
@@ -144,6 +146,7 @@ class Archiving:
             if choice.records:
                 done.records += len(choice.records)
                 done.files += 1
+                self.moved(done.records)
             done.left += choice.left
             after, more = choice.end, choice.more
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from lotkeeper.progress import progress
 from lotkeeper.visible_text import visible
 
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
@@ -45,10 +46,17 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
     now = now_millis()
     before_millis = min(_moment(before, now), now)
     kept_millis = int(settings.request_id_days * MILLIS_PER_DAY)
-    with Opened(opened_current(settings.database_url, makes=False)) as store:
+    with (
+        progress("archiving", unit="records") as shown,
+        Opened(opened_current(settings.database_url, makes=False)) as store,
+    ):
         into = folder or _default_folder(store)
+
+        def note_moved(records: int) -> None:
+            shown.done = records
+
         try:
-            done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis)).run()
+            done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis), note_moved).run()
         except ArchiveAtWork as other:
             fail(f"another archive of this store is running: {other}")
         except LeaseLost:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from lotkeeper.command_errors import Group
+from lotkeeper.progress import progress
 from lotkeeper.shell_completion import completion_command
 from lotkeeper.visible_text import visible
 
@@ -22,7 +23,7 @@ from lotkeeper_server.cli.opening import (
     opened_current,
     settings_for_once,
 )
-from lotkeeper_server.cli.progress import TellingProgress
+from lotkeeper_server.cli.progress import migration_told
 from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.roles import role
 from lotkeeper_server.cli.serving import serve_store
@@ -80,14 +81,14 @@ def migrate(config_file: Path | None, /, **flags: Any) -> None:
     """Bring the store's schema to this version; how far that has come is told while it lasts."""
     from lotkeeper_server.store.schema.migrating import migrate as migrate_store  # noqa: PLC0415 - beside its own name
     from lotkeeper_server.store.schema.notices import noticing  # noqa: PLC0415
-    from lotkeeper_server.store.schema.progress import reporting  # noqa: PLC0415
 
     def left(text: str) -> None:
         click.echo(visible(text), err=True)
 
     url = settings_for_once(flags, config_file).database_url
-    with opened(url) as store, noticing(left), reporting(TellingProgress()):
-        click.echo("migrated" if migrate_store(store) else "the schema is current")
+    with migration_told(), opened(url) as store, noticing(left):
+        done = migrate_store(store)
+    click.echo("migrated" if done else "the schema is current")
 
 
 @main.command()
@@ -97,10 +98,11 @@ def demo(config_file: Path | None, /, **flags: Any) -> None:
     """Load the demo plant into an empty store."""
     from lotkeeper_server.demo.loading import load_demo_plant  # noqa: PLC0415 - only here
 
-    with Opened(opened_current(settings_for_once(flags, config_file).database_url)) as store:
+    url = settings_for_once(flags, config_file).database_url
+    with progress("loading"), Opened(opened_current(url)) as store:
         if not load_demo_plant(store):
             fail("the store is not empty; the demo plant can only be loaded into an empty one")
-        click.echo("the demo plant is loaded")
+    click.echo("the demo plant is loaded")
 
 
 @main.command()
@@ -118,10 +120,8 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
     from lotkeeper_server.archive.checking import ArchiveCheck, check_archive  # noqa: PLC0415 - only here
     from lotkeeper_server.store.verification import verify as verify_store  # noqa: PLC0415 - beside its own name
 
-    with (
-        Opened(opened_current(settings_for_once(flags, config_file).database_url, makes=False)) as store,
-        store.read() as read,
-    ):
+    url = settings_for_once(flags, config_file).database_url
+    with progress("comparing"), Opened(opened_current(url, makes=False)) as store, store.read() as read:
         verification = verify_store(read)
         archived = check_archive(read, folders) if folders else ArchiveCheck()
     differences = [*map(str, verification.differences), *archived.faults]

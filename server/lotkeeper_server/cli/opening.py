@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 
 import click
 from lotkeeper.command_errors import shown
+from lotkeeper.progress import clear
 
 from lotkeeper_server.cli.exposed_secrets import exposed_secrets
 from lotkeeper_server.setting_sources import SettingsFault
@@ -67,6 +68,7 @@ def settings_for_once(flags: Mapping[str, Any], config_file: Path | None) -> Set
 
 def fail(text: str, status: int = EXIT_FAILED) -> NoReturn:
     """One line on standard error, and the end with a status."""
+    clear()
     click.echo(f"lotkeeper-server: {shown(' '.join(text.split()))}", err=True)
     sys.exit(status)
 

@@ -13,6 +13,7 @@ from typing import Final
 PATIENCE_SECONDS: Final = 1.0
 _EVERY_SECONDS: Final = 0.2
 _BAR_CHARACTERS: Final = 24
+_ERASE: Final = "\r\x1b[K"
 _LINE: Final = Lock()
 """There is one line."""
 
@@ -79,6 +80,13 @@ def progress(doing: str, total: int | None = None, unit: str = "") -> Iterator[P
         _LINE.release()
 
 
+def clear() -> None:
+    """Makes room for a line on standard error, where something may be shown just now."""
+    if can_show() and _LINE.locked():
+        sys.stderr.write(_ERASE)
+        sys.stderr.flush()
+
+
 def can_show() -> bool:
     """Whether standard error is a terminal that can write over a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -88,11 +96,11 @@ def _show(shown: Progress, ended: Event) -> None:
     begun, wait, drawn = monotonic(), PATIENCE_SECONDS, False
     while not ended.wait(wait):
         line = shown.line(monotonic() - begun)
-        sys.stderr.write("\r\x1b[K" + line[: _screen_characters() - 1])
+        sys.stderr.write(_ERASE + line[: _screen_characters() - 1])
         sys.stderr.flush()
         wait, drawn = _EVERY_SECONDS, True
     if drawn:
-        sys.stderr.write("\r\x1b[K")
+        sys.stderr.write(_ERASE)
         sys.stderr.flush()
 
 
