@@ -7,6 +7,8 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,12 @@ from click.testing import CliRunner, Result
 from lotkeeper import Client
 from lotkeeper.cli import main
 from lotkeeper.testing import LotkeeperServer
+from lotkeeper_server.engine.clock import now_millis
+from lotkeeper_server.store.db.connection import Store
+
+from tests.archives import archive
+from tests.plants import ServedPlant
+from tests.server_process import ServerProcess
 
 Command = Callable[..., Result]
 MILK, CREAM = "Dairy/Milk/Whole milk", "Dairy/Cream"
@@ -178,3 +186,37 @@ def test_an_incomplete_recall_says_so(lotkeeper: Command, client: Client, tmp_pa
     )
     refused = lotkeeper("recall", "MILK-0815", "--depth", "1", "--hold", "--yes")
     assert (refused.exit_code, refused.stderr.startswith("refused: TRACE_TRUNCATED")) == (1, True)
+
+
+def test_the_report_breaks_no_name_and_sums_up(lotkeeper: Command, client: Client, tmp_path: Path) -> None:
+    """Only paths may be broken, behind a slash; columns in which nothing stands are left out."""
+    client.ship("CREAM-0042", "0.000001", material=CREAM, source=TANK)
+    file = tmp_path / "recall.html"
+    assert lotkeeper("recall", "MILK-0815", "--html", str(file)).exit_code == 0
+    text = file.read_text()
+    assert "<p>In all 7.000001 kg of Dairy/Cream.</p>" in text
+    assert "overflow-wrap: anywhere" not in text
+    assert "DairyCo/<wbr>Plant1/<wbr>CreamTank" in text
+    assert "<th>Order</th>" not in text
+    assert "<th>Held now</th>" not in text
+    assert "archived" not in text
+
+
+def test_a_recall_says_until_when_records_are_archived(own_server: ServerProcess, tmp_path: Path) -> None:
+    """What was shipped before may be in the archive's files alone; as text, in JSON and in the report."""
+    environment = {"LOTKEEPER_ADDRESS": own_server.address, "LOTKEEPER_TOKEN": own_server.token}
+    with Client(own_server.address, token=own_server.token) as client:
+        plant = ServedPlant(client)
+        client.receive("old", 5, material=plant.milk.id, destination=plant.silo.id, create_lot_if_not_found=True)
+        client.ship("old", 2, material=plant.milk.id, source=plant.silo.id)
+        words = ("recall", "old", "--material", plant.milk.path)
+        assert "shipped 2 " in CliRunner().invoke(main, words, env=environment).stdout
+        with closing(Store(own_server.database_url)) as store:
+            assert archive(store, tmp_path / "archive", ids_until_millis=now_millis()).records > 0
+    told = CliRunner().invoke(main, words, env=environment)
+    assert (told.exit_code, "0 shipments" in told.stdout) == (0, True), told.stderr
+    assert re.fullmatch(r"Records up to \d{4}-\d\d-\d\d \d\d:\d\d\S* are archived: [^\n]*\n", told.stderr)
+    answer = json.loads(CliRunner().invoke(main, ["--json", *words], env=environment).stdout)
+    assert datetime.fromisoformat(answer["archivedUntil"]) <= datetime.now(UTC)
+    report = CliRunner().invoke(main, [*words, "--html", "-"], env=environment).stdout
+    assert 'class="warning">Records up to ' in report
