@@ -87,6 +87,30 @@ def test_what_fails_on_this_machine_is_an_object_too(run: Run, tmp_path: Path) -
     assert (done.exit_code, error["code"], error["reason"]) == (1, "FAILED_PRECONDITION", "LOCAL_FAILURE")
 
 
+def test_a_file_that_cannot_be_read_is_one_object_with_its_cells(run: Run, tmp_path: Path) -> None:
+    """Also where the server finds the fault; in lines otherwise."""
+    for content, cell in (
+        ("colour\nred\n", "units.csv, line 1, column 1"),
+        ("name,symbol\n x,y\n", "units.csv, line 2"),
+    ):
+        file = tmp_path / "units.csv"
+        file.write_text(content)
+        words = ("plant", "apply", str(file), "--section", "units_of_measure")
+        refused = run("--json", *words)
+        error = json.loads(refused.stderr)
+        assert (refused.exit_code, refused.stdout, error["code"]) == (1, "", "INVALID_ARGUMENT")
+        assert cell in error["fields"][0]["description"]
+        for form in ((), ("--output", "csv")):
+            first, *_, last = run(*form, *words).stderr.splitlines()
+            assert (first.startswith(cell), last.startswith("refused: INVALID_ARGUMENT: ")) == (True, True)
+
+
+def test_an_empty_list_says_so_on_a_terminal_only(run: Run) -> None:
+    """A pipe has the titles, or nothing."""
+    done = run("lots", "list", "--name-prefix", "none such")
+    assert (done.exit_code, done.stdout.split()[:2], done.stderr) == (0, ["ID", "NAME"], "")
+
+
 def test_a_refusal_has_the_form_that_a_later_word_asks_for(run: Run) -> None:
     """A name is looked up while the words are read."""
     refused = run("operations", "get", "Consume milc", "-ojson")

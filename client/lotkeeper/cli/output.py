@@ -60,6 +60,11 @@ class Output:
         """Whether words beside the results do no harm."""
         return self.form == "table"
 
+    @property
+    def errors_are_text(self) -> bool:
+        """Whether what goes wrong is said in lines; otherwise in one object of the form."""
+        return self.form in {"table", "csv"}
+
     def one(self, message: Message) -> None:
         """A single message: its fields that have a value, one on each line; or the fields that were asked for."""
         descriptor, row = message.DESCRIPTOR, to_dict(message)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import click
+from grpc import StatusCode
 
-from lotkeeper._errors import LotkeeperError
+from lotkeeper._errors import FieldViolation, InvalidArgument, LotkeeperError
 from lotkeeper.cli.definitions import chosen_seconds, counted, pieces_of, write_pieces
 from lotkeeper.cli.plant_changes import show_counts, show_lines, show_table
 from lotkeeper.cli.session import Session
@@ -32,7 +33,6 @@ from lotkeeper.spreadsheets import (
 from lotkeeper.spreadsheets.sections import SECTIONS, section_named
 from lotkeeper.visible_text import visible
 
-EXIT_REFUSED: Final = 1
 EXIT_DIFFERS: Final = 1
 STANDARD_INPUT: Final = "-"
 _FORMATS: Final = {"yaml": enums_pb2.EXPORT_FORMAT_YAML, "json": enums_pb2.EXPORT_FORMAT_JSON}
@@ -174,10 +174,14 @@ def _source(session: Session, path: Path, *, format_name: str | None, section: s
     except OptionFault as wrong:
         raise click.UsageError(str(wrong)) from None
     except SpreadsheetFaults as found:
-        for fault in found.faults:
-            click.echo(visible(str(fault)), err=True)
-        click.echo("refused: INVALID_ARGUMENT: the files cannot be read as they are; nothing was sent", err=True)
-        sys.exit(EXIT_REFUSED)
+        if session.output.errors_are_text:
+            for fault in found.faults:
+                click.echo(visible(str(fault)), err=True)
+        raise InvalidArgument(
+            StatusCode.INVALID_ARGUMENT,
+            "the files cannot be read as they are; nothing was sent",
+            field_violations=tuple(FieldViolation(str(one.cell), str(one)) for one in found.faults),
+        ) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename or path} cannot be read: {error.strerror}") from error
     document = tables.document()
@@ -231,18 +235,32 @@ def _imported(
                 timeout_seconds=chosen_seconds(),
             )
     except LotkeeperError as error:
-        _show_cells(error, source.tables)
-        raise
+        if session.output.errors_are_text:
+            _show_cells(error, source.tables)
+            raise
+        raise _with_cells(error, source.tables) from None
 
 
 def _show_cells(error: LotkeeperError, tables: PlantTables | None) -> None:
     """Where in the files a refusal sees its faults."""
-    for violation in error.field_violations if tables is not None else ():
-        assert tables is not None
-        cell = tables.cell_at(violation.field)
-        if cell is not None:
-            text = f"{cell}: {violation.description}" if cell.text else str(Fault(cell, violation.description))
+    for violation in error.field_violations:
+        if text := _cell_text(violation, tables):
             click.echo(visible(text), err=True)
+
+
+def _with_cells(error: LotkeeperError, tables: PlantTables | None) -> LotkeeperError:
+    """The refusal, with the cells in the descriptions of its fields."""
+    violations = (
+        FieldViolation(one.field, _cell_text(one, tables) or one.description) for one in error.field_violations
+    )
+    return error.saying(error.message, tuple(violations))
+
+
+def _cell_text(violation: FieldViolation, tables: PlantTables | None) -> str | None:
+    cell = None if tables is None else tables.cell_at(violation.field)
+    if cell is None:
+        return None
+    return f"{cell}: {violation.description}" if cell.text else str(Fault(cell, violation.description))
 
 
 def _pieces(path: Path, shown: Progress) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ def refuse(error: LotkeeperError, status: int, output: Output) -> NoReturn:
     """Says it, and ends with an exit status."""
     violations = (FieldViolation(_EXACT.sub("", one.field), one.description) for one in error.field_violations)
     error = error.saying(_EXACT.sub("", error.message), tuple(violations))
-    if output.form in {"table", "csv"}:
+    if output.errors_are_text:
         word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
         place = "" if error.index is None else f" (item {error.index + 1})"
         click.echo(f"{word}: {said(error)}{place}", err=True)

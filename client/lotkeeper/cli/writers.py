@@ -109,6 +109,8 @@ class TableWriter:
         self._columns = columns
         self._headers = headers
         self._live = live
+        self._is_on_terminal = screen is not None
+        self._empty = True
 
     def begin(self, rows: Sequence[Row]) -> None:
         self._table.measure([self._values(row) for row in rows])
@@ -119,6 +121,7 @@ class TableWriter:
 
     def write(self, rows: Sequence[Row]) -> None:
         lines: list[str] = []
+        self._empty = False
         for row in rows:
             values = self._values(row)
             if self._live:
@@ -127,8 +130,11 @@ class TableWriter:
         click.echo("\n".join(lines))
 
     def end(self) -> None:
-        if not self._live:
-            self._tell_left_out()
+        if self._live:
+            return
+        self._tell_left_out()
+        if self._empty and self._is_on_terminal:
+            click.echo(click.style("(no rows)", dim=True), err=True)
 
     def _tell_left_out(self) -> None:
         left_out = self._table.left_out()
