@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lotkeeper.cli import main
-from lotkeeper.cli.words import in_order
+from lotkeeper.cli.words import form_asked, in_order
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ from lotkeeper.cli.words import in_order
         ("records list --from -2d", "records list --from -2d"),
         ("inventory --location P summary --by lot", "inventory --location P summary --by lot"),
         ("export -ofile", "export -ofile"),
+        ("lots list -ojson --utc", "--utc lots list -ojson"),
         ("lots get -- --json", "lots get -- --json"),
         ("lots get --nonsense A", "lots get --nonsense A"),
         ("operations get operations", "operations get operations"),
@@ -33,3 +34,22 @@ from lotkeeper.cli.words import in_order
 def test_options_stand_anywhere_and_negative_numbers_are_arguments(typed: str, read: str) -> None:
     """A value stays behind its option, and an option of a command with the command."""
     assert in_order(main, typed.split()) == read.split()
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("lots", None),
+        ("--json foo --bar", "json"),
+        ("lots list --output yaml --bad", "yaml"),
+        ("lots list -ojson", "json"),
+        ("--output=csv lots -o json", "json"),
+        ("export -o json", None),  # a file
+        ("consume A 1 --notes --json", None),  # a value
+        ("trace A --json file.json", "json"),
+        ("lots get -- --json", None),
+    ],
+)
+def test_the_form_is_known_before_anything_else_of_the_words(typed: str, form: str | None) -> None:
+    """So that an error has it, too."""
+    assert form_asked(main, typed.split()) == form
