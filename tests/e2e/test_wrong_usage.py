@@ -149,7 +149,7 @@ def test_without_a_token_that_the_server_knows_it_says_what_to_do(run: Run, toke
         "give --token-file or LOTKEEPER_TOKEN" if token is None else "this server does not know that of LOTKEEPER_TOKEN"
     )
     refused = run("lots", "list", **variables)
-    assert (refused.exit_code, said in refused.stderr, refused.stderr.count("\n")) == (1, True, 1)
+    assert (refused.exit_code, said in refused.stderr, refused.stderr.count("\n")) == (1, True, 1), refused.stderr
     assert "lotkeeper-server token" in refused.stderr
     checked = run("check", "--json", **variables)
     advice = next(one["advice"] for one in map(json.loads, checked.stdout.splitlines()) if one["check"] == "token")
