@@ -43,21 +43,24 @@ class ServerProcess:
         self._pid = pid
         self.stdin = os.fdopen(stdin, "w", encoding="utf-8")
         self.stdout = os.fdopen(stdout, encoding="utf-8")
-        self._stderr = os.fdopen(stderr, encoding="utf-8", errors="replace")
-        self._errors: list[str] = []
+        self._owner = os.getpid()
+        self._stderr = stderr  # no file: the lock of one that is read by a thread is never free in a fork
+        self._errors: list[bytes] = []
         self._listener = threading.Thread(target=self._listen, name="lotkeeper-testing-errors", daemon=True)
         self._listener.start()
 
     def last_words(self) -> str:
         """What it said on standard error, once it has ended."""
         self._listener.join(_END_SECONDS)
-        return "".join(self._errors).strip()
+        return b"".join(self._errors).decode(errors="replace").strip()
 
     def end(self) -> None:
-        """Ends it; returns once it has ended.
+        """Ends it; returns once it has ended. In a fork of the process that has begun it, this does nothing.
 
         That it ends with its standard input is not enough: a fork of this process may hold the other end, too.
         """
+        if os.getpid() != self._owner:
+            return
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self._listener.is_alive():
                 os.kill(self._pid, number)
@@ -65,11 +68,12 @@ class ServerProcess:
         with suppress(BrokenPipeError):  # what it was not told any more
             self.stdin.close()
         self.stdout.close()
-        self._stderr.close()
+        os.close(self._stderr)
 
     def _listen(self) -> None:
         """Keeps what it says on standard error, so that it never waits for a reader; the end of that is its own."""
-        self._errors.extend(self._stderr)
+        while said := os.read(self._stderr, 65_536):
+            self._errors.append(said)
 
 
 class ForkServer:
