@@ -17,6 +17,8 @@ from tempfile import TemporaryFile
 from typing import Final
 
 _PROGRAM: Final = "from lotkeeper_server.cli.testing_fork_server import main; main()"
+_OF_THE_SERVER: Final = ("lotkeeper_server", "sqlalchemy")
+"""The package comes with the client; what it imports comes with the extra `server`."""
 _FORK_SECONDS: Final = 60.0
 """So long a busy machine may take to import the server."""
 _END_SECONDS: Final = 10.0
@@ -85,7 +87,7 @@ class ForkServer:
         Raises:
             ServerNotInstalled: where the server is not installed.
         """
-        if importlib.util.find_spec("lotkeeper_server") is None:
+        if not all(map(importlib.util.find_spec, _OF_THE_SERVER)):
             raise ServerNotInstalled
         self._errors = TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
