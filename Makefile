@@ -62,7 +62,7 @@ test-grpcio: .venv/.synced ## Prove what the transport stands on with the oldest
 	  $(RUN) --isolated $$with python -m pytest tests/integration/transport || exit 1; done
 
 .PHONY: test-typing
-test-typing: .venv/.synced ## Run the tests of the client's types with pyright, too
+test-typing: .venv/.synced ## Run the tests of the client's types with pyright, too; needs the network
 	@$(RUN) --isolated --with 'pyright[nodejs]' python -m pytest tests/typing
 
 OF_THE_CLIENT := tests/e2e/test_client.py tests/e2e/test_client_through_restarts.py tests/unit/test_client_addresses.py \
@@ -77,6 +77,10 @@ test-oldest: $(UV) ## Run the client's tests with the oldest packages that pypro
 	  pytest pytest-asyncio pytest-timeout hypothesis
 	@$(UV) pip install --quiet --python .tools/oldest --no-deps --editable .
 	@.tools/oldest/bin/python -m pytest $(OF_THE_CLIENT)
+
+.PHONY: test-wheel
+test-wheel: $(UV) ## Try out the wheel in new environments, with the oldest and the newest packages that it allows
+	@$(PYTHON) -m tests.wheel_in_clean_environments $(UV)
 
 .PHONY: lint
 lint: lint-fast lint-contract ## Check style, types, layers and the contract

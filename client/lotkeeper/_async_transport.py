@@ -15,7 +15,7 @@ from lotkeeper._admission import Admission, Failure
 from lotkeeper._async_connection import AsyncConnection
 from lotkeeper._async_connections import AsyncConnections
 from lotkeeper._endpoints import Connecting
-from lotkeeper._errors import Cancelled, LotkeeperError
+from lotkeeper._errors import Cancelled, LotkeeperError, unreadable
 from lotkeeper._requests import Uploading
 from lotkeeper._retrying import Attempts, Repeatable, silent
 
@@ -24,7 +24,10 @@ _FAILED: Final = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.CancelledEr
 
 
 class AsyncTransport:
-    """Calls methods by their path, on one event loop: that of its first call."""
+    """Calls methods by their path, on one event loop: that of its first call.
+
+    Where an answer cannot be read, `grpc.aio` gives None in its place.
+    """
 
     def __init__(self, connecting: Connecting) -> None:
         self._retries = connecting.retries
@@ -74,8 +77,11 @@ class AsyncTransport:
         connection, admission = await self._connections.taken(attempts)
         try:
             method = connection.unary(path, response_class)
-            response: Response = await method(request, timeout=attempts.left_seconds(), metadata=admission.metadata)
-            return response
+            response = await method(request, timeout=attempts.left_seconds(), metadata=admission.metadata)
+            if response is None:
+                return Failure(unreadable(), connection.endpoint, admission.knock)
+            answer: Response = response
+            return answer
         except _FAILED as error:
             failed = self._failed(connection, admission, error)
             failed.__cause__ = error
@@ -162,6 +168,8 @@ class AsyncTransport:
     ) -> AsyncGenerator[Any, None]:
         try:
             async for response in call:
+                if response is None:
+                    raise unreadable()
                 yield response
         except _FAILED as error:
             raise self._failed(connection, admission, error) from error
@@ -198,8 +206,11 @@ class AsyncTransport:
             call.cancel()
             raise
         try:
-            response: Response = await call
-            return response
+            response = await call
+            if response is None:
+                raise unreadable()
+            answer: Response = response
+            return answer
         except _FAILED as error:
             raise self._failed(connection, admission, error) from error
 

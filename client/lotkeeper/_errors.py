@@ -20,13 +20,18 @@ LotkeeperError
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
 from google.protobuf import duration_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
+RETRY_AFTER_SECONDS_MAX: Final = 3_600.0
+"""No server is waited for longer before it is asked again, whatever it says."""
 
 
 @dataclass(frozen=True)
@@ -184,11 +189,16 @@ def error_of(rpc_error: Any) -> LotkeeperError:
     code: grpc.StatusCode = rpc_error.code()
     try:
         status = rpc_status.from_call(rpc_error)
-    except ValueError:  # the details do not match the status: the status of gRPC counts
+    except (ValueError, DecodeError):  # the details do not match the status, or are none: the status of gRPC counts
         status = None
     if status is None:
         return _BY_CODE.get(code, LotkeeperError)(code, rpc_error.details() or code.name)
     return error_of_status(status)
+
+
+def unreadable() -> Internal:
+    """The error for an answer that is not the message that it should be, in the words of gRPC."""
+    return Internal(grpc.StatusCode.INTERNAL, "Exception deserializing response!")
 
 
 def error_of_status(status: Any) -> LotkeeperError:
@@ -202,9 +212,10 @@ def error_of_status(status: Any) -> LotkeeperError:
     )
     has_retry = False
     for detail in status.details:
-        has_retry = detail.Unpack(retry) or has_retry
-        detail.Unpack(info)
-        detail.Unpack(bad_request)
+        with suppress(DecodeError):  # what cannot be read says nothing
+            has_retry = detail.Unpack(retry) or has_retry
+            detail.Unpack(info)
+            detail.Unpack(bad_request)
     violations = tuple(FieldViolation(one.field, one.description) for one in bad_request.field_violations)
     return _BY_CODE.get(code, LotkeeperError)(
         code,
@@ -217,4 +228,4 @@ def error_of_status(status: Any) -> LotkeeperError:
 
 
 def _seconds(delay: duration_pb2.Duration) -> float:
-    return delay.seconds + delay.nanos / 1e9
+    return min(max(delay.seconds + delay.nanos / 1e9, 0.0), RETRY_AFTER_SECONDS_MAX)

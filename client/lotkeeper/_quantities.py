@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import decimal
-from typing import TypeAlias
-
-from google.type.decimal_pb2 import Decimal
+from typing import TYPE_CHECKING, TypeAlias
 
 from lotkeeper._requests import made
+
+if TYPE_CHECKING:  # Google publishes no types for it
+    from lotkeeper._protobuf.decimal_pb2 import Decimal
+else:
+    from google.type.decimal_pb2 import Decimal
 
 Quantity: TypeAlias = int | float | decimal.Decimal | str
 """A quantity as an argument: a float is sent as the double that it is, everything else exactly, a text as it is."""

@@ -8,6 +8,7 @@ import logging
 import sys
 import threading
 from collections.abc import MutableMapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -15,28 +16,19 @@ import structlog
 from lotkeeper.redaction import without_secrets
 from lotkeeper.visible_text import visible, visible_lines
 
-_log = structlog.get_logger(__name__)
+from lotkeeper_server.event_log import get_logger, write_events
+
+_log = get_logger()
 _STACK: Final = "exception"
 _STACK_MARGIN: Final = "    | "
 """Before each line of a stack, in plain lines: an error's text may hold line breaks, and look like lines of the log."""
 
 
-class _StandardError:
-    """Standard error as it is now; a log that cannot be written must not stop the work that it reports."""
-
-    def write(self, text: str) -> None:
-        """Writes; if that fails, the work goes on."""
-        try:
-            sys.stderr.write(text)
-        except (OSError, ValueError):
-            return
-
-    def flush(self) -> None:
-        """Flushes; if that fails, the work goes on."""
-        try:
-            sys.stderr.flush()
-        except (OSError, ValueError):
-            return
+def _write(text: str) -> None:
+    """On standard error as it is now; a log that cannot be written must not stop the work that it reports."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 class _FromLibraries(logging.Handler):
@@ -59,16 +51,16 @@ def configure_logs(level: str, style: str) -> None:
         if is_json
         else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     )
-    structlog.configure(
-        processors=[
+    write_events(
+        [
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _clean if is_json else _clean_and_visible,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # what it needs of a file,
+        _write,
+        level,
     )
     logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
     sys.excepthook = _uncaught

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
@@ -17,6 +15,7 @@ from lotkeeper_server.engine.clock import Clock, SystemClock
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.engine.long_writes import LongWrites
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
@@ -52,7 +51,7 @@ from lotkeeper_server.transport.server import server_class
 MILLIS_PER_HOUR: Final = 3_600_000
 CLOSE_SECONDS: Final = 1.0
 _SYSTEM_CLOCK: Final = SystemClock()
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,10 +246,10 @@ def test_an_exported_file_is_exact_in_a_pipe_and_harmless_on_a_terminal(
 
 LOGS: Final = f"""
 import sys
-import structlog
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.logs import configure_logs
 configure_logs("info", sys.argv[1])
-log = structlog.get_logger("x")
+log = get_logger()
 screen = {SCREEN!a}
 log.info("named", name=screen, several=[screen, "a b=c"], path=screen)
 try:

@@ -16,6 +16,7 @@ from lotkeeper import AsyncClient, Client, NotFound, Unavailable, actions, dataf
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 from lotkeeper.inventory.v1.inventory_pb2 import Inventory
 
+from tests.frames_at_size import read_records, served_records
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
 
@@ -162,3 +163,12 @@ def test_a_server_that_goes_away_ends_the_reader_and_never_as_if_it_were_whole(o
         own_server.kill()
         with pytest.raises(Unavailable):
             reader.read_all()
+
+
+@pytest.mark.slow
+def test_what_a_list_needs_of_memory_does_not_grow_with_it(tmp_path: Path) -> None:
+    """`python -m tests.frames_at_size` reads 1,000,000 records the same way."""
+    with served_records(tmp_path, 60_000) as (address, token):
+        few, many = (read_records(address, token, rows) for rows in (20_000, 60_000))
+    assert (few.rows, many.rows) == (20_000, 60_000)
+    assert many.peak_kibibytes - few.peak_kibibytes < 16 * 1024

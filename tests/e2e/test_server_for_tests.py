@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -144,32 +145,140 @@ def test_tests_in_other_languages_speak_to_it_in_lines_of_json(child: subprocess
     assert said(child, '{"do": "let_clock_go"}') == {}
 
 
-def test_it_ends_with_its_parent(tmp_path: Path) -> None:
-    program = (
-        "import subprocess, sys, time\n"
-        f"p = subprocess.Popen([{str(BINARIES / 'lotkeeper-server')!r}, 'testing'],"
-        " stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)\n"
-        "print(p.pid, p.stdout.readline(), flush=True)\n"
-        "time.sleep(60)\n"
-    )
+ITS_PARENTS = {
+    "lotkeeper-server testing": f"""
+import subprocess, time
+server = subprocess.Popen([{str(BINARIES / "lotkeeper-server")!r}, "testing"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+server.stdout.readline()
+print(server.pid, flush=True)
+time.sleep(60)
+""",
+    "in a child": """
+import time
+from lotkeeper.testing import LotkeeperServer
+server = LotkeeperServer(in_child=True)
+print(server._backend._process._pid, flush=True)
+time.sleep(60)
+""",
+    "in a child of one that has forked": """
+import os, time
+from lotkeeper.testing import LotkeeperServer
+server = LotkeeperServer(in_child=True)
+sibling = os.fork()
+if sibling:
+    print(server._backend._process._pid, sibling, flush=True)
+time.sleep(60)
+""",
+}
+
+
+@pytest.mark.parametrize("program", ITS_PARENTS.values(), ids=ITS_PARENTS)
+def test_it_ends_with_its_parent(program: str, tmp_path: Path) -> None:
+    """Killed with -9, and where a fork of it lives on that holds all it had open."""
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     with parent:
         assert parent.stdout is not None
-        pid = int(parent.stdout.readline().split()[0])
+        pid, *siblings = map(int, parent.stdout.readline().split())
+        [folder] = server_folders(pid)
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-    gone = threading.Event()
-    for _ in range(200):
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            gone.set()
-            break
-        if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
-            gone.set()
-            break
-        gone.wait(0.05)
-    assert gone.is_set()
+            wait_until_gone(pid)
+            assert not folder.exists()
+        finally:
+            for sibling in siblings:
+                os.kill(sibling, signal.SIGKILL)
+
+
+def server_folders(pid: int) -> set[Path]:
+    """Those with the stores of a server, by what it has open."""
+    opened = [descriptor.readlink() for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
+    return {path.parent for path in opened if path.parent.name.startswith("lotkeeper-testing-")}
+
+
+def wait_until_gone(pid: int) -> None:
+    """Until a process has ended."""
+    waiting = threading.Event()
+    end_seconds = time.monotonic() + 30
+    while time.monotonic() < end_seconds:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        waiting.wait(0.05)
+    raise AssertionError(f"{pid} lives")
+
+
+def test_where_the_process_that_forks_is_killed_another_takes_its_place() -> None:
+    with LotkeeperServer(PLANT, in_child=True) as first:
+        pid = first._backend._process._pid  # type: ignore[attr-defined]  # a child's
+        forking = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(forking, signal.SIGKILL)
+        wait_until_gone(pid)
+        with pytest.raises(RuntimeError, match="the server has ended"):
+            first.clock.let_go()
+        with pytest.raises(RuntimeError, match="the server did not start"):
+            LotkeeperServer(PLANT, in_child=True)
+    with LotkeeperServer(PLANT, in_child=True) as second, second.client() as client:
+        assert stock(client) == {"F-1": 100}
+
+
+def test_a_server_in_a_child_begins_in_a_part_of_the_time_that_its_imports_take() -> None:
+    """One process has imported everything for all of them: a tenth to a fifth, on a machine that does nothing else."""
+    command = [sys.executable, "-c", "import lotkeeper_server.testing.server"]
+    importing = min(seconds_of(lambda: subprocess.run(command, check=True)) for _ in range(2))
+    LotkeeperServer(PLANT, in_child=True).close()
+    beginning = min(seconds_of(lambda: LotkeeperServer(PLANT, in_child=True).close()) for _ in range(5))
+    assert beginning < importing / 2
+
+
+def seconds_of(act: Callable[[], object]) -> float:
+    """How long something takes."""
+    begin = time.monotonic()
+    act()
+    return time.monotonic() - begin
+
+
+def test_a_fork_of_a_process_with_servers_has_its_own() -> None:
+    program = """
+import os
+from lotkeeper.testing import LotkeeperServer
+with LotkeeperServer(in_child=True) as server:
+    if (child := os.fork()) == 0:
+        with LotkeeperServer(in_child=True) as other, other.client() as client:
+            assert list(client.list_inventory())
+    else:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        with server.client() as client:
+            assert list(client.list_inventory())
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_the_server_logs_is_the_programs_to_show(tmp_path: Path) -> None:
+    """Nothing on its standard output, nothing of how it logs is changed, and Python's logging has the server's log."""
+    program = """
+import logging, sys
+import structlog
+from lotkeeper.testing import LotkeeperServer
+from lotkeeper import NotFound
+with LotkeeperServer() as server:
+    server.reset()
+    from lotkeeper_server.event_log import get_logger
+    get_logger().warning("lost", file="x")
+    assert not structlog.is_configured()
+    logging.basicConfig(format="%(name)s %(levelname)s %(message)s", stream=sys.stderr, level=logging.INFO)
+    get_logger().warning("found", file="y")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[0] == "lotkeeper_server WARNING found file=y"
 
 
 def test_without_the_server_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

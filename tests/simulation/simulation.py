@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import structlog
 from lotkeeper_server.domain.refusals import PermissionDenied, Refused
 from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import Answered, End
 from lotkeeper_server.engine.loop import Loop
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Surroundings, end_each
+from lotkeeper_server.event_log import events_captured
 from lotkeeper_server.store.db.capabilities import EMBEDDED, PIPELINED, SERVER
 
 from tests.model.edits import Switch
@@ -148,7 +148,7 @@ class Simulation:
 
     def _run(self) -> None:
         try:
-            with structlog.testing.capture_logs() as logs:
+            with events_captured() as logs:
                 self.schedule.run(300.0)
         finally:
             for process in self._processes:

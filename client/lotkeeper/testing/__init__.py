@@ -9,6 +9,7 @@ Needs the server: `pip install 'lotkeeper[server]'`. Under pytest there are fixt
 """
 
 from lotkeeper.testing._clock import Clock
-from lotkeeper.testing._server import LotkeeperServer, ServerNotInstalled
+from lotkeeper.testing._server import LotkeeperServer
+from lotkeeper.testing._server_processes import ServerNotInstalled, prepare
 
-__all__ = ["Clock", "LotkeeperServer", "ServerNotInstalled"]
+__all__ = ["Clock", "LotkeeperServer", "ServerNotInstalled", "prepare"]

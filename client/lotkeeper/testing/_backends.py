@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
 from lotkeeper.testing._clock import SetMillis
+from lotkeeper.testing._server_processes import ServerNotInstalled, server_process
 
 Setting = str | int | float | bool
-_END_SECONDS = 10.0
-
-
-class ServerNotInstalled(ImportError):
-    """The server is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__("the server is not installed; run: pip install 'lotkeeper[server]'")
 
 
 class Backend(Protocol):
@@ -83,30 +72,22 @@ class ChildServer:
 
         Raises:
             ServerNotInstalled: where it is not installed.
+            RuntimeError: where there can be no process for it.
             ValueError: for a plant or a setting that is refused.
         """
-        if importlib.util.find_spec("lotkeeper_server") is None:
-            raise ServerNotInstalled
-        command = [sys.executable, "-c", "from lotkeeper_server.cli import main; main()", "testing"]
-        for name, value in settings.items():
-            command += ["--set", f"{name}={value}"]
+        arguments = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
         with NamedTemporaryFile(suffix=".json" if is_json else ".yaml") as file:
             if plant is not None:
                 file.write(plant)
                 file.flush()
-                command += ["--plant", str(Path(file.name))]
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
+                arguments += ["--plant", file.name]
+            self._process = server_process(arguments)
             self._lock = threading.Lock()
-            self._errors: list[str] = []
-            self._listener = threading.Thread(target=self._listen, name="lotkeeper-testing-errors", daemon=True)
-            self._listener.start()
-            try:
-                said = self._line()
-            except ValueError:
+            said = self._answer()
+            if said is None:
+                why = self._process.last_words()
                 self.close()
-                raise
+                raise ValueError(why or "the server did not start")
         self.address = str(said["address"])
         self.token = str(said["token"])
         self.clock: SetMillis = _ChildClock(self)
@@ -118,13 +99,12 @@ class ChildServer:
             RuntimeError: where the process has ended, or refuses.
         """
         with self._lock:
-            assert self._process.stdin is not None
-            try:
+            with suppress(BrokenPipeError):  # then there is no answer
                 self._process.stdin.write(json.dumps(command) + "\n")
                 self._process.stdin.flush()
-            except OSError as error:
-                raise RuntimeError(f"the server has ended: {''.join(self._errors)}") from error
-            answer = self._line()
+            answer = self._answer()
+        if answer is None:
+            raise RuntimeError(f"the server has ended: {self._process.last_words()}")
         if "error" in answer:
             raise RuntimeError(str(answer["error"]))
         return answer
@@ -135,34 +115,13 @@ class ChildServer:
 
     def close(self) -> None:
         """Ends it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with suppress(BrokenPipeError):  # it has ended by itself
-            self._process.stdin.close()
-        self._process.stdout.close()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._listener.join(_END_SECONDS)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
+        self._process.end()
 
-    def _line(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
+    def _answer(self) -> dict[str, Any] | None:
+        """The next line that it says; None where it has ended."""
         line = self._process.stdout.readline()
-        if not line:
-            self._process.wait(_END_SECONDS)
-            self._listener.join(_END_SECONDS)
-            raise ValueError("".join(self._errors).strip() or "the server did not start")
-        answer: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] | None = json.loads(line) if line else None
         return answer
-
-    def _listen(self) -> None:
-        """Keeps what it says on standard error, so that it never waits for a reader."""
-        assert self._process.stderr is not None
-        self._errors.extend(self._process.stderr)
 
 
 class _ChildClock:

@@ -10,10 +10,8 @@ from typing import Any
 
 from lotkeeper._async.client import AsyncClient
 from lotkeeper._sync.client import Client
-from lotkeeper.testing._backends import Backend, ChildServer, ServerNotInstalled, Setting, in_this_process
+from lotkeeper.testing._backends import Backend, ChildServer, Setting, in_this_process
 from lotkeeper.testing._clock import Clock
-
-__all__ = ["LotkeeperServer", "Plant", "ServerNotInstalled"]
 
 Plant = str | Path | Mapping[str, Any]
 """A plant document: the path of a YAML or JSON file, or what stands in one; `{}` is a plant with nothing in it."""
@@ -38,12 +36,13 @@ class LotkeeperServer:
         Args:
             plant: what it begins with. Default: the demo plant of `lotkeeper-server run`.
             in_child: whether it runs in a process of its own, which ends with this one. Default: on threads of this
-                process, which begins in a tenth of the time.
+                process. Either way the first server has to import what it needs; others begin in a tenth of a second.
             settings: of the server, by name, where the defaults do not do. The environment does not count.
 
         Raises:
             ServerNotInstalled: where the server is not installed.
             ValueError: for a plant or a setting that is refused.
+            RuntimeError: where no process of its own can be had.
             OSError: where the plant's file cannot be read.
         """
         data, is_json = (None, False) if plant is None else _document(plant)

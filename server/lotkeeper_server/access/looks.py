@@ -9,10 +9,9 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
-import structlog
-
 from lotkeeper_server.access.directory import AccessSnapshot, Directory
 from lotkeeper_server.domain.refusals import Overloaded, Refused
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.snapshot import Snapshot
 
 PAUSE_SECONDS: Final = 0.05
@@ -21,7 +20,7 @@ CROWD: Final = 64
 """With so many waiting, the pause is cut short: the cost for each is small enough."""
 WAITING_MAX: Final = 1_024
 """How many may wait; more are refused with OVERLOADED."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 Value = TypeVar("Value")
 OnLooked = Callable[[AccessSnapshot | Refused], None]
 

@@ -33,6 +33,7 @@ except ModuleNotFoundError as _missing:
         raise
     sys.exit(f"lotkeeper-server: {_missing.name} is not installed: pip install 'lotkeeper[server]'")
 
+gc.freeze()  # what has been imported stays: no collection needs to walk it
 gc.enable()
 if _stoppable:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
-
 from lotkeeper_server.cli.exposed_secrets import exposed_secrets
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import Settings, read_settings
 
 _TAKEN_OVER: Final = frozenset({"log_level", "log_format"})
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-import structlog
 from lotkeeper.development import is_loopback, literal_address
 from lotkeeper.visible_text import visible
 
@@ -18,13 +17,14 @@ from lotkeeper_server.cli.opening import Opened, fail, opened_current
 from lotkeeper_server.cli.reloading import Given, Reloading
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.engine.clock import now_millis
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.store_url import hidden_password
 
 _HERE: Final = "give --listen an address of this machine, such as 127.0.0.1:50051, or 0.0.0.0:50051 for all"
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops: bool) -> None:

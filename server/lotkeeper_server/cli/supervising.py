@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-import structlog
+from lotkeeper_server.event_log import get_logger
 
 Work = Callable[[Callable[[], None]], None]
 """What a worker does until it is told to end; it calls what it is given once it serves."""
@@ -31,7 +31,7 @@ PAUSE_SECONDS_MAX: Final = 0.5
 FAILED_STARTS_MAX: Final = 10
 """How many failures in a row, for each worker, while none serves: after so many, more starts would not help."""
 _PR_SET_PDEATHSIG: Final = 1
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 @dataclass(slots=True, eq=False)

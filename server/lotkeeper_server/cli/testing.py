@@ -1,10 +1,11 @@
 """`lotkeeper-server testing`: a server for the tests of a program in any language."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 from pydantic import ValidationError
@@ -34,18 +35,25 @@ def testing(plant: Path | None, given: tuple[str, ...]) -> None:
     from lotkeeper_server.testing.server import TestingServer  # noqa: PLC0415 - gRPC takes a while
 
     document = None if plant is None else _document(plant)
+    signal.signal(signal.SIGTERM, _end_by_signal)
     try:
         server = TestingServer(document, dict(_setting(text) for text in given))
     except ValidationError as error:
         raise click.UsageError("; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())) from None
     except Refused as refused:
         fail(f"{plant}: {refused.refusal.message}")
-    server.begin()
     try:
+        server.begin()
         _say({"address": server.address, "token": server.token})
         _obey(server_commands(server))
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     finally:
         server.close()
+
+
+def _end_by_signal(_number: int, _frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: the end must not be ended
+    raise SystemExit(0)
 
 
 def _document(path: Path) -> Any:

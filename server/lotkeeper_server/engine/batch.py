@@ -7,8 +7,6 @@ loaded, for all decisions at once.
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-import structlog
-
 from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.commands import Batch, Command, Execute
 from lotkeeper_server.domain.context import Context
@@ -20,10 +18,11 @@ from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine.calls import HELD, Answered, Result
 from lotkeeper_server.engine.faults import logged_fault
+from lotkeeper_server.event_log import get_logger
 
 ROUNDS_MAX: Final = 256
 """Loads in one transaction; a pick among many lots takes a few. What needs more than this is a fault."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 Answer = TypeVar("Answer")
 
 

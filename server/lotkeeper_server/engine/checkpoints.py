@@ -7,9 +7,8 @@ thread does it. Only the rest, which has come meanwhile, is done while nobody wr
 import threading
 from typing import Final
 
-import structlog
-
 from lotkeeper_server.engine.turns import WriteTurns
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.connection import Store
 
@@ -21,7 +20,7 @@ LOG_PAGES_MAX: Final = 16_000
 REST_PAGES_MAX: Final = 1_000
 """Nobody writes while so much is brought over: some ten milliseconds."""
 _PASSES_MAX: Final = 4
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Checkpoints:

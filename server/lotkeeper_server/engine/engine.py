@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-import structlog
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain.context import Context
@@ -28,6 +27,7 @@ from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, end_each
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.engine.works import Works
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
@@ -49,7 +49,7 @@ _REFUSE_EVERY_SECONDS: Final = 0.25
 _IDLE_LOOK_SECONDS: Final = 0.01
 _DEFAULTS: Final = EngineSettings()
 _SYSTEM_CLOCK: Final = SystemClock()
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 __all__ = ["Engine", "EngineSettings"]
 

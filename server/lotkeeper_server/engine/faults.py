@@ -3,11 +3,10 @@
 import sys
 import uuid
 
-import structlog
-
 from lotkeeper_server.domain.refusals import Internal
+from lotkeeper_server.event_log import get_logger
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 def logged_fault(event: str = "fault", **details: object) -> Internal:

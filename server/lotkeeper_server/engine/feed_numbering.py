@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, TypeVar
 
-import structlog
-
 from lotkeeper_server.domain.refusals import Refused, StoreUnavailable
 from lotkeeper_server.engine.clock import now_millis
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.feed.numbering import drop_marks, number_pending, pending_ids
@@ -33,7 +32,7 @@ CATCH_UP_SECONDS: Final = 10.0
 """How long a watch waits for what was committed before it; a stalled process keeps the lease for some three."""
 _CATCH_UP_PAUSE_SECONDS: Final = 0.01
 Result = TypeVar("Result")
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class FeedNumbering:

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
-import structlog
+from lotkeeper_server.event_log import get_logger
 
 CHECK_EVERY_SECONDS: Final = 0.4
 CHECK_SECONDS_MAX: Final = 3.0
 """A check without an answer for so long counts as failed."""
 _THREADS: Final = 4
 """So many checks may hang before the next one waits for one of them to end."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Checked(Protocol):

@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
-import structlog
-
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Contention, Refused
 from lotkeeper_server.engine.calls import Caller
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.staged.staging import (
@@ -36,7 +35,7 @@ LEFT_AFTER_SECONDS: Final = 3.0
 """An import that has not moved for so long belongs to nobody any more."""
 _LOOK_SECONDS: Final = 0.25
 _PIECES_BETWEEN_CHECKPOINTS: Final = 8
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 Switch = Callable[[Transaction], bool]
 """Looks whether an import still fits, and writes what is not staged: changes of what is there."""

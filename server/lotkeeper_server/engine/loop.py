@@ -7,8 +7,6 @@ put back, and the others go on. Whoever runs it calls `turn`: the thread that po
 from collections.abc import Sequence
 from typing import Final
 
-import structlog
-
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
@@ -27,6 +25,7 @@ from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.stalled import StalledOthers
 from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransaction
 from lotkeeper_server.engine.surroundings import Surroundings
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.dialects import Locking
 
@@ -38,7 +37,7 @@ BUSY_PAUSE_SECONDS: Final = 0.005
 """Before calls are tried again that found another process writing to the embedded store."""
 BUSY_TEXT: Final = "Another process keeps the store to itself; nothing was done."
 REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Loop:

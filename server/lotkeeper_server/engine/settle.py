@@ -2,17 +2,16 @@
 
 from typing import Final
 
-import structlog
-
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.engine.clock import Clock
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.store_port import DecisionStore
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError
 
 SETTLE_SECONDS: Final = 20.0
 """How long it is asked."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 def has_taken_effect(store: DecisionStore, transaction_id: Id, error: OutcomeUnknown, clock: Clock) -> bool:

@@ -2,16 +2,15 @@
 
 from typing import Final
 
-import structlog
-
 from lotkeeper_server.engine.clock import Clock
 from lotkeeper_server.engine.store_port import DecisionStore
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.errors import StoreError
 
 STALLED_SECONDS: Final = 3.0
 """How long a call waits for rows before whoever holds them is looked at."""
 LOOK_PAUSE_SECONDS: Final = 0.5
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class StalledOthers:

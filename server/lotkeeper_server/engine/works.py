@@ -7,8 +7,6 @@ A save, an import, a delete: what reads and writes more than decisions know. Whe
 import threading
 import time
 
-import structlog
-
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Contention, Refused, StoreUnavailable
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingWork, Result, Waits
@@ -23,6 +21,7 @@ from lotkeeper_server.engine.shares import Shares
 from lotkeeper_server.engine.stalled import StalledOthers
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.engine.turns import WriteTurns
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.commit_marks import leave_mark
 from lotkeeper_server.store.db.dialects import Locking
@@ -30,7 +29,7 @@ from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.state.decision_store import StoreOfDecisions
 from lotkeeper_server.store.state.definitions import lock_versions, read_versions
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Works:

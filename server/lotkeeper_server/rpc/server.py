@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper.inventory.v1 import (
     inventory_operation_service_pb2,
@@ -17,6 +16,7 @@ from lotkeeper.inventory.v1 import (
 )
 
 from lotkeeper_server.domain.refusals import Overloaded
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
@@ -34,7 +34,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     master_data_service_pb2.DESCRIPTOR.services_by_name["MasterDataService"],
     trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"],
 )
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 QUIET_SECONDS: Final = 0.3
 """At shutdown, refusals go on until no call has come for so long, so that no caller gets a bare CANCELLED."""
 

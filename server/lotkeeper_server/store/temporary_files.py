@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
-import structlog
-
 from lotkeeper_server.domain.refusals import NoTemporarySpace, Refused
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Room(Protocol):

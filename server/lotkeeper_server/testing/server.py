@@ -1,12 +1,10 @@
 """A server in this process: begun, set back to its plant for the next test, ended."""
 
 import asyncio
-import logging
 import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
-import structlog
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from lotkeeper_server.service import Listens, Service
@@ -40,7 +38,7 @@ class _OwnSettings(Settings):
 class TestingServer:
     """Serves a plant on a free port of loopback, on an event loop and threads of its own.
 
-    Its log goes where this process has set up structlog to write; where it has not, only warnings are written.
+    Its log goes to Python's logging, as `lotkeeper_server`; nothing is written where nobody has set that up.
 
     Attributes:
         address: HOST:PORT, after `begin`; a reset gives another one.
@@ -59,8 +57,6 @@ class TestingServer:
             pydantic.ValidationError: for a setting that is wrong.
         """
         self._settings = _OwnSettings(**{**(settings or {}), "listen": LISTEN})
-        if not structlog.is_configured():
-            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         self._template = StoreTemplate(plant or demo_plant())
         self._event_loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._event_loop.run_forever, name="lotkeeper-testing", daemon=True)

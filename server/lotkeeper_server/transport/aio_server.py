@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, ClassVar
 
 import grpc
-import structlog
 
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.transport.aio_call import AioCall, AioStream, Context
 from lotkeeper_server.transport.call import (
     NO_MESSAGE,
@@ -26,7 +26,7 @@ from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
 SHORTEST_WAIT_SECONDS = 0.001
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class AioServer(grpc.GenericRpcHandler):

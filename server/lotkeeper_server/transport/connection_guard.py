@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.transport.call import NO_REQUEST
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.connection_load import NO_LOAD, NOISE_BYTES_MAX, ConnectionLoad, ConnectionProgress
@@ -27,7 +26,7 @@ MUCH_HELD_SHARE: Final = 4
 LOOK_SHARE: Final = 0.05
 """No more of the time than this goes into looks."""
 SECOND: Final = 1.0
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 @dataclass(slots=True, eq=False)

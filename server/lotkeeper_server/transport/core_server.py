@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
-import structlog
-
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.transport.call import UNIMPLEMENTED, OnFault, Status, Streaming, Unary, WhenQuiet, logged_fault
 from lotkeeper_server.transport.certificate import Certificate
 from lotkeeper_server.transport.connection_guard import ConnectionGuard
@@ -31,7 +30,7 @@ REFUSAL_PAUSE_SECONDS: Final = 0.1
 CLOSING_POLL_SECONDS: Final = 0.05
 NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class CoreServer:

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Protocol
 
-import structlog
-
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.transport.aio_server import AioServer
 from lotkeeper_server.transport.call import OnFault, Streaming, Unary, WhenQuiet, logged_fault
 from lotkeeper_server.transport.core_names import faults
@@ -13,7 +12,7 @@ from lotkeeper_server.transport.options import ServerOptions, TlsPair
 
 Transport = Literal["core", "aio"]
 """`core` is gRPC's completion queue; `aio` is grpc.aio, which is slower."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Server(Protocol):

@@ -8,17 +8,16 @@ import threading
 from collections import Counter
 from typing import Final
 
-import structlog
-
 from lotkeeper_server.access.directory import Cause, NotAdmitted
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Code, Refused
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.transport import Call
 
 LINE_SECONDS: Final = 1.0
 """The shortest time between two lines."""
 _CODES: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class RefusedCallers:

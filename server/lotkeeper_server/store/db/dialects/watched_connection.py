@@ -13,8 +13,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
-import structlog
 from psycopg.conninfo import make_conninfo
+
+from lotkeeper_server.event_log import get_logger
 
 QUIET_SECONDS: Final = 1.5
 """How long a wait lasts without a byte from the server before the connection is checked."""
@@ -26,7 +27,7 @@ _AT_WORK: Final = (
     "SELECT a.state = 'active' AND a.wait_event_type IS DISTINCT FROM 'Client' "
     "FROM pg_stat_activity AS me LEFT JOIN pg_stat_activity AS a ON a.pid = %s WHERE me.pid = pg_backend_pid()"
 )
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class WatchedConnection(psycopg.Connection[Any]):
