@@ -78,6 +78,9 @@ def test_pyright_says_the_same(bare: Path) -> None:
     settings = {"typeCheckingMode": "strict", "venvPath": ".", "venv": "env", "include": [file.name for file in CALLS]}
     (bare / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson"]
+    fetched = subprocess.run([*command[:3], "--version"], cwd=bare, capture_output=True, text=True, check=False)
+    if fetched.returncode:
+        pytest.skip(f"pyright could not be fetched: {fetched.stderr.strip()[-200:]}")
     done = subprocess.run(command, cwd=bare, capture_output=True, text=True, check=False)
     found = {
         f"{Path(one['file']).name}:{one['range']['start']['line'] + 1}"
