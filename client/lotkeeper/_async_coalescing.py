@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from copy import copy
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from lotkeeper._batching import (
     BATCH_PATH,
     EXECUTE_PATH,
     HELD_UP_SECONDS,
+    MANY,
     Execution,
     Instead,
     Outcome,
     Unsent,
+    are_enough,
     batch_of,
-    fill_another,
     none_in_time,
     outcomes_of,
     taken_from,
@@ -77,6 +79,8 @@ class AsyncCoalescing:
         self._travelling = self._batches = 0
         self._sending: set[_Batch] = set()
         self._held_up: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline_seconds = math.inf
 
     def leave_to_parent(self) -> None:
         """In a forked process: the tasks that wait are the parent's."""
@@ -120,20 +124,34 @@ class AsyncCoalescing:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(request, attempts, loop.create_future())
         self._waiting.append(waiting)
-        if fill_another(len(self._waiting), self._travelling, self._batches):
+        if self._batches == 1 and are_enough(len(self._waiting), self._travelling):
             self._send()
         if self._waiting and self._held_up is None:
             self._held_up = loop.call_later(HELD_UP_SECONDS, self._hold_up_no_more)
-        deadline = loop.call_later(attempts.left_seconds(), self._let_go, waiting)
+        if attempts.deadline_seconds < self._deadline_seconds:
+            self._let_go_at(attempts)
         try:
             return await waiting.outcome
         finally:
-            deadline.cancel()
             self._leave(waiting)
 
-    def _let_go(self, waiting: _Waiting) -> None:
-        if not waiting.outcome.done():
-            waiting.outcome.set_result(none_in_time())
+    def _let_go_at(self, first: Attempts) -> None:
+        """One timer serves all, at the first of their deadlines: one for each call would cost a fifth of the call."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline_seconds = first.deadline_seconds
+        self._deadline = asyncio.get_running_loop().call_later(first.left_seconds(), self._let_go)
+
+    def _let_go(self) -> None:
+        """Those whose deadline has come end."""
+        self._deadline, self._deadline_seconds = None, math.inf
+        travelling = (one for batch in self._sending for one in batch.executions)
+        left = [one for one in (*self._waiting, *travelling) if not one.outcome.done()]
+        for one in left:
+            if one.attempts.left_seconds() <= 0:
+                one.outcome.set_result(none_in_time())
+        if still := [one.attempts for one in left if not one.outcome.done()]:
+            self._let_go_at(min(still, key=_deadline))
 
     def _leave(self, waiting: _Waiting) -> None:
         """Once nobody waits for a batch any more, it is not waited for either."""
@@ -154,10 +172,11 @@ class AsyncCoalescing:
     def _hand_over(self, arrived: int) -> None:
         """After a batch of so many: sends those that wait."""
         self._batches -= 1
-        if self._waiting:
+        left = self._travelling - arrived
+        if self._waiting and (left < MANY or are_enough(len(self._waiting), left)):
             self._send()
         self._travelling -= arrived
-        if fill_another(len(self._waiting), self._travelling, self._batches):
+        if self._batches == 1 and are_enough(len(self._waiting), self._travelling):
             self._send()
 
     def _send(self) -> None:

@@ -33,7 +33,7 @@ EXECUTE_PATH: Final = path_of(pb.ExecuteInventoryOperationRequest())
 BATCH_PATH: Final = path_of(pb.BatchExecuteInventoryOperationsRequest())
 _REQUESTS_MAX: Final = 1_000
 _HALVED_FROM: Final = 64
-_MANY: Final = 32
+MANY: Final = 32
 _BYTES_MAX: Final = 1 << 20
 _OF_ALL: Final = (Unavailable, Unauthenticated, PermissionDenied, Cancelled, DeadlineExceeded)
 
@@ -93,9 +93,16 @@ def taken_from(waiting: deque[SomeExecution], travelling: int) -> list[SomeExecu
     return taken
 
 
-def fill_another(waiting: int, travelling: int, batches: int) -> bool:
-    """Whether so many wait that a second batch goes beside the first: the server then has one while another returns."""
-    return batches == 1 and min(waiting, travelling) >= _MANY
+def are_enough(waiting: int, travelling: int) -> bool:
+    """Whether those that wait go beside a batch that is on its way: the server then has one while another returns.
+
+    Both are of one size: each costs the server a transaction, so that it does not pay to send a few ahead.
+
+    Args:
+        waiting: those that wait.
+        travelling: how many are on their way.
+    """
+    return waiting >= travelling >= MANY
 
 
 def batch_of(executions: Sequence[Execution]) -> pb.BatchExecuteInventoryOperationsRequest:

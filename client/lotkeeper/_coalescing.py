@@ -12,12 +12,13 @@ from lotkeeper._batching import (
     BATCH_PATH,
     EXECUTE_PATH,
     HELD_UP_SECONDS,
+    MANY,
     Execution,
     Instead,
     Outcome,
     Unsent,
+    are_enough,
     batch_of,
-    fill_another,
     none_in_time,
     outcomes_of,
     taken_from,
@@ -106,7 +107,7 @@ class Coalescing:
                 self._batches += 1
             else:
                 self._waiting.append(waiting)
-                if fill_another(len(self._waiting), self._travelling, self._batches):
+                if self._batches == 1 and are_enough(len(self._waiting), self._travelling):
                     self._appoint()
         if waiting is None:
             try:
@@ -153,10 +154,11 @@ class Coalescing:
         """After a batch of so many: where others wait, has one of them send."""
         with self._lock:
             self._batches -= 1
-            if self._waiting:
+            left = self._travelling - arrived
+            if self._waiting and (left < MANY or are_enough(len(self._waiting), left)):
                 self._appoint()
             self._travelling -= arrived
-            if fill_another(len(self._waiting), self._travelling, self._batches):
+            if self._batches == 1 and are_enough(len(self._waiting), self._travelling):
                 self._appoint()
 
     def _appoint(self) -> None:

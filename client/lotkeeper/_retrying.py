@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
-import uuid
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -169,5 +169,11 @@ def with_request_id(request: Any) -> Repeatable:
     if "request_id" not in names:
         return Repeatable.IF_NOTHING_WAS_DONE
     if not request.request_id:
-        request.request_id = uuid.uuid4().hex
+        request.request_id = _new_request_id()
     return Repeatable.YES
+
+
+def _new_request_id() -> str:
+    """A UUID of version 7: it begins with the time, so that the server's store has those of a moment side by side."""
+    millis, chance = time.time_ns() // 1_000_000, os.urandom(9).hex()
+    return f"{millis:012x}7{chance[:3]}8{chance[3:]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Any
@@ -179,6 +180,39 @@ def test_of_many_half_travels_at_a_time(answering: Answering, callers: Any) -> N
     assert len({call.result(WAIT_SECONDS).inventory_lot_name for call in calls}) == 159
     assert sorted(answering.batches) == [79, 80]
     assert len(answering.singles) == 1
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_batch_goes_beside_another_once_as_many_wait_as_travel(answering: Answering, callers: Any) -> None:
+    """Not a few ahead: each batch costs the server a transaction."""
+    hold, begun = threading.Event(), threading.Semaphore(0)
+
+    def on_batch(_request: Any, _context: Any) -> None:
+        begun.release()
+        hold.wait(WAIT_SECONDS)
+
+    answering.on_batch = on_batch
+    calls = together(answering, callers, [f"L{number}" for number in range(40)])
+    assert begun.acquire(timeout=WAIT_SECONDS)
+    calls += [callers.begin(f"M{number}") for number in range(39)]
+    until(lambda: callers.waiting() == 39)
+    assert answering.batches == [40]
+    calls.append(callers.begin("the 40th"))
+    assert begun.acquire(timeout=WAIT_SECONDS)
+    assert answering.batches == [40, 40]
+    hold.set()
+    assert len({call.result(WAIT_SECONDS).inventory_lot_name for call in calls}) == 80
+
+
+def test_request_ids_that_are_made_one_after_the_other_stand_side_by_side(answering: Answering, callers: Any) -> None:
+    """They begin with the time, and are UUIDs; the store finds its places for them together."""
+    for number in range(5):
+        callers.begin(f"L{number}").result(WAIT_SECONDS)
+        time.sleep(0.002)
+    ids = [uuid.UUID(one.request_id) for one in answering.singles]
+    assert ids == sorted(ids)
+    assert {one.version for one in ids} == {7}
+    assert abs((ids[0].int >> 80) / 1_000 - time.time()) < 3_600
 
 
 def test_one_alone_goes_at_once_and_alone(answering: Answering, callers: Any) -> None:

@@ -118,7 +118,8 @@ def test_no_moment_of_any_row_is_below_zero_whatever_comes_in_whichever_order(
     for turn in range(100):
         process = dice.choice(processes)
         commands = [
-            _random(dice, plant, lots, places, done, f"{turn}-{number}") for number in range(dice.choice([1, 1, 3]))
+            random_command(dice, plant, lots, places, done, f"{turn}-{number}")
+            for number in range(dice.choice([1, 1, 3]))
         ]
         for result in process.decide(*commands):
             ends[type(result).__name__] += 1
@@ -146,7 +147,7 @@ def test_no_moment_of_any_row_is_below_zero_whatever_comes_in_whichever_order(
 _PASSES = "passes through"
 
 
-def _random(
+def random_command(
     dice: random.Random, plant: StoredPlant, lots: list[bytes], places: list[bytes], done: list[RecordId], name: str
 ) -> Command:
     kind = dice.choice(

@@ -271,7 +271,8 @@ class WorkingSet(AskedDefinitions):
 
     def new_record_count(self, savepoint: int) -> int:
         """How many records were put since."""
-        return sum(mapping is self.records for mapping, _, _ in self._journal[savepoint:])
+        records = self.records
+        return sum([mapping is records for mapping, _, _ in self._journal[savepoint:]])
 
     # What loads bring in. A load never overwrites what decisions have changed.
 

@@ -79,6 +79,10 @@ class ReadTransaction:
         """Only reads the rows that `WriteTransaction.lock_to_change` would lock."""
         return self.rows_by_key(select_from, by, keys)
 
+    def commits_of_others(self) -> int | None:
+        """A number that is another one once another connection has committed; None where the database has none."""
+        return self._dialect.commits_of_others(self.connection)
+
     def asked_together(self) -> AbstractContextManager[None]:
         """Sends the questions inside together, if the driver can; their rows should be taken after the block.
 

@@ -16,6 +16,7 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.state.definitions import StoreVersions, ask_versions, has_kept_changed
+from lotkeeper_server.store.state.kept_rows import KeptRows
 from lotkeeper_server.store.state.loading import begin, load
 from lotkeeper_server.store.state.timelines import KeptTimelines
 from lotkeeper_server.store.state.writing import write_changes
@@ -30,12 +31,13 @@ class BatchTransaction:
         snapshot: the connection, for reading roles and tokens in this transaction.
     """
 
-    __slots__ = ("_kept", "_state", "_tx", "snapshot")
+    __slots__ = ("_kept", "_rows", "_state", "_tx", "snapshot")
 
-    def __init__(self, connection: Connection, kept: KeptTimelines) -> None:
+    def __init__(self, connection: Connection, kept: KeptTimelines, rows: KeptRows | None) -> None:
         self.snapshot = connection
         self._tx = WriteTransaction(connection)
         self._kept = kept
+        self._rows = rows
         self._state: WorkingSet | None = None
 
     def begin(
@@ -43,10 +45,15 @@ class BatchTransaction:
     ) -> tuple[StoreVersions, frozenset[Key]]:
         """Begins, drops from memory what has changed, and loads these keys: in one round trip where it can be."""
         self._state = state
+        if self._rows is not None:  # the embedded store: it lets nobody else write from here on
+            self._rows.follow(self._tx)
+            keys = self._rows.give(state, keys)
         return begin(self._tx, state, keys, self._kept, holds_versions=holds_versions)
 
     def load(self, state: WorkingSet, keys: Iterable[Key]) -> frozenset[Key]:
         """Loads these, or notes that they do not exist; returns those that another transaction holds."""
+        if self._rows is not None:
+            keys = self._rows.give(state, keys)
         return load(self._tx, state, keys, self._kept)
 
     def write(self, changes: Changes, transaction_id: Id, now_millis: int) -> StoreVersions:
@@ -84,8 +91,12 @@ class BatchTransaction:
 
     def note_committed(self) -> None:
         """Keeps what the next transactions may need; it was committed, if it was not rolled back."""
-        if self._state is not None and self._state.timelines.by_row:
+        if self._state is None:
+            return
+        if self._state.timelines.by_row:
             self._kept.give_back(self._state)
+        if self._rows is not None:
+            self._rows.keep(self._state)
 
 
 class StoreOfDecisions:
@@ -105,6 +116,7 @@ class StoreOfDecisions:
         self._store = store
         self._writer = store.writer()
         self._kept = KeptTimelines()
+        self._rows = None if store.capabilities.has_many_writers else KeptRows()
 
     @contextmanager
     def write(self, locking: Locking) -> Iterator[BatchTransaction]:
@@ -113,14 +125,23 @@ class StoreOfDecisions:
         Raises:
             StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
-        with self._writer.write(locking, begins=False) as connection:
-            transaction = BatchTransaction(connection, self._kept)
-            yield transaction
+        try:
+            with self._writer.write(locking, begins=False) as connection:
+                transaction = BatchTransaction(connection, self._kept, self._rows)
+                yield transaction
+        except BaseException:
+            self._drop_rows()  # the next transaction may have another connection
+            raise
         transaction.note_committed()
 
     def connection(self, locking: Locking) -> AbstractContextManager[Connection]:
         """Opens a transaction like `write`, for a work that uses the store itself."""
+        self._drop_rows()  # what the work changes by this connection is not noticed
         return self._writer.write(locking)
+
+    def _drop_rows(self) -> None:
+        if self._rows is not None:
+            self._rows.drop()
 
     def has_taken_effect(self, transaction_id: Id, now_millis: int) -> bool:
         """Whether a transaction whose commit was not answered was committed; if not, it never will be.

@@ -109,6 +109,13 @@ class Dialect(ABC):
     def begin(self, connection: Connection, locking: Locking) -> None:
         """Begins a write transaction, if its first statement would not; also within `asked_together`."""
 
+    def commits_of_others(self, connection: Connection) -> int | None:  # noqa: ARG002 - few can say it
+        """A number that is another one once another connection has committed; None where there is none.
+
+        Asked in a transaction that no other one may write beside.
+        """
+        return None
+
     @abstractmethod
     def store_error(self, error: BaseException | None) -> StoreError | None:
         """The store's error for a driver's error; None if it is not from this driver."""

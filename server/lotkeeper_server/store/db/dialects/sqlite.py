@@ -59,6 +59,12 @@ class Sqlite(Dialect):
     def begin(self, connection: Connection, locking: Locking) -> None:
         """Does nothing: `_begin` has taken the write lock."""
 
+    def commits_of_others(self, connection: Connection) -> int:
+        cursor = connection.connection.cursor()
+        (number,) = cursor.execute("PRAGMA data_version").fetchone()
+        cursor.close()
+        return int(number)
+
     def store_error(self, error: BaseException | None) -> StoreError | None:
         if isinstance(error, sqlite3.IntegrityError):
             kind = AlreadyThere if error.sqlite_errorname in _UNIQUE else ReferenceBroken
