@@ -33,7 +33,7 @@ class InventoryOperationDefinitions:
     ) -> pb.GetInventoryOperationStatusResponse:
         """Reads the status of an operation's run."""
         operation_id = _required_id(request.inventory_operation_id)
-        run = await self._engine.read(lambda snapshot: _run(snapshot, operation_id))
+        run = await self._engine.read(lambda snapshot: _run_seen(snapshot, operation_id))
         return pb.GetInventoryOperationStatusResponse(
             status=int(run.status),  # type: ignore[arg-type]  # numbered alike
             current_record_id=format_id(run.current_record_id) if run.current_record_id else "",
@@ -81,7 +81,7 @@ class InventoryOperationDefinitions:
         )
 
 
-def _run(snapshot: Snapshot, operation_id: Id) -> OperationRun:
+def _run_seen(snapshot: Snapshot, operation_id: Id) -> OperationRun:
     runs = runs_of(snapshot, [operation_id])
     check_seen(snapshot, _TABLE, operation_id, operation_id if operation_id in runs else None, _ID)
     if operation_id not in runs:
@@ -90,7 +90,7 @@ def _run(snapshot: Snapshot, operation_id: Id) -> OperationRun:
 
 
 def _references(snapshot: Snapshot, operation_id: Id) -> list[Referring]:
-    _run(snapshot, operation_id)
+    _run_seen(snapshot, operation_id)
     return references_to(snapshot, INVENTORY_OPERATION.table.name, operation_id)
 
 
