@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
@@ -93,9 +92,9 @@ Edge = tuple[str, str, int]
 """From which lot or order, to which, by which type of record."""
 
 
-def edges_of(records: Iterable[Any]) -> dict[Edge, int]:
-    """The edges of a genealogy that records make, and of how many records each."""
-    found: dict[Edge, int] = defaultdict(int)
+def edges_of(records: Iterable[Any]) -> dict[Edge, tuple[int, Decimal]]:
+    """The edges of a genealogy that records make, of how many records each, and their sum."""
+    found: dict[Edge, tuple[int, Decimal]] = {}
     for record in records:
         if record.status != enums_pb2.STATUS_COMPLETED or not record.quantity:
             continue
@@ -108,24 +107,41 @@ def edges_of(records: Iterable[Any]) -> dict[Edge, int]:
         if other:
             ends = (record.inventory_lot_id, other)
             start, end = reversed(ends) if kind in INTO_PRIMARY else ends
-            found[start, end, int(kind)] += 1
-    return dict(found)
+            count, total = found.get((start, end, int(kind)), (0, Decimal(0)))
+            found[start, end, int(kind)] = count + 1, total + exactly(record.exact_quantity)
+    return found
+
+
+def walked(edges: Iterable[Edge], root: str, near: int, far: int) -> set[str]:
+    """What is reached from a node along edges in one direction, the node itself among it."""
+    edges, level, seen = list(edges), {root}, {root}
+    while level:
+        level = {str(edge[far]) for edge in edges if edge[near] in level} - seen
+        seen |= level
+    return seen
 
 
 def reached(edges: Iterable[Edge], root: str) -> tuple[set[str], set[Edge]]:
-    """What a trace from a lot in both directions reaches by edges."""
+    """The nodes and edges of a trace from a lot in both directions."""
     edges = list(edges)
-    nodes, followed = {root}, set[Edge]()
-    for near, far in ((0, 1), (1, 0)):
-        level = {root}
-        seen = {root}
-        while level:
-            met = {edge for edge in edges if edge[near] in level}
-            followed |= met
-            level = {str(edge[far]) for edge in met} - seen
-            seen |= level
-        nodes |= seen
-    return nodes, followed
+    onward, back = walked(edges, root, 0, 1), walked(edges, root, 1, 0)
+    return onward | back, {edge for edge in edges if edge[0] in onward or edge[1] in back}
+
+
+def reached_from(edges: Iterable[Edge], seen: Iterable[Edge], root: str) -> set[Edge]:
+    """The edges that a trace meets which follows only some of them."""
+    seen = list(seen)
+    onward, back = walked(seen, root, 0, 1), walked(seen, root, 1, 0)
+    return {edge for edge in edges if edge[0] in onward or edge[1] in back}
+
+
+def ends_of(edges: Iterable[Edge], root: str, near: int, far: int, lots: set[str]) -> set[str]:
+    """The lots of a trace from which no lot outside their own circle is reached."""
+    edges = list(edges)
+    onward = {one: walked(edges, one, near, far) for one in walked(edges, root, near, far)}
+    return {
+        one for one in onward if one in lots and all(one in onward[other] for other in onward[one] if other in lots)
+    }
 
 
 def edge_in(edge: trace_service_pb2.TraceEdge) -> Edge:
