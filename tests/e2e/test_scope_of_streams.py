@@ -170,6 +170,19 @@ def _line_of(server: ServerProcess, name: str) -> str:
     return next(line for line in _lines(server) if line.startswith(f"{name}\t"))
 
 
+def test_a_caller_is_told_where_its_roles_hold(server: ServerProcess, client: Client) -> None:
+    """By paths as they are now; somebody without a limited role is told nothing of places."""
+    plant = ServedPlant(client)
+    token, _ = make_caller(server, [plant.silo], ["LOT", "INVENTORY"])
+    with Client(server.address, token=token) as limited:
+        (told,) = limited.list_permissions().limited_permissions
+    assert (list(told.permissions), list(told.location_paths)) == (["INVENTORY", "LOT"], [plant.silo.path])
+    assert not client.list_permissions().limited_permissions
+    environment = {"LOTKEEPER_ADDRESS": server.address, "LOTKEEPER_TOKEN": token}
+    shown = CliRunner().invoke(main, ["permissions"], env=environment).output
+    assert f"INVENTORY LOT by a role that is limited to {plant.silo.path}" in shown
+
+
 def test_a_hold_and_a_document_need_the_whole_plant(server: ServerProcess, client: Client) -> None:
     """Also where one of the permissions is limited that they need besides."""
     plant = ServedPlant(client)
