@@ -168,11 +168,12 @@ def _check_repeated(
     state: WorkingSet, command: Command, records: list[Record], action_indexes: tuple[int, ...]
 ) -> None:
     """What was answered to somebody who may there no more is not told again."""
-    scopes = (
-        [command.actions[index].scope for index in action_indexes]
-        if isinstance(command, ExecuteActions)
-        else [command.scope] * len(records)
-    )
+    if isinstance(command, ExecuteActions):
+        if all(action.scope is None for action in command.actions):
+            return
+        scopes = [command.actions[index].scope for index in action_indexes]
+    else:
+        scopes = [command.scope] * len(records)
     for record, scope in zip(records, scopes, strict=True):
         if scope is not None:
             within.check_record(state, scope, record)
