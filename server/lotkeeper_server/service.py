@@ -119,7 +119,7 @@ class Service:
             Entities(engine),
             MasterData(engine),
             PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max, ZoneInfo(settings.time_zone)),
-            Permissions(SERVICES),
+            Permissions(SERVICES, engine),
             PlantSettings(settings.time_zone),
         ]
         proof = None if listens.development is None else proof_methods(listens.development)

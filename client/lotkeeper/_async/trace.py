@@ -25,7 +25,7 @@ class TraceMethods(Calling):
         """The lots that a lot came from or went into, and how much of each, as a graph, also through production orders.
 
         A node is a lot, or a production order where its `production_order_id` is set. Look at `truncated`: a lot or an
-        edge may have been left out.
+        edge may have been left out; and at `left_out`: something lies where the caller's roles do not reach.
 
         Args:
             lot_id_or_name: its ULID, or its name with the material.

@@ -108,5 +108,8 @@ def permissions(session: Session, /) -> None:
         session.output.one(response)
         return
     click.echo(visible("granted: " + (" ".join(response.granted_permissions) or "none")))
+    for limited in response.limited_permissions:
+        places = ", ".join(limited.location_paths) or "nowhere"
+        click.echo(visible(f"{' '.join(limited.permissions)} by a role that is limited to {places}"))
     for permission in response.permissions:
         click.echo(visible(permission))

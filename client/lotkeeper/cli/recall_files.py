@@ -44,9 +44,7 @@ def lines(recall: Recall, *, utc: bool = False) -> Iterator[str]:
     if recall.held is not None:
         yield f"{len(recall.held)} held now"
     yield ""
-    yield from tree_lines(
-        recall.graph, backward=False, forward=True, below=recall.lines(utc=utc), tells_truncated=False
-    )
+    yield from tree_lines(recall.graph, backward=False, forward=True, below=recall.lines(utc=utc), tells_left_out=False)
 
 
 def csv_text(recall: Recall) -> str:
@@ -107,5 +105,6 @@ def json_line(recall: Recall) -> str:
             "heldLotIds": None if recall.held is None else sorted(recall.held),
             "archivedUntil": None if recall.archived_until is None else _rfc3339(recall.archived_until),
             "truncated": recall.graph.truncated,
+            "leftOut": recall.graph.left_out,
         }
     )

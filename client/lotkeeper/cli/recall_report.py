@@ -11,7 +11,7 @@ import click
 
 from lotkeeper.cli.recall_findings import Recall, amount_of, moment_text, title_of
 from lotkeeper.cli.trace_graph import id_of, name_of, on_hand_of, status_of
-from lotkeeper.cli.trace_tree import TRUNCATED, tree_lines
+from lotkeeper.cli.trace_tree import left_out_notes, tree_lines
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 from lotkeeper.inventory.v1.inventory_pb2 import Inventory
 from lotkeeper.visible_text import visible_cell
@@ -64,8 +64,7 @@ def html_text(recall: Recall, address: str, *, utc: bool = False) -> str:
         f"<h1>{escape(title)}</h1>",
         *(f"<p>{escape(line)}</p>" for line in told),
     ]
-    if recall.graph.truncated:
-        parts.append(f'<p class="warning">{escape(TRUNCATED)}</p>')
+    parts += [f'<p class="warning">{escape(note)}</p>' for note in left_out_notes(recall.graph)]
     archived = recall.archived(utc=utc)
     if archived is not None:
         parts.append(f'<p class="warning">{escape(archived)}</p>')
@@ -82,7 +81,7 @@ def html_text(recall: Recall, address: str, *, utc: bool = False) -> str:
     )
     parts += _section("Lots", "", ("Lot", "Material", "Status", "On hand", "Held now", "Id"), _lots(recall))
     tree = (
-        click.unstyle(line) for line in tree_lines(recall.graph, backward=False, forward=True, tells_truncated=False)
+        click.unstyle(line) for line in tree_lines(recall.graph, backward=False, forward=True, tells_left_out=False)
     )
     parts += ["<h2>What went into what</h2>", f"<pre>{escape(chr(10).join(tree))}</pre>"]
     parts.append('<div class="signatures"><div>Date</div><div>Name</div><div>Signature</div></div>')

@@ -101,7 +101,7 @@ def recall(
         )
         found = recall_findings.find(session.client, answer, held, shown)
     _tell(session, found, csv_file, html_file)
-    if answer.truncated:
+    if answer.truncated or answer.left_out:
         sys.exit(EXIT_INCOMPLETE)
 
 
@@ -120,7 +120,7 @@ def _tell(
 ) -> None:
     """Writes the files; without any, what people or programs read."""
     from lotkeeper.cli import recall_files, recall_report  # noqa: PLC0415
-    from lotkeeper.cli.trace_tree import TRUNCATED  # noqa: PLC0415
+    from lotkeeper.cli.trace_tree import left_out_notes  # noqa: PLC0415
 
     if csv_file is not None:
         _write(csv_file, recall_files.csv_text(found))
@@ -136,8 +136,8 @@ def _tell(
     archived = found.archived(utc=session.output.utc)
     if archived is not None:
         session.output.note(archived)
-    if found.graph.truncated:
-        click.echo(TRUNCATED, err=True)
+    for note in left_out_notes(found.graph):
+        click.echo(note, err=True)
 
 
 def _write(file: str, text: str) -> None:

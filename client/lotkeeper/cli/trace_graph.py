@@ -25,7 +25,8 @@ class TraceGraph:
         edges: as they were answered.
         into: the edges into each node.
         out_of: the edges out of each node.
-        truncated: whether something was left out.
+        truncated: whether the limits left something out.
+        left_out: whether something lies where the caller's roles do not reach.
     """
 
     def __init__(self, answer: pb.GetLotTraceGraphResponse) -> None:
@@ -33,6 +34,7 @@ class TraceGraph:
         self.root = next(node for node in answer.nodes if node.depth == 0)
         self.edges: Sequence[pb.TraceEdge] = answer.edges
         self.truncated = answer.truncated
+        self.left_out = answer.left_out
         self.into: defaultdict[str, list[pb.TraceEdge]] = defaultdict(list)
         self.out_of: defaultdict[str, list[pb.TraceEdge]] = defaultdict(list)
         for edge in answer.edges:

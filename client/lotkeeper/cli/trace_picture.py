@@ -114,6 +114,8 @@ def _head(graph: TraceGraph, width: float) -> list[str]:
     note = graph.counts
     if graph.truncated:
         note += "; not all is shown"
+    if graph.left_out:
+        note += "; what lies where your roles do not reach is left out"
     lines.append(f'<text class="small" x="{width - _MARGIN:g}" y="57" text-anchor="end">{note}</text>')
     return lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 import click
 
@@ -36,6 +36,24 @@ _GAP: Final = "  "
 TRUNCATED: Final = (
     "Not all is shown: lots or edges farther away were left out, by --depth (at most 50) or by the limits of an answer."
 )
+ELSEWHERE: Final = "Not all is shown: what lies where your roles do not reach is left out."
+
+
+class _Bounded(Protocol):
+    """A trace, or an answer that is one."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the limits left something out."""
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the caller's roles did."""
+
+
+def left_out_notes(trace: _Bounded) -> list[str]:
+    """What is to be said where something was left out."""
+    return [note for note, tells in ((TRUNCATED, trace.truncated), (ELSEWHERE, trace.left_out)) if tells]
 
 
 def tree_lines(
@@ -44,7 +62,7 @@ def tree_lines(
     backward: bool,
     forward: bool,
     below: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    tells_truncated: bool = True,
+    tells_left_out: bool = True,
 ) -> Iterator[str]:
     """The lot asked for, and under it a tree in each direction wanted. Each node is expanded where it is first met.
 
@@ -53,7 +71,7 @@ def tree_lines(
         backward: whether to show what it came from.
         forward: whether to show what it went into.
         below: more lines about a node, by its id; they stand below it where it is expanded.
-        tells_truncated: whether the last line says so where something was left out.
+        tells_left_out: whether the last line says so where something was left out.
     """
     yield node_words(graph.root)
     yield from (f"   {line}" for line in below.get(id_of(graph.root), ()))
@@ -63,9 +81,9 @@ def tree_lines(
     if forward:
         yield ""
         yield from _tree(graph, "went into", below, backward=False)
-    if graph.truncated and tells_truncated:
+    if tells_left_out and (notes := left_out_notes(graph)):
         yield ""
-        yield TRUNCATED
+        yield from notes
 
 
 def _tree(graph: TraceGraph, title: str, below: Mapping[str, Sequence[str]], *, backward: bool) -> Iterator[str]:

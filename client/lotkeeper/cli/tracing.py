@@ -79,12 +79,13 @@ def trace(
 def _tell(answer: pb.GetLotTraceGraphResponse, files: list[str], *, forward: bool, backward: bool) -> None:
     """Prints the trees; or, if files are written, what was left out."""
     from lotkeeper.cli.trace_graph import TraceGraph  # noqa: PLC0415 - here and below: only this command needs it
-    from lotkeeper.cli.trace_tree import TRUNCATED, tree_lines  # noqa: PLC0415
+    from lotkeeper.cli.trace_tree import left_out_notes, tree_lines  # noqa: PLC0415
 
     if not files:
         click.echo("\n".join(tree_lines(TraceGraph(answer), backward=backward, forward=forward)))
-    elif answer.truncated:
-        click.echo(TRUNCATED, err=True)
+    else:
+        for note in left_out_notes(answer):
+            click.echo(note, err=True)
 
 
 def _svg(answer: pb.GetLotTraceGraphResponse) -> str:

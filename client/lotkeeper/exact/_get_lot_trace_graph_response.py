@@ -21,3 +21,7 @@ class GetLotTraceGraphResponse:
     """Whether a lot or an edge was left out, because of the depth or of the limits: 10,000 nodes, 20,000 edges, 4
     MB. The nearest lots are kept.
     """
+    left_out: bool
+    """Whether something was left out that lies where the caller's roles do not reach: an edge, a part of one, or
+    stock. What is archived counts as such for a caller whose roles are limited to locations.
+    """

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.development import PRINCIPAL, DevelopmentToken, is_loopback_peer
 from lotkeeper_server.access.permissions import ANY_CALLER, EVERYTHING, grants
+from lotkeeper_server.access.reach import Reach
 from lotkeeper_server.access.roles import list_roles
 from lotkeeper_server.access.tokens import digest_of
 from lotkeeper_server.domain.limits import REMEMBERED_AUTHORIZATION_CHARACTERS_MAX
@@ -64,6 +65,7 @@ class Grant:
     expires_millis: int | None
     allowance: Allowance = _DEFAULT
     only_from_loopback: bool = False
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Admission:
         expires_millis: when the token expires, milliseconds since the epoch, UTC; None is never.
         allowance: what the caller's roles let its principal take.
         only_from_loopback: whether the token is good for connections from this machine only.
+        reach: where the permissions hold; None where no role is limited: then they hold everywhere.
     """
 
     principal: str
@@ -89,6 +92,7 @@ class Admission:
     expires_millis: int | None = None
     allowance: Allowance = _DEFAULT
     only_from_loopback: bool = False
+    reach: Reach | None = None
 
     @property
     def has_expired(self) -> bool:
@@ -142,6 +146,7 @@ def read_snapshot(connection: Snapshot, default: Allowance = _DEFAULT) -> Access
                 ),
                 one.expires_millis,
                 _allowance([allowances[name] for name in names_by_token.get(one.id, ())], default),
+                reach=Reach.of(roles[name] for name in names_by_token.get(one.id, ())),
             )
             for one in unrevoked_tokens(connection)
         },
@@ -268,6 +273,7 @@ class Directory:
             grant.expires_millis,
             grant.allowance,
             grant.only_from_loopback,
+            grant.reach,
         )
 
     def _admitted_or_refused(self, snapshot: AccessSnapshot, digest: bytes, permission: str) -> Admission:

@@ -10,6 +10,7 @@ from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.entities.referrers import referrers_of
 from lotkeeper_server.store.entities.row import delete_entity_row
 from lotkeeper_server.store.entities.runs import delete_run, lock_running_among
+from lotkeeper_server.store.entities.within import within
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 
@@ -27,6 +28,8 @@ def check_deletable(snapshot: Snapshot, description: Description, identifier: Id
     """
     table = description.table
     row = lock_row(snapshot, table, identifier)
+    if (seen := within(snapshot)) is not None:
+        seen.check_row(snapshot, table.name, row, "id")
     if row is None:
         raise Refused(NotFound(entity=description.refusal_entity, id=format_id(identifier)))
     stored = row["version"]

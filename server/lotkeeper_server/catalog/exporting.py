@@ -18,6 +18,7 @@ from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.entities.pages import rows_by_name, values_by_id
 from lotkeeper_server.store.entities.paths import locations_at_or_below
 from lotkeeper_server.store.entities.row import EntityRow
+from lotkeeper_server.store.entities.within import within
 
 _ROWS_AT_ONCE: Final = 100
 _BREATH_SECONDS: Final = 50e-6
@@ -44,11 +45,11 @@ def write_export(
         Refused: LOCATION_NOT_FOUND on `location_ids_or_paths[3]`.
         Stopped: once nobody waits any more.
     """
-    within = _locations(snapshot, places) if places else None
+    found = _locations(snapshot, places) if places else None
     text_of = _FORMATS[file_format]
     if file_format == "CSV":
         file.write(_csv_text([_JSON_NAMES]).encode())
-    for rows in _chunks(snapshot, within):
+    for rows in _chunks(snapshot, found):
         if stopped.is_set():
             raise Stopped
         file.write(text_of(_named(snapshot, rows)).encode())
@@ -63,13 +64,14 @@ def _locations(snapshot: Snapshot, places: Sequence[Id | str]) -> set[Id]:
     return found
 
 
-def _chunks(snapshot: Snapshot, within: Collection[Id] | None) -> Iterator[list[Written]]:
+def _chunks(snapshot: Snapshot, places: Collection[Id] | None) -> Iterator[list[Written]]:
     """Rows ordered by name, then id, as the snapshot gives them; never all are in memory."""
-    for rows in rows_by_name(snapshot, INVENTORY_OPERATION.table, _ROWS_AT_ONCE):
+    seen, table = within(snapshot), INVENTORY_OPERATION.table
+    for rows in rows_by_name(snapshot, table, _ROWS_AT_ONCE):
         yield [
             row
-            for row in rows
-            if within is None or row["source_location_id"] in within or row["destination_location_id"] in within
+            for row in (rows if seen is None else seen.rows(snapshot, table.name, rows))
+            if places is None or row["source_location_id"] in places or row["destination_location_id"] in places
         ]
 
 

@@ -20,6 +20,7 @@ from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, format_id
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.statements import insert_of, write_many
@@ -27,6 +28,7 @@ from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
 from lotkeeper_server.store.entities.row import EntityRow, update_entity_rows
 from lotkeeper_server.store.entities.runs import add_idle_runs, idle_runs, lock_running_among, running_among
+from lotkeeper_server.store.entities.within import scope_in, within
 from lotkeeper_server.store.import_plan import ImportPlan
 from lotkeeper_server.store.schema.tables import NO_ID
 from lotkeeper_server.store.staged.changing import Change, Changes
@@ -74,6 +76,7 @@ class Import:
         stopped: set once nobody waits any more.
         outcome: of the plan.
         definitions_version: of the snapshot that the plan was made on.
+        scope: where the caller might write then; None for everywhere.
         relied: of a staged plan, ids of what was there that rows refer to or update, by table.
         not_while_running: of a staged plan, the ids of what must not run when its change is made.
         changing: of a staged plan, its updates.
@@ -87,6 +90,7 @@ class Import:
     stopped: threading.Event
     outcome: ImportCounts = field(default_factory=ImportCounts)
     definitions_version: int = -1
+    scope: Scope | None = None
     relied: Relied = field(default_factory=dict)
     not_while_running: frozenset[Id] = frozenset()
     changing: Changes = field(default_factory=Changes)
@@ -119,6 +123,7 @@ def plan_import(snapshot: Snapshot, one: Import) -> None:
     one.plan.clear()
     one.outcome = ImportCounts()
     one.definitions_version = read_versions(snapshot).definitions
+    one.scope = scope_in(snapshot)
     one.file.seek(0)
     # A plan creates nothing: new things get their id and their moment when they are written.
     tx = Transaction(snapshot, 0, lambda: NO_ID, lambda floor: floor)
@@ -195,6 +200,8 @@ def switch_import(tx: Transaction, one: Import) -> bool:
         tx: the write transaction that switches in what is staged.
         one: as planned and staged.
     """
+    if scope_in(tx.connection) != one.scope:
+        return False
     if have_definitions_changed(tx.connection, one.definitions_version, lambda: one.relied):
         return False
     if running_among(tx.connection, one.not_while_running) or not one.changing.make(tx.connection):
@@ -204,7 +211,9 @@ def switch_import(tx: Transaction, one: Import) -> bool:
 
 
 def _has_become_old(snapshot: Snapshot, one: Import) -> bool:
-    """Whether what it relies on has changed, or others have made something that it might make."""
+    """Whether what it relies on has changed, or others have made something that it might make, or may less."""
+    if scope_in(snapshot) != one.scope:
+        return True
     if ReadTransaction(snapshot).capabilities.has_many_writers:
         has_changed = read_versions(snapshot).definitions != one.definitions_version
     else:
@@ -233,7 +242,7 @@ def _plan_row(tx: Transaction, one: Import, lookups: ImportLookups, row: Row) ->
         _fail(one.outcome, Failure(row.line, NameTaken.reason, "name", text))
         return
     matched = None if key is None else lookups.match(key)
-    if matched is not None:
+    if matched is not None and _is_seen(tx.connection, lookups, matched):  # else it is as if it were not there
         row.message.id = format_id(matched)
     refusals: list[Refusal] = []
     try:
@@ -259,6 +268,11 @@ def _plan_row(tx: Transaction, one: Import, lookups: ImportLookups, row: Row) ->
         one.plan.update(saving.new, changed, while_running=MAY_CHANGE_WHILE_RUNNING.issuperset(changed))
     else:
         one.outcome.unchanged += 1
+
+
+def _is_seen(snapshot: Snapshot, lookups: ImportLookups, matched: Id) -> bool:
+    seen, row = within(snapshot), lookups.stored(INVENTORY_OPERATION, matched)
+    return seen is None or row is None or bool(seen.rows(snapshot, _TABLE.name, [row]))
 
 
 def _failure(line: int, refusals: list[Refusal]) -> Failure:

@@ -8,6 +8,7 @@ from lotkeeper_server.domain.kinds import kind_of_action
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import LotId, MaterialId
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, PermissionDenied
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.resolve.lots import USABLE
@@ -17,6 +18,8 @@ from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.entities.lots import with_records
 from lotkeeper_server.store.entities.row import EntityRow
+from lotkeeper_server.store.entities.stock import places_of_lot
+from lotkeeper_server.store.entities.within import limited_by
 from lotkeeper_server.store.schema.tables import material
 from lotkeeper_server.store.state.loading import load
 from lotkeeper_server.store.state.writing import write_changes
@@ -33,9 +36,19 @@ def check_status(saving: Saving) -> None:
         return
     if not saving.may(STATUS_CHANGE_PERMISSION):
         saving.refuse(PermissionDenied(permission=STATUS_CHANGE_PERMISSION))
+    elif (scope := saving.scope_of(STATUS_CHANGE_PERMISSION)) is not None:
+        _check_lies_within(saving, scope)
     if saving.looked_at is None and not saving.named_version:
         text = "must be given when a status changes, so that an old form cannot undo a hold"
         saving.refuse(InvalidArgument.on(saving.path_of("version"), text))
+
+
+def _check_lies_within(saving: Saving, scope: Scope) -> None:
+    """A status holds wherever the lot lies, so all of that must be where the caller may change it."""
+    connection = saving.tx.connection
+    limit, places = limited_by(connection, scope), places_of_lot(connection, saving.id)
+    if limit.among(connection, places) != places:
+        saving.refuse(limit.refusal.at(saving.path_of("status")))
 
 
 def status_after(old: EntityRow, given: int, now_millis: int) -> int:

@@ -17,6 +17,7 @@ from lotkeeper_server.domain.refusals import (
 from lotkeeper_server.store.db.rows import stored_row, value_where
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.entities.paths import path_of
+from lotkeeper_server.store.entities.within import PLACES, within
 from lotkeeper_server.store.schema import tables
 
 LOT_FIELD: Final = "lot_id_or_name"
@@ -125,13 +126,38 @@ def look_up(snapshot: Snapshot, target: str, given: Id | str, field: str) -> Id:
     """The id of a thing given by id, or by the first column that it can be looked up by.
 
     Raises:
-        Refused: its NOT_FOUND, on the request's field.
+        Refused: its NOT_FOUND, on the request's field; for a caller who is limited to places PERMISSION_DENIED of what
+            lies elsewhere, and of what does not exist and might.
     """
     column = "id" if isinstance(given, bytes) else UNIQUE_NAME_TARGETS[target][0]
     found: Id | None = value_where(snapshot, tables.metadata.tables[target], "id", **{column: given})
+    check_seen(snapshot, target, given, found, field)
     if found is None:
         raise Refused(not_found(target, column, given).at(field))
     return found
+
+
+def check_seen(snapshot: Snapshot, target: str, given: Id | str, found: Id | None, field: str) -> None:
+    """Returns where the caller may see what is named, or may be told that it does not exist.
+
+    Args:
+        snapshot: in which it was looked for.
+        target: the table.
+        given: an id, or a path, name or code.
+        found: its id; None where it does not exist.
+        field: of the request.
+
+    Raises:
+        Refused: PERMISSION_DENIED for what lies elsewhere. What does not exist is refused in the same way, so that
+            nobody learns what there is; but of a location's path, where it would be can be told from it.
+    """
+    seen = within(snapshot)
+    if seen is None or target not in PLACES:
+        return
+    if found is None and target == "location" and isinstance(given, str) and seen.has_path(given):
+        return
+    row = None if found is None else stored_row(snapshot, tables.metadata.tables[target], found)
+    seen.check_row(snapshot, target, row, field)
 
 
 def not_found(target: str, column: str, given: Id | str) -> NotFound:

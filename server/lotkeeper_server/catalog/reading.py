@@ -11,8 +11,10 @@ from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.store.db.rows import stored_row
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.entities.pages import values_by_id
+from lotkeeper_server.store.entities.records_within import totals_within
 from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.entities.runs import runs_of
+from lotkeeper_server.store.entities.within import within
 
 
 def read_one(snapshot: Snapshot, description: Description, identifier: Id, now_millis: int) -> Any:
@@ -31,6 +33,9 @@ def messages(snapshot: Snapshot, description: Description, rows: Sequence[Entity
         rows: of its table.
         now_millis: the moment by which lots show as EXPIRED.
     """
+    if description.entity == "lot" and (seen := within(snapshot)) is not None:
+        totals = totals_within(snapshot, seen, [row["id"] for row in rows])
+        rows = [row | {"total_quantity": totals.get(row["id"], 0)} for row in rows]
     built = [_own_fields(description, row) for row in rows]
     for reference in description.references:
         _write_reference(snapshot, reference, rows, built)

@@ -8,11 +8,11 @@ from google.protobuf.message import Message
 
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.catalog.fields import Reference
-from lotkeeper_server.catalog.naming import not_found
+from lotkeeper_server.catalog.naming import check_seen, not_found
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, path_form
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument
+from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,14 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
     for name, text in given.items():
         by_id = name == reference.id_field
         column = "id" if by_id else reference.beside[name]
-        identifier = saving.lookups.id_by(reference.target, column, parse_id(text) if by_id else text)
+        value = (parse_id(text) if by_id else None) or text
+        identifier = saving.lookups.id_by(reference.target, column, value)
+        try:
+            check_seen(saving.tx.connection, reference.target, value, identifier, saving.path_of(name))
+        except Refused as refused:
+            saving.refuse(refused.refusal)
+            saving.unsettled.add(reference.name)
+            return
         if identifier is None:
             saving.refuse(not_found(reference.target, column, text).at(saving.path_of(name)))
             saving.unsettled.add(reference.name)

@@ -7,6 +7,7 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.lookups import Lookups
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.transaction import Transaction
@@ -15,6 +16,13 @@ from lotkeeper_server.store.state.definition_changes import note_definition_chan
 
 NoteChanges = Callable[[Snapshot, str, Iterable[bytes]], None]
 """Says which rows of a table changed, like `note_definition_changes`."""
+
+ScopeOf = Callable[[str], Scope | None]
+"""Where somebody has a permission; None for everywhere."""
+
+
+def everywhere(_permission: str) -> None:
+    """For whoever is not limited to places."""
 
 
 @dataclass(slots=True)
@@ -37,6 +45,7 @@ class Saving:
         given_instead: for references without a given id: the field that was given, by the id's field.
         unsettled: fields, and whole references, whose new value is not known because it was refused.
         note: where changed definitions are noted.
+        scope_of: says where the caller has a permission.
     """
 
     tx: Transaction
@@ -54,6 +63,7 @@ class Saving:
     unsettled: set[str] = field(default_factory=set)
     given_instead: dict[str, str] = field(default_factory=dict)
     note: NoteChanges = note_definition_changes
+    scope_of: ScopeOf = everywhere
 
     def refuse(self, refusal: Refusal) -> None:
         """Raises a refusal, or notes it for a validation."""

@@ -8,13 +8,13 @@ from typing import Any
 from google.protobuf.message import Message
 
 from lotkeeper_server.catalog import hierarchy, rules
-from lotkeeper_server.catalog.descriptions import Description
+from lotkeeper_server.catalog.descriptions import LOCATION, Description
 from lotkeeper_server.catalog.echoes import echoes
 from lotkeeper_server.catalog.fields import Fault
 from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.names_left import NO_NAMES, names_left
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
-from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving
+from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving, ScopeOf, everywhere
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
     FieldViolation,
@@ -28,6 +28,7 @@ from lotkeeper_server.domain.refusals import (
 from lotkeeper_server.store.db.rows import insert_row, update_row
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.entities.row import EntityRow
+from lotkeeper_server.store.entities.within import within
 from lotkeeper_server.store.state.definition_changes import note_definition_changes
 
 MASK_FIELD = "update_mask"
@@ -35,11 +36,12 @@ MASK_FIELD = "update_mask"
 
 @dataclass(frozen=True, slots=True)
 class Saver:
-    """Who saves, what they may, and where changed definitions are noted: at once, or together at the end of many."""
+    """Who saves, what they may and where, and where changed definitions are noted: at once, or at the end of many."""
 
     principal: str
     may: Callable[[str], bool]
     note: NoteChanges = note_definition_changes
+    scope_of: ScopeOf = everywhere
 
 
 def save(
@@ -148,9 +150,13 @@ def checked(
         collected=collected,
         unsettled=faults.unsettled,
         note=saver.note,
+        scope_of=saver.scope_of,
     )
     for name, text in (misread or {}).items():
         faults.note(name, text)
+    if given_id is not None and (seen := within(tx.connection)) is not None:
+        row = lookups.stored(description, given_id)
+        seen.check_row(tx.connection, description.table.name, row, saving.path_of("id"))
     left = NO_NAMES if creates or given_id is None else names_left(saving, message)
     left |= echoes(saving, message)
     values, parts = _read(saving, message, faults.note, left)
@@ -174,6 +180,7 @@ def checked(
         if (named := parts.get(reference.name)) is not None:
             resolve_reference(saving, reference, named)
     rules.check(saving)
+    _check_parent_seen(saving)
     hierarchy.check(saving)
     _check_unique(saving)
     return saving
@@ -242,6 +249,15 @@ def _defaults(description: Description) -> EntityRow:
         column.name: None if column.default is None else column.default.arg  # type: ignore[attr-defined]  # scalars only
         for column in description.table.columns
     }
+
+
+def _check_parent_seen(saving: Saving) -> None:
+    """A location may be made, or moved, only below one that the caller may change; references were checked already."""
+    if saving.description is not LOCATION or "parent" in saving.unsettled or saving.new["parent_id"] is not None:
+        return
+    seen = within(saving.tx.connection)
+    if seen is not None and saving.changed("parent_id"):
+        saving.refuse(seen.refusal.at(saving.path_of("parent_id")))
 
 
 def _check_unique(saving: Saving) -> None:

@@ -9,12 +9,25 @@ import click
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
-from lotkeeper_server.access.roles import RoleInUse, RoleTaken, add_role, change_role, delete_role, list_roles
+from lotkeeper_server.access.roles import (
+    NoSuchLocation,
+    RoleInUse,
+    RoleTaken,
+    add_role,
+    change_role,
+    delete_role,
+    find_locations,
+    list_roles,
+    show_locations,
+)
 from lotkeeper_server.cli.administration import AS_JSON, name_of, store_of
 from lotkeeper_server.cli.completing import grantable, permissions_known, role_names
 from lotkeeper_server.cli.opening import database, fail
-from lotkeeper_server.domain.model.text import name_form
+from lotkeeper_server.domain.limits import ROLE_LOCATIONS_MAX
+from lotkeeper_server.domain.model.identifiers import LocationId
+from lotkeeper_server.domain.model.text import name_form, path_fault, path_form
 from lotkeeper_server.engine.clock import now_millis
+from lotkeeper_server.store.db.snapshot import Snapshot
 
 LIMIT: Final = click.IntRange(0, 1 << 40)
 DEFAULT: Final = "default"
@@ -66,6 +79,13 @@ def role() -> None:
     shell_complete=permissions_known,
     help="INVENTORY.READ, INVENTORY, * ...",
 )
+@click.option(
+    "--location",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="The role holds only there and below; may be given several times. Default: everywhere.",
+)
 @_limits(LIMIT)
 @database
 @click.pass_obj
@@ -74,6 +94,7 @@ def create_role(
     /,
     name: str,
     permissions: tuple[str, ...],
+    paths: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Make a role. A permission grants everything below it: INVENTORY grants INVENTORY.READ.
@@ -87,7 +108,8 @@ def create_role(
     with store_of(config_file, flags, makes=True) as store:
         try:
             with store.write() as connection:
-                add_role(connection, name, permissions, now_millis(), of_principal)
+                places = _locations(connection, paths)
+                add_role(connection, name, permissions, now_millis(), of_principal, places)
         except RoleTaken:
             fail(f"there is already a role {name}")
     click.echo(visible(f"role {name} is made"))
@@ -104,6 +126,14 @@ def create_role(
 )
 @click.option("--add", "added", multiple=True, shell_complete=permissions_known, help="What it grants besides.")
 @click.option("--remove", "removed", multiple=True, shell_complete=permissions_known, help="What it grants no more.")
+@click.option(
+    "--location",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="Where it holds from now on, and below, in the place of where it did; may be given several times.",
+)
+@click.option("--everywhere", is_flag=True, help="It is not limited to locations any more.")
 @_limits(_LimitOrDefault(), f" {DEFAULT}: as the server's settings say.")
 @database
 @click.pass_obj
@@ -114,6 +144,8 @@ def update_role(
     permissions: tuple[str, ...],
     added: tuple[str, ...],
     removed: tuple[str, ...],
+    paths: tuple[str, ...],
+    everywhere: bool,
     **given: Any,
 ) -> None:
     """Change what a role grants, and its limits; what is not named stays.
@@ -124,8 +156,12 @@ def update_role(
     changes = {limit: None if value == DEFAULT else value for limit, value in of_principal.items() if value is not None}
     if permissions and (added or removed):
         raise click.UsageError("--permission says all that it grants; give either that, or --add and --remove")
-    if not (permissions or added or removed or changes):
-        raise click.UsageError("nothing is to be changed: give --permission, --add, --remove or a limit")
+    if paths and everywhere:
+        raise click.UsageError("--location and --everywhere contradict each other")
+    if not (permissions or added or removed or changes or paths or everywhere):
+        raise click.UsageError(
+            "nothing is to be changed: give --permission, --add, --remove, --location, --everywhere or a limit"
+        )
     for permission in (*permissions, *added):
         _check_permission(permission)
     with store_of(config_file, flags) as store, store.write() as connection:
@@ -134,8 +170,9 @@ def update_role(
         if found is None:
             fail(f"there is no role {name}")
         granted = _granted(roles[found].permissions, permissions, added, removed)
+        places = _locations(connection, paths) if paths or everywhere else None
         try:
-            change_role(connection, found, granted, changes)
+            change_role(connection, found, granted, changes, places)
         except RoleInUse as error:
             fail(str(error))
     click.echo(visible(f"role {found} is updated"))
@@ -168,14 +205,17 @@ def _parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 @database
 @click.pass_obj
 def show_roles(config_file: Path | None, /, as_json: bool, **flags: Any) -> None:
-    """List the roles, what they grant, and their limits."""
+    """List the roles, what they grant, their limits, and where they hold if that is not everywhere."""
     with store_of(config_file, flags) as store, store.read() as connection:
         roles = list_roles(connection)
+        places = {name: show_locations(connection, one) for name, one in roles.items()}
     for name, one in roles.items():
         if as_json:
-            click.echo(json_text({"name": name, "permissions": list(one.permissions), "limits": dict(one.limits)}))
+            shown = {"name": name, "permissions": list(one.permissions), "limits": dict(one.limits)}
+            click.echo(json_text(shown | {"locations": places[name]}))
             continue
         limited = [f"{limit} {value}" for limit, value in one.limits.items() if value is not None]
+        limited += [f"at {place}" for place in places[name]]
         click.echo("\t".join(map(visible, [name, " ".join(one.permissions), *limited])))
 
 
@@ -194,6 +234,20 @@ def remove_role(config_file: Path | None, /, name: str, **flags: Any) -> None:
     if not deleted:
         fail(f"there is no role {name}")
     click.echo(visible(f"role {name} is deleted"))
+
+
+def _locations(connection: Snapshot, paths: tuple[str, ...]) -> frozenset[LocationId]:
+    """The locations that a role is to be limited to."""
+    if len(set(paths)) > ROLE_LOCATIONS_MAX:
+        fail(f"a role may be limited to {ROLE_LOCATIONS_MAX} locations at most")
+    forms = [path_form(path) for path in paths]
+    for path, form in zip(paths, forms, strict=True):
+        if fault := path_fault(form):
+            fail(f"--location {path} {fault}")
+    try:
+        return find_locations(connection, forms)
+    except NoSuchLocation as error:
+        fail(f"there is no location {error}")
 
 
 def _check_permission(permission: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import Id, RecordId
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Refusal
 
 
@@ -11,13 +12,15 @@ from lotkeeper_server.domain.refusals import Refusal
 class Asked:
     """What every command has: who asks, and with which request id.
 
-    `fingerprint` is SHA-256 over the method and the meaning of its fields; empty if there is no request id.
+    `fingerprint` is SHA-256 over the method and the meaning of its fields; empty if there is no request id. `scope` is
+    where the caller may do it; None: everywhere.
     """
 
     principal: str
     request_id: str | None = field(default=None, kw_only=True)
     fingerprint: bytes = field(default=b"", kw_only=True)
     validate_only: bool = field(default=False, kw_only=True)
+    scope: Scope | None = field(default=None, kw_only=True)
 
 
 @dataclass(slots=True)
@@ -73,7 +76,7 @@ class Cancel(OfOperation):
 class RequestedAction:
     """A requested action with a correct shape; None, empty or False for what was left out.
 
-    An id is bytes, a name or path text.
+    An id is bytes, a name or path text. `scope` is where the caller may do it; None: everywhere.
     """
 
     type: InventoryActionType
@@ -101,6 +104,7 @@ class RequestedAction:
     spares: tuple[str, str, str] = ("", "", "")
     lot_expiration_millis: int | None = None
     supplier_lot_name: str | None = None
+    scope: Scope | None = None
 
 
 @dataclass(slots=True)

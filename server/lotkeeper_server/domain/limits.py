@@ -137,3 +137,5 @@ REFUSED_PEERS_SHOWN_MAX: Final = 8
 """Peers that one line of the log names."""
 REMEMBERED_AUTHORIZATION_CHARACTERS_MAX: Final = 256
 """A longer authorization is looked up each time: memory must not hold texts of kilobytes that callers chose."""
+ROLE_LOCATIONS_MAX: Final = 100
+"""Locations that one role may be limited to."""

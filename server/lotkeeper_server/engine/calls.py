@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from lotkeeper_server.domain.commands import Batch, Command, ExecuteActions
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Cancelled, DeadlineExceeded, Refused
 from lotkeeper_server.store.db.transaction import Transaction
 
@@ -59,6 +60,10 @@ class Caller(Protocol):
     @property
     def has_expired(self) -> bool:
         """Whether its token has expired since."""
+
+    @property
+    def scope(self) -> Scope | None:
+        """Where it may what it calls; None for everywhere."""
 
 
 class PendingCall(ABC):

@@ -22,7 +22,7 @@ from lotkeeper_server.engine.clock import Clock, IdSource, SystemClock
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
-from lotkeeper_server.engine.readers import PRINCIPAL, SERVER, Readers
+from lotkeeper_server.engine.readers import CALLER, PRINCIPAL, SERVER, Readers, as_seen_by, seen_by
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, end_each
 from lotkeeper_server.engine.turns import WriteTurns
@@ -194,7 +194,12 @@ class Engine:
             raise Refused(ShuttingDown())
         if self._works.refuses(caller.principal):
             raise Refused(Overloaded())
-        awaited = AwaitedWork(self._event_loop, work, caller)
+
+        def seen(tx: Transaction) -> Value:  # by the roles of the transaction, in which the caller was confirmed
+            with seen_by(caller, tx.connection):
+                return work(tx)
+
+        awaited = AwaitedWork(self._event_loop, seen, caller)
         self._works.add(awaited)
         value: Value = await awaited.ended()
         return value
@@ -210,10 +215,13 @@ class Engine:
     async def read(self, work: Callable[[Connection], Value]) -> Value:
         """Runs work on a snapshot of the store, in the turn of the principal that the coroutine runs for.
 
+        Where the caller's permission is limited to places, the snapshot shows these only.
+
         Raises:
             Refused: what the work raised; STORE_UNAVAILABLE where the store cannot be reached.
         """
-        return await wrap_future(self._readers.submit(PRINCIPAL.get(), lambda: self._reading(work)))
+        seen = as_seen_by(CALLER.get(), work)
+        return await wrap_future(self._readers.submit(PRINCIPAL.get(), lambda: self._reading(seen)))
 
     async def read_long(self, work: Callable[[Connection], Value], caller: Caller) -> Value:
         """As `read`, for work that takes seconds, on threads for that: each principal has all but one at the most.
@@ -228,7 +236,7 @@ class Engine:
 
         def confirmed(connection: Connection) -> Value:
             self._confirm(connection, caller)
-            return work(connection)
+            return as_seen_by(caller, work)(connection)
 
         return await wrap_future(self._long_readers.submit(PRINCIPAL.get(), lambda: self._reading(confirmed)))
 

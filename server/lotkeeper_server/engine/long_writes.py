@@ -48,6 +48,7 @@ class _Itself:
     access_version: int | None = None
     has_expired: bool = False
     principal: str = ""
+    scope: None = None
 
 
 class LongWrites:

@@ -4,17 +4,50 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from threading import Lock
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.engine.lines import Lines
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.within import limited
 
 Value = TypeVar("Value")
 SERVER: Final = ""
 """Whose reads those are that the server makes for all: it may have all threads."""
 PRINCIPAL: Final[ContextVar[str]] = ContextVar("principal", default=SERVER)
 """For whom a coroutine reads. The gate sets it, once a call."""
+
+
+class Limited(Protocol):
+    """Somebody who may see some places only, or all."""
+
+    @property
+    def scope(self) -> Scope | None:
+        """Where; None for everywhere."""
+
+
+CALLER: Final[ContextVar[Limited | None]] = ContextVar("caller", default=None)
+"""Whose reads leave out what lies elsewhere; None where the server reads for all. The gate sets it, once a call."""
+_EVERYTHING: Final = nullcontext()
+
+
+def seen_by(caller: Limited | None, connection: Snapshot) -> AbstractContextManager[None]:
+    """Has a transaction leave out, while the block runs, what lies where the caller may not look."""
+    scope = None if caller is None else caller.scope
+    return _EVERYTHING if scope is None else limited(connection, scope)
+
+
+def as_seen_by(caller: Limited | None, work: Callable[[Snapshot], Value]) -> Callable[[Snapshot], Value]:
+    """Work on a snapshot, which leaves out what lies where the caller may not look."""
+
+    def seen(snapshot: Snapshot) -> Value:
+        with seen_by(caller, snapshot):
+            return work(snapshot)
+
+    return seen
 
 
 class _Read(NamedTuple):

@@ -15,6 +15,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.quantity import decimal_text
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, Refused
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references, short_names
 from lotkeeper_server.plant.tree import Plain
@@ -23,6 +24,7 @@ from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.entities.pages import all_rows, column_by_id
 from lotkeeper_server.store.entities.row import EntityRow
 from lotkeeper_server.store.entities.stock import stock_above_zero
+from lotkeeper_server.store.entities.within import limited_by, within
 
 PIECE_BYTES: Final = 256 * 1024
 _TRUE: Final = Plain("true")
@@ -32,15 +34,21 @@ Entry = list[Value]
 
 
 def export_plant(
-    snapshot: Snapshot, document_format: ExportFormat, stopped: threading.Event, *, include_lots: bool
+    snapshot: Snapshot,
+    document_format: ExportFormat,
+    stopped: threading.Event,
+    *,
+    include_lots: bool,
+    stock_scope: Scope | None = None,
 ) -> list[bytes]:
-    """The document, in pieces of some hundred kilobytes.
+    """The document, in pieces of some hundred kilobytes, without what lies where the snapshot's caller may not look.
 
     Args:
         snapshot: what is written is of one moment.
         document_format: YAML or JSON.
         stopped: set once nobody waits any more.
         include_lots: whether to include lots, and their stock above zero.
+        stock_scope: where the caller may also read stock; None for everywhere.
 
     Raises:
         Refused: CANCELLED once nobody waits any more; INVALID_ARGUMENT on `include_lots` where the document would be
@@ -53,7 +61,7 @@ def export_plant(
         if include_lots or description is not d.LOT
     ]
     if include_lots:
-        sections.append((INVENTORY, _stock(snapshot)))
+        sections.append((INVENTORY, _stock(snapshot, stock_scope)))
     pieces: list[bytes] = []
     gathered: list[str] = []
     length = total = 0
@@ -76,6 +84,8 @@ def export_plant(
 def _entries(snapshot: Snapshot, description: Description, names: Mapping[str, Mapping[Id, str]]) -> Iterator[Entry]:
     """The entries of one section, in the same order from every store."""
     rows = all_rows(snapshot, description.table)
+    if (seen := within(snapshot)) is not None:
+        rows = seen.rows(snapshot, description.table.name, rows)
     if description is d.LOT:
         _leave_out_units_of_materials(snapshot, rows)
     writers = _writers(description, names)
@@ -157,8 +167,11 @@ def _text(description: Description, field: Field, row: EntityRow) -> str | None:
             return str(value)
 
 
-def _stock(snapshot: Snapshot) -> Iterator[Entry]:
+def _stock(snapshot: Snapshot, scope: Scope | None) -> Iterator[Entry]:
+    limits = [one for one in (within(snapshot), None if scope is None else limited_by(snapshot, scope)) if one]
     for one in stock_above_zero(snapshot):
+        if not all(limit.has_path(one.location_path) for limit in limits):
+            continue
         entry: Entry = [
             ("location", one.location_path),
             ("material", one.material_path),

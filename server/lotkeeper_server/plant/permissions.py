@@ -20,7 +20,8 @@ May = Callable[[str], bool]
 _LOT_WRITE: Final = "LOT.WRITE"
 SECTION_PERMISSIONS: Final = {LOTS: _LOT_WRITE, INVENTORY: "INVENTORY.WRITE.EDIT"}
 """What an entry of a section needs: the permission of SaveLot, and that of an EDIT. All others need no more."""
-LOTS_READ: Final = ("LOT.READ", "INVENTORY.READ")
+STOCK_READ: Final = "INVENTORY.READ"
+LOTS_READ: Final = ("LOT.READ", STOCK_READ)
 """What an export with lots and their stock needs: the permissions of ListLots and ListInventory."""
 
 

@@ -1037,27 +1037,63 @@ class ListPermissionsResponse(_message.Message):
 
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     GRANTED_PERMISSIONS_FIELD_NUMBER: _builtins.int
+    LIMITED_PERMISSIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def permissions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Every permission that a method asks for, sorted."""
 
     @_builtins.property
     def granted_permissions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the caller's roles grant, as they say it, sorted."""
+        """What the caller's roles grant, as they say it, sorted; also what they grant at some locations only."""
+
+    @_builtins.property
+    def limited_permissions(self) -> _containers.RepeatedCompositeFieldContainer[Global___LimitedPermissions]:
+        """What roles grant that are limited to locations, one for each such role. Empty: all holds everywhere."""
 
     def __init__(
         self,
         *,
         permissions: _abc.Iterable[_builtins.str] | None = ...,
         granted_permissions: _abc.Iterable[_builtins.str] | None = ...,
+        limited_permissions: _abc.Iterable[Global___LimitedPermissions] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted_permissions", b"granted_permissions", "permissions", b"permissions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted_permissions", b"granted_permissions", "limited_permissions", b"limited_permissions", "permissions", b"permissions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPermissionsResponse: _TypeAlias = ListPermissionsResponse  # noqa: Y015
+
+@_typing.final
+class LimitedPermissions(_message.Message):
+    """What a role grants at some locations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    LOCATION_PATHS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As the role says it, sorted. Some may hold everywhere by another role."""
+
+    @_builtins.property
+    def location_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Paths of the locations where these hold, and below, sorted. Empty: nowhere, as the locations were deleted."""
+
+    def __init__(
+        self,
+        *,
+        permissions: _abc.Iterable[_builtins.str] | None = ...,
+        location_paths: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_paths", b"location_paths", "permissions", b"permissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LimitedPermissions: _TypeAlias = LimitedPermissions  # noqa: Y015
 
 @_typing.final
 class BatchExecuteResult(_message.Message):

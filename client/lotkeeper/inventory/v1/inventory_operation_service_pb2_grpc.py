@@ -224,7 +224,7 @@ class InventoryOperationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListPermissions(self, request, context):
-        """Lists every permission there is, and what the caller's roles grant.
+        """Lists every permission there is, and what the caller's roles grant, and where.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -78,7 +78,7 @@ class InventoryOperationServiceStub:
     names every wrong one.
     """
     ListPermissions: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListPermissionsRequest, _inventory_operation_service_pb2.ListPermissionsResponse]
-    """Lists every permission there is, and what the caller's roles grant."""
+    """Lists every permission there is, and what the caller's roles grant, and where."""
 
 @_typing.type_check_only
 class InventoryOperationServiceAsyncStub(InventoryOperationServiceStub):
@@ -130,7 +130,7 @@ class InventoryOperationServiceAsyncStub(InventoryOperationServiceStub):
     names every wrong one.
     """
     ListPermissions: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListPermissionsRequest, _inventory_operation_service_pb2.ListPermissionsResponse]  # type: ignore[assignment]
-    """Lists every permission there is, and what the caller's roles grant."""
+    """Lists every permission there is, and what the caller's roles grant, and where."""
 
 class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Inventory operations: configured movements of material lots, and their definitions."""
@@ -269,6 +269,6 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.ListPermissionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.ListPermissionsResponse, _abc.Awaitable[_inventory_operation_service_pb2.ListPermissionsResponse]]:
-        """Lists every permission there is, and what the caller's roles grant."""
+        """Lists every permission there is, and what the caller's roles grant, and where."""
 
 def add_InventoryOperationServiceServicer_to_server(servicer: InventoryOperationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -76,9 +76,14 @@ class GetLotTraceGraphResponse(_message.Message):
     NODES_FIELD_NUMBER: _builtins.int
     EDGES_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
     truncated: _builtins.bool
     """Whether a lot or an edge was left out, because of the depth or of the limits: 10,000 nodes, 20,000 edges, 4 MB. The
     nearest lots are kept.
+    """
+    left_out: _builtins.bool
+    """Whether something was left out that lies where the caller's roles do not reach: an edge, a part of one, or stock.
+    What is archived counts as such for a caller whose roles are limited to locations.
     """
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceNode]:
@@ -94,10 +99,11 @@ class GetLotTraceGraphResponse(_message.Message):
         nodes: _abc.Iterable[Global___TraceNode] | None = ...,
         edges: _abc.Iterable[Global___TraceEdge] | None = ...,
         truncated: _builtins.bool = ...,
+        left_out: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "nodes", b"nodes", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "left_out", b"left_out", "nodes", b"nodes", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -158,10 +164,13 @@ class ListTerminalLotsResponse(_message.Message):
     NODES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Asks for the next page; empty: this was the last one."""
     truncated: _builtins.bool
     """Whether more than 10,000 lots were reached, so that some ends may be missing."""
+    left_out: _builtins.bool
+    """As in GetLotTraceGraphResponse: a lot at the end of what the caller sees may go on elsewhere."""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceNode]:
         """Lots from which no lot outside their own circle is reached, in the order of ids; the lot itself if it reaches none.
@@ -174,10 +183,11 @@ class ListTerminalLotsResponse(_message.Message):
         nodes: _abc.Iterable[Global___TraceNode] | None = ...,
         next_page_token: _builtins.str = ...,
         truncated: _builtins.bool = ...,
+        left_out: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "nodes", b"nodes", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "next_page_token", b"next_page_token", "nodes", b"nodes", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,6 +23,7 @@ from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import LotId
 from lotkeeper_server.domain.model.stock import Answer, OperationRun, Record
 from lotkeeper_server.domain.refusals import Refusal, Refused, RequestIdReused, TooManyRecords
+from lotkeeper_server.domain.resolve import within
 from lotkeeper_server.domain.resolve.operation import intent_of_operation
 from lotkeeper_server.domain.resolve.requested_action import intent_of_action
 from lotkeeper_server.domain.resolve.steps import resolve
@@ -157,9 +158,25 @@ def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
     records = [state.record(record_id) for record_id in kept.record_ids]
     there = [record for record in records if record is not None]
     assert len(there) == len(records)
+    _check_repeated(state, command, there, kept.action_indexes)
     answer = Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes)
     _check_weight(answer)  # notes may have grown since
     return answer
+
+
+def _check_repeated(
+    state: WorkingSet, command: Command, records: list[Record], action_indexes: tuple[int, ...]
+) -> None:
+    """What was answered to somebody who may there no more is not told again."""
+    if isinstance(command, ExecuteActions):
+        if all(action.scope is None for action in command.actions):
+            return
+        scopes = [command.actions[index].scope for index in action_indexes]
+    else:
+        scopes = [command.scope] * len(records)
+    for record, scope in zip(records, scopes, strict=True):
+        if scope is not None:
+            within.check_record(state, scope, record)
 
 
 def _done(state: WorkingSet, command: Command, context: Context) -> Answer:
@@ -182,7 +199,7 @@ def _done(state: WorkingSet, command: Command, context: Context) -> Answer:
 
 def execute(state: WorkingSet, command: Execute, context: Context) -> Answer:
     """Steps 4 to 16: resolves the operation into an action and applies it; stops the operation instead if it runs."""
-    operation, run = running.found_operation(state, command.operation_id)
+    operation, run = running.found_operation(state, command.operation_id, command.scope)
     if run.status is Status.RUNNING:
         stopped = running.stop(
             state,
@@ -193,6 +210,7 @@ def execute(state: WorkingSet, command: Execute, context: Context) -> Answer:
                 quantity_millionths=command.quantity_millionths,
                 inventory_name=command.inventory_name,
                 end_millis=command.end_millis,
+                scope=command.scope,
             ),
             context,
         )
@@ -219,7 +237,11 @@ def execute_actions(state: WorkingSet, command: ExecuteActions, context: Context
     for index, requested in enumerate(command.actions):
         savepoint = state.savepoint()
         try:
+            if requested.scope is not None:
+                within.check_requested(state, requested.scope, requested)
             action = resolve(state, intent_of_action(requested, command, versioned), context)
+            if requested.scope is not None:
+                within.check_resolved(state, requested.scope, action)
             written = apply(state, action, context)
             check_count(len(records) + len(written))
         except Missing as more:

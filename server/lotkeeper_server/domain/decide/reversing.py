@@ -15,6 +15,7 @@ from lotkeeper_server.domain.model.definitions import Location
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.genealogy import genealogy_key, take_from_edge
 from lotkeeper_server.domain.model.identifiers import LocationId, LotId, ProductionOrderId, RecordId, format_id
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.model.stock import (
     Answer,
     BesideStock,
@@ -31,6 +32,7 @@ from lotkeeper_server.domain.refusals import (
     NotReversible,
     Refused,
 )
+from lotkeeper_server.domain.resolve import within
 from lotkeeper_server.domain.working_set import WorkingSet
 
 
@@ -55,9 +57,9 @@ def reverse(state: WorkingSet, command: Reverse, context: Context) -> Answer:
         Refused: INVENTORY_LOT_RECORD_NOT_FOUND, ALREADY_REVERSED, NOT_REVERSIBLE; by steps 13 and 14, and if another
             lot is at a location that takes one lot at a time.
     """
-    if state.is_archived(command.record_id):
+    if command.scope is None and state.is_archived(command.record_id):
         raise Refused(NotReversible(inventory_lot_record_id=format_id(command.record_id), cause="ARCHIVED"))
-    record = _found(state, command.record_id)
+    record = _found(state, command.record_id, command.scope)
     _check_reversible(record)
     changes = _opposite_changes(state, record)
     if any(change.millionths > 0 and not change.location.keeps_stock for change in changes):
@@ -129,7 +131,7 @@ def _edge_of(record: Record) -> GenealogyKey | None:
 
 def annotate(state: WorkingSet, command: Annotate, context: Context) -> Answer:
     """Changes a record's notes and spares; if nothing differs, the version stays."""
-    record = _found(state, command.record_id)
+    record = _found(state, command.record_id, command.scope)
     old = record.common
     spares = [
         was if given is None else given
@@ -143,8 +145,12 @@ def annotate(state: WorkingSet, command: Annotate, context: Context) -> Answer:
     return Answer([record])
 
 
-def _found(state: WorkingSet, record_id: RecordId) -> Record:
+def _found(state: WorkingSet, record_id: RecordId, scope: Scope | None) -> Record:
     record = state.record(record_id)
+    if scope is not None:
+        if record is None:  # also one that is archived: nobody knows where it was
+            raise Refused(within.elsewhere(state, scope))
+        within.check_record(state, scope, record)
     if record is None:
         archived = state.is_archived(record_id)
         absent = NotFound(entity="inventory_lot_record", id=format_id(record_id), archived=archived)

@@ -18,6 +18,7 @@ from lotkeeper_server.domain.model.identifiers import (
     RecordId,
     format_id,
 )
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.model.stock import Answer, Common, Lot, OperationRun, Placed, Record
 from lotkeeper_server.domain.refusals import (
     NotFound,
@@ -26,20 +27,26 @@ from lotkeeper_server.domain.refusals import (
     OperationNotRunning,
     Refused,
 )
-from lotkeeper_server.domain.resolve import lots
+from lotkeeper_server.domain.resolve import lots, within
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.resolve.operation import intent_of_operation
 from lotkeeper_server.domain.resolve.steps import required_quantity, resolve
 from lotkeeper_server.domain.working_set import WorkingSet
 
 
-def found_operation(state: WorkingSet, operation_id: Id) -> tuple[InventoryOperation, OperationRun]:
-    """Step 4: the operation by id, and the state of its run."""
+def found_operation(
+    state: WorkingSet, operation_id: Id, scope: Scope | None
+) -> tuple[InventoryOperation, OperationRun]:
+    """Step 4: the operation by id, and the state of its run; it lies where the caller may, if that is limited."""
     run = state.run(operation_id)
     operation = None if run is None else state.inventory_operation(operation_id)
     if run is None or operation is None:
+        if scope is not None:
+            raise Refused(within.elsewhere(state, scope))
         refusal = NotFound(entity="inventory_operation", id=format_id(operation_id))
         raise Refused(refusal.at("inventory_operation_id"))
+    if scope is not None:
+        within.check_operation(state, scope, operation)
     return operation, run
 
 
@@ -51,7 +58,7 @@ def check_enabled(operation: InventoryOperation) -> None:
 
 def start(state: WorkingSet, command: Start, context: Context) -> Answer:
     """Takes steps 1 to 12 without a quantity and writes the RUNNING record."""
-    operation, run = found_operation(state, command.operation_id)
+    operation, run = found_operation(state, command.operation_id, command.scope)
     if run.status is Status.RUNNING:
         status = run.status.name
         raise Refused(OperationAlreadyRunning(inventory_operation_id=format_id(operation.id), status=status))
@@ -110,7 +117,7 @@ def _running(state: WorkingSet, operation: InventoryOperation, run: OperationRun
 
 def stop(state: WorkingSet, command: Stop, context: Context) -> Answer:
     """Applies the quantity to what the running record names, by steps 12 to 16, and completes it."""
-    operation, run = found_operation(state, command.operation_id)
+    operation, run = found_operation(state, command.operation_id, command.scope)
     running = _running(state, operation, run)
     quantity = required_quantity(kind_of_operation(operation.operation_type), command.quantity_millionths)
     end_millis = dates.end_of_running(running.start_millis, command.end_millis, context)
@@ -161,7 +168,7 @@ def _location(state: WorkingSet, place: Placed | None) -> Location | None:
 
 def cancel(state: WorkingSet, command: Cancel, context: Context) -> Answer:
     """Ends the run and moves no stock; always works."""
-    operation, run = found_operation(state, command.operation_id)
+    operation, run = found_operation(state, command.operation_id, command.scope)
     running = _running(state, operation, run)
     lot = state.lot(running.lot.id)
     assert lot is not None

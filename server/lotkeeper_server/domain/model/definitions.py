@@ -94,6 +94,7 @@ class ProcessOperation:
     id: ProcessOperationId
     current_operation_record_id: str
     current_production_order_id: ProductionOrderId | None
+    location_id: LocationId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,13 @@ def primary_lots(key: GenealogyKey) -> tuple[LotId, ...]:
     return (key.to_lot_id,) if key.record_type in INTO_PRIMARY else (key.from_lot_id,)
 
 
+def primary_of(key: GenealogyKey) -> LotId:
+    """The primary lot of an edge's records."""
+    if isinstance(key, OrderEdgeKey):
+        return key.lot_id
+    return key.to_lot_id if key.record_type in INTO_PRIMARY else key.from_lot_id
+
+
 def add_to_edge(state: WorkingSet, key: GenealogyKey, lot_quantity_millionths: int) -> None:
     """Counts a record with a quantity above zero, in its primary lot's unit.
 

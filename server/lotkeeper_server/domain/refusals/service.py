@@ -50,15 +50,27 @@ class Unauthenticated(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionDenied(Refusal):
-    """The caller's roles do not grant the permission."""
+    """The caller's roles do not grant the permission; with `scope` not for the place that was named.
+
+    Attributes:
+        permission: that is needed.
+        scope: the paths to which it is limited; None where it is not granted at all. It is told whether or not what was
+            named exists, so that nobody learns what there is elsewhere.
+    """
 
     code = Code.PERMISSION_DENIED
     reason = "PERMISSION_DENIED"
     permission: str
+    scope: str | None = None
 
     @property
     def message(self) -> str:
-        return f"The permission {self.permission} is needed."
+        if self.scope is None:
+            return f"The permission {self.permission} is needed."
+        return (
+            f"The permission {self.permission} is limited to {self.scope}; "
+            "what was named is not there, or is not known to lie there."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from lotkeeper_server import transport
 from lotkeeper_server.domain.refusals import Code, InvalidArgument, Refused, ShuttingDown
-from lotkeeper_server.engine.readers import PRINCIPAL
+from lotkeeper_server.engine.readers import CALLER, PRINCIPAL
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
 from lotkeeper_server.rpc.gate.ending import Ending
@@ -159,7 +159,7 @@ class AwaitedMethod:
             caller.account.spend(0, byte_count)
 
     async def _let_in(self, call: transport.Call, request_bytes: int, *, is_stream: bool = False) -> Call:
-        """Lets the caller in; from now on the coroutine reads in the turn of its principal.
+        """Lets the caller in; from now on the coroutine reads in the turn of its principal, and what it may see.
 
         Raises:
             Refused: SHUTTING_DOWN, UNAUTHENTICATED, PERMISSION_DENIED, OVERLOADED or STORE_UNAVAILABLE.
@@ -174,6 +174,7 @@ class AwaitedMethod:
         caller = Call(admission, call.deadline_seconds, ending=Ending())
         doorway.enter(call, caller, request_bytes, is_stream=is_stream)
         PRINCIPAL.set(caller.principal)
+        CALLER.set(caller)
         return caller
 
     async def _looked(self) -> Any:

@@ -8,10 +8,14 @@ from google.protobuf.message import Message
 
 from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
-from lotkeeper_server.domain.commands import Batch, Command
+from lotkeeper_server.domain.commands import Batch, Command, Execute, ExecuteActions
+from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.rpc.gate.accounts import Account
 from lotkeeper_server.rpc.gate.ending import Ending
+from lotkeeper_server.rpc.wire.action_permissions import action_permissions
+from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.within import limited_by
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -27,6 +31,7 @@ class Call:
             raises Refused.
         ending: ends it before its time; None where only the engine may.
         account: its principal's, once it is known that it may have one more call.
+        submitted: what the engine decides for it, limited to where the caller may by the admission that it has.
     """
 
     admission: Admission
@@ -34,6 +39,7 @@ class Call:
     check: Callable[[], None] | None = None
     ending: Ending | None = None
     account: Account | None = None
+    submitted: Command | Batch | None = None
 
     @property
     def principal(self) -> str:
@@ -65,8 +71,54 @@ class Call:
             self.ending.check()
 
     def may(self, permission: str) -> bool:
-        """Whether the caller's roles grant it, directly or by a parent."""
+        """Whether the caller's roles grant it somewhere, directly or by a parent."""
         return grants(self.admission.permissions, permission)
+
+    @property
+    def scope(self) -> Scope | None:
+        """Where the caller may what the method needs; None for everywhere."""
+        return None if self.admission.reach is None else self.scope_of(self.admission.permission)
+
+    def scope_of(self, permission: str) -> Scope | None:
+        """Where the caller has a permission that its roles grant; None for everywhere."""
+        return None if self.admission.reach is None else self.admission.reach.scope_of(permission)
+
+    def check_everywhere(self, snapshot: Snapshot, *permissions: str) -> None:
+        """Returns where the caller has what the method needs, and other permissions, without a limit to places.
+
+        Args:
+            snapshot: in which the places of a limit are looked up.
+            permissions: the others; one that the caller's roles do not grant at all is looked at elsewhere.
+
+        Raises:
+            Refused: PERMISSION_DENIED.
+        """
+        for permission in (self.admission.permission, *permissions):
+            if self.may(permission) and (scope := self.scope_of(permission)) is not None:
+                raise Refused(limited_by(snapshot, scope).refusal)
+
+    def submit(self, submission: "Submission") -> None:
+        """Notes what the engine decides for it."""
+        self.check = submission.check
+        self.submitted = submission.command
+        if self.admission.reach is not None:
+            self.limit()
+
+    def limit(self) -> None:
+        """Limits what the engine decides for it to where the caller may, by the admission that it has now."""
+        match self.submitted:
+            case None:
+                return
+            case Batch(items=items):
+                for item in items:
+                    if isinstance(item, Execute):
+                        item.scope = self.scope
+            case ExecuteActions(actions=actions) as command:
+                command.scope = self.scope
+                for action in actions:
+                    action.scope = self.scope_of(action_permissions()[action.type])
+            case command:
+                command.scope = self.scope
 
 
 @dataclass(slots=True)

@@ -159,7 +159,7 @@ class DecidedMethod:
             Refused: for its shape.
         """
         submission = self._read(request, caller)
-        caller.check = submission.check
+        caller.submit(submission)
         return submission
 
     def refuse_shape(

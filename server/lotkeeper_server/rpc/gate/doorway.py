@@ -62,6 +62,7 @@ def confirm_by(directory: Directory) -> Confirm:
 
     def confirm(connection: Snapshot, caller: Call) -> None:
         directory.confirm(connection, caller)
+        caller.limit()
         if caller.check is not None:
             caller.check()
 

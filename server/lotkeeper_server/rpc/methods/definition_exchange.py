@@ -84,7 +84,7 @@ class DefinitionExchange:
                 file=file,
                 format=_FORMATS[first.format],
                 keep_good_rows=first.keep_good_rows,
-                saver=Saver(call.principal, call.may),
+                saver=Saver(call.principal, call.may, scope_of=call.scope_of),
                 plan=ImportPlan(INVENTORY_OPERATION.table, room),
                 stopped=place.stopped,
             )

@@ -41,7 +41,7 @@ async def save_entity(
         Refused: by the first check that fails.
     """
     mask = read_mask(update_mask)
-    saver = Saver(call.principal, call.may)
+    saver = Saver(call.principal, call.may, scope_of=call.scope_of)
 
     def work(tx: Transaction) -> Entity:
         identifier = save(tx, description, entity, saver, mask)

@@ -3,9 +3,11 @@
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from lotkeeper_server.catalog.descriptions import INVENTORY_OPERATION
+from lotkeeper_server.catalog.naming import check_seen
 from lotkeeper_server.catalog.saving import Saver, validate
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, format_id
+from lotkeeper_server.domain.model.stock import OperationRun
 from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
@@ -17,6 +19,7 @@ from lotkeeper_server.store.entities.referrers import Referring, references_to
 from lotkeeper_server.store.entities.runs import runs_of
 
 _ID = "inventory_operation_id"
+_TABLE = INVENTORY_OPERATION.table.name
 
 
 class InventoryOperationDefinitions:
@@ -30,10 +33,7 @@ class InventoryOperationDefinitions:
     ) -> pb.GetInventoryOperationStatusResponse:
         """Reads the status of an operation's run."""
         operation_id = _required_id(request.inventory_operation_id)
-        runs = await self._engine.read(lambda snapshot: runs_of(snapshot, [operation_id]))
-        if operation_id not in runs:
-            raise Refused(_not_found(operation_id))
-        run = runs[operation_id]
+        run = await self._engine.read(lambda snapshot: _run_seen(snapshot, operation_id))
         return pb.GetInventoryOperationStatusResponse(
             status=int(run.status),  # type: ignore[arg-type]  # numbered alike
             current_record_id=format_id(run.current_record_id) if run.current_record_id else "",
@@ -46,7 +46,7 @@ class InventoryOperationDefinitions:
         """Says everything that a Save would refuse."""
         mask = read_mask(request.update_mask)
         message = request.inventory_operation
-        saver = Saver(call.principal, call.may)
+        saver = Saver(call.principal, call.may, scope_of=call.scope_of)
         collected = await self._engine.transact(
             lambda tx: validate(tx, INVENTORY_OPERATION, message, saver, mask), call
         )
@@ -81,9 +81,16 @@ class InventoryOperationDefinitions:
         )
 
 
-def _references(snapshot: Snapshot, operation_id: Id) -> list[Referring]:
-    if operation_id not in runs_of(snapshot, [operation_id]):
+def _run_seen(snapshot: Snapshot, operation_id: Id) -> OperationRun:
+    runs = runs_of(snapshot, [operation_id])
+    check_seen(snapshot, _TABLE, operation_id, operation_id if operation_id in runs else None, _ID)
+    if operation_id not in runs:
         raise Refused(_not_found(operation_id))
+    return runs[operation_id]
+
+
+def _references(snapshot: Snapshot, operation_id: Id) -> list[Referring]:
+    _run_seen(snapshot, operation_id)
     return references_to(snapshot, INVENTORY_OPERATION.table.name, operation_id)
 
 

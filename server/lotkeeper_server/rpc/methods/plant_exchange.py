@@ -9,6 +9,7 @@ from typing import Final
 from lotkeeper.inventory.v1 import master_data_service_pb2 as pb
 
 from lotkeeper_server.catalog.breathing import Breath
+from lotkeeper_server.catalog.lot_rules import STATUS_CHANGE_PERMISSION
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
@@ -16,7 +17,7 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.plant.applying import AppliedPlant, Change, apply_plant
 from lotkeeper_server.plant.exporting import export_plant
-from lotkeeper_server.plant.permissions import check_export
+from lotkeeper_server.plant.permissions import SECTION_PERMISSIONS, STOCK_READ, check_export
 from lotkeeper_server.plant.planning import PlannedPlant, is_long, plan_plant, switch_plant
 from lotkeeper_server.plant.reading import Plant, read_plant
 from lotkeeper_server.plant.trying import try_plant
@@ -24,8 +25,10 @@ from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.places import Place, Places
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.db.transaction import Transaction
 
 _FORMATS: Final = frozenset({ExportFormat.YAML, ExportFormat.JSON})
+_WRITING: Final = (*SECTION_PERMISSIONS.values(), STATUS_CHANGE_PERMISSION)
 _PLANS_MAX: Final = 3
 """How often a long document is planned while others work, if they change what it relies on."""
 
@@ -53,6 +56,7 @@ class PlantExchange:
         self, requests: AsyncIterator[pb.ImportMasterDataRequest], call: Call
     ) -> pb.ImportMasterDataResponse:
         """Receives the document, reads it outside of the loop, and applies it in one transaction, or tries it."""
+        await self._engine.read(call.check_everywhere)  # before a document is taken in that is refused anyway
         with self._imports.one(call.principal) as place:
             breath = Breath(place.stopped)
             document_format, validate_only, data = await _take_in(requests)
@@ -62,10 +66,12 @@ class PlantExchange:
             call.check_ended()
             if validate_only:
                 attempt = place.using(try_plant)
-                outcome = await self._engine.read_long(
-                    lambda snapshot: attempt(snapshot, plant, call.principal, call.may, breath, self._engine.clock),
-                    call,
-                )
+
+                def tried(snapshot: Snapshot) -> AppliedPlant:
+                    call.check_everywhere(snapshot, *_WRITING)
+                    return attempt(snapshot, plant, call.principal, call.may, breath, self._engine.clock)
+
+                outcome = await self._engine.read_long(tried, call)
                 call.check_ended()
             else:
                 # Until this returns, the commit has not begun or is unknown; then it is durable.
@@ -75,13 +81,20 @@ class PlantExchange:
     async def _apply(self, plant: Plant, breath: Breath, call: Call, place: Place) -> AppliedPlant:
         if not (self._long_writes.are_staged and is_long(plant)):
             apply = place.using(apply_plant)
-            return await self._engine.transact(lambda tx: apply(tx, plant, call.principal, call.may, breath), call)
+
+            def applied(tx: Transaction) -> AppliedPlant:
+                call.check_everywhere(tx.connection, *_WRITING)
+                return apply(tx, plant, call.principal, call.may, breath)
+
+            return await self._engine.transact(applied, call)
         plan, engine = place.using(plan_plant), self._engine
+
+        def planned_on(snapshot: Snapshot) -> PlannedPlant:
+            call.check_everywhere(snapshot, *_WRITING)
+            return plan(snapshot, plant, call.principal, call.may, engine.new_id, breath, engine.clock)
+
         for attempts_left in reversed(range(_PLANS_MAX)):
-            planned = await self._engine.read_long(
-                lambda snapshot: plan(snapshot, plant, call.principal, call.may, engine.new_id, breath, engine.clock),
-                call,
-            )
+            planned = await self._engine.read_long(planned_on, call)
             call.check_ended()
             try:
                 if not planned.changes.rows or await self._written(planned, call, place):
@@ -95,7 +108,12 @@ class PlantExchange:
     async def _written(self, planned: PlannedPlant, call: Call, place: Place) -> bool:
         pieces = place.each(planned.pieces(ROWS_AT_ONCE))
         switch = place.using(switch_plant)
-        return await self._long_writes.write(pieces, lambda tx: switch(tx, planned), call, planned.changes.orders)
+
+        def switched(tx: Transaction) -> bool:
+            call.check_everywhere(tx.connection, *_WRITING)
+            return switch(tx, planned)
+
+        return await self._long_writes.write(pieces, switched, call, planned.changes.orders)
 
     async def ExportMasterData(  # noqa: N802
         self, request: pb.ExportMasterDataRequest, call: Call
@@ -105,7 +123,13 @@ class PlantExchange:
 
         def work(snapshot: Snapshot) -> list[bytes]:
             check_export(call.may, include_lots=request.include_lots)
-            return export_plant(snapshot, document_format, place.stopped, include_lots=request.include_lots)
+            return export_plant(
+                snapshot,
+                document_format,
+                place.stopped,
+                include_lots=request.include_lots,
+                stock_scope=call.scope_of(STOCK_READ),
+            )
 
         with self._exports.one(call.principal) as place:
             pieces = await self._engine.read_long(place.using(work), call)

@@ -19,6 +19,7 @@ from lotkeeper_server.rpc.wire.record_message import record_message, timestamp
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.archived import archived_among, read_archive_state
 from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.records_within import check_record_seen
 from lotkeeper_server.store.lists import inventory as inventory_listing
 from lotkeeper_server.store.lists import records as record_listing
 from lotkeeper_server.store.lists.inventory import InventoryEntry, InventoryPage, list_inventory
@@ -81,6 +82,7 @@ class StockReads:
 
         def work(snapshot: Snapshot) -> pb.GetInventoryLotRecordResponse:
             records = read_records(snapshot, [record_id])
+            check_record_seen(snapshot, records.get(record_id), "inventory_lot_record_id")
             if record_id not in records:
                 archived = bool(archived_among(snapshot, [record_id]))
                 refusal = NotFound(entity="inventory_lot_record", id=format_id(record_id), archived=archived)

@@ -36,16 +36,23 @@ class TracedHolds:
             if not call.may(STATUS_CHANGE_PERMISSION):
                 raise Refused(PermissionDenied(permission=STATUS_CHANGE_PERMISSION))
 
+        def check_everywhere(
+            snapshot: Snapshot,
+        ) -> None:  # a hold that ends at a border lets lots go that should be held
+            call.check_everywhere(snapshot, STATUS_CHANGE_PERMISSION)
+
         check()
         call.check = check
         asked = read_hold(request, call)
 
         def dry(snapshot: Snapshot) -> pb.HoldTracedLotsResponse:
+            check_everywhere(snapshot)
             context = engine.dry_context()
             hold = hold_traced(ReadTransaction(snapshot), asked, context)
             return _answer(snapshot, asked, hold, context.now_millis)
 
         def work(tx: Transaction) -> pb.HoldTracedLotsResponse:
+            check_everywhere(tx.connection)
             writing = WriteTransaction(tx.connection)
             hold = hold_traced(writing, asked, engine.context(tx))
             answer = _answer(tx.connection, asked, hold, tx.now_millis)

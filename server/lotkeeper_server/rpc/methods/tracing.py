@@ -18,7 +18,7 @@ from lotkeeper_server.rpc.wire.naming import read_lot
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.rpc.wire.trace_message import NO_FLOW, edge_message, node_message
 from lotkeeper_server.store.db.snapshot import Snapshot
-from lotkeeper_server.store.lists.edges import EdgeReading
+from lotkeeper_server.store.lists.edges_within import edges_of
 from lotkeeper_server.store.lists.traced import Shown, read_shown
 
 _ITEM_FRAME_BYTES = 5
@@ -41,10 +41,10 @@ class Tracing:
         shape.check()
 
         def work(snapshot: Snapshot) -> pb.GetLotTraceGraphResponse:
-            reading = EdgeReading(snapshot, lots_only=request.lots_only)
+            reading = edges_of(snapshot, lots_only=request.lots_only)
             found = trace(LotId(lot.find(snapshot)), direction, bounds, reading.edges_onward)
             shown = read_shown(snapshot, found.lots, found.orders)
-            return _graph(found, shown, self._engine.clock.now_millis())
+            return _graph(found, shown, self._engine.clock.now_millis(), left_out=reading.left_out or shown.left_out)
 
         return await self._engine.read(work)
 
@@ -60,7 +60,7 @@ class Tracing:
         assert direction is not None
 
         def work(snapshot: Snapshot) -> pb.ListTerminalLotsResponse:
-            root, reading = LotId(lot.find(snapshot)), EdgeReading(snapshot, lots_only=request.lots_only)
+            root, reading = LotId(lot.find(snapshot)), edges_of(snapshot, lots_only=request.lots_only)
             bounds = (limits.TRACE_NODES_MAX, limits.TRACE_LINKS_MAX)
             depths, truncated = ends(root, direction, *bounds, reading.links_onward)
             found = sorted(lot_id for lot_id in depths if lot_id > page.after)
@@ -73,6 +73,7 @@ class Tracing:
                 if len(messages) < len(found)
                 else "",
                 truncated=truncated,
+                left_out=reading.left_out or shown.left_out,
             )
 
         return await self._engine.read(work)
@@ -95,21 +96,22 @@ def read_depth(request: pb.GetLotTraceGraphRequest | pb.HoldTracedLotsRequest, s
     return depth
 
 
-def _graph(found: Trace, shown: Shown, now_millis: int) -> pb.GetLotTraceGraphResponse:
+def _graph(found: Trace, shown: Shown, now_millis: int, *, left_out: bool) -> pb.GetLotTraceGraphResponse:
     """The trace as an answer; if it would be too large, its farthest nodes are left out."""
-    response = _answer(found, shown, now_millis)
+    response = _answer(found, shown, now_millis, left_out=left_out)
     if response.ByteSize() <= limits.ANSWER_BYTES_MAX:
         return response
     node_bytes = dict(zip(found.depths, _weights(response.nodes), strict=True))
     edge_bytes = dict(zip(found.edges, _weights(response.edges), strict=True))
-    return _answer(fitting(found, node_bytes, edge_bytes, limits.ANSWER_BYTES_MAX), shown, now_millis)
+    fits = fitting(found, node_bytes, edge_bytes, limits.ANSWER_BYTES_MAX)
+    return _answer(fits, shown, now_millis, left_out=left_out)
 
 
 def _weights(messages: Iterable[Message]) -> list[int]:
     return [message.ByteSize() + _ITEM_FRAME_BYTES for message in messages]
 
 
-def _answer(found: Trace, shown: Shown, now_millis: int) -> pb.GetLotTraceGraphResponse:
+def _answer(found: Trace, shown: Shown, now_millis: int, *, left_out: bool) -> pb.GetLotTraceGraphResponse:
     sums = flows(found.lots, found.edges)
     return pb.GetLotTraceGraphResponse(
         nodes=[
@@ -117,4 +119,5 @@ def _answer(found: Trace, shown: Shown, now_millis: int) -> pb.GetLotTraceGraphR
         ],
         edges=[edge_message(key, edge, shown) for key, edge in found.edges.items()],
         truncated=found.truncated,
+        left_out=left_out,
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
@@ -17,6 +18,7 @@ from lotkeeper_server.rpc.wire.record_filters import RecordCriteria, read_record
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.within import within
 from lotkeeper_server.store.feed.entries import FeedFilter
 from lotkeeper_server.store.feed.record_feed import RecordFeed
 
@@ -41,11 +43,13 @@ class Watching:
         """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
         query = _read_request(request, self._engine.record_feed)
         with self._places.one(call.principal):
-            async with aclosing(self._watch(query)) as responses:
+            async with aclosing(self._watch(query, call)) as responses:
                 async for response in responses:
                     yield response
 
-    async def _watch(self, query: "_WatchQuery") -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
+    async def _watch(
+        self, query: "_WatchQuery", call: Call
+    ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         now_seconds = asyncio.get_running_loop().time
         async with self._tail.joined():
             if query.begins_now:
@@ -61,10 +65,12 @@ class Watching:
                         messages, reached, _ = await read_page(self._engine, position, wanted)
                 else:
                     messages, reached = kept
-                for entry, response, _ in messages:
-                    if wanted.matches(entry):
-                        yield response
-                        due_seconds = now_seconds() + self._heartbeat_seconds
+                matching = [message for message in messages if wanted.matches(message.entry)]
+                if matching and call.scope is not None:
+                    matching = await self._engine.read(partial(_seen, matching))
+                for _, response, _ in matching:
+                    yield response
+                    due_seconds = now_seconds() + self._heartbeat_seconds
                 if reached.feed == position.feed:
                     try:
                         async with asyncio.timeout_at(due_seconds):
@@ -122,6 +128,17 @@ def _read_request(request: pb.WatchInventoryLotRecordsRequest, feed: RecordFeed)
     criteria = read_record_criteria(request, shape)
     shape.check()
     return _WatchQuery(criteria, given, request.from_beginning, feed)
+
+
+def _seen(messages: list[Message], snapshot: Snapshot) -> list[Message]:
+    """Those that lie where the caller may look, as the tree of locations is now."""
+    seen = within(snapshot)
+    if seen is None:
+        return messages
+    places = {one.entry.id: (one.entry.source_location_id, one.entry.destination_location_id) for one in messages}
+    ids = {place for both in places.values() for place in both if place is not None}
+    there = {None, *seen.among(snapshot, ids)}
+    return [one for one in messages if there.issuperset(places[one.entry.id])]
 
 
 def _heartbeat(position: WatchPosition) -> pb.WatchInventoryLotRecordsResponse:

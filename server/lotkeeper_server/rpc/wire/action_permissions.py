@@ -1,5 +1,7 @@
 """The permission that each type of action needs, by the contract."""
 
+from functools import cache
+
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import EnumValueDescriptor
 from lotkeeper.inventory.v1 import enums_pb2, permission_pb2
@@ -19,6 +21,7 @@ def action_permission_of(value: EnumValueDescriptor) -> str:
     return permission
 
 
+@cache
 def action_permissions() -> dict[int, str]:
     """The permission of every type of action, by its number; zero means no type and has none."""
     values = enums_pb2.InventoryActionType.DESCRIPTOR.values

@@ -8,6 +8,7 @@ from lotkeeper_server.catalog.naming import LOT_FIELD, NamedEntity, NamedLot
 from lotkeeper_server.rpc.wire.naming import read_location, read_material
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.entities.within import within
 from lotkeeper_server.store.lists.conditions import LocationFilter
 from lotkeeper_server.store.lists.inventory import InventoryFilter
 
@@ -43,6 +44,8 @@ class InventoryQuery:
         location: LocationFilter | None = None
         if self.location is not None:
             location = LocationFilter(self.location.find(snapshot), self.include_children)
+        elif (seen := within(snapshot)) is not None and len(seen.trees) == 1:  # by its index: all else is not seen
+            location = LocationFilter(next(iter(seen.trees)), include_children=True)
         lot_id = None if self.lot is None else self.lot.find(snapshot)
         material_id = None if self.material is None else self.material.find(snapshot)
         return InventoryFilter(location, lot_id, material_id, self.name, self.include_empty)

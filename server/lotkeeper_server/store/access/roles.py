@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from lotkeeper_server.store.schema.access_tables import role, token, token_role
+from lotkeeper_server.domain.model.identifiers import LocationId
+from lotkeeper_server.store.schema.access_tables import role, role_location, token, token_role
 
 
 def has_role(connection: Connection, name: str) -> bool:
@@ -42,6 +43,22 @@ def update_role_row(
     return has_role(connection, name)
 
 
+def locations_by_role(connection: Connection) -> dict[str, frozenset[LocationId]]:
+    """The ids of the locations that roles are limited to; a role without a limit is left out."""
+    found: dict[str, set[LocationId]] = {}
+    for name, location_id in connection.execute(select(role_location.c.role_name, role_location.c.location_id)):
+        found.setdefault(name, set()).add(LocationId(location_id))
+    return {name: frozenset(locations) for name, locations in found.items()}
+
+
+def put_locations(connection: Connection, name: str, locations: Collection[LocationId]) -> None:
+    """Limits a role to these locations, in the place of those before; to none: it holds everywhere."""
+    connection.execute(delete(role_location).where(role_location.c.role_name == name))
+    if locations:
+        rows = [{"role_name": name, "location_id": location_id} for location_id in sorted(set(locations))]
+        connection.execute(insert(role_location), rows)
+
+
 def count_holders(connection: Connection, name: str) -> int:
     """How many tokens that are not revoked have a role."""
     holders: int = connection.execute(
@@ -54,5 +71,6 @@ def count_holders(connection: Connection, name: str) -> int:
 
 def delete_role_row(connection: Connection, name: str) -> bool:
     """Deletes a role and takes it from all tokens; returns whether it existed."""
+    put_locations(connection, name, ())
     connection.execute(delete(token_role).where(token_role.c.role_name == name))
     return connection.execute(delete(role).where(role.c.name == name)).rowcount > 0

@@ -9,9 +9,11 @@ from sqlalchemy import Column, Connection, Table, func, or_, select
 
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.archived import archived_references
+from lotkeeper_server.store.db.statements import fetch
+from lotkeeper_server.store.entities.within import PLACES, Within, within
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.archive_tables import OPENING_BALANCES
-from lotkeeper_server.store.staged.visible import visible_clauses
+from lotkeeper_server.store.staged.visible import and_visible, visible_clauses
 
 _PARTS: Final = frozenset({"inventory_operation_run"})
 """Tables whose rows are part of what they refer to, and are deleted with it."""
@@ -65,7 +67,9 @@ class Referring:
 
 
 def references_to(connection: Connection, table_name: str, identifier: Id) -> list[Referring]:
-    """What refers to a row of a table, by kind; kinds that do not are left out."""
+    """What refers to a row of a table, by kind; kinds that do not are left out, and what lies elsewhere."""
+    if (seen := within(connection)) is not None:
+        return _seen_references(connection, seen, table_name, identifier)
     found = []
     for referrer in referrers_of(table_name):
         if count := referrer.count(connection, identifier):
@@ -73,6 +77,26 @@ def references_to(connection: Connection, table_name: str, identifier: Id) -> li
             refers = or_(*(column == identifier for column in referrer.columns))
             example = select(*shown).where(refers, *visible_clauses(connection, referrer.table.name)).limit(1)
             example_id, *name = connection.execute(example).first() or (None,)
+            found.append(Referring(referrer.entity, count, example_id, name[0] if name else ""))
+    return found
+
+
+def _seen_references(connection: Connection, seen: Within, table_name: str, identifier: Id) -> list[Referring]:
+    """What a limited caller sees of it; nobody knows where archived records were."""
+    found = []
+    for referrer in referrers_of(table_name):
+        refers = " OR ".join(f"t.{column.name} = ?" for column in referrer.columns)
+        where, parameters = f"({refers})", (identifier,) * len(referrer.columns)
+        if referrer.table.name in PLACES:
+            lies_within, places = seen.condition(referrer.table.name, "t")
+            where, parameters = f"{where} AND {lies_within}", (*parameters, *places)
+        where += and_visible(connection, referrer.table.name, "t")
+        source = f"FROM {referrer.table.name} AS t WHERE {where}"
+        [(count,)] = fetch(connection, f"SELECT COUNT(*) {source}", parameters)
+        if count:
+            shown = [f"t.{name}" for name in ("id", "name") if name in referrer.table.c]
+            rows = fetch(connection, f"SELECT {', '.join(shown)} {source} LIMIT 1", parameters) if shown else []
+            example_id, *name = rows[0] if rows else (None,)
             found.append(Referring(referrer.entity, count, example_id, name[0] if name else ""))
     return found
 

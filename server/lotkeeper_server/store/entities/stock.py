@@ -36,6 +36,12 @@ def stock_above_zero(connection: Connection) -> list[NamedStock]:
     )
 
 
+def places_of_lot(connection: Connection, lot_id: Id) -> frozenset[Id]:
+    """The locations where a lot has stock, also below zero."""
+    text = "SELECT location_id FROM inventory WHERE lot_id = ? AND quantity <> 0"
+    return frozenset(row[0] for row in fetch(connection, text + and_visible(connection, "inventory"), (lot_id,)))
+
+
 class BrokenStock(NamedTuple):
     """Stock that is not a whole number of its lot's unit."""
 

@@ -1,7 +1,7 @@
 """Reads genealogy: edges by the lots and production orders at their ends, never more than asked for."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
@@ -28,8 +28,31 @@ _FROM_LOTS: Final = {TraceDirection.INPUT: _OUT_OF_ORDER, TraceDirection.OUTPUT:
 _FROM_ORDERS: Final = {TraceDirection.INPUT: _INTO_ORDER, TraceDirection.OUTPUT: _OUT_OF_ORDER}
 
 
+class Edges(Protocol):
+    """Reads the edges of one walk.
+
+    Attributes:
+        left_out: whether something lies where the caller may not look.
+    """
+
+    left_out: bool
+
+    def edges_onward(self, nodes: Sequence[Id], direction: TraceDirection, limit: int, /) -> "EdgeList":
+        """As `EdgeReading.edges_onward`."""
+
+    def links_onward(self, nodes: Sequence[Id], direction: TraceDirection, limit: int, /) -> Iterator[Link]:
+        """As `EdgeReading.links_onward`."""
+
+
+EdgeList = list[tuple[GenealogyKey, Edge]]
+
+
 class EdgeReading:
-    """Reads edges in one snapshot for one walk, which begins at a lot."""
+    """Reads edges in one snapshot for one walk, which begins at a lot; all of them.
+
+    Attributes:
+        left_out: never.
+    """
 
     def __init__(self, connection: Connection, *, lots_only: bool = False) -> None:
         """Reads nothing.
@@ -38,6 +61,7 @@ class EdgeReading:
             connection: the snapshot.
             lots_only: whether edges to and from production orders are left out.
         """
+        self.left_out = False
         self._connection = connection
         self._lots_only = lots_only
         self._orders: set[Id] = set()

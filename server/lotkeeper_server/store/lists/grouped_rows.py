@@ -15,6 +15,7 @@ from lotkeeper_server.domain.model.enumerations import InventoryGroupBy
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.db.statements import beyond, fetch, indexed_by, walked_by
 from lotkeeper_server.store.entities.paths import path_of
+from lotkeeper_server.store.entities.within import within
 from lotkeeper_server.store.lists.conditions import Places
 from lotkeeper_server.store.lists.inventory import NAMED, NOT_ZERO, InventoryFilter
 from lotkeeper_server.store.schema.tables import inventory, location
@@ -123,7 +124,7 @@ class GroupWalk:
         if few is not None or not free:
             bound, bounding = self._from("t.", free, begin)
             hint = few if few is not None else self._hint((), free)
-            everything = not self.grouping.columns and self.wanted.has_no_filter
+            everything = not self.grouping.columns and self.wanted.has_no_filter and within(self.connection) is None
             yield Piece(hint, f"{where}{bound}", (*parameters, *bounding), None, everything)
             return
         equal, equals = self._equal(free)
@@ -166,6 +167,10 @@ class GroupWalk:
             parameters.append(wanted.name)
         if self.skips_empty:
             conditions.append(f"t.{NOT_ZERO.condition}")
+        if (seen := within(self.connection)) is not None:
+            holds, values = seen.condition(inventory.name, "t")
+            conditions.append(holds)
+            parameters += values
         return " AND ".join(conditions) + and_visible(self.connection, inventory.name, "t"), tuple(parameters)
 
     def _equals(self) -> dict[str, Any]:

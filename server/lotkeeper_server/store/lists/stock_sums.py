@@ -10,6 +10,7 @@ from lotkeeper_server.domain.ask.summary import StockSum
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.store.db.statements import fetch, indexed_by, wide, wide_sum
+from lotkeeper_server.store.entities.within import within
 from lotkeeper_server.store.lists import grouped_rows
 from lotkeeper_server.store.lists.grouped_rows import GroupBound, Grouping, GroupKey, GroupWalk, Piece
 from lotkeeper_server.store.lists.inventory import InventoryFilter
@@ -68,7 +69,10 @@ def sum_stock(
                 groups += 1
             found.append(one)
         if piece.last is None or groups > size or time.monotonic() - begun >= grouped_rows.SECONDS_PER_PAGE_MAX:
-            return SumsPage(found, piece.last)
+            if piece.last is None or within(connection) is None:
+                return SumsPage(found, piece.last)
+            if found:  # the next page begins after a group that the caller sees: a token must not tell of others
+                return SumsPage(found, found[-1].key)
     return SumsPage(found, None)
 
 

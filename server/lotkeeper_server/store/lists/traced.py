@@ -9,6 +9,7 @@ from sqlalchemy import Connection, FromClause, select
 from lotkeeper_server.domain.model.enumerations import LotStatus
 from lotkeeper_server.domain.model.identifiers import Id, LocationId, LotId, ProductionOrderId
 from lotkeeper_server.store.db.statements import rows_by_key
+from lotkeeper_server.store.entities.within import within
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.staged.visible import visible_by
 
@@ -51,15 +52,29 @@ class OnHand(NamedTuple):
     stock: Sequence[TracedStock]
 
 
+class _StockRow(NamedTuple):
+    lot_id: LotId
+    location_id: LocationId
+    millionths: int
+
+
 NOTHING_ON_HAND: Final = OnHand(0, ())
 
 
 class Shown(NamedTuple):
-    """What a trace shows of its nodes."""
+    """What a trace shows of its nodes.
+
+    Attributes:
+        lots: by id.
+        order_names: by the orders' ids.
+        on_hand: by the lots' ids; those without any stock are left out.
+        left_out: whether some of their stock lies where the caller may not look.
+    """
 
     lots: Mapping[LotId, TracedLot]
     order_names: Mapping[ProductionOrderId, str]
     on_hand: Mapping[LotId, OnHand]
+    left_out: bool
 
 
 def _select_lots() -> str:
@@ -86,9 +101,9 @@ _LOTS: Final = _select_lots()
 
 def read_shown(connection: Connection, lot_ids: Sequence[LotId], order_ids: Iterable[ProductionOrderId] = ()) -> Shown:
     """What a trace shows of these lots and production orders."""
-    return Shown(
-        _read_lots(connection, lot_ids), _read_order_names(connection, order_ids), _read_on_hand(connection, lot_ids)
-    )
+    rows, left_out = _stock_seen(connection, lot_ids)
+    lots, order_names = _read_lots(connection, lot_ids), _read_order_names(connection, order_ids)
+    return Shown(lots, order_names, _read_on_hand(connection, rows), left_out)
 
 
 def _read_lots(connection: Connection, lot_ids: Sequence[LotId]) -> dict[LotId, TracedLot]:
@@ -101,11 +116,22 @@ def _read_order_names(connection: Connection, order_ids: Iterable[ProductionOrde
     return {row[0]: row[1] for row in rows}
 
 
-def _read_on_hand(connection: Connection, lot_ids: Iterable[LotId]) -> Mapping[LotId, OnHand]:
+def _stock_seen(connection: Connection, lot_ids: Iterable[LotId]) -> tuple[list[_StockRow], bool]:
+    """The stock above zero that the caller may see, and whether there is more."""
     by = visible_by(connection, "inventory", "quantity > 0 AND lot_id")
-    rows_of: dict[LotId, list[tuple[int, LocationId]]] = defaultdict(list)
     select_stock = "SELECT lot_id, location_id, quantity FROM inventory"
-    for lot_id, location_id, millionths in rows_by_key(connection, select_stock, by, sorted(lot_ids)):
+    rows = [_StockRow(*row) for row in rows_by_key(connection, select_stock, by, sorted(lot_ids))]
+    seen = within(connection)
+    if seen is None:
+        return rows, False
+    there = seen.among(connection, {row.location_id for row in rows})
+    shown = [row for row in rows if row.location_id in there]
+    return shown, len(shown) < len(rows)
+
+
+def _read_on_hand(connection: Connection, rows: Iterable[_StockRow]) -> Mapping[LotId, OnHand]:
+    rows_of: dict[LotId, list[tuple[int, LocationId]]] = defaultdict(list)
+    for lot_id, location_id, millionths in rows:
         rows_of[lot_id].append((-millionths, location_id))
     shown = {lot_id: sorted(rows)[:STOCK_SHOWN_MAX] for lot_id, rows in rows_of.items()}
     places = sorted({location_id for rows in shown.values() for _, location_id in rows})

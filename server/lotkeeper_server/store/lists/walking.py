@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.store.db.statements import beyond, fetch, indexed_by, walked_by
+from lotkeeper_server.store.entities.within import PLACES, within
 from lotkeeper_server.store.lists.conditions import NEVER, Condition, IndexValues, Places, Range, Walk
 from lotkeeper_server.store.staged.visible import is_staging, visible
 
@@ -94,7 +95,18 @@ def walk_page(
         return Page([], None)
     if is_staging(connection):
         conditions = [*conditions, Condition(visible(connection, order.table, "t"))]
-    return _Listing(connection, order, conditions, limit, stop).page(None if after is None else Bound(after))
+    begin = None if after is None else Bound(after)
+    seen = within(connection)
+    if seen is None or order.table not in PLACES:
+        return _Listing(connection, order, conditions, limit, stop).page(begin)
+    conditions = [*conditions, Condition(*seen.condition(order.table, "t"))]
+    while True:
+        page = _Listing(connection, order, conditions, limit, stop).page(begin)
+        if page.next_after is None:
+            return page
+        if page.keys:  # the next page begins after a row that the caller sees: a token must not tell of others
+            return Page(page.keys, page.keys[-1])
+        begin = Bound(page.next_after)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,14 @@ role = Table(
     Column("bytes_per_second_max", BigInteger, comment="as calls_in_flight_max"),
 )
 
+role_location = Table(
+    "role_location",
+    metadata,
+    Column("role_name", short_text(255), ForeignKey("role.name"), primary_key=True),
+    # Not a foreign key: a location may be deleted, and the role is then limited to what is left, or to nothing.
+    Column("location_id", fixed_bytes(16), primary_key=True, comment="the role holds there and below"),
+)
+
 token = Table(
     "token",
     metadata,

@@ -211,7 +211,9 @@ def _locations(connection: Connection, cache: DefinitionCache, wanted: ColumnEle
 
 def _process_operations(connection: Connection, cache: DefinitionCache, wanted: ColumnElement[bool]) -> None:
     for row in connection.execute(select(tables.operation).where(wanted)):
-        operation = ProcessOperation(row.id, row.current_operation_record_id, row.current_production_order_id)
+        operation = ProcessOperation(
+            row.id, row.current_operation_record_id, row.current_production_order_id, row.location_id
+        )
         cache.process_operations.put(row.id, operation)
 
 
