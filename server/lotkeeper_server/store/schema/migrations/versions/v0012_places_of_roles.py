@@ -5,7 +5,7 @@ from alembic import op
 
 from lotkeeper_server.store.schema.column_types import fixed_bytes, short_text
 
-revision = "0015"
+revision = "0012"
 down_revision = "0011"
 
 
