@@ -157,7 +157,7 @@ def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
     records = [state.record(record_id) for record_id in kept.record_ids]
     there = [record for record in records if record is not None]
     assert len(there) == len(records)
-    answer = Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes)
+    answer = Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes, is_repeat=True)
     _check_weight(answer)  # notes may have grown since
     return answer
 

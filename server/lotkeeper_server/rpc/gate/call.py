@@ -10,6 +10,7 @@ from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
 from lotkeeper_server.domain.commands import Batch, Command
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.observability.pipeline import Phases
 from lotkeeper_server.rpc.gate.accounts import Account
 from lotkeeper_server.rpc.gate.ending import Ending
 
@@ -27,6 +28,8 @@ class Call:
             raises Refused.
         ending: ends it before its time; None where only the engine may.
         account: its principal's, once it is known that it may have one more call.
+        request_id: of its request, once that was read; empty for none.
+        phases: of the last transaction that it was in; None where it was in none.
     """
 
     admission: Admission
@@ -34,6 +37,8 @@ class Call:
     check: Callable[[], None] | None = None
     ending: Ending | None = None
     account: Account | None = None
+    request_id: str = ""
+    phases: Phases | None = None
 
     @property
     def principal(self) -> str:
