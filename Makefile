@@ -19,8 +19,8 @@ $(UV):
 	@touch $@
 
 .PHONY: run
-run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1:50051
-	@exec .venv/bin/lotkeeper-server run $(ARGS)
+run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1:50051; metrics on 127.0.0.1:9464
+	@exec .venv/bin/lotkeeper-server run --metrics-listen 127.0.0.1:9464 $(ARGS)
 
 .PHONY: test
 test: .venv/.synced ## Run every test but those of Galera, with branch coverage
@@ -131,6 +131,10 @@ protos-check: .venv/.synced ## Prove that what is made from the contract is curr
 .PHONY: protos-baseline
 protos-baseline: .venv/.synced ## Make the contract as it is now the one that later changes must not break
 	@.venv/bin/buf build protos -o protos/contract.binpb
+
+.PHONY: metrics
+metrics: .venv/.synced ## Make docs/metrics.md from the metrics in the code
+	@.venv/bin/python server/metrics_reference.py docs/metrics.md
 
 .PHONY: bench
 bench: .venv/.synced ## Measure, each figure beside its reference, into bench/report

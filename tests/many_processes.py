@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--listen", required=True)
+    parser.add_argument("--metrics-listen")
     parser.add_argument("--tls-certificate-file", type=Path)
     parser.add_argument("--tls-key-file", type=Path)
     settings = Settings(**vars(parser.parse_args()))

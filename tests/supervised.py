@@ -28,21 +28,21 @@ def main() -> None:
             file.write(f"{text}\n")
         return path.read_text().count("started")
 
-    def never_starts(_serves: Callable[[], None]) -> None:
+    def never_starts(_serves: Callable[[], None], _place: int) -> None:
         note("started")
         os.kill(os.getpid(), signal.SIGSEGV)
 
-    def starts_once(serves: Callable[[], None]) -> None:
+    def starts_once(serves: Callable[[], None], _place: int) -> None:
         if note("started") <= 2:
             serves()
             time.sleep(0.2)
         sys.exit(5)
 
-    def dies_young(serves: Callable[[], None]) -> None:
+    def dies_young(serves: Callable[[], None], _place: int) -> None:
         note("started")
         serves()
 
-    def does_not_end(serves: Callable[[], None]) -> None:
+    def does_not_end(serves: Callable[[], None], _place: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         note("started")
         serves()

@@ -1,6 +1,8 @@
 """The whole of what is served on one store: engine, methods and listener, put together on one event loop."""
 
 import asyncio
+import errno
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -11,11 +13,17 @@ from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.clock import Clock, SystemClock
 from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.engine.long_writes import LongWrites
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.logs import count_lines
+from lotkeeper_server.observability.monitoring import Monitoring
+from lotkeeper_server.observability.sampling import Sources
+from lotkeeper_server.observability.server_metrics import ServerMetrics
+from lotkeeper_server.observability.watch_lags import WatchLags
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
@@ -39,11 +47,16 @@ from lotkeeper_server.rpc.methods.stock_summaries import StockSummaries
 from lotkeeper_server.rpc.methods.traced_holds import TracedHolds
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
+from lotkeeper_server.rpc.observed_methods import methods_served
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
 from lotkeeper_server.settings import Settings
+from lotkeeper_server.shown_settings import program_versions, shown_settings
+from lotkeeper_server.store.archived import read_archive_state
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
+from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
 from lotkeeper_server.transport.server import server_class
@@ -62,11 +75,13 @@ class Listens:
         bench_echo: whether to serve the method that benchmarks use as a reference.
         shares_address: whether other processes of this server listen there, too.
         development: a token for connections from loopback, which this server proves that it made; None for none.
+        metrics: what this process counts in; None makes what nobody else reads.
     """
 
     bench_echo: bool = False
     shares_address: bool = False
     development: DevelopmentToken | None = None
+    metrics: ServerMetrics | None = None
 
 
 class Service:
@@ -86,23 +101,32 @@ class Service:
         """
         self._server_settings = server_settings = _server_settings(settings, listens)
         self._settings = settings
+        self._listens = listens
+        self._begun_seconds = time.monotonic()
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         directory = Directory(_allowance(settings), listens.development)
+        metrics = listens.metrics or ServerMetrics(methods_served())
+        count_lines(metrics.note_line, metrics.log_repeats.add)
         self._engine = engine = Engine(
             store,
             confirm_by(directory),
             _engine_settings(settings),
             clock=clock,
             can_be_polled=server_settings.server_class.has_a_thread,
+            metrics=metrics,
         )
         self._long_writes = long_writes = LongWrites(engine, store)
         self._calls = calls = CallsInProgress(event_loop)
         looks = Looks(directory, engine.read_soon, event_loop)
         engine.on_refusing = looks.refuse_all
-        admissions, refused_callers = Admissions(directory, engine.read_access), RefusedCallers(event_loop)
+        admissions, refused_callers = (
+            Admissions(directory, engine.read_access),
+            RefusedCallers(event_loop, on_refused=metrics.note_caller_refused),
+        )
         doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, _pace_limits(settings))
         files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
+        lags = WatchLags(metrics.watch_records.add)
         watches = Places(settings.watches_max, settings.watches_of_principal_max, "watches")
         servicers = [
             InventoryOperations(),
@@ -113,7 +137,7 @@ class Service:
             StockReads(engine),
             StockSummaries(engine),
             LocationRoom(engine),
-            Watching(engine, watches),
+            Watching(engine, watches, lags=lags),
             Tracing(engine),
             TracedHolds(engine),
             Entities(engine),
@@ -123,10 +147,25 @@ class Service:
             PlantSettings(settings.time_zone),
         ]
         proof = None if listens.development is None else proof_methods(listens.development)
-        self._server = server = RpcServer(server_settings, doorway, servicers, engine.when_quiet, proof)
+        self._server = server = RpcServer(server_settings, doorway, servicers, engine.when_quiet, proof, metrics)
+        self._store = store
+        self._monitoring = monitoring = Monitoring(
+            metrics,
+            Sources(
+                load=lambda: engine.load,
+                calls_in_progress=lambda: calls.count,
+                connections=lambda: server.connections,
+                watches=lags,
+                pools=lambda: store.connections_in_use,
+                archive_files=self._archive_files,
+                store_path=store.path,
+                temporary_folder=folder.path,
+            ),
+        )
 
         def tell(usable: bool) -> None:
             server.health.tell(usable)
+            monitoring.tell(usable)
             engine.note_health(usable)
 
         self._store_health = StoreHealth(store, tell)
@@ -149,7 +188,26 @@ class Service:
         await self._store_health.begin()
         self._following = asyncio.create_task(self._store_health.follow())
         self._long_writes.begin()
+        if (metrics_address := self._settings.metrics_listen) is not None:
+            try:
+                await self._monitoring.begin(metrics_address, shares_address=self._listens.shares_address)
+            except OSError as error:
+                raise CannotListen.at(metrics_address, _why(error)) from error
+        await self._tell_begun(address)
         return address
+
+    async def _tell_begun(self, address: str) -> None:
+        try:
+            database = await asyncio.to_thread(self._store.version)
+        except StoreError as error:
+            database = f"cannot be asked: {error}"
+        versions = {**program_versions(), "database": database}
+        _log.info("server_started", address=address, versions=versions, settings=shown_settings(self._settings))
+
+    async def _archive_files(self) -> int | None:
+        with suppress(Refused):
+            return (await self._engine.read(read_archive_state)).files
+        return None
 
     def renew_certificate(self) -> None:
         """Reads the certificate and its key again, for connections from now on."""
@@ -158,18 +216,21 @@ class Service:
     async def end(self) -> None:
         """Answers every call that was taken in and refuses the others; the process ends, or `close` follows."""
         _log.info("shutting_down", calls=self._calls.count)
+        self._monitoring.shut_down()
         await self._server.shut_down()
         self._follow_no_more()
         with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._engine.close()
         self._folder.remove()
-        _log.info("shut_down")
+        self._monitoring.close()
+        _log.info("shut_down", seconds_served=round(time.monotonic() - self._begun_seconds, 1))
 
     async def close(self) -> None:
         """Ends at once, for a process that goes on: what was taken in is done, what waits or streams is cancelled."""
         self._calls.shut()
         self._follow_no_more()
+        self._monitoring.close()
         await self._engine.close()
         await self._server.close()
         self._engine.give_back()
@@ -236,4 +297,9 @@ def _server_settings(settings: Settings, listens: Listens) -> ServerSettings:
         tls_key_file=settings.tls_key_file,
         shares_address=listens.shares_address,
         shutdown_seconds=settings.shutdown_seconds,
+        slow_call_seconds=settings.slow_call_seconds,
     )
+
+
+def _why(error: OSError) -> str:
+    return "it is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)

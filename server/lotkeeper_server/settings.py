@@ -96,6 +96,18 @@ class Settings(LimitSettings, BaseSettings):
     ] = "info"
     log_format: Annotated[Literal["json", "console"], Field(description="json or console.")] = "json"
 
+    slow_call_seconds: Annotated[
+        float,
+        Field(ge=0.001, le=3_600, description="A call with one request and one answer that takes longer is logged."),
+    ] = 1.0
+    metrics_listen: Annotated[
+        str | None,
+        Field(
+            pattern=r"^.+:\d{1,5}$",
+            description="HOST:PORT for /metrics, /healthz and /readyz by HTTP, without tokens. [default: none]",
+        ),
+    ] = None
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -155,9 +167,9 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
         raise
     except ValueError as error:
         raise SettingsFault(f"the settings file {config_file} is not TOML: {error}") from None
-    port = settings.listen.rpartition(":")[2]
-    if int(port) > _PORT_MAX:
-        raise SettingsFault(f"listen: {port} is not a port; the largest is {_PORT_MAX}")
+    for name, address in (("listen", settings.listen), ("metrics_listen", settings.metrics_listen)):
+        if address is not None and int(port := address.rpartition(":")[2]) > _PORT_MAX:
+            raise SettingsFault(f"{name}: {port} is not a port; the largest is {_PORT_MAX}")
     if settings.processes > 1 and settings.database_url.startswith("sqlite"):
         raise SettingsFault(
             "processes: more than one needs a server database; the embedded store has one writer at a time"

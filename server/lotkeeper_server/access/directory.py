@@ -44,9 +44,17 @@ class Cause(Enum):
 class NotAdmitted(Refused):
     """Somebody is not let in, or no longer."""
 
-    def __init__(self, cause: Cause, refusal: Refusal | None = None) -> None:
+    def __init__(self, cause: Cause, refusal: Refusal | None = None, principal: str = "") -> None:
+        """It is to be answered with this.
+
+        Args:
+            cause: why; the answer does not say it.
+            refusal: the answer; None for UNAUTHENTICATED.
+            principal: whose token it is, or was; empty where that is not known.
+        """
         super().__init__(refusal or Unauthenticated())
         self.cause = cause
+        self.principal = principal
 
 
 class Read(Protocol):
@@ -242,7 +250,7 @@ class Directory:
             Refused: UNAUTHENTICATED or PERMISSION_DENIED.
         """
         if self._grant(snapshot, before.token_digest) is None:
-            raise NotAdmitted(Cause.REVOKED)
+            raise NotAdmitted(Cause.REVOKED, principal=before.principal)
         return self._admitted_or_refused(snapshot, before.token_digest, before.permission)
 
     def refreshed(self, connection: Snapshot) -> AccessSnapshot:
@@ -284,8 +292,8 @@ class Directory:
         if grant is None:
             raise NotAdmitted(Cause.UNKNOWN)
         if _expired(grant.expires_millis):
-            raise NotAdmitted(Cause.EXPIRED)
-        raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission))
+            raise NotAdmitted(Cause.EXPIRED, principal=grant.principal)
+        raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission), grant.principal)
 
 
 def _allowance(of_roles: list[Allowance], default: Allowance) -> Allowance:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
 from lotkeeper_server.access.directory import AccessSnapshot, Directory
-from lotkeeper_server.domain.refusals import Overloaded, Refused
+from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.snapshot import Snapshot
 
@@ -64,7 +64,7 @@ class Looks:
         """
         with self._lock:
             if len(self._waiting) + len(self._looked_for) >= WAITING_MAX:
-                raise Refused(Overloaded())
+                raise Refused(Overloaded(limit_hit=Limit.UNKNOWN_CALLERS))
             self._waiting.append(on_looked)
             count = len(self._waiting)
         if count == 1:

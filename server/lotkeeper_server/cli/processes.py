@@ -12,6 +12,10 @@ from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import fail
 from lotkeeper_server.cli.reloading import OnHangup
 from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
+from lotkeeper_server.observability.cells import SharedMemory
+from lotkeeper_server.observability.method_metrics import layout_of
+from lotkeeper_server.observability.server_metrics import ServerMetrics
+from lotkeeper_server.rpc.observed_methods import methods_served
 from lotkeeper_server.service import CLOSE_SECONDS
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
@@ -90,11 +94,16 @@ def serve_with_many(
         held = hold_address(settings.listen)
         if development is not None:
             development.begin(held.address)
+        metrics_held = None if settings.metrics_listen is None else hold_address(settings.metrics_listen)
     store.close()  # a connection must not survive a fork
-    here = settings.model_copy(update={"listen": held.address})
+    here = settings.model_copy(
+        update={"listen": held.address, "metrics_listen": None if metrics_held is None else metrics_held.address}
+    )
+    methods = methods_served()
+    memory = SharedMemory(layout_of(methods), settings.processes)
     token = None if development is None else development.token
 
-    def work(serves: Callable[[], None]) -> None:
+    def work(serves: Callable[[], None], place: int) -> None:
         with _clear_errors(settings):
             serve(
                 here,
@@ -104,6 +113,7 @@ def serve_with_many(
                 shares_address=True,
                 development=token,
                 on_hangup=on_hangup,
+                metrics=ServerMetrics(methods, memory, place),
             )
 
     drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS

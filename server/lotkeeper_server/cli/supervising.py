@@ -20,8 +20,8 @@ from typing import Final, NoReturn
 
 from lotkeeper_server.event_log import get_logger
 
-Work = Callable[[Callable[[], None]], None]
-"""What a worker does until it is told to end; it calls what it is given once it serves."""
+Work = Callable[[Callable[[], None], int], None]
+"""What the worker in a place, counted from 0, does until it is told to end; it calls the first once it serves."""
 ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _SIGNALS: Final = (*ENDING_SIGNALS, signal.SIGHUP)
 SHORT_LIFE_SECONDS: Final = 5.0
@@ -40,6 +40,7 @@ class _Place:
 
     Attributes:
         due_seconds: `time.monotonic()` at which to start a worker, while there is none.
+        number: of the place, from 0.
         pid: of the worker; None while there is none.
         pipe: the worker has its other end: a byte says that it serves, the end of the pipe that it is dead.
         serves: whether it said so.
@@ -48,6 +49,7 @@ class _Place:
     """
 
     due_seconds: float
+    number: int
     pid: int | None = None
     pipe: int = -1
     serves: bool = False
@@ -77,7 +79,7 @@ class Supervisor:
         self._drain_seconds = drain_seconds
         self._on_hangup = on_hangup
         # The others follow once the first one serves: so a problem that all have is reported once.
-        self._places = [_Place(0.0), *(_Place(math.inf) for _ in range(1, count))]
+        self._places = [_Place(0.0, 0), *(_Place(math.inf, number) for number in range(1, count))]
         self._failed_starts = 0
         self._has_served = False
         self._selector = selectors.DefaultSelector()
@@ -166,7 +168,7 @@ class Supervisor:
         try:
             pid = os.fork()
             if pid == 0:
-                self._be_worker(told, supervisor)
+                self._be_worker(told, supervisor, place.number)
         except OSError as error:
             os.close(pipe)
             os.close(told)
@@ -179,7 +181,7 @@ class Supervisor:
         place.pid, place.pipe, place.serves, place.started_seconds = pid, pipe, False, time.monotonic()
         self._selector.register(pipe, selectors.EVENT_READ, place)
 
-    def _be_worker(self, told: int, supervisor: int) -> NoReturn:
+    def _be_worker(self, told: int, supervisor: int, place: int) -> NoReturn:
         """Runs a worker until its end."""
         status = 1
         try:
@@ -194,7 +196,7 @@ class Supervisor:
                 os.close(key.fd)
             os.close(self._woken)
             self._selector.close()
-            self._work(lambda: _say(told))
+            self._work(lambda: _say(told), place)
             status = 0
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1

@@ -66,6 +66,7 @@ class Arrivals:
         self._commands = Shares(commands_max)
         self._bytes = Shares(bytes_max)
         self._pace = Pace(now_seconds)
+        self._now_seconds = now_seconds
         self._lock = threading.Lock()
         self._handed_over = threading.Event()
 
@@ -94,6 +95,7 @@ class Arrivals:
             self._commands.hold(whose, call.size)
             self._bytes.hold(whose, call.request_bytes)
             self._lines.add(whose, call)
+            call.added_seconds = self._now_seconds()
 
     def release(self, call: PendingCommand) -> None:
         """A call that was added has ended."""

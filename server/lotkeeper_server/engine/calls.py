@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from lotkeeper_server.domain.commands import Batch, Command, ExecuteActions
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Cancelled, DeadlineExceeded, Refused
+from lotkeeper_server.observability.pipeline import Phases
 from lotkeeper_server.store.db.transaction import Transaction
 
 
@@ -65,6 +66,9 @@ class Caller(Protocol):
     def scope(self) -> Scope | None:
         """Where it may what it calls; None for everywhere."""
 
+    phases: Phases | None
+    """Of the last transaction that its call was in."""
+
 
 class PendingCall(ABC):
     """A call that waits for its answer.
@@ -75,14 +79,18 @@ class PendingCall(ABC):
         again_at_seconds: when to try it again.
         pause_seconds: how long it waited the last time.
         apart: whether it is to have a transaction to itself.
+        added_seconds: when it was added to those that wait; 0 before that.
+        phases: of the last transaction that it was in; None before one.
     """
 
     __slots__ = (
+        "added_seconds",
         "again_at_seconds",
         "apart",
         "caller",
         "held_since_seconds",
         "pause_seconds",
+        "phases",
     )
 
     def __init__(self, caller: Caller) -> None:
@@ -91,6 +99,8 @@ class PendingCall(ABC):
         self.again_at_seconds = 0.0
         self.pause_seconds = 0.0
         self.apart = False
+        self.added_seconds = 0.0
+        self.phases: Phases | None = None
 
     @property
     def size(self) -> int:

@@ -6,15 +6,17 @@ or a thread of its own, where a database server has to be waited for. Works and 
 
 import asyncio
 import threading
+import time
 from asyncio import wrap_future
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain.context import Context
-from lotkeeper_server.domain.refusals import Overloaded, Refused, ShuttingDown, StoreUnavailable
+from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
 from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
 from lotkeeper_server.engine.checkpoints import Checkpoints
@@ -28,6 +30,7 @@ from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, e
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.engine.works import Works
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
@@ -51,7 +54,28 @@ _DEFAULTS: Final = EngineSettings()
 _SYSTEM_CLOCK: Final = SystemClock()
 _log = get_logger()
 
-__all__ = ["Engine", "EngineSettings"]
+__all__ = ["Engine", "EngineLoad", "EngineSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLoad:
+    """What an engine has to do at one moment.
+
+    Attributes:
+        calls_waiting: to be collected.
+        calls_held: for what other transactions hold.
+        held_seconds: for how long the one that is held the longest has been.
+        works_waiting: saves and imports.
+        reads_waiting: for a thread.
+        definitions_cached: in memory.
+    """
+
+    calls_waiting: int
+    calls_held: int
+    held_seconds: float
+    works_waiting: int
+    reads_waiting: int
+    definitions_cached: int
 
 
 class Engine:
@@ -75,6 +99,7 @@ class Engine:
         *,
         clock: Clock = _SYSTEM_CLOCK,
         can_be_polled: bool = False,
+        metrics: ServerMetrics | None = None,
     ) -> None:
         """Begins its threads.
 
@@ -84,7 +109,10 @@ class Engine:
             settings: what a plant may set.
             clock: the time that decisions and answers go by.
             can_be_polled: whether a thread calls `when_quiet` whenever it has nothing else to do.
+            metrics: what it counts in; None where nobody wants to know.
         """
+        metrics = metrics or ServerMetrics()
+        self._reads_seconds = metrics.reads
         self._store = store
         self._confirm = confirm
         self._settings = settings
@@ -92,7 +120,7 @@ class Engine:
         self._closing = False
         self.record_feed = record_feed_of(store)
         self.feed_grown = asyncio.Event()
-        self.feed_numbering = FeedNumbering(store, self.feed_grown.set)
+        self.feed_numbering = FeedNumbering(store, self.feed_grown.set, metrics)
         self.on_store_state: Callable[[bool], None] = _ignore
         self.on_refusing: Callable[[Refused], None] = _ignore
         self._store_is_usable = True
@@ -107,8 +135,8 @@ class Engine:
         self.new_id, self.clock = new_id, clock
         is_polled = can_be_polled and not store.capabilities.can_go_away
         end_commands = self._end_commands if is_polled else self._hand_back
-        of_loop = Surroundings(clock, new_id, confirm, end_commands, self._note_store_state)
-        of_works = Surroundings(clock, new_id, confirm, self._end_calls, self._note_store_state)
+        of_loop = Surroundings(clock, new_id, confirm, end_commands, self._note_store_state, metrics.pipeline)
+        of_works = Surroundings(clock, new_id, confirm, self._end_calls, self._note_store_state, metrics.pipeline)
         self._checkpoints = None if store.capabilities.can_go_away else Checkpoints(store, self._turns)
         self._loop = Loop(StoreOfDecisions(store), self._arrivals, of_loop, settings)
         self._works = Works(StoreOfDecisions(store), self._turns, of_works)
@@ -117,6 +145,18 @@ class Engine:
         if not self._is_polled:
             self._thread = threading.Thread(target=self._run, name="lotkeeper-engine", daemon=True)
             self._thread.start()
+
+    @property
+    def load(self) -> EngineLoad:
+        """What waits now."""
+        return EngineLoad(
+            calls_waiting=len(self._arrivals),
+            calls_held=self._loop.held,
+            held_seconds=self._loop.held_seconds,
+            works_waiting=self._works.waiting,
+            reads_waiting=self._readers.waiting + self._long_readers.waiting,
+            definitions_cached=self._loop.definitions_cached,
+        )
 
     @property
     def is_full(self) -> bool:
@@ -193,7 +233,7 @@ class Engine:
         if self._closing:
             raise Refused(ShuttingDown())
         if self._works.refuses(caller.principal):
-            raise Refused(Overloaded())
+            raise Refused(Overloaded(limit_hit=Limit.WORKS))
 
         def seen(tx: Transaction) -> Value:  # by the roles of the transaction, in which the caller was confirmed
             with seen_by(caller, tx.connection):
@@ -201,7 +241,10 @@ class Engine:
 
         awaited = AwaitedWork(self._event_loop, seen, caller)
         self._works.add(awaited)
-        value: Value = await awaited.ended()
+        try:
+            value: Value = await awaited.ended()
+        finally:
+            caller.phases = awaited.phases
         return value
 
     def context(self, tx: Transaction) -> Context:
@@ -268,12 +311,15 @@ class Engine:
         self._readers.submit(SERVER, reading)
 
     def _reading(self, work: Callable[[Connection], Value]) -> Value:
+        begun_seconds = time.monotonic()
         try:
             with self._store.read() as connection:
                 return work(connection)
         except errors.StoreError as error:
             _log.warning("store_unavailable", error=str(error))
             raise Refused(StoreUnavailable(text="The store cannot be read.")) from error
+        finally:
+            self._reads_seconds.observe(time.monotonic() - begun_seconds)
 
     def note_health(self, usable: bool) -> None:
         """Whether the store can be used, for whoever looks beside the calls.

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from lotkeeper_server.domain.refusals import Refused, StoreUnavailable
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.feed.numbering import drop_marks, number_pending, pending_ids
@@ -43,13 +44,15 @@ class FeedNumbering:
         is_followed: whether somebody follows the feed here.
     """
 
-    def __init__(self, store: Store, on_grown: Callable[[], None]) -> None:
+    def __init__(self, store: Store, on_grown: Callable[[], None], metrics: ServerMetrics | None = None) -> None:
         """Begins at once.
 
         Args:
             store: whose records are numbered.
             on_grown: told, on the loop, that the feed may have grown.
+            metrics: what it counts in; None where nobody wants to know.
         """
+        self._metrics = metrics or ServerMetrics()
         self.is_needed = store.capabilities.numbers_after_commit
         self._store = store
         self._on_grown = on_grown
@@ -112,9 +115,11 @@ class FeedNumbering:
             except errors.StoreContention as error:
                 _log.debug("feed_numbering_refused", error=str(error))
             except errors.StoreError as error:
-                _log.info("feed_numbering_failed", error=str(error))
+                self._metrics.feed_numbering_failures.add()
+                _log.warning("feed_numbering_failed", error=str(error))
                 pause_seconds = FAILED_SECONDS
             except Exception:  # the border of the task: watchers everywhere would wait for ever
+                self._metrics.feed_numbering_failures.add()
                 _log.exception("fault", task="feed_numbering")
                 pause_seconds = FAILED_SECONDS
             self._on_grown()
@@ -128,7 +133,12 @@ class FeedNumbering:
         return await self._loop.run_in_executor(self._thread, work)
 
     def _number(self) -> None:
-        if number_pending(self._store, now_millis()) is not None:
+        begun_seconds = time.monotonic()
+        numbered = number_pending(self._store, now_millis())
+        if numbered is not None:
+            if numbered:
+                self._metrics.feed_numbered.add(numbered)
+                self._metrics.feed_numbering_seconds.observe(time.monotonic() - begun_seconds)
             self._missed_since_seconds = None
             return
         now_seconds = time.monotonic()

@@ -80,7 +80,8 @@ class HeldCalls(Generic[Call]):
 
     def longest_seconds(self, now_seconds: float) -> float:
         """How long the first of them has been held; 0 where there is none."""
-        return now_seconds - min(one.held_since_seconds for one in self._calls) if self._calls else 0.0
+        calls = self._calls  # another thread may look, too
+        return now_seconds - min(one.held_since_seconds for one in calls) if calls else 0.0
 
     def pause_seconds(self, now_seconds: float) -> float | None:
         """Until the first of them is due; None where there is none."""

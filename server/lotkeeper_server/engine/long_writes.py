@@ -14,6 +14,7 @@ from lotkeeper_server.domain.refusals import Contention, Refused
 from lotkeeper_server.engine.calls import Caller
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.observability.pipeline import Phases
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.staged.staging import (
@@ -49,6 +50,7 @@ class _Itself:
     has_expired: bool = False
     principal: str = ""
     scope: None = None
+    phases: Phases | None = None
 
 
 class LongWrites:

@@ -10,22 +10,25 @@ from typing import Final
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
+from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.domain.refusals import Contention, Refusal, Refused, StoreUnavailable
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
-from lotkeeper_server.engine.calls import AGAIN, HELD, PendingCommand, Result, Waits
+from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.held import HeldCalls
 from lotkeeper_server.engine.overtaking import Overtaking
 from lotkeeper_server.engine.patience import Patience
+from lotkeeper_server.engine.retry_causes import retry_cause
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.stalled import StalledOthers
 from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransaction
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.observability.pipeline import Phases
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.dialects import Locking
 
@@ -37,6 +40,8 @@ BUSY_PAUSE_SECONDS: Final = 0.005
 """Before calls are tried again that found another process writing to the embedded store."""
 BUSY_TEXT: Final = "Another process keeps the store to itself; nothing was done."
 REFUSED_BY_STORE: Final = (errors.StoreContention, errors.AlreadyThere, errors.ReferenceBroken)
+_NONE_YET: Final = -1
+"""The version of definitions before any was seen."""
 _log = get_logger()
 
 
@@ -50,6 +55,7 @@ class Loop:
         self._arrivals = arrivals
         self._outside = surroundings
         self._clock = surroundings.clock
+        self._metrics = surroundings.metrics
         self._settings = settings
         self._definitions = DefinitionCache()
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
@@ -67,6 +73,16 @@ class Loop:
     def held(self) -> int:
         """How many calls wait for what other transactions hold."""
         return len(self._held)
+
+    @property
+    def held_seconds(self) -> float:
+        """For how long the one that is held the longest has been; 0 where none is."""
+        return self._held.longest_seconds(self._clock.now_seconds())
+
+    @property
+    def definitions_cached(self) -> int:
+        """How many definitions are in memory."""
+        return len(self._definitions)
 
     def close(self) -> None:
         """Gives back what is kept of the store; on the thread that used it."""
@@ -106,10 +122,12 @@ class Loop:
             try:
                 results = self._transact(calls, locking)
             except errors.StoreBusy:
+                self._metrics.retried("store_busy")
                 self._put_back(calls, StoreUnavailable(text=BUSY_TEXT), BUSY_PAUSE_SECONDS)
                 return
             except REFUSED_BY_STORE as error:
                 attempts += 1
+                self._metrics.retried(retry_cause(error))
                 _log.info("transaction_refused", error=str(error), attempts=attempts, calls=len(calls))
                 # Where nobody else can write, it would only be refused again: a name is being imported.
                 is_final = attempts == limits.ENGINE_ATTEMPTS_MAX or not self._store.capabilities.has_many_writers
@@ -119,6 +137,7 @@ class Loop:
                 continue
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
+                self._metrics.retried(retry_cause(error))
                 is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
                 if is_known and self._store.capabilities.can_go_away and patience.wait():
                     continue
@@ -148,34 +167,49 @@ class Loop:
         """
         transaction_id = self._outside.new_id()
         now_millis = self._clock.now_millis()
+        now_seconds = self._clock.now_seconds
+        phases = Phases(now_seconds())
+        for call in calls:
+            call.phases = phases
         try:
             with self._store.write(locking) as tx:
                 state = WorkingSet(self._definitions)
                 prefetch = batch.Prefetch(state, [call.command for call in calls])
+                version = self._definitions.version
                 versions, held = tx.begin(state, prefetch.first, holds_versions=self._overtaking.lets_no_change_in)
+                if version not in {_NONE_YET, self._definitions.version}:
+                    self._metrics.definitions_changed()
                 self._next_effect_order.follow(versions.effect_order)
                 admitted = [self._still_refused(tx, call, versions.access) for call in calls]
                 commands = [call.command for call, refused in zip(calls, admitted, strict=True) if refused is None]
                 held |= prefetch.load_rest(tx)
+                phases.loaded_seconds = now_seconds()
                 decided = batch.decide_all(tx, state, commands, self._context(now_millis), held)
+                phases.decided_seconds = now_seconds()
                 if not self._overtaking.write(
                     tx, decided.changes, transaction_id, now_millis, versions, lambda: not self._any_given_up(calls)
                 ):
                     tx.roll_back()
+                    self._metrics.retried("given_up" if self._any_given_up(calls) else "versions_moved")
                     return [AGAIN] * len(calls)
                 # Leaving the block commits what is not committed yet: until it has, the outcome is unknown.
         except errors.VersionsMoved:
             self._overtaking.note_moved()
+            self._metrics.retried("versions_moved")
             return [AGAIN] * len(calls)
         except errors.RowsHeld:
             if not self._overtaking.lets_no_change_in:
                 raise
             self._overtaking.note_end()
+            self._metrics.retried("rows_held")
             return [AGAIN] * len(calls)
         except errors.OutcomeUnknown as error:
             self._outside.on_store_state(False)
+            self._metrics.retried("outcome_unknown")
             if not has_taken_effect(self._store, transaction_id, error, self._clock):
                 return [AGAIN] * len(calls)
+        phases.committed_seconds = now_seconds()
+        self._metrics.committed([call.added_seconds for call in calls], phases)
         self._overtaking.note_end()
         self._outside.on_store_state(True)
         results = iter(decided.results)
@@ -212,12 +246,19 @@ class Loop:
         if ended := [
             (call, result) for call, result in zip(calls, results, strict=True) if not isinstance(result, Waits)
         ]:
-            for call, _ in ended:
+            repeats = 0
+            for call, end in ended:
                 self._arrivals.release(call)
+                if isinstance(end, Answered):
+                    repeats += _repeats_of(end.value)
+            if repeats:
+                self._metrics.replayed(repeats)
             self._outside.on_ended(ended)
         return again
 
     def _put_back(self, calls: Sequence[PendingCommand], too_long: Refusal, pause_seconds: float = 0.0) -> None:
+        if calls:
+            self._metrics.put_back(len(calls))
         late = self._held.put_back(calls, self._clock.now_seconds(), pause_seconds)
         if late and isinstance(too_long, StoreUnavailable):
             self._outside.on_store_state(False)
@@ -226,3 +267,10 @@ class Loop:
     def _refuse(self, calls: Sequence[PendingCommand], refusal: Refusal) -> None:
         if calls:
             self._answer(calls, [Refused(refusal)] * len(calls))
+
+
+def _repeats_of(value: object) -> int:
+    """How many answers of earlier calls there are in what a call is answered with: an answer, or one for each item."""
+    if isinstance(value, list):
+        return sum(isinstance(one, Answer) and one.is_repeat for one in value)
+    return isinstance(value, Answer) and value.is_repeat

@@ -81,6 +81,11 @@ class Readers:
         self._pool.submit(self._take_turn)
         return future
 
+    @property
+    def waiting(self) -> int:
+        """How many reads wait for a thread."""
+        return len(self._lines)
+
     def close(self) -> None:
         """Takes nothing more; does not wait for what runs."""
         self._pool.shutdown(wait=False)

@@ -1,12 +1,13 @@
 """What the engine's loops take in from outside, and what they tell."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.engine.calls import End, PendingCall
 from lotkeeper_server.engine.clock import Clock
+from lotkeeper_server.observability.pipeline import PipelineMetrics
 
 Confirm = Callable[[Any, Any], None]
 """Looks again, in a transaction, whether a caller may, where roles or tokens have changed since; raises Refused."""
@@ -24,6 +25,7 @@ class Surroundings:
         confirm: looks again whether a caller may.
         on_ended: ends calls, each as is said beside it, after each transaction; soon, on whichever thread is best.
         on_store_state: told whether the store could be used, each time that it was.
+        metrics: what transactions count in.
     """
 
     clock: Clock
@@ -31,6 +33,7 @@ class Surroundings:
     confirm: Confirm
     on_ended: Callable[[Sequence[Ended]], None]
     on_store_state: Callable[[bool], None]
+    metrics: PipelineMetrics = field(default_factory=PipelineMetrics.alone)
 
 
 def end_each(ended: Sequence[Ended]) -> None:

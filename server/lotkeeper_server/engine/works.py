@@ -16,12 +16,14 @@ from lotkeeper_server.engine.held import WORK_HELD_SECONDS_MAX, HeldCalls
 from lotkeeper_server.engine.lines import Lines
 from lotkeeper_server.engine.loop import APART_PAUSE_SECONDS, BUSY_TEXT, REFUSED_BY_STORE, STORE_SECONDS
 from lotkeeper_server.engine.patience import Patience
+from lotkeeper_server.engine.retry_causes import retry_cause
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.shares import Shares
 from lotkeeper_server.engine.stalled import StalledOthers
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.observability.pipeline import Phases
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.commit_marks import leave_mark
 from lotkeeper_server.store.db.dialects import Locking
@@ -54,6 +56,7 @@ class Works:
         self._turns = turns
         self._outside = surroundings
         self._clock = surroundings.clock
+        self._metrics = surroundings.metrics
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
         self._lines: Lines[PendingWork] = Lines()
         self._works = Shares(works_max)
@@ -67,6 +70,11 @@ class Works:
     def refuses(self, whose: str) -> bool:
         """Whether a principal may not add a work now."""
         return self._works.refuses(whose)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait, or are held."""
+        return len(self._lines) + len(self._held)
 
     def add(self, work: PendingWork) -> None:
         """At the end of its principal's line; principals take turns by the time that their works took."""
@@ -141,6 +149,8 @@ class Works:
             except Refused as refused:
                 result = refused
             except (errors.RowsHeld, errors.StoreBusy) as error:
+                self._metrics.retried(retry_cause(error))
+                self._metrics.put_back(1)
                 _log.info("transaction_refused", error=str(error))
                 late = self._held.put_back([work], self._clock.now_seconds(), APART_PAUSE_SECONDS)
                 is_busy = isinstance(error, errors.StoreBusy)
@@ -150,11 +160,13 @@ class Works:
                 result = Refused(too_long) if late else HELD
             except REFUSED_BY_STORE as error:
                 attempts += 1
+                self._metrics.retried(retry_cause(error))
                 _log.info("transaction_refused", error=str(error), attempts=attempts)
                 if not self._store.capabilities.has_many_writers or attempts == limits.ENGINE_ATTEMPTS_MAX:
                     result = Refused(Contention())
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
+                self._metrics.retried(retry_cause(error))
                 is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
                 if not (is_known and self._store.capabilities.can_go_away and patience.wait()):
                     _log.warning("store_unavailable", error=str(error))
@@ -174,6 +186,7 @@ class Works:
             StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
         """
         transaction_id = self._outside.new_id()
+        phases = work.phases = Phases(self._clock.now_seconds())
         try:
             with self._store.connection(Locking.WAIT_BRIEFLY) as connection:
                 lock_versions(connection)
@@ -187,12 +200,16 @@ class Works:
                     raise refused
                 if work.caller.has_expired:  # meanwhile: an import may take minutes
                     self._outside.confirm(connection, work.caller)
+                phases.decided_seconds = self._clock.now_seconds()
                 if self._store.capabilities.can_lose_answers:
                     leave_mark(connection, transaction_id, self._clock.now_millis())
                 # Leaving the block commits: until it has, the outcome is unknown; then it is durable.
         except errors.OutcomeUnknown as error:
             self._outside.on_store_state(False)
+            self._metrics.retried("outcome_unknown")
             if not has_taken_effect(self._store, transaction_id, error, self._clock):
                 return AGAIN
+        phases.committed_seconds = self._clock.now_seconds()
+        self._metrics.worked(phases.committed_seconds - phases.begun_seconds)
         self._outside.on_store_state(True)
         return Answered(value)

@@ -15,8 +15,10 @@ from lotkeeper.inventory.v1 import (
     trace_service_pb2,
 )
 
-from lotkeeper_server.domain.refusals import Overloaded
+from lotkeeper_server.domain.refusals import Limit, Overloaded
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.observability.call_log import CallLog
+from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
@@ -54,6 +56,7 @@ class ServerSettings:
         tls_key_file: PEM.
         shares_address: whether other processes of this server listen there, too.
         shutdown_seconds: after so long what is still in progress is given up.
+        slow_call_seconds: a unary call that takes longer is told of in the log.
     """
 
     listen: str
@@ -66,6 +69,7 @@ class ServerSettings:
     tls_key_file: Path | None
     shares_address: bool
     shutdown_seconds: float
+    slow_call_seconds: float
 
 
 class RpcServer:
@@ -82,6 +86,7 @@ class RpcServer:
         servicers: list[object],
         when_quiet: Callable[[], float | None],
         more_methods: Methods | None = None,
+        metrics: ServerMetrics | None = None,
     ) -> None:
         """Listens nowhere yet.
 
@@ -91,7 +96,9 @@ class RpcServer:
             servicers: have the methods of the contract.
             when_quiet: called by the thread that brings calls whenever it has brought all there were.
             more_methods: by their paths; not of the contract.
+            metrics: what its calls count in; None where nobody wants to know.
         """
+        metrics = metrics or ServerMetrics()
         self._settings = settings
         self._calls = doorway.calls
         event_loop = asyncio.get_running_loop()
@@ -108,7 +115,9 @@ class RpcServer:
             max_concurrent_streams=settings.max_concurrent_streams,
             shares_address=settings.shares_address,
             connections=settings.connections,
-            overloaded=transport_status(Overloaded()),
+            observe=CallLog(metrics, settings.slow_call_seconds).observe,
+            on_connections_ended=metrics.note_connections_ended,
+            overloaded=transport_status(Overloaded(limit_hit=Limit.UNTAKEN_ANSWERS)),
         )
         self._server = settings.server_class(methods, options, event_loop, when_quiet, _fault_status)
 
@@ -125,6 +134,11 @@ class RpcServer:
         port = self._server.listen(settings.listen, tls)
         self._server.start()
         return f"{settings.listen.rpartition(':')[0]}:{port}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are that have had a call."""
+        return self._server.connections
 
     def renew_certificate(self) -> None:
         """Reads the certificate and its key again, for connections from now on; says in the log how that went."""

@@ -10,6 +10,7 @@ import grpc
 
 from lotkeeper_server.transport.call import DETAILS_KEY, ENDED_WELL, Call, CallerGone, Status, Stream
 from lotkeeper_server.transport.connections import Connections
+from lotkeeper_server.transport.observing import MethodObserver
 from lotkeeper_server.transport.stream_handling import Meetings
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -28,7 +29,12 @@ class AioCall(Call):
     __slots__ = ("_after_callback", "_context", "_end", "_going", "_gone", "_loop", "_peer", "_when_gone", "outcome")
 
     def __init__(
-        self, method: str, context: Context, loop: asyncio.AbstractEventLoop, connections: Connections
+        self,
+        method: str,
+        context: Context,
+        loop: asyncio.AbstractEventLoop,
+        connections: Connections,
+        observer: MethodObserver,
     ) -> None:
         self.method = method
         self.metadata = tuple((key, value) for key, value in context.invocation_metadata() or ())
@@ -46,6 +52,7 @@ class AioCall(Call):
         self._going = threading.Lock()
         self._when_gone: Callable[[], None] | None = None
         self._after_callback: Callable[[], None] = _nothing
+        self.observe(observer)
 
     def then(self, after_callback: Callable[[], None]) -> None:
         """Has this called after each callback on the server's thread, which may have brought work."""
@@ -85,6 +92,7 @@ class AioCall(Call):
             self.untaken_bytes, self.answered_since = len(message or b""), time.monotonic()
             self.connection.served |= message is not None
             self._loop.call_soon_threadsafe(self._set_outcome, (message, status))
+            self.observer.ended(self, status)
 
     def _set_outcome(self, outcome: tuple[bytes | None, Status]) -> None:
         if not self.outcome.done():  # it is cancelled where the caller went
@@ -116,8 +124,10 @@ class AioCall(Call):
         with self._going:
             self._gone = True
             callback, self._when_gone = self._when_gone, None
-        if callback is not None and not self._end.locked():
-            callback()
+        if self._end.acquire(False):
+            self.observer.ended(self, self.left())
+            if callback is not None:
+                callback()
 
 
 class AioStream(AioCall, Stream):
@@ -130,9 +140,14 @@ class AioStream(AioCall, Stream):
     __slots__ = ("_opened", "_receiving", "_sending", "_steps", "meetings")
 
     def __init__(
-        self, method: str, context: Context, loop: asyncio.AbstractEventLoop, connections: Connections
+        self,
+        method: str,
+        context: Context,
+        loop: asyncio.AbstractEventLoop,
+        connections: Connections,
+        observer: MethodObserver,
     ) -> None:
-        super().__init__(method, context, loop, connections)
+        super().__init__(method, context, loop, connections, observer)
         self.meetings = Meetings()
         self._opened = False  # whether the initial metadata is sent
         self._receiving: asyncio.Future[Any] | None = None

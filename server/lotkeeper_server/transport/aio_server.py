@@ -23,6 +23,7 @@ from lotkeeper_server.transport.call import (
 from lotkeeper_server.transport.certificate import Certificate
 from lotkeeper_server.transport.connection_guard import ConnectionGuard
 from lotkeeper_server.transport.connections import Connections
+from lotkeeper_server.transport.observing import MethodObserver
 from lotkeeper_server.transport.options import CannotListen, ServerOptions, TlsPair
 
 SHORTEST_WAIT_SECONDS = 0.001
@@ -82,9 +83,16 @@ class AioServer(grpc.GenericRpcHandler):
     def start(self) -> None:
         """As CoreServer's; on the loop."""
         self._starting = self._loop.create_task(self._server.start())
-        self._guard = ConnectionGuard(self._connections, self._ports, self._options.request_bytes_max)
+        self._guard = ConnectionGuard(
+            self._connections, self._ports, self._options.request_bytes_max, self._options.on_connections_ended
+        )
         self._guard.start()
         self._ask_soon()
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are that have had a call."""
+        return len(self._connections.by_peer)
 
     async def close(self) -> None:
         """As CoreServer's."""
@@ -103,21 +111,26 @@ class AioServer(grpc.GenericRpcHandler):
 
     def _handler(self, path: str, method: Unary | Streaming) -> "grpc.RpcMethodHandler[Any, Any]":
         """Every method as one where both sides stream: grpc.aio never answers a unary call without a message."""
+        observer = self._options.observe(path, is_unary=isinstance(method, Unary))
         if isinstance(method, Unary):
-            return _both_stream(self._unary(path, method.handler))
-        return _both_stream(self._streaming(path, method.handler))
+            return _both_stream(self._unary(path, method.handler, observer))
+        return _both_stream(self._streaming(path, method.handler, observer))
 
-    def _unary(self, path: str, handler: UnaryHandler) -> Callable[[object, Context], Awaitable[None]]:
+    def _unary(
+        self, path: str, handler: UnaryHandler, observer: MethodObserver
+    ) -> Callable[[object, Context], Awaitable[None]]:
         async def behaviour(_requests: object, context: Context) -> None:
-            call = AioCall(path, context, self._loop, self._connections)
+            call = AioCall(path, context, self._loop, self._connections, observer)
             call.then(self._ask_soon)
             await self._served(call, self._begin_unary(call, handler))
 
         return behaviour
 
-    def _streaming(self, path: str, handler: StreamHandler) -> Callable[[object, Context], Awaitable[None]]:
+    def _streaming(
+        self, path: str, handler: StreamHandler, observer: MethodObserver
+    ) -> Callable[[object, Context], Awaitable[None]]:
         async def behaviour(_requests: object, context: Context) -> None:
-            stream = AioStream(path, context, self._loop, self._connections)
+            stream = AioStream(path, context, self._loop, self._connections, observer)
             await self._served(stream, self._begin_stream(stream, handler))
 
         return behaviour

@@ -1,11 +1,13 @@
 """A call in progress, and what serves it: the same for every server of this package."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.transport.observing import MethodObserver
 
 if TYPE_CHECKING:
     from lotkeeper_server.transport.connections import Connection
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 DETAILS_KEY: Final = "grpc-status-details-bin"
 """The trailer that carries a serialized google.rpc.Status."""
 OK: Final = 0
+CANCELLED: Final = 1
 INVALID_ARGUMENT: Final = 3
 DEADLINE_EXCEEDED: Final = 4
 NOT_FOUND: Final = 5
@@ -32,17 +35,23 @@ class Status:
         code: gRPC's number; 0 is OK.
         message: for the reader.
         details: a serialized google.rpc.Status, or None.
+        reason: what the call was refused for, in one word, for whoever observes; empty where there is none.
+        limit: which limit it has passed; empty for none.
     """
 
     code: int
     message: str = ""
     details: bytes | None = None
+    reason: str = ""
+    limit: str = ""
 
 
 ENDED_WELL: Final = Status(OK)
 NO_MESSAGE: Final = Status(INVALID_ARGUMENT, "The call has no message.")
 NO_REQUEST: Final = Status(DEADLINE_EXCEEDED, "The call's message did not come in time.")
 LOST: Final = Status(UNAVAILABLE, "The server gave up the call.")
+CALLER_GONE: Final = Status(CANCELLED, "The caller has gone.")
+CALLER_LATE: Final = Status(DEADLINE_EXCEEDED, "The caller has given up.")
 
 
 class CallerGone(Exception):
@@ -60,15 +69,21 @@ class Call(ABC):
         waits_since: `time.monotonic()` since when its next message is waited for; 0.0 if none is.
         answered_since: `time.monotonic()` of its end, which its caller has not taken yet; 0.0 before that.
         untaken_bytes: of the message that its caller has not taken yet.
+        begun_seconds: `time.monotonic()` of its announcement.
+        observer: is told of its end.
+        noted: what whoever serves it knows of it, for whoever observes it; None for nothing.
     """
 
     __slots__ = (
         "__weakref__",
         "answered_since",
+        "begun_seconds",
         "connection",
         "deadline_seconds",
         "metadata",
         "method",
+        "noted",
+        "observer",
         "untaken_bytes",
         "waits_since",
     )
@@ -81,6 +96,22 @@ class Call(ABC):
     waits_since: float
     answered_since: float
     untaken_bytes: int
+    begun_seconds: float
+    observer: MethodObserver
+    noted: object | None
+
+    def observe(self, observer: MethodObserver) -> None:
+        """It begins; the observer is told."""
+        self.observer = observer
+        self.noted = None
+        self.begun_seconds = time.monotonic()
+        observer.begun()
+
+    def left(self) -> Status:
+        """How it ended whose caller has gone before it was answered."""
+        self.answered_since = time.monotonic()
+        is_late = self.deadline_seconds is not None and self.answered_since >= self.deadline_seconds
+        return CALLER_LATE if is_late else CALLER_GONE
 
     @property
     @abstractmethod

@@ -7,7 +7,7 @@ It ends a connection by shutting its socket down, which is to gRPC's core as if 
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,14 +59,22 @@ class _Watched:
 class ConnectionGuard:
     """Watches the connections of one server until it is stopped."""
 
-    def __init__(self, connections: Connections, ports: Iterable[int], message_bytes_max: int) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        ports: Iterable[int],
+        message_bytes_max: int,
+        on_ended: Callable[[Mapping[str, int]], None] = lambda _causes: None,
+    ) -> None:
         """Watches nothing yet.
 
         Args:
             connections: what the server's calls say of them.
             ports: where it listens.
             message_bytes_max: of one message that it takes.
+            on_ended: told how many connections were ended, by cause.
         """
+        self._on_ended = on_ended
         self._connections = connections
         self._limits: ConnectionLimits = connections.limits
         self._sockets = ServerSockets(frozenset(ports))
@@ -129,7 +137,9 @@ class ConnectionGuard:
             if self._sockets.end(one.socket):
                 done[why] += 1
         if done:
-            _log.warning("connections_ended", **{why.replace(" ", "_"): count for why, count in done.items()})
+            told = {why.replace(" ", "_"): count for why, count in done.items()}
+            self._on_ended(told)
+            _log.warning("connections_ended", **told)
 
     def _watch(self, now: float) -> list[_Watched]:
         before, watched = self._watched, {}

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lotkeeper_server.transport.call import (
     DETAILS_KEY,
+    ENDED_WELL,
     NO_MESSAGE,
     OK,
     Call,
@@ -22,6 +23,7 @@ from lotkeeper_server.transport.call import (
 )
 from lotkeeper_server.transport.connections import Connections
 from lotkeeper_server.transport.core_names import cygrpc
+from lotkeeper_server.transport.observing import MethodObserver
 
 NO_FLAGS: Final = 0
 NO_METADATA: Final[tuple[tuple[str, str | bytes], ...]] = ()
@@ -73,13 +75,14 @@ class CoreCall(Call):
 
     __slots__ = ("_calls", "_core", "_end", "_gone", "_opened", "_when_gone")
 
-    def __init__(self, event: Any, method: str, calls: CallsInProgress) -> None:
+    def __init__(self, event: Any, method: str, calls: CallsInProgress, observer: MethodObserver) -> None:
         """Begins to listen for the end of the call. On the polling thread.
 
         Args:
             event: the RequestCallEvent.
             method: its path.
             calls: what it shares with others.
+            observer: is told of its begin and end.
         """
         self.method = method
         self.metadata = event.invocation_metadata
@@ -95,6 +98,7 @@ class CoreCall(Call):
         self.untaken_bytes = 0
         self.connection = calls.connections.begin(self, self._core.peer())
         calls.count += 1
+        self.observe(observer)
         self._core.start_server_batch((ReceiveClose(NO_FLAGS),), self._closed)
 
     @property
@@ -125,11 +129,13 @@ class CoreCall(Call):
             self.untaken_bytes, self.answered_since = len(message), time.monotonic()
             self.connection.served = True
             self._core.start_server_batch((*self._opening(), *ending), sent)
+            self.observer.ended(self, ENDED_WELL)
 
     def refuse(self, status: Status) -> None:
         if not self._gone and self._end.acquire(False):
             self.answered_since = time.monotonic()
             self._core.start_server_batch((*self._opening(), status_operation(status)), sent)
+            self.observer.ended(self, status)
 
     def _opening(self) -> tuple[Any, ...]:
         return () if self._opened else (SendInitialMetadata(NO_METADATA, NO_FLAGS),)
@@ -144,8 +150,10 @@ class CoreCall(Call):
             if not cancelled:
                 return
             self._gone = True
-        if callback is not None and not self._end.locked():
-            callback()
+        if self._end.acquire(False):
+            self.observer.ended(self, self.left())
+            if callback is not None:
+                callback()
 
 
 class CoreUnaryCall(CoreCall):

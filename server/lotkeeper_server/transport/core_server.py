@@ -55,7 +55,12 @@ class CoreServer:
             when_quiet: work to be done on the polling thread.
             on_fault: what the caller gets for an exception of a handler.
         """
-        self._methods = {path.encode(): (path, method) for path, method in methods.items()}
+        observe = options.observe
+        self._methods = {
+            path.encode(): (path, method, observe(path, is_unary=isinstance(method, Unary)))
+            for path, method in methods.items()
+        }
+        self._unknown = observe("", is_unary=True)
         self._connections = Connections(options.connections, options.overloaded, options.max_concurrent_streams)
         self._calls = CallsInProgress(loop, on_fault, self._connections)
         self._options = options
@@ -110,11 +115,18 @@ class CoreServer:
     def start(self) -> None:
         """Serves from now on."""
         self._server.start()
-        self._guard = ConnectionGuard(self._connections, self._ports, self._options.request_bytes_max)
+        self._guard = ConnectionGuard(
+            self._connections, self._ports, self._options.request_bytes_max, self._options.on_connections_ended
+        )
         self._guard.start()
         for _ in range(ANNOUNCEMENTS):
             self._server.request_call(self._queue, self._queue, self._arrived)
         self._thread.start()
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are that have had a call."""
+        return len(self._connections.by_peer)
 
     async def close(self) -> None:
         """Cancels what is in progress and ends the server; returns once its thread and its streams have ended."""
@@ -200,13 +212,13 @@ class CoreServer:
         found = self._methods.get(path)
         call: CoreCall
         if found is None:
-            call = CoreCall(event, path.decode(errors="replace"), self._calls)
+            call = CoreCall(event, path.decode(errors="replace"), self._calls, self._unknown)
             if self._is_let_in(call):
                 call.refuse(NO_SUCH_METHOD)
             return
-        name, method = found
+        name, method, observer = found
         if isinstance(method, Unary):
-            call = CoreUnaryCall(event, name, self._calls)
+            call = CoreUnaryCall(event, name, self._calls, observer)
             if not self._is_let_in(call):
                 return
             if method.refusal is not None and (status := method.refusal(call)) is not None:
@@ -214,7 +226,7 @@ class CoreServer:
             else:
                 call.serve(method.handler)
         else:
-            call = CoreStream(event, name, self._calls)
+            call = CoreStream(event, name, self._calls, observer)
             if self._is_let_in(call):
                 call.serve(method.handler)
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from lotkeeper_server.transport.call import OK, CallerGone, Status, Stream, StreamHandler
+from lotkeeper_server.transport.call import ENDED_WELL, OK, CallerGone, Status, Stream, StreamHandler
 from lotkeeper_server.transport.core_call import (
     NO_FLAGS,
     NO_METADATA,
@@ -17,6 +17,7 @@ from lotkeeper_server.transport.core_call import (
     sent,
     status_operation,
 )
+from lotkeeper_server.transport.observing import MethodObserver
 from lotkeeper_server.transport.stream_handling import Meetings
 
 
@@ -25,14 +26,14 @@ class CoreStream(CoreCall, Stream):
 
     __slots__ = ("_all_received", "_handler", "_meetings", "_opened", "_receiving", "_sending")
 
-    def __init__(self, event: Any, method: str, calls: CallsInProgress) -> None:
+    def __init__(self, event: Any, method: str, calls: CallsInProgress, observer: MethodObserver) -> None:
         self._handler: StreamHandler
         self._meetings = Meetings()
         self._opened = False  # whether the initial metadata is sent
         self._all_received = False
         self._receiving: asyncio.Future[bytes | None] | None = None
         self._sending: asyncio.Future[bool] | None = None
-        super().__init__(event, method, calls)
+        super().__init__(event, method, calls, observer)
 
     def serve(self, handler: StreamHandler) -> None:
         """Starts the handler on the loop."""
@@ -48,15 +49,16 @@ class CoreStream(CoreCall, Stream):
     def answer(self, message: bytes) -> None:
         self.connection.served = True
         self.untaken_bytes = len(message)
-        self._finish(SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
+        self._finish(ENDED_WELL, SendMessage(message, NO_FLAGS), SendStatus(NO_METADATA, OK, b"", NO_FLAGS))
 
     def refuse(self, status: Status) -> None:
-        self._finish(status_operation(status))
+        self._finish(status, status_operation(status))
 
-    def _finish(self, *operations: Any) -> None:
+    def _finish(self, status: Status, *operations: Any) -> None:
         if not self._gone and self._end.acquire(False):
             self.answered_since = time.monotonic()
             self._core.start_server_batch((*self._opening(), *operations), sent)
+            self.observer.ended(self, status)
 
     def _opening(self) -> tuple[Any, ...]:
         if self._opened:

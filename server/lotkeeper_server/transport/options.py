@@ -1,10 +1,12 @@
 """How a server listens and what it allows its callers."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from lotkeeper_server.transport.call import Status
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
+from lotkeeper_server.transport.observing import Observe, not_observed
 
 NO_COMPRESSION: Final = 1
 """gRPC's set of algorithms as bits: only identity."""
@@ -52,6 +54,8 @@ class ServerOptions:
         waiting_calls_max: so many calls may wait for the server's thread; those beyond get a bare CANCELLED.
         connections: what one of them, one peer and all together may take.
         overloaded: how a call ends whose connection holds too many answers that were not taken.
+        observe: what is told of each method's calls.
+        on_connections_ended: told how many connections were ended for passing a limit, by cause.
         more: further channel arguments of gRPC's core; they win over those above.
     """
 
@@ -63,6 +67,8 @@ class ServerOptions:
     waiting_calls_max: int = 65_536
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     overloaded: Status = OVERLOADED
+    observe: Observe = not_observed
+    on_connections_ended: Callable[[Mapping[str, int]], None] = lambda _causes: None
     more: tuple[tuple[str, int | str], ...] = ()
 
     def channel_arguments(self) -> tuple[tuple[str, int | str], ...]:

@@ -28,6 +28,10 @@ class Server(Protocol):
     def in_progress(self) -> int:
         """How many calls there are, also those that are answered but not yet sent whole."""
 
+    @property
+    def connections(self) -> int:
+        """How many connections there are that have had a call."""
+
     def listen(self, address: str, tls: TlsPair | None = None) -> int:
         """Takes an address, before `start`; gives its port.
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lotkeeper_server.access.directory import AccessSnapshot, Directory
 from lotkeeper_server.access.looks import CROWD, PAUSE_SECONDS, WAITING_MAX, Looks
-from lotkeeper_server.domain.refusals import Overloaded, Refused, StoreUnavailable
+from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused, StoreUnavailable
 
 SAID = AccessSnapshot(7, {})
 SOON_SECONDS = 10
@@ -90,7 +90,7 @@ async def test_how_many_may_wait_is_limited() -> None:
     Waiters(looks, WAITING_MAX)
     with pytest.raises(Refused) as refused:
         looks.ask(lambda _said: None)
-    assert refused.value.refusal == Overloaded()
+    assert refused.value.refusal == Overloaded(limit_hit=Limit.UNKNOWN_CALLERS)
 
 
 async def test_a_store_that_cannot_be_read_is_told_to_all() -> None:

@@ -159,7 +159,7 @@ def _repeated(state: WorkingSet, command: Command, kept: KeptRequest) -> Answer:
     there = [record for record in records if record is not None]
     assert len(there) == len(records)
     _check_repeated(state, command, there, kept.action_indexes)
-    answer = Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes)
+    answer = Answer(there, kept.main_index, kept.stopped_running_operation, kept.action_indexes, is_repeat=True)
     _check_weight(answer)  # notes may have grown since
     return answer
 

@@ -32,6 +32,10 @@ class Shelf(Generic[Cached]):
         self.get: Callable[[Id], Cached | None] = self._by_id.get  # the dict's: each call uses it some ten times
         """The definition of an id, or None where it is not cached."""
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._by_id)
+
     def at_path(self, path: str) -> Cached | None:
         """The definition at a path, or None where it is not cached."""
         identifier = self._ids_by_path.get(path)
@@ -90,6 +94,10 @@ class DefinitionCache:
         self.conversions: dict[MaterialId | None, Conversions] = {}
         self.factors: dict[tuple[MaterialId | None, UnitId, UnitId], Fraction | None] = {}
 
+    def __len__(self) -> int:
+        """How many definitions there are, conversions not counted."""
+        return sum(len(shelf) for shelf in self._shelves)
+
     def drop(self, entity: str, identifier: Id | None) -> None:
         """Forgets one definition, or with None every one of its kind.
 
@@ -127,9 +135,9 @@ class DefinitionCache:
         }
         return shelves.get(entity)
 
-    def clear(self) -> None:
-        """Forgets all."""
-        for shelf in (
+    @property
+    def _shelves(self) -> tuple[Shelf[Any], ...]:
+        return (
             self.units,
             self.materials,
             self.reason_codes,
@@ -137,7 +145,11 @@ class DefinitionCache:
             self.process_operations,
             self.production_orders,
             self.inventory_operations,
-        ):
+        )
+
+    def clear(self) -> None:
+        """Forgets all."""
+        for shelf in self._shelves:
             shelf.clear()
         self.conversions.clear()
         self.factors.clear()

@@ -6,6 +6,7 @@ from typing import ClassVar, Final, Self
 
 _SHOWN_AS: Final = {"at_moment": "at"}
 """Metadata whose key is another word than the field."""
+_NOT_SHOWN: Final = frozenset({"violations", "text", "wait_millis", "limit_hit"})
 
 
 class Code(Enum):
@@ -60,7 +61,7 @@ class Refusal:
         """The fields that have a value, by name."""
         return {
             _SHOWN_AS.get(name, name): str(value)
-            for name in (f.name for f in fields(self) if f.name not in {"violations", "text", "wait_millis"})
+            for name in (f.name for f in fields(self) if f.name not in _NOT_SHOWN)
             if (value := getattr(self, name)) is not None and value != ""
         }
 

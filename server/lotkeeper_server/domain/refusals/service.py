@@ -1,6 +1,7 @@
 """Who calls, and what the server cannot do for anybody now."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Self
 
 from lotkeeper_server.domain.refusals.refusal import Code, Refusal
@@ -8,6 +9,20 @@ from lotkeeper_server.domain.refusals.refusal import Code, Refusal
 SHORTEST_WAIT_MILLIS: Final = 50
 LONGEST_WAIT_MILLIS: Final = 6_400
 """Between these a caller is told to wait that the server has too much to do for."""
+
+
+class Limit(StrEnum):
+    """Which limit a call has passed that is refused with OVERLOADED: for logs and metrics, callers do not see it."""
+
+    QUEUE = "queue"
+    WORKS = "works"
+    PRINCIPAL_CALLS = "principal_calls"
+    PRINCIPAL_STREAMS = "principal_streams"
+    PRINCIPAL_RATE = "principal_rate"
+    PLACES = "places"
+    PLACES_OF_PRINCIPAL = "places_of_principal"
+    UNKNOWN_CALLERS = "unknown_callers"
+    UNTAKEN_ANSWERS = "untaken_answers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +97,15 @@ class Overloaded(Refusal):
     retry_after_millis = 250
     text: str = "More calls are waiting than the server takes; nothing was done. Retry later."
     wait_millis: int = 250
+    limit_hit: Limit = Limit.QUEUE
 
     @classmethod
-    def for_seconds(cls, seconds: float, text: str = text) -> Self:
+    def for_seconds(cls, seconds: float, text: str = text, limit_hit: Limit = Limit.QUEUE) -> Self:
         """Likely for so long: rounded up to a few steps, within what a caller should wait."""
         wait_millis = SHORTEST_WAIT_MILLIS
         while wait_millis < min(seconds * 1_000, LONGEST_WAIT_MILLIS):
             wait_millis *= 2
-        return cls(text=text, wait_millis=wait_millis)
+        return cls(text=text, wait_millis=wait_millis, limit_hit=limit_hit)
 
     @property
     def retry_millis(self) -> int:

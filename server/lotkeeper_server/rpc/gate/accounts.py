@@ -7,7 +7,7 @@ from typing import Final
 
 from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.directory import Admission
-from lotkeeper_server.domain.refusals import Overloaded, Refused
+from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused
 
 BURST_SECONDS: Final = 1.0
 """After a rest a principal may take as much at once as its rate allows in so long."""
@@ -61,13 +61,13 @@ class Account:
         """
         allowance = self.allowance
         if allowance.has_rates and (wait_seconds := self.wait_seconds()) > 0:
-            raise Refused(Overloaded.for_seconds(wait_seconds, TOO_FAST))
+            raise Refused(Overloaded.for_seconds(wait_seconds, TOO_FAST, Limit.PRINCIPAL_RATE))
         with self._lock:
             if allowance.calls_in_flight_max and self.calls >= allowance.calls_in_flight_max:
-                raise Refused(Overloaded.for_seconds(IN_FLIGHT_WAIT_SECONDS, TOO_MANY_CALLS))
+                raise Refused(Overloaded.for_seconds(IN_FLIGHT_WAIT_SECONDS, TOO_MANY_CALLS, Limit.PRINCIPAL_CALLS))
             if is_stream:
                 if allowance.streams_max and self.streams >= allowance.streams_max:
-                    raise Refused(Overloaded.for_seconds(BURST_SECONDS, TOO_MANY_STREAMS))
+                    raise Refused(Overloaded.for_seconds(BURST_SECONDS, TOO_MANY_STREAMS, Limit.PRINCIPAL_STREAMS))
                 self.streams += 1
             self.calls += 1
 

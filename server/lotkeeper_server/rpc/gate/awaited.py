@@ -64,6 +64,7 @@ class AwaitedMethod:
             if not self._by_engine:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             request = parsed(self._request_class, request_bytes)
+            caller.request_id = getattr(request, "request_id", "")
             if self._by_engine:
                 response = await self._method(request, caller)
             else:
@@ -98,6 +99,7 @@ class AwaitedMethod:
             if request_bytes is None:  # no message, or half of one: it must not become another request
                 raise Refused(InvalidArgument(text="The call has no message."))
             request = parsed(self._request_class, request_bytes)
+            caller.request_id = getattr(request, "request_id", "")
             async with until(), ending.possible(), aclosing(self._method(request, caller)) as messages:
                 async for message in messages:
                     data = message.SerializeToString()

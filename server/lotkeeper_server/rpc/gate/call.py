@@ -11,6 +11,7 @@ from lotkeeper_server.access.permissions import grants
 from lotkeeper_server.domain.commands import Batch, Command, Execute, ExecuteActions
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.observability.pipeline import Phases
 from lotkeeper_server.rpc.gate.accounts import Account
 from lotkeeper_server.rpc.gate.ending import Ending
 from lotkeeper_server.rpc.wire.action_permissions import action_permissions
@@ -32,6 +33,8 @@ class Call:
         ending: ends it before its time; None where only the engine may.
         account: its principal's, once it is known that it may have one more call.
         submitted: what the engine decides for it, limited to where the caller may by the admission that it has.
+        request_id: of its request, once that was read; empty for none.
+        phases: of the last transaction that it was in; None where it was in none.
     """
 
     admission: Admission
@@ -40,6 +43,8 @@ class Call:
     ending: Ending | None = None
     account: Account | None = None
     submitted: Command | Batch | None = None
+    request_id: str = ""
+    phases: Phases | None = None
 
     @property
     def principal(self) -> str:

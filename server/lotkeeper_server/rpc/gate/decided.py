@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from lotkeeper_server import transport
 from lotkeeper_server.access.directory import AccessSnapshot
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.commands import Batch
 from lotkeeper_server.domain.refusals import Code, Refused, ShuttingDown
 from lotkeeper_server.engine.calls import End, PendingCommand
 from lotkeeper_server.rpc.gate.call import Call, Submission
@@ -224,7 +225,8 @@ class DecidedCall(PendingCommand):
     def take_in(self, submission: Submission) -> None:
         """Has what the request asks for decided."""
         self._submission = submission
-        self.command = submission.command
+        command = self.command = submission.command
+        self._caller.request_id = "" if isinstance(command, Batch) else command.request_id or ""
         self._request = None
 
     def read(self) -> bool:
@@ -264,6 +266,7 @@ class DecidedCall(PendingCommand):
 
     def _end(self, end: End) -> None:
         submission = self._submission
+        self._caller.phases = self.phases
         if not isinstance(end, Refused):
             self._method.answer(self._call, submission.write, end.value)
         elif submission.place is not None and end.index is not None:

@@ -52,6 +52,7 @@ class Doorway:
         Raises:
             Refused: OVERLOADED.
         """
+        call.noted = caller
         account = caller.account = self.accounts.begin(caller.admission, is_stream=is_stream)
         self.calls.when_ended(call, account.end_stream if is_stream else account.end_call)
         account.spend(1, request_bytes)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import ParamSpec, TypeVar, cast
 
-from lotkeeper_server.domain.refusals import Cancelled, Overloaded, Refused
+from lotkeeper_server.domain.refusals import Cancelled, Limit, Overloaded, Refused
 
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
@@ -100,9 +100,11 @@ class Places:
         """
         with self._lock:
             if self._of_principal[principal] >= self._of_principal_max:
-                raise Refused(Overloaded(text=f"One caller may have {self._of_principal_max} {self._what} at once."))
+                text = f"One caller may have {self._of_principal_max} {self._what} at once."
+                raise Refused(Overloaded(text=text, limit_hit=Limit.PLACES_OF_PRINCIPAL))
             if not self._free:
-                raise Refused(Overloaded(text=f"All places for {self._what} are taken. Retry later."))
+                text = f"All places for {self._what} are taken. Retry later."
+                raise Refused(Overloaded(text=text, limit_hit=Limit.PLACES))
             self._free -= 1
             self._of_principal[principal] += 1
         place = Place(lambda: self._give_back(principal))

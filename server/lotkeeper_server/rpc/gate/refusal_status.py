@@ -34,7 +34,8 @@ def _overloaded(refusal: Overloaded) -> transport.Status:
 
 def _transport_status(refusal: Refusal, index: int | None) -> transport.Status:
     status = status_of(refusal, index)
-    return transport.Status(status.code, status.message, status.SerializeToString())
+    limit = refusal.limit_hit if isinstance(refusal, Overloaded) else ""
+    return transport.Status(status.code, status.message, status.SerializeToString(), refusal.reason, limit)
 
 
 def status_of(

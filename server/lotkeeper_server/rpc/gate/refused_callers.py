@@ -1,21 +1,25 @@
 """Counts callers who were not let in, and logs them together: a flood of them is one line a second.
 
-Nothing that a caller chose is logged: neither a token or a part of it, nor a path, nor a text.
+Nothing that a caller chose is logged: neither a token or a part of it, nor a path, nor a text. A principal is, where
+its token is good or has been.
 """
 
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from lotkeeper_server.access.directory import Cause, NotAdmitted
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Code, Refused
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.observability.call_log import NotedCaller
 from lotkeeper_server.transport import Call
 
 LINE_SECONDS: Final = 1.0
 """The shortest time between two lines."""
+PRINCIPALS_KEPT_MAX: Final = 256
 _CODES: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
 _log = get_logger()
 
@@ -27,19 +31,27 @@ class RefusedCallers:
         total: of all since the start.
     """
 
-    def __init__(self, event_loop: asyncio.AbstractEventLoop, line_seconds: float = LINE_SECONDS) -> None:
+    def __init__(
+        self,
+        event_loop: asyncio.AbstractEventLoop,
+        line_seconds: float = LINE_SECONDS,
+        on_refused: Callable[[str], None] = lambda _cause: None,
+    ) -> None:
         """None yet.
 
         Args:
             event_loop: where lines are written.
             line_seconds: the shortest time between two.
+            on_refused: called with the cause, for each.
         """
         self.total = 0
+        self._on_refused = on_refused
         self._event_loop = event_loop
         self._line_seconds = line_seconds
         self._lock = threading.Lock()
         self._count = 0
         self._causes: Counter[str] = Counter()
+        self._principals: Counter[str] = Counter()
         self._peers: Counter[str] = Counter()
         self._other_peers = 0
         self._is_due = False
@@ -54,12 +66,19 @@ class RefusedCallers:
         """
         if refused.refusal.code not in _CODES:
             return
-        cause = refused.cause if isinstance(refused, NotAdmitted) else Cause.DENIED
+        cause, principal = Cause.DENIED, ""
+        if isinstance(refused, NotAdmitted):
+            cause, principal = refused.cause, refused.principal
+        if call.noted is None and principal:
+            call.noted = NotedCaller(principal)
+        self._on_refused(cause.value)
         address = _address_of(call.peer)
         with self._lock:
             self.total += 1
             self._count += 1
             self._causes[cause.value] += 1
+            if principal and (principal in self._principals or len(self._principals) < PRINCIPALS_KEPT_MAX):
+                self._principals[principal] += 1
             if address in self._peers or len(self._peers) < limits.REFUSED_PEERS_KEPT_MAX:
                 self._peers[address] += 1
             else:
@@ -77,13 +96,15 @@ class RefusedCallers:
         with self._lock:
             count, causes, peers, others = self._count, dict(self._causes), self._peers, self._other_peers
             self._count = self._other_peers = 0
-            self._causes, self._peers = Counter(), Counter()
+            principals = dict(self._principals.most_common(limits.REFUSED_PEERS_SHOWN_MAX))
+            self._causes, self._peers, self._principals = Counter(), Counter(), Counter()
             self._is_due = False
         shown = dict(peers.most_common(limits.REFUSED_PEERS_SHOWN_MAX))
         _log.warning(
             "callers_refused",
             count=count,
             causes=causes,
+            principals=principals,
             peers=shown,
             of_other_peers=others + peers.total() - sum(shown.values()),
             total=self.total,

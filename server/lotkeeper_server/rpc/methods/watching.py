@@ -11,6 +11,7 @@ from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.engine.engine import Engine
+from lotkeeper_server.observability.watch_lags import WatchLag, WatchLags
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.methods.record_tail import Message, RecordTail, check_kept, latest_place, read_page
@@ -29,12 +30,27 @@ HEARTBEAT_SECONDS: Final = 9.0
 class Watching:
     """Streams of records."""
 
-    def __init__(self, engine: Engine, places: Places, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        places: Places,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        lags: WatchLags | None = None,
+    ) -> None:
+        """Nobody watches yet.
+
+        Args:
+            engine: reads.
+            places: how many may watch.
+            heartbeat_seconds: after so long without a record a watch is told so.
+            lags: is told how far each is; None where nobody wants to know.
+        """
         self._engine = engine
         self._places = places
         self._reads = asyncio.Semaphore(limits.WATCH_READS_AT_ONCE_MAX)
         self._heartbeat_seconds = heartbeat_seconds
         self._tail = RecordTail(engine)
+        self._lags = lags or WatchLags()
 
     @ends_with_the_server
     async def WatchInventoryLotRecords(  # noqa: N802
@@ -42,13 +58,13 @@ class Watching:
     ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         """A heartbeat at once, then records as they complete, and heartbeats while nothing matches."""
         query = _read_request(request, self._engine.record_feed)
-        with self._places.one(call.principal):
-            async with aclosing(self._watch(query, call)) as responses:
+        with self._places.one(call.principal), self._lags.of(call.principal) as lag:
+            async with aclosing(self._watch(query, call, lag)) as responses:
                 async for response in responses:
                     yield response
 
     async def _watch(
-        self, query: "_WatchQuery", call: Call
+        self, query: "_WatchQuery", call: Call, lag: WatchLag
     ) -> AsyncGenerator[pb.WatchInventoryLotRecordsResponse, None]:
         now_seconds = asyncio.get_running_loop().time
         async with self._tail.joined():
@@ -68,10 +84,14 @@ class Watching:
                 matching = [message for message in messages if wanted.matches(message.entry)]
                 if matching and call.scope is not None:
                     matching = await self._engine.read(partial(_seen, matching))
+                if messages or reached.feed != position.feed:
+                    lag.is_behind()
                 for _, response, _ in matching:
                     yield response
+                    lag.note_sent()
                     due_seconds = now_seconds() + self._heartbeat_seconds
                 if reached.feed == position.feed:
+                    lag.is_at_the_end()
                     try:
                         async with asyncio.timeout_at(due_seconds):
                             await self._tail.beyond(position.feed)

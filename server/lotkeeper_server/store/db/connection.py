@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine, QueuePool, exc
 
 from lotkeeper_server.store.db.dialects import Locking, Log, dialect_of_url
 from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreUnavailable
@@ -142,6 +142,21 @@ class Store:
         with self._translated():
             return self._dialect.checkpoint(self._writes)
 
+    @property
+    def connections_in_use(self) -> tuple[int, int]:
+        """How many connections are in use: for reads, and for writes, one that is kept between transactions too."""
+        return _in_use(self._reads), _in_use(self._writes)
+
+    def version(self) -> str:
+        """The database and its version, `postgresql 16.4`.
+
+        Raises:
+            StoreUnavailable: where it cannot be asked.
+        """
+        with self.read() as connection:
+            version = connection.dialect.server_version_info or ()
+            return f"{connection.dialect.name} {'.'.join(map(str, version))}"
+
     def close(self) -> None:
         """Closes every connection."""
         self._writes.dispose()
@@ -222,3 +237,8 @@ class Writer:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
+
+
+def _in_use(engine: Engine) -> int:
+    pool = engine.pool
+    return pool.checkedout() if isinstance(pool, QueuePool) else 0
