@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lotkeeper_server.access.roles import UnknownRole
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.access.roles import has_role
 from lotkeeper_server.store.access.tokens import (
@@ -21,10 +22,6 @@ from lotkeeper_server.store.state.definition_changes import note_access_change
 
 TOKEN_PREFIX: Final = "lk_"  # noqa: S105 - what every token begins with
 _RANDOM_BYTES: Final = 32
-
-
-class UnknownRole(LookupError):
-    """A role does not exist; its name is the argument."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import click
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
-from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
+from lotkeeper_server.access.roles import UnknownRole
+from lotkeeper_server.access.tokens import TokenEntry, add_token, list_tokens, new_token, revoke_tokens
 from lotkeeper_server.cli.completing import principals, role_names, token_ids
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain import limits
