@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from lotkeeper_server.access.allowance import Allowance
-from lotkeeper_server.access.certificates import Certificates
 from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
@@ -53,6 +52,7 @@ from lotkeeper_server.transport.descriptors import connections_within, raise_des
 from lotkeeper_server.transport.server import server_class
 
 if TYPE_CHECKING:
+    from lotkeeper_server.access.certificates import Certificates
     from lotkeeper_server.access.jwt.issuer import Issuer
 
 MILLIS_PER_HOUR: Final = 3_600_000
@@ -97,7 +97,7 @@ class Service:
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         self._issuer = issuer = _issuer(settings)
-        certificates = None if settings.tls_client_ca_file is None else Certificates(settings.tls_client_principal)
+        certificates = None if settings.tls_client_ca_file is None else _certificates(settings)
         self._directory = directory = Directory(_allowance(settings), listens.development, issuer, certificates)
         self._engine = engine = Engine(
             store,
@@ -250,6 +250,12 @@ def _tls_files(settings: Settings) -> TlsFiles | None:
     if settings.tls_certificate_file is None or settings.tls_key_file is None:
         return None
     return TlsFiles(settings.tls_certificate_file, settings.tls_key_file, settings.tls_client_ca_file)
+
+
+def _certificates(settings: Settings) -> "Certificates":
+    from lotkeeper_server.access.certificates import Certificates  # noqa: PLC0415 - as in `_issuer`
+
+    return Certificates(settings.tls_client_principal)
 
 
 def _issuer(settings: Settings) -> "Issuer | None":

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 from lotkeeper_server.access.allowance import Allowance
-from lotkeeper_server.access.certificates import Certificates
 from lotkeeper_server.access.development import PRINCIPAL, DevelopmentToken, is_loopback_peer
 from lotkeeper_server.access.identity import Identity
 from lotkeeper_server.access.jwt.rules import looks_like_jwt
@@ -23,6 +22,7 @@ from lotkeeper_server.access.permissions import ANY_CALLER, EVERYTHING, grants
 from lotkeeper_server.access.refused_credentials import Cause, NotAdmitted
 from lotkeeper_server.access.roles import list_roles
 from lotkeeper_server.access.tokens import digest_of
+from lotkeeper_server.access.vouching import ProvesTokens, ReadsCertificates
 from lotkeeper_server.domain.limits import (
     REMEMBERED_AUTHORIZATION_CHARACTERS_MAX,
     REMEMBERED_AUTHORIZATIONS_CHARACTERS_MAX,
@@ -86,16 +86,6 @@ class Admission:
     def has_expired(self) -> bool:
         """Whether the token has expired since."""
         return _expired(self.expires_millis)
-
-
-class ProvesTokens(Protocol):
-    """An issuer whose tokens are taken."""
-
-    def known(self, token_text: str) -> Identity | None:
-        """Whom a token names that was proven before; None where it has to be proven."""
-
-    def vouches_for(self, identity: Identity) -> bool:
-        """Whether the key that somebody was proven with is still the issuer's."""
 
 
 class Admitted(Protocol):
@@ -181,7 +171,7 @@ class Directory:
         default: Allowance = _DEFAULT,
         development: DevelopmentToken | None = None,
         issuer: ProvesTokens | None = None,
-        certificates: Certificates | None = None,
+        certificates: ReadsCertificates | None = None,
     ) -> None:
         """Knows nobody of the store yet.
 

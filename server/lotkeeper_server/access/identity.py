@@ -10,7 +10,7 @@ class Identity:
     Attributes:
         principal: a name in its one form.
         roles: names of roles that whoever vouches gives, too; those that do not exist grant nothing.
-        expires_millis: until when, milliseconds since the epoch, UTC; None is as long as the connection.
+        expires_millis: until when, milliseconds since the epoch, UTC; None is for ever.
         key: the thumbprint of the key that vouches; None for a certificate.
     """
 

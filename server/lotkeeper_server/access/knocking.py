@@ -1,12 +1,13 @@
 """A call at the door: what it presents, before anybody knows who calls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from lotkeeper_server.access.certificates import AuthContext
 from lotkeeper_server.access.refused_credentials import Cause, NotAdmitted
 
 Metadata = Sequence[tuple[str, str | bytes]]
+AuthContext = Mapping[str, Sequence[bytes]]
+"""What TLS proved of a caller, by gRPC's names."""
 
 
 class Knocking(Protocol):

@@ -45,7 +45,9 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     configure_logs(settings.log_level, settings.log_format)
     _check_resolves(settings.listen)
     if settings.jwt_issuer is not None:
-        _check_jwt()
+        _check_installed("jwt_issuer", "lotkeeper_server.access.jwt.issuer")
+    if settings.tls_client_ca_file is not None:
+        _check_installed("tls_client_ca_file", "lotkeeper_server.access.certificates")
     reloading = Reloading(settings, given)
     if not develops:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
@@ -104,15 +106,15 @@ def _is_here(address: str) -> bool:
     return True
 
 
-def _check_jwt() -> None:
-    """Tokens of an issuer need packages that the server does not need otherwise.
+def _check_installed(setting: str, module: str) -> None:
+    """Tokens of an issuer and client certificates need packages that the server does not need otherwise.
 
     They are imported before workers are forked, so that these share them.
     """
     try:
-        import_module("lotkeeper_server.access.jwt.issuer")
+        import_module(module)
     except ImportError as error:
-        fail(f"jwt_issuer: {error.name} is not installed; run: pip install 'lotkeeper[jwt]'")
+        fail(f"{setting}: {error.name} is not installed; run: pip install 'lotkeeper[access]'")
 
 
 def _check_guarded(store: Store, settings: Settings) -> None:

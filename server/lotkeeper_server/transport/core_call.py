@@ -103,7 +103,7 @@ class CoreCall(Call):
         return peer.decode() if isinstance(peer, bytes) else str(peer)
 
     def auth_context(self) -> Mapping[str, Sequence[bytes]]:
-        return cygrpc.auth_context(self._core) or {}
+        return {key.decode(): values for key, values in (cygrpc.auth_context(self._core) or {}).items()}
 
     @property
     def is_gone(self) -> bool:
