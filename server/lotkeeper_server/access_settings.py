@@ -92,6 +92,14 @@ class AccessSettings(BaseModel):
         ),
     ] = "cn"
 
+    token_expiry_days: Annotated[
+        float,
+        Field(ge=0, le=36_500, description="When tokens expire that `token create` makes without --expires; 0: never."),
+    ] = 0
+    token_warning_days: Annotated[
+        float, Field(ge=0, le=3_650, description="So long before a token expires the log warns of it; 0: never.")
+    ] = 14
+
     def jwt_rules(self) -> JwtRules | None:
         """What tokens of the issuer must be like; None where none are taken."""
         if self.jwt_issuer is None or self.jwt_audience is None:

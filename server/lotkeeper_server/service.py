@@ -47,6 +47,7 @@ from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
+from lotkeeper_server.token_care import TokenCare
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
 from lotkeeper_server.transport.server import server_class
@@ -158,6 +159,8 @@ class Service:
         )
         await self._store_health.begin()
         self._following = [asyncio.create_task(self._store_health.follow())]
+        care = TokenCare(self._engine, self._directory, self._settings.token_warning_days)
+        self._following.append(asyncio.create_task(care.follow()))
         if self._server_settings.tls is not None:
             self._following.append(asyncio.create_task(self._follow_certificate()))
         if self._issuer is not None:

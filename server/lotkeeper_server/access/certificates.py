@@ -1,6 +1,6 @@
 r"""Client certificates: whom they name, and until when. That they are good was proven by TLS before a call could come.
 
-Names are read from the certificate itself: what gRPC tells of them ends at their first zero byte, so `line 7\0.evil` would
+Names are read from the certificate itself: what gRPC tells of one ends at its first zero byte, so `line 7\0.evil` would
 be `line 7`.
 """
 

@@ -188,6 +188,7 @@ class Directory:
         self._snapshot = AccessSnapshot(-1, {})
         self._remembered: dict[tuple[str | Identity, str], Admission] = {}
         self._remembered_characters = 0
+        self._used: dict[bytes, int] = {}
 
     @property
     def latest(self) -> AccessSnapshot:
@@ -241,6 +242,15 @@ class Directory:
         if isinstance(presented, Identity) or self._proven(presented) is not None:
             return None
         return bearer_token(presented)
+
+    def take_used(self) -> dict[bytes, int]:
+        """The digests of the tokens that somebody was let in by since this was asked, and when; not each single use."""
+        used, self._used = self._used, {}
+        return used
+
+    def give_back_used(self, used: dict[bytes, int]) -> None:
+        """What `take_used` gave was not written: it is given again."""
+        self._used = {**used, **self._used}
 
     def forget_remembered(self) -> None:
         """Has everybody's credentials looked at again who calls from now on."""
@@ -345,6 +355,8 @@ class Directory:
         grant = self._grant(snapshot, digest, identity)
         if grant is None or _expired(grant.expires_millis) or not _may(grant, permission):
             return None
+        if identity is None:
+            self._used[digest] = time.time_ns() // 1_000_000
         return Admission(
             grant.principal,
             grant.permissions,
