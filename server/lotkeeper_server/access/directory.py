@@ -379,7 +379,7 @@ class Directory:
         if grant is None:
             raise NotAdmitted(Cause.UNKNOWN)
         if _expired(grant.expires_millis):
-            raise NotAdmitted(Cause.EXPIRED)
+            raise NotAdmitted(Cause.JWT_EXPIRED if identity is not None and identity.key else Cause.EXPIRED)
         raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission))
 
 
