@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
 from lotkeeper.visible_text import visible
 
 from lotkeeper_server.access.directory import Directory
@@ -17,6 +16,7 @@ from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.faults import logged_fault
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.transaction import Transaction
 
 LOOK_SECONDS: Final = 5.0
@@ -26,7 +26,7 @@ WARN_SECONDS: Final = 86_400.0
 """It is warned so often of one token."""
 WARNED_MAX: Final = 20
 """Tokens that one line names."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class _Itself:

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import structlog
-
 from lotkeeper_server.access.identity import Identity
 from lotkeeper_server.access.jwt.key_source import KeySource, NoKeys
 from lotkeeper_server.access.jwt.keys import BadKeySet, KeySet, read_key_set
@@ -21,6 +19,7 @@ from lotkeeper_server.access.jwt.verifying import UnknownKey, verified
 from lotkeeper_server.access.refused_credentials import Cause, NotAdmitted
 from lotkeeper_server.access.tokens import digest_of
 from lotkeeper_server.domain.refusals import Internal, Overloaded, Refused
+from lotkeeper_server.event_log import get_logger
 
 KNOWN_MAX: Final = 10_000
 """So many proven tokens are kept until they expire; beyond it those that were proven first are proven again."""
@@ -30,7 +29,7 @@ PARKED_MAX: Final = 256
 """So many of them may wait for a key."""
 REPEAT_SECONDS: Final = 60.0
 """While keys cannot be had, that is logged so often."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 Done = Callable[[Refused | None], None]
 
 
