@@ -5,13 +5,15 @@ import errno
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from lotkeeper_server.access.allowance import Allowance
 from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
+from lotkeeper_server.access_settings import is_url
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.clock import Clock, SystemClock
@@ -49,6 +51,7 @@ from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.observed_methods import methods_served
 from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
+from lotkeeper_server.rpc.tls_files import TlsFiles
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.shown_settings import program_versions, shown_settings
 from lotkeeper_server.store.archived import read_archive_state
@@ -56,13 +59,19 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
+from lotkeeper_server.token_care import TokenCare
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
 from lotkeeper_server.transport.server import server_class
 
+if TYPE_CHECKING:
+    from lotkeeper_server.access.certificates import Certificates
+    from lotkeeper_server.access.jwt.issuer import Issuer
+
 MILLIS_PER_HOUR: Final = 3_600_000
 CLOSE_SECONDS: Final = 1.0
+LOOK_AT_FILES_SECONDS: Final = 1.0
 _SYSTEM_CLOCK: Final = SystemClock()
 _log = get_logger()
 
@@ -105,9 +114,11 @@ class Service:
         self._begun_seconds = time.monotonic()
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
-        directory = Directory(_allowance(settings), listens.development)
         metrics = listens.metrics or ServerMetrics(methods_served())
         count_lines(metrics.note_line, metrics.log_repeats.add)
+        self._issuer = issuer = _issuer(settings)
+        certificates = None if settings.tls_client_ca_file is None else _certificates(settings)
+        self._directory = directory = Directory(_allowance(settings), listens.development, issuer, certificates)
         self._engine = engine = Engine(
             store,
             confirm_by(directory),
@@ -118,7 +129,7 @@ class Service:
         )
         self._long_writes = long_writes = LongWrites(engine, store)
         self._calls = calls = CallsInProgress(event_loop)
-        looks = Looks(directory, engine.read_soon, event_loop)
+        looks = Looks(directory, engine.read_soon, event_loop, issuer)
         engine.on_refusing = looks.refuse_all
         admissions, refused_callers = (
             Admissions(directory, engine.read_access),
@@ -170,7 +181,7 @@ class Service:
 
         self._store_health = StoreHealth(store, tell)
         engine.on_store_state = self._store_health.report
-        self._following: asyncio.Task[None] | None = None
+        self._following: list[asyncio.Task[None]] = []
 
     async def begin(self) -> str:
         """Listens and serves; returns the address, with the port that was taken.
@@ -186,7 +197,13 @@ class Service:
             wanted=self._settings.connections_max,
         )
         await self._store_health.begin()
-        self._following = asyncio.create_task(self._store_health.follow())
+        self._following = [asyncio.create_task(self._store_health.follow())]
+        care = TokenCare(self._engine, self._directory, self._settings.token_warning_days)
+        self._following.append(asyncio.create_task(care.follow()))
+        if self._server_settings.tls is not None:
+            self._following.append(asyncio.create_task(self._follow_certificate()))
+        if self._issuer is not None:
+            self._issuer.begin(self._directory.forget_remembered)
         self._long_writes.begin()
         if (metrics_address := self._settings.metrics_listen) is not None:
             try:
@@ -213,6 +230,12 @@ class Service:
         """Reads the certificate and its key again, for connections from now on."""
         self._server.renew_certificate()
 
+    async def _follow_certificate(self) -> None:
+        """Takes over a new certificate, key or authority soon after its file has changed; until it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_AT_FILES_SECONDS)
+            await asyncio.to_thread(self._server.look_at_certificate)
+
     async def end(self) -> None:
         """Answers every call that was taken in and refuses the others; the process ends, or `close` follows."""
         _log.info("shutting_down", calls=self._calls.count)
@@ -237,8 +260,10 @@ class Service:
         self._folder.remove()
 
     def _follow_no_more(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
+        for task in self._following:
+            task.cancel()
+        if self._issuer is not None:
+            self._issuer.close()
         self._store_health.close()
 
 
@@ -285,6 +310,30 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
     )
 
 
+def _tls_files(settings: Settings) -> TlsFiles | None:
+    if settings.tls_certificate_file is None or settings.tls_key_file is None:
+        return None
+    return TlsFiles(settings.tls_certificate_file, settings.tls_key_file, settings.tls_client_ca_file)
+
+
+def _certificates(settings: Settings) -> "Certificates":
+    from lotkeeper_server.access.certificates import Certificates  # noqa: PLC0415 - as in `_issuer`
+
+    return Certificates(settings.tls_client_principal)
+
+
+def _issuer(settings: Settings) -> "Issuer | None":
+    rules = settings.jwt_rules()
+    if rules is None or settings.jwt_jwks is None:
+        return None
+    # Not imported where it is not asked for: it needs an extra, and takes a while.
+    from lotkeeper_server.access.jwt.issuer import Issuer  # noqa: PLC0415
+    from lotkeeper_server.access.jwt.key_source import KeyFile, KeyUrl  # noqa: PLC0415
+
+    source = KeyUrl(settings.jwt_jwks) if is_url(settings.jwt_jwks) else KeyFile(Path(settings.jwt_jwks))
+    return Issuer(rules, source, settings.jwt_jwks_refresh_seconds)
+
+
 def _server_settings(settings: Settings, listens: Listens) -> ServerSettings:
     return ServerSettings(
         listen=settings.listen,
@@ -293,8 +342,7 @@ def _server_settings(settings: Settings, listens: Listens) -> ServerSettings:
         connections=_connection_limits(settings),
         reflection=settings.reflection,
         bench_echo=listens.bench_echo,
-        tls_certificate_file=settings.tls_certificate_file,
-        tls_key_file=settings.tls_key_file,
+        tls=_tls_files(settings),
         shares_address=listens.shares_address,
         shutdown_seconds=settings.shutdown_seconds,
         slow_call_seconds=settings.slow_call_seconds,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from lotkeeper_server.access_settings import AccessSettings
 from lotkeeper_server.known_variables import unknown_variable
 from lotkeeper_server.limit_settings import LimitSettings
 from lotkeeper_server.setting_sources import SettingsFault, WithSecretFiles
@@ -20,7 +21,7 @@ DEFAULT_DATABASE_URL = f"sqlite:///{DEFAULT_FOLDER}/lotkeeper.db"
 """In the current folder; the folder is made if this default is used."""
 
 
-class Settings(LimitSettings, BaseSettings):
+class Settings(LimitSettings, AccessSettings, BaseSettings):
     """The settings of a server. In the environment each name is in capitals after `LOTKEEPER_`.
 
     A field's description is the help of its flag.
@@ -176,4 +177,7 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
         )
     if (settings.tls_certificate_file is None) != (settings.tls_key_file is None):
         raise SettingsFault("tls_certificate_file and tls_key_file must be given together or not at all")
+    if settings.tls_client_ca_file is not None and settings.tls_certificate_file is None:
+        raise SettingsFault("tls_client_ca_file needs tls_certificate_file and tls_key_file")
+    settings.check_together()
     return settings

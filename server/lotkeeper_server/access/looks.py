@@ -1,7 +1,8 @@
 """Looks up callers that memory does not know, together: one read answers all that wait.
 
 A token that memory does not know may have been made a moment ago, so each such call needs a look at the store that
-begins after it. A read for each would make unknown tokens cost more than executions.
+begins after it. A read for each would make unknown tokens cost more than executions. Tokens of an issuer are proven
+first: what is not the issuer's never asks the store.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
 from lotkeeper_server.access.directory import AccessSnapshot, Directory
+from lotkeeper_server.access.knocking import Knocking
 from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -32,17 +34,36 @@ class ReadSoon(Protocol):
         """Returns at once."""
 
 
+class ProvesSoon(Protocol):
+    """An issuer whose tokens are taken."""
+
+    def prove_soon(self, token_text: str, done: Callable[[Refused | None], None], /) -> None:
+        """Has a token proven on another thread; tells there why it is refused, or None.
+
+        Raises:
+            Refused: OVERLOADED.
+        """
+
+
 class Looks:
     """Looks at the tokens and roles of one store; `ask` may be called on any thread."""
 
-    def __init__(self, directory: Directory, read_soon: ReadSoon, event_loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        read_soon: ReadSoon,
+        event_loop: asyncio.AbstractEventLoop,
+        issuer: ProvesSoon | None = None,
+    ) -> None:
         """Looks at nothing yet.
 
         Args:
             directory: keeps what is seen.
             read_soon: the engine's.
             event_loop: for waiting for pauses.
+            issuer: whose tokens are taken, too; None for none.
         """
+        self._issuer = issuer
         self._directory = directory
         self._read_soon = read_soon
         self._event_loop = event_loop
@@ -52,6 +73,32 @@ class Looks:
         self._is_looking = False
         self._next_seconds = 0.0
         self._timer: asyncio.TimerHandle | None = None
+
+    def ask_for(self, call: Knocking, on_looked: OnLooked) -> None:
+        """As `ask`, for a call whose caller memory does not know: where it brings a token of the issuer, it is proven.
+
+        Args:
+            call: whose caller is to be let in.
+            on_looked: as in `ask`; also with Refused where the token is not good.
+
+        Raises:
+            Refused: UNAUTHENTICATED; OVERLOADED, where too many wait.
+        """
+        token_text = None if self._issuer is None else self._directory.unproven(call)
+        if self._issuer is None or token_text is None:
+            self.ask(on_looked)
+            return
+
+        def proven(refused: Refused | None) -> None:
+            if refused is not None:
+                on_looked(refused)
+                return
+            try:
+                self.ask(on_looked)
+            except Refused as overloaded:
+                on_looked(overloaded)
+
+        self._issuer.prove_soon(token_text, proven)
 
     def ask(self, on_looked: OnLooked) -> None:
         """Asks for a look at the store that begins after now.

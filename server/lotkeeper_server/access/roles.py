@@ -7,6 +7,13 @@ from typing import Final
 
 from lotkeeper_server.access.allowance import NAMES, Allowance
 from lotkeeper_server.domain.model.identifiers import LocationId, format_id
+from lotkeeper_server.store.access.given_roles import (
+    count_given,
+    delete_given_role,
+    given_since,
+    insert_given_role,
+    roles_by_principal,
+)
 from lotkeeper_server.store.access.places import locations_at, paths_of
 from lotkeeper_server.store.access.roles import (
     all_roles,
@@ -31,6 +38,10 @@ class RoleInUse(ValueError):
 
 class NoSuchLocation(LookupError):
     """A role is to be limited to a location that does not exist; its path is the argument."""
+
+
+class UnknownRole(LookupError):
+    """A role does not exist; its name is the argument."""
 
 
 class RoleTaken(ValueError):
@@ -148,12 +159,57 @@ def delete_role(connection: WriteConnection, name: str) -> bool:
     """Deletes a role; False where there is none.
 
     Raises:
-        RoleInUse: for `admin`, and while a valid token has it.
+        RoleInUse: for `admin`, and while a valid token or a principal has it.
     """
     if name == ADMIN:
         raise RoleInUse("the role admin stays")
     if holders := count_holders(connection, name):
         raise RoleInUse(f"these tokens have the role {name}: {holders}; revoke them first")
+    if given := count_given(connection, name):
+        raise RoleInUse(f"so many principals have the role {name} by name: {given}; `revoke` it from them first")
     deleted = delete_role_row(connection, name)
     note_access_change(connection)
     return deleted
+
+
+def give_role(connection: WriteConnection, principal: str, name: str, now_millis: int) -> bool:
+    """Gives a principal a role by name, for calls without a stored token; False where it has it already.
+
+    Args:
+        connection: of a transaction.
+        principal: in its one form.
+        name: of the role.
+        now_millis: the time.
+
+    Raises:
+        UnknownRole: where there is no such role.
+    """
+    if not has_role(connection, name):
+        raise UnknownRole(name)
+    if name in roles_by_principal(connection).get(principal, ()):
+        return False
+    insert_given_role(connection, principal, name, now_millis)
+    note_access_change(connection)
+    return True
+
+
+def take_role(connection: WriteConnection, principal: str, name: str) -> bool:
+    """Takes a role from a principal again, for calls that begin after the commit; False where it did not have it."""
+    taken = delete_given_role(connection, principal, name)
+    if taken:
+        note_access_change(connection)
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRole:
+    """A role that a principal has by name, since when, milliseconds since the epoch, UTC."""
+
+    principal: str
+    role: str
+    created_millis: int
+
+
+def list_given_roles(snapshot: Snapshot) -> list[GivenRole]:
+    """All of them, by principal, then role."""
+    return [GivenRole(*one) for one in given_since(snapshot)]

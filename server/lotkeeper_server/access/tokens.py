@@ -2,10 +2,11 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lotkeeper_server.access.roles import UnknownRole
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.access.roles import has_role
 from lotkeeper_server.store.access.tokens import (
@@ -13,18 +14,16 @@ from lotkeeper_server.store.access.tokens import (
     all_tokens,
     delete_development_tokens,
     insert_token,
+    note_use,
     revoke,
     roles_by_token,
+    set_expiry,
 )
 from lotkeeper_server.store.db.snapshot import Snapshot, WriteConnection
 from lotkeeper_server.store.state.definition_changes import note_access_change
 
 TOKEN_PREFIX: Final = "lk_"  # noqa: S105 - what every token begins with
 _RANDOM_BYTES: Final = 32
-
-
-class UnknownRole(LookupError):
-    """A role does not exist; its name is the argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,15 @@ class TokenEntry:
     created_millis: int
     expires_millis: int | None
     revoked_millis: int | None
+    last_used_millis: int | None = None
+
+    def expires_within(self, span_millis: int, now_millis: int) -> bool:
+        """Whether it lets its holder in now, and will not any more once the span is over."""
+        return (
+            self.is_live(now_millis)
+            and self.expires_millis is not None
+            and self.expires_millis <= now_millis + span_millis
+        )
 
     def is_live(self, now_millis: int) -> bool:
         """Whether it still lets its holder in."""
@@ -88,9 +96,39 @@ def list_tokens(snapshot: Snapshot) -> list[TokenEntry]:
             one.created_millis,
             one.expires_millis,
             one.revoked_millis,
+            one.last_used_millis,
         )
         for one in all_tokens(snapshot)
     ]
+
+
+def rotate_token(
+    connection: WriteConnection, token_text: str, entry: TokenEntry, old: TokenEntry, ends_millis: int
+) -> None:
+    """Stores a token in the place of another one, which goes on until a moment, or its own end if that is sooner.
+
+    Args:
+        connection: of a transaction.
+        token_text: of the new one.
+        entry: the new one.
+        old: the one that it takes the place of.
+        ends_millis: when that ends.
+    """
+    add_token(connection, token_text, entry)
+    if old.expires_millis is None or old.expires_millis > ends_millis:
+        set_expiry(connection, old.id, ends_millis)
+
+
+def note_used(connection: WriteConnection, used: Mapping[bytes, int], apart_millis: int) -> None:
+    """Notes when tokens were used last, each at most once in so long.
+
+    Args:
+        connection: of a transaction.
+        used: moments by the digests of tokens.
+        apart_millis: how far apart.
+    """
+    for digest, used_millis in sorted(used.items()):
+        note_use(connection, digest, used_millis, used_millis - apart_millis)
 
 
 def revoke_tokens(connection: WriteConnection, ids: Sequence[Id], now_millis: int) -> None:

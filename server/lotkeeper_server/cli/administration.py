@@ -1,7 +1,6 @@
 """`token`: who may call, which is set on the server's command line only; and what `role` shares with it."""
 
 import re
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,8 @@ import click
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
-from lotkeeper_server.access.tokens import TokenEntry, UnknownRole, add_token, list_tokens, new_token, revoke_tokens
+from lotkeeper_server.access.roles import UnknownRole
+from lotkeeper_server.access.tokens import TokenEntry, add_token, list_tokens, new_token, revoke_tokens, rotate_token
 from lotkeeper_server.cli.completing import principals, role_names, token_ids
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain import limits
@@ -20,9 +20,12 @@ from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form
 from lotkeeper_server.engine.clock import IdSource, now_millis
 
+_EXPIRES: Final = "After a span, 12h, 30d or 8w, on a day, 2027-01-31 (UTC), or never. Default: "
 _SPANS: Final = {"h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 
+_SPAN: Final = re.compile(r"(\d{1,6})([hdw])", re.ASCII)
+_NO_ID: Final = "the argument is not the id of a token: `token list` shows the ids"
 AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
@@ -52,7 +55,7 @@ def token() -> None:
     shell_complete=role_names,
     help="A role of the holder; may be given several times.",
 )
-@click.option("--expires", help="After a span, 12h, 30d or 8w, or on a day, 2027-01-31 (UTC). Default: never.")
+@click.option("--expires", help=_EXPIRES + "as token_expiry_days says.")
 @database
 @click.pass_obj
 def create_token(
@@ -60,16 +63,51 @@ def create_token(
 ) -> None:
     """Make a token and print it, and nothing else; it is never shown again."""
     name = name_of("--name", name)
+    settings = settings_for_once(flags, config_file)
     text, now = new_token(), now_millis()
-    entry = TokenEntry(
-        IdSource()(), name, tuple(sorted(set(map(name_form, roles)))), False, now, _expiry(expires), None
-    )
-    with store_of(config_file, flags, makes=True) as store:
+    usual = now + int(settings.token_expiry_days * limits.MILLIS_PER_DAY) if settings.token_expiry_days else None
+    ends = usual if expires is None else _expiry(expires)
+    entry = TokenEntry(IdSource()(), name, tuple(sorted(set(map(name_form, roles)))), False, now, ends, None)
+    with Opened(opened_current(settings.database_url)) as store:
         try:
             with store.write() as connection:
                 add_token(connection, text, entry)
         except UnknownRole as error:
             fail(f"there is no role {error}")
+    click.echo(text)
+
+
+@token.command("rotate")
+@click.argument("token_id", shell_complete=token_ids)
+@click.option(
+    "--overlap",
+    default="1d",
+    show_default=True,
+    help="How long the old one goes on: 0h, 12h, 1d, 2w.",
+)
+@click.option("--expires", help=_EXPIRES + "after as long as the old one was made for.")
+@database
+@click.pass_obj
+def rotate(config_file: Path | None, /, token_id: str, overlap: str, expires: str | None, **flags: Any) -> None:
+    """Make a token in the place of another, of the same principal and roles, and print it, and nothing else."""
+    identifier = parse_id(token_id)
+    if identifier is None:
+        raise click.UsageError(_NO_ID)
+    if not (match := _SPAN.fullmatch(overlap)):
+        raise click.UsageError(f"--overlap {overlap}: give a span such as 12h, 1d or 2w")
+    text, now = new_token(), now_millis()
+    ends = now + _span_millis(match)
+    with store_of(config_file, flags) as store, store.write() as connection:
+        old = next((one for one in list_tokens(connection) if one.id == identifier and one.is_live(now)), None)
+        if old is None:
+            fail(f"there is no token {token_id} that is valid")
+        if expires is not None:
+            new_end = _expiry(expires)
+        else:
+            new_end = None if old.expires_millis is None else now + old.expires_millis - old.created_millis
+        rotate_token(
+            connection, text, TokenEntry(IdSource()(), old.principal, old.roles, False, now, new_end, None), old, ends
+        )
     click.echo(text)
 
 
@@ -79,16 +117,21 @@ def create_token(
 @click.pass_obj
 def show_tokens(config_file: Path | None, /, as_json: bool, **flags: Any) -> None:
     """List the tokens, without their secrets."""
-    with store_of(config_file, flags) as store, store.read() as connection:
+    settings = settings_for_once(flags, config_file)
+    warning_millis = int(settings.token_warning_days * limits.MILLIS_PER_DAY)
+    with Opened(opened_current(settings.database_url, makes=False)) as store, store.read() as connection:
         entries = list_tokens(connection)
     for entry in entries:
-        click.echo(json_text(_fields(entry)) if as_json else "\t".join(map(visible, _columns(entry))))
+        if as_json:
+            click.echo(json_text(_fields(entry, warning_millis)))
+        else:
+            click.echo("\t".join(map(visible, _columns(entry, warning_millis))))
 
 
-def _fields(entry: TokenEntry) -> dict[str, Any]:
+def _fields(entry: TokenEntry, warning_millis: int) -> dict[str, Any]:
     """For programs; times in RFC 3339, or null."""
-    times = (entry.created_millis, entry.expires_millis, entry.revoked_millis)
-    created, expires, revoked = (None if millis is None else rfc3339(millis) for millis in times)
+    times = (entry.created_millis, entry.expires_millis, entry.revoked_millis, entry.last_used_millis)
+    created, expires, revoked, last_used = (None if millis is None else rfc3339(millis) for millis in times)
     return {
         "id": format_id(entry.id),
         "name": entry.principal,
@@ -96,7 +139,9 @@ def _fields(entry: TokenEntry) -> dict[str, Any]:
         "created": created,
         "expires": expires,
         "revoked": revoked,
+        "last_used": last_used,
         "state": _state(entry),
+        "expires_soon": warning_millis > 0 and entry.expires_within(warning_millis, now_millis()),
     }
 
 
@@ -106,18 +151,22 @@ def _state(entry: TokenEntry) -> str:
     return "live" if entry.is_live(now_millis()) else "expired"
 
 
-def _columns(entry: TokenEntry) -> list[str]:
+def _columns(entry: TokenEntry, warning_millis: int) -> list[str]:
     expires = "never" if entry.expires_millis is None else rfc3339(entry.expires_millis)
     state = _state(entry)
     if entry.revoked_millis is not None:
         state += " " + rfc3339(entry.revoked_millis)
+    if warning_millis and entry.expires_within(warning_millis, now_millis()):
+        state += ", expires soon"
     created = rfc3339(entry.created_millis)
+    used = "never used" if entry.last_used_millis is None else "used " + rfc3339(entry.last_used_millis)
     return [
         format_id(entry.id),
         entry.principal,
         ",".join(entry.roles),
         "created " + created,
         "expires " + expires,
+        used,
         state,
     ]
 
@@ -133,7 +182,7 @@ def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, 
         raise click.UsageError("give a token's id or --name")
     if token_id is not None and parse_id(token_id) is None:
         # What was given may be a token itself, which must not be shown, and stands in a shell's history by now.
-        raise click.UsageError("the argument is not the id of a token: `token list` shows the ids")
+        raise click.UsageError(_NO_ID)
     identifier = parse_id(token_id) if token_id else None
     names = set() if name is None else {name, name_form(name)}
     with store_of(config_file, flags) as store, store.write() as connection:
@@ -149,12 +198,12 @@ def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, 
     click.echo(f"{len(ids)} revoked")
 
 
-def _expiry(text: str | None) -> int | None:
+def _expiry(text: str) -> int | None:
     """Milliseconds since the epoch, from a span or a day."""
-    if text is None:
+    if text == "never":
         return None
-    if match := re.fullmatch(r"(\d{1,6})([hdw])", text):
-        moment = int((time.time() + int(match[1]) * _SPANS[match[2]]) * 1000)
+    if match := _SPAN.fullmatch(text):
+        moment = now_millis() + _span_millis(match)
         if moment > limits.MILLIS_MAX:
             raise click.UsageError(f"--expires {text} is after the year 9999")
         return moment
@@ -162,6 +211,10 @@ def _expiry(text: str | None) -> int | None:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
     except ValueError:
         raise click.UsageError(f"--expires {text}: give a span such as 30d, or a day such as 2027-01-31") from None
+
+
+def _span_millis(match: re.Match[str]) -> int:
+    return int(match[1]) * _SPANS[match[2]] * 1_000
 
 
 def name_of(what: str, text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from lotkeeper_server.access.roles import list_roles
+from lotkeeper_server.access.roles import list_given_roles, list_roles
 from lotkeeper_server.access.tokens import list_tokens
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.setting_sources import SettingsFault
@@ -30,6 +30,11 @@ def principals(context: click.Context, _parameter: click.Parameter, typed: str) 
         return {one.principal for one in list_tokens(snapshot) if one.revoked_millis is None}
 
     return _completed(context, typed, names)
+
+
+def granted_principals(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """The principals that have roles by name."""
+    return _completed(context, typed, lambda snapshot: {one.principal for one in list_given_roles(snapshot)})
 
 
 def token_ids(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:

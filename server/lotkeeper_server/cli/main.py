@@ -1,4 +1,4 @@
-"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, role, token, testing, completion."""
+"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, who may call, testing, completion."""
 
 import sys
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from lotkeeper.visible_text import visible
 
 from lotkeeper_server.cli.administration import token
 from lotkeeper_server.cli.archiving import archive
+from lotkeeper_server.cli.granting import grant, grants, revoke
 from lotkeeper_server.cli.opening import (
     CONFIG,
     Opened,
@@ -143,5 +144,8 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
 main.add_command(archive)
 main.add_command(role)
 main.add_command(token)
+main.add_command(grant)
+main.add_command(revoke)
+main.add_command(grants)
 main.add_command(testing)
 main.add_command(completion_command(lambda: main, "lotkeeper-server"))

@@ -4,6 +4,7 @@ import errno
 import signal
 import socket
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,10 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
 
     configure_logs(settings.log_level, settings.log_format)
     _check_resolves(settings.listen)
+    if settings.jwt_issuer is not None:
+        _check_installed("jwt_issuer", "lotkeeper_server.access.jwt.issuer")
+    if settings.tls_client_ca_file is not None:
+        _check_installed("tls_client_ca_file", "lotkeeper_server.access.certificates")
     reloading = Reloading(settings, given)
     if not develops:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
@@ -53,7 +58,7 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     with Opened(store):
         _drop_stored_development_tokens(store)
         if not is_loopback(settings.listen):
-            _check_guarded(store, settings.listen)
+            _check_guarded(store, settings)
             _check_encrypted(settings)
         elif develops:
             development = HandedToken()
@@ -101,14 +106,27 @@ def _is_here(address: str) -> bool:
     return True
 
 
-def _check_guarded(store: Store, listen: str) -> None:
-    """Beyond loopback, callers must have a token: refuses to serve if there is none."""
+def _check_installed(setting: str, module: str) -> None:
+    """Tokens of an issuer and client certificates need packages that the server does not need otherwise.
+
+    They are imported before workers are forked, so that these share them.
+    """
+    try:
+        import_module(module)
+    except ImportError as error:
+        fail(f"{setting}: {error.name} is not installed; run: pip install 'lotkeeper[access]'")
+
+
+def _check_guarded(store: Store, settings: Settings) -> None:
+    """Beyond loopback, callers must have something to show: refuses to serve if nobody can have it."""
+    if settings.jwt_issuer is not None or settings.tls_client_ca_file is not None:
+        return
     now = now_millis()
     with store.read() as connection:
         guarded = any(entry.is_live(now) for entry in list_tokens(connection))
     if not guarded:
         fail(
-            f"{listen} can be reached from other machines, but the store has no token: make one first with "
+            f"{settings.listen} can be reached from other machines, but the store has no token: make one first with "
             "lotkeeper-server token create --name NAME --role admin"
         )
 

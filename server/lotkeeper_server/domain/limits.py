@@ -135,7 +135,9 @@ REFUSED_PEERS_KEPT_MAX: Final = 256
 """Peers that are counted one by one until the next line of the log; others are counted together."""
 REFUSED_PEERS_SHOWN_MAX: Final = 8
 """Peers that one line of the log names."""
-REMEMBERED_AUTHORIZATION_CHARACTERS_MAX: Final = 256
-"""A longer authorization is looked up each time: memory must not hold texts of kilobytes that callers chose."""
+REMEMBERED_AUTHORIZATION_CHARACTERS_MAX: Final = 8_448
+"""A longer authorization is looked up each time. The tokens of issuers have some thousand characters."""
+REMEMBERED_AUTHORIZATIONS_CHARACTERS_MAX: Final = 16_000_000
+"""Of all of them together: memory must not hold more of texts that callers chose."""
 ROLE_LOCATIONS_MAX: Final = 100
 """Locations that one role may be limited to."""

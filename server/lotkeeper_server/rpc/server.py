@@ -1,10 +1,8 @@
 """The gRPC server: what it serves, how it listens, how it ends."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -23,7 +21,8 @@ from lotkeeper_server.rpc.gate.doorway import Doorway, fault
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 from lotkeeper_server.rpc.methods.bench_echo import echo_methods
-from lotkeeper_server.transport import ServerOptions, Status, TlsPair
+from lotkeeper_server.rpc.tls_files import TlsFiles, UnusableTls
+from lotkeeper_server.transport import CannotListen, ServerOptions, Status, TlsPair
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.health import SERVICE as HEALTH
 from lotkeeper_server.transport.health import Health
@@ -52,8 +51,7 @@ class ServerSettings:
         connections: what one of them, one peer and all together may take.
         reflection: whether tools may ask for the contract.
         bench_echo: whether to serve the method that benchmarks use as a reference.
-        tls_certificate_file: PEM; None serves without TLS.
-        tls_key_file: PEM.
+        tls: what it proves itself with; None serves without TLS.
         shares_address: whether other processes of this server listen there, too.
         shutdown_seconds: after so long what is still in progress is given up.
         slow_call_seconds: a unary call that takes longer is told of in the log.
@@ -65,8 +63,7 @@ class ServerSettings:
     connections: ConnectionLimits
     reflection: bool
     bench_echo: bool
-    tls_certificate_file: Path | None
-    tls_key_file: Path | None
+    tls: TlsFiles | None
     shares_address: bool
     shutdown_seconds: float
     slow_call_seconds: float
@@ -100,6 +97,9 @@ class RpcServer:
         """
         metrics = metrics or ServerMetrics()
         self._settings = settings
+        self._tls: TlsPair | None = None
+        self._tls_fault = ""
+        self._tls_fault_told = False
         self._calls = doorway.calls
         event_loop = asyncio.get_running_loop()
         names = [service.full_name for service in SERVICES]
@@ -125,13 +125,15 @@ class RpcServer:
         """Listens; returns the address, with the port that was taken.
 
         Raises:
-            CannotListen: where nothing can listen there.
+            CannotListen: where nothing can listen there, or what is in the files of TLS cannot be used.
         """
         settings = self._settings
-        tls = None
-        if settings.tls_certificate_file and settings.tls_key_file:
-            tls = TlsPair(settings.tls_certificate_file.read_bytes(), settings.tls_key_file.read_bytes())
-        port = self._server.listen(settings.listen, tls)
+        if settings.tls is not None:
+            try:
+                self._tls = settings.tls.read()
+            except UnusableTls as fault:
+                raise CannotListen.at(settings.listen, f"the certificate cannot be used: {fault}") from fault
+        port = self._server.listen(settings.listen, self._tls)
         self._server.start()
         return f"{settings.listen.rpartition(':')[0]}:{port}"
 
@@ -141,18 +143,42 @@ class RpcServer:
         return self._server.connections
 
     def renew_certificate(self) -> None:
-        """Reads the certificate and its key again, for connections from now on; says in the log how that went."""
-        certificate, key = self._settings.tls_certificate_file, self._settings.tls_key_file
-        if certificate is None or key is None:
+        """Reads the certificate, its key and the authorities again, for connections from now on; logs how that went."""
+        if self._settings.tls is None:
             return
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
-            pair = TlsPair(certificate.read_bytes(), key.read_bytes())
-        except (OSError, ValueError) as error:  # ssl's own error is an OSError
-            _log.error("certificate_not_reloaded", why=error.strerror if isinstance(error, OSError) else str(error))
+            pair = self._settings.tls.read()
+        except UnusableTls as fault:
+            _log.error("certificate_not_reloaded", why=str(fault))
+        else:
+            self._take(pair)
+
+    def look_at_certificate(self) -> None:
+        """As `renew_certificate`, if the files have changed. On any thread, one at a time.
+
+        A pair that does not fit is told of if it stays so until the next look: files are not changed at one moment.
+        """
+        files = self._settings.tls
+        if files is None:
             return
+        try:
+            pair = files.read()
+        except UnusableTls as fault:
+            if str(fault) == self._tls_fault and not self._tls_fault_told:
+                _log.error("certificate_not_reloaded", why=str(fault))
+                self._tls_fault_told = True
+            elif str(fault) != self._tls_fault:
+                self._tls_fault, self._tls_fault_told = str(fault), False
+            return
+        self._tls_fault = ""
+        if pair != self._tls:
+            self._take(pair)
+
+    def _take(self, pair: TlsPair) -> None:
+        assert self._settings.tls is not None
+        self._tls = pair
         self._server.replace_tls(pair)
-        _log.info("certificate_reloaded", file=str(certificate))
+        _log.info("certificate_reloaded", file=str(self._settings.tls.certificate))
 
     async def shut_down(self) -> None:
         """Refuses what comes with SHUTTING_DOWN, waits for what was taken in, until no call comes any more.

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import grpc
@@ -26,7 +26,18 @@ class AioCall(Call):
         outcome: the message, if there is one, and the status that end the call.
     """
 
-    __slots__ = ("_after_callback", "_context", "_end", "_going", "_gone", "_loop", "_peer", "_when_gone", "outcome")
+    __slots__ = (
+        "_after_callback",
+        "_auth_context",
+        "_context",
+        "_end",
+        "_going",
+        "_gone",
+        "_loop",
+        "_peer",
+        "_when_gone",
+        "outcome",
+    )
 
     def __init__(
         self,
@@ -43,6 +54,7 @@ class AioCall(Call):
         self.outcome: asyncio.Future[tuple[bytes | None, Status]] = loop.create_future()
         self._context = context
         self._peer = str(context.peer())  # of a call that is over grpc.aio 1.85 asks freed memory
+        self._auth_context = {key: list(values) for key, values in (context.auth_context() or {}).items()}
         self.waits_since = self.answered_since = 0.0
         self.untaken_bytes = 0
         self.connection = connections.begin(self, self._peer.encode())
@@ -61,6 +73,9 @@ class AioCall(Call):
     @property
     def peer(self) -> str:
         return self._peer
+
+    def auth_context(self) -> Mapping[str, Sequence[bytes]]:
+        return self._auth_context
 
     @property
     def is_gone(self) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -117,6 +117,13 @@ class Call(ABC):
     @abstractmethod
     def peer(self) -> str:
         """The caller's address as gRPC writes it, `ipv4:127.0.0.1:50000`."""
+
+    @abstractmethod
+    def auth_context(self) -> Mapping[str, Sequence[bytes]]:
+        """What TLS proved of the caller, by the names of gRPC's authentication context: its certificate and its names.
+
+        While the call is in progress only.
+        """
 
     @property
     @abstractmethod

@@ -7,7 +7,7 @@ one's tag is a method of the call, so the call stays until gRPC's core has said 
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from lotkeeper_server.transport.call import (
@@ -105,6 +105,9 @@ class CoreCall(Call):
     def peer(self) -> str:
         peer = self._core.peer()
         return peer.decode() if isinstance(peer, bytes) else str(peer)
+
+    def auth_context(self) -> Mapping[str, Sequence[bytes]]:
+        return {key.decode(): values for key, values in (cygrpc.auth_context(self._core) or {}).items()}
 
     @property
     def is_gone(self) -> bool:

@@ -24,6 +24,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "CompletionQueue": ("poll", "shutdown"),
     "CompletionType": ("queue_shutdown",),
     "Call": ("peer", "start_server_batch"),
+    "auth_context": (),
     "CallDetails": ("deadline", "method"),
     "RequestCallEvent": ("call", "call_details", "invocation_metadata", "success", "tag"),
     "BatchOperationEvent": ("batch_operations", "success", "tag"),

@@ -35,10 +35,17 @@ class CannotListen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TlsPair:
-    """What a server proves itself with: PEM."""
+    """What a server proves itself with, and whom it asks to: PEM.
+
+    Attributes:
+        certificate_chain: its own certificate first.
+        private_key: of that certificate.
+        client_authorities: callers need a certificate that one of these has made; None: none is asked for.
+    """
 
     certificate_chain: bytes
     private_key: bytes = field(repr=False)
+    client_authorities: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,14 +53,22 @@ class ResumeTokenExpired(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unauthenticated(Refusal):
-    """Credentials are missing or wrong; it never says which part."""
+    """Credentials are missing or wrong.
+
+    Attributes:
+        cause: what is wrong with a token of the issuer whose signature is good; of anything else it is never said.
+        text: the same in words.
+    """
 
     code = Code.UNAUTHENTICATED
     reason = "UNAUTHENTICATED"
+    cause: str = ""
+    text: str = ""
 
     @property
     def message(self) -> str:
-        return "A valid token is needed: authorization: Bearer TOKEN."
+        needed = "A valid token is needed: authorization: Bearer TOKEN."
+        return f"{needed} This one is refused: {self.text}." if self.text else needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class Admissions:
         if self._looking is None:
             self._looking = self._event_loop.create_task(self._ask(), name="lotkeeper-admissions")
         for call in list(self._calls):
-            if call.admission.has_expired:
+            if call.admission.has_expired or not self._directory.vouches_for(call.admission):
                 self._renew(call, self._directory.latest)
         if self._event_loop.time() - self._seen_seconds > self._unseen_seconds_max:
             for call in list(self._calls):

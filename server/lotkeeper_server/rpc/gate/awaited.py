@@ -171,7 +171,7 @@ class AwaitedMethod:
             raise Refused(ShuttingDown())
         admission = doorway.directory.admit_known(call, self._permission)
         if admission is None:
-            said = await self._looked()
+            said = await self._looked(call)
             admission = doorway.directory.admit_by(said, call, self._permission)
         caller = Call(admission, call.deadline_seconds, ending=Ending())
         doorway.enter(call, caller, request_bytes, is_stream=is_stream)
@@ -179,14 +179,14 @@ class AwaitedMethod:
         CALLER.set(caller)
         return caller
 
-    async def _looked(self) -> Any:
+    async def _looked(self, call: transport.Call) -> Any:
         """Reads tokens and roles from the store, together with other callers."""
         future: asyncio.Future[Any] = self._event_loop.create_future()
 
         def on_looked(said: Any) -> None:
             self._event_loop.call_soon_threadsafe(_set, future, said)
 
-        self._doorway.looks.ask(on_looked)
+        self._doorway.looks.ask_for(call, on_looked)
         return await future
 
     async def _settled(self, call: transport.Call, refused: Refused, caller: Call | None) -> transport.Status:

@@ -77,7 +77,7 @@ class DecidedMethod:
                 raise Refused(ShuttingDown())
             admission = doorway.directory.admit_known(call, self._permission)
             if admission is None:
-                doorway.looks.ask(lambda said: self._let_in_later(request_bytes, call, said))
+                doorway.looks.ask_for(call, lambda said: self._let_in_later(request_bytes, call, said))
             else:
                 self._enter(request_bytes, call, Call(admission, call.deadline_seconds), is_seen=False)
         except Refused as refused:

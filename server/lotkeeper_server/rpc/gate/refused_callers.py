@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from lotkeeper_server.access.directory import Cause, NotAdmitted
+from lotkeeper_server.access.refused_credentials import Cause, NotAdmitted
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Code, Refused
 from lotkeeper_server.event_log import get_logger

@@ -70,7 +70,7 @@ def count_holders(connection: Connection, name: str) -> int:
 
 
 def delete_role_row(connection: Connection, name: str) -> bool:
-    """Deletes a role and takes it from all tokens; returns whether it existed."""
+    """Deletes a role and takes it from all tokens; returns whether it existed. No principal may have it by name."""
     put_locations(connection, name, ())
     connection.execute(delete(token_role).where(token_role.c.role_name == name))
     return connection.execute(delete(role).where(role.c.name == name)).rowcount > 0

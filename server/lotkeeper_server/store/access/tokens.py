@@ -20,6 +20,7 @@ class StoredToken(NamedTuple):
     created_millis: int
     expires_millis: int | None
     revoked_millis: int | None
+    last_used_millis: int | None = None
 
 
 def read_access_version(connection: Connection) -> int:
@@ -57,6 +58,17 @@ def revoke(connection: Connection, token_ids: Sequence[Id], now_millis: int) -> 
     """Notes that these tokens are revoked now, except for those revoked before."""
     unrevoked = token.c.id.in_(token_ids), token.c.revoked_millis.is_(None)
     connection.execute(update(token).where(*unrevoked).values(revoked_millis=now_millis))
+
+
+def note_use(connection: Connection, digest: bytes, used_millis: int, since_millis: int) -> None:
+    """Notes when a token was used, unless it is known to have been since the later moment."""
+    unknown = token.c.last_used_millis.is_(None) | (token.c.last_used_millis < since_millis)
+    connection.execute(update(token).where(token.c.digest == digest, unknown).values(last_used_millis=used_millis))
+
+
+def set_expiry(connection: Connection, token_id: Id, expires_millis: int) -> None:
+    """Has a token expire then."""
+    connection.execute(update(token).where(token.c.id == token_id).values(expires_millis=expires_millis))
 
 
 def delete_development_tokens(connection: Connection) -> None:

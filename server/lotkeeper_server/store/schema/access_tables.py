@@ -35,6 +35,7 @@ token = Table(
     Column("created_millis", BigInteger, nullable=False),
     Column("expires_millis", BigInteger),
     Column("revoked_millis", BigInteger),
+    Column("last_used_millis", BigInteger, comment="to the hour"),
 )
 
 token_role = Table(
@@ -42,4 +43,13 @@ token_role = Table(
     metadata,
     Column("token_id", fixed_bytes(16), ForeignKey("token.id"), primary_key=True),
     Column("role_name", short_text(255), ForeignKey("role.name"), primary_key=True, index=True),
+)
+
+principal_role = Table(
+    "principal_role",
+    metadata,
+    Column("principal", short_text(255), primary_key=True),
+    Column("role_name", short_text(255), ForeignKey("role.name"), primary_key=True, index=True),
+    Column("created_millis", BigInteger, nullable=False),
+    comment="roles of principals that come without a stored token",
 )
