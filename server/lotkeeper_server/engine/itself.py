@@ -1,0 +1,14 @@
+"""The server as its own caller, for what it writes by itself."""
+
+from lotkeeper_server.observability.pipeline import Phases
+
+
+class Itself:
+    """A caller without a deadline, whom nobody has to let in, and who may everywhere."""
+
+    deadline_seconds: float | None = None
+    access_version: int | None = None
+    has_expired: bool = False
+    principal: str = ""
+    scope: None = None
+    phases: Phases | None = None
