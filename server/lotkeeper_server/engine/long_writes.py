@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Contention, Refused
 from lotkeeper_server.engine.calls import Caller
@@ -48,6 +49,7 @@ class _Itself:
     access_version: int | None = None
     has_expired: bool = False
     principal: str = ""
+    origin: Origin = Origin("")
 
 
 class LongWrites:
@@ -170,6 +172,7 @@ def _switch(tx: Transaction, owner: Id, switch: Switch) -> bool:
     with tx.connection.begin_nested() as changes:
         if not switch(tx):
             changes.rollback()
+            tx.effects.clear()
             return False
     switch_in(tx.connection)
     return True

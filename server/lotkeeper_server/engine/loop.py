@@ -14,6 +14,7 @@ from lotkeeper_server.domain.refusals import Contention, Refusal, Refused, Store
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
+from lotkeeper_server.engine.auditing import events_of_commands
 from lotkeeper_server.engine.calls import AGAIN, HELD, PendingCommand, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.faults import logged_fault
@@ -155,9 +156,13 @@ class Loop:
                 versions, held = tx.begin(state, prefetch.first, holds_versions=self._overtaking.lets_no_change_in)
                 self._next_effect_order.follow(versions.effect_order)
                 admitted = [self._still_refused(tx, call, versions.access) for call in calls]
-                commands = [call.command for call, refused in zip(calls, admitted, strict=True) if refused is None]
+                let_in = [call for call, refused in zip(calls, admitted, strict=True) if refused is None]
                 held |= prefetch.load_rest(tx)
+                commands = [call.command for call in let_in]
                 decided = batch.decide_all(tx, state, commands, self._context(now_millis), held)
+                decided.changes.events = events_of_commands(
+                    zip(let_in, decided.results, strict=True), now_millis, self._outside.new_id
+                )
                 if not self._overtaking.write(
                     tx, decided.changes, transaction_id, now_millis, versions, lambda: not self._any_given_up(calls)
                 ):

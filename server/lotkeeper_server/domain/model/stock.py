@@ -227,6 +227,7 @@ class Answer:
         stopped_running_operation: True where Execute met a running operation and stopped it.
         action_indexes: for each record the place of its action in the call; empty where there were no actions.
         unborn: ids that the answer must not show, since a dry run made them and they do not exist.
+        wrote: whether the call changes anything; not where it is answered by its request id, or only tried.
     """
 
     records: list[Record]
@@ -234,6 +235,7 @@ class Answer:
     stopped_running_operation: bool = False
     action_indexes: tuple[int, ...] = ()
     unborn: frozenset[bytes] = field(default_factory=frozenset)
+    wrote: bool = field(default=False, compare=False)
 
     @property
     def main(self) -> Record | None:

@@ -13,6 +13,7 @@ from lotkeeper_server.engine.readers import PRINCIPAL
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
 from lotkeeper_server.rpc.gate.ending import Ending
+from lotkeeper_server.rpc.gate.origins import origin_of
 from lotkeeper_server.rpc.gate.paced_stream import PacedStream
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 
@@ -34,6 +35,7 @@ class AwaitedMethod:
         """
         self._doorway = doorway
         self._full_name = full_name
+        self._name = full_name.rpartition(".")[2]
         self._permission = permission
         self._request_class = request_class
         self._method = method
@@ -171,7 +173,7 @@ class AwaitedMethod:
         if admission is None:
             said = await self._looked()
             admission = doorway.directory.admit_by(said, call, self._permission)
-        caller = Call(admission, call.deadline_seconds, ending=Ending())
+        caller = Call(admission, origin_of(call, self._name), call.deadline_seconds, ending=Ending())
         doorway.enter(call, caller, request_bytes, is_stream=is_stream)
         PRINCIPAL.set(caller.principal)
         return caller

@@ -16,6 +16,7 @@ from lotkeeper_server.domain.refusals import Code, Refused, ShuttingDown
 from lotkeeper_server.engine.calls import End, PendingCommand
 from lotkeeper_server.rpc.gate.call import Call, Submission
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
+from lotkeeper_server.rpc.gate.origins import origin_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 
 ITEMS: Final = ("requests", "actions")
@@ -29,7 +30,7 @@ _SEEN_BY_NOBODY: Final = frozenset({Code.INVALID_ARGUMENT, Code.PERMISSION_DENIE
 class DecidedMethod:
     """One method of the contract that the engine decides."""
 
-    __slots__ = ("_doorway", "_items", "_permission", "_read", "_request_class", "full_name")
+    __slots__ = ("_doorway", "_items", "_name", "_permission", "_read", "_request_class", "full_name")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class DecidedMethod:
         """
         self._doorway = doorway
         self.full_name = full_name
+        self._name = full_name.rpartition(".")[2]
         self._permission = permission
         self._request_class = request_class
         self._read = read
@@ -78,7 +80,8 @@ class DecidedMethod:
             if admission is None:
                 doorway.looks.ask(lambda said: self._let_in_later(request_bytes, call, said))
             else:
-                self._enter(request_bytes, call, Call(admission, call.deadline_seconds), is_seen=False)
+                caller = Call(admission, origin_of(call, self._name), call.deadline_seconds)
+                self._enter(request_bytes, call, caller, is_seen=False)
         except Refused as refused:
             self.refuse(call, refused)
         except Exception:  # the outermost border: a fault is answered, logged, and found by its id
@@ -111,7 +114,7 @@ class DecidedMethod:
         except Refused as refused:
             self.refuse(call, refused)
             return
-        caller = Call(admission, call.deadline_seconds)
+        caller = Call(admission, origin_of(call, self._name), call.deadline_seconds)
         call.on_server_thread(lambda: self._enter_or_refuse(request_bytes, call, caller))
 
     def _enter_or_refuse(self, request_bytes: bytes, call: transport.Call, caller: Call) -> None:

@@ -55,7 +55,7 @@ class RefusedCallers:
         if refused.refusal.code not in _CODES:
             return
         cause = refused.cause if isinstance(refused, NotAdmitted) else Cause.DENIED
-        address = _address_of(call.peer)
+        address = call.connection.address
         with self._lock:
             self.total += 1
             self._count += 1
@@ -88,9 +88,3 @@ class RefusedCallers:
             of_other_peers=others + peers.total() - sum(shown.values()),
             total=self.total,
         )
-
-
-def _address_of(peer: str) -> str:
-    """`ipv4:10.0.0.1:50000` without its port: each connection has another."""
-    address, colon, port = peer.rpartition(":")
-    return address if colon and address and port.isdigit() else peer

@@ -13,7 +13,7 @@ from lotkeeper_server.store.schema.access_tables import role
 from lotkeeper_server.store.schema.coordination_tables import definition_version, feed_lease
 from lotkeeper_server.store.schema.tables import metadata
 
-HEAD_REVISION: Final = "0011"
+HEAD_REVISION: Final = "0014"
 """The newest migration; a test compares it with the files."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATE_ATTEMPTS: Final = 4

@@ -1,0 +1,98 @@
+"""What is kept of who did or tried what: events, which never change."""
+
+from typing import Final, NamedTuple
+
+from lotkeeper_server.domain.model.identifiers import Id
+
+LOCAL: Final = "local"
+"""Where a command of `lotkeeper-server` comes from: no address, a user of the machine."""
+DENIED_CODES: Final = (7, 16)
+"""Of gRPC: PERMISSION_DENIED and UNAUTHENTICATED. An event with another code than 0 has one of these."""
+
+
+class Origin(NamedTuple):
+    """How something was asked for.
+
+    Attributes:
+        method: of the contract, or a command of `lotkeeper-server`.
+        address: from where: the caller's address as gRPC writes it, without its port; or `local`.
+        trace_id: of the caller's W3C trace context, 16 bytes; None where there is none.
+    """
+
+    method: str
+    address: str = LOCAL
+    trace_id: bytes | None = None
+
+
+class Effect(NamedTuple):
+    """One write of a transaction, as an event tells of it.
+
+    Attributes:
+        entity: what kind of thing was written, in snake_case.
+        entity_id: which; None where that is not one thing, or it has no id.
+        entity_name: its name, for what has no id; empty otherwise.
+        request_id: of the call; empty where it had none.
+        item_count: how many things were written at once.
+        record_id: the record of the call, or the first of several; None for none.
+        detail: what else is worth knowing; never a secret.
+    """
+
+    entity: str = ""
+    entity_id: Id | None = None
+    entity_name: str = ""
+    request_id: str = ""
+    item_count: int = 1
+    record_id: Id | None = None
+    detail: str = ""
+
+
+class AuditEvent(NamedTuple):
+    """Who did or tried what, from where, when, with what result. Its fields are the table's columns, in order.
+
+    Attributes:
+        id: of the event; later events of a store have larger ids, nearly always.
+        occurred_millis: when, milliseconds since the epoch, UTC.
+        principal: who; empty where nobody knows.
+        address: from where; as `Origin.address`; empty for several.
+        method: as `Origin.method`; empty for several.
+        entity: as in `Effect`, as are the next ones.
+        entity_id: which.
+        entity_name: its name, where it has no id.
+        code: gRPC's number of the result; 0 is done.
+        reason: of a denial; empty otherwise.
+        request_id: of the call.
+        item_count: how many things were written at once; of a denial 0.
+        attempt_count: of a denial, how many were alike and are told of together; otherwise 1.
+        latest_millis: of a denial, when the last of them was; None otherwise.
+        record_id: the first record that was written.
+        trace_id: as `Origin.trace_id`.
+        detail: what else is worth knowing.
+    """
+
+    id: Id
+    occurred_millis: int
+    principal: str
+    address: str
+    method: str
+    entity: str = ""
+    entity_id: Id | None = None
+    entity_name: str = ""
+    code: int = 0
+    reason: str = ""
+    request_id: str = ""
+    item_count: int = 1
+    attempt_count: int = 1
+    latest_millis: int | None = None
+    record_id: Id | None = None
+    trace_id: bytes | None = None
+    detail: str = ""
+
+
+def event_of(event_id: Id, now_millis: int, principal: str, origin: Origin, effect: Effect) -> AuditEvent:
+    """What is kept of a write."""
+    method, address, trace_id = origin
+    entity, entity_id, entity_name, request_id, item_count, record_id, detail = effect
+    return AuditEvent(
+        event_id, now_millis, principal, address, method, entity, entity_id, entity_name,
+        0, "", request_id, item_count, 1, None, record_id, trace_id, detail,
+    )  # fmt: skip

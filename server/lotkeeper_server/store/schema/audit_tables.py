@@ -1,0 +1,48 @@
+"""The part of the schema that says who did or tried what. Rows are only added, and taken away when they are old."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, text
+
+from lotkeeper_server.store.schema.column_types import fixed_bytes, long_text, many_bytes, short_text
+from lotkeeper_server.store.schema.tables import metadata
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", fixed_bytes(16), primary_key=True),
+    Column("occurred_millis", BigInteger, nullable=False),
+    Column("principal", short_text(255), nullable=False),
+    Column("address", short_text(255), nullable=False, comment="as gRPC writes it, without a port; or local"),
+    Column("method", short_text(128), nullable=False),
+    Column("entity", short_text(40), nullable=False),
+    Column("entity_id", fixed_bytes(16)),
+    Column("entity_name", short_text(255), nullable=False),
+    Column("code", SmallInteger, nullable=False, comment="gRPC's; 0: done"),
+    Column("reason", short_text(64), nullable=False, comment="of a denial"),
+    Column("request_id", short_text(128), nullable=False),
+    Column("item_count", Integer, nullable=False),
+    Column("attempt_count", BigInteger, nullable=False, comment="of a denial: how many were alike"),
+    Column("latest_millis", BigInteger, comment="of a denial: the last one's moment"),
+    Column("record_id", fixed_bytes(16)),
+    Column("trace_id", fixed_bytes(16)),
+    Column("detail", long_text(), nullable=False),
+    Index("ix_audit_event_denied", "code", "id", sqlite_where=text("code <> 0"), postgresql_where=text("code <> 0")),
+    comment="who did or tried what; never changed",
+    sqlite_with_rowid=False,
+)
+
+audit_pending = Table(
+    "audit_pending",
+    metadata,
+    Column("id", fixed_bytes(16), primary_key=True),
+    Column("entries", many_bytes(), nullable=False, comment="ids of events, 16 bytes each"),
+    comment="events that are not in audit_feed yet; the id is the first one's",
+)
+
+audit_feed = Table(
+    "audit_feed",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("entries", many_bytes(), nullable=False, comment="ids of events, 16 bytes each, in order"),
+    Column("created_millis", BigInteger, nullable=False),
+    comment="events in the order that watchers see, where several transactions write at a time",
+)
