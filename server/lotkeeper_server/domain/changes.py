@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 
 from lotkeeper_server.domain.keys import EdgeKey, GenealogyKey, OrderEdgeKey, RequestKey
-from lotkeeper_server.domain.model.audit import AuditEvent
+from lotkeeper_server.domain.model.audit import CommandEvent
 from lotkeeper_server.domain.model.identifiers import Id, RecordId
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
 
@@ -44,7 +44,7 @@ class Changes:
     changed_order_edges: list[tuple[OrderEdgeKey, Edge]] = field(default_factory=list)
     new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
     renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
-    events: list[AuditEvent] = field(default_factory=list)
+    events: list[CommandEvent] = field(default_factory=list)
 
     def note_stock(self, old: StockRow | None, new: StockRow) -> None:
         """An inventory row to write, by its stored state."""

@@ -5,8 +5,8 @@ A dry run wrote nothing, nor did a call that was answered by its request id, or 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lotkeeper_server.domain.commands import Annotate, Batch, Command, Execute, ExecuteActions, OfOperation, Reverse
-from lotkeeper_server.domain.model.audit import AuditEvent, Effect, event_of
+from lotkeeper_server.domain.commands import Batch, Command, Execute, ExecuteActions, OfOperation
+from lotkeeper_server.domain.model.audit import AuditEvent, CommandEvent, Effect, event_of
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.engine.calls import Answered, Caller, PendingCommand, Result
@@ -14,7 +14,7 @@ from lotkeeper_server.engine.calls import Answered, Caller, PendingCommand, Resu
 
 def events_of_commands(
     decided: Iterable[tuple[PendingCommand, Result]], now_millis: int, new_id: Callable[[], Id]
-) -> list[AuditEvent]:
+) -> list[CommandEvent]:
     """One event for each command that wrote something; of a batch, one for each of its requests that did.
 
     Args:
@@ -22,7 +22,7 @@ def events_of_commands(
         now_millis: the moment of the transaction.
         new_id: gives new ids, in order.
     """
-    events = []
+    events: list[CommandEvent] = []
     for call, result in decided:
         if type(result) is not Answered:
             continue
@@ -30,12 +30,10 @@ def events_of_commands(
         if isinstance(command, Batch):
             if not command.validate_only:
                 events += [
-                    event_of(new_id(), now_millis, caller.principal, caller.origin, _effect_of(item, answer))
-                    for item, answer in _written(command, result.value)
+                    _event(one, answer, caller, now_millis, new_id()) for one, answer in _written(command, result)
                 ]
         elif result.value.wrote:
-            effect = _effect_of(command, result.value)
-            events.append(event_of(new_id(), now_millis, caller.principal, caller.origin, effect))
+            events.append(_event(command, result.value, caller, now_millis, new_id()))
     return events
 
 
@@ -46,19 +44,32 @@ def events_of_work(
     return [event_of(new_id(), now_millis, caller.principal, caller.origin, effect) for effect in effects]
 
 
-def _written(batch: Batch, outcomes: Sequence[object]) -> Iterator[tuple[Execute, Answer]]:
-    for item, outcome in zip(batch.items, outcomes, strict=True):
+def _written(batch: Batch, result: Answered) -> Iterator[tuple[Execute, Answer]]:
+    for item, outcome in zip(batch.items, result.value, strict=True):
         if isinstance(outcome, Answer) and outcome.wrote:
             assert isinstance(item, Execute)
             yield item, outcome
 
 
-def _effect_of(command: Command, answer: Answer) -> Effect:
-    records, request_id = answer.records, command.request_id or ""
-    record_id = records[answer.main_index or 0].id if records else None
+def _event(command: Command, answer: Answer, caller: Caller, now_millis: int, event_id: Id) -> CommandEvent:
+    item_count, entity_id = 1, None
     if isinstance(command, OfOperation):
-        return Effect("inventory_operation", command.operation_id, "", request_id, 1, record_id)
-    if isinstance(command, ExecuteActions):
-        return Effect("", None, "", request_id, len(command.actions), record_id)
-    assert isinstance(command, Reverse | Annotate)
-    return Effect("inventory_lot_record", command.record_id, "", request_id, 1, record_id)
+        entity, entity_id = "inventory_operation", command.operation_id
+    elif isinstance(command, ExecuteActions):
+        entity, item_count = "", len(command.actions)
+    else:
+        entity, entity_id = "inventory_lot_record", command.record_id
+    records, (method, address, trace_id) = answer.records, caller.origin
+    return CommandEvent(
+        event_id,
+        now_millis,
+        caller.principal,
+        address,
+        method,
+        trace_id,
+        entity,
+        entity_id,
+        command.request_id or "",
+        item_count,
+        records[answer.main_index or 0].id if records else None,
+    )

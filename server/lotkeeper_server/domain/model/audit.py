@@ -46,26 +46,42 @@ class Effect(NamedTuple):
     detail: str = ""
 
 
+class CommandEvent(NamedTuple):
+    """A command that wrote something: the first columns of an `AuditEvent`, since there are so many of them."""
+
+    id: Id
+    occurred_millis: int
+    principal: str
+    address: str
+    method: str
+    trace_id: bytes | None
+    entity: str
+    entity_id: Id | None
+    request_id: str
+    item_count: int
+    record_id: Id | None
+
+
 class AuditEvent(NamedTuple):
     """Who did or tried what, from where, when, with what result. Its fields are the table's columns, in order.
 
     Attributes:
-        id: of the event; later events of a store have larger ids, nearly always.
-        occurred_millis: when, milliseconds since the epoch, UTC.
+        id: of the event.
+        occurred_millis: when, milliseconds since the epoch, UTC; of several denials the first.
         principal: who; empty where nobody knows.
         address: from where; as `Origin.address`; empty for several.
         method: as `Origin.method`; empty for several.
+        trace_id: as `Origin.trace_id`.
         entity: as in `Effect`, as are the next ones.
         entity_id: which.
+        request_id: of the call.
+        item_count: how many things were written at once; of a denial 0.
+        record_id: the first record that was written.
         entity_name: its name, where it has no id.
         code: gRPC's number of the result; 0 is done.
         reason: of a denial; empty otherwise.
-        request_id: of the call.
-        item_count: how many things were written at once; of a denial 0.
         attempt_count: of a denial, how many were alike and are told of together; otherwise 1.
-        latest_millis: of a denial, when the last of them was; None otherwise.
-        record_id: the first record that was written.
-        trace_id: as `Origin.trace_id`.
+        latest_millis: of several denials, when the last of them was; None otherwise.
         detail: what else is worth knowing.
     """
 
@@ -74,25 +90,38 @@ class AuditEvent(NamedTuple):
     principal: str
     address: str
     method: str
+    trace_id: bytes | None = None
     entity: str = ""
     entity_id: Id | None = None
+    request_id: str = ""
+    item_count: int = 1
+    record_id: Id | None = None
     entity_name: str = ""
     code: int = 0
     reason: str = ""
-    request_id: str = ""
-    item_count: int = 1
     attempt_count: int = 1
     latest_millis: int | None = None
-    record_id: Id | None = None
-    trace_id: bytes | None = None
     detail: str = ""
+
+
+DETAIL_CODE_POINTS_MAX: Final = 1_000
+"""Of an event's detail; more is cut."""
 
 
 def event_of(event_id: Id, now_millis: int, principal: str, origin: Origin, effect: Effect) -> AuditEvent:
     """What is kept of a write."""
-    method, address, trace_id = origin
-    entity, entity_id, entity_name, request_id, item_count, record_id, detail = effect
     return AuditEvent(
-        event_id, now_millis, principal, address, method, entity, entity_id, entity_name,
-        0, "", request_id, item_count, 1, None, record_id, trace_id, detail,
-    )  # fmt: skip
+        event_id,
+        now_millis,
+        principal,
+        origin.address,
+        origin.method,
+        origin.trace_id,
+        effect.entity,
+        effect.entity_id,
+        effect.request_id,
+        effect.item_count,
+        effect.record_id,
+        effect.entity_name,
+        detail=effect.detail[:DETAIL_CODE_POINTS_MAX],
+    )

@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, text
 
-from lotkeeper_server.store.schema.column_types import fixed_bytes, long_text, many_bytes, short_text
+from lotkeeper_server.domain.model.audit import DETAIL_CODE_POINTS_MAX
+from lotkeeper_server.store.schema.column_types import fixed_bytes, many_bytes, short_text
 from lotkeeper_server.store.schema.tables import metadata
 
 audit_event = Table(
@@ -13,18 +14,18 @@ audit_event = Table(
     Column("principal", short_text(255), nullable=False),
     Column("address", short_text(255), nullable=False, comment="as gRPC writes it, without a port; or local"),
     Column("method", short_text(128), nullable=False),
+    Column("trace_id", fixed_bytes(16)),
     Column("entity", short_text(40), nullable=False),
     Column("entity_id", fixed_bytes(16)),
-    Column("entity_name", short_text(255), nullable=False),
-    Column("code", SmallInteger, nullable=False, comment="gRPC's; 0: done"),
-    Column("reason", short_text(64), nullable=False, comment="of a denial"),
     Column("request_id", short_text(128), nullable=False),
     Column("item_count", Integer, nullable=False),
-    Column("attempt_count", BigInteger, nullable=False, comment="of a denial: how many were alike"),
-    Column("latest_millis", BigInteger, comment="of a denial: the last one's moment"),
     Column("record_id", fixed_bytes(16)),
-    Column("trace_id", fixed_bytes(16)),
-    Column("detail", long_text(), nullable=False),
+    Column("entity_name", short_text(255), nullable=False, server_default=""),
+    Column("code", SmallInteger, nullable=False, server_default="0", comment="gRPC's; 0: done"),
+    Column("reason", short_text(64), nullable=False, server_default="", comment="of a denial"),
+    Column("attempt_count", BigInteger, nullable=False, server_default="1", comment="of denials that are alike"),
+    Column("latest_millis", BigInteger, comment="of several denials: the last one's moment"),
+    Column("detail", short_text(DETAIL_CODE_POINTS_MAX), nullable=False, server_default=""),
     Index("ix_audit_event_denied", "code", "id", sqlite_where=text("code <> 0"), postgresql_where=text("code <> 0")),
     comment="who did or tried what; never changed",
     sqlite_with_rowid=False,

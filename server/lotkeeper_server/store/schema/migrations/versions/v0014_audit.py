@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from lotkeeper_server.store.schema.column_types import fixed_bytes, long_text, many_bytes, short_text
+from lotkeeper_server.store.schema.column_types import fixed_bytes, many_bytes, short_text
 
 revision = "0014"
 down_revision = "0011"
@@ -23,18 +23,24 @@ def upgrade() -> None:
         sa.Column("principal", short_text(255), nullable=False),
         sa.Column("address", short_text(255), nullable=False, comment="as gRPC writes it, without a port; or local"),
         sa.Column("method", short_text(128), nullable=False),
+        sa.Column("trace_id", fixed_bytes(16)),
         sa.Column("entity", short_text(40), nullable=False),
         sa.Column("entity_id", fixed_bytes(16)),
-        sa.Column("entity_name", short_text(255), nullable=False),
-        sa.Column("code", sa.SmallInteger(), nullable=False, comment="gRPC's; 0: done"),
-        sa.Column("reason", short_text(64), nullable=False, comment="of a denial"),
         sa.Column("request_id", short_text(128), nullable=False),
         sa.Column("item_count", sa.Integer(), nullable=False),
-        sa.Column("attempt_count", sa.BigInteger(), nullable=False, comment="of a denial: how many were alike"),
-        sa.Column("latest_millis", sa.BigInteger(), comment="of a denial: the last one's moment"),
         sa.Column("record_id", fixed_bytes(16)),
-        sa.Column("trace_id", fixed_bytes(16)),
-        sa.Column("detail", long_text(), nullable=False),
+        sa.Column("entity_name", short_text(255), nullable=False, server_default=""),
+        sa.Column("code", sa.SmallInteger(), nullable=False, server_default="0", comment="gRPC's; 0: done"),
+        sa.Column("reason", short_text(64), nullable=False, server_default="", comment="of a denial"),
+        sa.Column(
+            "attempt_count",
+            sa.BigInteger(),
+            nullable=False,
+            server_default="1",
+            comment="of denials that are alike",
+        ),
+        sa.Column("latest_millis", sa.BigInteger(), comment="of several denials: the last one's moment"),
+        sa.Column("detail", short_text(1_000), nullable=False, server_default=""),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
         comment="who did or tried what; never changed",
         sqlite_with_rowid=False,
