@@ -18,10 +18,12 @@ from lotkeeper_server.engine.long_writes import LongWrites
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.gate.denials import Denials
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.gate.pace import PaceLimits
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
+from lotkeeper_server.rpc.methods.audit_reads import AuditReads
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
 from lotkeeper_server.rpc.methods.development_proof import proof_methods
 from lotkeeper_server.rpc.methods.entities import Entities
@@ -101,7 +103,8 @@ class Service:
         looks = Looks(directory, engine.read_soon, event_loop)
         engine.on_refusing = looks.refuse_all
         admissions, refused_callers = Admissions(directory, engine.read_access), RefusedCallers(event_loop)
-        doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, _pace_limits(settings))
+        self._denials = denials = Denials(engine, event_loop)
+        doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, denials, _pace_limits(settings))
         files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
         watches = Places(settings.watches_max, settings.watches_of_principal_max, "watches")
         servicers = [
@@ -116,6 +119,7 @@ class Service:
             Watching(engine, watches),
             Tracing(engine),
             TracedHolds(engine),
+            AuditReads(engine),
             Entities(engine),
             MasterData(engine),
             PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max, ZoneInfo(settings.time_zone)),
@@ -160,6 +164,7 @@ class Service:
         _log.info("shutting_down", calls=self._calls.count)
         await self._server.shut_down()
         self._follow_no_more()
+        await self._denials.close()
         with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._engine.close()
@@ -170,6 +175,7 @@ class Service:
         """Ends at once, for a process that goes on: what was taken in is done, what waits or streams is cancelled."""
         self._calls.shut()
         self._follow_no_more()
+        await self._denials.close()
         await self._engine.close()
         await self._server.close()
         self._engine.give_back()

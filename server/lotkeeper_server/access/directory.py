@@ -43,9 +43,17 @@ class Cause(Enum):
 class NotAdmitted(Refused):
     """Somebody is not let in, or no longer."""
 
-    def __init__(self, cause: Cause, refusal: Refusal | None = None) -> None:
+    def __init__(self, cause: Cause, refusal: Refusal | None = None, principal: str = "") -> None:
+        """Does nothing else.
+
+        Args:
+            cause: why.
+            refusal: what the caller is told. Default: UNAUTHENTICATED.
+            principal: who it is, where that is known; the caller is not told.
+        """
         super().__init__(refusal or Unauthenticated())
         self.cause = cause
+        self.principal = principal
 
 
 class Read(Protocol):
@@ -278,8 +286,8 @@ class Directory:
         if grant is None:
             raise NotAdmitted(Cause.UNKNOWN)
         if _expired(grant.expires_millis):
-            raise NotAdmitted(Cause.EXPIRED)
-        raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission))
+            raise NotAdmitted(Cause.EXPIRED, principal=grant.principal)
+        raise NotAdmitted(Cause.DENIED, PermissionDenied(permission=permission), grant.principal)
 
 
 def _allowance(of_roles: list[Allowance], default: Allowance) -> Allowance:

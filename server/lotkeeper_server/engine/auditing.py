@@ -61,8 +61,8 @@ def _event(command: Command, answer: Answer, caller: Caller, now_millis: int, ev
         entity, entity_id = "inventory_lot_record", command.record_id
     records, (method, address, trace_id) = answer.records, caller.origin
     return CommandEvent(
-        event_id,
         now_millis,
+        event_id,
         caller.principal,
         address,
         method,

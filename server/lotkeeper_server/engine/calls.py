@@ -66,6 +66,16 @@ class Caller(Protocol):
         """Whether its token has expired since."""
 
 
+class Itself:
+    """The server, as a caller without a deadline."""
+
+    deadline_seconds: float | None = None
+    access_version: int | None = None
+    has_expired: bool = False
+    principal: str = ""
+    origin: Origin = Origin("")
+
+
 class PendingCall(ABC):
     """A call that waits for its answer.
 

@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
-from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.refusals import Contention, Refused
-from lotkeeper_server.engine.calls import Caller
+from lotkeeper_server.engine.calls import Caller, Itself
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.connection import Store
@@ -40,16 +39,6 @@ _log = get_logger()
 
 Switch = Callable[[Transaction], bool]
 """Looks whether an import still fits, and writes what is not staged: changes of what is there."""
-
-
-class _Itself:
-    """The server, as a caller without a deadline."""
-
-    deadline_seconds: float | None = None
-    access_version: int | None = None
-    has_expired: bool = False
-    principal: str = ""
-    origin: Origin = Origin("")
 
 
 class LongWrites:
@@ -134,7 +123,7 @@ class LongWrites:
             looks_left = looks_left - 1 if present == seen else LEFT_AFTER_SECONDS / _LOOK_SECONDS
             seen = present
         owner = self._new_id()
-        if await self._engine.transact(lambda tx: take_over(tx.connection, seen, owner), _Itself()):
+        if await self._engine.transact(lambda tx: take_over(tx.connection, seen, owner), Itself()):
             _log.info("staged_import_left", owner=seen.owner.hex())
             await self._drop(owner)
 
@@ -145,7 +134,7 @@ class LongWrites:
 
     async def _drop(self, owner: Id) -> None:
         """Takes away what an owner has staged, if it was not switched in."""
-        while not await self._engine.transact(lambda tx: _drop(tx, owner), _Itself()):
+        while not await self._engine.transact(lambda tx: _drop(tx, owner), Itself()):
             pass
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:

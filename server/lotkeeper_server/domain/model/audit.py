@@ -1,13 +1,13 @@
 """What is kept of who did or tried what: events, which never change."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from lotkeeper_server.domain.model.enumerations import AuditResult
 from lotkeeper_server.domain.model.identifiers import Id
 
 LOCAL: Final = "local"
 """Where a command of `lotkeeper-server` comes from: no address, a user of the machine."""
-DENIED_CODES: Final = (7, 16)
-"""Of gRPC: PERMISSION_DENIED and UNAUTHENTICATED. An event with another code than 0 has one of these."""
 
 
 class Origin(NamedTuple):
@@ -49,8 +49,8 @@ class Effect(NamedTuple):
 class CommandEvent(NamedTuple):
     """A command that wrote something: the first columns of an `AuditEvent`, since there are so many of them."""
 
-    id: Id
     occurred_millis: int
+    id: Id
     principal: str
     address: str
     method: str
@@ -66,8 +66,8 @@ class AuditEvent(NamedTuple):
     """Who did or tried what, from where, when, with what result. Its fields are the table's columns, in order.
 
     Attributes:
-        id: of the event.
         occurred_millis: when, milliseconds since the epoch, UTC; of several denials the first.
+        id: of the event.
         principal: who; empty where nobody knows.
         address: from where; as `Origin.address`; empty for several.
         method: as `Origin.method`; empty for several.
@@ -78,15 +78,15 @@ class AuditEvent(NamedTuple):
         item_count: how many things were written at once; of a denial 0.
         record_id: the first record that was written.
         entity_name: its name, where it has no id.
-        code: gRPC's number of the result; 0 is done.
+        result: of `AuditResult`.
         reason: of a denial; empty otherwise.
         attempt_count: of a denial, how many were alike and are told of together; otherwise 1.
         latest_millis: of several denials, when the last of them was; None otherwise.
         detail: what else is worth knowing.
     """
 
-    id: Id
     occurred_millis: int
+    id: Id
     principal: str
     address: str
     method: str
@@ -97,7 +97,7 @@ class AuditEvent(NamedTuple):
     item_count: int = 1
     record_id: Id | None = None
     entity_name: str = ""
-    code: int = 0
+    result: int = AuditResult.DONE
     reason: str = ""
     attempt_count: int = 1
     latest_millis: int | None = None
@@ -111,8 +111,8 @@ DETAIL_CODE_POINTS_MAX: Final = 1_000
 def event_of(event_id: Id, now_millis: int, principal: str, origin: Origin, effect: Effect) -> AuditEvent:
     """What is kept of a write."""
     return AuditEvent(
-        event_id,
         now_millis,
+        event_id,
         principal,
         origin.address,
         origin.method,
@@ -125,3 +125,7 @@ def event_of(event_id: Id, now_millis: int, principal: str, origin: Origin, effe
         effect.entity_name,
         detail=effect.detail[:DETAIL_CODE_POINTS_MAX],
     )
+
+
+Told = Callable[[Effect], AuditEvent]
+"""Makes an event of what a command of `lotkeeper-server` has done."""

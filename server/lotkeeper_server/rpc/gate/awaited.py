@@ -132,6 +132,7 @@ class AwaitedMethod:
     async def _stream(self, stream: transport.Stream, answer: Callable[[Call, Ending], Awaitable[None]]) -> None:
         """Lets the caller in, then answers; a refusal becomes the status, also in the middle of a stream."""
         self._doorway.calls.begin(stream)
+        caller: Call | None = None
         try:
             caller = await self._let_in(stream, 0, is_stream=True)
             await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
@@ -139,7 +140,8 @@ class AwaitedMethod:
             with self._doorway.admissions.kept(caller):
                 await answer(caller, caller.ending)
         except Refused as refused:
-            self._doorway.refused_callers.note(refused, stream)
+            principal = "" if caller is None else caller.principal
+            self._doorway.note_refused(refused, stream, self._name, principal)
             stream.refuse(transport_status(refused.refusal, refused.index))
             refused.__traceback__ = None
         except transport.CallerGone:
@@ -195,7 +197,7 @@ class AwaitedMethod:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             except Refused as of_caller:
                 refused = of_caller
-        self._doorway.refused_callers.note(refused, call)
+        self._doorway.note_refused(refused, call, self._name, "" if caller is None else caller.principal)
         return transport_status(refused.refusal, refused.index)
 
 

@@ -87,10 +87,10 @@ class DecidedMethod:
         except Exception:  # the outermost border: a fault is answered, logged, and found by its id
             self.refuse(call, Refused(fault(self.full_name)))
 
-    def refuse(self, call: transport.Call, refused: Refused) -> None:
-        """Ends a call that was taken in."""
+    def refuse(self, call: transport.Call, refused: Refused, principal: str = "") -> None:
+        """Ends a call that was taken in; the principal is its caller's, where that is known."""
         try:
-            self._doorway.refused_callers.note(refused, call)
+            self._doorway.note_refused(refused, call, self._name, principal)
             call.refuse(transport_status(refused.refusal, refused.index))
         finally:
             self._doorway.calls.end(call)
@@ -170,7 +170,7 @@ class DecidedMethod:
     ) -> None:
         """Refuses for the shape of a request; the caller is checked before that, unless it has been seen."""
         if is_seen or refused.refusal.code not in _SEEN_BY_NOBODY:
-            self.refuse(call, refused)
+            self.refuse(call, refused, caller.principal)
         else:
             self._refuse_once_seen(request_bytes, call, caller, refused.with_traceback(None))
 
@@ -179,7 +179,7 @@ class DecidedMethod:
 
         def seen(said: AccessSnapshot | Refused) -> None:
             if isinstance(said, AccessSnapshot) and said.access_version == caller.access_version:
-                self.refuse(call, refused)
+                self.refuse(call, refused, caller.principal)
             else:
                 self._doorway.calls.begin_again(call)
                 self._let_in_later(request_bytes, call, said)
@@ -270,6 +270,6 @@ class DecidedCall(PendingCommand):
         if not isinstance(end, Refused):
             self._method.answer(self._call, submission.write, end.value)
         elif submission.place is not None and end.index is not None:
-            self._method.refuse(self._call, submission.place(end))
+            self._method.refuse(self._call, submission.place(end), self._caller.principal)
         else:
-            self._method.refuse(self._call, end)
+            self._method.refuse(self._call, end, self._caller.principal)

@@ -16,7 +16,8 @@ from lotkeeper_server.transport import Call
 
 LINE_SECONDS: Final = 1.0
 """The shortest time between two lines."""
-_CODES: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
+DENIED: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
+"""What a caller is refused with that may not."""
 _log = get_logger()
 
 
@@ -52,7 +53,7 @@ class RefusedCallers:
             refused: what the caller was refused with.
             call: whose it was; of its peer the port is left out.
         """
-        if refused.refusal.code not in _CODES:
+        if refused.refusal.code not in DENIED:
             return
         cause = refused.cause if isinstance(refused, NotAdmitted) else Cause.DENIED
         address = call.connection.address

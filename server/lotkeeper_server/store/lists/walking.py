@@ -92,8 +92,8 @@ def walk_page(
     """
     if NEVER in conditions:
         return Page([], None)
-    if is_staging(connection):
-        conditions = [*conditions, Condition(visible(connection, order.table, "t"))]
+    if is_staging(connection) and (condition := visible(connection, order.table, "t")):
+        conditions = [*conditions, Condition(condition)]
     return _Listing(connection, order, conditions, limit, stop).page(None if after is None else Bound(after))
 
 

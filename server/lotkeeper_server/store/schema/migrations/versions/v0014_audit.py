@@ -18,8 +18,8 @@ def upgrade() -> None:
         op.execute(f"DROP TABLE IF EXISTS {table}")
     op.create_table(
         "audit_event",
+        sa.Column("occurred_millis", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", fixed_bytes(16), nullable=False),
-        sa.Column("occurred_millis", sa.BigInteger(), nullable=False),
         sa.Column("principal", short_text(255), nullable=False),
         sa.Column("address", short_text(255), nullable=False, comment="as gRPC writes it, without a port; or local"),
         sa.Column("method", short_text(128), nullable=False),
@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("item_count", sa.Integer(), nullable=False),
         sa.Column("record_id", fixed_bytes(16)),
         sa.Column("entity_name", short_text(255), nullable=False, server_default=""),
-        sa.Column("code", sa.SmallInteger(), nullable=False, server_default="0", comment="gRPC's; 0: done"),
+        sa.Column("result", sa.SmallInteger(), nullable=False, server_default="1"),
         sa.Column("reason", short_text(64), nullable=False, server_default="", comment="of a denial"),
         sa.Column(
             "attempt_count",
@@ -41,26 +41,34 @@ def upgrade() -> None:
         ),
         sa.Column("latest_millis", sa.BigInteger(), comment="of several denials: the last one's moment"),
         sa.Column("detail", short_text(1_000), nullable=False, server_default=""),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
+        sa.PrimaryKeyConstraint("occurred_millis", "id", name=op.f("pk_audit_event")),
         comment="who did or tried what; never changed",
         sqlite_with_rowid=False,
     )
-    denied = sa.text("code <> 0")
+    denied = sa.text("result <> 1")
     op.create_index(
-        "ix_audit_event_denied", "audit_event", ["code", "id"], sqlite_where=denied, postgresql_where=denied
+        "ix_audit_event_denied",
+        "audit_event",
+        ["result", "occurred_millis", "id"],
+        sqlite_where=denied,
+        postgresql_where=denied,
     )
     op.create_table(
         "audit_pending",
         sa.Column("id", fixed_bytes(16), nullable=False),
-        sa.Column("entries", many_bytes(), nullable=False, comment="ids of events, 16 bytes each"),
+        sa.Column("entries", many_bytes(), nullable=False, comment="as in audit_feed"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_pending")),
         comment="events that are not in audit_feed yet; the id is the first one's",
     )
     op.create_table(
         "audit_feed",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("entries", many_bytes(), nullable=False, comment="ids of events, 16 bytes each, in order"),
-        sa.Column("created_millis", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "entries",
+            many_bytes(),
+            nullable=False,
+            comment="keys of events: a moment, 8 bytes, and an id, 16",
+        ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_feed")),
-        comment="events in the order that watchers see, where several transactions write at a time",
+        comment="events in the order that watchers see",
     )

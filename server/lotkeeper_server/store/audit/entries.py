@@ -1,0 +1,26 @@
+"""Events as the rows of `audit_feed` name them: their keys, one after the other."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id
+
+Key = tuple[int, Id]
+"""Of an event: when it occurred, and its id."""
+_MILLIS_BYTES: Final = 8
+KEY_BYTES: Final = _MILLIS_BYTES + ID_BYTES
+
+
+def packed(keys: Iterable[Key]) -> bytes:
+    """Keys of events as bytes."""
+    return b"".join([millis.to_bytes(_MILLIS_BYTES, "big") + event_id for millis, event_id in keys])
+
+
+def unpacked(entries: bytes) -> list[Key]:
+    """The keys again."""
+    return [key_of(entries[at : at + KEY_BYTES]) for at in range(0, len(entries), KEY_BYTES)]
+
+
+def key_of(raw: bytes) -> Key:
+    """One of them."""
+    return int.from_bytes(raw[:_MILLIS_BYTES], "big"), raw[_MILLIS_BYTES:]
