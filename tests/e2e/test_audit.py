@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import gzip
+import json
+import os
+import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +17,14 @@ from typing import Any
 
 import grpc
 import pytest
-from lotkeeper import Client, InvalidArgument, LotkeeperError, PermissionDenied, Unauthenticated, actions
+from lotkeeper import Client, InvalidArgument, LotkeeperError, OutOfRange, PermissionDenied, Unauthenticated, actions
 from lotkeeper.inventory.v1 import enums_pb2, master_data_pb2
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.audit_service_pb2 import AuditEvent
 
 from tests.abuse.tokens import metadata_of, token_of
 from tests.plants import ServedPlant
-from tests.server_process import ServerProcess
+from tests.server_process import BINARIES, ServerProcess
 
 DONE, DENIED, UNAUTHENTICATED = (
     enums_pb2.AUDIT_RESULT_DONE,
@@ -328,3 +332,53 @@ def test_a_new_store_and_the_demo_plant_are_events(tmp_path: Path) -> None:
         schema, demo = client.list_audit_events(oldest_first=True)
     assert (schema.method, schema.entity, schema.detail) == ("lotkeeper-server demo", "schema", "was empty")
     assert (demo.method, demo.item_count > 10) == ("lotkeeper-server demo", True)
+
+
+def _run(server: ServerProcess, *arguments: str) -> str:
+    environment = os.environ | {"LOTKEEPER_ADDRESS": server.address, "LOTKEEPER_TOKEN": server.token}
+    command = [BINARIES / "lotkeeper", "audit", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_command_line_lists_and_exports(server: ServerProcess, client: Client, plant: ServedPlant) -> None:
+    """An export has each event on a line, oldest first; nothing of the table's form is in it."""
+    known = ids(client)
+    saved = plant.material("Whey")
+    plant.client.delete_material(saved.id)
+    exported = [json.loads(line) for line in _run(server, "export", "--about", saved.id).splitlines()]
+    assert [line["method"] for line in exported] == ["SaveMaterial", "DeleteMaterial"]
+    assert [line["id"] for line in exported] == [event.id for event in since(client, known)]
+    table = _run(server, "list", "--kind", "material", "--about", saved.id, "--no-headers")
+    assert ["DONE" in line and saved.id in line for line in table.splitlines()] == [True, True], table
+
+
+def test_old_events_move_to_files_as_they_are_exported(own_server: ServerProcess, tmp_path: Path) -> None:
+    """A killed run has left its file: it is written anew; a watch says that it missed something."""
+    with Client(own_server.address, token=own_server.token) as client:
+        watched = client.watch_audit_events()
+        token = next(watched).resume_token
+        watched.close()  # type: ignore[attr-defined]
+        for number in range(3):
+            client.save_material_class(master_data_pb2.MaterialClass(name=f"C{number}"))
+        before = _run(own_server, "export").splitlines()
+        folder = tmp_path / "archive"
+        folder.mkdir()
+        leftover = folder / f"audit-{json.loads(before[0])['id']}.jsonl.gz"
+        leftover.write_bytes(b"half")
+        done = own_server.run("audit", "archive", "--audit-days", "0", "--to", str(folder))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("3 events from before "), done.stdout
+        (file,) = folder.iterdir()
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert gzip.decompress(file.read_bytes()).decode().splitlines() == before
+        (event,) = client.list_audit_events()
+        assert (event.method, event.entity_name, event.item_count) == (
+            "lotkeeper-server audit archive",
+            file.name,
+            3,
+        )
+        with pytest.raises(OutOfRange, match="archived"):
+            list(zip(client.watch_audit_events(resume_token=token), range(2), strict=False))
+        assert _seen(client.watch_audit_events(from_beginning=True), 1, token)[0] == [""]

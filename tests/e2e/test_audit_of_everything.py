@@ -19,6 +19,7 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.schema.tables import request
 from sqlalchemy import select
 
+from tests import stores
 from tests.abuse.tokens import token_of
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
@@ -129,7 +130,29 @@ class Writer:
         client.delete_material(saved.id)
 
 
+_ONLY_ADDED = "events are only added"
+_BEFORE = "CREATE TRIGGER never_{what} BEFORE {what} ON audit_event"
+_RAISE = f"'BEGIN RAISE EXCEPTION ''{_ONLY_ADDED}''; END'"
+NEVER_CHANGED = {
+    "sqlite": (f"{_BEFORE} BEGIN SELECT RAISE(ABORT, '{_ONLY_ADDED}'); END",),
+    "postgresql": (
+        f"CREATE OR REPLACE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS {_RAISE}",
+        f"{_BEFORE} FOR EACH ROW EXECUTE FUNCTION never()",
+    ),
+    "galera": (f"{_BEFORE} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{_ONLY_ADDED}'",),
+}
+"""Where servers are not let change or delete an event, as a database's rights may have it, they need not."""
+
+
+def _forbid_changes(server: ServerProcess) -> None:
+    with closing(Store(server.database_url)) as store, store.write() as connection:
+        for what in ("UPDATE", "DELETE"):
+            for statement in NEVER_CHANGED[stores.kind()]:
+                connection.exec_driver_sql(statement.format(what=what))
+
+
 def test_each_write_has_one_event_and_each_event_its_write(own_server: ServerProcess) -> None:
+    _forbid_changes(own_server)
     seed = random.randrange(1 << 32)
     dice = random.Random(seed)
     with Client(own_server.address, token=own_server.token) as client:

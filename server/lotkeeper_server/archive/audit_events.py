@@ -6,12 +6,13 @@ leaves a file whose events are still there: the next run begins with the same on
 
 import gzip
 import io
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from lotkeeper.visible_text import json_text
 
 from lotkeeper_server.archive import files
 from lotkeeper_server.archive.lease import Lease
@@ -115,7 +116,7 @@ def file_bytes(events: Sequence[AuditEvent]) -> bytes:
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as zipped:
         for event in events:
-            zipped.write(json.dumps(line_of(event), ensure_ascii=False).encode() + b"\n")
+            zipped.write(json_text(line_of(event)).encode() + b"\n")
     return packed.getvalue()
 
 
@@ -131,11 +132,11 @@ def line_of(event: AuditEvent) -> dict[str, Any]:
         "reason": event.reason,
         "entity": event.entity,
         "entityId": format_id(event.entity_id) if event.entity_id else None,
-        "entityName": event.entity_name,
-        "requestId": event.request_id,
+        "entityName": event.entity_name or None,
+        "requestId": event.request_id or None,
         "itemCount": event.item_count,
         "inventoryLotRecordId": format_id(event.record_id) if event.record_id else None,
-        "traceId": event.trace_id.hex() if event.trace_id else "",
+        "traceId": event.trace_id.hex() if event.trace_id else None,
         "attemptCount": event.attempt_count,
         "latestDate": None if event.latest_millis is None else rfc3339(event.latest_millis),
         "detail": event.detail,
