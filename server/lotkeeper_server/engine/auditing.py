@@ -10,6 +10,7 @@ from lotkeeper_server.domain.model.audit import AuditEvent, CommandEvent, Effect
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.stock import Answer
 from lotkeeper_server.engine.calls import Answered, Caller, PendingCommand, Result
+from lotkeeper_server.engine.clock import some_ids
 
 
 def events_of_commands(
@@ -22,19 +23,18 @@ def events_of_commands(
         now_millis: the moment of the transaction.
         new_id: gives new ids, in order.
     """
-    events: list[CommandEvent] = []
+    written: list[tuple[Command, Answer, Caller]] = []
     for call, result in decided:
-        if type(result) is not Answered:
-            continue
-        command, caller = call.command, call.caller
-        if isinstance(command, Batch):
-            if not command.validate_only:
-                events += [
-                    _event(one, answer, caller, now_millis, new_id()) for one, answer in _written(command, result)
-                ]
-        elif result.value.wrote:
-            events.append(_event(command, result.value, caller, now_millis, new_id()))
-    return events
+        if type(result) is Answered:
+            command = call.command
+            if isinstance(command, Batch):
+                written += [(item, answer, call.caller) for item, answer in _written(command, result)]
+            elif result.value.wrote:
+                written.append((command, result.value, call.caller))
+    if not written:
+        return []
+    event_ids = some_ids(new_id, len(written))
+    return [_event(*one, now_millis, event_id) for one, event_id in zip(written, event_ids, strict=True)]
 
 
 def events_of_work(
@@ -45,6 +45,8 @@ def events_of_work(
 
 
 def _written(batch: Batch, result: Answered) -> Iterator[tuple[Execute, Answer]]:
+    if batch.validate_only:
+        return
     for item, outcome in zip(batch.items, result.value, strict=True):
         if isinstance(outcome, Answer) and outcome.wrote:
             assert isinstance(item, Execute)
@@ -60,7 +62,7 @@ def _event(command: Command, answer: Answer, caller: Caller, now_millis: int, ev
     else:
         entity, entity_id = "inventory_lot_record", command.record_id
     records, (method, address, trace_id) = answer.records, caller.origin
-    return CommandEvent(
+    return (
         now_millis,
         event_id,
         caller.principal,

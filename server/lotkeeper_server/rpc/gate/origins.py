@@ -18,10 +18,14 @@ def origin_of(call: transport.Call, method: str) -> Origin:
         call: just begun.
         method: its name without its service's.
     """
+    connection = call.connection
+    origin: Origin | None = connection.notes.get(method)
+    if origin is None:
+        origin = connection.notes[method] = Origin(method, connection.address)
     for key, value in call.metadata:
         if key == _TRACE_KEY:
-            return Origin(method, call.connection.address, _trace_id(value))
-    return Origin(method, call.connection.address)
+            return origin._replace(trace_id=_trace_id(value))
+    return origin
 
 
 def _trace_id(value: str | bytes) -> bytes | None:

@@ -13,7 +13,13 @@ KEY_BYTES: Final = _MILLIS_BYTES + ID_BYTES
 
 def packed(keys: Iterable[Key]) -> bytes:
     """Keys of events as bytes."""
-    return b"".join([millis.to_bytes(_MILLIS_BYTES, "big") + event_id for millis, event_id in keys])
+    pieces: list[bytes] = []
+    before, prefix = -1, b""
+    for millis, event_id in keys:
+        if millis != before:  # most have the one before's
+            before, prefix = millis, millis.to_bytes(_MILLIS_BYTES, "big")
+        pieces += (prefix, event_id)
+    return b"".join(pieces)
 
 
 def unpacked(entries: bytes) -> list[Key]:
