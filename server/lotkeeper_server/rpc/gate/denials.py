@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
-import structlog
-
 from lotkeeper_server.access.directory import NotAdmitted
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.audit import AuditEvent, Origin
@@ -21,6 +19,7 @@ from lotkeeper_server.domain.refusals import Code, PermissionDenied, Refused
 from lotkeeper_server.engine.calls import Itself
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.faults import logged_fault
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.audit.writing import write_missing_events
 from lotkeeper_server.store.db.transaction import Transaction
 
@@ -33,7 +32,7 @@ _RESULTS: Final = {
     Code.PERMISSION_DENIED: AuditResult.PERMISSION_DENIED,
     Code.UNAUTHENTICATED: AuditResult.UNAUTHENTICATED,
 }
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class _Alike(NamedTuple):
