@@ -83,6 +83,7 @@ def test_the_ways_are_all_that_the_code_has() -> None:
 def test_nothing_else_writes_for_a_caller() -> None:
     """What opens a transaction by itself is the command line of whoever holds the store, or the server's own upkeep."""
     assert modules_that_write_by_themselves() == {
+        "archive/audit_events.py",
         "archive/lease.py",
         "archive/moving.py",
         "archive/request_ids.py",
