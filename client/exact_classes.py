@@ -22,6 +22,7 @@ ANSWERS = {
     "GetLotTraceGraphResponse",
     "HoldTracedLotsResponse",
     "StopInventoryOperationResponse",
+    "WatchAuditEventsResponse",
     "WatchInventoryLotRecordsResponse",
 }
 """Those that the client's methods return; they make requests themselves, and take other answers apart."""

@@ -13,6 +13,7 @@ from typing import Any
 from lotkeeper.inventory.v1 import inventory_lot_record_pb2, inventory_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 from lotkeeper_server.access.directory import Admission, Directory
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.enumerations import LotRecordType, LotStatus, Status
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refusal, Refused
@@ -29,7 +30,7 @@ from sqlalchemy import Table, insert, update
 MADE = 1_750_000_000_000
 LETTER = 10 << 120
 """An `A` in a ULID: digits alone are none."""
-CALL = Call(Admission("tester", frozenset({"*"}), "INVENTORY.READ", bytes(32), 0), None)
+CALL = Call(Admission("tester", frozenset({"*"}), "INVENTORY.READ", bytes(32), 0), Origin("ListInventory"), None)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from lotkeeper._exactness import exact_class_of, made_exact
 if TYPE_CHECKING:
     from lotkeeper import exact
     from lotkeeper.inventory.v1 import (
+        audit_service_pb2,
         inventory_lot_pb2,
         inventory_lot_record_pb2,
         inventory_operation_pb2,
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     )
 
 
+@overload
+def exactly(message: audit_service_pb2.AuditEvent) -> exact.AuditEvent: ...
 @overload
 def exactly(message: inventory_operation_service_pb2.BatchExecuteResult) -> exact.BatchExecuteResult: ...
 @overload
@@ -77,6 +80,8 @@ def exactly(message: inventory_pb2.UnconvertibleStock) -> exact.UnconvertibleSto
 def exactly(message: master_data_pb2.UnitOfMeasure) -> exact.UnitOfMeasure: ...
 @overload
 def exactly(message: master_data_pb2.UnitOfMeasureConversion) -> exact.UnitOfMeasureConversion: ...
+@overload
+def exactly(message: audit_service_pb2.WatchAuditEventsResponse) -> exact.WatchAuditEventsResponse: ...
 @overload
 def exactly(
     message: inventory_service_pb2.WatchInventoryLotRecordsResponse,

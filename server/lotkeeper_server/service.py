@@ -28,10 +28,12 @@ from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.observability.watch_lags import WatchLags
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.gate.denials import Denials
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.gate.pace import PaceLimits
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
+from lotkeeper_server.rpc.methods.audit_reads import AuditReads
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
 from lotkeeper_server.rpc.methods.development_proof import proof_methods
 from lotkeeper_server.rpc.methods.entities import Entities
@@ -135,7 +137,8 @@ class Service:
             Admissions(directory, engine.read_access),
             RefusedCallers(event_loop, on_refused=metrics.note_caller_refused),
         )
-        doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, _pace_limits(settings))
+        self._denials = denials = Denials(engine, event_loop)
+        doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, denials, _pace_limits(settings))
         files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
         lags = WatchLags(metrics.watch_records.add)
         watches = Places(settings.watches_max, settings.watches_of_principal_max, "watches")
@@ -151,6 +154,7 @@ class Service:
             Watching(engine, watches, lags=lags),
             Tracing(engine),
             TracedHolds(engine),
+            AuditReads(engine),
             Entities(engine),
             MasterData(engine),
             PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max, ZoneInfo(settings.time_zone)),
@@ -242,6 +246,7 @@ class Service:
         self._monitoring.shut_down()
         await self._server.shut_down()
         self._follow_no_more()
+        await self._denials.close()
         with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._engine.close()
@@ -254,6 +259,7 @@ class Service:
         self._calls.shut()
         self._follow_no_more()
         self._monitoring.close()
+        await self._denials.close()
         await self._engine.close()
         await self._server.close()
         self._engine.give_back()

@@ -71,6 +71,10 @@ class Settings(LimitSettings, AccessSettings, BaseSettings):
         ),
     ] = 60
     request_id_days: Annotated[float, Field(gt=0, le=3_650, description="How long request ids are kept.")] = 30
+    audit_days: Annotated[
+        float,
+        Field(ge=0, le=36_500, description="How many days of events stay in the store when `audit archive` is run."),
+    ] = 400
     temporary_folder: Annotated[
         Path | None,
         Field(

@@ -19,15 +19,20 @@ _new_id = IdSource()
 
 
 def token_of(
-    server: ServerProcess, principal: str, *, expires_in_seconds: float | None = None, role: str | None = None
+    server: ServerProcess,
+    principal: str,
+    permission: str = "*",
+    *,
+    expires_in_seconds: float | None = None,
+    role: str | None = None,
 ) -> str:
-    """A new token of a principal; its role has the principal's name, and may everything, unless another is given."""
+    """A new token of a principal; its role has the principal's name and the permission, unless another is given."""
     text, now = new_token(), now_millis()
     expires_millis = None if expires_in_seconds is None else now + int(expires_in_seconds * 1_000)
     entry = TokenEntry(_new_id(), principal, (role or principal,), False, now, expires_millis, None)
     with closing(Store(server.database_url)) as store, store.write() as connection:
         if role is None and not has_role(connection, principal):
-            add_role(connection, principal, ["*"], now)
+            add_role(connection, principal, [permission], now)
         add_token(connection, text, entry)
     return text
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from lotkeeper import Client, PermissionDenied, Unauthenticated
+from lotkeeper.inventory.v1.enums_pb2 import AUDIT_RESULT_DONE as DONE
 from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token, new_token, revoke_tokens
 from lotkeeper_server.domain.model.enumerations import InventoryActionType
@@ -38,6 +39,8 @@ METHODS = {method.name: method for service in SERVICES for method in service.met
 WAYS = every_way()
 NOT_WRITTEN_BY_CALLS = ("feed", "feed_pending", "feed_lease", "commit_mark")
 """Tables that server databases keep moving by themselves."""
+OF_EVENTS = ("audit_event", "audit_pending", "audit_feed")
+"""What tells of calls, of refused ones, too; looked at by itself."""
 ClientOf = Callable[[frozenset[str]], Client]
 
 
@@ -65,7 +68,7 @@ def content(server: ServerProcess) -> dict[str, list[tuple[object, ...]]]:
         return {
             table.name: sorted(map(tuple, connection.execute(_written_by_calls(table))), key=repr)
             for table in metadata.sorted_tables
-            if table.name not in NOT_WRITTEN_BY_CALLS
+            if table.name not in NOT_WRITTEN_BY_CALLS + OF_EVENTS
         }
 
 
@@ -87,6 +90,7 @@ def test_the_ways_are_all_that_the_code_has() -> None:
 def test_nothing_else_writes_for_a_caller() -> None:
     """What opens a transaction by itself is the command line of whoever holds the store, or the server's own upkeep."""
     assert modules_that_write_by_themselves() == {
+        "archive/audit_events.py",
         "archive/lease.py",
         "archive/moving.py",
         "archive/request_ids.py",
@@ -102,6 +106,7 @@ def test_nothing_else_writes_for_a_caller() -> None:
     }
     assert callers_of("transact") | callers_of("Submission") == {
         "engine/long_writes.py",  # for the methods of documents and files, whose ways are among the others
+        "rpc/gate/denials.py",  # for nobody: events of calls that were not let in
         "rpc/methods/definition_exchange.py",
         "rpc/methods/entity_calls.py",
         "rpc/methods/inventory_actions.py",
@@ -126,8 +131,12 @@ def test_what_a_document_needs_is_what_the_calls_need() -> None:
 def test_a_way_needs_each_of_its_permissions_and_no_other(
     server: ServerProcess, client: Client, client_of: ClientOf, way: Way
 ) -> None:
-    """Whoever lacks one has all others, and is told its name; nothing is written, by a dry run neither."""
+    """Whoever lacks one has all others, and is told its name; nothing is written, by a dry run neither.
+
+    What was written is one event of whoever did it.
+    """
     write = way.prepared(ServedPlant(client))
+    known = {event.id for event in client.list_audit_events(page_size=1_000)}
     granted = client_of(way.needs)
     lacking = {permission: client_of(ALL_PERMISSIONS - {permission}) for permission in way.needs}
     before = content(server)
@@ -142,6 +151,9 @@ def test_a_way_needs_each_of_its_permissions_and_no_other(
     assert content(server) == before
     write(granted, {})
     assert (content(server) != before) is way.writes
+    events = [event for event in client.list_audit_events(results=[DONE]) if event.id not in known]
+    assert [event.method for event in events] == [way.method] * way.writes
+    assert "tester" not in {event.principal for event in events}
 
 
 def test_a_refused_status_names_the_entry_and_the_same_one_again_is_no_change(

@@ -28,6 +28,7 @@ from lotkeeper_server.engine.engine import READERS, Engine
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.gate.denials import Denials
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.pace import PaceLimits
@@ -143,7 +144,8 @@ class Served:
         admissions = Admissions(directory, self._engine.read_access, LOOK_SECONDS)
         pace = PaceLimits(REST_SECONDS, BYTES_PER_SECOND_MIN, SECONDS_MAX)
         refused_callers = RefusedCallers(event_loop)
-        doorway = Doorway(directory, looks, self._engine, self.calls, admissions, refused_callers, pace)
+        denials = Denials(self._engine, event_loop)
+        doorway = Doorway(directory, looks, self._engine, self.calls, admissions, refused_callers, denials, pace)
         methods: Methods = {}
         for service in SERVICES:
             methods |= methods_of(service, [self.told], doorway)

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.calls import End, PendingCommand
 
 from tests.model.requests import Batch
 from tests.model.stock_requests import Actions
 from tests.simulation.commanding import command_of
+
+ORIGIN = Origin("Simulated")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Caller:
     access_version: int
     principal: str
     has_expired: bool = False
+    origin: Origin = ORIGIN
 
 
 @dataclass(eq=False)

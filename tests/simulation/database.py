@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,6 +91,8 @@ class Database:
     records: dict[bytes, Record] = field(default_factory=dict)
     edges: dict[GenealogyKey, Edge] = field(default_factory=dict)
     requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
+    taken: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: Counter[tuple[str, str]] = field(default_factory=Counter)
     marks: set[bytes] = field(default_factory=set)
     changed: list[tuple[int, str, bytes]] = field(default_factory=list)
     forbidden: set[str] = field(default_factory=set)
@@ -200,6 +203,8 @@ class Database:
         self.edges.update(changes.new_edges + changes.changed_edges)
         self.edges.update(changes.new_order_edges + changes.changed_order_edges)
         self.requests.update(changes.new_requests + changes.renewed_requests)
+        self.taken.update((key.principal, key.request_id) for key, _ in changes.new_requests + changes.renewed_requests)
+        self.told.update((event[2], event[8]) for event in changes.events if event[8])
 
     def change_definition(self, entity: str, identifier: bytes, value: Any) -> None:
         """A definition is another one from now on."""

@@ -49,6 +49,7 @@ def compare_all(database: Database, state: State) -> None:
     refuse_apart("of runs", _pairs(runs, wanted))
     kept = {key.request_id for key in database.requests}  # type: ignore[attr-defined]
     refuse_apart("of request ids", {"kept": (kept, set(plant.requests))})
+    refuse_apart("of request ids that events tell of", {"told": (database.told, database.taken)})
     compare_sums(database)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from lotkeeper._async.audit import AuditMethods
 from lotkeeper._async.consumption import ConsumptionMethods
 from lotkeeper._async.correction import CorrectionMethods
 from lotkeeper._async.exchange import ExchangeMethods
@@ -24,6 +25,7 @@ class AsyncClient(
     CorrectionMethods,
     WatchMethods,
     TraceMethods,
+    AuditMethods,
     MasterDataMethods,
 ):
     """Calls a Lotkeeper server. Close it, or use it in an `async with` block.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from lotkeeper._sync.audit import AuditMethods
 from lotkeeper._sync.consumption import ConsumptionMethods
 from lotkeeper._sync.correction import CorrectionMethods
 from lotkeeper._sync.exchange import ExchangeMethods
@@ -25,6 +26,7 @@ class Client(
     CorrectionMethods,
     WatchMethods,
     TraceMethods,
+    AuditMethods,
     MasterDataMethods,
 ):
     """Calls a Lotkeeper server. Close it, or use it in an `with` block.

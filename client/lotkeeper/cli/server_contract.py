@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from lotkeeper._sync.client import Client
 from lotkeeper.inventory.v1 import (
+    audit_service_pb2,
     inventory_operation_service_pb2,
     inventory_service_pb2,
     master_data_service_pb2,
@@ -22,6 +23,7 @@ _SERVICES: Final = (
     inventory_service_pb2,
     master_data_service_pb2,
     trace_service_pb2,
+    audit_service_pb2,
 )
 _Field: Final = descriptor_pb2.FieldDescriptorProto
 

@@ -7,6 +7,7 @@ beside it), a moment a `datetime` in UTC, a duration a `timedelta`. What an answ
 tuple.
 """
 
+from lotkeeper.exact._audit_event import AuditEvent
 from lotkeeper.exact._batch_execute_result import BatchExecuteResult
 from lotkeeper.exact._check_location_has_capacity_response import CheckLocationHasCapacityResponse
 from lotkeeper.exact._execute_inventory_actions_response import ExecuteInventoryActionsResponse
@@ -31,9 +32,11 @@ from lotkeeper.exact._trace_stock import TraceStock
 from lotkeeper.exact._unconvertible_stock import UnconvertibleStock
 from lotkeeper.exact._unit_of_measure import UnitOfMeasure
 from lotkeeper.exact._unit_of_measure_conversion import UnitOfMeasureConversion
+from lotkeeper.exact._watch_audit_events_response import WatchAuditEventsResponse
 from lotkeeper.exact._watch_inventory_lot_records_response import WatchInventoryLotRecordsResponse
 
 __all__ = [
+    "AuditEvent",
     "BatchExecuteResult",
     "CheckLocationHasCapacityResponse",
     "ExecuteInventoryActionsResponse",
@@ -58,5 +61,6 @@ __all__ = [
     "UnconvertibleStock",
     "UnitOfMeasure",
     "UnitOfMeasureConversion",
+    "WatchAuditEventsResponse",
     "WatchInventoryLotRecordsResponse",
 ]

@@ -17,6 +17,7 @@ from lotkeeper_server.archive.balances import Balance, balance_of
 from lotkeeper_server.archive.choosing import BEGINNING, Choice, Place, choose
 from lotkeeper_server.archive.lease import Lease
 from lotkeeper_server.archive.request_ids import RequestIds
+from lotkeeper_server.domain.model.audit import Effect, Told
 from lotkeeper_server.domain.model.enumerations import Status
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
 from lotkeeper_server.store.archive.balances import add_sums
@@ -29,6 +30,7 @@ from lotkeeper_server.store.archive.records import (
     read_record_rows,
 )
 from lotkeeper_server.store.archived import archived_among
+from lotkeeper_server.store.audit.writing import write_event
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreContention, StoreError
 from lotkeeper_server.store.db.snapshot import Snapshot, WriteConnection
@@ -79,6 +81,7 @@ class Archiving:
         now_millis: the present moment.
         request_ids: says which of them have expired.
         moved: is told how many records have been moved, after each file.
+        told: makes the event that tells of each file; None for a store that nobody asks about, like a test's.
     """
 
     store: Store
@@ -87,6 +90,7 @@ class Archiving:
     now_millis: int
     request_ids: RequestIds
     moved: Callable[[int], None] = lambda _records: None
+    told: Told | None = None
 
     def run(self) -> Archived:
         """Moves everything that may be moved.
@@ -197,6 +201,8 @@ class Archiving:
             sha256=files.digest_of(content),
             created_millis=self.now_millis,
         )
+        if self.told is not None:
+            write_event(connection, self.told(Effect("archive_file", entity_name=name, item_count=len(rows))))
         note_file(connection, file, max((row["moment_millis"] for row in completed), default=None))
 
 

@@ -19,6 +19,7 @@ from lotkeeper_server.catalog.import_lookups import ImportLookups, LookupKey, ke
 from lotkeeper_server.catalog.rules import MAY_CHANGE_WHILE_RUNNING
 from lotkeeper_server.catalog.saving import Saver, checked
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
@@ -174,6 +175,7 @@ def write_import(tx: Transaction, one: Import, *, plan_again: bool) -> bool:
         _write_updates(tx, columns, rows, one.saver.principal)
         _note(changed, [row["id"] for row in rows])
     note_definition_changes(tx.connection, _TABLE.name, changed)
+    tx.effects.append(_effect(one.outcome))
     return True
 
 
@@ -207,7 +209,14 @@ def switch_import(tx: Transaction, one: Import) -> bool:
     if running_among(tx.connection, one.not_while_running) or not one.changing.make(tx.connection):
         return False
     note_definition_changes(tx.connection, _TABLE.name, [], whole=True)
+    tx.effects.append(_effect(one.outcome))
     return True
+
+
+def _effect(outcome: ImportCounts) -> Effect:
+    """One for the whole import: what each row tells of itself is in `created_by` and `modified_by`."""
+    detail = f"{outcome.created} created, {outcome.updated} updated"
+    return Effect(INVENTORY_OPERATION.entity, item_count=outcome.created + outcome.updated, detail=detail)
 
 
 def _has_become_old(snapshot: Snapshot, one: Import) -> bool:

@@ -83,6 +83,11 @@ class Saving:
         """Whether a column gets a new value."""
         return self.old is None or self.old[column] != self.new[column]
 
+    @property
+    def is_change(self) -> bool:
+        """Whether there is anything to write."""
+        return self.old is None or self.new != self.old or self.changes_status_to is not None
+
     def after(self) -> EntityRow:
         """The row in the end: a changed status is written with its record, separately from the rest."""
         return self.new if self.changes_status_to is None else self.new | {"status": int(self.changes_status_to)}

@@ -80,7 +80,7 @@ def save_one(
 ) -> Saving:
     """Saves like `save`, but returns all that it knows in the end, also the row before and the row after."""
     saving = checked(tx, StoreLookups(tx.connection), description, message, saver, mask, new_id=new_id)
-    if saving.old is None or saving.new != saving.old:
+    if saving.is_change:
         _write(saving)
     return saving
 

@@ -70,12 +70,14 @@ class TracedHold:
     """What was held.
 
     Attributes:
-        lot_name: of the lot asked for.
+        lot_id: of the lot asked for.
+        lot_name: its name.
         answer: the records.
         left: the lots that were reached and are not held by them, with their distances, the nearest first.
         changes: what is to be written.
     """
 
+    lot_id: LotId
     lot_name: str
     answer: Answer
     left: dict[LotId, int]
@@ -111,7 +113,7 @@ class _Holding:
         if self._is_repeated():
             answer, found = self._decided([]), self._walked(root)
             left = self._without((LotId(record.lot.id) for record in answer.records), found)
-            return TracedHold(self._lot(root).name, answer, left, state.changes())
+            return TracedHold(root, self._lot(root).name, answer, left, state.changes())
         self._check_reason(root)
         found = self._walked(root)
         if found.truncated:
@@ -119,7 +121,7 @@ class _Holding:
         to_hold = [lot_id for lot_id in found.lots if self._lot(lot_id).status in HELD_BY_A_RECALL]
         check_count(len(to_hold))
         answer = self._decided(to_hold)
-        return TracedHold(self._lot(root).name, answer, self._without(to_hold, found), state.changes())
+        return TracedHold(root, self._lot(root).name, answer, self._without(to_hold, found), state.changes())
 
     def _is_repeated(self) -> bool:
         """Step 3: whether the request id has taken effect; what that means is decided with the request."""

@@ -12,9 +12,11 @@ from lotkeeper.visible_text import json_text, visible
 
 from lotkeeper_server.access.roles import UnknownRole
 from lotkeeper_server.access.tokens import TokenEntry, add_token, list_tokens, new_token, revoke_tokens, rotate_token
+from lotkeeper_server.cli.auditing import tell
 from lotkeeper_server.cli.completing import principals, role_names, token_ids
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form
@@ -72,6 +74,7 @@ def create_token(
         try:
             with store.write() as connection:
                 add_token(connection, text, entry)
+                tell(connection, _effect(entry, f"roles {' '.join(entry.roles)}, expires {_shown_expiry(entry)}"))
         except UnknownRole as error:
             fail(f"there is no role {error}")
     click.echo(text)
@@ -105,9 +108,9 @@ def rotate(config_file: Path | None, /, token_id: str, overlap: str, expires: st
             new_end = _expiry(expires)
         else:
             new_end = None if old.expires_millis is None else now + old.expires_millis - old.created_millis
-        rotate_token(
-            connection, text, TokenEntry(IdSource()(), old.principal, old.roles, False, now, new_end, None), old, ends
-        )
+        entry = TokenEntry(IdSource()(), old.principal, old.roles, False, now, new_end, None)
+        rotate_token(connection, text, entry, old, ends)
+        tell(connection, _effect(entry, f"in the place of {format_id(old.id)}, expires {_shown_expiry(entry)}"))
     click.echo(text)
 
 
@@ -145,6 +148,15 @@ def _fields(entry: TokenEntry, warning_millis: int) -> dict[str, Any]:
     }
 
 
+def _shown_expiry(entry: TokenEntry) -> str:
+    return "never" if entry.expires_millis is None else rfc3339(entry.expires_millis)
+
+
+def _effect(entry: TokenEntry, detail: str) -> Effect:
+    """What is told of a token: its id and its holder."""
+    return Effect("token", entry.id, entry.principal, detail=detail)
+
+
 def _state(entry: TokenEntry) -> str:
     if entry.revoked_millis is not None:
         return "revoked"
@@ -152,7 +164,7 @@ def _state(entry: TokenEntry) -> str:
 
 
 def _columns(entry: TokenEntry, warning_millis: int) -> list[str]:
-    expires = "never" if entry.expires_millis is None else rfc3339(entry.expires_millis)
+    expires = _shown_expiry(entry)
     state = _state(entry)
     if entry.revoked_millis is not None:
         state += " " + rfc3339(entry.revoked_millis)
@@ -186,16 +198,18 @@ def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, 
     identifier = parse_id(token_id) if token_id else None
     names = set() if name is None else {name, name_form(name)}
     with store_of(config_file, flags) as store, store.write() as connection:
-        ids: list[Any] = [
-            one.id
+        revoked = [
+            one
             for one in list_tokens(connection)
             if one.revoked_millis is None and (one.id == identifier or one.principal in names)
         ]
-        if ids:
-            revoke_tokens(connection, ids, now_millis())
-    if not ids:
+        if revoked:
+            revoke_tokens(connection, [one.id for one in revoked], now_millis())
+            for one in revoked:
+                tell(connection, _effect(one, "revoked"))
+    if not revoked:
         fail(f"there is no token {token_id or 'of ' + str(name)} that is not revoked")
-    click.echo(f"{len(ids)} revoked")
+    click.echo(f"{len(revoked)} revoked")
 
 
 def _expiry(text: str) -> int | None:

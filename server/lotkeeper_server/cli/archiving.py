@@ -9,6 +9,7 @@ import click
 from lotkeeper.progress import progress
 from lotkeeper.visible_text import visible
 
+from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
 from lotkeeper_server.domain.model.dates import rfc3339
@@ -50,13 +51,13 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
         progress("archiving", unit="records") as shown,
         Opened(opened_current(settings.database_url, makes=False)) as store,
     ):
-        into = folder or _default_folder(store)
+        into = folder or default_folder(store)
 
         def note_moved(records: int) -> None:
             shown.done = records
 
         try:
-            done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis), note_moved).run()
+            done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis), note_moved, told).run()
         except ArchiveAtWork as other:
             fail(f"another archive of this store is running: {other}")
         except LeaseLost:
@@ -76,7 +77,12 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
     )
 
 
-def _default_folder(store: Store) -> Path:
+def default_folder(store: Store) -> Path:
+    """Where files go unless a command says it.
+
+    Raises:
+        UsageError: where the store is not a file.
+    """
     if store.path is None:
         raise click.UsageError("give --to: the store is not a file, so there is no folder beside it")
     return store.path.parent / DEFAULT_FOLDER

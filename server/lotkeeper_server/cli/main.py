@@ -1,4 +1,4 @@
-"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, who may call, testing, completion."""
+"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, audit, who may call, testing, completion."""
 
 import sys
 from collections.abc import Callable
@@ -13,6 +13,8 @@ from lotkeeper.visible_text import visible
 
 from lotkeeper_server.cli.administration import token
 from lotkeeper_server.cli.archiving import archive
+from lotkeeper_server.cli.audit_archiving import audit
+from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.granting import grant, grants, revoke
 from lotkeeper_server.cli.opening import (
     CONFIG,
@@ -88,7 +90,7 @@ def migrate(config_file: Path | None, /, **flags: Any) -> None:
 
     url = settings_for_once(flags, config_file).database_url
     with migration_told(), opened(url) as store, noticing(left):
-        done = migrate_store(store)
+        done = migrate_store(store, told)
     click.echo("migrated" if done else "the schema is current")
 
 
@@ -101,7 +103,7 @@ def demo(config_file: Path | None, /, **flags: Any) -> None:
 
     url = settings_for_once(flags, config_file).database_url
     with progress("loading"), Opened(opened_current(url)) as store:
-        if not load_demo_plant(store):
+        if not load_demo_plant(store, told):
             fail("the store is not empty; the demo plant can only be loaded into an empty one")
     click.echo("the demo plant is loaded")
 
@@ -142,6 +144,7 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
 
 
 main.add_command(archive)
+main.add_command(audit)
 main.add_command(role)
 main.add_command(token)
 main.add_command(grant)

@@ -12,6 +12,7 @@ import click
 from lotkeeper.command_errors import shown
 from lotkeeper.progress import clear
 
+from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.exposed_secrets import exposed_secrets
 from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings, read_settings
@@ -143,11 +144,11 @@ def opened_current(database_url: str, *, makes: bool = True) -> Store:
                 fail(f"the folder {store.path.absolute().parent} cannot be written; {_ENTER}")
         state = schema_state(store)
         if state is SchemaState.EMPTY and makes:
-            migrate(store)
+            migrate(store, told)
         elif state in {SchemaState.OLDER, SchemaState.EMPTY}:
             fail(f"{_shown(store)}: its schema is older than this program; run: lotkeeper-server migrate")
         elif state is not SchemaState.CURRENT:
-            migrate(store)
+            migrate(store, told)
         with store.write():  # so that a store that cannot be written is noticed here, not by the first caller
             pass
     return Store(database_url)

@@ -12,11 +12,14 @@ import click
 from lotkeeper.development import is_loopback, literal_address
 from lotkeeper.visible_text import visible
 
+from lotkeeper_server.access.development import PRINCIPAL
 from lotkeeper_server.access.tokens import drop_development_tokens, list_tokens
+from lotkeeper_server.cli.auditing import tell, told
 from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import Opened, fail, opened_current
 from lotkeeper_server.cli.reloading import Given, Reloading
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.logs import configure_logs
@@ -64,7 +67,7 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
             development = HandedToken()
             settings = settings.model_copy(update={"listen": literal_address(settings.listen)})
         if develops:
-            load_demo_plant(store)
+            load_demo_plant(store, told)
 
         def greet(address: str) -> None:
             _greet(settings, address, develops)
@@ -80,6 +83,7 @@ def _drop_stored_development_tokens(store: Store) -> None:
     if are_there:
         with store.write() as connection:
             drop_development_tokens(connection)
+            tell(connection, Effect("token", entity_name=PRINCIPAL, detail="stored development tokens are deleted"))
 
 
 def _check_resolves(listen: str) -> None:

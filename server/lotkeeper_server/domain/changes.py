@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 
 from lotkeeper_server.domain.keys import EdgeKey, GenealogyKey, OrderEdgeKey, RequestKey
+from lotkeeper_server.domain.model.audit import CommandEvent
 from lotkeeper_server.domain.model.identifiers import Id, RecordId
 from lotkeeper_server.domain.model.stock import Edge, Lot, OperationRun, Record, StockRow
 
@@ -23,7 +24,8 @@ class KeptRequest:
 class Changes:
     """What a transaction writes: values to insert and values to put in the place of old ones.
 
-    `completed_records` are those of its records, new or changed, that were not completed before.
+    `completed_records` are those of its records, new or changed, that were not completed before. `events` tell who
+    had it written.
     """
 
     new_lots: list[Lot] = field(default_factory=list)
@@ -42,6 +44,7 @@ class Changes:
     changed_order_edges: list[tuple[OrderEdgeKey, Edge]] = field(default_factory=list)
     new_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
     renewed_requests: list[tuple[RequestKey, KeptRequest]] = field(default_factory=list)
+    events: list[CommandEvent] = field(default_factory=list)
 
     def note_stock(self, old: StockRow | None, new: StockRow) -> None:
         """An inventory row to write, by its stored state."""

@@ -91,6 +91,9 @@ WATCH_TAIL_RECORDS_MAX: Final = 2_000
 """The latest records, kept for all watchers; a watcher that is further behind reads the store."""
 WATCH_TAIL_BYTES_MAX: Final = 8 * 1024 * 1024
 """And their largest size, as sent."""
+AUDIT_WATCHES_MAX: Final = 16
+"""Watches of events in progress; each looks at the store by itself."""
+AUDIT_WATCHES_OF_PRINCIPAL_MAX: Final = 4
 
 ROWS_PER_TRANSACTION_MAX: Final = 1_000
 """Of an import: a larger one is staged on the embedded store, so that others do not wait for it."""
@@ -131,6 +134,8 @@ PLANT_FAULTS_MAX: Final = 100
 PLANT_CHANGES_MAX: Final = 1_000
 """How many changes of an import its answer lists, the first ones."""
 
+DENIALS_ALIKE_MAX: Final = 64
+"""Kinds of denials that are counted apart, by who, from where, what and why, until they are written."""
 REFUSED_PEERS_KEPT_MAX: Final = 256
 """Peers that are counted one by one until the next line of the log; others are counted together."""
 REFUSED_PEERS_SHOWN_MAX: Final = 8

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from lotkeeper_server.domain.commands import Batch, Command, ExecuteActions
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Cancelled, DeadlineExceeded, Refused
 from lotkeeper_server.observability.pipeline import Phases
@@ -49,6 +50,10 @@ class Caller(Protocol):
     @property
     def principal(self) -> str:
         """Who it is: principals take turns."""
+
+    @property
+    def origin(self) -> Origin:
+        """What was called, and from where; for the event that tells of it."""
 
     @property
     def deadline_seconds(self) -> float | None:

@@ -1,5 +1,6 @@
 """The server as its own caller, for what it writes by itself."""
 
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.observability.pipeline import Phases
 
 
@@ -12,3 +13,4 @@ class Itself:
     principal: str = ""
     scope: None = None
     phases: Phases | None = None
+    origin: Origin = Origin("")

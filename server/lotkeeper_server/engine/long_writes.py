@@ -162,6 +162,7 @@ def _switch(tx: Transaction, owner: Id, switch: Switch) -> bool:
     with tx.connection.begin_nested() as changes:
         if not switch(tx):
             changes.rollback()
+            tx.effects.clear()
             return False
     switch_in(tx.connection)
     return True

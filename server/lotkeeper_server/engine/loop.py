@@ -15,6 +15,7 @@ from lotkeeper_server.domain.refusals import Contention, Refusal, Refused, Store
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine import batch
 from lotkeeper_server.engine.arrivals import Arrivals
+from lotkeeper_server.engine.auditing import events_of_commands
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.faults import logged_fault
@@ -181,11 +182,15 @@ class Loop:
                     self._metrics.definitions_changed()
                 self._next_effect_order.follow(versions.effect_order)
                 admitted = [self._still_refused(tx, call, versions.access) for call in calls]
-                commands = [call.command for call, refused in zip(calls, admitted, strict=True) if refused is None]
+                let_in = [call for call, refused in zip(calls, admitted, strict=True) if refused is None]
                 held |= prefetch.load_rest(tx)
                 phases.loaded_seconds = now_seconds()
+                commands = [call.command for call in let_in]
                 decided = batch.decide_all(tx, state, commands, self._context(now_millis), held)
                 phases.decided_seconds = now_seconds()
+                decided.changes.events = events_of_commands(
+                    zip(let_in, decided.results, strict=True), now_millis, self._outside.new_id
+                )
                 if not self._overtaking.write(
                     tx, decided.changes, transaction_id, now_millis, versions, lambda: not self._any_given_up(calls)
                 ):

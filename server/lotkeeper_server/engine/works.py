@@ -9,6 +9,7 @@ import time
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Contention, Refused, StoreUnavailable
+from lotkeeper_server.engine.auditing import events_of_work
 from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingWork, Result, Waits
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.faults import logged_fault
@@ -24,10 +25,12 @@ from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.observability.pipeline import Phases
+from lotkeeper_server.store.audit.writing import write_events
 from lotkeeper_server.store.db import errors
 from lotkeeper_server.store.db.commit_marks import leave_mark
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.transaction import Transaction
+from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.state.decision_store import StoreOfDecisions
 from lotkeeper_server.store.state.definitions import lock_versions, read_versions
 
@@ -195,7 +198,10 @@ class Works:
                 if work.caller.access_version not in {None, versions.access} or work.caller.has_expired:
                     self._outside.confirm(connection, work.caller)
                 now_millis = self._clock.now_millis()
-                value = work.work(Transaction(connection, now_millis, self._outside.new_id, self._next_effect_order))
+                tx = Transaction(connection, now_millis, self._outside.new_id, self._next_effect_order)
+                value = work.work(tx)
+                events = events_of_work(work.caller, tx.effects, now_millis, self._outside.new_id)
+                write_events(WriteTransaction(connection), events)
                 if refused := work.given_up(self._clock.now_seconds()):
                     raise refused
                 if work.caller.has_expired:  # meanwhile: an import may take minutes

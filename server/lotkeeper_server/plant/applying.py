@@ -9,6 +9,7 @@ from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.saving import Saver, save_one
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
 from lotkeeper_server.plant.lookup import Names
@@ -68,6 +69,11 @@ class AppliedPlant:
     not_applied: int = 0
     changes: list[Change] = field(default_factory=list)
 
+    def note_effect(self, tx: Transaction) -> None:
+        """Notes what was written, all of it together, where anything was."""
+        if count := self.created + self.updated:
+            tx.effects.append(Effect(item_count=count, detail=f"{self.created} created, {self.updated} updated"))
+
 
 def apply_plant(tx: Transaction, plant: Plant, principal: str, may: May, breath: Breath | None = None) -> AppliedPlant:
     """Makes the store hold what the document says.
@@ -118,6 +124,7 @@ class _Import:
             note_definition_changes(self._tx.connection, table_name, ids)
         self._outcome.changes.sort(key=lambda change: change.position)
         del self._outcome.changes[limits.PLANT_CHANGES_MAX :]
+        self._outcome.note_effect(self._tx)
         return self._outcome
 
     def _note(self, _snapshot: Snapshot, table_name: str, ids: Iterable[bytes]) -> None:

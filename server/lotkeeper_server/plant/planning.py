@@ -144,6 +144,7 @@ def switch_plant(tx: Transaction, planned: PlannedPlant) -> bool:
     write_many(connection, insert_of(inventory), changes.stock.get(None, []))
     for entity, ids in changes.noted.items():
         note_definition_changes(connection, entity, ids)
+    planned.outcome.note_effect(tx)
     return True
 
 

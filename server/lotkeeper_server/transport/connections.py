@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from typing import Final
+from typing import Any, Final
 
 from lotkeeper_server.transport.call import LOST, Call, Status
 from lotkeeper_server.transport.connection_limits import METADATA_BYTES_MAX, ConnectionLimits
@@ -19,6 +19,8 @@ class Connection:
 
     Attributes:
         peer: its other end, as gRPC writes it.
+        address: the same without its port, `ipv4:10.0.0.1`.
+        notes: whatever those above keep by connection, by a key of theirs; it goes with the connection.
         calls: those in progress, also those that are answered but not yet sent whole.
         taken_bytes: of all messages that came whole.
         steps: grows with each call that begins, message that came and message that was taken.
@@ -28,11 +30,24 @@ class Connection:
         broken: why it is to be ended; empty if it is not.
     """
 
-    __slots__ = ("broken", "calls", "cancelled", "overloaded", "peer", "served", "steps", "taken_bytes")
+    __slots__ = (
+        "address",
+        "broken",
+        "calls",
+        "cancelled",
+        "notes",
+        "overloaded",
+        "peer",
+        "served",
+        "steps",
+        "taken_bytes",
+    )
 
     def __init__(self, peer: bytes) -> None:
         self.peer = peer
+        self.address = address_of(peer.decode(errors="replace"))
         self.calls: set[Call] = set()
+        self.notes: dict[str, Any] = {}
         self.taken_bytes = 0
         self.steps = 0
         self.cancelled = 0
@@ -44,6 +59,12 @@ class Connection:
         """Counts a message that came whole."""
         self.taken_bytes += message_bytes
         self.steps += 1
+
+
+def address_of(peer: str) -> str:
+    """`ipv4:10.0.0.1:50000` without its port: each connection has another."""
+    address, colon, port = peer.rpartition(":")
+    return address if colon and address and port.isdigit() else peer
 
 
 class Connections:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from lotkeeper_server.access.directory import AccessSnapshot, Admission, Directory, Grant
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.refusals import Refused, StoreUnavailable
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call
@@ -18,6 +19,7 @@ from lotkeeper_server.rpc.gate.ending import Ending
 LOOK_SECONDS = 0.01
 UNSEEN_SECONDS = 0.2
 PERMISSION = "INVENTORY.READ"
+ORIGIN = Origin("Watch")
 ADMITTED = Admission("A", frozenset({"*"}), PERMISSION, b"digest", 7)
 GRANT = Grant("A", frozenset({"*"}), None)
 
@@ -40,7 +42,7 @@ class StoreThatSays:
 
 async def _ended_with(store: StoreThatSays, admission: Admission = ADMITTED, seconds: float = 5.0) -> str:
     """The reason that a call ends with; empty where it goes on."""
-    call = Call(admission, None, ending=Ending())
+    call = Call(admission, ORIGIN, None, ending=Ending())
     admissions = Admissions(Directory(), store, LOOK_SECONDS, UNSEEN_SECONDS)
     assert call.ending is not None
     try:
@@ -54,7 +56,7 @@ async def _ended_with(store: StoreThatSays, admission: Admission = ADMITTED, sec
 
 async def test_who_is_still_let_in_goes_on_with_new_permissions() -> None:
     store = StoreThatSays(AccessSnapshot(8, {b"digest": replace(GRANT, permissions=frozenset({"INVENTORY"}))}))
-    call = Call(ADMITTED, None, ending=Ending())
+    call = Call(ADMITTED, ORIGIN, None, ending=Ending())
     admissions = Admissions(Directory(), store, LOOK_SECONDS, UNSEEN_SECONDS)
     with admissions.kept(call):
         while call.access_version != 8:  # noqa: ASYNC110 - nobody tells of it
@@ -107,7 +109,7 @@ async def test_a_process_that_was_frozen_ends_nobody() -> None:
 async def test_without_calls_nothing_is_looked_at() -> None:
     store = StoreThatSays(AccessSnapshot(7, {b"digest": GRANT}))
     admissions = Admissions(Directory(), store, LOOK_SECONDS, UNSEEN_SECONDS)
-    with admissions.kept(Call(ADMITTED, None, ending=Ending())):
+    with admissions.kept(Call(ADMITTED, ORIGIN, None, ending=Ending())):
         await asyncio.sleep(3 * LOOK_SECONDS)
     await asyncio.sleep(3 * LOOK_SECONDS)
     before = store.reads

@@ -13,6 +13,7 @@ from typing import Any
 from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.commands import Batch, Command, Execute
 from lotkeeper_server.domain.keys import Key
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.definitions import InventoryOperation
 from lotkeeper_server.domain.model.enumerations import InventoryOperationType
@@ -32,6 +33,7 @@ from lotkeeper_server.store.state.definitions import StoreVersions
 
 from tests.plant import NOW, Plant, millionths, new_id
 
+ORIGIN = Origin("Test")
 SHELVES = (
     "units", "materials", "reason_codes", "locations", "process_operations", "production_orders",
     "inventory_operations", "conversions", "factors",
@@ -71,6 +73,7 @@ class Asking:
     access_version: int = 1
     has_expired: bool = False
     principal: str = "tester"
+    origin: Origin = ORIGIN
 
 
 class Call(PendingCommand):

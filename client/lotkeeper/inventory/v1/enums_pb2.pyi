@@ -751,3 +751,31 @@ INVENTORY_GROUP_BY_LOCATION: InventoryGroupBy.ValueType  # 3
 INVENTORY_GROUP_BY_LOT_STATUS: InventoryGroupBy.ValueType  # 4
 """By the status that lots show."""
 Global___InventoryGroupBy: _TypeAlias = InventoryGroupBy  # noqa: Y015
+
+class _AuditResult:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuditResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditResult.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AUDIT_RESULT_UNSPECIFIED: _AuditResult.ValueType  # 0
+    """Not given."""
+    AUDIT_RESULT_DONE: _AuditResult.ValueType  # 1
+    """It was done."""
+    AUDIT_RESULT_PERMISSION_DENIED: _AuditResult.ValueType  # 2
+    """The caller is known, and may not."""
+    AUDIT_RESULT_UNAUTHENTICATED: _AuditResult.ValueType  # 3
+    """The credential was refused, or there was none."""
+
+class AuditResult(_AuditResult, metaclass=_AuditResultEnumTypeWrapper):
+    """What came of something that an audit event tells of."""
+
+AUDIT_RESULT_UNSPECIFIED: AuditResult.ValueType  # 0
+"""Not given."""
+AUDIT_RESULT_DONE: AuditResult.ValueType  # 1
+"""It was done."""
+AUDIT_RESULT_PERMISSION_DENIED: AuditResult.ValueType  # 2
+"""The caller is known, and may not."""
+AUDIT_RESULT_UNAUTHENTICATED: AuditResult.ValueType  # 3
+"""The credential was refused, or there was none."""
+Global___AuditResult: _TypeAlias = AuditResult  # noqa: Y015

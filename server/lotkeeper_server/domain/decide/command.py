@@ -59,6 +59,8 @@ def decide(state: WorkingSet, command: Command, context: Context, *, keeps_reque
     if command.validate_only:
         answer.unborn = state.new_ids(savepoint)
         state.roll_back(savepoint)
+    else:
+        answer.wrote = state.savepoint() > savepoint
     return answer
 
 

@@ -204,3 +204,11 @@ class ExportFormat(IntEnum):
     CSV = 1
     JSON = 2
     YAML = 3
+
+
+class AuditResult(IntEnum):
+    """What came of something that an event tells of: it was done, or the caller was not let do it."""
+
+    DONE = 1
+    PERMISSION_DENIED = 2
+    UNAUTHENTICATED = 3

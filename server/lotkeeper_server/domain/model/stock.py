@@ -228,6 +228,7 @@ class Answer:
         action_indexes: for each record the place of its action in the call; empty where there were no actions.
         unborn: ids that the answer must not show, since a dry run made them and they do not exist.
         is_repeat: whether it is the answer of an earlier call with the same request id, given again.
+        wrote: whether the call changes anything; not where it is answered by its request id, or only tried.
     """
 
     records: list[Record]
@@ -236,6 +237,7 @@ class Answer:
     action_indexes: tuple[int, ...] = ()
     unborn: frozenset[bytes] = field(default_factory=frozenset)
     is_repeat: bool = field(default=False, compare=False)
+    wrote: bool = field(default=False, compare=False)
 
     @property
     def main(self) -> Record | None:

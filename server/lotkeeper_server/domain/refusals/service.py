@@ -40,7 +40,7 @@ class Contention(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeTokenExpired(Refusal):
-    """A watch would have to begin, or go on, before records that were archived."""
+    """A watch would have to go on before records or events that were archived."""
 
     code = Code.OUT_OF_RANGE
     reason = "RESUME_TOKEN_EXPIRED"
@@ -48,7 +48,7 @@ class ResumeTokenExpired(Refusal):
 
     @property
     def message(self) -> str:
-        return f"Records after this token were archived, up to {self.oldest}; watch from the beginning."
+        return f"What came after this token was archived, up to {self.oldest}; watch from the beginning."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from lotkeeper_server.engine.readers import CALLER, PRINCIPAL
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
 from lotkeeper_server.rpc.gate.ending import Ending
+from lotkeeper_server.rpc.gate.origins import origin_of
 from lotkeeper_server.rpc.gate.paced_stream import PacedStream
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 
@@ -34,6 +35,7 @@ class AwaitedMethod:
         """
         self._doorway = doorway
         self._full_name = full_name
+        self._name = full_name.rpartition(".")[2]
         self._permission = permission
         self._request_class = request_class
         self._method = method
@@ -132,6 +134,7 @@ class AwaitedMethod:
     async def _stream(self, stream: transport.Stream, answer: Callable[[Call, Ending], Awaitable[None]]) -> None:
         """Lets the caller in, then answers; a refusal becomes the status, also in the middle of a stream."""
         self._doorway.calls.begin(stream)
+        caller: Call | None = None
         try:
             caller = await self._let_in(stream, 0, is_stream=True)
             await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
@@ -139,7 +142,8 @@ class AwaitedMethod:
             with self._doorway.admissions.kept(caller):
                 await answer(caller, caller.ending)
         except Refused as refused:
-            self._doorway.refused_callers.note(refused, stream)
+            principal = "" if caller is None else caller.principal
+            self._doorway.note_refused(refused, stream, self._name, principal)
             stream.refuse(transport_status(refused.refusal, refused.index))
             refused.__traceback__ = None
         except transport.CallerGone:
@@ -173,7 +177,7 @@ class AwaitedMethod:
         if admission is None:
             said = await self._looked(call)
             admission = doorway.directory.admit_by(said, call, self._permission)
-        caller = Call(admission, call.deadline_seconds, ending=Ending())
+        caller = Call(admission, origin_of(call, self._name), call.deadline_seconds, ending=Ending())
         doorway.enter(call, caller, request_bytes, is_stream=is_stream)
         PRINCIPAL.set(caller.principal)
         CALLER.set(caller)
@@ -196,7 +200,7 @@ class AwaitedMethod:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
             except Refused as of_caller:
                 refused = of_caller
-        self._doorway.refused_callers.note(refused, call)
+        self._doorway.note_refused(refused, call, self._name, "" if caller is None else caller.principal)
         return transport_status(refused.refusal, refused.index)
 
 

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.permissions import grants
 from lotkeeper_server.domain.commands import Batch, Command, Execute, ExecuteActions
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.observability.pipeline import Phases
@@ -27,6 +28,7 @@ class Call:
 
     Attributes:
         admission: who calls, and with which rights; replaced when roles or tokens have changed.
+        origin: what is called, and from where.
         deadline_seconds: `time.monotonic()` at which the caller gives up; None where it set no deadline.
         check: checks again what the caller needs besides the method's permission, after the admission was replaced;
             raises Refused.
@@ -38,6 +40,7 @@ class Call:
     """
 
     admission: Admission
+    origin: Origin
     deadline_seconds: float | None
     check: Callable[[], None] | None = None
     ending: Ending | None = None

@@ -17,6 +17,7 @@ from lotkeeper_server.domain.refusals import Code, Refused, ShuttingDown
 from lotkeeper_server.engine.calls import End, PendingCommand
 from lotkeeper_server.rpc.gate.call import Call, Submission
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault, parsed
+from lotkeeper_server.rpc.gate.origins import origin_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 
 ITEMS: Final = ("requests", "actions")
@@ -30,7 +31,7 @@ _SEEN_BY_NOBODY: Final = frozenset({Code.INVALID_ARGUMENT, Code.PERMISSION_DENIE
 class DecidedMethod:
     """One method of the contract that the engine decides."""
 
-    __slots__ = ("_doorway", "_items", "_permission", "_read", "_request_class", "full_name")
+    __slots__ = ("_doorway", "_items", "_name", "_permission", "_read", "_request_class", "full_name")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class DecidedMethod:
         """
         self._doorway = doorway
         self.full_name = full_name
+        self._name = full_name.rpartition(".")[2]
         self._permission = permission
         self._request_class = request_class
         self._read = read
@@ -79,16 +81,17 @@ class DecidedMethod:
             if admission is None:
                 doorway.looks.ask_for(call, lambda said: self._let_in_later(request_bytes, call, said))
             else:
-                self._enter(request_bytes, call, Call(admission, call.deadline_seconds), is_seen=False)
+                caller = Call(admission, origin_of(call, self._name), call.deadline_seconds)
+                self._enter(request_bytes, call, caller, is_seen=False)
         except Refused as refused:
             self.refuse(call, refused)
         except Exception:  # the outermost border: a fault is answered, logged, and found by its id
             self.refuse(call, Refused(fault(self.full_name)))
 
-    def refuse(self, call: transport.Call, refused: Refused) -> None:
-        """Ends a call that was taken in."""
+    def refuse(self, call: transport.Call, refused: Refused, principal: str = "") -> None:
+        """Ends a call that was taken in; the principal is its caller's, where that is known."""
         try:
-            self._doorway.refused_callers.note(refused, call)
+            self._doorway.note_refused(refused, call, self._name, principal)
             call.refuse(transport_status(refused.refusal, refused.index))
         finally:
             self._doorway.calls.end(call)
@@ -112,7 +115,7 @@ class DecidedMethod:
         except Refused as refused:
             self.refuse(call, refused)
             return
-        caller = Call(admission, call.deadline_seconds)
+        caller = Call(admission, origin_of(call, self._name), call.deadline_seconds)
         call.on_server_thread(lambda: self._enter_or_refuse(request_bytes, call, caller))
 
     def _enter_or_refuse(self, request_bytes: bytes, call: transport.Call, caller: Call) -> None:
@@ -168,7 +171,7 @@ class DecidedMethod:
     ) -> None:
         """Refuses for the shape of a request; the caller is checked before that, unless it has been seen."""
         if is_seen or refused.refusal.code not in _SEEN_BY_NOBODY:
-            self.refuse(call, refused)
+            self.refuse(call, refused, caller.principal)
         else:
             self._refuse_once_seen(request_bytes, call, caller, refused.with_traceback(None))
 
@@ -177,7 +180,7 @@ class DecidedMethod:
 
         def seen(said: AccessSnapshot | Refused) -> None:
             if isinstance(said, AccessSnapshot) and said.access_version == caller.access_version:
-                self.refuse(call, refused)
+                self.refuse(call, refused, caller.principal)
             else:
                 self._doorway.calls.begin_again(call)
                 self._let_in_later(request_bytes, call, said)
@@ -270,6 +273,6 @@ class DecidedCall(PendingCommand):
         if not isinstance(end, Refused):
             self._method.answer(self._call, submission.write, end.value)
         elif submission.place is not None and end.index is not None:
-            self._method.refuse(self._call, submission.place(end))
+            self._method.refuse(self._call, submission.place(end), self._caller.principal)
         else:
-            self._method.refuse(self._call, end)
+            self._method.refuse(self._call, end, self._caller.principal)

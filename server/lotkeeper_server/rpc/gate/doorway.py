@@ -16,8 +16,10 @@ from lotkeeper_server.rpc.gate.accounts import Accounts
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
+from lotkeeper_server.rpc.gate.denials import Denials
+from lotkeeper_server.rpc.gate.origins import origin_of
 from lotkeeper_server.rpc.gate.pace import PaceLimits
-from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
+from lotkeeper_server.rpc.gate.refused_callers import DENIED, RefusedCallers
 from lotkeeper_server.rpc.wire.elements import has_too_many_elements
 from lotkeeper_server.store.db.snapshot import Snapshot
 
@@ -32,7 +34,8 @@ class Doorway:
         engine: decides commands, runs works and reads.
         calls: those in progress.
         admissions: looks again whether those who call may still.
-        refused_callers: counts those who may not.
+        refused_callers: counts those who may not, for the log.
+        denials: keeps them as events.
         pace: what is asked of callers that send or take a file.
         accounts: what each principal has in progress.
     """
@@ -43,6 +46,7 @@ class Doorway:
     calls: CallsInProgress
     admissions: Admissions
     refused_callers: RefusedCallers
+    denials: Denials
     pace: PaceLimits
     accounts: Accounts = field(default_factory=Accounts)
 
@@ -56,6 +60,19 @@ class Doorway:
         account = caller.account = self.accounts.begin(caller.admission, is_stream=is_stream)
         self.calls.when_ended(call, account.end_stream if is_stream else account.end_call)
         account.spend(1, request_bytes)
+
+    def note_refused(self, refused: Refused, call: transport.Call, method: str, principal: str) -> None:
+        """Counts a refusal, where it is one of credentials or permissions.
+
+        Args:
+            refused: what the call is refused with.
+            call: whose it was.
+            method: its name without its service's.
+            principal: who called; empty where that is not known.
+        """
+        if refused.refusal.code in DENIED:
+            self.refused_callers.note(refused, call)
+            self.denials.note(refused, origin_of(call, method), principal)
 
 
 def confirm_by(directory: Directory) -> Confirm:

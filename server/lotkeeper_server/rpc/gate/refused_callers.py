@@ -20,7 +20,8 @@ from lotkeeper_server.transport import Call
 LINE_SECONDS: Final = 1.0
 """The shortest time between two lines."""
 PRINCIPALS_KEPT_MAX: Final = 256
-_CODES: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
+DENIED: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
+"""What a caller is refused with that may not."""
 _log = get_logger()
 
 
@@ -64,7 +65,7 @@ class RefusedCallers:
             refused: what the caller was refused with.
             call: whose it was; of its peer the port is left out.
         """
-        if refused.refusal.code not in _CODES:
+        if refused.refusal.code not in DENIED:
             return
         cause, principal = Cause.DENIED, ""
         if isinstance(refused, NotAdmitted):
@@ -72,7 +73,7 @@ class RefusedCallers:
         if call.noted is None and principal:
             call.noted = NotedCaller(principal)
         self._on_refused(cause.value)
-        address = _address_of(call.peer)
+        address = call.connection.address
         with self._lock:
             self.total += 1
             self._count += 1
@@ -109,9 +110,3 @@ class RefusedCallers:
             of_other_peers=others + peers.total() - sum(shown.values()),
             total=self.total,
         )
-
-
-def _address_of(peer: str) -> str:
-    """`ipv4:10.0.0.1:50000` without its port: each connection has another."""
-    address, colon, port = peer.rpartition(":")
-    return address if colon and address and port.isdigit() else peer

@@ -9,7 +9,8 @@ from google.protobuf.message import Message
 from lotkeeper_server.catalog.deleting import check_deletable, delete_one
 from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.reading import messages, read_one
-from lotkeeper_server.catalog.saving import Saver, save
+from lotkeeper_server.catalog.saving import Saver, save_one
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
@@ -44,8 +45,10 @@ async def save_entity(
     saver = Saver(call.principal, call.may, scope_of=call.scope_of)
 
     def work(tx: Transaction) -> Entity:
-        identifier = save(tx, description, entity, saver, mask)
-        saved: Entity = read_one(tx.connection, description, identifier, tx.now_millis)
+        saving = save_one(tx, description, entity, saver, mask)
+        if saving.is_change:
+            tx.effects.append(Effect(description.entity, saving.id, detail="created" if saving.old is None else ""))
+        saved: Entity = read_one(tx.connection, description, saving.id, tx.now_millis)
         return saved
 
     return await engine.transact(work, call)
@@ -105,4 +108,10 @@ async def delete_entity(engine: Engine, description: Description, request: Messa
     # Counting a million records takes a moment, so a refusal is found on a snapshot, for which no one waits. The
     # transaction checks again, and has little to count.
     await engine.read(lambda snapshot: check_deletable(snapshot, description, key.find(snapshot), version))
-    await engine.transact(lambda tx: delete_one(tx, description, key.find(tx.connection), version), call)
+
+    def work(tx: Transaction) -> None:
+        identifier = key.find(tx.connection)
+        delete_one(tx, description, identifier, version)
+        tx.effects.append(Effect(description.entity, identifier))
+
+    await engine.transact(work, call)

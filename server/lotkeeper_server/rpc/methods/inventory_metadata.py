@@ -6,6 +6,7 @@ from typing import Final
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 from lotkeeper_server.catalog.naming import LOCATION_FIELD, LOT_FIELD, NamedEntity, NamedLot
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.refusals import NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
@@ -64,6 +65,8 @@ class _MetadataRequest:
         if not set_metadata(connection, location_id, lot_id, changes):
             lot_name, path = name_of_row(connection, location_id, lot_id)
             raise Refused(NotFound(entity="inventory", name=lot_name, path=path).at(LOT_FIELD).at(LOCATION_FIELD))
+        if changes:
+            tx.effects.append(Effect("inventory_lot", lot_id))
         (entry,) = read_entries(connection, [(location_id, lot_id)])
         return pb.SetInventoryMetadataResponse(inventory=inventory_message(entry, tx.now_millis))
 

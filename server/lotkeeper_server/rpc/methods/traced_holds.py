@@ -5,6 +5,7 @@ from lotkeeper.inventory.v1 import trace_service_pb2 as pb
 from lotkeeper_server.catalog.lot_rules import STATUS_CHANGE_PERMISSION
 from lotkeeper_server.catalog.traced_holds import AskedHold, TracedHold, hold_traced
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.enumerations import TraceDirection
 from lotkeeper_server.domain.refusals import PermissionDenied, Refused, TraceTruncated
 from lotkeeper_server.engine.engine import Engine
@@ -57,6 +58,8 @@ class TracedHolds:
             hold = hold_traced(writing, asked, engine.context(tx))
             answer = _answer(tx.connection, asked, hold, tx.now_millis)
             write_changes(writing, hold.changes)
+            if hold.answer.wrote:
+                tx.effects.append(_effect(asked, hold))
             return answer
 
         return await (engine.read_long(dry, call) if asked.validate_only else engine.transact(work, call))
@@ -86,6 +89,12 @@ def read_hold(request: pb.HoldTracedLotsRequest, call: Call) -> AskedHold:
         fingerprint=b"" if request_id is None else fingerprint("HoldTracedLots", *meaning),
         validate_only=request.validate_only,
     )
+
+
+def _effect(asked: AskedHold, hold: TracedHold) -> Effect:
+    records = hold.answer.records
+    record_id = records[0].id if records else None
+    return Effect("inventory_lot", hold.lot_id, "", asked.request_id or "", len(records), record_id)
 
 
 def _answer(snapshot: Snapshot, asked: AskedHold, hold: TracedHold, now_millis: int) -> pb.HoldTracedLotsResponse:

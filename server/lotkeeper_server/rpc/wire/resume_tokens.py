@@ -3,16 +3,22 @@
 import base64
 import binascii
 import hashlib
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.feed.entries import FeedPosition
-from lotkeeper_server.store.feed.record_feed import RecordFeed
 
 _DIGEST_BYTES: Final = 4
 """Finds tokens that were cut or mistyped; not against forgery: any position may be requested."""
 _FILES_BYTES: Final = 5
+
+
+class Positions(Protocol):
+    """A feed, as far as tokens name places in it."""
+
+    def position_of(self, raw: bytes) -> FeedPosition | None:
+        """The position with these bytes; None if they are not one of this feed."""
 
 
 class WatchPosition(NamedTuple):
@@ -36,7 +42,7 @@ def resume_token(feed: FeedPosition, archive_files: int = 0) -> str:
     return base64.urlsafe_b64encode(raw + _digest(raw)).decode().rstrip("=")
 
 
-def read_resume_token(text: str, feed: RecordFeed, shape: Shape) -> WatchPosition | None:
+def read_resume_token(text: str, feed: Positions, shape: Shape) -> WatchPosition | None:
     """The position of a token; None where absent or wrong, for example from another kind of store."""
     if not text:
         return None
@@ -46,7 +52,7 @@ def read_resume_token(text: str, feed: RecordFeed, shape: Shape) -> WatchPositio
     return position
 
 
-def _position_of(text: str, feed: RecordFeed) -> WatchPosition | None:
+def _position_of(text: str, feed: Positions) -> WatchPosition | None:
     if len(text) > limits.TOKEN_CHARACTERS_MAX:
         return None
     try:

@@ -1,10 +1,11 @@
 """A write in progress: the connection, and what it gets from outside."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import Id
 
 
@@ -18,9 +19,11 @@ class Transaction:
         new_id: gives new ids, in order.
         next_effect_order: gives the order number of the next completion: later than every earlier one of this
             process, than the clock's microseconds, and than the order given to it (that of the rows it touches).
+        effects: what it has written, noted by whoever wrote it; each becomes an event that is committed with it.
     """
 
     connection: Connection
     now_millis: int
     new_id: Callable[[], Id]
     next_effect_order: Callable[[int], int]
+    effects: list[Effect] = field(default_factory=list)

@@ -22,6 +22,7 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import Locking
 from lotkeeper_server.store.db.statements import chunks, fetch, insert_of
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
+from lotkeeper_server.store.schema.audit_tables import audit_feed
 from lotkeeper_server.store.schema.coordination_tables import feed, feed_pending
 
 Value = TypeVar("Value")
@@ -31,7 +32,10 @@ _ORDER_BYTES: Final = 8
 _ENTRY_BYTES: Final = _ORDER_BYTES + ID_BYTES
 _INSERT_PENDING: Final = insert_of(feed_pending)
 _INSERT_FEED: Final = insert_of(feed)
-_ANY_PENDING: Final = "SELECT id FROM feed_pending ORDER BY id LIMIT 1"
+_INSERT_EVENTS: Final = insert_of(audit_feed)
+_ANY_PENDING: Final = (
+    "SELECT 1 FROM definition_version WHERE EXISTS (SELECT 1 FROM feed_pending) OR EXISTS (SELECT 1 FROM audit_pending)"
+)
 _PENDING: Final = "SELECT id, entries FROM feed_pending"
 
 
@@ -53,7 +57,7 @@ def leave_pending(connection: Connection, completed: Sequence[tuple[int, RecordI
 
 def pending_ids(connection: Connection) -> set[bytes]:
     """What is pending now, to find out later whether it is numbered."""
-    return {row[0] for row in fetch(connection, "SELECT id FROM feed_pending")}
+    return {row[0] for row in fetch(connection, "SELECT id FROM feed_pending UNION ALL SELECT id FROM audit_pending")}
 
 
 def pending_records(connection: Connection) -> set[RecordId]:
@@ -62,7 +66,7 @@ def pending_records(connection: Connection) -> set[RecordId]:
 
 
 def number_pending(store: Store, now_millis: int) -> int | None:
-    """Appends everything pending to the feed; returns how many records, or None if another process is doing so.
+    """Appends everything pending to its feed; returns how many records and events, or None if another process does so.
 
     Raises:
         StoreError: StoreContention where another process did so at the same time.
@@ -82,12 +86,28 @@ def number_pending(store: Store, now_millis: int) -> int | None:
         ]
         tx.write_many(_INSERT_FEED, rows)
         tx.execute("UPDATE feed_lease SET next_number = ? WHERE id = 1", (number + len(rows),))
-        deleted = 0
-        for part in chunks([row[0] for row in pending]):
-            places = ", ".join("?" for _ in part)
-            deleted += tx.execute(f"DELETE FROM feed_pending WHERE id IN ({places})", tuple(part))  # noqa: S608
-        assert deleted == len(pending), f"{deleted} of {len(pending)} pending rows deleted"
-    return len(record_ids)
+        _delete(tx, "feed_pending", [row[0] for row in pending])
+        events = _number_events(tx)
+    return len(record_ids) + events
+
+
+def _number_events(tx: WriteTransaction) -> int:
+    """Appends the pending events to theirs; the lease is held. The order among them is that of their ids."""
+    pending = tx.fetch("SELECT id, entries FROM audit_pending ORDER BY id")
+    if not pending:
+        return 0
+    (last,) = tx.fetch("SELECT COALESCE(MAX(number), 0) FROM audit_feed")
+    tx.write_many(_INSERT_EVENTS, [(last[0] + at, entries) for at, (_, entries) in enumerate(pending, 1)])
+    _delete(tx, "audit_pending", [row[0] for row in pending])
+    return len(pending)
+
+
+def _delete(tx: WriteTransaction, table: str, ids: Sequence[bytes]) -> None:
+    deleted = 0
+    for part in chunks(ids):
+        places = ", ".join("?" for _ in part)
+        deleted += tx.execute(f"DELETE FROM {table} WHERE id IN ({places})", tuple(part))  # noqa: S608
+    assert deleted == len(ids), f"{deleted} of {len(ids)} rows of {table} deleted"
 
 
 def drop_marks(store: Store, now_millis: int) -> None:

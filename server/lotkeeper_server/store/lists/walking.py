@@ -93,8 +93,8 @@ def walk_page(
     """
     if NEVER in conditions:
         return Page([], None)
-    if is_staging(connection):
-        conditions = [*conditions, Condition(visible(connection, order.table, "t"))]
+    if is_staging(connection) and (condition := visible(connection, order.table, "t")):
+        conditions = [*conditions, Condition(condition)]
     begin = None if after is None else Bound(after)
     seen = within(connection)
     if seen is None or order.table not in PLACES:

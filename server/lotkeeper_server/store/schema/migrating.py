@@ -6,6 +6,8 @@ from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
+from lotkeeper_server.domain.model.audit import Effect, Told
+from lotkeeper_server.store.audit.writing import write_event
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import dialect_of
 from lotkeeper_server.store.db.errors import StoreContention, StoreError
@@ -13,7 +15,7 @@ from lotkeeper_server.store.schema.access_tables import role
 from lotkeeper_server.store.schema.coordination_tables import definition_version, feed_lease
 from lotkeeper_server.store.schema.tables import metadata
 
-HEAD_REVISION: Final = "0013"
+HEAD_REVISION: Final = "0014"
 """The newest migration; a test compares it with the files."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATE_ATTEMPTS: Final = 4
@@ -54,10 +56,14 @@ def _state(connection: Connection) -> SchemaState:
     return SchemaState.OLDER if revision < HEAD_REVISION else SchemaState.NEWER
 
 
-def migrate(store: Store) -> bool:
+def migrate(store: Store, told: Told | None = None) -> bool:
     """Migrates the schema to the newest version in one transaction; returns False if it was current.
 
     Several processes may call this at once: one does it, the others find it done.
+
+    Args:
+        store: to migrate.
+        told: makes the event that tells of it; None for a store that nobody asks about, like a test's.
 
     Raises:
         StoreError: where it cannot be written, is newer than this program, or is not a store of Lotkeeper.
@@ -67,7 +73,7 @@ def migrate(store: Store) -> bool:
         if state is SchemaState.CURRENT:
             return False
         try:
-            _migrate(store, state)
+            _migrate(store, state, told)
         except StoreError as error:
             if schema_state(store) is SchemaState.CURRENT:
                 return False
@@ -79,7 +85,7 @@ def migrate(store: Store) -> bool:
     return True
 
 
-def _migrate(store: Store, state: SchemaState) -> None:
+def _migrate(store: Store, state: SchemaState, told: Told | None) -> None:
     if state is SchemaState.NEWER:
         raise StoreError("The store was written by a newer version of Lotkeeper; upgrade this program.")
     if state is SchemaState.FOREIGN:
@@ -89,6 +95,8 @@ def _migrate(store: Store, state: SchemaState) -> None:
             make_schema(connection)
         else:
             upgrade(connection)
+        if told is not None:
+            write_event(connection, told(Effect("schema", entity_name=HEAD_REVISION, detail=f"was {state.value}")))
         dialect_of(connection).sign(connection)
 
 

@@ -7,6 +7,7 @@ from lotkeeper_server.domain.changes import Changes
 from lotkeeper_server.domain.keys import GenealogyKey
 from lotkeeper_server.domain.model.identifiers import LocationId
 from lotkeeper_server.domain.model.stock import BesideStock, Common, Edge, Lot, Record, StockRow
+from lotkeeper_server.store.audit.writing import write_command_events
 from lotkeeper_server.store.db.statements import insert_of, update_of
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.feed.numbering import leave_pending
@@ -164,6 +165,7 @@ def write_changes(tx: WriteTransaction, changes: Changes) -> None:
         UPDATE_REQUEST,
         [(*kept[count + at], *key) for at, (key, _) in enumerate(changes.renewed_requests)],
     )
+    write_command_events(tx, changes.events)
 
 
 def _new_edges(edges: Sequence[tuple[GenealogyKey, Edge]]) -> list[tuple[Any, ...]]:

@@ -25,6 +25,10 @@ CACHE_KIBIBYTES: Final = 12_288
 not fit is in the system's cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
 """The page cache of connections that only read, of which there are several: the system caches the file's pages, too."""
+ROWS_TOGETHER: Final = 32
+"""So many rows of an insert go by one statement: 0.8 µs a row less than one by one."""
+COLUMNS_TOGETHER_MAX: Final = 16
+"""Of rows with more, what is saved is spent on making one list of their values."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
 STAGING: Final = "lotkeeper_is_staging"
 """Under this a connection notes whether an import is being written; forgotten when a transaction begins."""
@@ -136,8 +140,14 @@ class Sqlite(Dialect):
 
     def write_many(self, connection: Connection, write: Write, rows: Rows) -> None:
         cursor = connection.connection.cursor()
-        cursor.executemany(write.text, rows)
-        changed = cursor.rowcount
+        changed = together = 0
+        if not write.keys and len(write.values) <= COLUMNS_TOGETHER_MAX:
+            together = len(rows) - len(rows) % ROWS_TOGETHER
+            for at in range(0, together, ROWS_TOGETHER):
+                values = [value for row in rows[at : at + ROWS_TOGETHER] for value in row]
+                changed += cursor.execute(_text_together(write), values).rowcount
+        if together < len(rows):
+            changed += cursor.executemany(write.text, rows[together:] if together else rows).rowcount
         cursor.close()
         assert changed == len(rows), f"{changed} of {len(rows)} rows changed: {write.text}"
 
@@ -153,6 +163,12 @@ class Sqlite(Dialect):
 
     def wide_sum(self, column: str) -> str:
         return f"SUM({column} / {WIDE_SUM_UNIT}), SUM({column} % {WIDE_SUM_UNIT})"
+
+
+@lru_cache(64)
+def _text_together(write: Write) -> str:
+    row = f", ({', '.join('?' for _ in write.values)})"
+    return write.text + row * (ROWS_TOGETHER - 1)
 
 
 @lru_cache(1_024)
