@@ -44,6 +44,7 @@ from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
+from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
 from lotkeeper_server.transport.server import server_class
@@ -85,7 +86,7 @@ class Service:
             OSError: where there can be no temporary files.
         """
         self._server_settings = server_settings = _server_settings(settings, listens)
-        self._settings = settings
+        self._settings, self._store, self._listens = settings, store, listens
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         directory = Directory(_allowance(settings), listens.development)
@@ -163,8 +164,18 @@ class Service:
         with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._engine.close()
+                self._engine.give_back()
+        await self._end_store()
         self._folder.remove()
         _log.info("shut_down")
+
+    async def _end_store(self) -> None:
+        ending = asyncio.to_thread(end_store, self._store, is_last=not self._listens.shares_address)
+        try:
+            async with asyncio.timeout(END_STORE_SECONDS):
+                await ending
+        except TimeoutError:
+            _log.warning("store_not_merged", beside=f"{self._store.path}-wal", error="the disk is too slow")
 
     async def close(self) -> None:
         """Ends at once, for a process that goes on: what was taken in is done, what waits or streams is cancelled."""

@@ -15,6 +15,7 @@ from lotkeeper_server.cli.supervising import NoneStarts, Supervisor
 from lotkeeper_server.service import CLOSE_SECONDS
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.listening import can_share, hold_address
 
@@ -106,7 +107,7 @@ def serve_with_many(
                 on_hangup=on_hangup,
             )
 
-    drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS
+    drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + END_STORE_SECONDS + SPARE_SECONDS
     supervisor = Supervisor(work, settings.processes, drain_seconds, on_hangup)
     try:
         all_ended = supervisor.run(lambda: greet(held.address))
@@ -117,6 +118,7 @@ def serve_with_many(
     finally:
         if development is not None:
             development.end()
+        end_store(Store(settings.database_url), is_last=True)  # a worker that was killed has not
     if not all_ended:
         fail("some processes did not end by themselves and were killed")
 

@@ -1,14 +1,20 @@
 """Connections to a store: how they are opened, what a read and a write transaction are."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, Engine, exc
 
 from lotkeeper_server.store.db.dialects import Locking, Log, dialect_of_url
 from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from lotkeeper_server.store.db.store_url import SUPPORTED, read_url
+
+INTERRUPTED_SECONDS: Final = 1.0
+"""How long reads that are interrupted may take to end before the store is closed in spite of them."""
+_INTERRUPT_PAUSE_SECONDS: Final = 0.01
 
 
 class Store:
@@ -37,6 +43,8 @@ class Store:
         self.capabilities = dialect.capabilities
         self._writes: Engine = dialect.engine_for_writes(self.url)
         self._reads: Engine = dialect.engine_for_reads(self.url)
+        self._in_use: set[Connection] = set()
+        self._is_ending = False
 
     @property
     def path(self) -> Path | None:
@@ -147,6 +155,28 @@ class Store:
         self._writes.dispose()
         self._reads.dispose()
 
+    def end(self) -> Log:
+        """Closes for good; the embedded store's own file then holds everything, if no other process uses it.
+
+        Reads that still run are interrupted, and what comes later is refused with StoreUnavailable.
+
+        Returns:
+            What is left in the log that lies beside the file; no page where the file has everything.
+
+        Raises:
+            StoreError: where it cannot be written.
+        """
+        self._is_ending = True
+        until_seconds = time.monotonic() + INTERRUPTED_SECONDS
+        while (in_use := list(self._in_use)) and time.monotonic() < until_seconds:
+            for connection in in_use:
+                with suppress(Exception):  # it has just been given back
+                    self._dialect.interrupt(connection)
+            time.sleep(_INTERRUPT_PAUSE_SECONDS)
+        self.close()
+        with self._translated():
+            return self._dialect.bring_over_all(self.url)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Drivers' errors become the store's own."""
@@ -164,15 +194,18 @@ class Store:
                 raise
             raise named from error
 
-    @staticmethod
     @contextmanager
-    def _connected(engine: Engine) -> Iterator[Connection]:
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
         """A connection that goes back to its pool, or is closed if that pool has been given up."""
+        if self._is_ending:
+            raise StoreUnavailable("the store is being closed")
         pool = engine.pool
         with engine.connect() as connection:
+            self._in_use.add(connection)
             try:
                 yield connection
             finally:
+                self._in_use.discard(connection)
                 if engine.pool is not pool:
                     connection.invalidate()
 

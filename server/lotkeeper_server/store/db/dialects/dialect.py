@@ -185,6 +185,13 @@ class Dialect(ABC):
         """Does what `Store.checkpoint` says."""
         return Log(0, 0)
 
+    def interrupt(self, connection: Connection) -> None:  # noqa: B027 - databases end what a closed connection asked
+        """Ends the statement that runs on this connection, with an error for whoever waits for it; from any thread."""
+
+    def bring_over_all(self, url: URL) -> Log:  # noqa: ARG002
+        """Does the last part of what `Store.end` says: nobody in this process uses the store any more."""
+        return Log(0, 0)
+
     def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves
         """Does what `Store.end_stalled` says."""
         return 0
