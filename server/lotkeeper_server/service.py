@@ -87,6 +87,7 @@ class Service:
         """
         self._server_settings = server_settings = _server_settings(settings, listens)
         self._settings, self._store, self._listens = settings, store, listens
+        store.follow_schema()
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         directory = Directory(_allowance(settings), listens.development)

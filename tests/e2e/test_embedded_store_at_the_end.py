@@ -141,14 +141,14 @@ def test_a_read_in_progress_is_interrupted_and_later_ones_are_refused(tmp_path: 
     """A read that would take minutes ends at once, in a store that is ended for good."""
     store = Store(embedded_store_url(tmp_path))
     with store.write() as connection:
-        connection.exec_driver_sql("UPDATE definition_version SET version = version + 1")
+        connection.exec_driver_sql("UPDATE store_state SET version = version + 1")
     begun, ends = threading.Event(), []
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
 
     def read() -> None:
         try:
             with store.read() as connection:
-                connection.exec_driver_sql("SELECT version FROM definition_version").fetchone()
+                connection.exec_driver_sql("SELECT version FROM store_state").fetchone()
                 begun.set()
                 connection.exec_driver_sql(endless).fetchone()
         except StoreUnavailable as error:

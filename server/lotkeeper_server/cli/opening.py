@@ -18,7 +18,7 @@ from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings, read_setti
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError, StoreUnavailable
 from lotkeeper_server.store.db.store_url import shown_url
-from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
+from lotkeeper_server.store.schema.migrating import SERVED, SchemaState, migrate, schema_state
 
 
 def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
@@ -146,11 +146,13 @@ def opened_current(database_url: str, *, makes: bool = True) -> Store:
             migrate(store)
         elif state in {SchemaState.OLDER, SchemaState.EMPTY}:
             fail(f"{_shown(store)}: its schema is older than this program; run: lotkeeper-server migrate")
-        elif state is not SchemaState.CURRENT:
+        elif state not in SERVED:
             migrate(store)
         with store.write():  # so that a store that cannot be written is noticed here, not by the first caller
             pass
-    return Store(database_url)
+    current = Store(database_url)
+    current.follow_schema()
+    return current
 
 
 def _shown(store: Store) -> str:

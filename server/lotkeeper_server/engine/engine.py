@@ -24,6 +24,7 @@ from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
 from lotkeeper_server.engine.readers import PRINCIPAL, SERVER, Readers
 from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.store_failures import unavailable
 from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, end_each
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.engine.works import Works
@@ -264,8 +265,7 @@ class Engine:
             with self._store.read() as connection:
                 return work(connection)
         except errors.StoreError as error:
-            _log.warning("store_unavailable", error=str(error))
-            raise Refused(StoreUnavailable(text="The store cannot be read.")) from error
+            raise unavailable(error, "The store cannot be read.") from error
 
     def note_health(self, usable: bool) -> None:
         """Whether the store can be used, for whoever looks beside the calls.

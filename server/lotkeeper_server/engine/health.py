@@ -37,6 +37,7 @@ class StoreHealth:
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="lotkeeper-store-health")
         self._usable: bool | None = None
+        self._is_explained = False
         self._failures = 0
 
     def report(self, usable: bool) -> None:
@@ -51,7 +52,7 @@ class StoreHealth:
             self._note(None)
         else:
             self._failures += 1
-            self._note("a call could not use it")
+            self._note("a call could not use it", is_why=False)
 
     async def begin(self) -> None:
         """Asks and tells once; after that a server may say that it serves."""
@@ -82,12 +83,17 @@ class StoreHealth:
             _log.exception("store_check_failed")
             return str(error)
 
-    def _note(self, fault: str | None) -> None:
+    def _note(self, fault: str | None, *, is_why: bool = True) -> None:
+        """Notes how it stands; says it in the log when that changes, and once more when it is known why."""
         usable = fault is None
+        if not usable and is_why and self._usable is False and not self._is_explained:
+            _log.warning("store_not_usable", fault=fault)
+            self._is_explained = True
         if usable is self._usable:
             return
         if fault is not None:
             _log.warning("store_not_usable", fault=fault)
+            self._is_explained = is_why
         elif self._usable is not None:
             _log.info("store_usable")
         self._usable = usable

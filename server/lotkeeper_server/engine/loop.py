@@ -23,6 +23,7 @@ from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.stalled import StalledOthers
+from lotkeeper_server.engine.store_failures import may_pass, unavailable
 from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransaction
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.event_log import get_logger
@@ -119,11 +120,9 @@ class Loop:
                 continue
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
-                if is_known and self._store.capabilities.can_go_away and patience.wait():
+                if may_pass(error, self._store.capabilities) and patience.wait():
                     continue
-                _log.warning("store_unavailable", error=str(error), calls=len(calls))
-                results = [Refused(StoreUnavailable())] * len(calls)
+                results = [unavailable(error, calls=len(calls))] * len(calls)
             except Exception:  # the border of the thread: it must outlive any bug
                 results = [Refused(logged_fault(calls=len(calls)))] * len(calls)
             calls = self._answer(calls, results)

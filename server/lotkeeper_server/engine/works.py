@@ -19,6 +19,7 @@ from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.shares import Shares
 from lotkeeper_server.engine.stalled import StalledOthers
+from lotkeeper_server.engine.store_failures import may_pass, unavailable
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.event_log import get_logger
@@ -155,10 +156,8 @@ class Works:
                     result = Refused(Contention())
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
-                if not (is_known and self._store.capabilities.can_go_away and patience.wait()):
-                    _log.warning("store_unavailable", error=str(error))
-                    result = Refused(StoreUnavailable())
+                if not (may_pass(error, self._store.capabilities) and patience.wait()):
+                    result = unavailable(error)
             except Exception:  # the border of the thread: it must outlive any bug
                 result = Refused(logged_fault())
         if not isinstance(result, Waits):

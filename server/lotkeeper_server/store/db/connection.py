@@ -9,7 +9,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine, exc
 
 from lotkeeper_server.store.db.dialects import Locking, Log, dialect_of_url
-from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreOutgrown, StoreUnavailable
+from lotkeeper_server.store.db.revision import SERVES_FROM, check_serves
 from lotkeeper_server.store.db.store_url import SUPPORTED, read_url
 
 INTERRUPTED_SECONDS: Final = 1.0
@@ -45,6 +46,15 @@ class Store:
         self._reads: Engine = dialect.engine_for_reads(self.url)
         self._in_use: set[Connection] = set()
         self._is_ending = False
+        self._follows_schema = False
+        self._outgrown: str | None = None
+
+    def follow_schema(self) -> None:
+        """From here on every write transaction looks whether this program may write, and `fault` whether it may read.
+
+        Without this, a store may have any schema, or none.
+        """
+        self._follows_schema = True
 
     @property
     def path(self) -> Path | None:
@@ -56,8 +66,10 @@ class Store:
         """A transaction that sees one snapshot and writes nothing.
 
         Raises:
-            StoreUnavailable: where the store cannot be reached.
+            StoreUnavailable: where the store cannot be reached, or was migrated past this program.
         """
+        if self._outgrown is not None:
+            raise StoreOutgrown(self._outgrown)
         with (
             self._translated(),
             self._connected(self._reads) as connection,
@@ -78,8 +90,27 @@ class Store:
         Raises:
             StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
+        with self.write_to_any_schema(locking) as connection:
+            if self._follows_schema:
+                self._check_serves(connection)
+            yield connection
+
+    @contextmanager
+    def write_to_any_schema(self, locking: Locking = Locking.WAIT) -> Iterator[Connection]:
+        """As `write`, whatever the store's schema is: for migrations, and for what programs of all versions know.
+
+        Raises:
+            StoreError: as `write`.
+        """
         with self._translated(), self._connected(self._writes) as connection, self._writing(connection, locking):
             yield connection
+
+    def _check_serves(self, connection: Connection) -> None:
+        cursor = self._dialect.cursor(connection)
+        cursor.execute(SERVES_FROM)
+        rows = cursor.fetchall()
+        cursor.close()
+        check_serves(rows)
 
     def writer(self) -> "Writer":
         """For many write transactions, one after the other."""
@@ -119,7 +150,14 @@ class Store:
                 self._given_up_when_broken(connection),
                 connection.begin(),
             ):
-                return self._dialect.fault(connection)
+                fault = self._dialect.fault(connection)
+                if fault is None and self._follows_schema:
+                    self._check_serves(connection)
+                    self._outgrown = None
+                return fault
+        except StoreOutgrown as error:
+            self._outgrown = str(error)
+            return self._outgrown
         except StoreError as error:
             return str(error)
 

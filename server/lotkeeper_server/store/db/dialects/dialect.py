@@ -171,12 +171,18 @@ class Dialect(ABC):
         """Does what `WriteTransaction.committed_together` says."""
         with self.together(connection):
             yield
-        look = "SELECT version, access_version FROM definition_version"
+        look = "SELECT version, access_version FROM store_state"
         if tuple(*self.rows_by_key(connection, look, "id", [1], Locking.NONE)) != begun:
             raise VersionsMoved(f"the versions are not {begun} any more")
 
     def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
         """Marks a store with a new schema as one of Lotkeeper's."""
+
+    def hold_off_all(self, connection: Connection, table: str) -> None:  # noqa: B027 - one who writes holds everything
+        """Waits for every transaction that has looked at a table; who looks at it later waits for the present one.
+
+        Where tables are not changed in transactions, what the present one has written is durable, and nobody waits.
+        """
 
     def leave_checkpoints(self, writes: Engine) -> None:  # noqa: B027 - most databases do them by themselves
         """Does what `Store.leave_checkpoints` says."""

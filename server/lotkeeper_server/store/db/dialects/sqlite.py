@@ -77,7 +77,7 @@ class Sqlite(Dialect):
         return False
 
     def fault(self, connection: Connection) -> str | None:
-        connection.connection.cursor().execute("SELECT 1 FROM definition_version").fetchone()
+        connection.connection.cursor().execute("SELECT 1 FROM store_state").fetchone()
         return None
 
     def leave_checkpoints(self, writes: Engine) -> None:
