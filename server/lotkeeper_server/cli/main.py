@@ -1,4 +1,4 @@
-"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, role, token, testing, completion."""
+"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, backup, restore, role, token, testing, completion."""
 
 import sys
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from lotkeeper.visible_text import visible
 
 from lotkeeper_server.cli.administration import token
 from lotkeeper_server.cli.archiving import archive
+from lotkeeper_server.cli.backups import backup, restore
 from lotkeeper_server.cli.opening import (
     CONFIG,
     Opened,
@@ -141,6 +142,8 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
 
 
 main.add_command(archive)
+main.add_command(backup)
+main.add_command(restore)
 main.add_command(role)
 main.add_command(token)
 main.add_command(testing)

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from lotkeeper_server.store.db.statements import execute, fetch
 
 EPOCH_BYTES: Final = 8
+_VERSIONS_SKIPPED: Final = 1_000_000
+"""Beyond whatever versions the store may have had after the moment that it was put back to."""
 _STATE: Final = (
     "SELECT s.epoch, s.takes_old_tokens, COALESCE(a.files, 0), a.until_millis FROM store_state AS s "
     "LEFT JOIN archive_state AS a ON a.id = s.id WHERE s.id = 1"
@@ -50,5 +52,10 @@ def new_epoch() -> bytes:
 
 
 def renew_epoch(connection: Connection) -> None:
-    """Ends every position that was taken so far."""
-    execute(connection, "UPDATE store_state SET epoch = ?, takes_old_tokens = FALSE WHERE id = 1", (new_epoch(),))
+    """Ends every position that was taken so far, and what processes remember of definitions, roles and tokens."""
+    execute(
+        connection,
+        "UPDATE store_state SET epoch = ?, takes_old_tokens = FALSE, version = version + ?, "
+        "access_version = access_version + ? WHERE id = 1",
+        (new_epoch(), _VERSIONS_SKIPPED, _VERSIONS_SKIPPED),
+    )
