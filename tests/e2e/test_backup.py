@@ -270,7 +270,7 @@ def _with_a_page_of_noise(path: Path) -> None:
 
 def _with_stock_that_no_record_made(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE inventory SET quantity = quantity + 1")
+        connection.execute("UPDATE inventory_lot SET total_quantity = total_quantity + 1")
         connection.commit()
 
 

@@ -14,17 +14,16 @@ from lotkeeper.visible_text import visible
 from lotkeeper_server.cli.administration import token
 from lotkeeper_server.cli.archiving import archive
 from lotkeeper_server.cli.backups import backup, restore
+from lotkeeper_server.cli.migrating import migrate
 from lotkeeper_server.cli.opening import (
     CONFIG,
     Opened,
     chosen_settings,
     database,
     fail,
-    opened,
     opened_current,
     settings_for_once,
 )
-from lotkeeper_server.cli.progress import migration_told
 from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.roles import role
 from lotkeeper_server.cli.serving import serve_store
@@ -78,23 +77,6 @@ def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
 @main.command()
 @database
 @click.pass_obj
-def migrate(config_file: Path | None, /, **flags: Any) -> None:
-    """Bring the store's schema to this version; how far that has come is told while it lasts."""
-    from lotkeeper_server.store.schema.migrating import migrate as migrate_store  # noqa: PLC0415 - beside its own name
-    from lotkeeper_server.store.schema.notices import noticing  # noqa: PLC0415
-
-    def left(text: str) -> None:
-        click.echo(visible(text), err=True)
-
-    url = settings_for_once(flags, config_file).database_url
-    with migration_told(), opened(url) as store, noticing(left):
-        done = migrate_store(store)
-    click.echo("migrated" if done else "the schema is current")
-
-
-@main.command()
-@database
-@click.pass_obj
 def demo(config_file: Path | None, /, **flags: Any) -> None:
     """Load the demo plant into an empty store."""
     from lotkeeper_server.demo.loading import load_demo_plant  # noqa: PLC0415 - only here
@@ -143,6 +125,7 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
 
 main.add_command(archive)
 main.add_command(backup)
+main.add_command(migrate)
 main.add_command(restore)
 main.add_command(role)
 main.add_command(token)
