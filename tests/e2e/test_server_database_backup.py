@@ -23,14 +23,16 @@ _TOOL_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A PostgreSQL that archives its log at every switch."""
-    folder = tmp_path_factory.mktemp("wal")
-    folder.chmod(0o777)
-    folder.parent.chmod(0o755)
-    settings = {"archive_mode": "on", "wal_level": "replica", "archive_command": f'cp "%p" "{folder}/%f"'}
-    with PostgresServer(settings) as server:
+def database() -> Iterator[PostgresServer]:
+    """A PostgreSQL that archives its log."""
+    with PostgresServer({"archive_mode": "on", "wal_level": "replica"}) as server:
+        run_as(server._owner, ["mkdir", _archive(server)], _TOOL_SECONDS)
+        server.configure(archive_command=f'cp "%p" "{_archive(server)}/%f"')
         yield server
+
+
+def _archive(server: PostgresServer) -> Path:
+    return server.folder / "archive"
 
 
 def _run(*command: str | Path) -> None:
@@ -91,12 +93,11 @@ def test_postgresql_goes_back_to_a_moment(database: PostgresServer, tmp_path: Pa
         with database.connect() as session:
             session.execute("SELECT pg_switch_wal()")
         database.stop()
-        archive = str(database.settings["archive_command"]).split('"')[3].removesuffix("/%f")
         shutil.rmtree(database.data)
         base.rename(database.data)
         with (database.data / "postgresql.auto.conf").open("a") as settings:
             settings.write(
-                f'restore_command = \'cp "{archive}/%f" "%p"\'\n'
+                f'restore_command = \'cp "{_archive(database)}/%f" "%p"\'\n'
                 f"recovery_target_time = '{moment.astimezone(UTC).isoformat()}'\n"
                 "recovery_target_action = 'promote'\n"
             )

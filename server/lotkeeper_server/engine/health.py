@@ -21,6 +21,9 @@ class Checked(Protocol):
     def fault(self) -> str | None:
         """Why it cannot serve now, None where it can; may block, and is called in a thread of its own."""
 
+    def write_fault(self) -> str | None:
+        """The same, found out by a write: for a store that has failed, so that it is not usable by turns."""
+
 
 class StoreHealth:
     """Asks one store, and tells one listener. Made and used on one event loop."""
@@ -73,7 +76,8 @@ class StoreHealth:
         self._threads.shutdown(wait=False)
 
     async def _check(self) -> str | None:
-        asked = self._loop.run_in_executor(self._threads, self._store.fault)
+        look = self._store.fault if self._usable else self._store.write_fault
+        asked = self._loop.run_in_executor(self._threads, look)
         try:
             async with asyncio.timeout(CHECK_SECONDS_MAX):
                 return await asked

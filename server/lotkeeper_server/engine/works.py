@@ -19,7 +19,7 @@ from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.shares import Shares
 from lotkeeper_server.engine.stalled import StalledOthers
-from lotkeeper_server.engine.store_failures import may_pass, unavailable
+from lotkeeper_server.engine.store_failures import Away, may_pass, unavailable
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.event_log import get_logger
@@ -56,6 +56,7 @@ class Works:
         self._outside = surroundings
         self._clock = surroundings.clock
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
+        self._away = Away(surroundings.clock)
         self._lines: Lines[PendingWork] = Lines()
         self._works = Shares(works_max)
         self._changed = threading.Condition()
@@ -156,8 +157,10 @@ class Works:
                     result = Refused(Contention())
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
-                if not (may_pass(error, self._store.capabilities) and patience.wait()):
-                    result = unavailable(error)
+                self._away.note_failure()
+                may_wait = may_pass(error, self._store.capabilities) and not self._away.outlasts(work)
+                if not (may_wait and patience.wait()):
+                    result = unavailable(error, self._away.text_for(error))
             except Exception:  # the border of the thread: it must outlive any bug
                 result = Refused(logged_fault())
         if not isinstance(result, Waits):
@@ -193,5 +196,6 @@ class Works:
             self._outside.on_store_state(False)
             if not has_taken_effect(self._store, transaction_id, error, self._clock):
                 return AGAIN
+        self._away.note_success()
         self._outside.on_store_state(True)
         return Answered(value)

@@ -1,5 +1,6 @@
 """Connections to a store: how they are opened, what a read and a write transaction are."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,7 +10,14 @@ from typing import Final
 from sqlalchemy import Connection, Engine, exc
 
 from lotkeeper_server.store.db.dialects import Locking, Log, dialect_of_url
-from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreOutgrown, StoreUnavailable
+from lotkeeper_server.store.db.errors import (
+    OutcomeUnknown,
+    StoreBusy,
+    StoreContention,
+    StoreError,
+    StoreOutgrown,
+    StoreUnavailable,
+)
 from lotkeeper_server.store.db.revision import SERVES_FROM, check_serves
 from lotkeeper_server.store.db.store_url import SUPPORTED, read_url
 
@@ -160,6 +168,49 @@ class Store:
             return self._outgrown
         except StoreError as error:
             return str(error)
+
+    def write_fault(self) -> str | None:
+        """Why nothing can be written now; None if it can: which is found out by a write."""
+        fault = self.fault() or self._dialect.room_fault(self.url)
+        if fault is not None:
+            return fault
+        try:
+            self.try_to_write(Locking.WAIT_BRIEFLY)
+        except (StoreContention, StoreBusy):  # others write
+            return None
+        except StoreError as error:
+            return str(error)
+        return None
+
+    def try_to_write(self, locking: Locking = Locking.WAIT) -> None:
+        """Writes something that nobody needs, and takes it away again.
+
+        Args:
+            locking: how long to wait for others.
+
+        Raises:
+            StoreError: where that cannot be done.
+        """
+        mark = os.urandom(16)
+        with self.write(locking) as connection:
+            for statement, parameters in (
+                ("INSERT INTO commit_mark (id, created_millis) VALUES (?, ?)", (mark, int(time.time() * 1_000))),
+                ("DELETE FROM commit_mark WHERE id = ?", (mark,)),
+            ):
+                cursor = self._dialect.cursor(connection)
+                cursor.execute(self._dialect.text(statement), parameters)
+                cursor.close()
+
+    def check_fit(self) -> None:
+        """Looks whether this is a database that may hold a store, with a schema or without.
+
+        Raises:
+            StoreError: it says why not; or where the database cannot be reached.
+        """
+        with self.read() as connection:
+            unfit = self._dialect.unfit(connection)
+        if unfit is not None:
+            raise StoreError(unfit)
 
     def end_stalled(self) -> int:
         """Ends Lotkeeper's sessions that hold rows and wait for a silent process; returns how many.

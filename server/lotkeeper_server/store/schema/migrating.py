@@ -19,7 +19,9 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATE_ATTEMPTS: Final = 4
 """Each waits for another process's migration for as long as a transaction waits for a row."""
 _VERSIONS_OF_BEFORE: Final = "definition_version"
-"""What write transactions of programs before 0012 look at."""
+"""What write transactions of older programs look at."""
+_STORE_STATE_SINCE: Final = "0012"
+"""The schema since which they look at `store_state`."""
 _revision: Final = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 _FOREIGN_TEXT: Final = "The database holds tables that are not Lotkeeper's; name an empty one."
@@ -124,6 +126,7 @@ def migrate(store: Store) -> bool:
     Raises:
         StoreError: where it cannot be written, is newer than this program, or is not a store of Lotkeeper.
     """
+    store.check_fit()
     for attempts_left in reversed(range(_MIGRATE_ATTEMPTS)):
         state = schema_state(store)
         if state in SERVED:
@@ -165,8 +168,9 @@ def let_serve_only(connection: Connection, serves_from: str) -> None:
         serves_from: the oldest version of the schema whose programs may serve.
     """
     dialect = dialect_of(connection)
-    if inspect(connection).has_table(_VERSIONS_OF_BEFORE):
-        dialect.hold_off_all(connection, _VERSIONS_OF_BEFORE)  # its own migration takes it away
+    if connection.execute(select(_revision.c.version_num)).scalar_one() < _STORE_STATE_SINCE:
+        if inspect(connection).has_table(_VERSIONS_OF_BEFORE):
+            dialect.hold_off_all(connection, _VERSIONS_OF_BEFORE)  # its own migration takes it away
         return
     narrower = text(
         "UPDATE store_state SET serves_from = :serves_from, access_version = access_version + 1 "

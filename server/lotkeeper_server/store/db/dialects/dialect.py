@@ -178,6 +178,14 @@ class Dialect(ABC):
     def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
         """Marks a store with a new schema as one of Lotkeeper's."""
 
+    def unfit(self, connection: Connection) -> str | None:  # noqa: ARG002 - most are as they have to be
+        """Why a database may hold no store; None if it may."""
+        return None
+
+    def room_fault(self, url: URL) -> str | None:  # noqa: ARG002 - where the database's own machine is, nobody knows
+        """Whether there is too little room for a store that could not be written to take writes again."""
+        return None
+
     def hold_off_all(self, connection: Connection, table: str) -> None:  # noqa: B027 - one who writes holds everything
         """Waits for every transaction that has looked at a table; who looks at it later waits for the present one.
 

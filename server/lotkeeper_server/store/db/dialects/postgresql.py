@@ -220,6 +220,15 @@ class PostgreSql(Dialect):
         )
         return _rows_of(cursor)
 
+    def unfit(self, connection: Connection) -> str | None:
+        cursor = connection.connection.cursor()
+        cursor.execute("SHOW server_encoding")
+        row = cursor.fetchone()
+        cursor.close()
+        if row is None or row[0] == "UTF8":
+            return None
+        return f"the database is in {row[0]}; make one with: createdb --encoding=UTF8 --template=template0 NAME"
+
     def hold_off_all(self, connection: Connection, table: str) -> None:
         cursor: Any = connection.connection.cursor()
         cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", prepare=False)

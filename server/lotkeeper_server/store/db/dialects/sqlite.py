@@ -27,6 +27,8 @@ CACHE_KIBIBYTES: Final = 12_288
 not fit is in the system's cache of the file."""
 CACHE_READING_KIBIBYTES: Final = 4_096
 """The page cache of connections that only read, of which there are several: the system caches the file's pages, too."""
+ROOM_AGAIN_BYTES_MIN: Final = 1_048_576
+"""So much has to be free before a store that found its disk full is usable again: else it would be so by turns."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
 STAGING: Final = "lotkeeper_is_staging"
 """Under this a connection notes whether an import is being written; forgotten when a transaction begins."""
@@ -93,6 +95,14 @@ class Sqlite(Dialect):
         finally:
             connection.close()
         return Log(pages, brought_over)
+
+    def room_fault(self, url: URL) -> str | None:
+        try:
+            disk = os.statvfs(str(url.database))
+        except OSError as error:
+            return error.strerror
+        free = disk.f_bavail * disk.f_frsize
+        return f"the disk has only {free} bytes left" if free < ROOM_AGAIN_BYTES_MIN else None
 
     def interrupt(self, connection: Connection) -> None:
         connection.connection.dbapi_connection.interrupt()  # type: ignore[union-attr]
