@@ -2,14 +2,13 @@
 
 from typing import Final
 
-import structlog
-
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 
 END_STORE_SECONDS: Final = 5.0
 """How long a process waits for it; what is cut short is lost for nobody: the log beside the file has it."""
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 def end_store(store: Store, *, is_last: bool) -> None:

@@ -41,6 +41,7 @@ class StoreHealth:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="lotkeeper-store-health")
         self._usable: bool | None = None
         self._is_explained = False
+        self._has_check_failed = False
         self._failures = 0
 
     def report(self, usable: bool) -> None:
@@ -52,7 +53,8 @@ class StoreHealth:
 
     def _note_report(self, usable: bool) -> None:
         if usable:
-            self._note(None)
+            if not self._has_check_failed:  # else a call may have found the last bit of room: the next check says
+                self._note(None)
         else:
             self._failures += 1
             self._note("a call could not use it", is_why=False)
@@ -67,6 +69,7 @@ class StoreHealth:
             failures = self._failures
             await asyncio.sleep(CHECK_EVERY_SECONDS)
             fault = await self._check()
+            self._has_check_failed = fault is not None
             # A failure met meanwhile is newer than what the check saw: only a quiet while and a good check count.
             if fault is not None or failures == self._failures:
                 self._note(fault)

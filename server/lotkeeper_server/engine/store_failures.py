@@ -2,18 +2,17 @@
 
 from typing import Final
 
-import structlog
-
 from lotkeeper_server.domain.refusals import Refused, StoreUnavailable
 from lotkeeper_server.engine.calls import PendingCall
 from lotkeeper_server.engine.clock import Clock
+from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.capabilities import Capabilities
 from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreOutgrown
 
 HURRIED_SECONDS: Final = 0.4
 """A call whose deadline comes sooner is told at once that the store is away."""
 OUTGROWN_TEXT: Final = "The store was migrated to a newer version than this server; nothing was done."
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class Away:
