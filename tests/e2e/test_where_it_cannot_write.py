@@ -107,12 +107,16 @@ def test_on_a_full_disk_reads_go_on_and_health_is_steady(small_disk: Path, tmp_p
 
 
 def test_rights_that_are_taken_away_and_given_back_on_postgresql(tmp_path: Path) -> None:
-    """A role that may only read for a while: NOT_SERVING and steady, and reads go on."""
+    """With the least rights that docs/stores.md names it serves; with less, NOT_SERVING and steady, and reads go on."""
     url = migrated_postgresql_url()
     name = url.rpartition("/")[2]
     with stores.postgresql().connect(name) as session:
         role = sql.Identifier(f"{name}_writer")
         session.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        session.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+        session.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), role))
+        session.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        session.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
         session.execute(
             sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(role)
         )
