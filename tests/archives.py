@@ -43,7 +43,7 @@ def archive(store: Store, folder: Path, before_millis: int | None = None, *, ids
 
 def start_archive(server: ServerProcess, folder: Path, request_id_days: str) -> subprocess.Popen[str]:
     """A process that archives all up to now, to be killed: in small files, and its lease is soon free again."""
-    flags = ["archive", "--before", "0d", "--to", str(folder), "--request-id-days", request_id_days]
+    flags = ["archive", "--yes", "--before", "0d", "--to", str(folder), "--request-id-days", request_id_days]
     return subprocess.Popen(
         [sys.executable, "-c", _WITH_SMALL_STEPS, *flags, "--database-url", server.database_url],
         stdout=subprocess.PIPE,

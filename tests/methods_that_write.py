@@ -36,7 +36,7 @@ def modules_that_write_by_themselves() -> set[str]:
         if any(
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "write"
+            and node.func.attr in {"write", "write_to_any_schema", "try_to_write"}
             and not node.args
             for node in ast.walk(ast.parse(path.read_text()))
         )

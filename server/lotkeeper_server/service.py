@@ -61,6 +61,7 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
+from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.token_care import TokenCare
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
@@ -111,9 +112,9 @@ class Service:
             OSError: where there can be no temporary files.
         """
         self._server_settings = server_settings = _server_settings(settings, listens)
-        self._settings = settings
-        self._listens = listens
+        self._settings, self._store, self._listens = settings, store, listens
         self._begun_seconds = time.monotonic()
+        store.follow_schema()
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         metrics = listens.metrics or ServerMetrics(methods_served())
@@ -250,9 +251,19 @@ class Service:
         with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._engine.close()
+                self._engine.give_back()
+        await self._end_store()
         self._folder.remove()
         self._monitoring.close()
         _log.info("shut_down", seconds_served=round(time.monotonic() - self._begun_seconds, 1))
+
+    async def _end_store(self) -> None:
+        ending = asyncio.to_thread(end_store, self._store, is_last=not self._listens.shares_address)
+        try:
+            async with asyncio.timeout(END_STORE_SECONDS):
+                await ending
+        except TimeoutError:
+            _log.warning("store_not_merged", beside=f"{self._store.path}-wal", error="the disk is too slow")
 
     async def close(self) -> None:
         """Ends at once, for a process that goes on: what was taken in is done, what waits or streams is cancelled."""

@@ -177,7 +177,7 @@ def test_wrong_usage_does_not_repeat_a_secret(tmp_path: Path) -> None:
         ("serve", "--listen", URLS[1]),
         ("role", "create", "x", "--permission", TOKEN),
         ("role", "delete", TOKEN),
-        ("archive", "--before", TOKEN),
+        ("archive", "--yes", "--before", TOKEN),
     ):
         on_store = () if arguments[0] in {"serve", TOKEN} else ("--database-url", store)
         done = run(server_command, *arguments, *on_store)
@@ -239,7 +239,7 @@ def test_stores_archives_and_their_folders_are_for_their_owner_only(tmp_path: Pa
             client.execute_inventory_operation(operation.id, "L", 1.0, end_date_millis=long_ago)
             beside = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("fresh.db*")}
             assert beside == dict.fromkeys(("fresh.db", "fresh.db-shm", "fresh.db-wal"), 0o600)
-        done = server.run("archive", "--before", "1d", "--request-id-days", "0.000001")
+        done = server.run("archive", "--yes", "--before", "1d", "--request-id-days", "0.000001")
     finally:
         os.umask(before)
     assert done.stdout.startswith("1 records from before "), done.stdout + done.stderr

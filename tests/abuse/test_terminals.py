@@ -211,7 +211,7 @@ def test_the_servers_commands_show_names_in_the_same_way(tmp_path: Path) -> None
         (("role", "create", SCREEN, "--permission", "INVENTORY"), 2),
         (("role", "create", "x", "--permission", SCREEN), 2),
         (("archive", "--before", SCREEN), 2),
-        (("archive", "--before", "0d", "--to", str(tmp_path / SCREEN)), 0),
+        (("archive", "--yes", "--before", "0d", "--to", str(tmp_path / SCREEN)), 0),
         ((SCREEN,), 2),
         (("verify", "--archive", SCREEN), 2),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -313,6 +314,28 @@ def watched(
             if len(found) == wanted:
                 return found
     raise AssertionError
+
+
+def test_a_dry_run_counts_and_young_records_want_a_yes(server: ServerProcess, plant: ServedPlant) -> None:
+    """Nothing is written, and no folder made; without a terminal nobody can be asked."""
+    folder = server.folder / "dry"
+    produced(plant, "dry", 5.0, 400)
+    asked = ("archive", "--before", "0d", "--to", str(folder), "--request-id-days", "0.0000001")
+    done = server.run(*asked)
+    assert done.returncode == 2
+    assert "some of the last 90 days" in done.stderr
+    assert "give --yes if that is meant, or --dry-run" in done.stderr
+    would = re.match(
+        r"(\d+) records from before \S+ would be moved to (\d+) files", server.run(*asked, "--dry-run").stdout
+    )
+    assert would is not None
+    assert not folder.exists()
+    done = server.run(*asked, "--yes")
+    moved = re.match(r"(\d+) records from before \S+ moved to (\d+) files", done.stdout)
+    assert moved is not None, done.stderr
+    assert moved.groups() == would.groups()
+    assert int(moved[1]) >= 1
+    assert server.run(*asked, "--dry-run").stdout.startswith("0 records")
 
 
 def test_the_command_says_what_it_did_and_what_is_wrong_with_a_date(server: ServerProcess, plant: ServedPlant) -> None:

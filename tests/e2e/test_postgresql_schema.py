@@ -6,7 +6,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lotkeeper_server.store.schema.migrating import HEAD_REVISION
+from lotkeeper_server.store.db.revision import HEAD_REVISION
 
 from tests import stores
 from tests.auditor import Auditor
@@ -29,7 +29,7 @@ def test_servers_that_start_together_on_an_empty_store_migrate_it_once(tmp_path:
         assert len({one.address for one in started}) == STARTERS
         with Auditor(url).connect() as session:
             assert session.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD_REVISION,)]
-            assert session.execute("SELECT COUNT(*) FROM definition_version").fetchall() == [(1,)]
+            assert session.execute("SELECT COUNT(*) FROM store_state").fetchall() == [(1,)]
             assert session.execute("SELECT COUNT(*) FROM role").fetchall() == [(1,)]
         for one in started:
             assert one.terminate() == 0

@@ -163,7 +163,7 @@ def test_a_save_that_waits_behind_a_frozen_process_delays_no_execution(site: Sit
         plant = ServedPlant(client)
         free.wait_for(10)
         session.execute("BEGIN")
-        session.execute("SELECT * FROM definition_version FOR UPDATE")
+        session.execute("SELECT * FROM store_state FOR UPDATE")
         since = time.monotonic()
         saving = threading.Thread(target=plant.location, args=("Late",))
         saving.start()

@@ -106,6 +106,7 @@ def test_a_newer_store_is_left_alone_and_an_unknown_one_is_not_made_by_verify(tm
     program("migrate", "--database-url", url)
     with sqlite3.connect(tmp_path / "store.db") as store:
         store.execute("UPDATE alembic_version SET version_num = '9999'")
+        store.execute("UPDATE store_state SET serves_from = '9999'")
     store.close()
     done = program("serve", "--database-url", url, "--listen", "127.0.0.1:0")
     assert (done.returncode, "newer version" in one_line(done)) == (1, True)

@@ -100,6 +100,7 @@ def test_nothing_else_writes_for_a_caller() -> None:
         "cli/roles.py",
         "cli/serving.py",
         "demo/loading.py",
+        "store/backups/restoring.py",
         "store/db/commit_marks.py",
         "store/schema/migrating.py",
         "testing/template.py",  # the store of a test

@@ -55,7 +55,7 @@ def test_what_goes_out_with_its_commit_is_durable(plant: StoredPlant, store: Sto
 def test_versions_that_have_moved_stop_the_commit(plant: StoredPlant, store: Store, column: str) -> None:
     place, begun = plant.location("Silo"), versions(store)
     with store.write() as connection:
-        execute(connection, f"UPDATE definition_version SET {column} = {column} + 1")  # noqa: S608
+        execute(connection, f"UPDATE store_state SET {column} = {column} + 1")  # noqa: S608
     with pytest.raises(VersionsMoved):
         commit_together(store, begun, [("new", place)])
     assert notes(store) == [""]

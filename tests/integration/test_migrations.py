@@ -14,10 +14,11 @@ from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.store.archive.files import files_before_orders
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.db.revision import HEAD_REVISION
 from lotkeeper_server.store.schema import migrating as schema
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.archive_tables import archive_state, opening_stock
-from lotkeeper_server.store.schema.migrating import HEAD_REVISION, SchemaState, migrate, schema_state
+from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
 from lotkeeper_server.store.schema.progress import reporting
 from lotkeeper_server.store.schema.tables import metadata
 from lotkeeper_server.store.state.records import read_records
@@ -75,6 +76,7 @@ def test_a_newer_store_and_a_foreign_one_are_left_alone(tmp_path: Path) -> None:
     migrate(store)
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE store_state SET serves_from = '9999'"))
     with pytest.raises(StoreError, match="newer version"):
         migrate(store)
     store.close()

@@ -16,7 +16,7 @@ from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.methods.watching import Watching
-from lotkeeper_server.rpc.wire.resume_tokens import resume_token
+from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, resume_token
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.statements import execute, fetch
 from lotkeeper_server.store.feed import by_effect as feed_by_effect
@@ -25,6 +25,7 @@ from lotkeeper_server.store.feed.by_effect import FeedByEffect
 from lotkeeper_server.store.feed.by_number import FeedByNumber
 from lotkeeper_server.store.feed.entries import FeedFilter
 from lotkeeper_server.store.feed.numbering import number_pending
+from lotkeeper_server.store.feed.places import read_feed_state
 from lotkeeper_server.store.feed.record_feed import record_feed_of
 from lotkeeper_server.store.schema import tables
 from sqlalchemy import update
@@ -145,9 +146,11 @@ async def test_a_token_of_another_kind_of_store_is_refused(store: Store, watcher
     """As what is no token at all: its place means nothing here."""
     other = FeedByEffect().beginning if store.capabilities.numbers_after_commit else FeedByNumber().beginning
     with pytest.raises(Refused) as refused:
-        await anext(watcher.stream(resume_token=resume_token(other)))
+        await anext(watcher.stream(resume_token=resume_token(WatchPosition(other))))
     assert facts(refused.value) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", {}, ["resume_token"])
-    async with aclosing(watcher.stream(resume_token=resume_token(record_feed_of(store).beginning))) as stream:
+    with store.read() as connection:
+        own = WatchPosition(record_feed_of(store).beginning, epoch=read_feed_state(connection).epoch)
+    async with aclosing(watcher.stream(resume_token=resume_token(own))) as stream:
         assert not (await anext(stream)).HasField("inventory_lot_record")
 
 

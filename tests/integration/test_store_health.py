@@ -47,6 +47,8 @@ class FileStore:
             return str(error)
         return None
 
+    write_fault = fault
+
     def lose(self) -> None:
         """It cannot be opened any more."""
         self.path.rename(self.path.with_suffix(".lost"))

@@ -11,6 +11,7 @@ from lotkeeper_server.engine.arrivals import Arrivals
 from lotkeeper_server.engine.calls import Answered, End
 from lotkeeper_server.engine.loop import Loop
 from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.store_failures import HURRIED_SECONDS
 from lotkeeper_server.engine.surroundings import Surroundings, end_each
 from lotkeeper_server.event_log import events_captured
 from lotkeeper_server.store.db.capabilities import EMBEDDED, PIPELINED, SERVER
@@ -269,11 +270,12 @@ class Simulation:
         waited_seconds = process.clock.now_seconds() - call.arrived_seconds
         trouble = self._troubles.get(call.process, -1.0) >= self.schedule.now_seconds - waited_seconds
         many_writers = self._capabilities.has_many_writers
+        left_seconds = (call.caller.deadline_seconds or 1e9) - process.clock.now_seconds()
         right = {
             "CANCELLED": call.is_leaving,
             "DEADLINE_EXCEEDED": (call.caller.deadline_seconds or 1e9) <= process.clock.now_seconds(),
             "CONTENTION": waited_seconds >= 10.0 or not many_writers,
-            "STORE_UNAVAILABLE": trouble and waited_seconds >= 4.0
+            "STORE_UNAVAILABLE": trouble and (waited_seconds >= 4.0 or left_seconds < HURRIED_SECONDS)
             if many_writers
             else trouble or waited_seconds >= 10.0,
             "INTERNAL": False,

@@ -35,10 +35,12 @@ class RequestIds:
     expired_until_millis: int
 
     def referred_among(self, snapshot: Snapshot, candidates: Sequence[Candidate]) -> set[RecordId]:
-        """Those of these records that a kept request refers to, or may refer to. Expired ids must be deleted before."""
+        """Those of these records that a request that has not expired refers to, or may refer to."""
         requests = {(one.created_by, one.request_id) for one in candidates if one.request_id}
-        changed = {one.modified_millis for one in candidates if one.modified_millis is not None}
-        named = records_of_requests(snapshot, requests) | records_of_requests_made_at(snapshot, changed)
+        kept_after_millis = self.expired_until_millis
+        changed = {one.modified_millis for one in candidates if (one.modified_millis or 0) > kept_after_millis}
+        named = records_of_requests(snapshot, requests, kept_after_millis)
+        named |= records_of_requests_made_at(snapshot, {one for one in changed if one is not None})
         return {one.id for one in candidates if one.id in named or self._may_be_referred(one)}
 
     def _may_be_referred(self, record: Candidate) -> bool:

@@ -1,9 +1,10 @@
 """`archive`, and what `verify` says about an archive."""
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from lotkeeper.progress import progress
@@ -16,7 +17,12 @@ from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.store.db.connection import Store
 
+if TYPE_CHECKING:
+    from lotkeeper_server.archive.request_ids import RequestIds
+
 DEFAULT_FOLDER: Final = "archive"
+YOUNG_DAYS: Final = 90
+"""Records that ended since are still in lists, watches and stock at a moment that people look at."""
 _SPAN_DAYS: Final = {"d": 1, "w": 7}
 
 
@@ -34,9 +40,13 @@ _SPAN_DAYS: Final = {"d": 1, "w": 7}
     help=f"The folder for the files. [default: {DEFAULT_FOLDER} beside a store that is a file]",
 )
 @click.option("--request-id-days", type=float, help="How long request ids are kept; give the servers' value.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be moved; nothing is written.")
+@click.option("--yes", is_flag=True, help=f"Do not ask about records of the last {YOUNG_DAYS} days.")
 @database
 @click.pass_obj
-def archive(config_file: Path | None, /, before: str, folder: Path | None, **flags: Any) -> None:
+def archive(
+    config_file: Path | None, /, before: str, folder: Path | None, dry_run: bool, yes: bool, **flags: Any
+) -> None:
     """Move old records out to files while the server serves; expired request ids are deleted, too."""
     from lotkeeper_server.archive.lease import ArchiveAtWork, LeaseLost  # noqa: PLC0415
     from lotkeeper_server.archive.moving import Archiving  # noqa: PLC0415
@@ -47,6 +57,12 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
     now = now_millis()
     before_millis = min(_moment(before, now), now)
     kept_millis = int(settings.request_id_days * MILLIS_PER_DAY)
+    request_ids = RequestIds(now - kept_millis)
+    if dry_run:
+        _count(settings.database_url, before_millis, request_ids)
+        return
+    if not yes:
+        _ask_about_young(before_millis, now)
     with (
         progress("archiving", unit="records") as shown,
         Opened(opened_current(settings.database_url, makes=False)) as store,
@@ -57,7 +73,7 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
             shown.done = records
 
         try:
-            done = Archiving(store, into, before_millis, now, RequestIds(now - kept_millis), note_moved, told).run()
+            done = Archiving(store, into, before_millis, now, request_ids, note_moved, told).run()
         except ArchiveAtWork as other:
             fail(f"another archive of this store is running: {other}")
         except LeaseLost:
@@ -74,6 +90,28 @@ def archive(config_file: Path | None, /, before: str, folder: Path | None, **fla
     moved = f"{done.records} records from before {rfc3339(before_millis)} moved to {done.files} files"
     click.echo(
         f"{moved} in {visible(str(into))}, {done.left} have to stay; {done.request_ids} expired request ids deleted"
+    )
+
+
+def _ask_about_young(before_millis: int, now: int) -> None:
+    """Asks before records are moved that are still in use; without a terminal nobody can be asked."""
+    if before_millis <= now - YOUNG_DAYS * MILLIS_PER_DAY:
+        return
+    young = f"records from before {rfc3339(before_millis)} include some of the last {YOUNG_DAYS} days"
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{young}: give --yes if that is meant, or --dry-run to see how many")
+    click.confirm(f"{young}; lists, watches and stock at a moment will not have them any more. Go on?", abort=True)
+
+
+def _count(database_url: str, before_millis: int, request_ids: "RequestIds") -> None:
+    from lotkeeper_server.archive.trying import count_moves  # noqa: PLC0415 - only here
+
+    with Opened(opened_current(database_url, makes=False)) as store:
+        would = count_moves(store, before_millis, request_ids)
+    oldest = "" if would.oldest_millis is None else f", the oldest of {rfc3339(would.oldest_millis)}"
+    click.echo(
+        f"{would.records} records from before {rfc3339(before_millis)} would be moved to {would.files} files{oldest}; "
+        f"{would.left} would have to stay; nothing was done"
     )
 
 

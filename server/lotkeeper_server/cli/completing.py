@@ -13,7 +13,7 @@ from lotkeeper_server.settings import read_settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.db.snapshot import Snapshot
-from lotkeeper_server.store.schema.migrating import SchemaState, schema_state
+from lotkeeper_server.store.schema.migrating import SERVED, schema_state
 
 _DATABASE_SETTINGS: Final = ("database_url", "database_url_file")
 
@@ -71,7 +71,7 @@ def _completed(context: click.Context, typed: str, names_of: Callable[[Snapshot]
     try:
         if store.path is not None and not store.path.exists():
             return []
-        if schema_state(store) is not SchemaState.CURRENT:
+        if schema_state(store) not in SERVED:
             return []
         with store.read() as snapshot:
             return sorted(name for name in names_of(snapshot) if name.startswith(typed))

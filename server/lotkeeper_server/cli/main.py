@@ -1,4 +1,4 @@
-"""`lotkeeper-server`: serve, run, migrate, demo, verify, archive, audit, who may call, testing, completion."""
+"""`lotkeeper-server`: serve, run, migrate, demo, archive, audit, backup, restore, who may call and more."""
 
 import sys
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from lotkeeper_server.cli.administration import token
 from lotkeeper_server.cli.archiving import archive
 from lotkeeper_server.cli.audit_archiving import audit
 from lotkeeper_server.cli.auditing import told
+from lotkeeper_server.cli.backups import backup, restore
 from lotkeeper_server.cli.granting import grant, grants, revoke
+from lotkeeper_server.cli.migrating import migrate
 from lotkeeper_server.cli.opening import (
     CONFIG,
     Opened,
     chosen_settings,
     database,
     fail,
-    opened,
     opened_current,
     settings_for_once,
 )
-from lotkeeper_server.cli.progress import migration_told
 from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.roles import role
 from lotkeeper_server.cli.serving import serve_store
@@ -80,23 +80,6 @@ def run(config_file: Path | None, /, bench_echo: bool, **flags: Any) -> None:
 @main.command()
 @database
 @click.pass_obj
-def migrate(config_file: Path | None, /, **flags: Any) -> None:
-    """Bring the store's schema to this version; how far that has come is told while it lasts."""
-    from lotkeeper_server.store.schema.migrating import migrate as migrate_store  # noqa: PLC0415 - beside its own name
-    from lotkeeper_server.store.schema.notices import noticing  # noqa: PLC0415
-
-    def left(text: str) -> None:
-        click.echo(visible(text), err=True)
-
-    url = settings_for_once(flags, config_file).database_url
-    with migration_told(), opened(url) as store, noticing(left):
-        done = migrate_store(store, told)
-    click.echo("migrated" if done else "the schema is current")
-
-
-@main.command()
-@database
-@click.pass_obj
 def demo(config_file: Path | None, /, **flags: Any) -> None:
     """Load the demo plant into an empty store."""
     from lotkeeper_server.demo.loading import load_demo_plant  # noqa: PLC0415 - only here
@@ -145,6 +128,9 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
 
 main.add_command(archive)
 main.add_command(audit)
+main.add_command(backup)
+main.add_command(migrate)
+main.add_command(restore)
 main.add_command(role)
 main.add_command(token)
 main.add_command(grant)

@@ -19,7 +19,7 @@ from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings, read_setti
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError, StoreUnavailable
 from lotkeeper_server.store.db.store_url import shown_url
-from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
+from lotkeeper_server.store.schema.migrating import SERVED, SchemaState, migrate, schema_state
 
 
 def _remember_config(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
@@ -137,21 +137,30 @@ def _make(folder: Path) -> None:
 def opened_current(database_url: str, *, makes: bool = True) -> Store:
     """A store with this version's schema; an empty one is migrated if `makes` is set."""
     with opened(database_url) as store:
-        if store.path is not None and not store.path.exists():
-            if not makes:
-                fail(f"{_shown(store)}: the store does not exist; `lotkeeper-server migrate` makes it")
-            if not os.access(store.path.absolute().parent, os.W_OK):
-                fail(f"the folder {store.path.absolute().parent} cannot be written; {_ENTER}")
+        if store.path is not None and not store.path.exists() and not makes:
+            fail(f"{_shown(store)}: the store does not exist; `lotkeeper-server migrate` makes it")
+        if store.path is not None:
+            _check_writable(store.path.absolute())
+        store.check_fit()
         state = schema_state(store)
         if state is SchemaState.EMPTY and makes:
             migrate(store, told)
         elif state in {SchemaState.OLDER, SchemaState.EMPTY}:
             fail(f"{_shown(store)}: its schema is older than this program; run: lotkeeper-server migrate")
-        elif state is not SchemaState.CURRENT:
-            migrate(store, told)
-        with store.write():  # so that a store that cannot be written is noticed here, not by the first caller
-            pass
-    return Store(database_url)
+        elif state not in SERVED:
+            migrate(store)
+        store.try_to_write()  # so that a store that cannot be written is noticed here, not by the first caller
+    current = Store(database_url)
+    current.follow_schema()
+    return current
+
+
+def _check_writable(path: Path) -> None:
+    """SQLite would say of both that it cannot open the file."""
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        fail(f"{path} cannot be written; give it to this user")
+    if not os.access(path.parent, os.W_OK):
+        fail(f"the folder {path.parent} cannot be written; {_ENTER}")
 
 
 def _shown(store: Store) -> str:

@@ -19,6 +19,7 @@ from lotkeeper_server.rpc.observed_methods import methods_served
 from lotkeeper_server.service import CLOSE_SECONDS
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
+from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.listening import can_share, hold_address
 
@@ -116,7 +117,7 @@ def serve_with_many(
                 metrics=ServerMetrics(methods, memory, place),
             )
 
-    drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + SPARE_SECONDS
+    drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + END_STORE_SECONDS + SPARE_SECONDS
     supervisor = Supervisor(work, settings.processes, drain_seconds, on_hangup)
     try:
         all_ended = supervisor.run(lambda: greet(held.address))
@@ -127,6 +128,7 @@ def serve_with_many(
     finally:
         if development is not None:
             development.end()
+        end_store(Store(settings.database_url), is_last=True)  # a worker that was killed has not
     if not all_ended:
         fail("some processes did not end by themselves and were killed")
 

@@ -26,6 +26,7 @@ from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
 from lotkeeper_server.engine.readers import CALLER, PRINCIPAL, SERVER, Readers, as_seen_by, seen_by
 from lotkeeper_server.engine.settings import EngineSettings
+from lotkeeper_server.engine.store_failures import unavailable
 from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, end_each
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.engine.works import Works
@@ -316,8 +317,7 @@ class Engine:
             with self._store.read() as connection:
                 return work(connection)
         except errors.StoreError as error:
-            _log.warning("store_unavailable", error=str(error))
-            raise Refused(StoreUnavailable(text="The store cannot be read.")) from error
+            raise unavailable(error, "The store cannot be read.") from error
         finally:
             self._reads_seconds.observe(time.monotonic() - begun_seconds)
 

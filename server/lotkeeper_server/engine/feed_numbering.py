@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from lotkeeper_server.domain.refusals import Refused, StoreUnavailable
 from lotkeeper_server.engine.clock import now_millis
+from lotkeeper_server.engine.store_failures import unavailable
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.store.db import errors
@@ -97,8 +98,7 @@ class FeedNumbering:
                         raise Refused(StoreUnavailable(text="What was committed cannot be brought into the feed now."))
                     await asyncio.sleep(_CATCH_UP_PAUSE_SECONDS)
         except errors.StoreError as error:
-            _log.warning("store_unavailable", error=str(error))
-            raise Refused(StoreUnavailable(text="The feed cannot be read.")) from error
+            raise unavailable(error, "The feed cannot be read.") from error
 
     async def close(self) -> None:
         """Ends it; what is not numbered yet is left to the next process."""
@@ -114,6 +114,9 @@ class FeedNumbering:
                 await self._on_thread(self._drop_marks)
             except errors.StoreContention as error:
                 _log.debug("feed_numbering_refused", error=str(error))
+            except errors.StoreOutgrown as error:
+                _log.debug("feed_numbering_refused", error=str(error))
+                pause_seconds = FAILED_SECONDS
             except errors.StoreError as error:
                 self._metrics.feed_numbering_failures.add()
                 _log.warning("feed_numbering_failed", error=str(error))

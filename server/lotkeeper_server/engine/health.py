@@ -21,6 +21,9 @@ class Checked(Protocol):
     def fault(self) -> str | None:
         """Why it cannot serve now, None where it can; may block, and is called in a thread of its own."""
 
+    def write_fault(self) -> str | None:
+        """The same, found out by a write: for a store that has failed, so that it is not usable by turns."""
+
 
 class StoreHealth:
     """Asks one store, and tells one listener. Made and used on one event loop."""
@@ -37,6 +40,8 @@ class StoreHealth:
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="lotkeeper-store-health")
         self._usable: bool | None = None
+        self._is_explained = False
+        self._has_check_failed = False
         self._failures = 0
 
     def report(self, usable: bool) -> None:
@@ -48,10 +53,11 @@ class StoreHealth:
 
     def _note_report(self, usable: bool) -> None:
         if usable:
-            self._note(None)
+            if not self._has_check_failed:  # else a call may have found the last bit of room: the next check says
+                self._note(None)
         else:
             self._failures += 1
-            self._note("a call could not use it")
+            self._note("a call could not use it", is_why=False)
 
     async def begin(self) -> None:
         """Asks and tells once; after that a server may say that it serves."""
@@ -63,6 +69,7 @@ class StoreHealth:
             failures = self._failures
             await asyncio.sleep(CHECK_EVERY_SECONDS)
             fault = await self._check()
+            self._has_check_failed = fault is not None
             # A failure met meanwhile is newer than what the check saw: only a quiet while and a good check count.
             if fault is not None or failures == self._failures:
                 self._note(fault)
@@ -72,7 +79,8 @@ class StoreHealth:
         self._threads.shutdown(wait=False)
 
     async def _check(self) -> str | None:
-        asked = self._loop.run_in_executor(self._threads, self._store.fault)
+        look = self._store.fault if self._usable else self._store.write_fault
+        asked = self._loop.run_in_executor(self._threads, look)
         try:
             async with asyncio.timeout(CHECK_SECONDS_MAX):
                 return await asked
@@ -82,12 +90,17 @@ class StoreHealth:
             _log.exception("store_check_failed")
             return str(error)
 
-    def _note(self, fault: str | None) -> None:
+    def _note(self, fault: str | None, *, is_why: bool = True) -> None:
+        """Notes how it stands; says it in the log when that changes, and once more when it is known why."""
         usable = fault is None
+        if not usable and is_why and self._usable is False and not self._is_explained:
+            _log.warning("store_not_usable", fault=fault)
+            self._is_explained = True
         if usable is self._usable:
             return
         if fault is not None:
             _log.warning("store_not_usable", fault=fault)
+            self._is_explained = is_why
         elif self._usable is not None:
             _log.info("store_usable")
         self._usable = usable

@@ -26,6 +26,7 @@ from lotkeeper_server.engine.retry_causes import retry_cause
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.stalled import StalledOthers
+from lotkeeper_server.engine.store_failures import Away, may_pass, unavailable
 from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransaction
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.event_log import get_logger
@@ -63,6 +64,7 @@ class Loop:
         self._held: HeldCalls[PendingCommand] = HeldCalls()
         self._overtaking = Overtaking(store.capabilities, self._definitions)
         self._stalled = StalledOthers(store, surroundings.clock)
+        self._away = Away(surroundings.clock)
         self._is_deciding = False
 
     @property
@@ -137,16 +139,22 @@ class Loop:
                     return
                 continue
             except errors.StoreError as error:
+                self._away.note_failure()
                 self._outside.on_store_state(False)
                 self._metrics.retried(retry_cause(error))
-                is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
-                if is_known and self._store.capabilities.can_go_away and patience.wait():
-                    continue
-                _log.warning("store_unavailable", error=str(error), calls=len(calls))
-                results = [Refused(StoreUnavailable())] * len(calls)
+                if may_pass(error, self._store.capabilities):
+                    calls = self._without_hurried(calls)
+                    if not calls or patience.wait():
+                        continue
+                results = [unavailable(error, self._away.text_for(error), calls=len(calls))] * len(calls)
             except Exception:  # the border of the thread: it must outlive any bug
                 results = [Refused(logged_fault(calls=len(calls)))] * len(calls)
             calls = self._answer(calls, results)
+
+    def _without_hurried(self, calls: Sequence[PendingCommand]) -> list[PendingCommand]:
+        """Those that can wait for a store that is away; the others hear now what they would not hear in time."""
+        refused = Refused(StoreUnavailable(text=self._away.text))
+        return self._answer(calls, [refused if self._away.outlasts(call) else AGAIN for call in calls])
 
     def _split(self, calls: list[PendingCommand]) -> None:
         """Finds out which of them it is that the store refuses; it is put back, and tried again by itself."""
@@ -216,6 +224,7 @@ class Loop:
         phases.committed_seconds = now_seconds()
         self._metrics.committed([call.added_seconds for call in calls], phases)
         self._overtaking.note_end()
+        self._away.note_success()
         self._outside.on_store_state(True)
         results = iter(decided.results)
         return [refused or next(results) for refused in admitted]

@@ -21,6 +21,7 @@ from lotkeeper_server.engine.retry_causes import retry_cause
 from lotkeeper_server.engine.settle import has_taken_effect
 from lotkeeper_server.engine.shares import Shares
 from lotkeeper_server.engine.stalled import StalledOthers
+from lotkeeper_server.engine.store_failures import Away, may_pass, unavailable
 from lotkeeper_server.engine.surroundings import Surroundings
 from lotkeeper_server.engine.turns import WriteTurns
 from lotkeeper_server.event_log import get_logger
@@ -61,6 +62,7 @@ class Works:
         self._clock = surroundings.clock
         self._metrics = surroundings.metrics
         self._next_effect_order = EffectOrder(surroundings.clock.now_micros)
+        self._away = Away(surroundings.clock)
         self._lines: Lines[PendingWork] = Lines()
         self._works = Shares(works_max)
         self._changed = threading.Condition()
@@ -170,10 +172,10 @@ class Works:
             except errors.StoreError as error:
                 self._outside.on_store_state(False)
                 self._metrics.retried(retry_cause(error))
-                is_known = not isinstance(error, errors.OutcomeUnknown)  # else it may be done, and never is again
-                if not (is_known and self._store.capabilities.can_go_away and patience.wait()):
-                    _log.warning("store_unavailable", error=str(error))
-                    result = Refused(StoreUnavailable())
+                self._away.note_failure()
+                may_wait = may_pass(error, self._store.capabilities) and not self._away.outlasts(work)
+                if not (may_wait and patience.wait()):
+                    result = unavailable(error, self._away.text_for(error))
             except Exception:  # the border of the thread: it must outlive any bug
                 result = Refused(logged_fault())
         if not isinstance(result, Waits):
@@ -217,5 +219,6 @@ class Works:
                 return AGAIN
         phases.committed_seconds = self._clock.now_seconds()
         self._metrics.worked(phases.committed_seconds - phases.begun_seconds)
+        self._away.note_success()
         self._outside.on_store_state(True)
         return Answered(value)

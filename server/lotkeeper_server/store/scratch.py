@@ -26,7 +26,7 @@ _DEFINITIONS: Final = (
     tables.production_order,
     tables.inventory_operation,
     tables.inventory_operation_run,
-    coordination_tables.definition_version,
+    coordination_tables.store_state,
 )
 
 

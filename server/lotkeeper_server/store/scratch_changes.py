@@ -81,7 +81,7 @@ def watch_changes(copy: Connection) -> None:
     """Has a copy note from here on what is made and changed."""
     execute(copy, "CREATE TABLE made (number INTEGER PRIMARY KEY, entity INTEGER, id BLOB, UNIQUE (entity, id))")
     execute(copy, "CREATE TABLE stock_made (location_id BLOB, lot_id BLOB)")
-    execute(copy, "CREATE TABLE version_before AS SELECT version FROM definition_version")
+    execute(copy, "CREATE TABLE version_before AS SELECT version FROM store_state")
     execute(
         copy,
         f"CREATE TRIGGER on_stock AFTER INSERT ON {inventory.name} "  # noqa: S608

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.held import HELD_SECONDS_MAX
 from lotkeeper_server.engine.loop import STORE_SECONDS
 from lotkeeper_server.engine.settle import SETTLE_SECONDS
@@ -124,15 +127,18 @@ def test_a_store_that_stays_away_has_calls_refused_after_four_seconds() -> None:
     assert STORE_SECONDS < scene.clock.seconds - begun < STORE_SECONDS + 0.5
 
 
-def test_a_deadline_ends_the_wait_for_a_store_that_is_away() -> None:
+def test_a_deadline_ends_the_wait_for_a_store_that_is_away_and_the_caller_hears_of_the_store() -> None:
     scene = Scene()
     scene.store.fails("begin", errors.StoreUnavailable("away"))
     hurried, patient = scene.arrives("A", Asking(deadline_seconds=101.0)), scene.arrives("B")
     ended: list[float] = []
     hurried.on_end = lambda: ended.append(scene.clock.seconds)
     scene.loop.turn()
-    assert (hurried.outcome, patient.outcome) == ("DEADLINE_EXCEEDED", "STORE_UNAVAILABLE")
-    assert 101.0 <= ended[0] < 101.5
+    assert (hurried.outcome, patient.outcome) == ("STORE_UNAVAILABLE", "STORE_UNAVAILABLE")
+    assert 100.6 < ended[0] < 101.0, "in time, and not before it has to be"
+    (end,) = hurried.ends
+    assert isinstance(end, Refused)
+    assert re.search(r"for 0\.[67] s by now; nothing was done", end.refusal.message)
 
 
 def test_a_store_that_hangs_is_not_waited_for_beyond_four_seconds_of_its_own() -> None:

@@ -116,7 +116,7 @@ class Workshop:
         self.confirm: Callable[[Any], None] = lambda _caller: None
         self.usable: list[bool] = []
         with self._store.read() as connection:
-            (self.access_version,) = connection.exec_driver_sql("SELECT access_version FROM definition_version").one()
+            (self.access_version,) = connection.exec_driver_sql("SELECT access_version FROM store_state").one()
         surroundings = Surroundings(
             self.clock, IdSource(), lambda _snapshot, caller: self.confirm(caller), end_each, self.usable.append
         )

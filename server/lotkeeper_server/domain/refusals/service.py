@@ -40,14 +40,21 @@ class Contention(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeTokenExpired(Refusal):
-    """A watch would have to go on before records or events that were archived."""
+    """A watch would have to go on from where nothing is known any more: records were archived, or the store restored.
+
+    Attributes:
+        oldest: up to when records after the token were archived; empty for a token of another store, or of before a
+            restore.
+    """
 
     code = Code.OUT_OF_RANGE
     reason = "RESUME_TOKEN_EXPIRED"
-    oldest: str
+    oldest: str = ""
 
     @property
     def message(self) -> str:
+        if not self.oldest:
+            return "The token is of another store, or of before this one was restored; watch from the beginning."
         return f"What came after this token was archived, up to {self.oldest}; watch from the beginning."
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 from lotkeeper.inventory.v1 import audit_service_pb2 as pb
@@ -15,13 +16,13 @@ from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.wire.audit_message import event_message, read_audit_filter, read_moments
 from lotkeeper_server.rpc.wire.paging import fitting, page_token, read_page_request
-from lotkeeper_server.rpc.wire.resume_tokens import read_resume_token, resume_token
+from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.audit.entries import KEY_BYTES
 from lotkeeper_server.store.audit.feed import AuditFeed
 from lotkeeper_server.store.audit.rows import AuditFilter
 from lotkeeper_server.store.db.snapshot import Snapshot
-from lotkeeper_server.store.feed.entries import FeedPosition
+from lotkeeper_server.store.feed.places import read_feed_state
 from lotkeeper_server.store.lists.audit_events import key_after, list_events
 
 HEARTBEAT_SECONDS: Final = 9.0
@@ -67,43 +68,51 @@ class AuditReads:
         wanted = read_audit_filter(request, shape)
         shape.check()
         with self._places.one(call.principal):
-            position = await self._begin(None if given is None else given.feed, request.from_beginning)
+            position = await self._begin(given, request.from_beginning)
             async with aclosing(self._watch(position, wanted)) as responses:
                 async for response in responses:
                     yield response
 
-    async def _begin(self, given: FeedPosition | None, from_beginning: bool) -> FeedPosition:
+    async def _begin(self, given: WatchPosition | None, from_beginning: bool) -> WatchPosition:
         if given is None and not from_beginning:
             await self._engine.feed_numbering.catch_up()
-            return await self._engine.read(self._feed.latest_position)
-        if given is None:
-            return self._feed.beginning
-        if not await self._engine.read(lambda snapshot: self._feed.is_kept_behind(snapshot, given)):
+
+        def work(snapshot: Snapshot) -> WatchPosition | None:
+            epoch = read_feed_state(snapshot).epoch
+            if given is None:
+                place = self._feed.beginning if from_beginning else self._feed.latest_position(snapshot)
+                return WatchPosition(place, epoch=epoch)
+            if given.epoch != epoch:
+                raise Refused(ResumeTokenExpired().at("resume_token"))
+            return given if self._feed.is_kept_behind(snapshot, given.feed) else None
+
+        begun = await self._engine.read(work)
+        if begun is None:
             raise await self._expired()
-        return given
+        return begun
 
     async def _expired(self) -> Refused:
         oldest_millis = await self._engine.read(self._feed.kept_since)
         return Refused(ResumeTokenExpired(oldest=rfc3339(oldest_millis)).at("resume_token"))
 
     async def _watch(
-        self, position: FeedPosition, wanted: AuditFilter
+        self, position: WatchPosition, wanted: AuditFilter
     ) -> AsyncGenerator[pb.WatchAuditEventsResponse, None]:
         now_seconds = asyncio.get_running_loop().time
         yield pb.WatchAuditEventsResponse(resume_token=resume_token(position))
         due_seconds = now_seconds() + self._heartbeat_seconds
         while True:
             after = position
-            steps = await self._engine.read(lambda snapshot, after=after: self._feed.read_after(snapshot, after))  # type: ignore[misc]
+            steps = await self._engine.read(partial(self._feed.read_after, after=after.feed))
             if not steps.is_whole:
                 raise await self._expired()
             for place, event in steps.events:
                 if wanted.matches(event):
                     yield pb.WatchAuditEventsResponse(
-                        audit_event=event_message(event), resume_token=resume_token(place)
+                        audit_event=event_message(event), resume_token=resume_token(after._replace(feed=place))
                     )
                     due_seconds = now_seconds() + self._heartbeat_seconds
-            position = steps.end
+            position = after._replace(feed=steps.end)
             if now_seconds() >= due_seconds:
                 yield pb.WatchAuditEventsResponse(resume_token=resume_token(position))
                 due_seconds = now_seconds() + self._heartbeat_seconds

@@ -20,9 +20,9 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.doorway import fault
 from lotkeeper_server.rpc.wire.record_message import record_message
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, resume_token
-from lotkeeper_server.store.archived import read_archive_state
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.feed.entries import EVERYTHING, FeedEntry, FeedFilter, FeedPage, FeedPosition
+from lotkeeper_server.store.feed.places import read_feed_state
 from lotkeeper_server.store.feed.record_feed import Kept, RecordFeed
 
 LOOK_SECONDS: Final = 0.2
@@ -41,20 +41,21 @@ class Message(NamedTuple):
     archive_files: int
 
 
-def messages_of(page: FeedPage, archive_files: int) -> list[Message]:
+def messages_of(page: FeedPage, begin: WatchPosition) -> list[Message]:
     """The records of a page as they are sent, each with its token.
 
     Args:
         page: of one snapshot.
-        archive_files: how many there are in it.
+        begin: where it begins, as of that snapshot.
     """
     return [
         Message(
             entry,
             pb.WatchInventoryLotRecordsResponse(
-                inventory_lot_record=record_message(record), resume_token=resume_token(entry.position, archive_files)
+                inventory_lot_record=record_message(record),
+                resume_token=resume_token(begin._replace(feed=entry.position)),
             ),
-            archive_files,
+            begin.archive_files,
         )
         for entry, record in zip(page.entries, page.records, strict=True)
     ]
@@ -75,6 +76,7 @@ class RecordTail:
         self._begin: FeedPosition | None = None
         self._end: FeedPosition | None = None
         self._archive_files = 0
+        self._epoch = b""
         self._positions: list[FeedPosition] = []
         self._messages: list[Message] = []
         self._weights: list[int] = []
@@ -106,19 +108,20 @@ class RecordTail:
                 self._reading = None
                 self._forget()
 
-    def after(self, position: FeedPosition) -> tuple[Sequence[Message], WatchPosition] | None:
+    def after(self, place: WatchPosition) -> tuple[Sequence[Message], WatchPosition] | None:
         """The next few messages after a position, none if there are no more, and the position where they end.
 
         None if the position is not in the tail.
         """
-        if self._begin is None or position < self._begin:
+        position = place.feed
+        if self._begin is None or position < self._begin or place.epoch != self._epoch:
             return None
         first = bisect_right(self._positions, position)
         messages = self._messages[first : first + limits.WATCH_RECORDS_PER_READ_MAX]
         if not messages:
-            return messages, WatchPosition(position, self._archive_files)
+            return messages, WatchPosition(position, self._archive_files, self._epoch)
         # What comes after it may have left the tail, and the store, before it is asked for.
-        return messages, WatchPosition(messages[-1].entry.position, messages[-1].archive_files)
+        return messages, WatchPosition(messages[-1].entry.position, messages[-1].archive_files, self._epoch)
 
     async def beyond(self, position: FeedPosition) -> None:
         """Returns once the tail goes beyond a position.
@@ -157,15 +160,16 @@ class RecordTail:
             feed = self._engine.record_feed
             latest = await self._engine.read(lambda snapshot: latest_place(snapshot, feed))
             self._begin = self._end = latest.feed
-            self._archive_files = latest.archive_files
+            self._archive_files, self._epoch = latest.archive_files, latest.epoch
             return
         more = True
         while more:
             try:
-                read = await read_page(self._engine, WatchPosition(self._end, self._archive_files), EVERYTHING)
+                end = WatchPosition(self._end, self._archive_files, self._epoch)
+                read = await read_page(self._engine, end, EVERYTHING)
             except Refused as refused:
                 if isinstance(refused.refusal, ResumeTokenExpired):
-                    self._forget()  # what came after it is archived already: it begins again at the end
+                    self._forget()  # what came after it is archived already, or another store: again from the end
                 raise
             self._end, self._archive_files, more = read.end.feed, read.end.archive_files, read.more
             self._add(read.messages)
@@ -197,23 +201,39 @@ class RecordTail:
 
 def latest_place(snapshot: Snapshot, feed: RecordFeed) -> WatchPosition:
     """The position after the latest record of a snapshot."""
-    return WatchPosition(feed.latest_position(snapshot), read_archive_state(snapshot).files)
+    state = read_feed_state(snapshot)
+    return WatchPosition(feed.latest_position(snapshot), state.archive_files, state.epoch)
+
+
+def check_given(snapshot: Snapshot, feed: RecordFeed, position: WatchPosition) -> WatchPosition:
+    """As `check_kept`, for a position that a caller gives; it may also be ahead of a store that was put back by hand.
+
+    Raises:
+        Refused: RESUME_TOKEN_EXPIRED.
+    """
+    if feed.is_ahead(snapshot, position.feed):
+        raise Refused(ResumeTokenExpired().at("resume_token"))
+    return check_kept(snapshot, feed, position)
 
 
 def check_kept(snapshot: Snapshot, feed: RecordFeed, position: WatchPosition) -> WatchPosition:
-    """The position together with the present archive, after a check that all records after it are kept.
+    """The position together with the present epoch and archive, after a check that all records after it are kept.
 
     Raises:
-        Refused: RESUME_TOKEN_EXPIRED where records after the position have been archived.
+        Refused: RESUME_TOKEN_EXPIRED where the position is of another store or of before a restore, or where records
+            after it have been archived.
     """
-    files, until_millis = read_archive_state(snapshot)
-    if files == position.archive_files:
+    state = read_feed_state(snapshot)
+    if not state.is_own(position.epoch):
+        raise Refused(ResumeTokenExpired().at("resume_token"))
+    position = position._replace(epoch=state.epoch)
+    if state.archive_files == position.archive_files:
         return position
     kept = feed.kept_behind(snapshot, position.feed, position.archive_files)
     if kept is Kept.NOT_ALL:
-        assert until_millis is not None
-        raise Refused(ResumeTokenExpired(oldest=rfc3339(until_millis)).at("resume_token"))
-    return position._replace(archive_files=files) if kept is Kept.ALL else position
+        assert state.archived_until_millis is not None
+        raise Refused(ResumeTokenExpired(oldest=rfc3339(state.archived_until_millis)).at("resume_token"))
+    return position._replace(archive_files=state.archive_files) if kept is Kept.ALL else position
 
 
 class ReadPage(NamedTuple):
@@ -234,7 +254,7 @@ async def read_page(engine: Engine, after: WatchPosition, wanted: FeedFilter) ->
     """Reads the next wanted records from the store, ready to be sent.
 
     Raises:
-        Refused: where the store cannot be read; RESUME_TOKEN_EXPIRED where some of them were archived.
+        Refused: where the store cannot be read; RESUME_TOKEN_EXPIRED as `check_kept`.
     """
     feed = engine.record_feed
 
@@ -242,7 +262,6 @@ async def read_page(engine: Engine, after: WatchPosition, wanted: FeedFilter) ->
         begin = check_kept(snapshot, feed, after)
         records_max, walk_max = limits.WATCH_RECORDS_PER_READ_MAX, limits.WATCH_WALK_PER_READ_MAX
         page = feed.read_after(snapshot, begin.feed, wanted, records_max, walk_max)
-        end = WatchPosition(page.end, begin.archive_files)
-        return ReadPage(messages_of(page, end.archive_files), end, page.more)
+        return ReadPage(messages_of(page, begin), begin._replace(feed=page.end), page.more)
 
     return await engine.read(work)

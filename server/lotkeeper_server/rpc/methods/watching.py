@@ -14,7 +14,7 @@ from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.observability.watch_lags import WatchLag, WatchLags
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
 from lotkeeper_server.rpc.gate.places import Places
-from lotkeeper_server.rpc.methods.record_tail import Message, RecordTail, check_kept, latest_place, read_page
+from lotkeeper_server.rpc.methods.record_tail import Message, RecordTail, check_given, latest_place, read_page
 from lotkeeper_server.rpc.wire.record_filters import RecordCriteria, read_record_criteria
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.wire.shape import Shape
@@ -75,7 +75,7 @@ class Watching:
             due_seconds = now_seconds() + self._heartbeat_seconds
             while True:
                 messages: Sequence[Message]
-                kept = self._tail.after(position.feed)
+                kept = self._tail.after(position)
                 if kept is None:  # it begins earlier than the tail, or fell behind it
                     async with self._reads:
                         messages, reached, _ = await read_page(self._engine, position, wanted)
@@ -128,11 +128,12 @@ class _WatchQuery:
         """Finds its filter, and where it begins.
 
         Raises:
-            Refused: for what is named but does not exist, and for a token that is older than archived records.
+            Refused: for what is named but does not exist, and for a token of another store, or of
+                before a restore or archived records.
         """
         wanted = self.criteria.feed_filter(snapshot)
         if self.given is not None:
-            return wanted, check_kept(snapshot, self.feed, self.given)
+            return wanted, check_given(snapshot, self.feed, self.given)
         latest = latest_place(snapshot, self.feed)
         return wanted, latest._replace(feed=self.feed.beginning) if self.from_beginning else latest
 
@@ -162,4 +163,4 @@ def _seen(messages: list[Message], snapshot: Snapshot) -> list[Message]:
 
 
 def _heartbeat(position: WatchPosition) -> pb.WatchInventoryLotRecordsResponse:
-    return pb.WatchInventoryLotRecordsResponse(resume_token=resume_token(*position))
+    return pb.WatchInventoryLotRecordsResponse(resume_token=resume_token(position))

@@ -1,4 +1,4 @@
-"""Resume tokens: positions of the feed as opaque texts, with how far records were archived at that time."""
+"""Resume tokens: positions of the feed as opaque texts, with the store's epoch and how far records were archived."""
 
 import base64
 import binascii
@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, Protocol
 from lotkeeper_server.domain import limits
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.feed.entries import FeedPosition
+from lotkeeper_server.store.feed.places import EPOCH_BYTES
 
 _DIGEST_BYTES: Final = 4
 """Finds tokens that were cut or mistyped; not against forgery: any position may be requested."""
@@ -16,6 +17,10 @@ _FILES_BYTES: Final = 5
 
 class Positions(Protocol):
     """A feed, as far as tokens name places in it."""
+
+    @property
+    def beginning(self) -> FeedPosition:
+        """Before everything."""
 
     def position_of(self, raw: bytes) -> FeedPosition | None:
         """The position with these bytes; None if they are not one of this feed."""
@@ -28,17 +33,21 @@ class WatchPosition(NamedTuple):
         feed: after one record of the feed, and before the next.
         archive_files: how many files of archived records there were. A watch misses what is archived in later files, if
             that comes after its position.
+        epoch: of the store; empty in a token of before there were epochs.
     """
 
     feed: FeedPosition
     archive_files: int = 0
+    epoch: bytes = b""
 
 
-def resume_token(feed: FeedPosition, archive_files: int = 0) -> str:
+def resume_token(position: WatchPosition) -> str:
     """The token of a position; it marks everything before that as seen."""
-    raw = feed.to_bytes()
-    if archive_files:  # otherwise a token is as it was before there were archives
-        raw += archive_files.to_bytes(_FILES_BYTES, "big")
+    raw = position.feed.to_bytes()
+    if position.epoch:
+        raw = position.epoch + raw + position.archive_files.to_bytes(_FILES_BYTES, "big")
+    elif position.archive_files:  # a token is as it was before there were archives, or epochs
+        raw += position.archive_files.to_bytes(_FILES_BYTES, "big")
     return base64.urlsafe_b64encode(raw + _digest(raw)).decode().rstrip("=")
 
 
@@ -59,12 +68,20 @@ def _position_of(text: str, feed: Positions) -> WatchPosition | None:
         signed = base64.urlsafe_b64decode(text.encode() + b"==")
     except (binascii.Error, ValueError):
         return None
-    raw = signed[:-_DIGEST_BYTES]
-    position, files = feed.position_of(raw), 0
-    if position is None:
-        position, files = feed.position_of(raw[:-_FILES_BYTES]), int.from_bytes(raw[-_FILES_BYTES:], "big")
+    position = _read(signed[:-_DIGEST_BYTES], feed)
     # Strictly: the usual reading of base 64 skips characters that do not belong to it.
-    return WatchPosition(position, files) if position is not None and resume_token(position, files) == text else None
+    return position if position is not None and resume_token(position) == text else None
+
+
+def _read(raw: bytes, feed: Positions) -> WatchPosition | None:
+    """By its length: a place, a place and files, or an epoch, a place and files."""
+    more = len(raw) - len(feed.beginning.to_bytes())
+    if more not in {0, _FILES_BYTES, EPOCH_BYTES + _FILES_BYTES}:
+        return None
+    begin = max(more - _FILES_BYTES, 0)
+    end = len(raw) - (_FILES_BYTES if more else 0)
+    place = feed.position_of(raw[begin:end])
+    return None if place is None else WatchPosition(place, int.from_bytes(raw[end:], "big"), raw[:begin])
 
 
 def _digest(raw: bytes) -> bytes:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.schema.access_tables import token, token_role
-from lotkeeper_server.store.schema.coordination_tables import definition_version
+from lotkeeper_server.store.schema.coordination_tables import store_state
 
 
 class StoredToken(NamedTuple):
@@ -25,7 +25,7 @@ class StoredToken(NamedTuple):
 
 def read_access_version(connection: Connection) -> int:
     """The version of roles and tokens: each change raises it."""
-    version: int = connection.execute(select(definition_version.c.access_version)).scalar_one()
+    version: int = connection.execute(select(store_state.c.access_version)).scalar_one()
     return version
 
 

@@ -12,10 +12,13 @@ from lotkeeper_server.store.schema.tables import request
 _REQUEST: Final = request.c
 
 
-def records_of_requests(connection: Connection, requests: Collection[tuple[str, str]]) -> set[RecordId]:
-    """The records that requests refer to, each by its principal and id."""
-    rows = rows_by_columns(connection, ("record_ids",), request, ("principal", "request_id"), sorted(requests))
-    return {record_id for (packed,) in rows for record_id in _unpacked(packed)}
+def records_of_requests(
+    connection: Connection, requests: Collection[tuple[str, str]], after_millis: int
+) -> set[RecordId]:
+    """The records that requests of after a moment refer to, each by its principal and id."""
+    columns = ("record_ids", "created_millis")
+    rows = rows_by_columns(connection, columns, request, ("principal", "request_id"), sorted(requests))
+    return {record_id for packed, created in rows if created > after_millis for record_id in _unpacked(packed)}
 
 
 def records_of_requests_made_at(connection: Connection, moments_millis: Collection[int]) -> set[RecordId]:

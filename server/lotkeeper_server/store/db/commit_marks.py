@@ -32,7 +32,7 @@ def has_taken_effect(store: Store, transaction_id: Id, now_millis: int) -> bool:
         StoreError: where that cannot be found out now.
     """
     try:
-        with store.write() as connection:
+        with store.write_to_any_schema() as connection:
             leave_mark(connection, transaction_id, now_millis)
     except AlreadyThere:
         return True

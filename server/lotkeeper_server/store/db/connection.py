@@ -1,14 +1,29 @@
 """Connections to a store: how they are opened, what a read and a write transaction are."""
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, Engine, QueuePool, exc
 
 from lotkeeper_server.store.db.dialects import Locking, Log, dialect_of_url
-from lotkeeper_server.store.db.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from lotkeeper_server.store.db.errors import (
+    OutcomeUnknown,
+    StoreBusy,
+    StoreContention,
+    StoreError,
+    StoreOutgrown,
+    StoreUnavailable,
+)
+from lotkeeper_server.store.db.revision import SERVES_FROM, check_serves
 from lotkeeper_server.store.db.store_url import SUPPORTED, read_url
+
+INTERRUPTED_SECONDS: Final = 1.0
+"""How long reads that are interrupted may take to end before the store is closed in spite of them."""
+_INTERRUPT_PAUSE_SECONDS: Final = 0.01
 
 
 class Store:
@@ -37,6 +52,17 @@ class Store:
         self.capabilities = dialect.capabilities
         self._writes: Engine = dialect.engine_for_writes(self.url)
         self._reads: Engine = dialect.engine_for_reads(self.url)
+        self._in_use: set[Connection] = set()
+        self._is_ending = False
+        self._follows_schema = False
+        self._outgrown: str | None = None
+
+    def follow_schema(self) -> None:
+        """From here on every write transaction looks whether this program may write, and `fault` whether it may read.
+
+        Without this, a store may have any schema, or none.
+        """
+        self._follows_schema = True
 
     @property
     def path(self) -> Path | None:
@@ -48,8 +74,10 @@ class Store:
         """A transaction that sees one snapshot and writes nothing.
 
         Raises:
-            StoreUnavailable: where the store cannot be reached.
+            StoreUnavailable: where the store cannot be reached, or was migrated past this program.
         """
+        if self._outgrown is not None:
+            raise StoreOutgrown(self._outgrown)
         with (
             self._translated(),
             self._connected(self._reads) as connection,
@@ -70,8 +98,27 @@ class Store:
         Raises:
             StoreError: one of its subclasses; nothing was written then, except for OutcomeUnknown.
         """
+        with self.write_to_any_schema(locking) as connection:
+            if self._follows_schema:
+                self._check_serves(connection)
+            yield connection
+
+    @contextmanager
+    def write_to_any_schema(self, locking: Locking = Locking.WAIT) -> Iterator[Connection]:
+        """As `write`, whatever the store's schema is: for migrations, and for what programs of all versions know.
+
+        Raises:
+            StoreError: as `write`.
+        """
         with self._translated(), self._connected(self._writes) as connection, self._writing(connection, locking):
             yield connection
+
+    def _check_serves(self, connection: Connection) -> None:
+        cursor = self._dialect.cursor(connection)
+        cursor.execute(SERVES_FROM)
+        rows = cursor.fetchall()
+        cursor.close()
+        check_serves(rows)
 
     def writer(self) -> "Writer":
         """For many write transactions, one after the other."""
@@ -111,9 +158,59 @@ class Store:
                 self._given_up_when_broken(connection),
                 connection.begin(),
             ):
-                return self._dialect.fault(connection)
+                fault = self._dialect.fault(connection)
+                if fault is None and self._follows_schema:
+                    self._check_serves(connection)
+                    self._outgrown = None
+                return fault
+        except StoreOutgrown as error:
+            self._outgrown = str(error)
+            return self._outgrown
         except StoreError as error:
             return str(error)
+
+    def write_fault(self) -> str | None:
+        """Why nothing can be written now; None if it can: which is found out by a write."""
+        fault = self.fault() or self._dialect.room_fault(self.url)
+        if fault is not None:
+            return fault
+        try:
+            self.try_to_write(Locking.WAIT_BRIEFLY)
+        except (StoreContention, StoreBusy):  # others write
+            return None
+        except StoreError as error:
+            return str(error)
+        return None
+
+    def try_to_write(self, locking: Locking = Locking.WAIT) -> None:
+        """Writes something that nobody needs, and takes it away again.
+
+        Args:
+            locking: how long to wait for others.
+
+        Raises:
+            StoreError: where that cannot be done.
+        """
+        mark = os.urandom(16)
+        with self.write(locking) as connection:
+            for statement, parameters in (
+                ("INSERT INTO commit_mark (id, created_millis) VALUES (?, ?)", (mark, int(time.time() * 1_000))),
+                ("DELETE FROM commit_mark WHERE id = ?", (mark,)),
+            ):
+                cursor = self._dialect.cursor(connection)
+                cursor.execute(self._dialect.text(statement), parameters)
+                cursor.close()
+
+    def check_fit(self) -> None:
+        """Looks whether this is a database that may hold a store, with a schema or without.
+
+        Raises:
+            StoreError: it says why not; or where the database cannot be reached.
+        """
+        with self.read() as connection:
+            unfit = self._dialect.unfit(connection)
+        if unfit is not None:
+            raise StoreError(unfit)
 
     def end_stalled(self) -> int:
         """Ends Lotkeeper's sessions that hold rows and wait for a silent process; returns how many.
@@ -162,6 +259,28 @@ class Store:
         self._writes.dispose()
         self._reads.dispose()
 
+    def end(self) -> Log:
+        """Closes for good; the embedded store's own file then holds everything, if no other process uses it.
+
+        Reads that still run are interrupted, and what comes later is refused with StoreUnavailable.
+
+        Returns:
+            What is left in the log that lies beside the file; no page where the file has everything.
+
+        Raises:
+            StoreError: where it cannot be written.
+        """
+        self._is_ending = True
+        until_seconds = time.monotonic() + INTERRUPTED_SECONDS
+        while (in_use := list(self._in_use)) and time.monotonic() < until_seconds:
+            for connection in in_use:
+                with suppress(Exception):  # it has just been given back
+                    self._dialect.interrupt(connection)
+            time.sleep(_INTERRUPT_PAUSE_SECONDS)
+        self.close()
+        with self._translated():
+            return self._dialect.bring_over_all(self.url)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Drivers' errors become the store's own."""
@@ -179,15 +298,18 @@ class Store:
                 raise
             raise named from error
 
-    @staticmethod
     @contextmanager
-    def _connected(engine: Engine) -> Iterator[Connection]:
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
         """A connection that goes back to its pool, or is closed if that pool has been given up."""
+        if self._is_ending:
+            raise StoreUnavailable("the store is being closed")
         pool = engine.pool
         with engine.connect() as connection:
+            self._in_use.add(connection)
             try:
                 yield connection
             finally:
+                self._in_use.discard(connection)
                 if engine.pool is not pool:
                     connection.invalidate()
 

@@ -17,6 +17,10 @@ class StoreUnavailable(StoreError):
         self.advice = advice
 
 
+class StoreOutgrown(StoreUnavailable):
+    """The store was migrated past this program, which may not serve on it any more."""
+
+
 class StoreBusy(StoreUnavailable):
     """Another process held the whole store for longer than this transaction waits for its turn."""
 

@@ -51,6 +51,12 @@ class FeedByEffect:
         rows = fetch(connection, LATEST)
         return FeedPosition(VERSION, *rows[0]) if rows else self.beginning
 
+    def is_ahead(self, connection: Connection, position: FeedPosition) -> bool:
+        """Does what `RecordFeed.is_ahead` says."""
+        archived = fetch(connection, "SELECT feed_order FROM archive_state WHERE id = 1")
+        latest = (self.latest_position(connection).order, *(int(row[0]) for row in archived))
+        return position.order > max(latest)
+
     def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
         """Does what `RecordFeed.kept_behind` says."""
         lost = archived_after(connection, position.order, position.within, files)

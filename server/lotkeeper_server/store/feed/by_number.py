@@ -51,6 +51,11 @@ class FeedByNumber:
         rows = fetch(connection, LATEST)
         return _position(rows[0][0], rows[0][1] // ID_BYTES) if rows else self.beginning
 
+    def is_ahead(self, connection: Connection, position: FeedPosition) -> bool:
+        """Does what `RecordFeed.is_ahead` says."""
+        ((next_number,),) = fetch(connection, "SELECT next_number FROM feed_lease WHERE id = 1")
+        return bool(position.order >= next_number)
+
     def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
         """Does what `RecordFeed.kept_behind` says, for as many records as a read passes."""
         places = list(islice(_places(connection, position), limits.WATCH_WALK_PER_READ_MAX + 1))

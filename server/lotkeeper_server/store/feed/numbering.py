@@ -34,7 +34,7 @@ _INSERT_PENDING: Final = insert_of(feed_pending)
 _INSERT_FEED: Final = insert_of(feed)
 _INSERT_EVENTS: Final = insert_of(audit_feed)
 _ANY_PENDING: Final = (
-    "SELECT 1 FROM definition_version WHERE EXISTS (SELECT 1 FROM feed_pending) OR EXISTS (SELECT 1 FROM audit_pending)"
+    "SELECT 1 FROM store_state WHERE EXISTS (SELECT 1 FROM feed_pending) OR EXISTS (SELECT 1 FROM audit_pending)"
 )
 _PENDING: Final = "SELECT id, entries FROM feed_pending"
 

@@ -29,6 +29,9 @@ class RecordFeed(Protocol):
     def latest_position(self, connection: Connection) -> FeedPosition:
         """The position after the latest record of a snapshot."""
 
+    def is_ahead(self, connection: Connection, position: FeedPosition) -> bool:
+        """Whether a position comes after everything that the store of a snapshot ever had."""
+
     def kept_behind(self, connection: Connection, position: FeedPosition, files: int) -> Kept:
         """Whether no record after a position was archived in files after the first so many."""
 

@@ -1,17 +1,26 @@
 """The part of the schema for processes that share a store: versions, marks, guards, the feed."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, SmallInteger, Table
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, SmallInteger, Table
 
 from lotkeeper_server.store.schema.column_types import fixed_bytes, many_bytes, short_text
 from lotkeeper_server.store.schema.tables import metadata
 
-definition_version = Table(
-    "definition_version",
+store_state = Table(
+    "store_state",
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False, comment="raised by each change of a definition"),
     Column("access_version", BigInteger, nullable=False, comment="raised by each change of a role or token"),
+    Column("serves_from", short_text(32), nullable=False, comment="the oldest schema whose programs may serve"),
+    Column("epoch", fixed_bytes(8), nullable=False, comment="random; a restore changes it"),
+    Column(
+        "takes_old_tokens",
+        Boolean(create_constraint=False),
+        nullable=False,
+        comment="whether resume tokens without an epoch are its own",
+    ),
     CheckConstraint("id = 1", name="one_row"),
+    comment="the one row that every transaction looks at",
 )
 
 definition_change = Table(

@@ -2,25 +2,31 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
 from lotkeeper_server.domain.model.audit import Effect, Told
 from lotkeeper_server.store.audit.writing import write_event
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.dialects import dialect_of
 from lotkeeper_server.store.db.errors import StoreContention, StoreError
+from lotkeeper_server.store.db.revision import HEAD_REVISION, SERVES_FROM
+from lotkeeper_server.store.feed.places import new_epoch
 from lotkeeper_server.store.schema.access_tables import role
-from lotkeeper_server.store.schema.coordination_tables import definition_version, feed_lease
+from lotkeeper_server.store.schema.coordination_tables import feed_lease, store_state
 from lotkeeper_server.store.schema.tables import metadata
 
-HEAD_REVISION: Final = "0014"
-"""The newest migration; a test compares it with the files."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATE_ATTEMPTS: Final = 4
 """Each waits for another process's migration for as long as a transaction waits for a row."""
+_VERSIONS_OF_BEFORE: Final = "definition_version"
+"""What write transactions of older programs look at."""
+_STORE_STATE_SINCE: Final = "0012"
+"""The schema since which they look at `store_state`."""
 _revision: Final = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+
+_FOREIGN_TEXT: Final = "The database holds tables that are not Lotkeeper's; name an empty one."
 
 
 class SchemaState(Enum):
@@ -29,8 +35,14 @@ class SchemaState(Enum):
     EMPTY = "empty"
     CURRENT = "current"
     OLDER = "older"
+    AHEAD = "ahead"
+    """Newer, and this program may serve on it."""
     NEWER = "newer"
     FOREIGN = "foreign"
+
+
+SERVED: Final = frozenset({SchemaState.CURRENT, SchemaState.AHEAD})
+"""States of a store that this program may read and write."""
 
 
 def schema_state(store: Store) -> SchemaState:
@@ -53,7 +65,59 @@ def _state(connection: Connection) -> SchemaState:
         return SchemaState.EMPTY
     if revision == HEAD_REVISION:
         return SchemaState.CURRENT
-    return SchemaState.OLDER if revision < HEAD_REVISION else SchemaState.NEWER
+    if revision < HEAD_REVISION:
+        return SchemaState.OLDER
+    serves_from = connection.execute(text(SERVES_FROM)).scalar()
+    return SchemaState.NEWER if serves_from is None or serves_from > HEAD_REVISION else SchemaState.AHEAD
+
+
+class Step(NamedTuple):
+    """One change of the schema.
+
+    Attributes:
+        revision: what the schema is afterwards.
+        summary: what for, one line.
+        cost: what it does, how long that takes and what it holds meanwhile.
+        serves_from: the oldest schema whose programs may serve once it has begun.
+    """
+
+    revision: str
+    summary: str
+    cost: str
+    serves_from: str
+
+
+def steps_missing(store: Store) -> list[Step]:
+    """What `migrate` would do, in order; nothing where the schema is current, or newer.
+
+    Raises:
+        StoreError: where the store cannot be read, or is not one of Lotkeeper.
+    """
+    with store.read() as connection:
+        state = _state(connection)
+        if state is SchemaState.FOREIGN:
+            raise StoreError(_FOREIGN_TEXT)
+        if state is SchemaState.EMPTY:
+            return [Step(HEAD_REVISION, "The store is empty.", "Makes every table. Takes a moment.", HEAD_REVISION)]
+        return _steps_missing(connection) if state is SchemaState.OLDER else []
+
+
+def _steps_missing(connection: Connection) -> list[Step]:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - takes a second, and only migrations need it
+
+    current = connection.execute(select(_revision.c.version_num)).scalar()
+    scripts = ScriptDirectory(str(_MIGRATIONS)).iterate_revisions("head", current)
+    return [_step(script.revision, script.module) for script in reversed(list(scripts))]
+
+
+def _step(revision: str, module: Any) -> Step:
+    """Programs of before a migration may not serve after it, unless it says so."""
+    serves_from = getattr(module, "serves_from", revision)
+    return Step(revision, _one_line(module.__doc__), _one_line(module.upgrade.__doc__), serves_from)
+
+
+def _one_line(documentation: str) -> str:
+    return " ".join(documentation.split())
 
 
 def migrate(store: Store, told: Told | None = None) -> bool:
@@ -68,9 +132,10 @@ def migrate(store: Store, told: Told | None = None) -> bool:
     Raises:
         StoreError: where it cannot be written, is newer than this program, or is not a store of Lotkeeper.
     """
+    store.check_fit()
     for attempts_left in reversed(range(_MIGRATE_ATTEMPTS)):
         state = schema_state(store)
-        if state is SchemaState.CURRENT:
+        if state in SERVED:
             return False
         try:
             _migrate(store, state, told)
@@ -89,15 +154,45 @@ def _migrate(store: Store, state: SchemaState, told: Told | None) -> None:
     if state is SchemaState.NEWER:
         raise StoreError("The store was written by a newer version of Lotkeeper; upgrade this program.")
     if state is SchemaState.FOREIGN:
-        raise StoreError("The database holds tables that are not Lotkeeper's; name an empty one.")
-    with store.write() as connection:
+        raise StoreError(_FOREIGN_TEXT)
+    with store.write_to_any_schema() as connection:
         if state is SchemaState.EMPTY:
             make_schema(connection)
         else:
+            serves_from = max(step.serves_from for step in _steps_missing(connection))
+            let_serve_only(connection, serves_from)
             upgrade(connection)
+            _narrow(connection, serves_from)  # for stores that could not say so before
         if told is not None:
             write_event(connection, told(Effect("schema", entity_name=HEAD_REVISION, detail=f"was {state.value}")))
         dialect_of(connection).sign(connection)
+
+
+def let_serve_only(connection: Connection, serves_from: str) -> None:
+    """Lets programs go on only if they know a version of the schema; others have written for the last time.
+
+    Every write transaction looks at the row that says so; this waits for those that have looked.
+
+    Args:
+        connection: a write transaction; others wait until it ends.
+        serves_from: the oldest version of the schema whose programs may serve.
+    """
+    dialect = dialect_of(connection)
+    if connection.execute(select(_revision.c.version_num)).scalar_one() < _STORE_STATE_SINCE:
+        if inspect(connection).has_table(_VERSIONS_OF_BEFORE):
+            dialect.hold_off_all(connection, _VERSIONS_OF_BEFORE)  # its own migration takes it away
+        return
+    if _narrow(connection, serves_from):
+        dialect.hold_off_all(connection, store_state.name)
+
+
+def _narrow(connection: Connection, serves_from: str) -> bool:
+    """Notes which programs may serve; returns whether these are fewer than before."""
+    narrower = text(
+        "UPDATE store_state SET serves_from = :serves_from, access_version = access_version + 1 "
+        "WHERE serves_from < :serves_from"
+    )
+    return connection.execute(narrower, {"serves_from": serves_from}).rowcount > 0
 
 
 def make_schema(connection: Connection) -> None:
@@ -109,7 +204,7 @@ def make_schema(connection: Connection) -> None:
         _revision.create(connection)
     metadata.create_all(connection)
     for table, row in (
-        (definition_version, {"id": 1, "version": 1, "access_version": 1}),
+        (store_state, first_state()),
         (feed_lease, {"id": 1, "next_number": 1}),
         (role, {"name": "admin", "permissions": "*", "created_millis": 0}),
     ):
@@ -117,6 +212,18 @@ def make_schema(connection: Connection) -> None:
             connection.execute(insert(table).values(row))
     _revision.create(connection, checkfirst=True)
     connection.execute(insert(_revision).values(version_num=HEAD_REVISION))
+
+
+def first_state() -> dict[str, Any]:
+    """The row of a new store."""
+    return {
+        "id": 1,
+        "version": 1,
+        "access_version": 1,
+        "serves_from": HEAD_REVISION,
+        "epoch": new_epoch(),
+        "takes_old_tokens": False,
+    }
 
 
 def upgrade(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, delete, insert, select, update
 
 from lotkeeper_server.domain import limits
-from lotkeeper_server.store.schema.coordination_tables import definition_change, definition_version
+from lotkeeper_server.store.schema.coordination_tables import definition_change, store_state
 from lotkeeper_server.store.schema.tables import NO_ID
 
 
@@ -23,8 +23,8 @@ def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes], *
         return
     if whole or len(changed) > limits.KEYS_PER_STATEMENT_MAX:
         changed = [NO_ID]
-    tx.execute(update(definition_version).values(version=definition_version.c.version + 1))
-    version = tx.execute(select(definition_version.c.version)).scalar_one()
+    tx.execute(update(store_state).values(version=store_state.c.version + 1))
+    version = tx.execute(select(store_state.c.version)).scalar_one()
     tx.execute(
         insert(definition_change),
         [{"version": version, "entity": entity, "entity_id": entity_id} for entity_id in changed],
@@ -34,4 +34,4 @@ def note_definition_changes(tx: Connection, entity: str, ids: Iterable[bytes], *
 
 def note_access_change(tx: Connection) -> None:
     """Notes in this transaction that a role or a token changed."""
-    tx.execute(update(definition_version).values(access_version=definition_version.c.access_version + 1))
+    tx.execute(update(store_state).values(access_version=store_state.c.access_version + 1))

@@ -30,6 +30,7 @@ from lotkeeper_server.domain.model.enumerations import (
     UnitOfMeasureResolutionStrategy,
 )
 from lotkeeper_server.domain.model.identifiers import Id, MaterialId, UnitId
+from lotkeeper_server.store.db.revision import check_serves
 from lotkeeper_server.store.db.write_transaction import ReadTransaction, WriteTransaction
 from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.coordination_tables import definition_change
@@ -52,16 +53,16 @@ class StoreVersions(NamedTuple):
     effect_order: int
 
 
-_VERSIONS: Final = "SELECT version, access_version, 0, 0 FROM definition_version"
+_VERSIONS: Final = "SELECT serves_from, version, access_version, 0, 0 FROM store_state"
 # Staged records have numbers ahead of the clock: the latest one that is there comes before them.
 _VERSIONS_AND_ORDER: Final = (
-    "SELECT version, access_version, COALESCE((SELECT CASE "
+    "SELECT serves_from, version, access_version, COALESCE((SELECT CASE "
     "WHEN r.effect_order > COALESCE((SELECT last_order FROM staged_import), -1) THEN r.effect_order "
     "ELSE (SELECT effect_order FROM inventory_lot_record WHERE status = 3 "
     "AND effect_order < (SELECT first_order FROM staged_import) ORDER BY effect_order DESC LIMIT 1) END "
     "FROM inventory_lot_record AS r WHERE r.status = 3 ORDER BY r.effect_order DESC LIMIT 1), 0), "
     "COALESCE((SELECT feed_order FROM archive_state WHERE id = 1), 0), EXISTS (SELECT 1 FROM staged_import) "
-    "FROM definition_version"
+    "FROM store_state"
 )
 
 
@@ -71,7 +72,11 @@ def read_versions(connection: Connection) -> StoreVersions:
 
 
 def ask_versions(tx: ReadTransaction) -> Iterator[StoreVersions]:
-    """Asks for what `read_versions` returns; the answer is waited for when it is taken."""
+    """Asks for what `read_versions` returns; the answer is waited for when it is taken.
+
+    Raises:
+        StoreOutgrown: when it is taken, where the store was migrated past this program.
+    """
     if tx.capabilities.numbers_after_commit:
         return map(_versions_of, tx.rows_by_key(_VERSIONS, "id", [1]))
     (row,) = tx.rows_by_key(_VERSIONS_AND_ORDER, "id", [1])
@@ -80,13 +85,14 @@ def ask_versions(tx: ReadTransaction) -> Iterator[StoreVersions]:
 
 
 def _versions_of(row: Sequence[Any]) -> StoreVersions:
-    definitions, access, kept_order, archived_order = row
+    check_serves([row])
+    _, definitions, access, kept_order, archived_order = row
     return StoreVersions(definitions, access, max(kept_order, archived_order))
 
 
 def lock_versions(connection: Connection) -> None:
     """Lets one transaction at a time change definitions, roles and tokens, across all processes."""
-    list(WriteTransaction(connection).lock_to_change("SELECT id FROM definition_version", "id", [1]))
+    list(WriteTransaction(connection).lock_to_change("SELECT id FROM store_state", "id", [1]))
 
 
 def follow_changes(connection: Connection, cache: DefinitionCache, version: int) -> None:

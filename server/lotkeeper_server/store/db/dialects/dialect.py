@@ -178,18 +178,39 @@ class Dialect(ABC):
         """Does what `WriteTransaction.committed_together` says."""
         with self.together(connection):
             yield
-        look = "SELECT version, access_version FROM definition_version"
+        look = "SELECT version, access_version FROM store_state"
         if tuple(*self.rows_by_key(connection, look, "id", [1], Locking.NONE)) != begun:
             raise VersionsMoved(f"the versions are not {begun} any more")
 
     def sign(self, connection: Connection) -> None:  # noqa: B027 - most databases hold nothing but what they were made for
         """Marks a store with a new schema as one of Lotkeeper's."""
 
+    def unfit(self, connection: Connection) -> str | None:  # noqa: ARG002 - most are as they have to be
+        """Why a database may hold no store; None if it may."""
+        return None
+
+    def room_fault(self, url: URL) -> str | None:  # noqa: ARG002 - where the database's own machine is, nobody knows
+        """Whether there is too little room for a store that could not be written to take writes again."""
+        return None
+
+    def hold_off_all(self, connection: Connection, table: str) -> None:  # noqa: B027 - one who writes holds everything
+        """Waits for every transaction that has looked at a table; who looks at it later waits for the present one.
+
+        Where tables are not changed in transactions, what the present one has written is durable, and nobody waits.
+        """
+
     def leave_checkpoints(self, writes: Engine) -> None:  # noqa: B027 - most databases do them by themselves
         """Does what `Store.leave_checkpoints` says."""
 
     def checkpoint(self, writes: Engine) -> Log:  # noqa: ARG002
         """Does what `Store.checkpoint` says."""
+        return Log(0, 0)
+
+    def interrupt(self, connection: Connection) -> None:  # noqa: B027 - databases end what a closed connection asked
+        """Ends the statement that runs on this connection, with an error for whoever waits for it; from any thread."""
+
+    def bring_over_all(self, url: URL) -> Log:  # noqa: ARG002
+        """Does the last part of what `Store.end` says: nobody in this process uses the store any more."""
         return Log(0, 0)
 
     def end_stalled(self, connection: Connection) -> int:  # noqa: ARG002 - most databases do so by themselves

@@ -127,7 +127,7 @@ class MariaDb(Dialect):
     def fault(self, connection: Connection) -> str | None:
         """A node that was frozen believes for some seconds that it is Synced: so the read asks the group first."""
         cursor = connection.connection.cursor()
-        cursor.execute("SELECT 1 FROM definition_version")
+        cursor.execute("SELECT 1 FROM store_state")
         cursor.fetchall()
         cursor.execute(
             "SHOW STATUS WHERE Variable_name IN "
@@ -196,6 +196,12 @@ class MariaDb(Dialect):
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - there is no way to save
         yield
+
+    def hold_off_all(self, connection: Connection, table: str) -> None:
+        """Makes the table anew: on every node that comes after all that was committed, and ends what was not."""
+        cursor = connection.connection.cursor()
+        cursor.execute(f"ALTER TABLE {table} FORCE")
+        cursor.close()
 
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:
         """Deletes the rows and inserts them again, unchanged.

@@ -71,7 +71,7 @@ _END_STALLED: Final = """
 _CONTENTION: Final = frozenset({"40001", "40P01", "25P03"})
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # Statements that fail where the commit behind them is not to happen: the server then skips it.
-_LOOK: Final = "SELECT 1 / (version = %s AND access_version = %s)::int FROM definition_version WHERE id = 1"
+_LOOK: Final = "SELECT 1 / (version = %s AND access_version = %s)::int FROM store_state WHERE id = 1"
 _MOVED: Final = "22012"
 _COUNTED: Final = "WITH changed AS ({update} RETURNING 1) SELECT sqrt((-abs(count(*) - %s))::float8) FROM changed"
 _ROWS_GONE: Final = "2201F"
@@ -174,7 +174,7 @@ class PostgreSql(Dialect):
 
     def fault(self, connection: Connection) -> str | None:
         cursor = connection.connection.cursor()
-        cursor.execute("SELECT pg_is_in_recovery() FROM definition_version")
+        cursor.execute("SELECT pg_is_in_recovery() FROM store_state")
         row = cursor.fetchone()
         cursor.close()
         return "the database is a standby and does not take writes" if row and row[0] else None
@@ -220,9 +220,23 @@ class PostgreSql(Dialect):
         )
         return _rows_of(cursor)
 
+    def unfit(self, connection: Connection) -> str | None:
+        cursor = connection.connection.cursor()
+        cursor.execute("SHOW server_encoding")
+        row = cursor.fetchone()
+        cursor.close()
+        if row is None or row[0] == "UTF8":
+            return None
+        return f"the database is in {row[0]}; make one with: createdb --encoding=UTF8 --template=template0 NAME"
+
+    def hold_off_all(self, connection: Connection, table: str) -> None:
+        cursor: Any = connection.connection.cursor()
+        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", prepare=False)
+        cursor.close()
+
     def hold_versions(self, connection: Connection) -> None:
         cursor = connection.connection.cursor()
-        cursor.execute("SELECT id FROM definition_version FOR SHARE")
+        cursor.execute("SELECT id FROM store_state FOR SHARE")
         cursor.close()
 
     def lock_with_referrers(self, connection: Connection, table: str, ids: Sequence[bytes]) -> None:

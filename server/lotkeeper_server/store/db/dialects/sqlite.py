@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any, ClassVar, Final
 
@@ -20,6 +20,8 @@ BUSY_TIMEOUT_MILLIS: Final = 10_000
 """How long a writer waits for another process's write before the store counts as unavailable."""
 BUSY_TIMEOUT_BRIEF_MILLIS: Final = 20
 """How long a batch of calls waits: its writer has other things to do."""
+BUSY_TIMEOUT_ENDING_MILLIS: Final = 1_000
+"""How long the end of a process waits for others that read or write."""
 CACHE_KIBIBYTES: Final = 12_288
 """The page cache of each connection. It is full after some ten thousand calls, and then memory does not grow; what does
 not fit is in the system's cache of the file."""
@@ -29,6 +31,8 @@ ROWS_TOGETHER: Final = 32
 """So many rows of an insert go by one statement: 0.8 µs a row less than one by one."""
 COLUMNS_TOGETHER_MAX: Final = 16
 """Of rows with more, what is saved is spent on making one list of their values."""
+ROOM_AGAIN_BYTES_MIN: Final = 1_048_576
+"""So much has to be free before a store that found its disk full is usable again: else it would be so by turns."""
 WAL_PAGES_BEFORE_CHECKPOINT: Final = 16_000
 STAGING: Final = "lotkeeper_is_staging"
 """Under this a connection notes whether an import is being written; forgotten when a transaction begins."""
@@ -85,7 +89,7 @@ class Sqlite(Dialect):
         return False
 
     def fault(self, connection: Connection) -> str | None:
-        connection.connection.cursor().execute("SELECT 1 FROM definition_version").fetchone()
+        connection.connection.cursor().execute("SELECT 1 FROM store_state").fetchone()
         return None
 
     def leave_checkpoints(self, writes: Engine) -> None:
@@ -101,6 +105,25 @@ class Sqlite(Dialect):
         finally:
             connection.close()
         return Log(pages, brought_over)
+
+    def room_fault(self, url: URL) -> str | None:
+        try:
+            disk = os.statvfs(str(url.database))
+        except OSError as error:
+            return error.strerror
+        free = disk.f_bavail * disk.f_frsize
+        return f"the disk has only {free} bytes left" if free < ROOM_AGAIN_BYTES_MIN else None
+
+    def interrupt(self, connection: Connection) -> None:
+        connection.connection.dbapi_connection.interrupt()  # type: ignore[union-attr]
+
+    def bring_over_all(self, url: URL) -> Log:
+        if not os.path.exists(str(url.database)):  # noqa: PTH110 - the URL has a text
+            return Log(0, 0)
+        with closing(sqlite3.connect(str(url.database), isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_ENDING_MILLIS}")
+            _busy, pages, brought_over = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return Log(max(pages, 0), max(brought_over, 0))  # both -1 where there is no log
 
     def sign(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -5,8 +5,8 @@ from alembic import op
 
 from lotkeeper_server.store.schema.column_types import fixed_bytes, short_text
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:

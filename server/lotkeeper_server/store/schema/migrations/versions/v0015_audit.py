@@ -5,8 +5,8 @@ from alembic import op
 
 from lotkeeper_server.store.schema.column_types import fixed_bytes, many_bytes, short_text
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:

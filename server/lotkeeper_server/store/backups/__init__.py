@@ -1,0 +1,1 @@
+"""Backups of the embedded store: taken while it serves, checked, and restored."""
