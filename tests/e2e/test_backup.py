@@ -91,6 +91,24 @@ def test_a_client_that_watches_through_the_restore_is_told(embedded: ServerProce
     assert error.reason == "RESUME_TOKEN_EXPIRED"
 
 
+def test_a_restore_is_an_event_and_ends_the_watches_of_events(embedded: ServerProcess, tmp_path: Path) -> None:
+    """Who watches what was done has to begin anew, too, and finds the restore there."""
+    with embedded:
+        _execute(embedded, 1)
+        with Client(embedded.address, token=embedded.token) as client:
+            before = next(client.watch_audit_events()).resume_token
+        _said(embedded.run("backup", str(tmp_path / "saved.db")))
+        embedded.terminate()
+        _said(embedded.run("restore", str(tmp_path / "saved.db")))
+        embedded.start()
+        with Client(embedded.address, token=embedded.token) as client:
+            with pytest.raises(LotkeeperError) as error:
+                next(client.watch_audit_events(resume_token=before))
+            newest = next(iter(client.list_audit_events()))
+    assert error.value.reason == "RESUME_TOKEN_EXPIRED"
+    assert (newest.method, newest.detail) == ("lotkeeper-server restore", "restored from saved.db")
+
+
 def test_a_store_that_was_put_back_by_hand_expires_tokens_ahead_of_it(embedded: ServerProcess, tmp_path: Path) -> None:
     """The epoch stays, but a token from after what is there can be told; --renew-epoch ends all others."""
     with embedded:

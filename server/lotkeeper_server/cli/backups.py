@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 from lotkeeper.visible_text import visible
 
+from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.opening import Opened, database, fail, opened, opened_current, settings_for_once
 from lotkeeper_server.cli.progress import TellingProgress
 from lotkeeper_server.store.db.errors import StoreError
@@ -131,7 +132,11 @@ def restore(config_file: Path | None, /, source: Path | None, discard: bool, ren
     telling = TellingProgress()
     try:
         done = restore_store(
-            source, target, keeps=not discard, report=lambda copied, total: telling("pages are copied", copied, total)
+            source,
+            target,
+            keeps=not discard,
+            report=lambda copied, total: telling("pages are copied", copied, total),
+            told=told,
         )
     except StoreError as error:
         fail(f"nothing was restored: {error}")
@@ -150,7 +155,7 @@ def _renew(url: str) -> None:
     from lotkeeper_server.store.verification import verify  # noqa: PLC0415
 
     with Opened(opened_current(url, makes=False)) as store:
-        renew(store)
+        renew(store, told)
         with store.read() as read:
             found = verify(read)
     click.echo("watches begin anew: tokens of before are refused with RESUME_TOKEN_EXPIRED")

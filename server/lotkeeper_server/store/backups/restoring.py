@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from lotkeeper_server.domain.model.audit import Effect, Told
+from lotkeeper_server.store.audit.writing import write_event
 from lotkeeper_server.store.backups.store_file import (
     BESIDE,
     Use,
@@ -39,7 +41,9 @@ class Restored(NamedTuple):
     was_migrated: bool
 
 
-def restore(source: Path, target: Path, *, keeps: bool, report: Callable[[int, int], None]) -> Restored:
+def restore(
+    source: Path, target: Path, *, keeps: bool, report: Callable[[int, int], None], told: Told | None = None
+) -> Restored:
     """Makes a store of a backup: checks it, brings it to the newest schema, renews its epoch, puts it in place.
 
     The backup stays as it is. Until the last step the store of before is in place, and after it the new one.
@@ -49,6 +53,7 @@ def restore(source: Path, target: Path, *, keeps: bool, report: Callable[[int, i
         target: the store's file; nothing may use it.
         keeps: whether what is there now stays beside it, under a name with the date.
         report: told how many pages are copied, of how many.
+        told: makes the event that the store then has of it; None for none.
 
     Raises:
         StoreBusy: where a program has the store open.
@@ -63,7 +68,7 @@ def restore(source: Path, target: Path, *, keeps: bool, report: Callable[[int, i
     with partial_file(target) as path:
         _check_unused(target)
         copy_store(source, Use.RESTS, path, lambda left, total: report(total - left, total))
-        was_migrated = _made_current(path)
+        was_migrated = _made_current(path, told, f"restored from {source.name}")
         records = check_copy(path)
         if target.exists():
             take_over_owner(path, target)
@@ -71,16 +76,26 @@ def restore(source: Path, target: Path, *, keeps: bool, report: Callable[[int, i
     return Restored(records, kept, was_migrated)
 
 
-def renew(store: Store) -> None:
+def renew(store: Store, told: Told | None = None) -> None:
     """Ends the positions of all who watch, of a store that was put back by other means.
+
+    Args:
+        store: not served.
+        told: makes the event that the store then has of it; None for none.
 
     Raises:
         StoreError: where its schema is not this program's, or it cannot be written.
     """
     if schema_state(store) not in SERVED:
         raise StoreError("its schema is not this program's; run: lotkeeper-server migrate")
+    _renew_epoch(store, told, "put back by other means")
+
+
+def _renew_epoch(store: Store, told: Told | None, detail: str) -> None:
     with store.write() as connection:
         renew_epoch(connection)
+        if told is not None:
+            write_event(connection, told(Effect("store", detail=detail)))
 
 
 def _check_unused(target: Path) -> None:
@@ -89,15 +104,14 @@ def _check_unused(target: Path) -> None:
             pass
 
 
-def _made_current(path: Path) -> bool:
+def _made_current(path: Path, told: Told | None, detail: str) -> bool:
     """Migrates a copy and renews its epoch; whether it had an older schema."""
     with closing(Store(f"sqlite:///{path}")) as store:
         state = schema_state(store)
         if state not in {SchemaState.OLDER, *SERVED}:
             raise StoreError(f"its schema is {state.value}, which this program does not know; upgrade this program")
-        was_migrated = migrate(store)
-        with store.write() as connection:
-            renew_epoch(connection)
+        was_migrated = migrate(store, told)
+        _renew_epoch(store, told, detail)
         store.end()
     return was_migrated
 
