@@ -25,9 +25,11 @@ def _hand_on(_: object, method: str, event: MutableMapping[str, Any]) -> NoRetur
     """Gives an event to Python's logging."""
     level = _LEVELS[method.upper()]
     if _PYTHONS_LOGGER.isEnabledFor(level):
-        exc_info = event.pop("exc_info", None)
+        event = structlog.processors.format_exc_info(_PYTHONS_LOGGER, method, event)  # a stack would keep what it had
+        stack = event.pop("exception", None)
         fields = [f"{name}={value}" for name, value in event.items() if name != "event"]
-        _PYTHONS_LOGGER.log(level, "%s", " ".join([str(event["event"]), *fields]), exc_info=exc_info)
+        line = " ".join([str(event["event"]), *fields])
+        _PYTHONS_LOGGER.log(level, "%s", line if stack is None else f"{line}\n{stack}")
     raise structlog.DropEvent
 
 

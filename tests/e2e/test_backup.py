@@ -12,8 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from click.testing import CliRunner
 from lotkeeper import Client, LotkeeperError
 from lotkeeper_server.cli.main import main
@@ -21,9 +19,9 @@ from lotkeeper_server.store.backups.restoring import restore
 from lotkeeper_server.store.backups.taking import take_backup
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
-from lotkeeper_server.store.schema import migrating
 from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
 
+from tests.earlier_schemas import upgrade_to
 from tests.plants import ServedPlant
 from tests.restored import expect_expired, latest_token, restored_under_load, tokens_along_the_feed
 from tests.server_process import BINARIES, ServerProcess
@@ -342,10 +340,7 @@ def test_a_backup_of_before_a_migration_is_migrated_and_the_file_stays(tmp_path:
     """The backup that an upgrade begins with: an older schema can be backed up, and comes back with this one."""
     store = Store(f"sqlite:///{tmp_path}/store.db")
     with store.write() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0011")
+        upgrade_to(connection, "0011")
         connection.exec_driver_sql(f"PRAGMA application_id = {0x4C4F544B}")
     store.close()
     server = ServerProcess(tmp_path, database_url=f"sqlite:///{tmp_path}/store.db")

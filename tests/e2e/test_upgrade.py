@@ -10,8 +10,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-from alembic import command
-from alembic.config import Config
 from click.testing import CliRunner
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from lotkeeper import Client, Unavailable
@@ -24,6 +22,7 @@ from lotkeeper_server.store.schema.migrating import SchemaState, let_serve_only,
 from sqlalchemy import Connection, text
 
 from tests import stores
+from tests.earlier_schemas import upgrade_to
 from tests.plants import ServedPlant
 from tests.restored import Producing
 from tests.server_process import ServerProcess
@@ -143,10 +142,7 @@ def test_a_program_that_is_too_old_does_not_start(served: ServerProcess) -> None
 def _store_at(tmp_path: Path, revision: str) -> str:
     url = f"sqlite:///{tmp_path}/store.db"
     with closing(Store(url)) as store, store.write() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade_to(connection, revision)
         connection.exec_driver_sql(f"PRAGMA application_id = {0x4C4F544B}")
     return url
 

@@ -4,9 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
@@ -25,6 +23,7 @@ from lotkeeper_server.store.state.records import read_records
 from lotkeeper_server.store.verification import verify
 from sqlalchemy import create_engine, insert, select, text
 
+from tests.earlier_schemas import upgrade_to
 from tests.stored_plant import StoredPlant
 
 
@@ -94,10 +93,7 @@ def _store_at(tmp_path: Path, revision: str) -> Store:
     """A store of an earlier version."""
     store = Store(f"sqlite:///{tmp_path}/store.db")
     with store.write() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade_to(connection, revision)
     return store
 
 

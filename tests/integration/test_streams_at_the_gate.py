@@ -276,7 +276,7 @@ async def test_a_refusal_in_the_middle_of_a_stream_is_its_status(served: Served)
 
 
 async def test_a_fault_in_the_middle_of_a_stream_is_internal_with_an_error_id(
-    served: Served, capsys: pytest.CaptureFixture[str]
+    served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing of the fault itself gets out; the log has the same id."""
     served.told.give = _given(b"a", then=ZeroDivisionError("secret"))
@@ -289,7 +289,7 @@ async def test_a_fault_in_the_middle_of_a_stream_is_internal_with_an_error_id(
             pass
     with pytest.raises(grpc.aio.AioRpcError) as taken:
         await calls[1]
-    logged = "".join(capsys.readouterr())
+    logged = caplog.text
     for rpc_error in (given.value, taken.value):
         error = error_of(rpc_error)
         assert error.reason == "INTERNAL"
@@ -298,7 +298,7 @@ async def test_a_fault_in_the_middle_of_a_stream_is_internal_with_an_error_id(
     await served.everything_over()
 
 
-async def test_a_caller_who_cancels_ends_the_method_at_once(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_caller_who_cancels_ends_the_method_at_once(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     """Whether it waits for the reader, for something to tell, or for the next message; no fault is logged."""
     watch = served.inventory.WatchInventoryLotRecords
     for request in (
@@ -319,7 +319,7 @@ async def test_a_caller_who_cancels_ends_the_method_at_once(served: Served, caps
     assert served.told.ended[0] in {asyncio.CancelledError, GeneratorExit}  # it waits, or its message is on its way
     assert served.told.ended[1] is GeneratorExit
     assert served.told.ended[2] in {asyncio.CancelledError, CallerGone}
-    assert "fault" not in "".join(capsys.readouterr())
+    assert "fault" not in caplog.text
 
 
 async def test_what_was_cancelled_half_way_never_looks_whole(served: Served) -> None:

@@ -19,7 +19,25 @@ RETRY_CAUSES: Final = (
     "versions_moved",
     "given_up",
 )
-CALLER_CAUSES: Final = ("no_token", "unknown", "revoked", "expired", "denied")
+CALLER_CAUSES: Final = (
+    "no_token",
+    "unknown",
+    "revoked",
+    "expired",
+    "denied",
+    "certificate_names",
+    "jwt_shape",
+    "jwt_algorithm",
+    "jwt_key",
+    "jwt_signature",
+    "jwt_claims",
+    "jwt_issuer",
+    "jwt_audience",
+    "jwt_no_expiry",
+    "jwt_expired",
+    "jwt_not_yet",
+    "jwt_principal",
+)
 LIMITS: Final = (
     "queue",
     "works",

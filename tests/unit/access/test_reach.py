@@ -6,6 +6,7 @@ from lotkeeper_server.access.directory import Admission
 from lotkeeper_server.access.reach import Reach
 from lotkeeper_server.access.roles import NO_LIMITS, Role
 from lotkeeper_server.domain.commands import Batch, Execute
+from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.identifiers import Id, LocationId
 from lotkeeper_server.domain.model.scope import Scope, lies_within
 from lotkeeper_server.domain.refusals import InvalidArgument
@@ -57,7 +58,7 @@ def test_a_call_that_waits_is_limited_by_the_roles_that_it_has_when_it_is_decide
     free = Admission("line", frozenset({"*"}), "INVENTORY_OPERATION.EXECUTE", b"", 1)
     reach = Reach.of([role("*", at=frozenset({SITE}))])
     limited = Admission("line", frozenset({"*"}), free.permission, b"", 2, reach=reach)
-    command, call = Execute("line", Id(b"o" * 16)), Call(free, None)
+    command, call = Execute("line", Id(b"o" * 16)), Call(free, Origin(""), None)
     wrong = InvalidArgument.on("quantity", "is wrong")
     call.submitted = Batch([wrong, command], all_or_nothing=False, validate_only=False)
     scopes = []
