@@ -194,7 +194,7 @@ def test_what_programs_of_before_look_at_is_gone_after_the_migration(tmp_path: P
             row = connection.execute(
                 text("SELECT version, access_version, serves_from, takes_old_tokens FROM store_state")
             ).one()
-            assert tuple(row) == (17, 4, "0012", 1)
+            assert tuple(row) == (17, 5, HEAD_REVISION, 1)
             assert connection.execute(text("SELECT LENGTH(epoch) FROM store_state")).scalar_one() == 8
             with suppress(Exception):
                 connection.execute(text("SELECT 1 FROM definition_version"))
