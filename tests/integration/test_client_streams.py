@@ -312,7 +312,7 @@ def test_a_watch_that_falls_silent_is_lost_and_goes_on(
     connected: Any, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection may be dead without either end being told; a reader who takes its time is not silence."""
-    for module in (lotkeeper._async.watching, lotkeeper._sync.watching):
+    for module in (lotkeeper._async.following, lotkeeper._sync.following):
         monkeypatch.setattr(module, "SILENCE_SECONDS", 0.3)
     listening.told.plays.put(open_end(1))
     listening.told.plays.put(open_end(2))

@@ -7,12 +7,10 @@ from contextlib import aclosing
 from datetime import datetime
 
 from lotkeeper._async.calling import Calling
-from lotkeeper._async.watching import SILENCE_SECONDS
+from lotkeeper._async.following import followed
 from lotkeeper._async_pages import AsyncPages
-from lotkeeper._errors import LotkeeperError
 from lotkeeper._moments import millis_given
-from lotkeeper._requests import made, path_of
-from lotkeeper._retrying import Resuming
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import audit_service_pb2 as pb
 from lotkeeper.inventory.v1 import enums_pb2
 
@@ -108,17 +106,7 @@ class AuditMethods(Calling):
             entity_id_or_name=entity_id_or_name,
             results=results,
         )
-        path, response_class = path_of(request), pb.WatchAuditEventsResponse
-        resuming = Resuming()
-        while True:
-            try:
-                stream = self._transport.follow(path, request, response_class, self._timeout_seconds, SILENCE_SECONDS)
-                async with aclosing(stream) as messages:
-                    async for message in messages:
-                        resuming.came()
-                        request.resume_token = message.resume_token
-                        yield message
-                seconds = resuming.pause_seconds()
-            except LotkeeperError as error:
-                seconds = resuming.pause_seconds_after(error)
-            await self._transport.wait(seconds)
+        messages = followed(self._transport, request, pb.WatchAuditEventsResponse, self._timeout_seconds)
+        async with aclosing(messages):
+            async for message in messages:
+                yield message

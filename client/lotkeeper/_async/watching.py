@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Final
 
 from lotkeeper._async.calling import Calling
-from lotkeeper._errors import LotkeeperError
-from lotkeeper._requests import made, path_of
-from lotkeeper._retrying import Resuming
+from lotkeeper._async.following import followed
+from lotkeeper._requests import made
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-
-SILENCE_SECONDS: Final = 30.0
-"""After so long without a message the connection counts as lost: there is a heartbeat at least every 10 s."""
 
 
 class WatchMethods(Calling):
@@ -69,17 +64,7 @@ class WatchMethods(Calling):
             location_id_or_path=location_id_or_path,
             include_children=include_children,
         )
-        path, response_class = path_of(request), pb.WatchInventoryLotRecordsResponse
-        resuming = Resuming()
-        while True:
-            try:
-                stream = self._transport.follow(path, request, response_class, self._timeout_seconds, SILENCE_SECONDS)
-                async with aclosing(stream) as messages:
-                    async for message in messages:
-                        resuming.came()
-                        request.resume_token = message.resume_token
-                        yield message
-                seconds = resuming.pause_seconds()
-            except LotkeeperError as error:
-                seconds = resuming.pause_seconds_after(error)
-            await self._transport.wait(seconds)
+        messages = followed(self._transport, request, pb.WatchInventoryLotRecordsResponse, self._timeout_seconds)
+        async with aclosing(messages):
+            async for message in messages:
+                yield message

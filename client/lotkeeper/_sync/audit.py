@@ -7,13 +7,11 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from datetime import datetime
 
-from lotkeeper._errors import LotkeeperError
 from lotkeeper._moments import millis_given
 from lotkeeper._pages import Pages
-from lotkeeper._requests import made, path_of
-from lotkeeper._retrying import Resuming
+from lotkeeper._requests import made
 from lotkeeper._sync.calling import Calling
-from lotkeeper._sync.watching import SILENCE_SECONDS
+from lotkeeper._sync.following import followed
 from lotkeeper.inventory.v1 import audit_service_pb2 as pb
 from lotkeeper.inventory.v1 import enums_pb2
 
@@ -109,17 +107,7 @@ class AuditMethods(Calling):
             entity_id_or_name=entity_id_or_name,
             results=results,
         )
-        path, response_class = path_of(request), pb.WatchAuditEventsResponse
-        resuming = Resuming()
-        while True:
-            try:
-                stream = self._transport.follow(path, request, response_class, self._timeout_seconds, SILENCE_SECONDS)
-                with closing(stream) as messages:
-                    for message in messages:
-                        resuming.came()
-                        request.resume_token = message.resume_token
-                        yield message
-                seconds = resuming.pause_seconds()
-            except LotkeeperError as error:
-                seconds = resuming.pause_seconds_after(error)
-            self._transport.wait(seconds)
+        messages = followed(self._transport, request, pb.WatchAuditEventsResponse, self._timeout_seconds)
+        with closing(messages):
+            for message in messages:
+                yield message

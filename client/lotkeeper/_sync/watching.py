@@ -5,17 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from typing import Final
 
-from lotkeeper._errors import LotkeeperError
-from lotkeeper._requests import made, path_of
-from lotkeeper._retrying import Resuming
+from lotkeeper._requests import made
 from lotkeeper._sync.calling import Calling
+from lotkeeper._sync.following import followed
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-
-SILENCE_SECONDS: Final = 30.0
-"""After so long without a message the connection counts as lost: there is a heartbeat at least every 10 s."""
 
 
 class WatchMethods(Calling):
@@ -70,17 +65,7 @@ class WatchMethods(Calling):
             location_id_or_path=location_id_or_path,
             include_children=include_children,
         )
-        path, response_class = path_of(request), pb.WatchInventoryLotRecordsResponse
-        resuming = Resuming()
-        while True:
-            try:
-                stream = self._transport.follow(path, request, response_class, self._timeout_seconds, SILENCE_SECONDS)
-                with closing(stream) as messages:
-                    for message in messages:
-                        resuming.came()
-                        request.resume_token = message.resume_token
-                        yield message
-                seconds = resuming.pause_seconds()
-            except LotkeeperError as error:
-                seconds = resuming.pause_seconds_after(error)
-            self._transport.wait(seconds)
+        messages = followed(self._transport, request, pb.WatchInventoryLotRecordsResponse, self._timeout_seconds)
+        with closing(messages):
+            for message in messages:
+                yield message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -13,15 +13,13 @@ from typing import Any, Final
 import click
 
 from lotkeeper._json import to_dict
-from lotkeeper.cli.columns import Column, Kind, Row, chosen, date, key, text, word
+from lotkeeper.cli.columns import Column, Kind, date, key, text, word
+from lotkeeper.cli.following import TokenFile, show_followed
 from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.options import LIMIT, OneOf, page_size_of
-from lotkeeper.cli.output import Output
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import listed, streamed
-from lotkeeper.cli.watching import TokenFile
-from lotkeeper.cli.writers import picked
 from lotkeeper.inventory.v1 import audit_service_pb2 as pb
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.visible_text import json_text
@@ -30,6 +28,7 @@ Results = Sequence[enums_pb2.AuditResult.ValueType]
 _DENIED: Final[Results] = (enums_pb2.AUDIT_RESULT_PERMISSION_DENIED, enums_pb2.AUDIT_RESULT_UNAUTHENTICATED)
 _PAGE: Final = 1_000
 _TOKEN: Final = "resumeToken"  # noqa: S105 - no secret
+_SHOWN: Final = pb.WatchAuditEventsResponse.DESCRIPTOR.fields_by_name["audit_event"]
 _COLUMNS: Final[Sequence[Column]] = (
     replace(date("WHEN", "occurredDate", kind=Kind.WHOLE), typical=24),
     replace(text("WHO", "principal", rank=0), typical=12),
@@ -148,27 +147,4 @@ def watch_events(
         resume_token=kept.read() if kept else resume_token, results=_results(results, denied=denied), **given
     )
     with closing(messages):
-        _follow(messages, session.output, kept)
-
-
-def _follow(messages: Iterator[pb.WatchAuditEventsResponse], output: Output, kept: TokenFile | None) -> None:
-    descriptor = pb.AuditEvent.DESCRIPTOR
-    if output.form in {"table", "csv"}:
-        output.live(_rows(messages, kept, lambda event, _: event), _COLUMNS, descriptor)
-        return
-    columns = None if output.columns is None else chosen(output.columns, _COLUMNS, descriptor)
-    rows = _rows(messages, kept, lambda event, token: {"auditEvent": picked(event, columns), _TOKEN: token})
-    replace(output, columns=None).live(rows, (), descriptor)
-
-
-def _rows(
-    messages: Iterator[pb.WatchAuditEventsResponse], kept: TokenFile | None, row_of: Callable[[Row, str], Row]
-) -> Iterator[Sequence[Row]]:
-    """Each event when it has come; first nothing, so that titles stand there once the server answers."""
-    for number, message in enumerate(messages):
-        if number == 0:
-            yield ()
-        if message.HasField("audit_event"):
-            yield [row_of(to_dict(message.audit_event), message.resume_token)]
-        if kept:  # only now: after a crash, printing twice is better than never printing
-            kept.keep(message.resume_token)
+        show_followed(messages, session.output, _COLUMNS, _SHOWN, kept)

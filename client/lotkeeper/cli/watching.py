@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 
-from lotkeeper._json import to_dict
-from lotkeeper.cli.columns import Column, Kind, Row, chosen, date, quantity, text, word
+from lotkeeper.cli.columns import Column, Kind, Row, date, quantity, text, word
+from lotkeeper.cli.following import TokenFile, show_followed
 from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
-from lotkeeper.cli.output import Output
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import streamed
-from lotkeeper.cli.writers import picked
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
-
-
-class TokenFile:
-    """Keeps the token of the last record that was dealt with, across restarts."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._kept = ""
-
-    def read(self) -> str | None:
-        """The token; None if there is none yet.
-
-        Raises:
-            click.UsageError: where the file cannot be read.
-        """
-        try:
-            return self._path.read_text().strip() or None
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise click.UsageError(f"{self._path} cannot be read: {error}") from error
-
-    def keep(self, token: str) -> None:
-        """Replaces the stored token; if anything fails, the old one stays.
-
-        Raises:
-            click.ClickException: where the file cannot be written.
-        """
-        if token == self._kept:
-            return
-        beside = self._path.with_name(self._path.name + ".new")
-        try:
-            with beside.open("w") as file:
-                file.write(token + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
-        except OSError as error:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-            raise click.ClickException(f"{self._path} cannot be written: {error.strerror or error}") from error
-        self._kept = token
 
 
 def _places(row: Row) -> str:
@@ -75,6 +29,7 @@ def _place(path: str | None) -> str:
     return (path or "").replace(" >", r" \x3e")
 
 
+_SHOWN: Final = pb.WatchInventoryLotRecordsResponse.DESCRIPTOR.fields_by_name["inventory_lot_record"]
 _COLUMNS: Final[Sequence[Column]] = (
     replace(date("END", "endDate", kind=Kind.WHOLE), typical=24),
     replace(word("TYPE", "lotRecordType"), typical=9),
@@ -139,27 +94,4 @@ def watch(
         lot_record_types=types,
     )
     with closing(messages):
-        _follow(messages, session.output, kept)
-
-
-def _follow(messages: Iterator[pb.WatchInventoryLotRecordsResponse], output: Output, kept: TokenFile | None) -> None:
-    descriptor = InventoryLotRecord.DESCRIPTOR
-    if output.form in {"table", "csv"}:
-        output.live(_rows(messages, kept, lambda record, _: record), _COLUMNS, descriptor)
-        return
-    columns = None if output.columns is None else chosen(output.columns, _COLUMNS, descriptor)
-    rows = _rows(messages, kept, lambda record, token: {"inventoryLotRecord": picked(record, columns), _TOKEN: token})
-    replace(output, columns=None).live(rows, (), descriptor)
-
-
-def _rows(
-    messages: Iterator[pb.WatchInventoryLotRecordsResponse], kept: TokenFile | None, row_of: Callable[[Row, str], Row]
-) -> Iterator[Sequence[Row]]:
-    """Each record when it has come; first nothing, so that titles stand there once the server answers."""
-    for number, message in enumerate(messages):
-        if number == 0:
-            yield ()
-        if message.HasField("inventory_lot_record"):
-            yield [row_of(to_dict(message.inventory_lot_record), message.resume_token)]
-        if kept:  # only now: after a crash, printing twice is better than never printing
-            kept.keep(message.resume_token)
+        show_followed(messages, session.output, _COLUMNS, _SHOWN, kept)
