@@ -10,19 +10,20 @@ import time
 from asyncio import wrap_future
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain.context import Context
 from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
-from lotkeeper_server.engine.calls import Caller, End, PendingCommand, PendingWork
+from lotkeeper_server.engine.awaited_work import AwaitedWork
+from lotkeeper_server.engine.calls import Caller, PendingCommand
 from lotkeeper_server.engine.checkpoints import Checkpoints
 from lotkeeper_server.engine.clock import Clock, IdSource, SystemClock
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
+from lotkeeper_server.engine.load import EngineLoad
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
 from lotkeeper_server.engine.readers import CALLER, PRINCIPAL, SERVER, Readers, as_seen_by, seen_by
 from lotkeeper_server.engine.settings import EngineSettings
@@ -56,27 +57,6 @@ _SYSTEM_CLOCK: Final = SystemClock()
 _log = get_logger()
 
 __all__ = ["Engine", "EngineLoad", "EngineSettings"]
-
-
-@dataclass(frozen=True, slots=True)
-class EngineLoad:
-    """What an engine has to do at one moment.
-
-    Attributes:
-        calls_waiting: to be collected.
-        calls_held: for what other transactions hold.
-        held_seconds: for how long the one that is held the longest has been.
-        works_waiting: saves and imports.
-        reads_waiting: for a thread.
-        definitions_cached: in memory.
-    """
-
-    calls_waiting: int
-    calls_held: int
-    held_seconds: float
-    works_waiting: int
-    reads_waiting: int
-    definitions_cached: int
 
 
 class Engine:
@@ -393,51 +373,6 @@ class Engine:
         if not usable or not self._store_is_usable:
             self._store_is_usable = usable
             self._event_loop.call_soon_threadsafe(self.on_store_state, usable)
-
-
-class AwaitedWork(PendingWork):
-    """A piece of work for whose end a coroutine waits."""
-
-    __slots__ = ("_event_loop", "_future", "_is_gone")
-
-    def __init__(
-        self,
-        event_loop: asyncio.AbstractEventLoop,
-        work: Callable[[Transaction], Any],
-        caller: Caller,
-    ) -> None:
-        super().__init__(caller, work)
-        self._event_loop = event_loop
-        self._future: asyncio.Future[Any] = event_loop.create_future()
-        self._is_gone = False
-
-    @property
-    def is_gone(self) -> bool:
-        return self._is_gone
-
-    async def ended(self) -> Any:
-        """The work's result, once that is durable.
-
-        Raises:
-            Refused: where it was refused, and nothing done.
-        """
-        try:
-            # Until the future is set: commit not begun, or unknown. Once it is set: durable, or refused and undone.
-            return await self._future
-        except asyncio.CancelledError:
-            self._is_gone = True
-            raise
-
-    def end(self, end: End) -> None:
-        self._event_loop.call_soon_threadsafe(self._set, end)
-
-    def _set(self, end: End) -> None:
-        if self._future.done():
-            return
-        if isinstance(end, Refused):
-            self._future.set_exception(end)
-        else:
-            self._future.set_result(end.value)
 
 
 def _ignore(_told: object) -> None:
