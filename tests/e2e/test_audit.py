@@ -24,6 +24,7 @@ from lotkeeper.inventory.v1.audit_service_pb2 import AuditEvent
 
 from tests.abuse.tokens import metadata_of, token_of
 from tests.plants import ServedPlant
+from tests.scoped import make_caller
 from tests.server_process import BINARIES, ServerProcess
 
 DONE, DENIED, UNAUTHENTICATED = (
@@ -185,6 +186,15 @@ def test_a_denial_names_the_caller_and_the_permission(server: ServerProcess, cli
     }
 
 
+def test_a_denial_of_a_limited_role_says_that_it_is_for_elsewhere(server: ServerProcess, client: Client) -> None:
+    plant = ServedPlant(client)
+    token, role = make_caller(server, [plant.silo])
+    with Client(server.address, token=token) as limited, pytest.raises(PermissionDenied):
+        list(limited.list_inventory(location_id_or_path="Nowhere"))
+    (event,) = soon(lambda: list(client.list_audit_events(principal=role)), bool)
+    assert (event.method, event.reason, event.result) == ("ListInventory", "INVENTORY.READ elsewhere", DENIED)
+
+
 def test_a_flood_of_refused_credentials_is_counted_in_few_events(own_server: ServerProcess) -> None:
     """Also what was refused just before the server ended."""
     with grpc.insecure_channel(own_server.address) as channel:
@@ -309,6 +319,10 @@ def test_commands_of_the_server_are_events_of_the_user_of_the_machine(own_server
     run("role", "create", "readers", "--permission", "INVENTORY.READ", "--streams-max", "3")
     assert run("role", "create", "readers", "--permission", "INVENTORY.READ").returncode == 1
     run("role", "update", "readers", "--add", "UNIT.READ")
+    with Client(own_server.address, token=own_server.token) as client:
+        place = ServedPlant(client).silo.path
+    run("role", "update", "readers", "--location", place)
+    run("role", "update", "readers", "--everywhere")
     run("role", "delete", "readers")
     assert run("role", "delete", "readers").returncode == 1
     run("token", "revoke", "--name", "line 1")
@@ -319,6 +333,8 @@ def test_commands_of_the_server_are_events_of_the_user_of_the_machine(own_server
         ("lotkeeper-server token create", "token", "line 1", "roles admin, expires never"),
         ("lotkeeper-server role create", "role", "readers", "grants INVENTORY.READ, streams_max 3"),
         ("lotkeeper-server role update", "role", "readers", "grants INVENTORY.READ UNIT.READ"),
+        ("lotkeeper-server role update", "role", "readers", f"at {place}"),
+        ("lotkeeper-server role update", "role", "readers", "everywhere"),
         ("lotkeeper-server role delete", "role", "readers", ""),
         ("lotkeeper-server token revoke", "token", "line 1", "revoked"),
     ]

@@ -16,6 +16,7 @@ def test_the_error_guide_has_every_reason_under_its_code_and_no_other() -> None:
     documented = {}
     for title, section in re.findall(r"^## [^:\n]*: ([A-Z_, ]+)\n(.*?)(?=^## |\Z)", guide, re.DOTALL | re.MULTILINE):
         for reason, when, _, what_to_do in re.findall(r"^\| `(\w+)` \|(.*)\|(.*)\|(.*)\|$", section, re.MULTILINE):
+            assert reason not in documented, reason
             documented[reason] = title.split(", ")
             assert when.strip(), reason
             assert what_to_do.strip(), reason

@@ -144,6 +144,7 @@ def restore(config_file: Path | None, /, source: Path | None, discard: bool, ren
         fail(f"nothing was restored: {error.filename or target}: {error.strerror or error}")
     records = "records of a newer schema" if done.records is None else f"{done.records} records, all agree"
     click.echo(visible(f"{target} is restored from {source}: {records}"))
+    click.echo("tokens, roles and grants are those of the backup: revoke again what was revoked after it")
     if done.was_migrated:
         click.echo("its schema was brought to this version")
     if done.kept is not None:

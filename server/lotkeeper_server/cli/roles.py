@@ -112,7 +112,7 @@ def create_role(
             with store.write() as connection:
                 places = _locations(connection, paths)
                 add_role(connection, name, permissions, now_millis(), of_principal, places)
-                tell(connection, _effect(name, permissions, _given(of_principal)))
+                tell(connection, _effect(name, permissions, _given(of_principal), paths))
         except RoleTaken:
             fail(f"there is already a role {name}")
     click.echo(visible(f"role {name} is made"))
@@ -176,7 +176,7 @@ def update_role(
         places = _locations(connection, paths) if paths or everywhere else None
         try:
             change_role(connection, found, granted, changes, places)
-            tell(connection, _effect(found, granted, changes))
+            tell(connection, _effect(found, granted, changes, paths, everywhere=everywhere))
         except RoleInUse as error:
             fail(str(error))
     click.echo(visible(f"role {found} is updated"))
@@ -186,9 +186,17 @@ def _given(limits: Mapping[str, int | None]) -> dict[str, int | None]:
     return {name: value for name, value in limits.items() if value is not None}
 
 
-def _effect(name: str, permissions: Collection[str] | None, limits: Mapping[str, int | None]) -> Effect:
-    """What is told of a role that was made or changed: what it grants now, and its limits that were set."""
+def _effect(
+    name: str,
+    permissions: Collection[str] | None,
+    limits: Mapping[str, int | None],
+    paths: Collection[str],
+    *,
+    everywhere: bool = False,
+) -> Effect:
+    """What is told of a role that was made or changed: what it grants now, where, and its limits that were set."""
     said = [f"grants {' '.join(sorted(permissions))}"] if permissions else []
+    said += [f"at {' '.join(sorted(paths))}"] if paths else ["everywhere"] if everywhere else []
     said += [f"{limit} {DEFAULT if value is None else value}" for limit, value in limits.items()]
     return Effect("role", entity_name=name, detail=", ".join(said))
 

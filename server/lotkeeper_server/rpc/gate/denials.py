@@ -28,6 +28,8 @@ WRITE_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 1.0
 """From one that failed to the next."""
 CLOSE_SECONDS: Final = 1.0
+ELSEWHERE: Final = " elsewhere"
+"""Behind a permission that the caller has, but not for the place that was named."""
 _RESULTS: Final = {
     Code.PERMISSION_DENIED: AuditResult.PERMISSION_DENIED,
     Code.UNAUTHENTICATED: AuditResult.UNAUTHENTICATED,
@@ -175,7 +177,7 @@ def _principal(refused: Refused, known: str) -> str:
 
 
 def _reason(refused: Refused) -> str:
-    """The permission that is missing, or why a credential is refused; nothing that a caller chose."""
+    """The permission that is missing, there or at all, or why a credential is refused; nothing that a caller chose."""
     if isinstance(refused.refusal, PermissionDenied):
-        return refused.refusal.permission
+        return refused.refusal.permission + ("" if refused.refusal.scope is None else ELSEWHERE)
     return refused.cause.name if isinstance(refused, NotAdmitted) else ""

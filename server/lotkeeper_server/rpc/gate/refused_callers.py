@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from lotkeeper_server.access.refused_credentials import Cause, NotAdmitted
 from lotkeeper_server.domain import limits
@@ -70,6 +70,9 @@ class RefusedCallers:
         cause, principal = Cause.DENIED, ""
         if isinstance(refused, NotAdmitted):
             cause, principal = refused.cause, refused.principal
+        elif call.noted is not None:  # let in, and refused for a place or a part of what it asked
+            of_caller: Any = call.noted
+            principal = of_caller.principal
         if call.noted is None and principal:
             call.noted = NotedCaller(principal)
         self._on_refused(cause.value)
