@@ -12,6 +12,7 @@ from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.logs import begin_process, write_repeats
 from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.service import Listens, Service
+from lotkeeper_server.service_manager import Heartbeat
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.watchdog import begin_watching
@@ -36,6 +37,8 @@ def serve(
     shares_address: bool = False,
     development: DevelopmentToken | None = None,
     on_hangup: Callable[[], None] | None = None,
+    reloaded: Callable[[], None] = lambda: None,
+    heartbeat: Heartbeat | None = None,
     metrics: ServerMetrics | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then ends the process with status 0 once every call taken in is answered.
@@ -49,6 +52,8 @@ def serve(
         shares_address: whether other processes of this server listen there, too.
         development: a token for connections from loopback, which this server proves that it made; None for none.
         on_hangup: called at SIGHUP, before the certificate is read again; None: SIGHUP ends it as SIGTERM does.
+        reloaded: called after that, once all is taken over.
+        heartbeat: given by the event loop from the moment it is ready to its end; None for none.
         metrics: what this process counts in; None makes what nobody else reads.
 
     Raises:
@@ -58,7 +63,7 @@ def serve(
     sys.setswitchinterval(SWITCH_SECONDS)
     listens = Listens(bench_echo=bench_echo, shares_address=shares_address, development=development, metrics=metrics)
     begin_process()
-    asyncio.run(_serve(settings, store, listens, ready, ending, on_hangup))
+    asyncio.run(_serve(settings, store, listens, ready, ending, on_hangup, reloaded, heartbeat))
 
 
 async def _serve(
@@ -68,6 +73,8 @@ async def _serve(
     ready: Callable[[str], None],
     ending: Callable[[], None],
     on_hangup: Callable[[], None] | None,
+    reloaded: Callable[[], None],
+    heartbeat: Heartbeat | None,
 ) -> None:
     event_loop = asyncio.get_running_loop()
     service = Service(settings, store, listens)
@@ -79,9 +86,11 @@ async def _serve(
         def reload() -> None:
             on_hangup()
             service.renew_certificate()
+            reloaded()
 
         event_loop.add_signal_handler(signal.SIGHUP, reload)
     ready(await service.begin())
+    beating = None if heartbeat is None else asyncio.create_task(_keep_beating(heartbeat), name="lotkeeper-heartbeat")
     # Objects that exist now stay: collections need not walk them again. Only refused calls leave cycles.
     gc.collect()
     gc.freeze()
@@ -92,12 +101,20 @@ async def _serve(
     ending()
     await service.end()
     writing.cancel()
+    if beating is not None:
+        beating.cancel()
     write_repeats(all_of_them=True)
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     # gRPC's own stop, and what its objects do at the interpreter's end, answer new calls with a bare CANCELLED. All
     # calls taken in are answered and durable: the process can simply end.
     os._exit(0)
+
+
+async def _keep_beating(heartbeat: Heartbeat) -> None:
+    while True:
+        heartbeat.beat()
+        await asyncio.sleep(heartbeat.seconds)
 
 
 async def _write_repeats() -> None:

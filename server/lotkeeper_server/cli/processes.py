@@ -17,6 +17,7 @@ from lotkeeper_server.observability.method_metrics import layout_of
 from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.rpc.observed_methods import methods_served
 from lotkeeper_server.service import CLOSE_SECONDS
+from lotkeeper_server.service_manager import Heartbeat, ServiceManager
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
@@ -36,6 +37,7 @@ def serve_alone(
     development: HandedToken | None,
     greet: Callable[[str], None],
     on_hangup: OnHangup,
+    manager: ServiceManager,
 ) -> None:
     """Serves in this process until it is told to end, and ends the process.
 
@@ -46,6 +48,7 @@ def serve_alone(
         development: handed on once the address is known; None for none.
         greet: called with the address once calls are answered.
         on_hangup: what is done at SIGHUP.
+        manager: hears of its end, of reloads, and that it lives.
     """
 
     def ready(address: str) -> None:
@@ -53,7 +56,13 @@ def serve_alone(
             development.begin(address)
         greet(address)
 
+    def hang_up() -> None:
+        assert on_hangup is not None
+        manager.reloading()
+        on_hangup()
+
     def ending() -> None:
+        manager.stopping()
         if development is not None:
             development.end()
 
@@ -66,7 +75,9 @@ def serve_alone(
             ready=ready,
             ending=ending,
             development=token,
-            on_hangup=on_hangup,
+            on_hangup=None if on_hangup is None else hang_up,
+            reloaded=manager.ready,
+            heartbeat=manager.heartbeat,
         )
 
 
@@ -78,6 +89,7 @@ def serve_with_many(
     development: HandedToken | None,
     greet: Callable[[str], None],
     on_hangup: OnHangup,
+    manager: ServiceManager,
 ) -> None:
     """Serves in as many processes as the settings say until this one is told to end.
 
@@ -88,6 +100,7 @@ def serve_with_many(
         development: handed on once the address is known; None for none.
         greet: called with the address once all answer calls.
         on_hangup: what each process does at SIGHUP.
+        manager: hears the same of the supervisor, which asks it of its workers.
     """
     if not can_share():
         fail("processes: more than one needs Linux")
@@ -104,6 +117,8 @@ def serve_with_many(
     memory = SharedMemory(layout_of(methods), settings.processes)
     token = None if development is None else development.token
 
+    beat_seconds = None if manager.heartbeat is None else manager.heartbeat.seconds
+
     def work(serves: Callable[[], None], place: int) -> None:
         with _clear_errors(settings):
             serve(
@@ -114,11 +129,12 @@ def serve_with_many(
                 shares_address=True,
                 development=token,
                 on_hangup=on_hangup,
+                heartbeat=None if beat_seconds is None else Heartbeat(beat_seconds, serves),
                 metrics=ServerMetrics(methods, memory, place),
             )
 
     drain_seconds = settings.shutdown_seconds + CLOSE_SECONDS + END_STORE_SECONDS + SPARE_SECONDS
-    supervisor = Supervisor(work, settings.processes, drain_seconds, on_hangup)
+    supervisor = Supervisor(work, settings.processes, drain_seconds, on_hangup, manager)
     try:
         all_ended = supervisor.run(lambda: greet(held.address))
     except NoneStarts as error:

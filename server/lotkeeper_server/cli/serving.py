@@ -1,6 +1,7 @@
 """What `serve` and `run` do once their store is open."""
 
 import errno
+import os
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.logs import configure_logs
+from lotkeeper_server.service_manager import service_manager
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.store_url import hidden_password
@@ -46,6 +48,7 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     )
 
     configure_logs(settings.log_level, settings.log_format)
+    manager = service_manager(os.environ)
     _check_resolves(settings.listen)
     if settings.jwt_issuer is not None:
         _check_installed("jwt_issuer", "lotkeeper_server.access.jwt.issuer")
@@ -71,9 +74,18 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
 
         def greet(address: str) -> None:
             _greet(settings, address, develops)
+            manager.ready(f"serves on {address}")
 
         serve = serve_alone if settings.processes == 1 else serve_with_many
-        serve(settings, store, bench_echo=bench_echo, development=development, greet=greet, on_hangup=on_hangup)
+        serve(
+            settings,
+            store,
+            bench_echo=bench_echo,
+            development=development,
+            greet=greet,
+            on_hangup=on_hangup,
+            manager=manager,
+        )
 
 
 def _drop_stored_development_tokens(store: Store) -> None:

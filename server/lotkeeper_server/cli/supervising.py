@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.service_manager import ServiceManager
 
 Work = Callable[[Callable[[], None], int], None]
-"""What the worker in a place, counted from 0, does until it is told to end; it calls the first once it serves."""
+"""What the worker in a place, counted from 0, does until it is told to end; it calls the first once it serves.
+
+Where the service manager asks for signs of life, it calls it again and again from then on."""
 ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _SIGNALS: Final = (*ENDING_SIGNALS, signal.SIGHUP)
 SHORT_LIFE_SECONDS: Final = 5.0
@@ -44,6 +47,7 @@ class _Place:
         pid: of the worker; None while there is none.
         pipe: the worker has its other end: a byte says that it serves, the end of the pipe that it is dead.
         serves: whether it said so.
+        heard_seconds: `time.monotonic()` of its last sign of life.
         started_seconds: `time.monotonic()` of its start.
         short_lives: how many in a row died young.
     """
@@ -53,6 +57,7 @@ class _Place:
     pid: int | None = None
     pipe: int = -1
     serves: bool = False
+    heard_seconds: float = 0.0
     started_seconds: float = 0.0
     short_lives: int = 0
 
@@ -65,7 +70,12 @@ class Supervisor:
     """Keeps a number of workers running. Made and run in a process without threads."""
 
     def __init__(
-        self, work: Work, count: int, drain_seconds: float, on_hangup: Callable[[], None] | None = None
+        self,
+        work: Work,
+        count: int,
+        drain_seconds: float,
+        on_hangup: Callable[[], None] | None = None,
+        manager: ServiceManager | None = None,
     ) -> None:
         """Starts nothing yet.
 
@@ -74,10 +84,14 @@ class Supervisor:
             count: how many workers.
             drain_seconds: how long a worker may take to end before it is killed.
             on_hangup: called at SIGHUP, which the workers then get, too; None: SIGHUP ends all as SIGTERM does.
+            manager: hears of reloads, of the end, and that the supervisor lives; None for nobody. Where it asks for
+                that, a worker that has been silent for as long as it allows is killed and replaced.
         """
         self._work = work
         self._drain_seconds = drain_seconds
         self._on_hangup = on_hangup
+        self._manager = manager or ServiceManager()
+        self._looked_seconds = self._beat_due_seconds = time.monotonic()
         # The others follow once the first one serves: so a problem that all have is reported once.
         self._places = [_Place(0.0, 0), *(_Place(math.inf, number) for number in range(1, count))]
         self._failed_starts = 0
@@ -114,7 +128,13 @@ class Supervisor:
 
     def _seconds_until_due(self) -> float | None:
         due = min((place.due_seconds for place in self._places if place.pid is None), default=math.inf)
-        return None if due == math.inf else max(0.0, due - time.monotonic())
+        seconds = min(due - time.monotonic(), self._seconds_until_beat())
+        return None if seconds == math.inf else max(0.0, seconds)
+
+    def _seconds_until_beat(self) -> float:
+        if self._manager.heartbeat is None:
+            return math.inf
+        return max(0.0, self._beat_due_seconds - time.monotonic())
 
     def _start_due(self) -> None:
         now = time.monotonic()
@@ -130,17 +150,43 @@ class Supervisor:
                 told = self._ended_by(os.read(self._wake, 1024)) or told
             else:
                 self._hear(key.data)
+        self._care_for_life()
         return told
+
+    def _care_for_life(self) -> None:
+        """Gives a sign of life, and kills workers that give none; what was heard before this look is heard already."""
+        silence_seconds_max = self._manager.silence_seconds_max
+        if silence_seconds_max is None:
+            return
+        now = time.monotonic()
+        self._beat_if_due(now)
+        was_away = now - self._looked_seconds > silence_seconds_max  # the whole group was stopped, perhaps
+        self._looked_seconds = now
+        for place in self._places:
+            if was_away:
+                place.heard_seconds = now
+            elif place.serves and now - place.heard_seconds > silence_seconds_max:
+                _log.error("worker_hangs", worker=place.pid, silent_seconds=round(now - place.heard_seconds, 1))
+                _signal(place, signal.SIGKILL)
+                place.heard_seconds = math.inf  # its end will be heard, and it is not killed twice
+
+    def _beat_if_due(self, now_seconds: float) -> None:
+        heartbeat = self._manager.heartbeat
+        if heartbeat is not None and now_seconds >= self._beat_due_seconds:
+            heartbeat.beat()
+            self._beat_due_seconds = now_seconds + heartbeat.seconds
 
     def _ended_by(self, signals: bytes) -> bool:
         """Whether one of these signals, a byte each, ends it; SIGHUP is handed on, if it does not."""
         if self._on_hangup is None:
             return True
         if signal.SIGHUP in signals:
+            self._manager.reloading()
             self._on_hangup()
             for place in self._places:
                 if place.pid is not None:
                     _signal(place, signal.SIGHUP)
+            self._manager.ready()
         return any(number in signals for number in ENDING_SIGNALS)
 
     @contextmanager
@@ -209,6 +255,9 @@ class Supervisor:
     def _hear(self, place: _Place) -> None:
         assert place.pid is not None
         if os.read(place.pipe, 1):
+            place.heard_seconds = time.monotonic()
+            if place.serves:
+                return
             place.serves = True
             self._failed_starts = 0
             if not self._has_served:
@@ -249,18 +298,20 @@ class Supervisor:
 
     def _drain(self) -> bool:
         """Tells every worker to end, and waits for it."""
+        self._manager.stopping()
         _log.info("draining", workers=sum(place.pid is not None for place in self._places))
         living = {place for place in self._places if place.pid is not None}
         for place in living:
             _signal(place, signal.SIGTERM)
         end_seconds = time.monotonic() + self._drain_seconds
         while living and (left := end_seconds - time.monotonic()) > 0:
-            for key, _ in self._selector.select(left):
+            for key, _ in self._selector.select(min(left, self._seconds_until_beat())):
                 if key.data is None:
                     os.read(self._wake, 1024)  # signalled again: it is ending already
                 elif not os.read(key.fd, 1):
                     self._selector.unregister(key.fd)
                     living.discard(key.data)
+            self._beat_if_due(time.monotonic())
         for place in living:
             _log.error("worker_killed", worker=place.pid)
             _signal(place, signal.SIGKILL)
