@@ -2,6 +2,8 @@
 UV_VERSION := 0.13.9
 PYTHON ?= python3
 UV := .tools/bin/uv
+ENGINE ?= podman
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 RUN := $(UV) run --frozen --all-extras --no-progress
 
 .PHONY: help
@@ -81,6 +83,14 @@ test-oldest: $(UV) ## Run the client's tests with the oldest packages that pypro
 .PHONY: test-wheel
 test-wheel: $(UV) ## Try out the wheel in new environments, with the oldest and the newest packages that it allows
 	@$(PYTHON) -m tests.wheel_in_clean_environments $(UV)
+
+.PHONY: test-container
+test-container: .venv/.synced ## Try out the container's steps without a container engine; needs the network
+	@.venv/bin/python -m tests.container_without_engine $(UV)
+
+.PHONY: container
+container: ## Build the image lotkeeper:VERSION with podman, or with ENGINE=docker
+	@$(ENGINE) build -f deploy/container/Containerfile --build-arg VERSION=$(VERSION) -t lotkeeper:$(VERSION) .
 
 .PHONY: lint
 lint: lint-fast lint-contract ## Check style, types, layers and the contract
