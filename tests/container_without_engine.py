@@ -101,19 +101,12 @@ class Container:
 
     def healthcheck(self, status: int) -> str:
         """Runs the image's HEALTHCHECK."""
-        found = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", CONTAINERFILE, re.MULTILINE)
-        assert found
-        words = [word.replace("/opt/lotkeeper", str(self.prefix)) for word in json.loads(found[1])]
-        return self.run(*words, status=status)
+        return self.run(*self._installed(_said(r"HEALTHCHECK .* CMD (\[.*\])")), status=status)
 
     @contextmanager
     def serving(self, **environment: str) -> Iterator[subprocess.Popen[str]]:
         """The image's ENTRYPOINT and CMD, until the image's STOPSIGNAL ends it."""
-        entrypoint, command = (
-            json.loads(re.findall(rf"^{name} (\[.*\])$", CONTAINERFILE, re.MULTILINE)[0])
-            for name in ("ENTRYPOINT", "CMD")
-        )
-        words = [word.replace("/opt/lotkeeper", str(self.prefix)) for word in [*entrypoint, *command]]
+        words = [*self._installed(_said(r"ENTRYPOINT (\[.*\])")), *self._installed(_said(r"CMD (\[.*\])"))]
         process = self.start(*words, **environment)
         try:
             assert process.stdout is not None
@@ -121,10 +114,19 @@ class Container:
             assert line.startswith("Lotkeeper serves on "), (line, process.communicate(timeout=WAIT_SECONDS))
             yield process
         finally:
-            process.send_signal(signal.Signals[re.findall(r"^STOPSIGNAL (\w+)$", CONTAINERFILE, re.MULTILINE)[0]])
+            process.send_signal(signal.Signals[_said(r"STOPSIGNAL (\w+)")])
             _, log = process.communicate(timeout=WAIT_SECONDS)
         assert process.returncode == 0, log
         assert '"event": "shut_down"' in log, log
+
+    def _installed(self, words: str) -> list[str]:
+        return [word.replace("/opt/lotkeeper", str(self.prefix)) for word in json.loads(words)]
+
+
+def _said(line: str) -> str:
+    """The first group of the one line of the Containerfile that is so: what is tried here is what is written there."""
+    [found] = re.findall(f"^{line}$", CONTAINERFILE, re.MULTILINE)
+    return str(found)
 
 
 def try_first_start(container: Container) -> str:
