@@ -88,6 +88,13 @@ test-wheel: $(UV) ## Try out the wheel in new environments, with the oldest and 
 test-container: .venv/.synced ## Try out the container's steps without a container engine; needs the network
 	@.venv/bin/python -m tests.container_without_engine $(UV)
 
+.tools/helm/helm: $(UV)
+	@$(PYTHON) -m tests.helm_program $(UV) .tools/helm
+
+.PHONY: test-helm
+test-helm: .venv/.synced .tools/helm/helm ## Lint and render the Helm chart; fetches Helm, so it needs the network
+	@HELM=.tools/helm/helm $(RUN) --isolated --with kubernetes-validate==1.37.0 python -m pytest tests/unit/test_helm_chart.py
+
 .PHONY: container
 container: ## Build the image lotkeeper:VERSION with podman, or with ENGINE=docker
 	@$(ENGINE) build -f deploy/container/Containerfile --build-arg VERSION=$(VERSION) -t lotkeeper:$(VERSION) .
