@@ -95,6 +95,14 @@ test-container: .venv/.synced ## Try out the container's steps without a contain
 test-helm: .venv/.synced .tools/helm/helm ## Lint and render the Helm chart; fetches Helm, so it needs the network
 	@HELM=.tools/helm/helm $(RUN) --isolated --with kubernetes-validate==1.37.0 python -m pytest tests/unit/test_helm_chart.py
 
+.PHONY: test-release
+test-release: .venv/.synced ## Try out making a release; needs the network
+	@LOTKEEPER_TEST_UV=$(UV) .venv/bin/python -m pytest tests/unit/test_release.py
+
+.PHONY: release
+release: $(UV) ## Make what is published of this commit into dist/release; needs the network
+	@$(PYTHON) deploy/release.py $(UV) dist/release $(ARGS)
+
 .PHONY: container
 container: ## Build the image lotkeeper:VERSION with podman, or with ENGINE=docker
 	@$(ENGINE) build -f deploy/container/Containerfile --build-arg VERSION=$(VERSION) -t lotkeeper:$(VERSION) .
@@ -152,6 +160,10 @@ protos-baseline: .venv/.synced ## Make the contract as it is now the one that la
 .PHONY: metrics
 metrics: .venv/.synced ## Make docs/metrics.md from the metrics in the code
 	@.venv/bin/python server/metrics_reference.py docs/metrics.md
+
+.PHONY: settings
+settings: .venv/.synced ## Make docs/settings.md from the settings in the code
+	@.venv/bin/python server/settings_reference.py docs/settings.md
 
 .PHONY: bench
 bench: .venv/.synced ## Measure, each figure beside its reference, into bench/report

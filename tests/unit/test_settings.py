@@ -1,5 +1,8 @@
 """Settings are told of wherever an operator looks: as flags, and in the page of limits."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,8 @@ from lotkeeper_server.limit_settings import LimitSettings
 from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import Settings, read_settings
 
-LIMITS_PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
+ROOT = Path(__file__).parents[2]
+LIMITS_PAGE = ROOT / "docs" / "limits.md"
 
 
 def test_each_setting_is_a_flag_with_a_help() -> None:
@@ -36,3 +40,19 @@ def test_a_time_zone_is_one_of_the_known_names(name: str) -> None:
 def test_the_time_zone_is_utc_by_default() -> None:
     assert read_settings({}, None).time_zone == "UTC"
     assert read_settings({"time_zone": "Europe/Vienna"}, None).time_zone == "Europe/Vienna"
+
+
+def test_the_page_of_settings_is_the_one_that_the_code_makes() -> None:
+    """`make settings` writes it."""
+    command = [sys.executable, ROOT / "server/settings_reference.py", "--check", ROOT / "docs/settings.md"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_page_of_settings_has_each_one_once() -> None:
+    """With its flag and its variable; none is left out by being in a class that the page does not know."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| `(--[\w-]+)` \| `(\w+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+    )
+    flags = {option.name: option.opts[0] for option in serve.params}
+    assert sorted(rows) == sorted((name, flags[name], f"LOTKEEPER_{name.upper()}") for name in Settings.model_fields)

@@ -11,7 +11,8 @@ from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import Settings, read_settings
 
-_TAKEN_OVER: Final = frozenset({"log_level", "log_format"})
+TAKEN_OVER: Final = frozenset({"log_level", "log_format"})
+"""The settings that a process takes over at SIGHUP."""
 _log = get_logger()
 
 
@@ -44,7 +45,7 @@ class Reloading:
             return
         old = self._settings
         changed = [name for name in Settings.model_fields if getattr(new, name) != getattr(old, name)]
-        taken = [name for name in changed if name in _TAKEN_OVER]
+        taken = [name for name in changed if name in TAKEN_OVER]
         self._settings = old.model_copy(update={name: getattr(new, name) for name in taken})
         configure_logs(new.log_level, new.log_format)
         _log.info("settings_reloaded", changed=taken, need_a_restart=[name for name in changed if name not in taken])

@@ -1,0 +1,151 @@
+"""What a release is made of, and what prevents one. The last tests build; they need the package index."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "deploy/release.py"
+UV = os.environ.get("LOTKEEPER_TEST_UV")
+HOLE = {"id": "PYSEC-2026-1", "modified": "2026-01-01T00:00:00Z", "summary": "a hole"}
+
+builds = pytest.mark.skipif(UV is None, reason="it asks the package index; `make test-release` runs it")
+
+
+@pytest.fixture(scope="module")
+def release() -> ModuleType:
+    """The script as a module."""
+    found = importlib.util.spec_from_file_location("lotkeeper_release", SCRIPT)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_notes_are_the_section_of_the_version_alone(release: ModuleType) -> None:
+    changelog = "# Changelog\n\n## Unreleased\n\n* new\n\n## 1.2.0 (2026-11-30)\n\n* this\n\n## 1.2.0.1\n\n* not this\n"
+    assert release.notes_of(changelog, "1.2.0") == "* this\n"
+
+
+@pytest.mark.parametrize("changelog", ["", "## 1.1.0\n\n* this\n", "## 1.2.0\n\n## 1.1.0\n\n* this\n"])
+def test_a_version_that_the_changelog_does_not_know_is_no_release(release: ModuleType, changelog: str) -> None:
+    with pytest.raises(release.NoRelease, match=r"says nothing of 1\.2\.0"):
+        release.notes_of(changelog, "1.2.0")
+
+
+def test_a_bill_that_lacks_a_locked_package_is_no_release(release: ModuleType) -> None:
+    bill = json.dumps({"components": [{"name": "click", "version": "8.1.0"}]})
+    assert release.check_bill(bill, "click==8.1.0 \\\n    --hash=sha256:00\n") == 1
+    with pytest.raises(release.NoRelease, match="alembic"):
+        release.check_bill(bill, "click==8.1.0\nalembic==1.2\n")
+
+
+def test_sums_are_of_every_file_but_themselves(release: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"2")
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "SHA256SUMS").write_text("old")
+    one, two = (hashlib.sha256(text).hexdigest() for text in (b"1", b"2"))
+    assert release.sums_of(tmp_path) == f"{one}  a\n{two}  b\n"
+
+
+@contextmanager
+def advisory_service(holes_of: str) -> Iterator[str]:
+    """A service with OSV's interface, which knows a hole of one package."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            queries = json.loads(self.rfile.read(int(self.headers["content-length"])))["queries"]
+            vulns = [{"vulns": [HOLE]} if one["package"]["name"] == holes_of else {} for one in queries]
+            self._answer({"results": vulns})
+
+        def do_GET(self) -> None:
+            self._answer(HOLE)
+
+        def _answer(self, said: dict[str, Any]) -> None:
+            body = json.dumps(said).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def made(folder: Path, advisories: str, status: int) -> str:
+    command = [sys.executable, SCRIPT, str(UV), folder, "--try", "--advisories", advisories]
+    environment = os.environ | {"NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@builds
+def test_a_release_has_the_wheel_the_source_the_packages_the_bill_and_their_sums(tmp_path: Path) -> None:
+    """The wheel has everything that is imported or read beside the code, and nothing of the tests."""
+    folder = tmp_path / "release"
+    with advisory_service("none") as url:
+        made(folder, url, 0)
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
+    [wheel], [source] = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == {"lotkeeper", "lotkeeper_server", "lotkeeper_command.py", "pytest_lotkeeper.py"}
+    assert "lotkeeper/py.typed" in names
+    assert not [name for name in names if name.endswith(".pyc")]
+    with tarfile.open(source) as packed:
+        assert any(name.endswith("/LICENSE") for name in packed.getnames())
+    requirements = (folder / "requirements.txt").read_text()
+    assert "--hash=sha256:" in requirements
+    assert "pytest" not in requirements
+    listed = {one["name"] for one in json.loads((folder / "bill-of-materials.cdx.json").read_text())["components"]}
+    assert {"grpcio", "sqlalchemy", "psycopg-binary", "joserfc"} <= listed
+
+
+@builds
+def test_the_same_commit_makes_the_same_wheel_and_source(tmp_path: Path) -> None:
+    sums = []
+    for name in ("first", "second"):
+        with advisory_service("none") as url:
+            made(tmp_path / name, url, 0)
+        sums.append(
+            [hashlib.sha256(one.read_bytes()).digest() for one in sorted((tmp_path / name).glob("lotkeeper-*"))]
+        )
+    assert sums[0] == sums[1]
+    assert len(sums[0]) == 2
+
+
+@builds
+def test_a_known_hole_in_a_package_is_no_release(tmp_path: Path) -> None:
+    with advisory_service("grpcio") as url:
+        assert "PYSEC-2026-1" in made(tmp_path / "release", url, 1)
+    assert not (tmp_path / "release").exists()
+
+
+@builds
+def test_advisories_that_nobody_tells_of_are_no_release(tmp_path: Path) -> None:
+    """Silence is no answer."""
+    assert "no release: advisories" in made(tmp_path / "release", "http://127.0.0.1:9", 1)
