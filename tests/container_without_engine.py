@@ -134,7 +134,7 @@ def try_first_start(container: Container) -> str:
     server = container.prefix / "bin/lotkeeper-server"
     assert "make one first" in container.run(server, "serve", status=1)
     said = container.run(server, "token", "create", "--name", "first", "--role", "admin")
-    [token] = re.findall(r"\b[\w-]{40,}\b", said)
+    [token] = re.findall(r"lk_[\w-]+", said)
     assert "without TLS" in container.run(server, "serve", status=1)
     return token
 

@@ -65,6 +65,15 @@ def test_sums_are_of_every_file_but_themselves(release: ModuleType, tmp_path: Pa
     assert release.sums_of(tmp_path) == f"{one}  a\n{two}  b\n"
 
 
+def test_the_image_has_the_programs_version_and_runs_as_nobody_in_particular(release: ModuleType) -> None:
+    """Its user is a number, so that Kubernetes can see that it is not root."""
+    lines = (ROOT / "deploy/container/Containerfile").read_text().splitlines()
+    assert f"ARG VERSION={release.version_of((ROOT / 'pyproject.toml').read_text())}" in lines
+    assert lines[-1] == 'CMD ["serve"]'
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
+    assert "VOLUME /var/lib/lotkeeper" in lines
+
+
 @contextmanager
 def advisory_service(holes_of: str) -> Iterator[str]:
     """A service with OSV's interface, which knows a hole of one package."""
