@@ -3,8 +3,8 @@
     python -m tests.container_without_engine UV
 
 UV is the program uv, which asks the package index. The server runs as the image's user, without any right, on a file
-system that can be read only but for its volume and /tmp. That needs root, to become that user; without it the server
-runs as whoever runs this, which is said.
+system that can be read only but for its volume and /tmp. That needs root, to become that user, and a Python that it may
+run; without them the server runs as whoever runs this, which is said.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,8 +40,13 @@ mount -t tmpfs tmpfs {temporary}
 mount -o remount,bind,ro /
 for at in {others}; do mount -o remount,bind,ro "$at"; done
 cd {volume}
-exec setpriv --reuid {user} --regid {user} --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all "$@"
+exec {as_user} "$@"
 """
+AS_USER: Final = (
+    *("setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", "--no-new-privs"),
+    # By a shell: setpriv itself still has its rights when it looks for the program.
+    *("--bounding-set=-all", "--inh-caps=-all", "sh", "-c", 'exec "$@"', "sh"),
+)
 
 
 class Container:
@@ -51,13 +57,14 @@ class Container:
         self.prefix, self.volume, self._temporary = folder / "opt-lotkeeper", folder / "volume", folder / "tmp"
         for made in (self.volume, self._temporary):
             made.mkdir()
-        self.is_confined = os.geteuid() == 0
+        python = _python_for_everybody() if os.geteuid() == 0 else None
+        self.is_confined = python is not None
         install = re.search(
             r"^RUN (sh deploy/container/install\.sh) uv /source /opt/lotkeeper$", CONTAINERFILE, re.MULTILINE
         )
         assert install, "the Containerfile installs by another way than what is tried here"
         command = [*install[1].split(), uv, str(ROOT), str(self.prefix)]
-        subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"PYTHON": sys.executable})
+        subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"PYTHON": python or sys.executable})
         if self.is_confined:
             os.chown(self.volume, USER, USER)
             folder.chmod(0o755)
@@ -77,7 +84,10 @@ class Container:
             return plain
         others = " ".join(shlex.quote(at) for at in map(str, self.prefix.parents) if at != "/" and os.path.ismount(at))
         script = CONFINED.format(
-            volume=shlex.quote(str(self.volume)), temporary=shlex.quote(str(self._temporary)), others=others, user=USER
+            volume=shlex.quote(str(self.volume)),
+            temporary=shlex.quote(str(self._temporary)),
+            others=others,
+            as_user=shlex.join(AS_USER),
         )
         return ["unshare", "--mount", "sh", "-c", script, "sh", *plain]
 
@@ -182,6 +192,15 @@ def _wait_until_healthy(container: Container) -> None:
             return
 
 
+def _python_for_everybody() -> str | None:
+    """A Python that the image's user can run: root's own may be where nobody else can look."""
+    needed = "import sqlite3, ssl, sys; sys.exit(sys.version_info < (3, 11))"
+    for one in filter(None, (sys.executable, shutil.which("python3", path="/usr/local/bin:/usr/bin"))):
+        if subprocess.run([*AS_USER, one, "-c", needed], cwd="/", capture_output=True, check=False).returncode == 0:
+            return one
+    return None
+
+
 def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -196,7 +215,7 @@ def main(uv: str) -> None:
         try_serving(container, token)
         try_writing_elsewhere(container)
         size = sum(one.lstat().st_size for one in container.prefix.rglob("*") if one.is_file())
-        how = "as uid 10001 on a read-only file system" if container.is_confined else "as this user: this is not root"
+        how = "as uid 10001 on a read-only file system" if container.is_confined else "as this user only"
         print(f"the container's steps work, {how}; {size / 1e6:.0f} MB installed")
 
 
