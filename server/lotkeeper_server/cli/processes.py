@@ -16,6 +16,7 @@ from lotkeeper_server.observability.cells import SharedMemory
 from lotkeeper_server.observability.method_metrics import layout_of
 from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.rpc.observed_methods import methods_served
+from lotkeeper_server.rpc.tls_files import UnusableTls
 from lotkeeper_server.service import CLOSE_SECONDS
 from lotkeeper_server.service_manager import Heartbeat, ServiceManager
 from lotkeeper_server.settings import Settings
@@ -156,6 +157,8 @@ def _clear_errors(settings: Settings) -> Iterator[None]:
         yield
     except CannotListen as error:
         fail(f"the address {error}; {_ELSEWHERE}")
+    except UnusableTls as error:
+        fail(f"the certificate and key are not a usable pair: {error}; look at the files that the settings tls_… name")
     except UnsafeToken as error:
         fail(f"the development token cannot be handed to clients: {error}")
     except OSError as error:

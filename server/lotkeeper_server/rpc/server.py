@@ -23,7 +23,7 @@ from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
 from lotkeeper_server.rpc.methods.bench_echo import echo_methods
 from lotkeeper_server.rpc.tls_files import TlsFiles, UnusableTls
-from lotkeeper_server.transport import CannotListen, ServerOptions, Status, TlsPair
+from lotkeeper_server.transport import ServerOptions, Status, TlsPair
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.health import SERVICE as HEALTH
 from lotkeeper_server.transport.health import Health
@@ -127,14 +127,12 @@ class RpcServer:
         """Listens; returns the address, with the port that was taken.
 
         Raises:
-            CannotListen: where nothing can listen there, or what is in the files of TLS cannot be used.
+            CannotListen: where nothing can listen there.
+            UnusableTls: where what is in the files of TLS cannot be used.
         """
         settings = self._settings
         if settings.tls is not None:
-            try:
-                self._tls = settings.tls.read()
-            except UnusableTls as fault:
-                raise CannotListen.at(settings.listen, f"the certificate cannot be used: {fault}") from fault
+            self._tls = settings.tls.read()
         port = self._server.listen(settings.listen, self._tls)
         self._server.start()
         return f"{settings.listen.rpartition(':')[0]}:{port}"
