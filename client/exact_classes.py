@@ -17,10 +17,12 @@ MADE = "# Made from the contract by `python client/exact_classes.py`; change tha
 ANSWERS = {
     "BatchExecuteResult",
     "CheckLocationHasCapacityResponse",
+    "CreateTokenResponse",
     "ExecuteInventoryActionsResponse",
     "ExecuteInventoryOperationResponse",
     "GetLotTraceGraphResponse",
     "HoldTracedLotsResponse",
+    "RotateTokenResponse",
     "StopInventoryOperationResponse",
     "WatchAuditEventsResponse",
     "WatchInventoryLotRecordsResponse",

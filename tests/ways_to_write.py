@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lotkeeper import Client, actions
-from lotkeeper.inventory.v1 import enums_pb2, inventory_lot_pb2, inventory_operation_pb2, master_data_pb2
+from lotkeeper.inventory.v1 import (
+    access_service_pb2,
+    enums_pb2,
+    inventory_lot_pb2,
+    inventory_operation_pb2,
+    master_data_pb2,
+)
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
 from tests.plants import ServedPlant
 
 JSON: Final = enums_pb2.EXPORT_FORMAT_JSON
 EXECUTE: Final = "INVENTORY_OPERATION.EXECUTE"
+MANAGE: Final = "ACCESS.MANAGE"
 STATUS_CHANGE: Final = "INVENTORY.WRITE.STATUS_CHANGE"
 Write = Callable[[Client, dict[str, Any]], object]
 """The call, by the client of whoever makes it; the second is `validate_only=…` where the way has a dry run."""
@@ -46,7 +53,15 @@ class Way:
 
 def every_way() -> list[Way]:
     """All of them."""
-    return [*_entities(), *_operations(), *_actions(), *_later_changes(), *_definition_files(), *_documents()]
+    return [
+        *_entities(),
+        *_operations(),
+        *_actions(),
+        *_later_changes(),
+        *_definition_files(),
+        *_documents(),
+        *_access(),
+    ]
 
 
 def _entities() -> Iterator[Way]:
@@ -281,3 +296,58 @@ def _opening_stock(plant: ServedPlant) -> dict[str, Any]:
 def _applies(document: dict[str, Any]) -> Write:
     data = json.dumps(document).encode()
     return lambda client, dry: client.import_master_data(data, export_format=JSON, **dry)
+
+
+def _access() -> Iterator[Way]:
+    """Changes of who may what, of roles that hold at the silo and grant no more than that permission itself."""
+    needs = frozenset({MANAGE})
+
+    def creates(plant: ServedPlant) -> Write:
+        return lambda client, _dry: _role(client, plant)
+
+    def updates(plant: ServedPlant) -> Write:
+        role = _role(plant.client, plant)
+        limits = access_service_pb2.RoleLimits(streams_max=5)
+        return lambda client, _dry: client.update_role(role, limits=limits)
+
+    def deletes(plant: ServedPlant) -> Write:
+        role = _role(plant.client, plant)
+        return lambda client, _dry: client.delete_role(role)
+
+    def makes_token(plant: ServedPlant) -> Write:
+        role = _role(plant.client, plant)
+        return lambda client, _dry: client.create_token(f"{plant.prefix} line", [role])
+
+    def rotates(plant: ServedPlant) -> Write:
+        token = _token(plant)
+        return lambda client, _dry: client.rotate_token(token)
+
+    def revokes(plant: ServedPlant) -> Write:
+        token = _token(plant)
+        return lambda client, _dry: client.revoke_token(token)
+
+    def gives(plant: ServedPlant) -> Write:
+        role = _role(plant.client, plant)
+        return lambda client, _dry: client.grant_role(f"{plant.prefix} line", role)
+
+    def takes(plant: ServedPlant) -> Write:
+        role = _role(plant.client, plant)
+        plant.client.grant_role(f"{plant.prefix} line", role)
+        return lambda client, _dry: client.revoke_grant(f"{plant.prefix} line", role)
+
+    yield Way("CreateRole", "", needs, creates)
+    yield Way("UpdateRole", "", needs, updates)
+    yield Way("DeleteRole", "", needs, deletes)
+    yield Way("CreateToken", "", needs, makes_token)
+    yield Way("RotateToken", "", needs, rotates)
+    yield Way("RevokeToken", "", needs, revokes)
+    yield Way("GrantRole", "", needs, gives)
+    yield Way("RevokeGrant", "", needs, takes)
+
+
+def _role(client: Client, plant: ServedPlant) -> str:
+    return client.create_role(f"{plant.prefix} keeper", [MANAGE], location_ids_or_paths=[plant.silo.id]).name
+
+
+def _token(plant: ServedPlant) -> str:
+    return plant.client.create_token(f"{plant.prefix} line", [_role(plant.client, plant)]).token.id

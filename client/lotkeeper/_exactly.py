@@ -10,6 +10,7 @@ from lotkeeper._exactness import exact_class_of, made_exact
 if TYPE_CHECKING:
     from lotkeeper import exact
     from lotkeeper.inventory.v1 import (
+        access_service_pb2,
         audit_service_pb2,
         inventory_lot_pb2,
         inventory_lot_record_pb2,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 
 @overload
+def exactly(message: access_service_pb2.AccessToken) -> exact.AccessToken: ...
+@overload
 def exactly(message: audit_service_pb2.AuditEvent) -> exact.AuditEvent: ...
 @overload
 def exactly(message: inventory_operation_service_pb2.BatchExecuteResult) -> exact.BatchExecuteResult: ...
@@ -30,6 +33,8 @@ def exactly(message: inventory_operation_service_pb2.BatchExecuteResult) -> exac
 def exactly(
     message: inventory_service_pb2.CheckLocationHasCapacityResponse,
 ) -> exact.CheckLocationHasCapacityResponse: ...
+@overload
+def exactly(message: access_service_pb2.CreateTokenResponse) -> exact.CreateTokenResponse: ...
 @overload
 def exactly(
     message: inventory_service_pb2.ExecuteInventoryActionsResponse,
@@ -64,6 +69,12 @@ def exactly(message: master_data_pb2.MaterialReasonCode) -> exact.MaterialReason
 def exactly(message: master_data_pb2.Operation) -> exact.Operation: ...
 @overload
 def exactly(message: master_data_pb2.ProductionOrder) -> exact.ProductionOrder: ...
+@overload
+def exactly(message: access_service_pb2.Role) -> exact.Role: ...
+@overload
+def exactly(message: access_service_pb2.RoleGrant) -> exact.RoleGrant: ...
+@overload
+def exactly(message: access_service_pb2.RotateTokenResponse) -> exact.RotateTokenResponse: ...
 @overload
 def exactly(
     message: inventory_operation_service_pb2.StopInventoryOperationResponse,

@@ -33,6 +33,9 @@ from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
 from lotkeeper_server.rpc.gate.pace import PaceLimits
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
+from lotkeeper_server.rpc.methods.access_grants import AccessGrants
+from lotkeeper_server.rpc.methods.access_roles import AccessRoles
+from lotkeeper_server.rpc.methods.access_tokens import AccessTokens
 from lotkeeper_server.rpc.methods.audit_reads import AuditReads
 from lotkeeper_server.rpc.methods.definition_exchange import DefinitionExchange
 from lotkeeper_server.rpc.methods.development_proof import proof_methods
@@ -41,7 +44,7 @@ from lotkeeper_server.rpc.methods.inventory_actions import InventoryActions
 from lotkeeper_server.rpc.methods.inventory_metadata import InventoryMetadata
 from lotkeeper_server.rpc.methods.inventory_operation_definitions import InventoryOperationDefinitions
 from lotkeeper_server.rpc.methods.inventory_operations import InventoryOperations
-from lotkeeper_server.rpc.methods.list_permissions import Permissions
+from lotkeeper_server.rpc.methods.list_permissions import Permissions, grantable
 from lotkeeper_server.rpc.methods.location_room import LocationRoom
 from lotkeeper_server.rpc.methods.master_data import MasterData
 from lotkeeper_server.rpc.methods.plant_exchange import PlantExchange
@@ -121,7 +124,8 @@ class Service:
         count_lines(metrics.note_line, metrics.log_repeats.add)
         self._issuer = issuer = _issuer(settings)
         certificates = None if settings.tls_client_ca_file is None else _certificates(settings)
-        self._directory = directory = Directory(_allowance(settings), listens.development, issuer, certificates)
+        allowance = _allowance(settings)
+        self._directory = directory = Directory(allowance, listens.development, issuer, certificates)
         self._engine = engine = Engine(
             store,
             confirm_by(directory),
@@ -156,6 +160,9 @@ class Service:
             Tracing(engine),
             TracedHolds(engine),
             AuditReads(engine),
+            AccessRoles(engine, allowance, grantable(SERVICES)),
+            AccessTokens(engine, allowance, settings.token_expiry_days),
+            AccessGrants(engine, allowance),
             Entities(engine),
             MasterData(engine),
             PlantExchange(engine, long_writes, settings.plant_unfolded_bytes_max, ZoneInfo(settings.time_zone)),

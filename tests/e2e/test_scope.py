@@ -157,6 +157,7 @@ def _read(client: Client, plant: ServedPlant, at: Reading) -> dict[str, Callable
         "ExportInventoryOperations": lambda: list(
             client.export_inventory_operations(export_format=JSON, location_ids_or_paths=[silo])
         ),
+        "GetRole": lambda: client.get_role(f"{plant.prefix} keeper"),
         "WatchInventoryLotRecords": lambda: next(
             client.watch_inventory_lot_records(location_id_or_path=silo, from_beginning=True)
         ),
@@ -165,6 +166,8 @@ def _read(client: Client, plant: ServedPlant, at: Reading) -> dict[str, Callable
 
 READ_WITHOUT_A_NAME: Final = {"ExportMasterData", "GetLotTraceGraph", "ListOperations", "ListTerminalLots"}
 """They leave out what lies elsewhere, and cannot name a place; `tests/property/test_scope.py` looks at that."""
+READ_OF_ACCESS: Final = {"ListGrants", "ListRoles", "ListTokens"}
+"""As well; `tests/e2e/test_access_service.py` looks at that."""
 
 
 def _reads_of_things_without_a_place() -> set[str]:
@@ -185,6 +188,7 @@ def reading(server: ServerProcess) -> Iterator[Reading]:
         here, there = ServedPlant(client), ServedPlant(client)
         for plant in (here, there):
             client.save_operation(master_data_pb2.Operation(name=f"{plant.prefix} Churn", location_id=plant.silo.id))
+            client.create_role(f"{plant.prefix} keeper", ["LOT"], location_ids_or_paths=[plant.silo.id])
         definition = there.operation("RECEIVE")
         record = client.execute_inventory_operation(definition.id, "a lot", 5.0)
         yield Reading(here, there, definition, record)
@@ -195,7 +199,7 @@ def test_every_method_of_the_contract_is_in_one_of_the_lists(client: Client) -> 
     plant = ServedPlant(client)
     read = set(_read(client, plant, Reading(plant, plant, None, None)))
     of_things = _reads_of_things_without_a_place()
-    lists = [methods_that_write(), read, READ_WITHOUT_A_NAME, of_things, set(NO_PLACE_AT_ALL)]
+    lists = [methods_that_write(), read, READ_WITHOUT_A_NAME, READ_OF_ACCESS, of_things, set(NO_PLACE_AT_ALL)]
     assert set().union(*lists) == METHODS
     assert sum(map(len, lists)) == len(METHODS)
     assert {way.method for way in WAYS} == methods_that_write()
@@ -260,6 +264,8 @@ def test_what_does_not_exist_is_refused_like_what_lies_elsewhere(server: ServerP
             (reading.definition.id, limited.delete_inventory_operation),
             (reading.definition.id, limited.execute_inventory_operation),
             (reading.record.id, limited.get_inventory_lot_record),
+            (f"{reading.there.prefix} keeper", limited.get_role),
+            (f"{reading.there.prefix} keeper", limited.delete_role),
             (reading.record.id, limited.reverse_inventory_lot_record),
             (reading.record.id, lambda one: limited.annotate_inventory_lot_record(one, notes="seen")),
             (there.id, lambda one: limited.receive("L", 1, destination=one, material=reading.here.milk.id)),

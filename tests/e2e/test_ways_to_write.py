@@ -108,6 +108,9 @@ def test_nothing_else_writes_for_a_caller() -> None:
     assert callers_of("transact") | callers_of("Submission") == {
         "engine/long_writes.py",  # for the methods of documents and files, whose ways are among the others
         "rpc/gate/denials.py",  # for nobody: events of calls that were not let in
+        "rpc/methods/access_grants.py",
+        "rpc/methods/access_roles.py",
+        "rpc/methods/access_tokens.py",
         "rpc/methods/definition_exchange.py",
         "rpc/methods/entity_calls.py",
         "rpc/methods/inventory_actions.py",

@@ -18,6 +18,7 @@ from google.rpc import status_pb2
 from google.type import decimal_pb2
 from lotkeeper import Client, exact, exactly
 from lotkeeper.inventory.v1 import (
+    access_service_pb2,
     audit_service_pb2,
     enums_pb2,
     inventory_action_pb2,
@@ -33,6 +34,7 @@ from lotkeeper.inventory.v1 import (
 )
 
 MODULES = (
+    access_service_pb2,
     audit_service_pb2,
     inventory_lot_pb2,
     inventory_lot_record_pb2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from lotkeeper._async.access import AccessMethods
 from lotkeeper._async.audit import AuditMethods
 from lotkeeper._async.consumption import ConsumptionMethods
 from lotkeeper._async.correction import CorrectionMethods
@@ -26,6 +27,7 @@ class AsyncClient(
     WatchMethods,
     TraceMethods,
     AuditMethods,
+    AccessMethods,
     MasterDataMethods,
 ):
     """Calls a Lotkeeper server. Close it, or use it in an `async with` block.

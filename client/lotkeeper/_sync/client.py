@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from lotkeeper._sync.access import AccessMethods
 from lotkeeper._sync.audit import AuditMethods
 from lotkeeper._sync.consumption import ConsumptionMethods
 from lotkeeper._sync.correction import CorrectionMethods
@@ -27,6 +28,7 @@ class Client(
     WatchMethods,
     TraceMethods,
     AuditMethods,
+    AccessMethods,
     MasterDataMethods,
 ):
     """Calls a Lotkeeper server. Close it, or use it in an `with` block.

@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from lotkeeper._sync.client import Client
 from lotkeeper.inventory.v1 import (
+    access_service_pb2,
     audit_service_pb2,
     inventory_operation_service_pb2,
     inventory_service_pb2,
@@ -24,6 +25,7 @@ _SERVICES: Final = (
     master_data_service_pb2,
     trace_service_pb2,
     audit_service_pb2,
+    access_service_pb2,
 )
 _Field: Final = descriptor_pb2.FieldDescriptorProto
 

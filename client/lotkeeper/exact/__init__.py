@@ -7,9 +7,11 @@ beside it), a moment a `datetime` in UTC, a duration a `timedelta`. What an answ
 tuple.
 """
 
+from lotkeeper.exact._access_token import AccessToken
 from lotkeeper.exact._audit_event import AuditEvent
 from lotkeeper.exact._batch_execute_result import BatchExecuteResult
 from lotkeeper.exact._check_location_has_capacity_response import CheckLocationHasCapacityResponse
+from lotkeeper.exact._create_token_response import CreateTokenResponse
 from lotkeeper.exact._execute_inventory_actions_response import ExecuteInventoryActionsResponse
 from lotkeeper.exact._execute_inventory_operation_response import ExecuteInventoryOperationResponse
 from lotkeeper.exact._get_lot_trace_graph_response import GetLotTraceGraphResponse
@@ -25,6 +27,9 @@ from lotkeeper.exact._material_class import MaterialClass
 from lotkeeper.exact._material_reason_code import MaterialReasonCode
 from lotkeeper.exact._operation import Operation
 from lotkeeper.exact._production_order import ProductionOrder
+from lotkeeper.exact._role import Role
+from lotkeeper.exact._role_grant import RoleGrant
+from lotkeeper.exact._rotate_token_response import RotateTokenResponse
 from lotkeeper.exact._stop_inventory_operation_response import StopInventoryOperationResponse
 from lotkeeper.exact._trace_edge import TraceEdge
 from lotkeeper.exact._trace_node import TraceNode
@@ -36,9 +41,11 @@ from lotkeeper.exact._watch_audit_events_response import WatchAuditEventsRespons
 from lotkeeper.exact._watch_inventory_lot_records_response import WatchInventoryLotRecordsResponse
 
 __all__ = [
+    "AccessToken",
     "AuditEvent",
     "BatchExecuteResult",
     "CheckLocationHasCapacityResponse",
+    "CreateTokenResponse",
     "ExecuteInventoryActionsResponse",
     "ExecuteInventoryOperationResponse",
     "GetLotTraceGraphResponse",
@@ -54,6 +61,9 @@ __all__ = [
     "MaterialReasonCode",
     "Operation",
     "ProductionOrder",
+    "Role",
+    "RoleGrant",
+    "RotateTokenResponse",
     "StopInventoryOperationResponse",
     "TraceEdge",
     "TraceNode",

@@ -1,5 +1,6 @@
 """Roles: a name and the permissions that it grants. `admin`, which grants everything, exists from the start."""
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -56,11 +57,19 @@ class Role:
         permissions: that it grants.
         limits: of a principal; None leaves one to the server's settings.
         locations: the ids of those that it is limited to, with all below them; empty: it holds everywhere.
+        created_millis: when it was made, milliseconds since the epoch, UTC.
     """
 
     permissions: tuple[str, ...]
     limits: Mapping[str, int | None]
     locations: frozenset[LocationId] = frozenset()
+    created_millis: int = 0
+
+    @property
+    def version(self) -> int:
+        """Tells what it allows from what it allowed before; above 0."""
+        allows = (self.permissions, sorted(self.limits.items()), sorted(self.locations))
+        return int.from_bytes(hashlib.sha256(repr(allows).encode()).digest()[:6]) + 1
 
     def allowance(self, default: Allowance) -> Allowance:
         """Its limits, each with what stands for it where the role leaves it open."""
@@ -150,6 +159,7 @@ def list_roles(snapshot: Snapshot) -> dict[str, Role]:
             tuple(row.permissions.split("\n")),
             {name: getattr(row, name) for name in NAMES},
             locations.get(row.name, frozenset()),
+            row.created_millis,
         )
         for row in all_roles(snapshot)
     }

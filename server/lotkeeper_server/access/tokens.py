@@ -17,7 +17,10 @@ from lotkeeper_server.store.access.tokens import (
     note_use,
     revoke,
     roles_by_token,
+    roles_of_tokens,
     set_expiry,
+    token_with_id,
+    tokens_after,
 )
 from lotkeeper_server.store.db.snapshot import Snapshot, WriteConnection
 from lotkeeper_server.store.state.definition_changes import note_access_change
@@ -86,7 +89,36 @@ def add_token(connection: WriteConnection, token_text: str, entry: TokenEntry) -
 
 def list_tokens(snapshot: Snapshot) -> list[TokenEntry]:
     """All tokens, oldest first."""
-    roles = roles_by_token(snapshot)
+    return _entries(all_tokens(snapshot), roles_by_token(snapshot))
+
+
+def list_tokens_after(
+    snapshot: Snapshot, after: bytes | None, limit: int | None, principal: str | None = None
+) -> list[TokenEntry]:
+    """The next tokens, oldest first.
+
+    Args:
+        snapshot: in which to look.
+        after: the id after which they begin; None: with the first.
+        limit: at most so many; None: all.
+        principal: only of this one; None: of all.
+    """
+    found = tokens_after(snapshot, after, limit, principal)
+    return _entries(found, roles_of_tokens(snapshot, [one.id for one in found]))
+
+
+def tokens_of(snapshot: Snapshot, principal: str) -> list[TokenEntry]:
+    """The tokens of a principal, oldest first."""
+    return list_tokens_after(snapshot, None, None, principal)
+
+
+def find_token(snapshot: Snapshot, token_id: Id) -> TokenEntry | None:
+    """A token; None where there is none."""
+    found = token_with_id(snapshot, token_id)
+    return None if found is None else _entries([found], roles_of_tokens(snapshot, [token_id]))[0]
+
+
+def _entries(found: Sequence[StoredToken], roles: Mapping[Id, Sequence[str]]) -> list[TokenEntry]:
     return [
         TokenEntry(
             one.id,
@@ -98,7 +130,7 @@ def list_tokens(snapshot: Snapshot) -> list[TokenEntry]:
             one.revoked_millis,
             one.last_used_millis,
         )
-        for one in all_tokens(snapshot)
+        for one in found
     ]
 
 

@@ -10,13 +10,13 @@ import click
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
+from lotkeeper_server.access.effects import made_token_effect, shown_expiry, token_effect
 from lotkeeper_server.access.roles import UnknownRole
 from lotkeeper_server.access.tokens import TokenEntry, add_token, list_tokens, new_token, revoke_tokens, rotate_token
 from lotkeeper_server.cli.auditing import tell
 from lotkeeper_server.cli.completing import principals, role_names, token_ids
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form
@@ -74,7 +74,7 @@ def create_token(
         try:
             with store.write() as connection:
                 add_token(connection, text, entry)
-                tell(connection, _effect(entry, f"roles {' '.join(entry.roles)}, expires {_shown_expiry(entry)}"))
+                tell(connection, made_token_effect(entry))
         except UnknownRole as error:
             fail(f"there is no role {error}")
     click.echo(text)
@@ -110,7 +110,7 @@ def rotate(config_file: Path | None, /, token_id: str, overlap: str, expires: st
             new_end = None if old.expires_millis is None else now + old.expires_millis - old.created_millis
         entry = TokenEntry(IdSource()(), old.principal, old.roles, False, now, new_end, None)
         rotate_token(connection, text, entry, old, ends)
-        tell(connection, _effect(entry, f"in the place of {format_id(old.id)}, expires {_shown_expiry(entry)}"))
+        tell(connection, made_token_effect(entry, old))
     click.echo(text)
 
 
@@ -148,15 +148,6 @@ def _fields(entry: TokenEntry, warning_millis: int) -> dict[str, Any]:
     }
 
 
-def _shown_expiry(entry: TokenEntry) -> str:
-    return "never" if entry.expires_millis is None else rfc3339(entry.expires_millis)
-
-
-def _effect(entry: TokenEntry, detail: str) -> Effect:
-    """What is told of a token: its id and its holder."""
-    return Effect("token", entry.id, entry.principal, detail=detail)
-
-
 def _state(entry: TokenEntry) -> str:
     if entry.revoked_millis is not None:
         return "revoked"
@@ -164,7 +155,7 @@ def _state(entry: TokenEntry) -> str:
 
 
 def _columns(entry: TokenEntry, warning_millis: int) -> list[str]:
-    expires = _shown_expiry(entry)
+    expires = shown_expiry(entry)
     state = _state(entry)
     if entry.revoked_millis is not None:
         state += " " + rfc3339(entry.revoked_millis)
@@ -206,7 +197,7 @@ def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, 
         if revoked:
             revoke_tokens(connection, [one.id for one in revoked], now_millis())
             for one in revoked:
-                tell(connection, _effect(one, "revoked"))
+                tell(connection, token_effect(one, "revoked"))
     if not revoked:
         fail(f"there is no token {token_id or 'of ' + str(name)} that is not revoked")
     click.echo(f"{len(revoked)} revoked")

@@ -53,12 +53,10 @@ def permissions_known(_context: click.Context, _parameter: click.Parameter, type
 
 def grantable() -> list[str]:
     """Every permission that a role may grant: those of the contract, what stands above them, and `*`."""
-    from lotkeeper_server.rpc.methods.list_permissions import permissions_of  # noqa: PLC0415 - takes a while to import
+    from lotkeeper_server.rpc.methods.list_permissions import grantable as grantable_of  # noqa: PLC0415 - takes a while
     from lotkeeper_server.rpc.server import SERVICES  # noqa: PLC0415
 
-    known = {*permissions_of(SERVICES), "INVENTORY.WRITE.STATUS_CHANGE"}
-    parents = {".".join(one.split(".")[:count]) for one in known for count in range(1, len(one.split(".")))}
-    return sorted(known | parents | {"*"})
+    return sorted(grantable_of(SERVICES))
 
 
 def _completed(context: click.Context, typed: str, names_of: Callable[[Snapshot], Iterable[str]]) -> list[str]:

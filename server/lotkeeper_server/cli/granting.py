@@ -6,12 +6,12 @@ from typing import Any
 import click
 from lotkeeper.visible_text import json_text, visible
 
+from lotkeeper_server.access.effects import grant_effect
 from lotkeeper_server.access.roles import UnknownRole, give_role, list_given_roles, take_role
 from lotkeeper_server.cli.administration import AS_JSON, name_of, store_of
 from lotkeeper_server.cli.auditing import tell
 from lotkeeper_server.cli.completing import granted_principals, role_names
 from lotkeeper_server.cli.opening import database, fail
-from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.text import name_form
 from lotkeeper_server.engine.clock import now_millis
@@ -33,7 +33,7 @@ def grant(config_file: Path | None, /, principal: str, role: str, **flags: Any) 
             with store.write() as connection:
                 is_new = give_role(connection, principal, role, now_millis())
                 if is_new:
-                    tell(connection, _effect(principal, f"given the role {role}"))
+                    tell(connection, grant_effect(principal, role, given=True))
         except UnknownRole:
             fail(f"there is no role {role}")
     click.echo(visible(f"{principal} has the role {role}" + ("" if is_new else " already")))
@@ -50,14 +50,10 @@ def revoke(config_file: Path | None, /, principal: str, role: str, **flags: Any)
     with store_of(config_file, flags) as store, store.write() as connection:
         taken = [one for one in sorted(forms) if take_role(connection, *one)]
         for holder, name in taken:
-            tell(connection, _effect(holder, f"taken the role {name}"))
+            tell(connection, grant_effect(holder, name, given=False))
     if not taken:
         fail(f"{principal} does not have the role {role} by name")
     click.echo(visible(f"{taken[0][0]} has the role {taken[0][1]} no more"))
-
-
-def _effect(principal: str, detail: str) -> Effect:
-    return Effect("principal", entity_name=principal, detail=detail)
 
 
 @click.group()

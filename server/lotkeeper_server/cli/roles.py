@@ -1,6 +1,6 @@
 """`role`: what tokens may, which is set on the server's command line only."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ import click
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
+from lotkeeper_server.access.effects import role_effect
 from lotkeeper_server.access.roles import (
     NoSuchLocation,
     RoleInUse,
@@ -25,7 +26,6 @@ from lotkeeper_server.cli.auditing import tell
 from lotkeeper_server.cli.completing import grantable, permissions_known, role_names
 from lotkeeper_server.cli.opening import database, fail
 from lotkeeper_server.domain.limits import ROLE_LOCATIONS_MAX
-from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import LocationId
 from lotkeeper_server.domain.model.text import name_form, path_fault, path_form
 from lotkeeper_server.engine.clock import now_millis
@@ -112,7 +112,7 @@ def create_role(
             with store.write() as connection:
                 places = _locations(connection, paths)
                 add_role(connection, name, permissions, now_millis(), of_principal, places)
-                tell(connection, _effect(name, permissions, _given(of_principal), paths))
+                tell(connection, role_effect(name, permissions, _given(of_principal), sorted(paths) or None))
         except RoleTaken:
             fail(f"there is already a role {name}")
     click.echo(visible(f"role {name} is made"))
@@ -176,7 +176,8 @@ def update_role(
         places = _locations(connection, paths) if paths or everywhere else None
         try:
             change_role(connection, found, granted, changes, places)
-            tell(connection, _effect(found, granted, changes, paths, everywhere=everywhere))
+            where = sorted(paths) if paths or everywhere else None
+            tell(connection, role_effect(found, granted, changes, where))
         except RoleInUse as error:
             fail(str(error))
     click.echo(visible(f"role {found} is updated"))
@@ -184,21 +185,6 @@ def update_role(
 
 def _given(limits: Mapping[str, int | None]) -> dict[str, int | None]:
     return {name: value for name, value in limits.items() if value is not None}
-
-
-def _effect(
-    name: str,
-    permissions: Collection[str] | None,
-    limits: Mapping[str, int | None],
-    paths: Collection[str],
-    *,
-    everywhere: bool = False,
-) -> Effect:
-    """What is told of a role that was made or changed: what it grants now, where, and its limits that were set."""
-    said = [f"grants {' '.join(sorted(permissions))}"] if permissions else []
-    said += [f"at {' '.join(sorted(paths))}"] if paths else ["everywhere"] if everywhere else []
-    said += [f"{limit} {DEFAULT if value is None else value}" for limit, value in limits.items()]
-    return Effect("role", entity_name=name, detail=", ".join(said))
 
 
 def _granted(
@@ -253,7 +239,7 @@ def remove_role(config_file: Path | None, /, name: str, **flags: Any) -> None:
             with store.write() as connection:
                 deleted = next((one for one in (name, name_form(name)) if delete_role(connection, one)), None)
                 if deleted is not None:
-                    tell(connection, Effect("role", entity_name=deleted))
+                    tell(connection, role_effect(deleted))
         except RoleInUse as error:
             fail(str(error))
     if deleted is None:

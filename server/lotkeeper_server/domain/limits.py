@@ -146,3 +146,15 @@ REMEMBERED_AUTHORIZATIONS_CHARACTERS_MAX: Final = 16_000_000
 """Of all of them together: memory must not hold more of texts that callers chose."""
 ROLE_LOCATIONS_MAX: Final = 100
 """Locations that one role may be limited to."""
+ROLE_PERMISSIONS_MAX: Final = 100
+"""Permissions that a role may be given by a call."""
+TOKEN_ROLES_MAX: Final = 100
+"""Roles that a token may be given by a call."""
+ROLES_MAX: Final = 1_000
+TOKENS_MAX: Final = 10_000
+GRANTS_MAX: Final = 10_000
+"""Beyond so many no call makes a further one: every process has all of them in memory. Tokens: not revoked ones."""
+ROLE_LIMIT_MAX: Final = 1 << 40
+"""Of a principal's limits, as a role has them."""
+TOKEN_OVERLAP_SECONDS_MAX: Final = 365 * 86_400
+"""How long a token may go on that another one takes the place of."""

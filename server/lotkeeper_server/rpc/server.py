@@ -7,6 +7,7 @@ from typing import Final
 
 from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper.inventory.v1 import (
+    access_service_pb2,
     audit_service_pb2,
     inventory_operation_service_pb2,
     inventory_service_pb2,
@@ -36,6 +37,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     master_data_service_pb2.DESCRIPTOR.services_by_name["MasterDataService"],
     trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"],
     audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"],
+    access_service_pb2.DESCRIPTOR.services_by_name["AccessService"],
 )
 _log = get_logger()
 QUIET_SECONDS: Final = 0.3

@@ -6,6 +6,7 @@ decimals, enum values without prefix. A field without a value is left out.
 """
 
 from lotkeeper_server.domain.refusals.definitions import (
+    AdminStays,
     HierarchyCycle,
     ImmutableField,
     LocationNotEmpty,
@@ -71,6 +72,7 @@ from lotkeeper_server.domain.refusals.stock import (
 __all__ = [
     "LONGEST_WAIT_MILLIS",
     "SHORTEST_WAIT_MILLIS",
+    "AdminStays",
     "AlreadyReversed",
     "AsOfArchived",
     "Cancelled",

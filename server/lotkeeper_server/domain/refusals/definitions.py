@@ -103,3 +103,16 @@ class VersionConflict(Refusal):
     @property
     def message(self) -> str:
         return f"Version {self.expected} was given, but its version is {self.actual}. Read it again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminStays(Refusal):
+    """A change of the role admin, or one that would leave nobody who may everything."""
+
+    code = Code.FAILED_PRECONDITION
+    reason = "ADMIN_STAYS"
+    text: str = "The role admin grants everything, and stays as it is."
+
+    @property
+    def message(self) -> str:
+        return self.text

@@ -82,19 +82,25 @@ class Unauthenticated(Refusal):
 class PermissionDenied(Refusal):
     """The caller's roles do not grant the permission; with `scope` not for the place that was named.
 
+    With `limit` a role was to let a principal take more than the caller may.
+
     Attributes:
         permission: that is needed.
         scope: the paths to which it is limited; None where it is not granted at all. It is told whether or not what was
             named exists, so that nobody learns what there is elsewhere.
+        limit: which of the caller's own limits it is, and how large.
     """
 
     code = Code.PERMISSION_DENIED
     reason = "PERMISSION_DENIED"
     permission: str
     scope: str | None = None
+    limit: str | None = None
 
     @property
     def message(self) -> str:
+        if self.limit is not None:
+            return f"A role may not have a larger limit than the caller: {self.limit}."
         if self.scope is None:
             return f"The permission {self.permission} is needed."
         return (

@@ -6,8 +6,9 @@ from functools import partial
 from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
-from lotkeeper_server.access.permissions import ANY_CALLER
+from lotkeeper_server.access.permissions import ANY_CALLER, EVERYTHING
 from lotkeeper_server.access.reach import Reach
+from lotkeeper_server.catalog.lot_rules import STATUS_CHANGE_PERMISSION
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.gate.gate import permission_of
@@ -20,6 +21,13 @@ def permissions_of(services: Sequence[ServiceDescriptor]) -> list[str]:
     """Every permission that a method of these services or a type of action needs, once, sorted."""
     named = {permission_of(method) for service in services for method in service.methods}
     return sorted(named.union(action_permissions().values()) - {ANY_CALLER})
+
+
+def grantable(services: Sequence[ServiceDescriptor]) -> frozenset[str]:
+    """Every permission that a role may grant: those of these services, what stands above them, and `*`."""
+    known = {*permissions_of(services), STATUS_CHANGE_PERMISSION}
+    parents = {".".join(one.split(".")[:count]) for one in known for count in range(1, len(one.split(".")))}
+    return frozenset(known | parents | {EVERYTHING})
 
 
 class Permissions:

@@ -37,8 +37,10 @@ def delete_given_role(connection: Connection, principal: str, role_name: str) ->
     return connection.execute(delete(principal_role).where(*given)).rowcount > 0
 
 
-def count_given(connection: Connection, role_name: str) -> int:
-    """How many principals have a role by name."""
-    having = select(func.count()).select_from(principal_role).where(principal_role.c.role_name == role_name)
+def count_given(connection: Connection, role_name: str | None = None) -> int:
+    """How many principals have a role by name; without a role, how many have been given one, each as often as that."""
+    having = select(func.count()).select_from(principal_role)
+    if role_name is not None:
+        having = having.where(principal_role.c.role_name == role_name)
     count: int = connection.execute(having).scalar_one()
     return count

@@ -69,6 +69,12 @@ def count_holders(connection: Connection, name: str) -> int:
     return holders
 
 
+def count_roles(connection: Connection) -> int:
+    """How many roles there are."""
+    count: int = connection.execute(select(func.count()).select_from(role)).scalar_one()
+    return count
+
+
 def delete_role_row(connection: Connection, name: str) -> bool:
     """Deletes a role and takes it from all tokens; returns whether it existed. No principal may have it by name."""
     put_locations(connection, name, ())

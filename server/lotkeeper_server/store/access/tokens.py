@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from lotkeeper_server.domain.limits import KEYS_PER_STATEMENT_MAX
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.store.schema.access_tables import token, token_role
 from lotkeeper_server.store.schema.coordination_tables import store_state
@@ -34,10 +35,47 @@ def all_tokens(connection: Connection) -> list[StoredToken]:
     return [_stored(row) for row in connection.execute(select(token).order_by(token.c.id))]
 
 
+def tokens_after(
+    connection: Connection, after: bytes | None, limit: int | None, principal: str | None = None
+) -> list[StoredToken]:
+    """The next tokens, oldest first.
+
+    Args:
+        connection: a snapshot.
+        after: the id after which they begin; None: with the first.
+        limit: at most so many; None: all.
+        principal: only of this one; None: of all.
+    """
+    statement = select(token).order_by(token.c.id).limit(limit)
+    if after is not None:
+        statement = statement.where(token.c.id > after)
+    if principal is not None:
+        statement = statement.where(token.c.principal == principal)
+    return [_stored(row) for row in connection.execute(statement)]
+
+
+def token_with_id(connection: Connection, token_id: Id) -> StoredToken | None:
+    """A token; None where there is none."""
+    row = connection.execute(select(token).where(token.c.id == token_id)).first()
+    return None if row is None else _stored(row)
+
+
+def token_ids(connection: Connection) -> list[Id]:
+    """The ids of all tokens."""
+    return [Id(row.id) for row in connection.execute(select(token.c.id))]
+
+
 def unrevoked_tokens(connection: Connection) -> list[StoredToken]:
     """The tokens that were not revoked, expired or not; those that `run` kept in the store once let nobody in."""
     unrevoked = token.c.revoked_millis.is_(None), ~token.c.development
     return [_stored(row) for row in connection.execute(select(token).where(*unrevoked))]
+
+
+def count_unrevoked(connection: Connection) -> int:
+    """How many tokens were not revoked, expired or not."""
+    unrevoked = select(func.count()).select_from(token).where(token.c.revoked_millis.is_(None))
+    count: int = connection.execute(unrevoked).scalar_one()
+    return count
 
 
 def roles_by_token(connection: Connection) -> dict[Id, list[str]]:
@@ -46,6 +84,22 @@ def roles_by_token(connection: Connection) -> dict[Id, list[str]]:
     for token_id, name in connection.execute(select(token_role).order_by(token_role.c.role_name)):
         roles.setdefault(token_id, []).append(name)
     return roles
+
+
+def roles_of_tokens(connection: Connection, token_ids: Collection[Id]) -> dict[Id, list[str]]:
+    """The names of the roles that these tokens have, sorted; a token without any is left out."""
+    found: dict[Id, list[str]] = {}
+    keys = sorted(token_ids)
+    for start in range(0, len(keys), KEYS_PER_STATEMENT_MAX):
+        these = token_role.c.token_id.in_(keys[start : start + KEYS_PER_STATEMENT_MAX])
+        for token_id, name in connection.execute(select(token_role).where(these).order_by(token_role.c.role_name)):
+            found.setdefault(token_id, []).append(name)
+    return found
+
+
+def replace_digest(connection: Connection, token_id: Id, digest: bytes) -> None:
+    """Gives a token another secret."""
+    connection.execute(update(token).where(token.c.id == token_id).values(digest=digest))
 
 
 def insert_token(connection: Connection, stored: StoredToken, roles: Collection[str]) -> None:
