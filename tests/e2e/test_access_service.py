@@ -24,6 +24,7 @@ from tests.server_process import ServerProcess
 
 MANAGE: Final = "ACCESS.MANAGE"
 READ: Final = "ACCESS.READ"
+NO_TOKEN: Final = "01ARZ3NDEK-TSV4RRFF-Q69G5FAV"
 EVERYWHERE: Final[tuple[str, ...]] = ()
 
 
@@ -278,11 +279,19 @@ def test_a_limited_reader_sees_what_holds_nowhere_else(
         client.create_token(places.site.name, [name])
         client.grant_role(places.site.name, name)
     client.create_token(places.site.name, [f"{places.site.name} site", "admin"])
+    gone = client.create_role(f"{places.site.name} gone", ["LOT"], location_ids_or_paths=places.at("site")).name
+    ended = client.revoke_token(client.create_token(places.site.name, [gone]).token.id)
+    client.delete_role(gone)
     reader = manager_of(server, opened, at=(places.site,))
     seen = f"{places.site.name} site"
     assert [one.name for one in reader.client.list_roles()] == [seen, reader.role]
     assert [list(one.roles) for one in reader.client.list_tokens()] == [[seen], [reader.role]]
     assert [one.role for one in reader.client.list_grants(page_size=1)] == [seen]
+    told = {
+        refusal(lambda token_id=token_id: reader.client.revoke_token(token_id))["scope"]
+        for token_id in (ended.id, NO_TOKEN)
+    }
+    assert told == {places.site.path}
 
 
 def test_a_lost_answer_leaves_no_token_that_nobody_knows(client: Client, server: ServerProcess) -> None:

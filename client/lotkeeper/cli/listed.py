@@ -20,7 +20,13 @@ Prepare = Callable[[Any], Message]
 _CHANGE: Final = "change"
 _CHANGES: Final = word("CHANGE", _CHANGE, rank=0)
 LISTED, NEW, CHANGED, GONE = "LISTED", "NEW", "CHANGED", "GONE"
-_KEYS: Final = ("id",), ("locationId", "inventoryLotId"), ("materialId", "inventoryLotId", "locationId", "lotStatus")
+_KEYS: Final = (
+    ("id",),
+    ("principal", "role"),
+    ("name",),
+    ("locationId", "inventoryLotId"),
+    ("materialId", "inventoryLotId", "locationId", "lotStatus"),
+)
 """What tells rows apart: an id, or where they have none what they are about."""
 
 

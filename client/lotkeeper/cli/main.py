@@ -15,6 +15,7 @@ from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unauthenticated,
 from lotkeeper._faults import SettingFault
 from lotkeeper._quantities import exact_of
 from lotkeeper.cli import acting, named_types
+from lotkeeper.cli.access import access
 from lotkeeper.cli.auditing import audit
 from lotkeeper.cli.batching import batch
 from lotkeeper.cli.checking import check
@@ -344,6 +345,7 @@ for section, command in (
     ("Describe the plant", GROUPS["production-orders"]),
     ("Else", check),
     ("Else", permissions),
+    ("Else", access),
     ("Else", audit),
     ("Else", completion),
 ):

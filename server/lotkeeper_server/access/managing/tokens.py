@@ -10,6 +10,7 @@ from typing import Final
 
 from lotkeeper_server.access.effects import made_token_effect, token_effect
 from lotkeeper_server.access.managing.authority import Authority, check_somebody_left
+from lotkeeper_server.access.roles import Role
 from lotkeeper_server.access.tokens import (
     TokenEntry,
     add_token,
@@ -29,6 +30,7 @@ from lotkeeper_server.store.state.definition_changes import note_access_change
 _TIME_BYTES: Final = 6
 """Of an id, before what is random in it, or comes from a request id."""
 _MILLIS_PER_SECOND: Final = 1_000
+_NOTHING: Final = Role((), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ def _managed(tx: Transaction, authority: Authority, token_id: Id) -> TokenEntry:
     entry = find_token(tx.connection, token_id)
     if entry is None:
         raise authority.missing(tx.connection, NotFound(entity="token", id=format_id(token_id)), "token_id")
+    if not entry.roles:  # they were deleted, after it was revoked: it has no place
+        authority.check(tx.connection, _NOTHING, "token_id")
     for name in entry.roles:
         authority.named(tx.connection, name, "token_id")
     return entry

@@ -55,7 +55,7 @@ class AccessTokens:
             after = entries[-1].id if len(entries) == page.size else None
             if admission.reach is not None and admission.reach.scope_of(admission.permission) is not None:
                 seen = visible_roles(snapshot, admission.reach, admission.permission).keys()
-                entries = [one for one in entries if seen >= set(one.roles)]
+                entries = [one for one in entries if one.roles and seen >= set(one.roles)]
             if request.live_only:
                 entries = [one for one in entries if one.is_live(now_millis)]
             shown = fitting([token_message(one, now_millis) for one in entries])
