@@ -34,6 +34,8 @@ NO_PLACE_AT_ALL: Final = {
     "ConvertQuantity": "it speaks of units and materials only",
     "ListPermissions": "it speaks of the caller",
     "GetPlantSettings": "it speaks of the server",
+    "ListAuditEvents": "an event names no location; whoever may read events reads all",
+    "WatchAuditEvents": "as ListAuditEvents",
 }
 """Other methods that know nothing of places."""
 OF_THE_WHOLE_PLANT: Final = {"HoldTracedLots", "ImportMasterData"}
