@@ -23,6 +23,8 @@ ERRORS: Final = frozenset({2, 4, 12, 13, 14, 15})
 INTERNAL, UNAVAILABLE, DATA_LOSS."""
 NAME: Final = "lotkeeper"
 RESOURCE_ENTRIES_MAX: Final = 64
+CALLERS_MAX: Final = 1_024
+"""So many callers' attributes are kept as they were written."""
 _NANOS: Final = 1_000_000_000
 _SAMPLED: Final = 0x01
 _REMOTE_KNOWN: Final = 0x100
@@ -68,7 +70,8 @@ class Requests:
         """
         self._resource = resource_of(version)
         self._scope = InstrumentationScope(name=NAME, version=version)
-        self._templates: dict[tuple[str, int, str, str], bytes] = {}
+        self._of_ends: dict[tuple[str, int, str, str], bytes] = {}
+        self._of_callers: dict[tuple[str, str], bytes] = {}
 
     def spans(self, records: Iterable[Record]) -> list[Span]:
         """Those of some records."""
@@ -92,28 +95,47 @@ class Requests:
             yield _span("read", record.trace_id, span_id, record.span_id, times, nanos)
 
     def _span_of_call(self, record: CallRecord, nanos: int) -> Span:
-        span = Span()
-        span.ParseFromString(self._template(record))
+        # Most of a span is as in others: to merge what was written once takes a third of the time of writing it.
+        span = Span.FromString(self._of_end(record))
+        span.MergeFromString(self._of_caller(record))
         _place(span, record.trace_id, record.span_id, (record.begun_seconds, record.ended_seconds), nanos)
         if record.parent is not None:
             span.parent_span_id = bytes.fromhex(record.parent.span_id)
             span.trace_state = record.state
             span.flags |= _REMOTE
-        span.attributes.extend(_attributes(_of_call(record)))
+        attributes = span.attributes
+        if record.request_id:
+            attributes.add(key="lotkeeper.request_id").value.string_value = record.request_id[
+                :REQUEST_ID_CHARACTERS_MAX
+            ]
+        if record.phases is not None:
+            for name, millis in shown_phases(record.phases, record.begun_seconds, record.ended_seconds).items():
+                if name != "ms":
+                    attributes.add(key=f"lotkeeper.{name}").value.double_value = millis
         if (batch := record.batch) is not None:
             span.links.add(trace_id=_id(batch.trace_id, 16), span_id=_id(batch.span_id, 8))
         return span
 
-    def _template(self, record: CallRecord) -> bytes:
+    def _of_end(self, record: CallRecord) -> bytes:
         """What calls of one method that end alike have in common; there are few."""
         key = (record.method, record.code, record.reason, record.limit)
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = _made_template(*key)
-        return template
+        found = self._of_ends.get(key)
+        if found is None:
+            found = self._of_ends[key] = _written_end(*key)
+        return found
+
+    def _of_caller(self, record: CallRecord) -> bytes:
+        """What the calls of one caller from one place have in common."""
+        key = (record.peer, record.caller)
+        found = self._of_callers.get(key)
+        if found is None:
+            if len(self._of_callers) >= CALLERS_MAX:
+                self._of_callers.clear()
+            found = self._of_callers[key] = _written_caller(*key)
+        return found
 
 
-def _made_template(method: str, code: int, reason: str, limit: str) -> bytes:
+def _written_end(method: str, code: int, reason: str, limit: str) -> bytes:
     said: dict[str, Value] = {
         "rpc.system.name": "grpc",
         "rpc.method": method,
@@ -132,23 +154,17 @@ def _made_template(method: str, code: int, reason: str, limit: str) -> bytes:
     ).SerializeToString()
 
 
-def _of_call(record: CallRecord) -> dict[str, Value]:
+def _written_caller(peer: str, caller: str) -> bytes:
     said: dict[str, Value] = {}
-    kind, _, rest = record.peer.partition(":")
+    kind, _, rest = peer.partition(":")
     host, _, port = rest.rpartition(":")
     if kind in {"ipv4", "ipv6"} and port.isdecimal():
         address = unquote(host).strip("[]")
         said["client.address"] = said["network.peer.address"] = address
         said["network.peer.port"] = int(port)
-    if record.caller:
-        said["lotkeeper.caller"] = record.caller
-    if record.request_id:
-        said["lotkeeper.request_id"] = record.request_id[:REQUEST_ID_CHARACTERS_MAX]
-    phases = shown_phases(record.phases, record.begun_seconds, record.ended_seconds)
-    for name, millis in phases.items():
-        if name != "ms":
-            said[f"lotkeeper.{name}"] = millis
-    return said
+    if caller:
+        said["lotkeeper.caller"] = caller
+    return Span(attributes=_attributes(said)).SerializeToString()
 
 
 def _spans_of_transaction(record: TransactionRecord, nanos: int) -> Iterator[Span]:
