@@ -66,6 +66,7 @@ from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
 from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.token_care import TokenCare
+from lotkeeper_server.trace_export import TraceExport
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
@@ -143,7 +144,18 @@ class Service:
             RefusedCallers(event_loop, on_refused=metrics.note_caller_refused),
         )
         self._denials = denials = Denials(engine, event_loop)
-        doorway = Doorway(directory, looks, engine, calls, admissions, refused_callers, denials, _pace_limits(settings))
+        self._traces = traces = TraceExport(settings, metrics)
+        doorway = Doorway(
+            directory,
+            looks,
+            engine,
+            calls,
+            admissions,
+            refused_callers,
+            denials,
+            _pace_limits(settings),
+            notes_reads=traces.recorder is not None,
+        )
         files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
         lags = WatchLags(metrics.watch_records.add)
         watches = Places(settings.watches_max, settings.watches_of_principal_max, "watches")
@@ -170,7 +182,9 @@ class Service:
             PlantSettings(settings.time_zone),
         ]
         proof = None if listens.development is None else proof_methods(listens.development)
-        self._server = server = RpcServer(server_settings, doorway, servicers, engine.when_quiet, proof, metrics)
+        self._server = server = RpcServer(
+            server_settings, doorway, servicers, engine.when_quiet, proof, metrics, traces.recorder
+        )
         self._store = store
         self._monitoring = monitoring = Monitoring(
             metrics,
@@ -216,6 +230,7 @@ class Service:
             self._following.append(asyncio.create_task(self._follow_certificate()))
         if self._issuer is not None:
             self._issuer.begin(self._directory.forget_remembered)
+        self._traces.begin()
         self._long_writes.begin()
         if (metrics_address := self._settings.metrics_listen) is not None:
             try:
@@ -250,6 +265,7 @@ class Service:
 
     async def end(self) -> None:
         """Answers every call that was taken in and refuses the others; the process ends, or `close` follows."""
+        begun_seconds = time.monotonic()
         _log.info("shutting_down", calls=self._calls.count)
         self._monitoring.shut_down()
         await self._server.shut_down()
@@ -260,6 +276,7 @@ class Service:
                 await self._engine.close()
                 self._engine.give_back()
         await self._end_store()
+        await self._traces.end(begun_seconds + self._settings.shutdown_seconds - time.monotonic())
         self._folder.remove()
         self._monitoring.close()
         _log.info("shut_down", seconds_served=round(time.monotonic() - self._begun_seconds, 1))
@@ -281,6 +298,7 @@ class Service:
         await self._engine.close()
         await self._server.close()
         self._engine.give_back()
+        self._traces.close()
         self._folder.remove()
 
     def _follow_no_more(self) -> None:

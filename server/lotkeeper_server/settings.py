@@ -14,6 +14,7 @@ from lotkeeper_server.known_variables import unknown_variable
 from lotkeeper_server.limit_settings import LimitSettings
 from lotkeeper_server.setting_sources import SettingsFault, WithSecretFiles
 from lotkeeper_server.time_zones import known_time_zone
+from lotkeeper_server.trace_settings import TraceSettings
 
 _PORT_MAX = 65_535
 DEFAULT_FOLDER = Path("data")
@@ -21,7 +22,7 @@ DEFAULT_DATABASE_URL = f"sqlite:///{DEFAULT_FOLDER}/lotkeeper.db"
 """In the current folder; the folder is made if this default is used."""
 
 
-class Settings(LimitSettings, AccessSettings, BaseSettings):
+class Settings(LimitSettings, AccessSettings, TraceSettings, BaseSettings):
     """The settings of a server. In the environment each name is in capitals after `LOTKEEPER_`.
 
     A field's description is the help of its flag.
@@ -184,4 +185,5 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     if settings.tls_client_ca_file is not None and settings.tls_certificate_file is None:
         raise SettingsFault("tls_client_ca_file needs tls_certificate_file and tls_key_file")
     settings.check_together()
+    settings.check_traces()
     return settings

@@ -30,6 +30,7 @@ def exposed_secrets(settings: Settings, flags: Mapping[str, Any], config_file: P
     secret_files = {
         "the file of the store's URL": settings.database_url_file if holds_secret(settings.database_url) else None,
         "the TLS key": settings.tls_key_file,
+        "the file of headers for traces": settings.traces_headers_file,
         "the store": _store_file(settings.database_url),
     }
     for what, path in secret_files.items():

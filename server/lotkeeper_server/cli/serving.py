@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import socket
+import ssl
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,7 @@ from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.logs import configure_logs
 from lotkeeper_server.service_manager import service_manager
+from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.store_url import hidden_password
@@ -51,9 +53,12 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     manager = service_manager(os.environ)
     _check_resolves(settings.listen)
     if settings.jwt_issuer is not None:
-        _check_installed("jwt_issuer", "lotkeeper_server.access.jwt.issuer")
+        _check_installed("jwt_issuer", "lotkeeper_server.access.jwt.issuer", "access")
     if settings.tls_client_ca_file is not None:
-        _check_installed("tls_client_ca_file", "lotkeeper_server.access.certificates")
+        _check_installed("tls_client_ca_file", "lotkeeper_server.access.certificates", "access")
+    if settings.traces_endpoint is not None:
+        _check_installed("traces_endpoint", "lotkeeper_server.observability.traces.sending", "traces")
+        _check_traces(settings)
     reloading = Reloading(settings, given)
     if not develops:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
@@ -122,15 +127,28 @@ def _is_here(address: str) -> bool:
     return True
 
 
-def _check_installed(setting: str, module: str) -> None:
-    """Tokens of an issuer and client certificates need packages that the server does not need otherwise.
+def _check_installed(setting: str, module: str, extra: str) -> None:
+    """Tokens of an issuer, client certificates and traces need packages that the server does not need otherwise.
 
     They are imported before workers are forked, so that these share them.
     """
     try:
         import_module(module)
     except ImportError as error:
-        fail(f"{setting}: {error.name} is not installed; run: pip install 'lotkeeper[access]'")
+        fail(f"{setting}: {error.name} is not installed; run: pip install 'lotkeeper[{extra}]'")
+
+
+def _check_traces(settings: Settings) -> None:
+    """What a receiver is sent, and by whom it is known, is looked at before anything is served."""
+    try:
+        settings.trace_headers()
+    except SettingsFault as fault:
+        fail(str(fault))
+    if settings.traces_ca_file is not None:
+        try:
+            ssl.create_default_context(cafile=settings.traces_ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            fail(f"traces_ca_file: {settings.traces_ca_file} cannot be used: {error.strerror or error}")
 
 
 def _check_guarded(store: Store, settings: Settings) -> None:

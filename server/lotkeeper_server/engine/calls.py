@@ -13,7 +13,7 @@ from lotkeeper_server.domain.commands import Batch, Command, ExecuteActions
 from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Cancelled, DeadlineExceeded, Refused
-from lotkeeper_server.observability.pipeline import Phases
+from lotkeeper_server.observability.pipeline import Phases, ReadTimes
 from lotkeeper_server.store.db.transaction import Transaction
 
 
@@ -73,6 +73,8 @@ class Caller(Protocol):
 
     phases: Phases | None
     """Of the last transaction that its call was in."""
+    reads: list[ReadTimes] | None
+    """What its call has read; None where nobody wants to know."""
 
 
 class PendingCall(ABC):

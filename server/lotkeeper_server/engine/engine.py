@@ -25,7 +25,7 @@ from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.feed_numbering import FeedNumbering
 from lotkeeper_server.engine.load import EngineLoad
 from lotkeeper_server.engine.loop import STORE_SECONDS, Loop
-from lotkeeper_server.engine.readers import CALLER, PRINCIPAL, SERVER, Readers, as_seen_by, seen_by
+from lotkeeper_server.engine.readers import CALLER, PRINCIPAL, SERVER, Limited, Readers, as_seen_by, note_read, seen_by
 from lotkeeper_server.engine.settings import EngineSettings
 from lotkeeper_server.engine.store_failures import unavailable
 from lotkeeper_server.engine.surroundings import Confirm, Ended, Surroundings, end_each
@@ -244,8 +244,9 @@ class Engine:
         Raises:
             Refused: what the work raised; STORE_UNAVAILABLE where the store cannot be reached.
         """
-        seen = as_seen_by(CALLER.get(), work)
-        return await wrap_future(self._readers.submit(PRINCIPAL.get(), lambda: self._reading(seen)))
+        caller = CALLER.get()
+        seen = as_seen_by(caller, work)
+        return await wrap_future(self._readers.submit(PRINCIPAL.get(), lambda: self._reading(seen, caller)))
 
     async def read_long(self, work: Callable[[Connection], Value], caller: Caller) -> Value:
         """As `read`, for work that takes seconds, on threads for that: each principal has all but one at the most.
@@ -262,7 +263,7 @@ class Engine:
             self._confirm(connection, caller)
             return as_seen_by(caller, work)(connection)
 
-        return await wrap_future(self._long_readers.submit(PRINCIPAL.get(), lambda: self._reading(confirmed)))
+        return await wrap_future(self._long_readers.submit(PRINCIPAL.get(), lambda: self._reading(confirmed, caller)))
 
     async def read_access(self, work: Callable[[Connection], Value]) -> Value:
         """As `read`, for looks at roles and tokens, which nobody's long reads may keep waiting.
@@ -291,7 +292,7 @@ class Engine:
 
         self._readers.submit(SERVER, reading)
 
-    def _reading(self, work: Callable[[Connection], Value]) -> Value:
+    def _reading(self, work: Callable[[Connection], Value], caller: Limited | None = None) -> Value:
         begun_seconds = time.monotonic()
         try:
             with self._store.read() as connection:
@@ -299,7 +300,9 @@ class Engine:
         except errors.StoreError as error:
             raise unavailable(error, "The store cannot be read.") from error
         finally:
-            self._reads_seconds.observe(time.monotonic() - begun_seconds)
+            ended_seconds = time.monotonic()
+            self._reads_seconds.observe(ended_seconds - begun_seconds)
+            note_read(caller, begun_seconds, ended_seconds)
 
     def note_health(self, usable: bool) -> None:
         """Whether the store can be used, for whoever looks beside the calls.

@@ -1,7 +1,7 @@
 """The server as its own caller, for what it writes by itself."""
 
 from lotkeeper_server.domain.model.audit import Origin
-from lotkeeper_server.observability.pipeline import Phases
+from lotkeeper_server.observability.pipeline import Phases, ReadTimes
 
 
 class Itself:
@@ -13,4 +13,5 @@ class Itself:
     principal: str = ""
     scope: None = None
     phases: Phases | None = None
+    reads: list[ReadTimes] | None = None
     origin: Origin = Origin("")

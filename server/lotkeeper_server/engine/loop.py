@@ -177,7 +177,7 @@ class Loop:
         transaction_id = self._outside.new_id()
         now_millis = self._clock.now_millis()
         now_seconds = self._clock.now_seconds
-        phases = Phases(now_seconds())
+        phases = Phases(now_seconds(), len(calls))
         for call in calls:
             call.phases = phases
         try:

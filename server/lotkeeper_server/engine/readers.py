@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.engine.lines import Lines
+from lotkeeper_server.observability.pipeline import READS_NOTED_MAX, ReadTimes
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.entities.within import limited
 
@@ -27,6 +28,9 @@ class Limited(Protocol):
     @property
     def scope(self) -> Scope | None:
         """Where; None for everywhere."""
+
+    reads: list[ReadTimes] | None
+    """What it has read; None where nobody wants to know."""
 
 
 CALLER: Final[ContextVar[Limited | None]] = ContextVar("caller", default=None)
@@ -48,6 +52,12 @@ def as_seen_by(caller: Limited | None, work: Callable[[Snapshot], Value]) -> Cal
             return work(snapshot)
 
     return seen
+
+
+def note_read(caller: Limited | None, begun_seconds: float, ended_seconds: float) -> None:
+    """Notes a read as its caller's, where somebody wants to know."""
+    if caller is not None and caller.reads is not None and len(caller.reads) < READS_NOTED_MAX:
+        caller.reads.append(ReadTimes(begun_seconds, ended_seconds))
 
 
 class _Read(NamedTuple):

@@ -191,7 +191,7 @@ class Works:
             StoreError: by its subclass; nothing was written then, but for OutcomeUnknown.
         """
         transaction_id = self._outside.new_id()
-        phases = work.phases = Phases(self._clock.now_seconds())
+        phases = work.phases = Phases(self._clock.now_seconds(), is_work=True)
         try:
             with self._store.connection(Locking.WAIT_BRIEFLY) as connection:
                 lock_versions(connection)

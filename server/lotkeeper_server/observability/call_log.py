@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from lotkeeper_server.event_log import get_logger
-from lotkeeper_server.observability.pipeline import Phases, shown_phases
+from lotkeeper_server.observability.pipeline import Phases, ReadTimes, shown_phases
 from lotkeeper_server.observability.server_metrics import ServerMetrics
 from lotkeeper_server.observability.trace_context import trace_id_of
+from lotkeeper_server.observability.traces.recording import MethodRecorder, Recorder
 from lotkeeper_server.transport.call import Call, Status
 from lotkeeper_server.transport.observing import MethodObserver
 
@@ -77,6 +78,10 @@ class Noted(Protocol):
     def phases(self) -> Phases | None:
         """Of the last transaction that it was in."""
 
+    @property
+    def reads(self) -> list[ReadTimes] | None:
+        """What it has read; None where nobody wants to know."""
+
 
 @dataclass(frozen=True, slots=True)
 class NotedCaller:
@@ -85,33 +90,38 @@ class NotedCaller:
     principal: str
     request_id: str = ""
     phases: Phases | None = None
+    reads: list[ReadTimes] | None = None
 
 
 class CallLog:
     """What is told of the calls of one server."""
 
-    def __init__(self, metrics: ServerMetrics, slow_call_seconds: float) -> None:
+    def __init__(self, metrics: ServerMetrics, slow_call_seconds: float, recorder: Recorder | None = None) -> None:
         """Nothing yet.
 
         Args:
             metrics: to count in.
             slow_call_seconds: a unary call that takes longer is told of.
+            recorder: notes calls for their spans; None where there are no traces.
         """
         self._metrics = metrics
+        self._recorder = recorder
         self._slow_call_seconds = slow_call_seconds
 
     def observe(self, path: str, *, is_unary: bool) -> MethodObserver:
         """What is told of a method's calls: `transport.observing.Observe`."""
-        return _OfMethod(self._metrics, path, self._slow_call_seconds if is_unary else float("inf"))
+        recorder = None if self._recorder is None else self._recorder.of_method(path)
+        return _OfMethod(self._metrics, path, self._slow_call_seconds if is_unary else float("inf"), recorder)
 
 
 class _OfMethod:
     """What is told of the calls of one method."""
 
-    __slots__ = ("_count", "_method", "_metrics", "_slow_seconds", "begun")
+    __slots__ = ("_count", "_method", "_metrics", "_recorder", "_slow_seconds", "begun")
 
-    def __init__(self, metrics: ServerMetrics, path: str, slow_seconds: float) -> None:
+    def __init__(self, metrics: ServerMetrics, path: str, slow_seconds: float, recorder: MethodRecorder | None) -> None:
         self._metrics = metrics
+        self._recorder = recorder
         self._method = path.removeprefix("/").replace("/", ".")
         self._slow_seconds = slow_seconds
         cells = metrics.method(path)
@@ -121,14 +131,15 @@ class _OfMethod:
     def ended(self, call: Call, status: Status) -> None:
         seconds = call.answered_since - call.begun_seconds
         self._count(status.code, seconds)
+        trace_id = "" if self._recorder is None else self._recorder.ended(call, status)
         if status.code or seconds > self._slow_seconds:
-            self._tell(call, status, is_slow=seconds > self._slow_seconds)
+            self._tell(call, status, trace_id, is_slow=seconds > self._slow_seconds)
 
-    def _tell(self, call: Call, status: Status, *, is_slow: bool) -> None:
+    def _tell(self, call: Call, status: Status, trace_id: str, *, is_slow: bool) -> None:
         self._metrics.note_refused(status.reason, status.limit)
         event, level = _event(status, is_slow=is_slow)
         if _log.is_enabled_for(level):
-            _log.log(level, event, method=self._method or "unknown", **_fields(call, status, level))
+            _log.log(level, event, method=self._method or "unknown", **_fields(call, status, trace_id, level))
 
 
 def _event(status: Status, *, is_slow: bool) -> tuple[str, int]:
@@ -139,7 +150,7 @@ def _event(status: Status, *, is_slow: bool) -> tuple[str, int]:
     return "call_refused", LEVELS.get(status.code, logging.INFO)
 
 
-def _fields(call: Call, status: Status, level: int) -> dict[str, Any]:
+def _fields(call: Call, status: Status, trace_id: str, level: int) -> dict[str, Any]:
     fields: dict[str, Any] = {"code": CODE_NAMES[status.code]}
     if status.reason:
         fields["reason"] = status.reason
@@ -156,7 +167,7 @@ def _fields(call: Call, status: Status, level: int) -> dict[str, Any]:
         if status.message and level > logging.INFO:  # what callers ask for cannot be done by is theirs to know
             fields["message"] = status.message[:MESSAGE_CHARACTERS_MAX]
     fields["peer"] = call.peer
-    if trace_id := trace_id_of(call.metadata):
+    if trace_id := trace_id or trace_id_of(call.metadata):
         fields["trace_id"] = trace_id
     fields |= shown_phases(phases, call.begun_seconds, call.answered_since)
     return fields

@@ -61,6 +61,7 @@ CONNECTION_CAUSES: Final = (
     "connections_in_all",
     "bytes_in_all",
 )
+SPAN_OUTCOMES: Final = ("sent", "queue_full", "away", "refused")
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 POOLS: Final = ("reads", "writes")
 
@@ -241,6 +242,16 @@ LOG_REPEATS: Final = Metric(
     "Lines that were counted instead of written, since they repeat others.",
     "Many: something fails again and again; the lines with `repeated` say what.",
 )
+TRACE_SPANS: Final = Metric(
+    "lotkeeper_trace_spans_total",
+    "counter",
+    "Spans of traces, by what became of them: sent, or lost; of queue_full only calls are counted.",
+    "away: the receiver at traces_endpoint does not answer, or not in time; refused: it takes none, the log's "
+    "traces_not_sent says why. queue_full: more calls are sampled than are sent; lower traces_sample_ratio. Calls are "
+    "served all the same.",
+    ("outcome",),
+    values_of(SPAN_OUTCOMES),
+)
 PID: Final = Metric("lotkeeper_process_id", "gauge", "The process's id.")
 STARTS: Final = Metric(
     "lotkeeper_process_starts_total",
@@ -302,6 +313,7 @@ OF_THE_SERVER: Final = (
     FEED_NUMBERING_FAILURES,
     LOG_LINES,
     LOG_REPEATS,
+    TRACE_SPANS,
     PID,
     STARTS,
     LOOP_LATE_SECONDS,

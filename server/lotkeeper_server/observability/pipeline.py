@@ -1,7 +1,7 @@
 """What is seen of a batch, a save or an import: how long calls waited, what phases took, why it was run again."""
 
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from lotkeeper_server.observability import catalogue
 from lotkeeper_server.observability.cells import Cells, SharedMemory
@@ -16,13 +16,38 @@ class Phases:
         loaded_seconds: when what its calls likely need was read.
         decided_seconds: when all of them were decided.
         committed_seconds: when it was durable.
+        calls: how many it has.
+        is_work: whether it is a save or an import, which is one call's alone.
+        batch: what traces note of it, a `recording.Batch`; None for nothing.
     """
 
-    __slots__ = ("begun_seconds", "committed_seconds", "decided_seconds", "loaded_seconds")
+    __slots__ = (
+        "batch",
+        "begun_seconds",
+        "calls",
+        "committed_seconds",
+        "decided_seconds",
+        "is_work",
+        "loaded_seconds",
+    )
 
-    def __init__(self, begun_seconds: float) -> None:
+    def __init__(self, begun_seconds: float, calls: int = 1, *, is_work: bool = False) -> None:
         self.begun_seconds = begun_seconds
         self.loaded_seconds = self.decided_seconds = self.committed_seconds = 0.0
+        self.calls = calls
+        self.is_work = is_work
+        self.batch: object | None = None
+
+
+class ReadTimes(NamedTuple):
+    """When a read on a snapshot of the store began and ended, on `time.monotonic()`."""
+
+    begun_seconds: float
+    ended_seconds: float
+
+
+READS_NOTED_MAX: Final = 32
+"""Of one call; those that come later are not noted."""
 
 
 class PipelineMetrics:

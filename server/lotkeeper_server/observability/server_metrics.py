@@ -27,6 +27,7 @@ class ServerMetrics:
         connections_ended: by cause.
         watch_records: sent.
         reads: what they took.
+        trace_spans: by what became of them.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ServerMetrics:
         self.connections_ended = _by_label(cells, catalogue.CONNECTIONS_ENDED)
         self._log_lines = _by_label(cells, catalogue.LOG_LINES)
         self.log_repeats = cells.counter(catalogue.LOG_REPEATS)
+        self.trace_spans = _by_label(cells, catalogue.TRACE_SPANS)
         self.watch_records = cells.counter(catalogue.WATCH_RECORDS)
         self.feed_numbered = cells.counter(catalogue.FEED_NUMBERED)
         self.feed_numbering_seconds = cells.distribution(catalogue.FEED_NUMBERING_SECONDS)

@@ -19,6 +19,7 @@ from lotkeeper_server.domain.refusals import Limit, Overloaded
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.observability.call_log import CallLog
 from lotkeeper_server.observability.server_metrics import ServerMetrics
+from lotkeeper_server.observability.traces.recording import Recorder
 from lotkeeper_server.rpc.gate.doorway import Doorway, fault
 from lotkeeper_server.rpc.gate.gate import Methods, methods_of
 from lotkeeper_server.rpc.gate.refusal_status import transport_status
@@ -88,6 +89,7 @@ class RpcServer:
         when_quiet: Callable[[], float | None],
         more_methods: Methods | None = None,
         metrics: ServerMetrics | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Listens nowhere yet.
 
@@ -98,6 +100,7 @@ class RpcServer:
             when_quiet: called by the thread that brings calls whenever it has brought all there were.
             more_methods: by their paths; not of the contract.
             metrics: what its calls count in; None where nobody wants to know.
+            recorder: notes calls for their spans; None where there are no traces.
         """
         metrics = metrics or ServerMetrics()
         self._settings = settings
@@ -119,7 +122,7 @@ class RpcServer:
             max_concurrent_streams=settings.max_concurrent_streams,
             shares_address=settings.shares_address,
             connections=settings.connections,
-            observe=CallLog(metrics, settings.slow_call_seconds).observe,
+            observe=CallLog(metrics, settings.slow_call_seconds, recorder).observe,
             on_connections_ended=metrics.note_connections_ended,
             overloaded=transport_status(Overloaded(limit_hit=Limit.UNTAKEN_ANSWERS)),
         )

@@ -178,6 +178,8 @@ class AwaitedMethod:
             said = await self._looked(call)
             admission = doorway.directory.admit_by(said, call, self._permission)
         caller = Call(admission, origin_of(call, self._name), call.deadline_seconds, ending=Ending())
+        if doorway.notes_reads:
+            caller.reads = []
         doorway.enter(call, caller, request_bytes, is_stream=is_stream)
         PRINCIPAL.set(caller.principal)
         CALLER.set(caller)

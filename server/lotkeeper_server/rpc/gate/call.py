@@ -12,7 +12,7 @@ from lotkeeper_server.domain.commands import Batch, Command, Execute, ExecuteAct
 from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.scope import Scope
 from lotkeeper_server.domain.refusals import Refused
-from lotkeeper_server.observability.pipeline import Phases
+from lotkeeper_server.observability.pipeline import Phases, ReadTimes
 from lotkeeper_server.rpc.gate.accounts import Account
 from lotkeeper_server.rpc.gate.ending import Ending
 from lotkeeper_server.rpc.wire.action_permissions import action_permissions
@@ -37,6 +37,7 @@ class Call:
         submitted: what the engine decides for it, limited to where the caller may by the admission that it has.
         request_id: of its request, once that was read; empty for none.
         phases: of the last transaction that it was in; None where it was in none.
+        reads: what it has read; None where nobody wants to know.
     """
 
     admission: Admission
@@ -48,6 +49,7 @@ class Call:
     submitted: Command | Batch | None = None
     request_id: str = ""
     phases: Phases | None = None
+    reads: list[ReadTimes] | None = None
 
     @property
     def principal(self) -> str:

@@ -38,6 +38,7 @@ class Doorway:
         denials: keeps them as events.
         pace: what is asked of callers that send or take a file.
         accounts: what each principal has in progress.
+        notes_reads: whether what calls read is noted, for traces.
     """
 
     directory: Directory
@@ -49,6 +50,7 @@ class Doorway:
     denials: Denials
     pace: PaceLimits
     accounts: Accounts = field(default_factory=Accounts)
+    notes_reads: bool = False
 
     def enter(self, call: transport.Call, caller: Call, request_bytes: int, *, is_stream: bool = False) -> None:
         """Notes a call that is in progress as its principal's, for one command.

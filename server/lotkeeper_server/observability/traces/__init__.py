@@ -1,0 +1,1 @@
+"""Spans of calls and their transactions, for OpenTelemetry; without the setting nothing of it runs."""
