@@ -12,6 +12,7 @@ from lotkeeper_server.access_settings import AccessSettings
 from lotkeeper_server.cli.reloading import TAKEN_OVER
 from lotkeeper_server.limit_settings import LimitSettings
 from lotkeeper_server.settings import Settings
+from lotkeeper_server.trace_settings import TraceSettings
 from pydantic.fields import FieldInfo
 
 HEAD: Final = """\
@@ -44,6 +45,7 @@ SECTIONS: Final = (
         AccessSettings,
         "How they work together is told in [access.md](access.md).",
     ),
+    ("Traces of calls", TraceSettings, "What they send is told in [traces.md](traces.md)."),
     ("Limits", LimitSettings, "What happens to whatever passes one is told in [limits.md](limits.md)."),
 )
 TABLE: Final = """
