@@ -1,7 +1,6 @@
 """`lotkeeper-server`: serve, run, migrate, demo, archive, audit, backup, restore, who may call and more."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from lotkeeper_server.cli.archiving import archive
 from lotkeeper_server.cli.audit_archiving import audit
 from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.backups import backup, restore
+from lotkeeper_server.cli.doctor.command import doctor
 from lotkeeper_server.cli.granting import grant, grants, revoke
 from lotkeeper_server.cli.migrating import migrate
 from lotkeeper_server.cli.opening import (
@@ -30,8 +30,8 @@ from lotkeeper_server.cli.opening import (
 from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.roles import role
 from lotkeeper_server.cli.serving import serve_store
+from lotkeeper_server.cli.setting_flags import settings_flags
 from lotkeeper_server.cli.testing import testing
-from lotkeeper_server.settings import Settings
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,22 +39,6 @@ from lotkeeper_server.settings import Settings
 @click.version_option(package_name="lotkeeper")
 def main() -> None:
     """Lotkeeper's server. Every flag is a setting too: LOTKEEPER_NAME in the environment, name in the TOML file."""
-
-
-def settings_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """A flag for each setting, in their order."""
-    for name, field in reversed(Settings.model_fields.items()):
-        command = click.option(
-            f"--{name.replace('_', '-')}", name, type=_flag_type(field.annotation), help=field.description
-        )(command)
-    return CONFIG(command)
-
-
-def _flag_type(annotation: Any) -> Any:
-    """What click makes of the words of a flag; pydantic checks them further."""
-    if annotation in (int, float, bool):
-        return annotation
-    return click.Path(path_type=Path) if annotation == Path | None else str
 
 
 @main.command()
@@ -129,6 +113,7 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
 main.add_command(archive)
 main.add_command(audit)
 main.add_command(backup)
+main.add_command(doctor)
 main.add_command(migrate)
 main.add_command(restore)
 main.add_command(role)

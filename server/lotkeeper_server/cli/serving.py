@@ -1,14 +1,10 @@
 """What `serve` and `run` do once their store is open."""
 
-import errno
 import os
 import signal
-import socket
 import ssl
 import sys
-from importlib import import_module
 from pathlib import Path
-from typing import Final
 
 import click
 from lotkeeper.development import is_loopback, literal_address
@@ -16,10 +12,12 @@ from lotkeeper.visible_text import visible
 
 from lotkeeper_server.access.development import PRINCIPAL
 from lotkeeper_server.access.tokens import drop_development_tokens, list_tokens
+from lotkeeper_server.cli.addresses import address_fault
 from lotkeeper_server.cli.auditing import tell, told
 from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import Opened, fail, opened_current
 from lotkeeper_server.cli.reloading import Given, Reloading
+from lotkeeper_server.cli.start_conditions import PACKAGES, PLAINTEXT_RISK, missing_package, unencrypted, unguarded
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.engine.clock import now_millis
@@ -31,7 +29,6 @@ from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.store_url import hidden_password
 
-_HERE: Final = "give --listen an address of this machine, such as 127.0.0.1:50051, or 0.0.0.0:50051 for all"
 _log = get_logger()
 
 
@@ -51,13 +48,12 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
 
     configure_logs(settings.log_level, settings.log_format)
     manager = service_manager(os.environ)
-    _check_resolves(settings.listen)
-    if settings.jwt_issuer is not None:
-        _check_installed("jwt_issuer", "lotkeeper_server.access.jwt.issuer", "access")
-    if settings.tls_client_ca_file is not None:
-        _check_installed("tls_client_ca_file", "lotkeeper_server.access.certificates", "access")
+    if (fault := address_fault(settings.listen)) is not None:
+        fail(fault)
+    for setting, (module, extra) in PACKAGES.items():
+        if getattr(settings, setting) is not None:
+            _check_installed(setting, module, extra)
     if settings.traces_endpoint is not None:
-        _check_installed("traces_endpoint", "lotkeeper_server.observability.traces.sending", "traces")
         _check_traces(settings)
     reloading = Reloading(settings, given)
     if not develops:
@@ -103,39 +99,10 @@ def _drop_stored_development_tokens(store: Store) -> None:
             tell(connection, Effect("token", entity_name=PRINCIPAL, detail="stored development tokens are deleted"))
 
 
-def _check_resolves(listen: str) -> None:
-    """GRPC would say of such an address that it is in use."""
-    host = listen.rpartition(":")[0].strip("[]")
-    try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        addresses = {str(one[4][0]) for one in found}
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no name"
-        fail(f"the address {listen} cannot be listened on: {host} does not resolve ({why}); {_HERE}")
-    if not any(_is_here(address) for address in addresses):
-        fail(f"the address {listen} cannot be listened on: {host} is not an address of this machine; {_HERE}")
-
-
-def _is_here(address: str) -> bool:
-    """Whether a program of this machine can listen there; a busy port is not asked for."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as tried:
-            tried.bind((address.partition("%")[0], 0))
-    except OSError as error:
-        return error.errno != errno.EADDRNOTAVAIL
-    return True
-
-
 def _check_installed(setting: str, module: str, extra: str) -> None:
-    """Tokens of an issuer, client certificates and traces need packages that the server does not need otherwise.
-
-    They are imported before workers are forked, so that these share them.
-    """
-    try:
-        import_module(module)
-    except ImportError as error:
-        fail(f"{setting}: {error.name} is not installed; run: pip install 'lotkeeper[{extra}]'")
+    """They are imported before workers are forked, so that these share them."""
+    if (fault := missing_package(setting, module, extra)) is not None:
+        fail(fault)
 
 
 def _check_traces(settings: Settings) -> None:
@@ -159,10 +126,7 @@ def _check_guarded(store: Store, settings: Settings) -> None:
     with store.read() as connection:
         guarded = any(entry.is_live(now) for entry in list_tokens(connection))
     if not guarded:
-        fail(
-            f"{settings.listen} can be reached from other machines, but the store has no token: make one first with "
-            "lotkeeper-server token create --name NAME --role admin"
-        )
+        fail(unguarded(settings.listen))
 
 
 def _check_encrypted(settings: Settings) -> None:
@@ -170,11 +134,8 @@ def _check_encrypted(settings: Settings) -> None:
     if settings.tls_certificate_file is not None:
         return
     if not settings.allow_plaintext:
-        fail(
-            f"{settings.listen} can be reached from other machines; without TLS anybody on the way can read tokens: "
-            "give tls_certificate_file and tls_key_file, or allow_plaintext = true"
-        )
-    _log.warning("plaintext", listen=settings.listen, risk="anybody on the way can read tokens and change what is sent")
+        fail(unencrypted(settings.listen))
+    _log.warning("plaintext", listen=settings.listen, risk=PLAINTEXT_RISK)
 
 
 def _greet(settings: Settings, address: str, develops: bool) -> None:

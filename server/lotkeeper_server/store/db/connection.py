@@ -191,15 +191,18 @@ class Store:
         Raises:
             StoreError: where that cannot be done.
         """
-        mark = os.urandom(16)
         with self.write(locking) as connection:
-            for statement, parameters in (
-                ("INSERT INTO commit_mark (id, created_millis) VALUES (?, ?)", (mark, int(time.time() * 1_000))),
-                ("DELETE FROM commit_mark WHERE id = ?", (mark,)),
-            ):
-                cursor = self._dialect.cursor(connection)
-                cursor.execute(self._dialect.text(statement), parameters)
-                cursor.close()
+            self._write_mark(connection)
+
+    def _write_mark(self, connection: Connection) -> None:
+        mark = os.urandom(16)
+        for statement, parameters in (
+            ("INSERT INTO commit_mark (id, created_millis) VALUES (?, ?)", (mark, int(time.time() * 1_000))),
+            ("DELETE FROM commit_mark WHERE id = ?", (mark,)),
+        ):
+            cursor = self._dialect.cursor(connection)
+            cursor.execute(self._dialect.text(statement), parameters)
+            cursor.close()
 
     def check_fit(self) -> None:
         """Looks whether this is a database that may hold a store, with a schema or without.

@@ -105,6 +105,14 @@ class Dialect(ABC):
     def engine_for_reads(self, url: URL) -> Engine:
         """Opens nothing yet. Each of its transactions sees one snapshot."""
 
+    def engine_for_looks(self, url: URL) -> Engine:
+        """As `engine_for_reads`, for who leaves everything as it is: makes no file, and brings no log over."""
+        return self.engine_for_reads(url)
+
+    def clock_millis(self, connection: Connection) -> int | None:  # noqa: ARG002 - an embedded store has no other
+        """The time of the database's own machine, milliseconds since the epoch; None where that is this one."""
+        return None
+
     @abstractmethod
     def begin(self, connection: Connection, locking: Locking) -> None:
         """Begins a write transaction, if its first statement would not; also within `asked_together`."""

@@ -141,6 +141,13 @@ class MariaDb(Dialect):
         wrong = [f"{name} is {status.get(name)}" for name, value in expected.items() if status.get(name) != value]
         return ", ".join(wrong) or None
 
+    def clock_millis(self, connection: Connection) -> int | None:
+        cursor = connection.connection.cursor()
+        cursor.execute("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)")
+        row = cursor.fetchone()
+        cursor.close()
+        return None if row is None else int(row[0])
+
     def text(self, text: str) -> str:
         return _format_style(text)
 

@@ -179,6 +179,13 @@ class PostgreSql(Dialect):
         cursor.close()
         return "the database is a standby and does not take writes" if row and row[0] else None
 
+    def clock_millis(self, connection: Connection) -> int | None:
+        cursor = connection.connection.cursor()
+        cursor.execute("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)")
+        row = cursor.fetchone()
+        cursor.close()
+        return None if row is None else int(row[0])
+
     def end_stalled(self, connection: Connection) -> int:
         cursor = connection.connection.cursor()
         cursor.execute(_END_STALLED, (f"{IDLE_MILLIS} ms", _ALONE, f"{IDLE_ALONE_MILLIS} ms"))

@@ -5,9 +5,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event
 
 from lotkeeper_server.store.db.capabilities import EMBEDDED, Capabilities
 from lotkeeper_server.store.db.dialects.dialect import WIDE_SUM_UNIT, Dialect, Locking, Log, Rows, Write
@@ -63,6 +64,12 @@ class Sqlite(Dialect):
 
     def engine_for_reads(self, url: URL) -> Engine:
         return _engine(url, CACHE_READING_KIBIBYTES)
+
+    def engine_for_looks(self, url: URL) -> Engine:
+        path = Path(str(url.database)).absolute()
+        engine = create_engine("sqlite://", creator=partial(_looking, path), poolclass=NullPool, hide_parameters=True)
+        event.listen(engine, "begin", _begin)
+        return engine
 
     def begin(self, connection: Connection, locking: Locking) -> None:
         """Does nothing: `_begin` has taken the write lock."""
@@ -222,6 +229,16 @@ def _engine(url: URL, cache_kibibytes: int) -> Engine:
     event.listen(engine, "connect", partial(_prepare, cache_kibibytes))
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _looking(path: Path) -> sqlite3.Connection:
+    """A connection that reads what is there.
+
+    Without a log beside it the file is all there is, and is read as one that nobody changes: else SQLite would make
+    files of its own beside it, and a folder that may not be written could not even be looked at.
+    """
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _make_private(_dialect: object, _record: object, arguments: Any, _keywords: object) -> None:
