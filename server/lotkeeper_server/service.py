@@ -21,10 +21,12 @@ from lotkeeper_server.engine.engine import Engine, EngineSettings
 from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.engine.long_writes import LongWrites
 from lotkeeper_server.event_log import get_logger
+from lotkeeper_server.live_status import Asked, LiveStatus
 from lotkeeper_server.logs import count_lines
 from lotkeeper_server.observability.monitoring import Monitoring
 from lotkeeper_server.observability.sampling import Sources
 from lotkeeper_server.observability.server_metrics import ServerMetrics
+from lotkeeper_server.observability.status_socket import StatusSocket
 from lotkeeper_server.observability.watch_lags import WatchLags
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
@@ -62,6 +64,7 @@ from lotkeeper_server.shown_settings import program_versions, shown_settings
 from lotkeeper_server.store.archived import read_archive_state
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
+from lotkeeper_server.store.db.store_url import store_name
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
 from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
@@ -200,7 +203,13 @@ class Service:
             ),
         )
 
+        self._live_status = live_status = LiveStatus(
+            Asked(engine, store, calls, doorway.accounts, lags, lambda: server.connections), program_versions()
+        )
+        self._status_socket = StatusSocket(live_status)
+
         def tell(usable: bool) -> None:
+            live_status.tell(usable)
             server.health.tell(usable)
             monitoring.tell(usable)
             engine.note_health(usable)
@@ -237,6 +246,8 @@ class Service:
                 await self._monitoring.begin(metrics_address, shares_address=self._listens.shares_address)
             except OSError as error:
                 raise CannotListen.at(metrics_address, _why(error)) from error
+        self._following.append(asyncio.create_task(self._live_status.follow(address)))
+        await self._status_socket.begin(self._folder.descriptor, store_name(self._store.url))
         await self._tell_begun(address)
         return address
 
@@ -277,6 +288,7 @@ class Service:
                 self._engine.give_back()
         await self._end_store()
         await self._traces.end(begun_seconds + self._settings.shutdown_seconds - time.monotonic())
+        self._status_socket.close()
         self._folder.remove()
         self._monitoring.close()
         _log.info("shut_down", seconds_served=round(time.monotonic() - self._begun_seconds, 1))
@@ -299,6 +311,7 @@ class Service:
         await self._server.close()
         self._engine.give_back()
         self._traces.close()
+        self._status_socket.close()
         self._folder.remove()
 
     def _follow_no_more(self) -> None:

@@ -31,6 +31,7 @@ from lotkeeper_server.cli.reloading import Given
 from lotkeeper_server.cli.roles import role
 from lotkeeper_server.cli.serving import serve_store
 from lotkeeper_server.cli.setting_flags import settings_flags
+from lotkeeper_server.cli.status.command import status
 from lotkeeper_server.cli.testing import testing
 
 
@@ -117,6 +118,7 @@ main.add_command(doctor)
 main.add_command(migrate)
 main.add_command(restore)
 main.add_command(role)
+main.add_command(status)
 main.add_command(token)
 main.add_command(grant)
 main.add_command(revoke)

@@ -8,13 +8,14 @@ import asyncio
 import threading
 import time
 from asyncio import wrap_future
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
 from lotkeeper_server.domain.context import Context
+from lotkeeper_server.domain.model.identifiers import LocationId
 from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused, ShuttingDown, StoreUnavailable
 from lotkeeper_server.engine.arrivals import A_MOMENT, Arrivals, Gathering
 from lotkeeper_server.engine.awaited_work import AwaitedWork
@@ -138,6 +139,11 @@ class Engine:
             reads_waiting=self._readers.waiting + self._long_readers.waiting,
             definitions_cached=self._loop.definitions_cached,
         )
+
+    @property
+    def locations_written(self) -> Mapping[LocationId, int]:
+        """How often the stock of each location was changed here, by its id."""
+        return self._loop.locations_written.totals
 
     @property
     def is_full(self) -> bool:

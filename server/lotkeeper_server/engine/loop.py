@@ -20,6 +20,7 @@ from lotkeeper_server.engine.calls import AGAIN, HELD, Answered, PendingCommand,
 from lotkeeper_server.engine.clock import EffectOrder
 from lotkeeper_server.engine.faults import logged_fault
 from lotkeeper_server.engine.held import HeldCalls
+from lotkeeper_server.engine.locations_written import LocationsWritten
 from lotkeeper_server.engine.overtaking import Overtaking
 from lotkeeper_server.engine.patience import Patience
 from lotkeeper_server.engine.retry_causes import retry_cause
@@ -48,7 +49,11 @@ _log = get_logger()
 
 
 class Loop:
-    """One pipeline on one store. Used by one thread."""
+    """One pipeline on one store. Used by one thread.
+
+    Attributes:
+        locations_written: where stock was changed.
+    """
 
     def __init__(
         self, store: DecisionStore, arrivals: Arrivals, surroundings: Surroundings, settings: EngineSettings
@@ -66,6 +71,7 @@ class Loop:
         self._stalled = StalledOthers(store, surroundings.clock)
         self._away = Away(surroundings.clock)
         self._is_deciding = False
+        self.locations_written = LocationsWritten()
 
     @property
     def is_idle(self) -> bool:
@@ -222,6 +228,7 @@ class Loop:
             if not has_taken_effect(self._store, transaction_id, error, self._clock):
                 return [AGAIN] * len(calls)
         phases.committed_seconds = now_seconds()
+        self.locations_written.note(decided.changes)
         self._metrics.committed([call.added_seconds for call in calls], phases)
         self._overtaking.note_end()
         self._away.note_success()

@@ -76,6 +76,16 @@ class WatchLags:
         finally:
             self._watches.discard(lag)
 
+    def behind(self, count: int) -> list[tuple[str, float]]:
+        """Those that are behind the end of the feed: whose each is and for how long it has been, the latest first.
+
+        Args:
+            count: how many at the most.
+        """
+        now_seconds = self._now_seconds()
+        behind = [(lag.principal, now_seconds - since) for lag in self._watches if (since := lag.behind_since_seconds)]
+        return sorted(behind, key=lambda one: -one[1])[:count]
+
     def longest_seconds(self) -> float:
         """For how long the one has been behind that is behind the longest; tells the log of those behind too long."""
         now_seconds = self._now_seconds()

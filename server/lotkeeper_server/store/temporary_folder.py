@@ -42,6 +42,11 @@ class TemporaryFolder:
         """Where it is."""
         return self._path
 
+    @property
+    def descriptor(self) -> int:
+        """Of the folder; it is closed by `remove`."""
+        return self._descriptor
+
     def new_file(self) -> int:
         """The descriptor of a new file without a name: whatever happens, it takes no room once it is closed.
 

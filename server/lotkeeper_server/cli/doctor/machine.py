@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lotkeeper_server.cli.doctor.finding import Finding, fault, ok, warning
+from lotkeeper_server.cli.shown_bytes import shown_bytes
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
 
@@ -26,12 +27,6 @@ def check_machine(settings: Settings) -> Iterator[Finding]:
     yield _of_descriptors(settings.connections_max)
     folder = settings.temporary_folder or Path(tempfile.gettempdir())
     yield _of_temporary_folder(folder, settings.temporary_bytes_max)
-
-
-def shown_bytes(count: float) -> str:
-    """In MiB or GiB, rounded."""
-    mebibytes = count / _MEBIBYTE
-    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.1f} MiB"
 
 
 def _of_descriptors(connections_max: int) -> Finding:

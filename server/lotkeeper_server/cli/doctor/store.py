@@ -11,7 +11,8 @@ from lotkeeper.development import is_loopback
 
 from lotkeeper_server.access.tokens import TokenEntry, list_tokens
 from lotkeeper_server.cli.doctor.finding import Finding, fault, ok, warning
-from lotkeeper_server.cli.doctor.machine import LITTLE_ROOM_BYTES, NO_ROOM_BYTES, shown_bytes
+from lotkeeper_server.cli.doctor.machine import LITTLE_ROOM_BYTES, NO_ROOM_BYTES
+from lotkeeper_server.cli.shown_bytes import shown_bytes
 from lotkeeper_server.cli.start_conditions import unguarded
 from lotkeeper_server.domain import limits
 from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings

@@ -41,11 +41,12 @@ class Spending:
 class Account:
     """One principal's."""
 
-    __slots__ = ("_bytes", "_commands", "_lock", "_now_seconds", "allowance", "calls", "streams")
+    __slots__ = ("_bytes", "_commands", "_lock", "_now_seconds", "allowance", "begun", "calls", "streams")
 
     def __init__(self, allowance: Allowance, lock: threading.Lock, now_seconds: Callable[[], float]) -> None:
         """Nothing is in progress."""
         self.allowance = allowance
+        self.begun = 0
         self.calls = 0
         self.streams = 0
         self._commands = Spending()
@@ -70,6 +71,7 @@ class Account:
                     raise Refused(Overloaded.for_seconds(BURST_SECONDS, TOO_MANY_STREAMS, Limit.PRINCIPAL_STREAMS))
                 self.streams += 1
             self.calls += 1
+            self.begun += 1
 
     def end_call(self) -> None:
         """A call that had begun is over, which is no stream."""
@@ -121,6 +123,15 @@ class Accounts:
         account.allowance = admission.allowance
         account.begin(is_stream=is_stream)
         return account
+
+    def begun(self) -> dict[str, int]:
+        """How many calls each principal has begun here; one that was at rest for long may be counted anew."""
+        return {name: account.begun for name, account in list(self._accounts.items())}
+
+    def calls(self, principal: str) -> int:
+        """How many calls of a principal are in progress."""
+        account = self._accounts.get(principal)
+        return 0 if account is None else account.calls
 
     def _opened(self, admission: Admission) -> Account:
         with self._lock:

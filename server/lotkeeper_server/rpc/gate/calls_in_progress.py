@@ -32,6 +32,11 @@ class CallsInProgress:
         """How many are in progress."""
         return len(self._calls)
 
+    @property
+    def oldest_unary(self) -> Any | None:
+        """The `transport.Call` in progress that came first, streams aside; None where there is none."""
+        return next((call for call in list(self._calls) if getattr(call, "is_unary", False)), None)
+
     def begin(self, call: object) -> None:
         """One more."""
         self._calls[call] = None

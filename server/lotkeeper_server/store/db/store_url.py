@@ -1,6 +1,7 @@
 """The URL of a store: read, and shown without what must not be shown."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.engine import URL, make_url
@@ -45,6 +46,18 @@ def shown_url(url: URL) -> str:
         for name, values in url.query.items()
     )
     return shown + ("?" + "&".join(parameters) if url.query else "")
+
+
+def store_name(url: URL) -> str:
+    """What two processes on one machine call the same store by: an embedded one's absolute path, else its place.
+
+    Neither user nor password are in it.
+    """
+    if url.get_backend_name() == "sqlite":
+        return str(Path(str(url.database)).absolute().resolve())
+    hosts = url.query.get("host", url.host or "")
+    shown = hosts if isinstance(hosts, str) else ",".join(hosts)
+    return f"{url.get_backend_name()}://{shown}{f':{url.port}' if url.port else ''}/{url.database}"
 
 
 def hidden_password(database_url: str) -> str:

@@ -22,6 +22,11 @@ def path_of(connection: Connection, table: Table, identifier: Id) -> str:
     return path
 
 
+def paths_of_locations(connection: Connection) -> dict[Id, str]:
+    """Of all of them."""
+    return {Id(row.id): row.path for row in connection.execute(select(tables.location.c.id, tables.location.c.path))}
+
+
 def locations_at_or_below(connection: Connection, location_id: Id) -> frozenset[Id]:
     """A location that is known to exist, and all below it."""
     table = tables.location
