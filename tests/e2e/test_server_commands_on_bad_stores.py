@@ -51,6 +51,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     shutil.copy(made["good"], made["newer"])
     for kind, statement in (
         ("newer", "UPDATE alembic_version SET version_num = '9999'"),
+        ("newer", "UPDATE store_state SET serves_from = '9999'"),
         ("other", "CREATE TABLE x(a)"),
     ):
         with closing(sqlite3.connect(made[kind])) as connection:
