@@ -15,6 +15,7 @@ from lotkeeper_server.engine.clock import now_millis
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.observability.busiest import LOOK_SECONDS, Busiest
 from lotkeeper_server.observability.call_log import Noted
+from lotkeeper_server.observability.status_socket import StatusSocket
 from lotkeeper_server.observability.watch_lags import WatchLags
 from lotkeeper_server.rpc.gate.accounts import Accounts
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
@@ -64,15 +65,28 @@ class LiveStatus:
         self._principals: Busiest[str] = Busiest(asked.accounts.begun)
         self._locations: Busiest[LocationId] = Busiest(lambda: asked.engine.locations_written)
         self._usable: bool | None = None
+        self._socket = StatusSocket(self)
+        self._following: asyncio.Task[None] | None = None
         self._usable_since_seconds = time.monotonic()
 
-    async def follow(self, address: str) -> None:
-        """Looks now and then who is busy; until it is cancelled.
+    async def begin(self, address: str, folder: int) -> None:
+        """Answers from now on, and looks now and then who is busy.
 
         Args:
             address: where calls are served.
+            folder: the descriptor of the private folder in which it can be asked.
         """
         self._address = address
+        self._following = asyncio.create_task(self._follow(), name="lotkeeper-status")
+        await self._socket.begin(folder, store_name(self._asked.store.url))
+
+    def close(self) -> None:
+        """Ends it."""
+        if self._following is not None:
+            self._following.cancel()
+        self._socket.close()
+
+    async def _follow(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self._principals.look()

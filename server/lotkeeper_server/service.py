@@ -26,7 +26,6 @@ from lotkeeper_server.logs import count_lines
 from lotkeeper_server.observability.monitoring import Monitoring
 from lotkeeper_server.observability.sampling import Sources
 from lotkeeper_server.observability.server_metrics import ServerMetrics
-from lotkeeper_server.observability.status_socket import StatusSocket
 from lotkeeper_server.observability.watch_lags import WatchLags
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
@@ -64,7 +63,6 @@ from lotkeeper_server.shown_settings import program_versions, shown_settings
 from lotkeeper_server.store.archived import read_archive_state
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
-from lotkeeper_server.store.db.store_url import store_name
 from lotkeeper_server.store.temporary_files import TemporaryFiles
 from lotkeeper_server.store.temporary_folder import TemporaryFolder
 from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
@@ -142,10 +140,8 @@ class Service:
         self._calls = calls = CallsInProgress(event_loop)
         looks = Looks(directory, engine.read_soon, event_loop, issuer)
         engine.on_refusing = looks.refuse_all
-        admissions, refused_callers = (
-            Admissions(directory, engine.read_access),
-            RefusedCallers(event_loop, on_refused=metrics.note_caller_refused),
-        )
+        admissions = Admissions(directory, engine.read_access)
+        refused_callers = RefusedCallers(event_loop, on_refused=metrics.note_caller_refused)
         self._denials = denials = Denials(engine, event_loop)
         self._traces = traces = TraceExport(settings, metrics)
         doorway = Doorway(
@@ -188,7 +184,6 @@ class Service:
         self._server = server = RpcServer(
             server_settings, doorway, servicers, engine.when_quiet, proof, metrics, traces.recorder
         )
-        self._store = store
         self._monitoring = monitoring = Monitoring(
             metrics,
             Sources(
@@ -206,7 +201,6 @@ class Service:
         self._live_status = live_status = LiveStatus(
             Asked(engine, store, calls, doorway.accounts, lags, lambda: server.connections), program_versions()
         )
-        self._status_socket = StatusSocket(live_status)
 
         def tell(usable: bool) -> None:
             live_status.tell(usable)
@@ -246,8 +240,7 @@ class Service:
                 await self._monitoring.begin(metrics_address, shares_address=self._listens.shares_address)
             except OSError as error:
                 raise CannotListen.at(metrics_address, _why(error)) from error
-        self._following.append(asyncio.create_task(self._live_status.follow(address)))
-        await self._status_socket.begin(self._folder.descriptor, store_name(self._store.url))
+        await self._live_status.begin(address, self._folder.descriptor)
         await self._tell_begun(address)
         return address
 
@@ -288,7 +281,7 @@ class Service:
                 self._engine.give_back()
         await self._end_store()
         await self._traces.end(begun_seconds + self._settings.shutdown_seconds - time.monotonic())
-        self._status_socket.close()
+        self._live_status.close()
         self._folder.remove()
         self._monitoring.close()
         _log.info("shut_down", seconds_served=round(time.monotonic() - self._begun_seconds, 1))
@@ -311,7 +304,7 @@ class Service:
         await self._server.close()
         self._engine.give_back()
         self._traces.close()
-        self._status_socket.close()
+        self._live_status.close()
         self._folder.remove()
 
     def _follow_no_more(self) -> None:

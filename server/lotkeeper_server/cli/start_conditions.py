@@ -8,7 +8,7 @@ PACKAGES: Final = {
     "tls_client_ca_file": ("lotkeeper_server.access.certificates", "access"),
     "traces_endpoint": ("lotkeeper_server.observability.traces.sending", "traces"),
 }
-"""Settings that need packages which a server does not need otherwise, what imports these, and the extra that has them."""
+"""Settings that need packages which a server does not need otherwise: what imports these, and the extra with them."""
 PLAINTEXT_RISK: Final = "anybody on the way can read tokens and change what is sent"
 
 
