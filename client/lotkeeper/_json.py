@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,11 +12,11 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from lotkeeper._json_faults import DECIMAL, fault_of, object_of
 from lotkeeper.visible_text import json_text
 
 Received = TypeVar("Received", bound=Message)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DECIMAL = "google.type.Decimal"
 _BESIDE = ("_name", "_path", "_symbol", "_code")
 
 
@@ -50,12 +49,10 @@ def from_json(text: str, message_class: type[Received]) -> Received:
         message_class: the class of the message.
 
     Raises:
-        ValueError: where the text is not a JSON object, or does not fit the message; it says what is wrong.
+        ValueError: where the text is not a JSON object, or does not fit the message; it says what is wrong, in one
+            line that names the field.
     """
-    values = json.loads(text)
-    if not isinstance(values, dict):
-        raise ValueError("it is not a JSON object")
-    return from_dict(values, message_class)
+    return from_dict(object_of(text), message_class)
 
 
 def from_dict(values: dict[str, Any], message_class: type[Received]) -> Received:
@@ -65,10 +62,12 @@ def from_dict(values: dict[str, Any], message_class: type[Received]) -> Received
         ValueError: where it does not fit the message; it says what is wrong.
     """
     message = message_class()
+    prefixed = _prefixed(message.DESCRIPTOR.fields, values)
     try:
-        json_format.ParseDict(_prefixed(message.DESCRIPTOR.fields, values), message)
-    except json_format.ParseError as error:
-        raise ValueError(str(error)) from error
+        json_format.ParseDict(prefixed, message)
+    except (json_format.ParseError, ValueError, TypeError, OverflowError) as error:
+        fault = fault_of(message_class(), prefixed) or " ".join(str(error).split())
+        raise ValueError(fault) from error
     return message
 
 
@@ -89,7 +88,7 @@ def _prefixed_single(field: FieldDescriptor | None, value: Any) -> Any:
     if field is None:
         return value
     if field.message_type is not None:
-        if field.message_type.full_name == _DECIMAL and isinstance(value, str):
+        if field.message_type.full_name == DECIMAL and isinstance(value, str):
             return {"value": value}
         return _prefixed(field.message_type.fields, value)
     if field.enum_type is not None and isinstance(value, str) and value not in field.enum_type.values_by_name:
@@ -138,7 +137,7 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
         return value.hex() if isinstance(value, bytes) else value
     if field.message_type.full_name == "google.protobuf.Timestamp":
         return _date_text(value)
-    if field.message_type.full_name == _DECIMAL:
+    if field.message_type.full_name == DECIMAL:
         return value.value
     return to_dict(value)
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from lotkeeper import Client
+from lotkeeper import Client, from_json
 from lotkeeper.cli import main
+from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
+from lotkeeper.inventory.v1.inventory_operation_service_pb2 import ExecuteInventoryOperationRequest
 
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
@@ -215,3 +217,53 @@ def test_the_help_names_every_command_once(lotkeeper: Command) -> None:
     """In a section."""
     help_text = lotkeeper("--help").stdout
     assert [name for name in main.commands if help_text.count(f"\n  {name} ") != 1] == []
+
+
+def test_files_of_actions_and_requests_take_what_the_tool_itself_writes(
+    lotkeeper: Command, client: Client, tmp_path: Path
+) -> None:
+    """Exact quantities as texts, null for what is absent; what does not fit is told by its line and its field."""
+    plant = ServedPlant(client)
+    receive = {
+        "type": "RECEIVE",
+        "lotIdOrName": "A",
+        "materialIdOrPath": plant.milk.path,
+        "exactQuantity": "0.3",
+        "destinationLocationIdOrPath": plant.silo.path,
+        "createLotIfNotFound": True,
+        "notes": None,
+    }
+    file = tmp_path / "actions.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(receive).encode())
+    assert lotkeeper("act", str(file)).exit_code == 0
+    consuming = plant.operation("CONSUME")
+    request = {"inventoryOperationId": consuming.id, "primaryLotIdOrName": "A", "exactQuantity": "0.1"}
+    request["materialIdOrPath"] = plant.milk.path
+    assert lotkeeper("batch", "-", standard_input=json.dumps(request)).exit_code == 0
+    assert plant.stock() == {"A": 0.2}
+    for command, good, field in (("act", receive, "quantity"), ("batch", request, "quantity")):
+        for wrong, said in (
+            (good | {"exactQuantity": 0.1}, 'exactQuantity must be a quantity as text, such as "0.1", and is 0.1'),
+            (good | {"quantitty": 1}, f'there is no field "quantitty"; did you mean {field}?'),
+        ):
+            text = f"{json.dumps(good)}\n{json.dumps(wrong)}\n"
+            refused = lotkeeper(command, "-", standard_input=text)
+            assert (refused.exit_code, refused.stdout) == (2, "")
+            assert refused.stderr.splitlines()[-1] == f"Error: line 2: {said}"
+        refused = lotkeeper(command, "-", standard_input=json.dumps(good) + "\n{")
+        assert "line 2: it is no JSON, by character 2: " in refused.stderr
+        file.write_bytes(json.dumps(good).encode() + b"\n\xff\n")
+        assert lotkeeper(command, str(file)).stderr.endswith("line 2: byte 1 is not UTF-8\n")
+    assert plant.stock() == {"A": 0.2}
+
+
+def test_the_help_of_files_shows_a_line_that_can_be_read(lotkeeper: Command) -> None:
+    """The example of each, and what is given by name there."""
+    for command, message_class, said in (
+        ("act", InventoryAction, "by id only"),
+        ("batch", ExecuteInventoryOperationRequest, "An operation is given by its id only"),
+    ):
+        shown = lotkeeper(command, "--help").stdout
+        example = shown[shown.index("{") : shown.rindex("}\n") + 1]
+        assert from_json(" ".join(example.split()), message_class).HasField("exact_quantity")
+        assert said in " ".join(shown.split())

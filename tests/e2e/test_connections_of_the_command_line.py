@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from lotkeeper import Client
 from lotkeeper.cli import main
+from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.testing import LotkeeperServer
 
 from tests.certificates import made_certificate
+from tests.plants import ServedPlant
+from tests.scoped import make_caller
 from tests.server_process import ServerProcess
 
 
@@ -213,3 +217,28 @@ def test_check_says_that_a_server_without_reflection_does_not_tell_its_contract(
     with LotkeeperServer(settings={"reflection": False}) as server:
         result = home.run("check", "--json", LOTKEEPER_ADDRESS=server.address, LOTKEEPER_TOKEN=server.token)
         assert (result.exit_code, checked(result)["version"][0]) == (0, "skipped")
+
+
+def test_check_asks_for_nothing_that_the_token_may_not(home: Home, own_server: ServerProcess) -> None:
+    """Of few permissions, of none, and at one location only: no denial is written, and what is lacking is named."""
+    with Client(own_server.address, token=own_server.token) as client:
+        here, there = ServedPlant(client), ServedPlant(client)
+    receiving = ("INVENTORY.WRITE", "LOCATION", "MATERIAL")
+    lacking = "the token lacks INVENTORY.WRITE.RECEIVE, LOCATION.READ, MATERIAL.READ"
+    cases: list[tuple[tuple[str, ...], list[Any], str, str]] = [
+        (("INVENTORY.READ",), [], "skipped", lacking),
+        (("MATERIAL", "LOCATION.READ"), [], "skipped", "the token lacks INVENTORY.WRITE.RECEIVE"),
+        (receiving, [here.silo], "ok", ""),
+        (receiving, [there.silo], "ok", ""),
+        (receiving, [], "ok", ""),
+    ]
+    for permissions, places, state, said in cases:
+        token, _ = make_caller(own_server, places, permissions)
+        result = home.run("check", "--json", LOTKEEPER_ADDRESS=own_server.address, LOTKEEPER_TOKEN=token)
+        assert result.exit_code == 0, result.stdout
+        found = checked(result)["clock"]
+        assert (found[0], said in found[1]) == (state, True), found
+    assert own_server.terminate() == 0  # which writes what was not told yet
+    own_server.start()
+    with Client(own_server.address, token=own_server.token) as client:
+        assert list(client.list_audit_events(results=[enums_pb2.AUDIT_RESULT_PERMISSION_DENIED])) == []

@@ -36,3 +36,41 @@ def test_what_is_none_is_a_value_error(text: str) -> None:
     """With a word on what is wrong."""
     with pytest.raises(ValueError, match=r"."):
         from_json(text, InventoryAction)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"quantitty": 1}', 'there is no field "quantitty"; did you mean quantity?'),
+        ('{"quantity": "much"}', 'quantity must be a number, and is "much"'),
+        ('{"exactQuantity": 0.1}', 'exactQuantity must be a quantity as text, such as "0.1", and is 0.1'),
+        ('{"endDateMillis": 1.5}', "endDateMillis must be a whole number, and is 1.5"),
+        ('{"notes": 7}', "notes must be a text, and is 7"),
+        ('{"createLotIfNotFound": "yes"}', 'createLotIfNotFound must be true or false, and is "yes"'),
+        ('{"lotStatus": "FINE"}', "lotStatus must be one of OPEN, AVAILABLE, "),
+        ('{"quantity": 1, "quantity": 2}', '"quantity" is given twice'),
+        ('{"endDateMillis": 1, "end_date_millis": 2}', "end_date_millis is given twice, as end_date_millis and as "),
+        ('{"quantity": 1' + "0" * 400 + "}", "quantity must be a number, and is 1000"),
+        ('{"notes": ' + "[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_a_text_that_does_not_fit_is_told_in_plain_words(text: str, said: str) -> None:
+    """One line that names the field as it was written; nothing of protobuf's."""
+    with pytest.raises(ValueError, match=r".") as refused:
+        from_json(text, InventoryAction)
+    assert str(refused.value).startswith(said)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+def test_a_fault_deep_inside_has_its_path() -> None:
+    """Lists count from 0."""
+    text = '{"actions": [{"type": "MOVE"}, {"type": "MOVE", "exactQuantity": 3}]}'
+    with pytest.raises(ValueError, match=r"^actions\[1\]\.exactQuantity must be a quantity as text"):
+        from_json(text, ExecuteInventoryActionsRequest)
+    with pytest.raises(ValueError, match=r'^there is no field "x" in actions\[0\]'):
+        from_json('{"actions": [{"x": 1}]}', ExecuteInventoryActionsRequest)
+    with pytest.raises(ValueError, match=r"^actions must be a list, and is 1"):
+        from_json('{"actions": 1}', ExecuteInventoryActionsRequest)
+    with pytest.raises(ValueError, match=r'^endDate must be a moment as text, .* is "today"'):
+        from_json('{"endDate": "today"}', InventoryLotRecord)

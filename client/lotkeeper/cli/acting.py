@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TextIO
+from typing import Any, BinaryIO, Final
 
 import click
 from google.protobuf.message import Message
 
-from lotkeeper._json import from_json
 from lotkeeper.cli import named_types, naming
 from lotkeeper.cli.batching import done
+from lotkeeper.cli.json_lines import messages_of_lines
 from lotkeeper.cli.moments import Moment, Number, OfDay
 from lotkeeper.cli.named_types import LotName
 from lotkeeper.cli.options import (
@@ -116,13 +116,22 @@ def _not_empty(_context: click.Context, _parameter: click.Parameter, lot: str | 
 
 
 @click.command()
-@click.argument("file", type=click.File())
+@click.argument("file", type=click.File("rb"))
 @REQUEST_ID
 @VALIDATE_ONLY
 @click.pass_obj
-def act(session: Session, /, file: TextIO, request_id: str | None, validate_only: bool) -> None:
-    """Apply the actions of FILE ('-' for standard input), one JSON object on each line, all or none."""
-    actions = [_action(number, line) for number, line in enumerate(file, 1) if line.strip()]
+def act(session: Session, /, file: BinaryIO, request_id: str | None, validate_only: bool) -> None:
+    """Apply the actions of FILE ('-' for standard input), one JSON object on each line, all or none.
+
+    The fields are those of InventoryAction, with the names that --json shows. Lots (with materialIdOrPath), locations,
+    materials, units and orders are given by name or path or by id; process operations and reason codes by id only.
+    On one line, such as:
+
+    \b
+    {"type": "MOVE", "lotIdOrName": "MILK-0815", "materialIdOrPath": "Dairy/Milk/Whole milk", "exactQuantity": "0.1",
+    "sourceLocationIdOrPath": "DairyCo/Plant1/Silo1", "destinationLocationIdOrPath": "DairyCo/Plant1/Silo2"}
+    """  # noqa: D301 - click keeps the lines below a backspace
+    actions = [action for _, action in messages_of_lines(file, InventoryAction)]
     response = session.client.execute_inventory_actions(actions, request_id=request_id, validate_only=validate_only)
     session.output.say_if_validated(validate_only)
     if not session.output.for_people:
@@ -133,13 +142,6 @@ def act(session: Session, /, file: TextIO, request_id: str | None, validate_only
         ids[index].append(record.id)
     for number, written in enumerate(ids, 1):
         click.echo(visible(f"{number}: {done(written, validate_only=validate_only)}"))
-
-
-def _action(number: int, line: str) -> InventoryAction:
-    try:
-        return from_json(line, InventoryAction)
-    except ValueError as error:
-        raise click.UsageError(f"line {number}: {error}") from error
 
 
 def _command(name: str, method: str, text: str, parameters: Sequence[Decorator]) -> click.Command:

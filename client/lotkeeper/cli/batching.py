@@ -9,11 +9,11 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO, Final
 
 import click
-from google.protobuf import json_format
 
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unavailable, error_of_status
 from lotkeeper._json import to_dict
 from lotkeeper.cli.columns import Row, text
+from lotkeeper.cli.json_lines import messages_of_lines
 from lotkeeper.cli.options import VALIDATE_ONLY
 from lotkeeper.cli.refusing import EXIT_REFUSED, refusal_of, said, without_path
 from lotkeeper.cli.session import Session
@@ -43,7 +43,13 @@ def batch(session: Session, /, file: BinaryIO, all_or_nothing: bool, validate_on
 
     Up to 1,000 at a time are one transaction; a longer file is several. A line that is no request is found before
     anything is done. The exit status is 1 if any was refused.
-    """
+
+    The fields are those of ExecuteInventoryOperationRequest, with the names that --json shows. An operation is given by
+    its id only; a lot also by name, where the operation or materialIdOrPath says its material. A line, such as:
+
+    \b
+    {"inventoryOperationId": "01KYJ…", "primaryLotIdOrName": "MILK-0815", "exactQuantity": "0.1", "requestId": "scan-1"}
+    """  # noqa: D301 - click keeps the lines below a backspace
     with _rewindable(file) as lines:
         with progress("reading", unit="lines") as shown:
             count = _checked(lines, shown)
@@ -175,9 +181,4 @@ def _calls(lines: IO[bytes]) -> Iterator[list[Numbered]]:
 
 def _requests(lines: IO[bytes]) -> Iterator[Numbered]:
     """The requests, with the numbers of their lines."""
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield number, json_format.Parse(line, pb.ExecuteInventoryOperationRequest())
-            except (json_format.ParseError, UnicodeDecodeError) as error:
-                raise click.UsageError(f"line {number}: {error}") from error
+    return messages_of_lines(lines, pb.ExecuteInventoryOperationRequest)
