@@ -16,7 +16,9 @@ from lotkeeper.cli import main
 from lotkeeper.inventory.v1 import master_data_pb2
 from lotkeeper.testing import LotkeeperServer
 
-from tests.server_process import BINARIES
+from tests.plants import ServedPlant
+from tests.scoped import make_caller
+from tests.server_process import BINARIES, ServerProcess
 
 Command = Callable[..., Result]
 MILK, CREAM, SILO = "Dairy/Milk/Whole milk", "Dairy/Cream", "DairyCo/Plant1/Silo1"
@@ -243,3 +245,38 @@ def test_bash_gets_names_with_spaces_as_one_word(plant: LotkeeperServer, line: s
         ["bash", "-c", script], capture_output=True, text=True, env=environment, timeout=60, check=False
     )
     assert done.stdout.splitlines() == [offered], done.stderr
+
+
+def test_a_name_that_the_token_may_not_look_up_says_so_and_an_id_needs_no_look_up(server: ServerProcess) -> None:
+    """What a command itself takes is enough for an id, and for a lot's name with its material."""
+    with Client(server.address, token=server.token) as client:
+        plant = ServedPlant(client)
+        consuming = plant.operation("CONSUME")
+        client.receive("A", 5.0, material=plant.milk.path, destination=plant.silo.path, create_lot_if_not_found=True)
+        lot = plant.lot("B")
+    token, _ = make_caller(server, permissions=["INVENTORY_OPERATION.EXECUTE", "INVENTORY.WRITE"])
+    place, milk = ("--from", plant.silo.path), ("--material", plant.milk.path)
+
+    def run(*arguments: str) -> Result:
+        environment = {"LOTKEEPER_ADDRESS": server.address, "LOTKEEPER_TOKEN": token}
+        return CliRunner().invoke(main, arguments, env=environment)
+
+    for arguments, permission, advice in (
+        (
+            ("execute", consuming.name, "A", "1"),
+            "INVENTORY_OPERATION.READ",
+            f"{consuming.name} by its name; give its id",
+        ),
+        (("consume", "A", "1", *place), "LOT.READ", "the lot A by its name; give its id, or --material instead."),
+        (("consume", "A", "1", *place, *milk, "--reason-code", "x"), "MATERIAL.READ", "reason code x by"),
+        (("consume", "A", "1", *place, *milk, "--process-operation", "x"), "OPERATION.READ", "process operation x by"),
+    ):
+        refused = run(*arguments)
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith(
+            f"refused: PERMISSION_DENIED: The permission {permission} is needed to look up"
+        )
+        assert advice in refused.stderr
+    assert run("execute", consuming.id, "A", "1").exit_code == 0
+    assert run("consume", "A", "1", *place, *milk).exit_code == 0
+    assert run("change-status", lot.id, "available").exit_code == 0

@@ -161,3 +161,38 @@ def test_a_token_that_cannot_be_kept_ends_it(start: Start, plant: ServedPlant, c
     assert process.returncode == 1
     assert "cannot be written" in err
     assert "Traceback" not in err
+
+
+def test_a_token_of_before_a_restore_says_which_file_to_delete(tmp_path: Path) -> None:
+    """Also with --from-beginning, which a token in the file goes before."""
+    (tmp_path / "server").mkdir()
+    with ServerProcess(tmp_path / "server", database_url=f"sqlite:///{tmp_path}/lotkeeper.db") as served:
+        with Client(served.address, token=served.token) as client:
+            ServedPlant(client)
+            record = next(client.watch_inventory_lot_records(from_beginning=True)).resume_token
+            event = next(client.watch_audit_events(from_beginning=True)).resume_token
+        assert served.run("backup", str(tmp_path / "saved.db")).returncode == 0
+        served.terminate()
+        assert served.run("restore", str(tmp_path / "saved.db")).returncode == 0
+        served.start()
+        environment = os.environ | {"LOTKEEPER_ADDRESS": served.address, "LOTKEEPER_TOKEN": served.token}
+        state = tmp_path / "watch.token"
+        for words, token in ((["watch"], record), (["audit", "watch"], event)):
+            state.write_text(token)
+            for given, said in (
+                (["--token-state", str(state)], f"delete {state}, and give --from-beginning."),
+                (["--token-state", str(state), "--from-beginning"], f"delete {state}, and give --from-beginning."),
+                (["--resume-token", token], "leave out --resume-token, and give --from-beginning."),
+            ):
+                refused = subprocess.run(
+                    [BINARIES / "lotkeeper", *words, *given],
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
+                    check=False,
+                )
+                assert (refused.returncode, refused.stdout) == (1, "")
+                assert refused.stderr.startswith("refused: RESUME_TOKEN_EXPIRED: ")
+                assert refused.stderr.endswith(f"; watch from the beginning: {said}\n")
+                assert state.read_text() == token

@@ -123,7 +123,7 @@ def export_events(session: Session, /, results: Results, denied: bool, **given: 
 @click.option(
     "--token-state",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Keep the last token in this file, and go on from the one in it.",
+    help="Keep the last token in this file, and go on from the one in it, also with --from-beginning.",
 )
 @streamed
 @click.pass_obj

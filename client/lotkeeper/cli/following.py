@@ -12,12 +12,14 @@ from typing import Any, Final
 import click
 from google.protobuf.descriptor import FieldDescriptor
 
+from lotkeeper._errors import LotkeeperError
 from lotkeeper._json import to_dict
 from lotkeeper.cli.columns import Column, Row, chosen
 from lotkeeper.cli.output import Output
 from lotkeeper.cli.writers import picked
 
 _TOKEN: Final = "resumeToken"  # noqa: S105 - no secret
+_EXPIRED: Final = "RESUME_TOKEN_EXPIRED"
 
 
 class TokenFile:
@@ -26,6 +28,11 @@ class TokenFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._kept = ""
+
+    @property
+    def path(self) -> Path:
+        """Of the file."""
+        return self._path
 
     def read(self) -> str | None:
         """The token; None if there is none yet.
@@ -75,12 +82,26 @@ def show_followed(
         kept: where the token of what was shown is kept; None for nowhere.
     """
     descriptor = field.message_type
+    messages = _saying_how_to_begin_anew(messages, kept)
     if output.form in {"table", "csv"}:
         output.live(_rows(messages, field, kept, lambda row, _: row), columns, descriptor)
         return
     shown = None if output.columns is None else chosen(output.columns, columns, descriptor)
     rows = _rows(messages, field, kept, lambda row, token: {field.json_name: picked(row, shown), _TOKEN: token})
     replace(output, columns=None).live(rows, (), descriptor)
+
+
+def _saying_how_to_begin_anew(messages: Iterator[Any], kept: TokenFile | None) -> Iterator[Any]:
+    """The messages; a refusal of the token says what to do about it here."""
+    try:
+        yield from messages
+    except LotkeeperError as error:
+        if error.reason != _EXPIRED:
+            raise
+        drop = f"delete {kept.path}" if kept else "leave out --resume-token"
+        raise error.saying(
+            f"{error.message.rstrip('.')}: {drop}, and give --from-beginning.", error.field_violations
+        ) from None
 
 
 def _rows(

@@ -100,7 +100,10 @@ class ProcessOperationName(Thing):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """Its id."""
         text = str(value)
-        return text if naming.is_id(text) or not text else _client(ctx).get_operation(text).id
+        if naming.is_id(text) or not text:
+            return text
+        with naming.looking_up(kinds.PROCESS_OPERATION, text):
+            return _client(ctx).get_operation(text).id
 
 
 class LotName(Thing):

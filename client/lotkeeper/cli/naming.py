@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from unicodedata import category
 
 import click
 import grpc
 
-from lotkeeper._errors import InvalidArgument, LotkeeperError, NotFound
+from lotkeeper._errors import InvalidArgument, LotkeeperError, NotFound, PermissionDenied
 from lotkeeper._sync.client import Client
 from lotkeeper.cli.kinds import KINDS, LOT, OPERATION, UNIT, Named, close_to, form_of
 from lotkeeper.visible_text import visible, visible_cell
@@ -49,6 +50,19 @@ def can_be_listed(text: str) -> bool:
     return bool(text) and not any(category(character) == "Cc" for character in text)
 
 
+@contextmanager
+def looking_up(kind: Named, text: str, advice: str = "give its id") -> Iterator[None]:
+    """A refusal of a look-up says that it is one: who gives a name asked for nothing that lists."""
+    try:
+        yield
+    except PermissionDenied as denied:
+        said = denied.message.rstrip(".")
+        raise denied.saying(
+            f"{said} to look up the {kind.words} {visible(text)} by its name; {advice} instead.",
+            denied.field_violations,
+        ) from None
+
+
 def operation_id(client: Client, text: str) -> str:
     """The id of an inventory operation that is given by its id, its name, or LOCATION/NAME.
 
@@ -58,15 +72,20 @@ def operation_id(client: Client, text: str) -> str:
     """
     if is_id(text) or not text:
         return text
-    wanted = form_of(text)
-    candidates = OPERATION.listed(client, prefix=wanted) if can_be_listed(text) else ()
-    found = [one for one in candidates if one.name == wanted]
-    path, _, name = wanted.removeprefix("/").rpartition("/")
-    if not found and path and can_be_listed(text):
-        places = {"source_location_path", "destination_location_path"}
-        candidates = OPERATION.listed(client, prefix=name)
-        found = [one for one in candidates if one.name == name and path in {getattr(one, place) for place in places}]
+    with looking_up(OPERATION, text):
+        found = _operations(client, text) if can_be_listed(text) else []
     return _only(OPERATION, text, found, _operation_line, "give an id, or LOCATION/NAME")
+
+
+def _operations(client: Client, text: str) -> list[Any]:
+    wanted = form_of(text)
+    found = [one for one in OPERATION.listed(client, prefix=wanted) if one.name == wanted]
+    path, _, name = wanted.removeprefix("/").rpartition("/")
+    if found or not path:
+        return found
+    places = {"source_location_path", "destination_location_path"}
+    candidates = OPERATION.listed(client, prefix=name)
+    return [one for one in candidates if one.name == name and path in {getattr(one, place) for place in places}]
 
 
 def lot_id(client: Client, text: str, material: str | None = None, *, may_be_new: bool = False) -> str:
@@ -85,7 +104,8 @@ def lot_id(client: Client, text: str, material: str | None = None, *, may_be_new
     if not can_be_listed(text) or is_id(text) or material is not None:
         return text
     wanted = form_of(text)
-    found = [one for one in LOT.listed(client, prefix=wanted) if one.name == wanted]
+    with looking_up(LOT, text, "give its id, or --material"):
+        found = [one for one in LOT.listed(client, prefix=wanted) if one.name == wanted]
     if not found and may_be_new:
         return text
     return _only(LOT, text, found, _lot_line, "give --material, or an id")
@@ -95,7 +115,9 @@ def unit_name(client: Client, text: str) -> str:
     """A unit as it is got: by its id or name; a symbol becomes the id."""
     if not text or is_id(text):
         return text
-    wanted, units = form_of(text), list(UNIT.listed(client))
+    wanted = form_of(text)
+    with looking_up(UNIT, text):
+        units = list(UNIT.listed(client))
     by_symbol = [one.id for one in units if one.symbol == wanted]
     return text if any(one.name == wanted for one in units) or len(by_symbol) != 1 else by_symbol[0]
 
@@ -111,7 +133,8 @@ def with_unit(client: Client, unit: str | None, call: Callable[[str | None], Ans
         if not unit or refused.reason != UNIT.reason:
             raise
         wanted = form_of(unit)
-        symbols = {one.symbol for one in UNIT.listed(client) if wanted in {one.name, one.id} and one.symbol}
+        with looking_up(UNIT, unit, "give its symbol"):
+            symbols = {one.symbol for one in UNIT.listed(client) if wanted in {one.name, one.id} and one.symbol}
         if len(symbols) != 1:
             raise
         return call(symbols.pop())

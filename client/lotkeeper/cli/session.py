@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from lotkeeper.cli.connection import Connection
-from lotkeeper.cli.naming import is_id
+from lotkeeper.cli.kinds import REASON_CODE
+from lotkeeper.cli.naming import is_id, looking_up
 from lotkeeper.cli.output import Output
 from lotkeeper.cli.patient_client import PatientClient
 
@@ -39,7 +40,8 @@ class Session:
         """The id of a reason code that is given by id or by code."""
         if id_or_code is None or is_id(id_or_code):
             return id_or_code
-        return self.client.get_material_reason_code(id_or_code).id
+        with looking_up(REASON_CODE, id_or_code):
+            return self.client.get_material_reason_code(id_or_code).id
 
     @cache  # noqa: B019 - a session lasts as long as its command
     def time_zone(self) -> tzinfo:

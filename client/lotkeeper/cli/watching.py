@@ -55,7 +55,7 @@ _TOKEN: Final = "resumeToken"  # noqa: S105 - no secret
 @click.option(
     "--token-state",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Keep the last token in this file, and go on from the one in it.",
+    help="Keep the last token in this file, and go on from the one in it, also with --from-beginning.",
 )
 @streamed
 @click.pass_obj
