@@ -87,7 +87,7 @@ class AsyncConnection:
 
     def failed(self, rpc_error: Any, used: Admission) -> LotkeeperError:
         """The error of a call; the next one knocks first where this one was not answered."""
-        error = error_of(rpc_error)
+        error = self.endpoint.tokens.told(error_of(rpc_error), used.metadata)
         if self.admission is used and asks_for_knock(error, self.endpoint):
             self.admission = None
         return error

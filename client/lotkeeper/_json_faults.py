@@ -141,7 +141,22 @@ def _enum_shown(field: FieldDescriptor, value: Any) -> str:
     return shown(value)
 
 
-def _wanted(field: FieldDescriptor) -> str:
+def wanted(field: Any) -> str:
+    """What a field takes as a value of Python, in words."""
+    if field.is_repeated:
+        return f"a sequence, each of it {_single(field)}"
+    return _single(field)
+
+
+def _single(field: Any) -> str:
+    if field.enum_type is not None:
+        return f"one of {', '.join(value.name for value in field.enum_type.values if value.number)}"
+    if field.message_type is not None:
+        return f"a {field.message_type.name}"
+    return _wanted(field)
+
+
+def _wanted(field: Any) -> str:
     if field.message_type is not None:
         return _SHAPES[field.message_type.full_name]
     if field.type == FieldDescriptor.TYPE_STRING:

@@ -12,7 +12,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from lotkeeper._action_errors import argument_of
 from lotkeeper._errors import FieldViolation, InvalidArgument
+from lotkeeper._json_faults import wanted
+from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.visible_text import visible
 
 Given = ParamSpec("Given")
@@ -68,9 +71,12 @@ def _unfit(kind: Any, values: dict[str, Any], error: Exception) -> InvalidArgume
         except (TypeError, ValueError) as of_field:
             what = f"{type(value).__name__} {value!r}"
             shown = what if len(what) <= _SHOWN_MAX else f"{what[:_SHOWN_MAX]}..."
-            description = f"cannot be the {visible(shown)}: {of_field}"
-            violations = (FieldViolation(field, description),)
-            text = f"{field} {description}"
+            described = kind.DESCRIPTOR.fields_by_name.get(field)
+            why = str(of_field) if described is None else f"it must be {wanted(described)}"
+            description = f"cannot be the {visible(shown)}: {why}"
+            name = argument_of(field) if kind is InventoryAction else field
+            violations = (FieldViolation(name, description),)
+            text = f"{name} {description}"
             return InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, text, field_violations=violations)
     return InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, str(error))
 

@@ -8,7 +8,7 @@ from typing import Final
 import grpc
 
 from lotkeeper._bearer import TOKEN_VARIABLE, BearerHeader, bearer_header, token_of_environment
-from lotkeeper._errors import Unauthenticated
+from lotkeeper._errors import LotkeeperError, Unauthenticated
 from lotkeeper.development import (
     PROVE_PATH,
     UnsafeToken,
@@ -22,6 +22,7 @@ from lotkeeper.development import (
 
 KNOCK_PATH: Final = "/grpc.health.v1.Health/Check"
 """A call that every gRPC server answers in some way, without a token and without changes; its request is empty."""
+NONE_SENT: Final = " None was sent: "
 Metadata = tuple[tuple[str, str], ...]
 
 
@@ -120,6 +121,21 @@ class Tokens:
         """
         token = self._development_token()
         return token is not None and (knock is None or token != knock.development_token)
+
+    def told(self, error: LotkeeperError, metadata: Metadata) -> LotkeeperError:
+        """The error of a call; where it carried no token, with how to give one.
+
+        Args:
+            error: of the call.
+            metadata: that the call carried.
+        """
+        if metadata or not isinstance(error, Unauthenticated):
+            return error
+        development = "a development server on loopback makes one by itself"
+        if self.may_change:
+            development = f"a development server's would be in {development_token_path(self._address)}"
+        text = f"{error.message.rstrip('.')}.{NONE_SENT}give token=, or set {TOKEN_VARIABLE}; {development}."
+        return error.saying(text, error.field_violations)
 
     def _development_token(self) -> str | None:
         if not self.may_change:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from lotkeeper import FailedPrecondition, InvalidArgument, NotFound, actions
+from lotkeeper import FailedPrecondition, InvalidArgument, NotFound, Unauthenticated, actions
 from lotkeeper.inventory.v1 import enums_pb2
 
 from tests.both_clients import CLIENTS
@@ -218,3 +219,51 @@ def test_what_a_type_has_no_use_for_never_leaves_unseen(both: Any) -> None:
     with pytest.raises(InvalidArgument) as refused:
         both.execute_inventory_actions([action])
     assert "actions[0].new_lot_name" in {violation.field for violation in refused.value.field_violations}
+
+
+def test_a_refusal_of_a_single_action_names_its_arguments(both: Any) -> None:
+    """As they are called by; of several actions it names the place in the list."""
+    plant = ServedPlant(both)
+    silo, milk = plant.silo.path, plant.milk.path
+    cases: list[tuple[Any, str, str]] = [
+        (lambda: both.consume("A", "0", material=milk, source=silo), "quantity", "must be above zero"),
+        (lambda: both.consume("A", 1.0, source=silo), "material", "No material is given"),
+        (lambda: both.consume("none", 1.0, material=milk, source=silo), "lot", "There is no inventory lot none."),
+        (lambda: both.consume(815, 1.0, source=silo), "lot", "cannot be the int 815: it must be a text"),
+        (
+            lambda: both.change_status("A", "QA_HOLD"),
+            "lot_status",
+            "cannot be the str 'QA_HOLD': it must be one of LOT_STATUS_OPEN, LOT_STATUS_AVAILABLE, ",
+        ),
+        (lambda: both.move("A", 1.0, source=silo, destination=7), "destination", "cannot be the int 7: it must be a t"),
+    ]
+    for call, argument, said in cases:
+        with pytest.raises((InvalidArgument, NotFound)) as refused:
+            call()
+        [violation] = refused.value.field_violations
+        assert violation.field == argument
+        assert said in violation.description
+        assert "actions[0]" not in str(refused.value)
+        assert "built-in operation" not in str(refused.value)
+    with pytest.raises(InvalidArgument) as refused:
+        both.execute_inventory_actions([actions.consume("A", "0", material=milk, source=silo)])
+    assert refused.value.field_violations[0].field == "actions[0].quantity"
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+def test_whoever_gives_no_token_is_told_how_to(
+    client_class: Any, server: ServerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By argument, variable, or a development server's file; a token that was sent gets no such advice."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for name in ("LOTKEEPER_TOKEN", "LOTKEEPER_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    with client_class(server.address) as nobody, pytest.raises(Unauthenticated) as refused:
+        nobody.list_permissions()
+    file = tmp_path / "lotkeeper" / "tokens" / server.address.replace(":", "_")
+    assert refused.value.message.endswith(
+        f"None was sent: give token=, or set LOTKEEPER_TOKEN; a development server's would be in {file}."
+    )
+    with client_class(server.address, token="unknown") as other, pytest.raises(Unauthenticated) as refused:
+        other.list_permissions()
+    assert "None was sent" not in refused.value.message

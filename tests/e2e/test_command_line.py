@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -267,3 +268,55 @@ def test_the_help_of_files_shows_a_line_that_can_be_read(lotkeeper: Command) -> 
         example = shown[shown.index("{") : shown.rindex("}\n") + 1]
         assert from_json(" ".join(example.split()), message_class).HasField("exact_quantity")
         assert said in " ".join(shown.split())
+
+
+def test_what_was_written_is_two_lines_a_record_and_all_of_it_on_request(lotkeeper: Command, client: Client) -> None:
+    """Type, quantity, lot, places, id; --wide has each field, --columns a table; programs get what they always did."""
+    plant = ServedPlant(client)
+    silo, tank, unit = plant.silo.path, plant.location("Tank").path, plant.kg.symbol
+    milk, written = ("--material", plant.milk.path), re.compile(r"  record (\S+)  \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")
+
+    def ids(result: Result, *said: str) -> list[str]:
+        """Of the records; each has the line that is said, and the one with its id and its moment."""
+        lines = result.stdout.splitlines()
+        assert lines[::2] == list(said), result.output
+        matches = [written.fullmatch(line) for line in lines[1::2]]
+        return [match[1] for match in matches if match]
+
+    received = lotkeeper("receive", "A", "10", unit, "--to", silo, "--create-lot", *milk, "--utc")
+    (received_id,) = ids(received, f"RECEIVE  10 {unit}  A  > {silo}")
+    assert client.get_inventory_lot_record(received_id).quantity == 10
+    moved = lotkeeper("move", "A", "1.5", unit, "--from", silo, "--to", tank, *milk, "--utc")
+    assert len(ids(moved, f"MOVE  1.5 {unit}  A  {silo} > {tank}")) == 1
+    into = ("--secondary-lot", "C", "--secondary-material", plant.milk.path)
+    used = lotkeeper("consume", "A", "1", "--from", silo, "--create-lot", *into, *milk, "--utc")
+    assert len(ids(used, f"CONSUME  1 {unit}  A  {silo}  secondary lot C")) == 1
+    held = lotkeeper("change-status", "A", "qa_hold", *milk, "--utc")
+    assert len(ids(held, "STATUS_CHANGE  A  now QA_HOLD")) == 1
+    assert lotkeeper("change-status", "A", "available", *milk).exit_code == 0
+    passed = lotkeeper("receive-and-consume", "B", "1", "--at", silo, "--create-lot", *milk, "--utc")
+    assert len(ids(passed, f"RECEIVE  1 {unit}  B  > {silo}", f"CONSUME  1 {unit}  B  {silo}")) == 2
+    (scrapped,) = rows(lotkeeper("--json", "scrap", "A", "1", "--from", silo, *milk))
+    undone = lotkeeper("records", "reverse", scrapped["id"], "--utc")
+    assert undone.stdout.splitlines()[0] == f"SCRAP  -1 {unit}  A  {silo}"
+    assert undone.stdout.endswith(f"Z  reverses {scrapped['id']}\n")
+
+    operation = plant.operation("CONSUME")
+    ran = lotkeeper("execute", operation.id, "A", "1", "--utc")
+    assert len(ids(ran, f"CONSUME  1 {unit}  A  {silo}")) == 1
+    begun = lotkeeper("start", operation.id, "A", "--utc").stdout.splitlines()
+    assert (begun[0], begun[1].endswith("Z  RUNNING")) == (f"CONSUME  A  {silo}", True)
+    assert lotkeeper("cancel", operation.id, "--utc").stdout.splitlines()[1].endswith("Z  CANCELLED")
+
+    change = ("scrap", "A", "1", "--from", silo, *milk)
+    wide = dict(line.split(None, 1) for line in lotkeeper(*change, "--wide").stdout.splitlines())
+    assert (wide["lotRecordType"], wide["sourceLocationPath"], wide["quantity"]) == ("SCRAP", silo, "1")
+    assert lotkeeper(*change, "--columns", "type,QUANTITY,source_location_path").stdout.splitlines() == [
+        f"{'TYPE':5}  {'QUANTITY':>{len(unit) + 2}}  SOURCE_LOCATION_PATH",
+        f"SCRAP  {f'1 {unit}':>8}  {silo}",
+    ]
+    (only,) = lotkeeper(*change, "--columns", "id", "--no-headers").stdout.splitlines()
+    assert client.get_inventory_lot_record(only).quantity == 1
+    assert rows(lotkeeper(*change, "--json", "--columns", "type")) == [{"lotRecordType": "SCRAP"}]
+    assert lotkeeper(*change, "-o", "csv", "--columns", "type,quantity").stdout == "lot_record_type,quantity\nSCRAP,1\n"
+    assert [row["lotRecordType"] for row in rows(lotkeeper(*change, "--json"))] == ["SCRAP"]

@@ -126,6 +126,10 @@ def test_one_thing_has_every_form(run: Run, client: Client) -> None:
     assert run("lots", "--columns", "id").stdout == run("lots", "list", "--columns", "id").stdout
     unknown = run("lots", "list", "--columns", "id,colour")
     assert (unknown.exit_code, "there is no column colour; there are ID, NAME" in unknown.stderr) == (2, True)
+    assert unknown.stderr.endswith("SUPPLIER'S, and every field that --json shows\n")
+    for name, meant in (("nme", "NAME"), ("expirationdat", "expirationDate"), ("material_pat", "materialPath")):
+        unknown = run("lots", "list", "--columns", name)
+        assert unknown.stderr.splitlines()[-1].startswith(f"Error: there is no column {name}; did you mean {meant}")
 
 
 def test_no_escape_sequence_goes_into_a_pipe(environment: dict[str, str]) -> None:

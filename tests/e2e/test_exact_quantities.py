@@ -166,7 +166,7 @@ def test_a_quantity_of_zero_is_refused_however_it_is_given(client: Client) -> No
     )
     assert refused(lambda: client.receive(lot.id, "0", destination=plant.silo.id)) == (
         "INVALID_ARGUMENT",
-        ["actions[0].quantity"],
+        ["quantity"],
     )
     client.receive(lot.id, "2.5", destination=plant.silo.id)
     [edited] = client.edit_quantity(lot.id, "0", source=plant.silo.id)
@@ -280,7 +280,7 @@ def test_the_command_line_sends_what_was_typed_and_shows_what_is_there(server: S
         return result.stdout
 
     number = "90000000001.099997"
-    shown = lotkeeper("receive", "A", number, unit, "--to", silo, "--create-lot", *milk)
+    shown = lotkeeper("receive", "A", number, unit, "--to", silo, "--create-lot", *milk, "--wide")
     assert f"quantity                   {number}" in shown
     assert "exact" not in shown
     assert f" {number} {unit} " in lotkeeper("inventory", *milk)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -28,7 +29,7 @@ STORE = "DairyCo/Plant1/ColdStore"
 WIDTHS = (80, 120, 160)
 IDS = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}-[0-9A-HJKMNP-TV-Z]{8}-[0-9A-HJKMNP-TV-Z]{8}")
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
-FOLLOWS: set[str] = {"watch"}
+FOLLOWS: set[str] = {"watch", "audit watch"}
 """What does not end by itself."""
 ARGUMENTS = {
     "inventory summary": ["--by", "lot", "--by", "location"],
@@ -37,6 +38,8 @@ ARGUMENTS = {
     "watch": ["--from-beginning"],
 }
 """What a command needs; a new list that needs something gets a line here."""
+KNOWN_BY_NAME = {"lots", "lots list", "audit list"}
+"""Whose ids may be left out: others of their columns say which thing it is."""
 
 
 def listings(command: click.Command = main, name: tuple[str, ...] = ()) -> Iterator[str]:
@@ -167,8 +170,12 @@ def test_nothing_is_cut_and_no_line_is_longer_than_the_screen(
         told = " ".join(lines[_below(lines) :])
         assert told.startswith(f"Without {', '.join(left_out)}: " if left_out else "")
         assert bool(told) == bool(left_out)
-        ids = [row["id"] for row in rows if "id" in row]
-        assert [found for line in lines for found in IDS.findall(line)][: len(ids)] == ids
+        ids = [row["id"] for row in rows if "id" in row] if "entityId" not in rows[0] else []  # ID is that of the thing
+        assert listing in KNOWN_BY_NAME or "ID" not in left_out
+        if "ID" in _cells(shown):
+            found_ids = [found for line in lines for found in IDS.findall(line)]
+            assert found_ids[: len(ids)] == ids
+            assert {row["entityId"] for row in rows if IDS.fullmatch(row.get("entityId") or "")} <= {*found_ids, None}
         for row in rows:
             for title, quantity in _quantities(row):
                 assert title in left_out or any(quantity in line for line in lines), quantity
@@ -206,10 +213,50 @@ def _quantities(row: dict[str, object]) -> Iterator[tuple[str, str]]:
     """Those of a table, by their exact text with the unit behind, and the titles that they stand under."""
     for title, name, unit in (
         ("QUANTITY", "exactQuantity", "unitOfMeasureSymbol"),
-        ("TOTAL", "exactTotalQuantity", "unitOfMeasureSymbol"),
+        ("ADDED", "exactTotalQuantity", "unitOfMeasureSymbol"),
         ("PRODUCED", "exactQuantityProduced", "unitOfMeasureSymbol"),
         ("CAPACITY", "exactStorageCapacity", "storageCapacityUnitSymbol"),
         ("FACTOR", "exactFactor", ""),
     ):
         if row.get(name) is not None:
             yield title, f"{row[name]} {row.get(unit) or ''}".rstrip()
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[LotkeeperServer]:
+    """The demo plant, with a lot that expires."""
+    with LotkeeperServer() as server, server.client() as client:
+        expires = datetime.now(UTC) + timedelta(days=30)
+        client.receive(
+            "MILK-0900",
+            1.0,
+            material=MILK,
+            destination=STORE,
+            create_lot_if_not_found=True,
+            lot_expiration_date=expires,
+        )
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("listing", "titles", "left_out"),
+    [
+        ("audit list", ["WHEN", "WHO", "METHOD", "RESULT"], "ID"),
+        ("lots list", ["NAME", "MATERIAL", "STATUS", "ADDED", "EXPIRES"], "ID"),
+    ],
+)
+def test_what_a_reader_looks_for_stays_on_80_columns(
+    listing: str, titles: list[str], left_out: str, environment: dict[str, str], plain: LotkeeperServer
+) -> None:
+    """With names of usual length: when and with what result, of what and until when; a word is broken nowhere."""
+    here = environment | {"LOTKEEPER_ADDRESS": plain.address, "LOTKEEPER_TOKEN": plain.token}
+    lines = STYLE.sub("", _terminal(listing.split(), here, 80).text()).splitlines()
+    shown = _cells(lines[0])
+    assert [title for title in shown if title in titles] == titles
+    assert left_out not in shown
+    assert left_out in lines[_below(lines)]
+    words = {word for line in lines[1 : _below(lines)] for word in line.split()}
+    if listing == "audit list":
+        assert {"ExecuteInventoryActions", "DONE"} <= words
+    else:
+        assert "AVAILABLE" in words

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lotkeeper._action_errors import of_single_action
 from lotkeeper._async.inventory import InventoryMethods
+from lotkeeper._errors import LotkeeperError
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
 
@@ -20,7 +22,10 @@ class Acting(InventoryMethods):
     async def _act(
         self, action: InventoryAction, request_id: str | None, validate_only: bool, timeout_seconds: float | None
     ) -> Sequence[InventoryLotRecord]:
-        response = await self.execute_inventory_actions(
-            [action], request_id=request_id, validate_only=validate_only, timeout_seconds=timeout_seconds
-        )
+        try:
+            response = await self.execute_inventory_actions(
+                [action], request_id=request_id, validate_only=validate_only, timeout_seconds=timeout_seconds
+            )
+        except LotkeeperError as error:
+            raise of_single_action(error) from None
         return response.inventory_lot_records

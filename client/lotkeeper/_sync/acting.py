@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lotkeeper._action_errors import of_single_action
+from lotkeeper._errors import LotkeeperError
 from lotkeeper._sync.inventory import InventoryMethods
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
@@ -21,7 +23,10 @@ class Acting(InventoryMethods):
     def _act(
         self, action: InventoryAction, request_id: str | None, validate_only: bool, timeout_seconds: float | None
     ) -> Sequence[InventoryLotRecord]:
-        response = self.execute_inventory_actions(
-            [action], request_id=request_id, validate_only=validate_only, timeout_seconds=timeout_seconds
-        )
+        try:
+            response = self.execute_inventory_actions(
+                [action], request_id=request_id, validate_only=validate_only, timeout_seconds=timeout_seconds
+            )
+        except LotkeeperError as error:
+            raise of_single_action(error) from None
         return response.inventory_lot_records

@@ -68,8 +68,8 @@ class Calling:
             keepalive_seconds: how often a call that waits asks whether the server is there; None for never.
             keepalive_timeout_seconds: after how long without an answer to that the connection counts as lost.
             channel_options: gRPC's own, such as ("grpc.max_receive_message_length", 8388608).
-            interceptors: of gRPC: `grpc.aio.ClientInterceptor` for Client, `grpc.UnaryUnaryClientInterceptor` and
-                its like for Client; OpenTelemetry's, too.
+            interceptors: of gRPC, or OpenTelemetry's: with asyncio those of `grpc.aio`, without it those of `grpc`,
+                such as `UnaryUnaryClientInterceptor`.
 
         Raises:
             AddressFault: where an address is none.

@@ -25,6 +25,8 @@ from lotkeeper.cli.options import (
 )
 from lotkeeper.cli.refusing import of_single_action
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import writing
+from lotkeeper.cli.written import show_written
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.visible_text import visible
@@ -158,13 +160,13 @@ def _command(name: str, method: str, text: str, parameters: Sequence[Decorator])
 
         with of_single_action():
             records = naming.with_unit(session.client, given.get("unit"), changed)
-        session.output.each(records, "there was nothing to do")
+        show_written(session.output, records, "there was nothing to do")
         session.output.say_if_validated(given["validate_only"])
 
     decorated: Any = click.pass_obj(run)
     for parameter in reversed(parameters):
         decorated = parameter(decorated)
-    return click.command(name, help=text)(decorated)
+    return click.command(name, help=text)(writing(decorated))
 
 
 consume = _command("consume", "consume", f"Use up QUANTITY of LOT. {_PICKED}", _FALL)

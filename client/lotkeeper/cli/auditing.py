@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from lotkeeper._json import to_dict
-from lotkeeper.cli.columns import Column, Kind, date, key, text, word
+from lotkeeper.cli.columns import Column, date, key, text, word
 from lotkeeper.cli.following import TokenFile, show_followed
 from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, OfDay
@@ -30,14 +30,14 @@ _PAGE: Final = 1_000
 _TOKEN: Final = "resumeToken"  # noqa: S105 - no secret
 _SHOWN: Final = pb.WatchAuditEventsResponse.DESCRIPTOR.fields_by_name["audit_event"]
 _COLUMNS: Final[Sequence[Column]] = (
-    replace(date("WHEN", "occurredDate", kind=Kind.WHOLE), typical=24),
+    replace(date("WHEN", "occurredDate", rank=0), typical=24),
     replace(text("WHO", "principal", rank=0), typical=12),
     replace(text("FROM", "address", rank=3), typical=16),
     replace(text("METHOD", "method", rank=0), typical=25),
     replace(text("KIND", "entity", rank=2), typical=19),
-    replace(key("ID", "entityId"), typical=26),
+    replace(key("ID", "entityId", rank=5), typical=26),
     replace(text("NAME", "entityName", rank=3), typical=8),
-    replace(word("RESULT", "result"), typical=10),
+    replace(word("RESULT", "result", rank=0), typical=10),
     replace(text("REASON", "reason", rank=2), typical=8),
     replace(text("TIMES", "attemptCount", rank=3), typical=5),
     replace(text("DETAIL", "detail", rank=4), typical=12),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,8 @@ Row = Mapping[str, Any]
 Described = Any
 """A message's descriptor, which is of either of two classes that have no common one."""
 EXACT: Final = "exact"
+_MEANT_MAX: Final = 3
+_TITLES_MAX: Final = 10
 _TIMESTAMP: Final = "google.protobuf.Timestamp"
 _UNIT: Final = "unitOfMeasureSymbol"
 
@@ -74,9 +77,9 @@ def word(title: str, name: str, rank: int = 1) -> Column:
     return Column(title, name, lambda row: row[name], Kind.WHOLE, rank)
 
 
-def key(title: str, name: str) -> Column:
-    """An id, which is always there, whole, on one line."""
-    return Column(title, name, lambda row: row[name], Kind.WHOLE)
+def key(title: str, name: str, rank: int = 0) -> Column:
+    """An id: whole, on one line."""
+    return Column(title, name, lambda row: row[name], Kind.WHOLE, rank)
 
 
 def date(title: str, name: str, rank: int = 1, kind: Kind = Kind.TEXT) -> Column:
@@ -149,10 +152,22 @@ def chosen(names: Sequence[str], columns: Sequence[Column], message: Described) 
     for name in names:
         column = by_name.get(name.strip().casefold())
         if column is None:
-            known = dict.fromkeys([*(one.title for one in columns), *(field.json_name for field in message.fields)])
-            raise click.UsageError(f"there is no column {name.strip()}; there are {', '.join(known)}")
+            raise click.UsageError(f"there is no column {name.strip()}; {_known(name.strip(), columns, message)}")
         found.append(replace(column, rank=0))
     return found
+
+
+def _known(name: str, columns: Sequence[Column], message: Described) -> str:
+    """What may have been meant, otherwise the titles; no list of all the fields, which may be 65."""
+    known = list(dict.fromkeys([*(one.title for one in columns), *(field.json_name for field in message.fields)]))
+    by_form = {one.replace("_", "").casefold(): one for one in reversed(known)}
+    wanted = name.replace("_", "").casefold()
+    meant = get_close_matches(wanted, by_form, _MEANT_MAX)
+    meant += [form for form in by_form if len(wanted) > 2 and wanted in form and form not in meant]
+    if meant:
+        return f"did you mean {' or '.join(by_form[form] for form in meant[:_MEANT_MAX])}?"
+    titles = [one.title for one in columns] or known[:_TITLES_MAX]
+    return f"there are {', '.join(titles)}, and every field that --json shows"
 
 
 def columns_of(message: Described) -> list[Column]:

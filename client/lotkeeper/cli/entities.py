@@ -85,13 +85,13 @@ _KINDS: Final = (
         "id or name, with --material if several have it",
         LotName("material_id_or_path"),
         (
-            _ID,
+            key_column("ID", "id", rank=4),  # name and material say which it is
             _NAME,
             text("MATERIAL", "materialPath", rank=2),
             word("STATUS", "status"),
-            quantity("TOTAL", "totalQuantity"),
+            quantity("ADDED", "totalQuantity"),
             date("EXPIRES", "expirationDate", rank=3),
-            text("SUPPLIER'S", "supplierLotName", rank=4),
+            text("SUPPLIER'S", "supplierLotName", rank=5),
         ),
         (
             _BY_MATERIAL,

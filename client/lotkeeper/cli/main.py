@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from lotkeeper._errors import DeadlineExceeded, LotkeeperError, Unauthenticated, Unavailable
 from lotkeeper._faults import SettingFault
 from lotkeeper._quantities import exact_of
+from lotkeeper._tokens import NONE_SENT
 from lotkeeper.cli import acting, named_types
 from lotkeeper.cli.access import access
 from lotkeeper.cli.auditing import audit
@@ -42,11 +43,13 @@ from lotkeeper.cli.recalling import recall
 from lotkeeper.cli.records import records
 from lotkeeper.cli.refusing import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_UNREACHABLE, refuse
 from lotkeeper.cli.session import Session
+from lotkeeper.cli.showing import writing
 from lotkeeper.cli.stock import convert, inventory
 from lotkeeper.cli.tracing import trace
 from lotkeeper.cli.usage_errors import errors_in
 from lotkeeper.cli.watching import watch
 from lotkeeper.cli.words import form_asked, in_order
+from lotkeeper.cli.written import show_single, show_written
 from lotkeeper.command_errors import Group, errors_shown
 from lotkeeper.command_groups import summary_of
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
@@ -109,7 +112,7 @@ def _output_of(context: click.Context) -> Output:
 def _advised(session: Session, error: LotkeeperError) -> LotkeeperError:
     """The error, with what to do about it where that can be known."""
     if isinstance(error, Unauthenticated):
-        text = error.message.removesuffix(".").removesuffix(_HEADER_NEEDED)
+        text = error.message.partition(NONE_SENT)[0].removesuffix(".").removesuffix(_HEADER_NEEDED)
         return error.saying(f"{text}: {session.connection.token_advice()}.", error.field_violations)
     return with_meant(session.client, error)
 
@@ -172,6 +175,7 @@ LOT = click.argument("lot", type=named_types.LOT_ANY, required=False)
 @EXPIRES
 @REQUEST_ID
 @VALIDATE_ONLY
+@writing
 @click.pass_obj
 def execute(
     session: Session,
@@ -210,7 +214,7 @@ def execute(
         )
 
     response = with_lots(session.client, (lot, secondary_lot), executed)
-    session.output.each(response.inventory_lot_records, "there was nothing to scrap")
+    show_written(session.output, response.inventory_lot_records, "there was nothing to scrap")
     session.output.say_if_validated(validate_only)
 
 
@@ -225,6 +229,7 @@ def execute(
 @EXPIRES
 @REQUEST_ID
 @VALIDATE_ONLY
+@writing
 @click.pass_obj
 def start(
     session: Session,
@@ -256,7 +261,7 @@ def start(
             validate_only=validate_only,
         )
 
-    session.output.one(with_lots(session.client, (lot, secondary_lot), started))
+    show_single(session.output, with_lots(session.client, (lot, secondary_lot), started))
     session.output.say_if_validated(validate_only)
 
 
@@ -267,6 +272,7 @@ def start(
 @END
 @REQUEST_ID
 @VALIDATE_ONLY
+@writing
 @click.pass_obj
 def stop(
     session: Session,
@@ -287,17 +293,18 @@ def stop(
         request_id=request_id,
         validate_only=validate_only,
     )
-    session.output.each(response.inventory_lot_records, "nothing was written")
+    show_written(session.output, response.inventory_lot_records, "nothing was written")
     session.output.say_if_validated(validate_only)
 
 
 @click.command()
 @OPERATION
 @REQUEST_ID
+@writing
 @click.pass_obj
 def cancel(session: Session, /, operation_id: str, request_id: str | None) -> None:
     """End what a start of OPERATION began; no stock moves."""
-    session.output.one(session.client.cancel_inventory_operation(operation_id, request_id=request_id))
+    show_single(session.output, session.client.cancel_inventory_operation(operation_id, request_id=request_id))
 
 
 completion = completion_command(lambda: main, "lotkeeper")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 import click
 
 from lotkeeper.cli import named_types
 from lotkeeper.cli.acting import NOTES, SPARES
-from lotkeeper.cli.columns import Column, date, key, quantity, text, word
 from lotkeeper.cli.listed import show_list
 from lotkeeper.cli.moments import Moment, OfDay
 from lotkeeper.cli.options import (
@@ -26,21 +23,10 @@ from lotkeeper.cli.options import (
     page_size_of,
 )
 from lotkeeper.cli.session import Session
-from lotkeeper.cli.showing import listed, single
+from lotkeeper.cli.showing import listed, single, writing
+from lotkeeper.cli.written import RECORD_COLUMNS, show_single
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.inventory.v1 import enums_pb2
-
-_COLUMNS: Final[Sequence[Column]] = (
-    key("ID", "id"),
-    word("TYPE", "lotRecordType"),
-    text("LOT", "inventoryLotName", rank=0),
-    quantity(),
-    text("SOURCE", "sourceLocationPath", rank=2),
-    text("DESTINATION", "destinationLocationPath", rank=2),
-    text("INTO/FROM", "secondaryInventoryLotName", rank=3),
-    word("STATUS", "status", rank=4),
-    date("END", "endDate"),
-)
 
 
 @click.group(cls=CommandGroup)
@@ -105,7 +91,7 @@ def list_records(
         oldest_first=oldest_first,
         page_size=page_size_of(limit),
     )
-    show_list(session.output, read, _COLUMNS, limit)
+    show_list(session.output, read, RECORD_COLUMNS, limit)
 
 
 @records.command("get")
@@ -122,16 +108,16 @@ def get_record(session: Session, /, record_id: str) -> None:
 @NOTES
 @REQUEST_ID
 @VALIDATE_ONLY
+@writing
 @click.pass_obj
 def reverse_record(
     session: Session, /, record_id: str, notes: str | None, request_id: str | None, validate_only: bool
 ) -> None:
     """Undo a completed record by a new one with the opposite changes."""
-    session.output.one(
-        session.client.reverse_inventory_lot_record(
-            record_id, notes=notes, request_id=request_id, validate_only=validate_only
-        )
+    record = session.client.reverse_inventory_lot_record(
+        record_id, notes=notes, request_id=request_id, validate_only=validate_only
     )
+    show_single(session.output, record)
     session.output.say_if_validated(validate_only)
 
 
@@ -141,6 +127,7 @@ def reverse_record(
 @SPARES[0]
 @SPARES[1]
 @SPARES[2]
+@single
 @click.pass_obj
 def annotate_record(
     session: Session,

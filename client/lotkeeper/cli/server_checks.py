@@ -12,6 +12,7 @@ from typing import Final
 from lotkeeper import actions
 from lotkeeper._errors import LotkeeperError, PermissionDenied, Unauthenticated
 from lotkeeper._sync.client import Client
+from lotkeeper._tokens import NONE_SENT
 from lotkeeper.cli.findings import Finding, State
 from lotkeeper.cli.server_contract import names_here, names_there
 from lotkeeper.inventory.v1.inventory_operation_service_pb2 import ListPermissionsResponse
@@ -42,7 +43,8 @@ def check_token(client: Client, advice: str) -> Finding:
     try:
         granted = client.list_permissions().granted_permissions
     except Unauthenticated as error:
-        return Finding("token", State.FAULT, error.message, f"{advice[0].upper()}{advice[1:]}.")
+        said = error.message.partition(NONE_SENT)[0]
+        return Finding("token", State.FAULT, said, f"{advice[0].upper()}{advice[1:]}.")
     if not granted:
         return Finding("token", State.WARNING, "it grants nothing", "Give its holder a role: lotkeeper-server role.")
     if "*" in granted:

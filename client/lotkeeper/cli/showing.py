@@ -72,6 +72,14 @@ _NO_HEADERS: Final = click.option(
 _WIDE: Final = click.option(
     "--wide", is_flag=True, expose_value=False, callback=_wide, help="Every column, however long the lines are."
 )
+_WHOLE: Final = click.option(
+    "--wide",
+    "every_field",
+    is_flag=True,
+    expose_value=False,
+    callback=_wide,
+    help="Every field of what was written, a line for each.",
+)
 _WATCH: Final = click.option(
     "--watch",
     is_flag=True,
@@ -91,6 +99,11 @@ _INTERVAL: Final = click.option(
 def single(command: Any) -> Any:
     """Gives a command that shows one thing its options."""
     return _decorated(command, FORM, _COLUMNS, _NO_HEADERS)
+
+
+def writing(command: Any) -> Any:
+    """Gives a command that shows the records it wrote its options."""
+    return _decorated(command, FORM, _COLUMNS, _WHOLE, _NO_HEADERS)
 
 
 def streamed(command: Any) -> Any:

@@ -10,24 +10,14 @@ from typing import Final
 
 import click
 
-from lotkeeper.cli.columns import Column, Kind, Row, date, quantity, text, word
+from lotkeeper.cli.columns import Column, Kind, date, quantity, text, word
 from lotkeeper.cli.following import TokenFile, show_followed
 from lotkeeper.cli.options import CHILDREN, LOCATION, LOT, MATERIAL, TYPES
 from lotkeeper.cli.session import Session
 from lotkeeper.cli.showing import streamed
+from lotkeeper.cli.written import places_of
 from lotkeeper.inventory.v1 import enums_pb2
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
-
-
-def _places(row: Row) -> str:
-    source, destination = (_place(row[name]) for name in ("sourceLocationPath", "destinationLocationPath"))
-    return f"{source} > {destination}".lstrip() if destination else source
-
-
-def _place(path: str | None) -> str:
-    """A path, in which a > is not taken for the one between two."""
-    return (path or "").replace(" >", r" \x3e")
-
 
 _SHOWN: Final = pb.WatchInventoryLotRecordsResponse.DESCRIPTOR.fields_by_name["inventory_lot_record"]
 _COLUMNS: Final[Sequence[Column]] = (
@@ -35,7 +25,7 @@ _COLUMNS: Final[Sequence[Column]] = (
     replace(word("TYPE", "lotRecordType"), typical=9),
     replace(text("LOT", "inventoryLotName", rank=0), typical=12),
     replace(quantity(), typical=10),
-    Column("PLACES", "sourceLocationPath", _places, rank=2, typical=24),
+    Column("PLACES", "sourceLocationPath", places_of, rank=2, typical=24),
     text("INTO/FROM", "secondaryInventoryLotName", rank=3),
 )
 _TOKEN: Final = "resumeToken"  # noqa: S105 - no secret
