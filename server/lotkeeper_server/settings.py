@@ -149,6 +149,11 @@ def _fault_text(error: ErrorDetails) -> str:
     return f"{name}: {error['msg']}"
 
 
+def settings_fault(error: ValidationError) -> SettingsFault:
+    """Everything that is wrong with settings, in one line."""
+    return SettingsFault("; ".join(map(_fault_text, error.errors())))
+
+
 def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     """The settings in force.
 
@@ -168,7 +173,7 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
     try:
         settings: Settings = sourced(**given)
     except ValidationError as error:
-        raise SettingsFault("; ".join(map(_fault_text, error.errors()))) from None
+        raise settings_fault(error) from None
     except SettingsFault:
         raise
     except ValueError as error:

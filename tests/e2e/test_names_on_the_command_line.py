@@ -280,3 +280,19 @@ def test_a_name_that_the_token_may_not_look_up_says_so_and_an_id_needs_no_look_u
     assert run("execute", consuming.id, "A", "1").exit_code == 0
     assert run("consume", "A", "1", *place, *milk).exit_code == 0
     assert run("change-status", lot.id, "available").exit_code == 0
+
+
+def test_a_secondary_lot_is_found_by_its_name_like_the_first(lotkeeper: Command, client: Client) -> None:
+    """One that is not there yet needs its material, and the refusal names that option."""
+    take = ("--json", "consume", "MILK-0815", "1", "--from", SILO, "--create-lot", "--secondary-lot")
+    by_name = row(lotkeeper(*take, "CREAM-0042"))
+    cream = next(one for one in client.list_lots() if one.name == "CREAM-0042")
+    assert by_name["secondaryInventoryLotId"] == cream.id
+    refused = lotkeeper(*take[1:], "not there yet")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("refused: MATERIAL_REQUIRED: ")
+    assert refused.stderr.endswith("; give --secondary-material, or an id.\n")
+    made = row(lotkeeper(*take, "not there yet", "--secondary-material", CREAM))
+    assert made["secondaryInventoryLotName"] == "not there yet"
+    unknown = lotkeeper("receive", "no such lot", "1", "--to", SILO)
+    assert unknown.stderr.endswith("; give --material, or an id.\n")

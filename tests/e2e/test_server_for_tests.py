@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import lotkeeper.testing
 import pytest
 from lotkeeper import Client, FailedPrecondition
 from lotkeeper.inventory.v1.enums_pb2 import INVENTORY_GROUP_BY_LOT_STATUS, LOT_STATUS_EXPIRED
@@ -89,6 +90,28 @@ def test_settings_are_those_of_the_test_alone(in_child: bool, monkeypatch: pytes
     server = LotkeeperServer(PLANT, in_child=in_child, settings={"end_date_past_days": 30})
     with server, server.client() as client:
         client.receive(lot="F-1", material="Flour", destination="Silo", quantity=1, end_date_millis=ended)
+
+
+@EVERYWHERE
+def test_a_wrong_setting_is_told_in_a_plain_line(in_child: bool) -> None:
+    """As the server's own commands tell it."""
+    for settings, said in (
+        ({"end_date_past_day": 30}, "end_date_past_day is not a setting: did you mean end_date_past_days?"),
+        ({"end_date_past_days": "many"}, "end_date_past_days: Input should be a valid number"),
+    ):
+        with pytest.raises(ValueError, match=r".") as refused:
+            LotkeeperServer(PLANT, in_child=in_child, settings=settings)
+        assert str(refused.value).startswith(said)
+        assert "\n" not in str(refused.value)
+        assert "pydantic" not in str(refused.value)
+
+
+def test_the_example_of_the_module_runs() -> None:
+    """What `help(lotkeeper.testing)` shows first."""
+    assert lotkeeper.testing.__doc__ is not None
+    block = [line[4:] for line in lotkeeper.testing.__doc__.splitlines() if line.startswith("    ")]
+    assert block
+    exec("\n".join(block), {"LotkeeperServer": LotkeeperServer, "timedelta": timedelta})  # noqa: S102 - our own text
 
 
 def test_two_servers_live_beside_each_other() -> None:

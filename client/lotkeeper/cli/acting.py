@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
 import click
 from google.protobuf.message import Message
 
+from lotkeeper._errors import InvalidArgument
 from lotkeeper.cli import named_types, naming
 from lotkeeper.cli.batching import done
 from lotkeeper.cli.json_lines import messages_of_lines
@@ -18,7 +20,6 @@ from lotkeeper.cli.options import (
     INVENTORY_NAME,
     MATERIAL,
     REQUEST_ID,
-    SECONDARY,
     SUPPLIER_LOT,
     VALIDATE_ONLY,
     OneOf,
@@ -85,7 +86,12 @@ _DETAILS: Final = [
     VALIDATE_ONLY,
 ]
 _FLOW: Final = [
-    SECONDARY,
+    click.option(
+        "--secondary-lot",
+        type=LotName("secondary_material", may_be_new=True),
+        help="The lot that it goes into or comes from: an id or a name, with --secondary-material if several have it, "
+        "or none yet.",
+    ),
     click.option(
         "--secondary-material",
         type=named_types.MATERIAL,
@@ -146,6 +152,20 @@ def act(session: Session, /, file: BinaryIO, request_id: str | None, validate_on
         click.echo(visible(f"{number}: {done(written, validate_only=validate_only)}"))
 
 
+@contextmanager
+def _saying_which_material() -> Iterator[None]:
+    """A refusal for want of a material names the option that says it: there are two."""
+    try:
+        yield
+    except InvalidArgument as error:
+        if error.reason != "MATERIAL_REQUIRED":
+            raise
+        fields = {one.field for one in error.field_violations}
+        option = "--secondary-material" if fields & {"secondary_lot", "secondary_material"} else "--material"
+        said = f"{error.message.rstrip('.')}; give {option}, or an id."
+        raise error.saying(said, error.field_violations) from None
+
+
 def _command(name: str, method: str, text: str, parameters: Sequence[Decorator]) -> click.Command:
     """A command that calls a method of the client; its parameters have the names of the method's arguments."""
 
@@ -158,7 +178,7 @@ def _command(name: str, method: str, text: str, parameters: Sequence[Decorator])
             records: Sequence[Message] = changing(reason_code_id=reason_code_id, **given | in_unit)
             return records
 
-        with of_single_action():
+        with of_single_action(), _saying_which_material():
             records = naming.with_unit(session.client, given.get("unit"), changed)
         show_written(session.output, records, "there was nothing to do")
         session.output.say_if_validated(given["validate_only"])

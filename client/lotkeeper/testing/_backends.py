@@ -85,7 +85,7 @@ class ChildServer:
             self._lock = threading.Lock()
             said = self._answer()
             if said is None:
-                why = self._process.last_words()
+                why = self._process.last_words().removeprefix("lotkeeper-server: ")
                 self.close()
                 raise ValueError(why or "the server did not start")
         self.address = str(said["address"])

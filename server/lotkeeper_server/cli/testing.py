@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
-from pydantic import ValidationError
 
 from lotkeeper_server.cli.opening import fail
 from lotkeeper_server.domain.refusals import Refused
+from lotkeeper_server.setting_sources import SettingsFault
 
 _LINE_CHARACTERS_MAX: Final = 65_536
 _Commands = Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
@@ -38,8 +38,8 @@ def testing(plant: Path | None, given: tuple[str, ...]) -> None:
     signal.signal(signal.SIGTERM, _end_by_signal)
     try:
         server = TestingServer(document, dict(_setting(text) for text in given))
-    except ValidationError as error:
-        raise click.UsageError("; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())) from None
+    except SettingsFault as fault:
+        fail(str(fault))
     except Refused as refused:
         fail(f"{plant}: {refused.refusal.message}")
     try:

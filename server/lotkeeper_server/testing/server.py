@@ -5,10 +5,11 @@ import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from lotkeeper_server.service import Listens, Service
-from lotkeeper_server.settings import Settings
+from lotkeeper_server.settings import Settings, settings_fault
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.testing.set_clock import SetClock
 from lotkeeper_server.testing.template import PlantDocument, StoreTemplate, demo_plant
@@ -54,9 +55,12 @@ class TestingServer:
 
         Raises:
             Refused: where the plant cannot be applied.
-            pydantic.ValidationError: for a setting that is wrong.
+            SettingsFault: for a setting that is wrong.
         """
-        self._settings = _OwnSettings(**{**(settings or {}), "listen": LISTEN})
+        try:
+            self._settings = _OwnSettings(**{**(settings or {}), "listen": LISTEN})
+        except ValidationError as error:
+            raise settings_fault(error) from None
         self._template = StoreTemplate(plant or demo_plant())
         self._event_loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._event_loop.run_forever, name="lotkeeper-testing", daemon=True)
