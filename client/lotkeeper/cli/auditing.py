@@ -136,7 +136,9 @@ def watch_events(
     token_state: Path | None,
     **given: Any,
 ) -> None:
-    """Follow them as they are written, across losses of the server; end it with Ctrl-C.
+    """Follow them as they are written; end it with Ctrl-C.
+
+    It goes on by itself across losses of the server.
 
     With --output json each line is {"auditEvent": ..., "resumeToken": ...}.
     """
