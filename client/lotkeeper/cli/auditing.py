@@ -109,7 +109,10 @@ def list_events(
 @_filters
 @click.pass_obj
 def export_events(session: Session, /, results: Results, denied: bool, **given: Any) -> None:
-    """Write them as JSON lines to standard output, oldest first, whatever --output says."""
+    """Write them as JSON lines to standard output, oldest first.
+
+    Whatever --output says.
+    """
     wanted = _results(results, denied=denied)
     for event in session.client.list_audit_events(results=wanted, oldest_first=True, page_size=_PAGE, **given):
         sys.stdout.write(json_text(to_dict(event)) + "\n")
