@@ -219,7 +219,7 @@ def test_the_servers_commands_show_names_in_the_same_way(tmp_path: Path) -> None
         assert done.exit_code == status, (arguments, done.output)
         clean(done.output)
     listed = runner.invoke(server_command, ["token", "list", *store]).stdout
-    assert listed.count("\t") == 5
+    assert listed.count("\t") == 6
 
 
 def test_an_exported_file_is_exact_in_a_pipe_and_harmless_on_a_terminal(

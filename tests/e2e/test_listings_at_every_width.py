@@ -81,6 +81,7 @@ def _fill(client: Client) -> None:
             material_id=material.id,
         )
     )
+    client.grant_role(LONG, "admin")
     client.save_material_reason_code(master_data_pb2.MaterialReasonCode(reason_code=LONG_WORD, description=LONG))
     place = client.save_location(
         master_data_pb2.Location(

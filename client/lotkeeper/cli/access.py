@@ -141,7 +141,10 @@ def get_role(session: Session, /, name: str) -> None:
 def create_role(
     session: Session, /, name: str, permissions: tuple[str, ...], locations: tuple[str, ...], **given: Any
 ) -> None:
-    """Make a role, of what you may yourself: a permission grants all below it, INVENTORY grants INVENTORY.READ."""
+    """Make a role, of what you may yourself.
+
+    A permission grants all below it: INVENTORY grants INVENTORY.READ.
+    """
     role = session.client.create_role(
         name, permissions, location_ids_or_paths=locations, limits=_limits_after(pb.RoleLimits(), given)
     )
@@ -227,7 +230,7 @@ def delete_role(session: Session, /, name: str) -> None:
 
 @access.group()
 def tokens() -> None:
-    """Stored tokens: what callers send; each has the roles that it was made with."""
+    """Stored tokens, each with the roles that it was made with."""
 
 
 @tokens.command("list")
@@ -250,7 +253,9 @@ def list_tokens(session: Session, /, principal: str | None, live_only: bool, lim
 @FORM
 @click.pass_obj
 def create_token(session: Session, /, principal: str, roles: tuple[str, ...], **given: Any) -> None:
-    """Make a token for PRINCIPAL and print its secret, and nothing else; it is never shown again.
+    """Make a token for PRINCIPAL and print its secret.
+
+    Nothing else is printed, and the secret is never shown again.
 
     With --output json or yaml the token is printed, too. If the answer is lost, the same --request-id gives the same
     token another secret.
@@ -272,7 +277,10 @@ def create_token(session: Session, /, principal: str, roles: tuple[str, ...], **
 @FORM
 @click.pass_obj
 def rotate_token(session: Session, /, token_id: str, **given: Any) -> None:
-    """Make a token in the place of another, of the same principal and roles, and print its secret, and nothing else."""
+    """Make a token in the place of another, and print its secret.
+
+    It has the same principal and roles. Nothing else is printed.
+    """
     _show_secret(session.output, session.client.rotate_token(token_id, **given))
 
 
@@ -294,7 +302,10 @@ def revoke_token(session: Session, /, token_id: str) -> None:
 
 @access.group()
 def grants() -> None:
-    """The roles that principals have by name, for calls with a certificate or a token of the issuer."""
+    """Roles that principals have by name.
+
+    They hold for calls with a certificate or a token of the issuer.
+    """
 
 
 @grants.command("list")
