@@ -171,7 +171,7 @@ def test_errors_can_be_copied_and_sent_to_another_process(client_class: Any) -> 
         (lambda client: client.execute_inventory_operation("o", 5, 5.0), "primary_lot_id_or_name"),
         (lambda client: client.execute_inventory_operation("o", "L\ud800", 5), "primary_lot_id_or_name"),
         (lambda client: client.execute_inventory_operation("o", "L", 5, end_date_millis=2**70), "end_date_millis"),
-        (lambda client: client.consume("L", 5.0, source=5), "source_location_id_or_path"),
+        (lambda client: client.consume("L", 5.0, source=5), "source"),
         (lambda client: client.save_material({"no": 1}), "material"),
         (lambda client: client.save_material(None, update_mask="name"), "update_mask"),
         (lambda client: list(client.list_lots(page_size="many")), "page_size"),
