@@ -1,14 +1,8 @@
 """Where a call comes from, as events tell it."""
 
-from typing import Final
-
 from lotkeeper_server import transport
 from lotkeeper_server.domain.model.audit import Origin
-
-_TRACE_KEY: Final = "traceparent"
-_TRACE_PARTS: Final = 4
-_TRACE_CHARACTERS: Final = 32
-"""Of a W3C trace context: `00-` and 32 hexadecimal digits, the parent's 16, and flags."""
+from lotkeeper_server.observability.trace_context import trace_id_of
 
 
 def origin_of(call: transport.Call, method: str) -> Origin:
@@ -22,19 +16,5 @@ def origin_of(call: transport.Call, method: str) -> Origin:
     origin: Origin | None = connection.notes.get(method)
     if origin is None:
         origin = connection.notes[method] = Origin(method, connection.address)
-    for key, value in call.metadata:
-        if key == _TRACE_KEY:
-            return origin._replace(trace_id=_trace_id(value))
-    return origin
-
-
-def _trace_id(value: str | bytes) -> bytes | None:
-    """The trace's id; None for what is not a W3C trace context, or one without an id."""
-    parts = value.split("-") if isinstance(value, str) else []
-    if len(parts) < _TRACE_PARTS or len(parts[1]) != _TRACE_CHARACTERS:
-        return None
-    try:
-        trace_id = bytes.fromhex(parts[1])
-    except ValueError:
-        return None
-    return trace_id if any(trace_id) else None
+    trace_id = trace_id_of(call.metadata)
+    return origin._replace(trace_id=bytes.fromhex(trace_id)) if trace_id else origin
