@@ -39,7 +39,7 @@ def test_the_greeting_says_where_everything_is_and_what_to_paste(
     command = greeting.splitlines()[2].removeprefix("  try:  ")
     done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S602 - as a user would
     assert done.returncode == 0, done.stderr
-    assert "lotRecordType              CONSUME" in done.stdout
+    assert done.stdout.startswith("CONSUME  100 kg  MILK-0815  ")
 
 
 def test_started_again_it_keeps_its_data(served: tuple[Path, str, dict[str, str]]) -> None:

@@ -118,7 +118,7 @@ def test_what_a_scanner_leaves_in_a_name_makes_no_second_lot(plant: ServedPlant,
     plant.client.receive("L1", 1.0, destination=plant.silo.id, **made(plant))
     with pytest.raises(InvalidArgument) as refused:
         plant.client.receive(scanned, 1.0, destination=plant.silo.id, **made(plant))
-    assert [one.field for one in refused.value.field_violations] == ["actions[0].lot_id_or_name"]
+    assert [one.field for one in refused.value.field_violations] == ["lot"]
     assert plant.stock() == {"L1": 1}
 
 
