@@ -1,11 +1,15 @@
 """What tests share: a real server on a real store."""
 
+import logging
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lotkeeper import Client
+from lotkeeper_server.event_log import events_written_as_before
 
 from tests import stores
 from tests.galera import GaleraCluster
@@ -28,6 +32,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if stores.kind() == "galera" and (missing := GaleraCluster.missing()):
         for item in items:
             item.add_marker(pytest.mark.skip(reason=missing))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A server's command that ran in this process set up its log; the tests after it have pytest's."""
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
+    with events_written_as_before():
+        yield
+    if (sys.excepthook, sys.unraisablehook, threading.excepthook) != hooks:
+        sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+        logging.captureWarnings(False)
+        for handler in [one for one in logging.root.handlers if type(one).__module__ == "lotkeeper_server.logs"]:
+            logging.root.removeHandler(handler)
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,16 @@ def write_events(processors: Sequence[Processor], write: Callable[[str], object]
 
 
 @contextmanager
+def events_written_as_before() -> Iterator[None]:
+    """Undoes at the end of the block what `write_events` has changed in it."""
+    write, processors = _output.write, list(_processors)
+    try:
+        yield
+    finally:
+        _output.write, _processors[:] = write, processors
+
+
+@contextmanager
 def events_captured() -> Iterator[list[MutableMapping[str, Any]]]:
     """Keeps the events of the block instead of writing them: each as a mapping, its level as `log_level`."""
     before = list(_processors)
