@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'lotkeeper/inventory/v1/permission.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/descriptor.proto:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\t:>\n\x11\x61\x63tion_permission\x12!.google.protobuf.EnumValueOptions\x18\xaa\x8b\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'lotkeeper/inventory/v1/permission.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/descriptor.proto:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\t:>\n\x11\x61\x63tion_permission\x12!.google.protobuf.EnumValueOptions\x18\xaa\x8b\x03 \x01(\tB\xf5\x01\n\x1a\x63om.lotkeeper.inventory.v1B\x0fPermissionProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lotkeeper.inventory.v1.permission_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\032com.lotkeeper.inventory.v1B\017PermissionProtoP\001ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\242\002\003LIX\252\002\026Lotkeeper.Inventory.V1\312\002\026Lotkeeper\\Inventory\\V1\342\002\"Lotkeeper\\Inventory\\V1\\GPBMetadata\352\002\030Lotkeeper::Inventory::V1'
 # @@protoc_insertion_point(module_scope)
