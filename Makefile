@@ -179,3 +179,8 @@ format: .venv/.synced ## Format the code and the contract
 .PHONY: clean
 clean: ## Remove the environments, not the data
 	@rm -rf .venv .tools
+
+.PHONY: site
+site: $(UV) ## Make the documentation as a site in .tools/site/built; a link to what is not there is an error; needs the network
+	@$(PYTHON) deploy/site/pages.py .tools/site
+	@cd .tools/site && $(abspath $(UV)) run --no-project --no-progress --quiet --with zensical==0.0.73 zensical build --strict
