@@ -118,10 +118,11 @@ lint-fast: .venv/.synced ## Check what takes seconds only: style and layers
 	@.venv/bin/lint-imports
 
 .PHONY: lint-contract
-lint-contract: .venv/.synced protos-check ## Check the contract, and what is made from it
-	@.venv/bin/buf lint protos
+lint-contract: .venv/.synced protos-check googleapis ## Check the contract, and what is made from it
+	@.venv/bin/buf lint
 	@.venv/bin/buf format --diff --exit-code protos
-	@.venv/bin/buf breaking protos --against protos/contract.binpb
+	@.venv/bin/buf build --path protos/lotkeeper -o - | \
+	  .venv/bin/buf breaking - --against protos/contract.binpb --config protos/buf.yaml
 
 .PHONY: hooks
 hooks: .venv/.synced ## Run the fast checks before each commit
@@ -154,8 +155,8 @@ protos-check: .venv/.synced ## Prove that what is made from the contract is curr
 	@.venv/bin/python server/entity_servicer.py --check
 
 .PHONY: protos-baseline
-protos-baseline: .venv/.synced ## Make the contract as it is now the one that later changes must not break
-	@.venv/bin/buf build protos -o protos/contract.binpb
+protos-baseline: .venv/.synced googleapis ## Make the contract as it is now the one that later changes must not break
+	@.venv/bin/buf build --path protos/lotkeeper -o protos/contract.binpb
 
 .PHONY: metrics
 metrics: .venv/.synced ## Make docs/metrics.md from the metrics in the code
@@ -179,3 +180,7 @@ format: .venv/.synced ## Format the code and the contract
 .PHONY: clean
 clean: ## Remove the environments, not the data
 	@rm -rf .venv .tools
+
+.PHONY: googleapis
+googleapis: .venv/.synced ## Make the folder of Google's common .proto files that buf.yaml names
+	@.venv/bin/python protos/googleapis.py .tools/googleapis

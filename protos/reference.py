@@ -5,18 +5,15 @@ python protos/reference.py --check FILE    exits 1 if it differs
 """
 
 import argparse
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from descriptors import PACKAGE, files
 from google.protobuf import descriptor_pb2
 from lotkeeper.inventory.v1 import permission_pb2
 
-PROTOS = Path(__file__).parent
-PACKAGE = "lotkeeper.inventory.v1"
 MESSAGE, SERVICE, ENUM, FIELD = 4, 6, 5, 2
 """Places in a source path: messages, services and enums of a file; fields, methods and values inside one."""
 SCALARS = {
@@ -31,17 +28,6 @@ Each method names the permission that a caller needs; permissions are hierarchic
 `INVENTORY.READ`, `*` all. Every refusal is one of [errors.md](errors.md). *optional* marks a field for which absent and
 zero are different.
 """
-
-
-def descriptors() -> Sequence[descriptor_pb2.FileDescriptorProto]:
-    """The contract's files, with their comments."""
-    sources = sorted(str(path.relative_to(PROTOS)) for path in (PROTOS / PACKAGE.replace(".", "/")).glob("*.proto"))
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "contract.binpb"
-        command = [sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={PROTOS}", "--include_source_info"]
-        subprocess.run([*command, f"--descriptor_set_out={target}", *sources], check=True)  # noqa: S603 - our own files
-        files = descriptor_pb2.FileDescriptorSet.FromString(target.read_bytes()).file
-    return [one for one in files if one.package == PACKAGE]
 
 
 class Reference:
@@ -140,7 +126,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
-    text = Reference(descriptors()).text()
+    text = Reference(files()).text()
     if not arguments.check:
         arguments.target.write_text(text)
         return 0
