@@ -132,6 +132,7 @@ hooks: .venv/.synced ## Run the fast checks before each commit
 protos: .venv/.synced ## Generate the stubs and the API reference from the contract
 	@.venv/bin/python protos/generate.py client
 	@.venv/bin/python protos/reference.py docs/api.md
+	@.venv/bin/python protos/openapi.py
 
 .PHONY: client
 client: .venv/.synced ## Make what the client makes from the contract, and its twin without asyncio
@@ -148,6 +149,7 @@ servicer: .venv/.synced ## Make the server's methods of every kind of entity fro
 protos-check: .venv/.synced ## Prove that what is made from the contract is current
 	@.venv/bin/python protos/generate.py --check client
 	@.venv/bin/python protos/reference.py --check docs/api.md
+	@.venv/bin/python protos/openapi.py --check
 	@.venv/bin/python client/entity_methods.py --check
 	@.venv/bin/python client/exact_classes.py --check
 	@.venv/bin/python client/action_methods.py --check
@@ -184,3 +186,7 @@ clean: ## Remove the environments, not the data
 .PHONY: googleapis
 googleapis: .venv/.synced ## Make the folder of Google's common .proto files that buf.yaml names
 	@.venv/bin/python protos/googleapis.py .tools/googleapis
+
+.PHONY: openapi
+openapi: .venv/.synced ## Make the OpenAPI document from the contract
+	@.venv/bin/python protos/openapi.py

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from comments import ENUM, MEMBER, MESSAGE, SERVICE, Comments
 from descriptors import PACKAGE, files
 from google.protobuf import descriptor_pb2
 from lotkeeper.inventory.v1 import permission_pb2
 
-MESSAGE, SERVICE, ENUM, FIELD = 4, 6, 5, 2
-"""Places in a source path: messages, services and enums of a file; fields, methods and values inside one."""
 SCALARS = {
     value.number: name.removeprefix("TYPE_").lower()
     for name, value in descriptor_pb2.FieldDescriptorProto.Type.DESCRIPTOR.values_by_name.items()
@@ -35,11 +34,7 @@ class Reference:
 
     def __init__(self, files: Sequence[descriptor_pb2.FileDescriptorProto]) -> None:
         self._files = files
-        self._comments = {
-            (file.name, tuple(place.path)): " ".join(place.leading_comments.split())
-            for file in files
-            for place in file.source_code_info.location
-        }
+        self._comment = Comments(files).of
 
     def text(self) -> str:
         """The whole page: services with the messages of their methods, then shared messages, then enums."""
@@ -63,9 +58,6 @@ class Reference:
         everything = [(file, index, one) for file in self._files for index, one in enumerate(file.message_type)]
         yield from sorted(everything, key=lambda place: place[2].name)
 
-    def _comment(self, file: descriptor_pb2.FileDescriptorProto, *path: int) -> str:
-        return self._comments.get((file.name, path), "")
-
     def _service(self, file: Any, index: int, service: Any) -> list[str]:
         lines = [f"\n## {service.name}\n", self._comment(file, SERVICE, index) + "\n"]
         messages = {message.name: (at, where, message) for at, where, message in self._messages()}
@@ -75,7 +67,7 @@ class Reference:
             stream += " Answers with a stream." if method.server_streaming else ""
             lines += [
                 f"### {method.name}\n",
-                self._comment(file, SERVICE, index, FIELD, number) + "\n",
+                self._comment(file, SERVICE, index, MEMBER, number) + "\n",
                 f"Permission: {'any caller' if permission == 'any' else f'`{permission}`'}.{stream}\n",
             ]
             for kind in (method.input_type, method.output_type):
@@ -88,14 +80,14 @@ class Reference:
             return []
         rows = ["| field | type | meaning |", "|---|---|---|"]
         for number, field in enumerate(message.field):
-            comment = self._comment(file, MESSAGE, index, FIELD, number)
+            comment = self._comment(file, MESSAGE, index, MEMBER, number)
             rows.append(f"| `{field.name}` = {field.number} | {_type_of(field)} | {_cell(comment)} |")
         return rows
 
     def _enum(self, file: Any, index: int, enum: Any) -> list[str]:
         lines = [f"### {enum.name}\n", self._comment(file, ENUM, index) + "\n", "| value | meaning |", "|---|---|"]
         for number, value in enumerate(enum.value):
-            comment = self._comment(file, ENUM, index, FIELD, number)
+            comment = self._comment(file, ENUM, index, MEMBER, number)
             permission = value.options.Extensions[permission_pb2.action_permission]
             comment += f" Permission: `{permission}`." if permission else ""
             lines.append(f"| `{value.name}` = {value.number} | {_cell(comment)} |")
