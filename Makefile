@@ -118,10 +118,11 @@ lint-fast: .venv/.synced ## Check what takes seconds only: style and layers
 	@.venv/bin/lint-imports
 
 .PHONY: lint-contract
-lint-contract: .venv/.synced protos-check ## Check the contract, and what is made from it
-	@.venv/bin/buf lint protos
+lint-contract: .venv/.synced protos-check googleapis ## Check the contract, and what is made from it
+	@.venv/bin/buf lint
 	@.venv/bin/buf format --diff --exit-code protos
-	@.venv/bin/buf breaking protos --against protos/contract.binpb
+	@.venv/bin/buf build --path protos/lotkeeper -o - | \
+	  .venv/bin/buf breaking - --against protos/contract.binpb --config protos/buf.yaml
 
 .PHONY: hooks
 hooks: .venv/.synced ## Run the fast checks before each commit
@@ -131,6 +132,7 @@ hooks: .venv/.synced ## Run the fast checks before each commit
 protos: .venv/.synced ## Generate the stubs and the API reference from the contract
 	@.venv/bin/python protos/generate.py client
 	@.venv/bin/python protos/reference.py docs/api.md
+	@.venv/bin/python protos/openapi.py
 
 .PHONY: client
 client: .venv/.synced ## Make what the client makes from the contract, and its twin without asyncio
@@ -147,6 +149,7 @@ servicer: .venv/.synced ## Make the server's methods of every kind of entity fro
 protos-check: .venv/.synced ## Prove that what is made from the contract is current
 	@.venv/bin/python protos/generate.py --check client
 	@.venv/bin/python protos/reference.py --check docs/api.md
+	@.venv/bin/python protos/openapi.py --check
 	@.venv/bin/python client/entity_methods.py --check
 	@.venv/bin/python client/exact_classes.py --check
 	@.venv/bin/python client/action_methods.py --check
@@ -154,8 +157,8 @@ protos-check: .venv/.synced ## Prove that what is made from the contract is curr
 	@.venv/bin/python server/entity_servicer.py --check
 
 .PHONY: protos-baseline
-protos-baseline: .venv/.synced ## Make the contract as it is now the one that later changes must not break
-	@.venv/bin/buf build protos -o protos/contract.binpb
+protos-baseline: .venv/.synced googleapis ## Make the contract as it is now the one that later changes must not break
+	@.venv/bin/buf build --path protos/lotkeeper -o protos/contract.binpb
 
 .PHONY: metrics
 metrics: .venv/.synced ## Make docs/metrics.md from the metrics in the code
@@ -184,3 +187,11 @@ clean: ## Remove the environments, not the data
 site: $(UV) ## Make the documentation as a site in .tools/site/built; a link to what is not there is an error; needs the network
 	@$(PYTHON) deploy/site/pages.py .tools/site
 	@cd .tools/site && $(abspath $(UV)) run --no-project --no-progress --quiet --with zensical==0.0.73 zensical build --strict
+
+.PHONY: googleapis
+googleapis: .venv/.synced ## Make the folder of Google's common .proto files that buf.yaml names
+	@.venv/bin/python protos/googleapis.py .tools/googleapis
+
+.PHONY: openapi
+openapi: .venv/.synced ## Make the OpenAPI document from the contract
+	@.venv/bin/python protos/openapi.py

@@ -7,12 +7,12 @@ python protos/generate.py --check DIR    exits 1 and names the files that differ
 import argparse
 import filecmp
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-PROTOS = Path(__file__).parent
+from descriptors import protoc
+
 PACKAGE = Path("lotkeeper/inventory/v1")
 
 # Those that lotkeeper/_protobuf stands for, so that messages have types where protobuf has none.
@@ -24,23 +24,14 @@ IMPORT_OF_UNTYPED = re.compile(
 
 def generate(target: Path) -> None:
     """Writes the stubs of every .proto of the package below `target`."""
-    sources = sorted(str(path.relative_to(PROTOS)) for path in (PROTOS / PACKAGE).glob("*.proto"))
     binaries = Path(sys.executable).parent
-    subprocess.run(  # noqa: S603 - our own files, our own tools
-        [
-            sys.executable,
-            "-m",
-            "grpc_tools.protoc",
-            f"--proto_path={PROTOS}",
-            f"--plugin=protoc-gen-mypy={binaries / 'protoc-gen-mypy'}",
-            f"--plugin=protoc-gen-mypy_grpc={binaries / 'protoc-gen-mypy_grpc'}",
-            f"--python_out={target}",
-            f"--grpc_python_out={target}",
-            f"--mypy_out=quiet:{target}",
-            f"--mypy_grpc_out=quiet:{target}",
-            *sources,
-        ],
-        check=True,
+    protoc(
+        f"--plugin=protoc-gen-mypy={binaries / 'protoc-gen-mypy'}",
+        f"--plugin=protoc-gen-mypy_grpc={binaries / 'protoc-gen-mypy_grpc'}",
+        f"--python_out={target}",
+        f"--grpc_python_out={target}",
+        f"--mypy_out=quiet:{target}",
+        f"--mypy_grpc_out=quiet:{target}",
     )
     for stub in (target / PACKAGE).glob("*_pb2.pyi"):
         stub.write_text(IMPORT_OF_UNTYPED.sub(r"from lotkeeper._protobuf import \1 as ", stub.read_text()))

@@ -5,20 +5,16 @@ python protos/reference.py --check FILE    exits 1 if it differs
 """
 
 import argparse
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from comments import ENUM, MEMBER, MESSAGE, SERVICE, Comments
+from descriptors import PACKAGE, files
 from google.protobuf import descriptor_pb2
 from lotkeeper.inventory.v1 import permission_pb2
 
-PROTOS = Path(__file__).parent
-PACKAGE = "lotkeeper.inventory.v1"
-MESSAGE, SERVICE, ENUM, FIELD = 4, 6, 5, 2
-"""Places in a source path: messages, services and enums of a file; fields, methods and values inside one."""
 SCALARS = {
     value.number: name.removeprefix("TYPE_").lower()
     for name, value in descriptor_pb2.FieldDescriptorProto.Type.DESCRIPTOR.values_by_name.items()
@@ -33,27 +29,12 @@ zero are different.
 """
 
 
-def descriptors() -> Sequence[descriptor_pb2.FileDescriptorProto]:
-    """The contract's files, with their comments."""
-    sources = sorted(str(path.relative_to(PROTOS)) for path in (PROTOS / PACKAGE.replace(".", "/")).glob("*.proto"))
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "contract.binpb"
-        command = [sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={PROTOS}", "--include_source_info"]
-        subprocess.run([*command, f"--descriptor_set_out={target}", *sources], check=True)  # noqa: S603 - our own files
-        files = descriptor_pb2.FileDescriptorSet.FromString(target.read_bytes()).file
-    return [one for one in files if one.package == PACKAGE]
-
-
 class Reference:
     """The text of one contract."""
 
     def __init__(self, files: Sequence[descriptor_pb2.FileDescriptorProto]) -> None:
         self._files = files
-        self._comments = {
-            (file.name, tuple(place.path)): " ".join(place.leading_comments.split())
-            for file in files
-            for place in file.source_code_info.location
-        }
+        self._comment = Comments(files).of
 
     def text(self) -> str:
         """The whole page: services with the messages of their methods, then shared messages, then enums."""
@@ -77,9 +58,6 @@ class Reference:
         everything = [(file, index, one) for file in self._files for index, one in enumerate(file.message_type)]
         yield from sorted(everything, key=lambda place: place[2].name)
 
-    def _comment(self, file: descriptor_pb2.FileDescriptorProto, *path: int) -> str:
-        return self._comments.get((file.name, path), "")
-
     def _service(self, file: Any, index: int, service: Any) -> list[str]:
         lines = [f"\n## {service.name}\n", self._comment(file, SERVICE, index) + "\n"]
         messages = {message.name: (at, where, message) for at, where, message in self._messages()}
@@ -89,7 +67,7 @@ class Reference:
             stream += " Answers with a stream." if method.server_streaming else ""
             lines += [
                 f"### {method.name}\n",
-                self._comment(file, SERVICE, index, FIELD, number) + "\n",
+                self._comment(file, SERVICE, index, MEMBER, number) + "\n",
                 f"Permission: {'any caller' if permission == 'any' else f'`{permission}`'}.{stream}\n",
             ]
             for kind in (method.input_type, method.output_type):
@@ -102,14 +80,14 @@ class Reference:
             return []
         rows = ["| field | type | meaning |", "|---|---|---|"]
         for number, field in enumerate(message.field):
-            comment = self._comment(file, MESSAGE, index, FIELD, number)
+            comment = self._comment(file, MESSAGE, index, MEMBER, number)
             rows.append(f"| `{field.name}` = {field.number} | {_type_of(field)} | {_cell(comment)} |")
         return rows
 
     def _enum(self, file: Any, index: int, enum: Any) -> list[str]:
         lines = [f"### {enum.name}\n", self._comment(file, ENUM, index) + "\n", "| value | meaning |", "|---|---|"]
         for number, value in enumerate(enum.value):
-            comment = self._comment(file, ENUM, index, FIELD, number)
+            comment = self._comment(file, ENUM, index, MEMBER, number)
             permission = value.options.Extensions[permission_pb2.action_permission]
             comment += f" Permission: `{permission}`." if permission else ""
             lines.append(f"| `{value.name}` = {value.number} | {_cell(comment)} |")
@@ -140,7 +118,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
-    text = Reference(descriptors()).text()
+    text = Reference(files()).text()
     if not arguments.check:
         arguments.target.write_text(text)
         return 0

@@ -1,0 +1,29 @@
+"""The comments of the contract, by what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+MESSAGE: Final = 4
+SERVICE: Final = 6
+ENUM: Final = 5
+MEMBER: Final = 2
+"""Places in a source path: messages, services and enums of a file; fields, methods and values inside one."""
+
+
+class Comments:
+    """What stands above each thing in the contract, as one line."""
+
+    def __init__(self, files: Sequence[FileDescriptorProto]) -> None:
+        self._texts = {
+            (file.name, tuple(place.path)): " ".join(place.leading_comments.split())
+            for file in files
+            for place in file.source_code_info.location
+        }
+
+    def of(self, file: FileDescriptorProto, *path: int) -> str:
+        """What stands above the thing with that source path; empty where nothing does."""
+        return self._texts.get((file.name, path), "")

@@ -1,0 +1,1 @@
+"""The methods for what has no gRPC: HTTP and JSON."""
