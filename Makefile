@@ -133,6 +133,7 @@ protos: .venv/.synced ## Generate the stubs and the API reference from the contr
 	@.venv/bin/python protos/generate.py client
 	@.venv/bin/python protos/reference.py docs/api.md
 	@.venv/bin/python protos/openapi.py
+	@.venv/bin/python protos/plant_fields.py docs/plant-fields.md
 
 .PHONY: client
 client: .venv/.synced ## Make what the client makes from the contract, and its twin without asyncio
@@ -150,6 +151,7 @@ protos-check: .venv/.synced ## Prove that what is made from the contract is curr
 	@.venv/bin/python protos/generate.py --check client
 	@.venv/bin/python protos/reference.py --check docs/api.md
 	@.venv/bin/python protos/openapi.py --check
+	@.venv/bin/python protos/plant_fields.py --check docs/plant-fields.md
 	@.venv/bin/python client/entity_methods.py --check
 	@.venv/bin/python client/exact_classes.py --check
 	@.venv/bin/python client/action_methods.py --check

@@ -32,7 +32,7 @@ from lotkeeper_server.plant.tree import Tree, Unreadable, let_go
 
 DATA_FIELD = "data"
 _STOCK_REFERENCES = {"location": "location", "material": "material"}
-_STOCK_FIELDS = frozenset({*_STOCK_REFERENCES, "lot", "quantity", "name", "expiration_date", "supplier_lot_name"})
+STOCK_FIELDS = frozenset({*_STOCK_REFERENCES, "lot", "quantity", "name", "expiration_date", "supplier_lot_name"})
 _REQUIRED = {
     d.UNIT_OF_MEASURE_CONVERSION.entity: ("from_unit", "to_unit"),
     d.LOT.entity: ("name", "material"),
@@ -286,7 +286,7 @@ class _Reading:
 
     def _stock(self, place: str, tree: Mapping[str, Tree]) -> None:
         for name in tree:
-            if name not in _STOCK_FIELDS:
+            if name not in STOCK_FIELDS:
                 self._fault(f"{place}.{cut(name)}", "is not a field of opening stock")
         named = {name: self._reference(f"{place}.{name}", name, tree.get(name)) for name in _STOCK_REFERENCES}
         lot = self._name(f"{place}.lot", tree.get("lot"))
