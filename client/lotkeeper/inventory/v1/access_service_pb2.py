@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from lotkeeper.inventory.v1 import errors_pb2 as lotkeeper_dot_inventory_dot_v1_dot_errors__pb2
 from lotkeeper.inventory.v1 import permission_pb2 as lotkeeper_dot_inventory_dot_v1_dot_permission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+lotkeeper/inventory/v1/access_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'lotkeeper/inventory/v1/permission.proto\"9\n\x10ListRolesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x11ListRolesResponse\x12+\n\x05roles\x18\x01 \x03(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1e\n\x0eGetRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x0fGetRoleResponse\x12*\n\x04role\x18\x01 \x01(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\"\x89\x01\n\x11\x43reateRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bpermissions\x18\x02 \x03(\t\x12\x1d\n\x15location_ids_or_paths\x18\x03 \x03(\t\x12\x32\n\x06limits\x18\x04 \x01(\x0b\x32\".lotkeeper.inventory.v1.RoleLimits\"@\n\x12\x43reateRoleResponse\x12*\n\x04role\x18\x01 \x01(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\"\xcb\x01\n\x11UpdateRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bpermissions\x18\x02 \x03(\t\x12\x1d\n\x15location_ids_or_paths\x18\x03 \x03(\t\x12\x32\n\x06limits\x18\x04 \x01(\x0b\x32\".lotkeeper.inventory.v1.RoleLimits\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0f\n\x07version\x18\x06 \x01(\x03\"@\n\x12UpdateRoleResponse\x12*\n\x04role\x18\x01 \x01(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\"2\n\x11\x44\x65leteRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\x14\n\x12\x44\x65leteRoleResponse\"s\n\x11ListTokensRequest\x12\x16\n\tprincipal\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tlive_only\x18\x02 \x01(\x08\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\tB\x0c\n\n_principal\"b\n\x12ListTokensResponse\x12\x33\n\x06tokens\x18\x01 \x03(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaf\x01\n\x12\x43reateTokenRequest\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12 \n\x13\x65xpires_date_millis\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\rnever_expires\x18\x04 \x01(\x08\x12\x17\n\nrequest_id\x18\x05 \x01(\tH\x01\x88\x01\x01\x42\x16\n\x14_expires_date_millisB\r\n\x0b_request_id\"Y\n\x13\x43reateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\xd1\x01\n\x12RotateTokenRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\x12\x1c\n\x0foverlap_seconds\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12 \n\x13\x65xpires_date_millis\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\rnever_expires\x18\x04 \x01(\x08\x12\x17\n\nrequest_id\x18\x05 \x01(\tH\x02\x88\x01\x01\x42\x12\n\x10_overlap_secondsB\x16\n\x14_expires_date_millisB\r\n\x0b_request_id\"Y\n\x13RotateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\x12\x0e\n\x06secret\x18\x02 \x01(\t\"&\n\x12RevokeTokenRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\"I\n\x13RevokeTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\"|\n\x11ListGrantsRequest\x12\x16\n\tprincipal\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04role\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\tB\x0c\n\n_principalB\x07\n\x05_role\"`\n\x12ListGrantsResponse\x12\x31\n\x06grants\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.RoleGrant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x10GrantRoleRequest\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"E\n\x11GrantRoleResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32!.lotkeeper.inventory.v1.RoleGrant\"5\n\x12RevokeGrantRequest\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"\x15\n\x13RevokeGrantResponse\"\xce\x01\n\x04Role\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bpermissions\x18\x02 \x03(\t\x12\x14\n\x0clocation_ids\x18\x03 \x03(\t\x12\x16\n\x0elocation_paths\x18\x04 \x03(\t\x12\x32\n\x06limits\x18\x05 \x01(\x0b\x32\".lotkeeper.inventory.v1.RoleLimits\x12\x30\n\x0c\x63reated_date\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x07 \x01(\x03\"\xee\x01\n\nRoleLimits\x12 \n\x13\x63\x61lls_in_flight_max\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bstreams_max\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12$\n\x17\x63ommands_per_second_max\x18\x03 \x01(\x03H\x02\x88\x01\x01\x12!\n\x14\x62ytes_per_second_max\x18\x04 \x01(\x03H\x03\x88\x01\x01\x42\x16\n\x14_calls_in_flight_maxB\x0e\n\x0c_streams_maxB\x1a\n\x18_commands_per_second_maxB\x17\n\x15_bytes_per_second_max\"\x93\x02\n\x0b\x41\x63\x63\x65ssToken\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x30\n\x0c\x63reated_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x65xpires_date\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crevoked_date\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_used_date\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04live\x18\x08 \x01(\x08\"^\n\tRoleGrant\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xa4\x0b\n\rAccessService\x12q\n\tListRoles\x12(.lotkeeper.inventory.v1.ListRolesRequest\x1a).lotkeeper.inventory.v1.ListRolesResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12k\n\x07GetRole\x12&.lotkeeper.inventory.v1.GetRoleRequest\x1a\'.lotkeeper.inventory.v1.GetRoleResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12v\n\nCreateRole\x12).lotkeeper.inventory.v1.CreateRoleRequest\x1a*.lotkeeper.inventory.v1.CreateRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12v\n\nUpdateRole\x12).lotkeeper.inventory.v1.UpdateRoleRequest\x1a*.lotkeeper.inventory.v1.UpdateRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12v\n\nDeleteRole\x12).lotkeeper.inventory.v1.DeleteRoleRequest\x1a*.lotkeeper.inventory.v1.DeleteRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12t\n\nListTokens\x12).lotkeeper.inventory.v1.ListTokensRequest\x1a*.lotkeeper.inventory.v1.ListTokensResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12y\n\x0b\x43reateToken\x12*.lotkeeper.inventory.v1.CreateTokenRequest\x1a+.lotkeeper.inventory.v1.CreateTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n\x0bRotateToken\x12*.lotkeeper.inventory.v1.RotateTokenRequest\x1a+.lotkeeper.inventory.v1.RotateTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n\x0bRevokeToken\x12*.lotkeeper.inventory.v1.RevokeTokenRequest\x1a+.lotkeeper.inventory.v1.RevokeTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12t\n\nListGrants\x12).lotkeeper.inventory.v1.ListGrantsRequest\x1a*.lotkeeper.inventory.v1.ListGrantsResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12s\n\tGrantRole\x12(.lotkeeper.inventory.v1.GrantRoleRequest\x1a).lotkeeper.inventory.v1.GrantRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n\x0bRevokeGrant\x12*.lotkeeper.inventory.v1.RevokeGrantRequest\x1a+.lotkeeper.inventory.v1.RevokeGrantResponse\"\x11\xca\xda\x18\rACCESS.MANAGEB\xf8\x01\n\x1a\x63om.lotkeeper.inventory.v1B\x12\x41\x63\x63\x65ssServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+lotkeeper/inventory/v1/access_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#lotkeeper/inventory/v1/errors.proto\x1a\'lotkeeper/inventory/v1/permission.proto\"9\n\x10ListRolesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x11ListRolesResponse\x12+\n\x05roles\x18\x01 \x03(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1e\n\x0eGetRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"=\n\x0fGetRoleResponse\x12*\n\x04role\x18\x01 \x01(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\"\x89\x01\n\x11\x43reateRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bpermissions\x18\x02 \x03(\t\x12\x1d\n\x15location_ids_or_paths\x18\x03 \x03(\t\x12\x32\n\x06limits\x18\x04 \x01(\x0b\x32\".lotkeeper.inventory.v1.RoleLimits\"@\n\x12\x43reateRoleResponse\x12*\n\x04role\x18\x01 \x01(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\"\xcb\x01\n\x11UpdateRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bpermissions\x18\x02 \x03(\t\x12\x1d\n\x15location_ids_or_paths\x18\x03 \x03(\t\x12\x32\n\x06limits\x18\x04 \x01(\x0b\x32\".lotkeeper.inventory.v1.RoleLimits\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0f\n\x07version\x18\x06 \x01(\x03\"@\n\x12UpdateRoleResponse\x12*\n\x04role\x18\x01 \x01(\x0b\x32\x1c.lotkeeper.inventory.v1.Role\"2\n\x11\x44\x65leteRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\x14\n\x12\x44\x65leteRoleResponse\"s\n\x11ListTokensRequest\x12\x16\n\tprincipal\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tlive_only\x18\x02 \x01(\x08\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\tB\x0c\n\n_principal\"b\n\x12ListTokensResponse\x12\x33\n\x06tokens\x18\x01 \x03(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaf\x01\n\x12\x43reateTokenRequest\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12 \n\x13\x65xpires_date_millis\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\rnever_expires\x18\x04 \x01(\x08\x12\x17\n\nrequest_id\x18\x05 \x01(\tH\x01\x88\x01\x01\x42\x16\n\x14_expires_date_millisB\r\n\x0b_request_id\"Y\n\x13\x43reateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\x12\x0e\n\x06secret\x18\x02 \x01(\t\"\xd1\x01\n\x12RotateTokenRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\x12\x1c\n\x0foverlap_seconds\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12 \n\x13\x65xpires_date_millis\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\rnever_expires\x18\x04 \x01(\x08\x12\x17\n\nrequest_id\x18\x05 \x01(\tH\x02\x88\x01\x01\x42\x12\n\x10_overlap_secondsB\x16\n\x14_expires_date_millisB\r\n\x0b_request_id\"Y\n\x13RotateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\x12\x0e\n\x06secret\x18\x02 \x01(\t\"&\n\x12RevokeTokenRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\"I\n\x13RevokeTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32#.lotkeeper.inventory.v1.AccessToken\"|\n\x11ListGrantsRequest\x12\x16\n\tprincipal\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04role\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\tB\x0c\n\n_principalB\x07\n\x05_role\"`\n\x12ListGrantsResponse\x12\x31\n\x06grants\x18\x01 \x03(\x0b\x32!.lotkeeper.inventory.v1.RoleGrant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x10GrantRoleRequest\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"E\n\x11GrantRoleResponse\x12\x30\n\x05grant\x18\x01 \x01(\x0b\x32!.lotkeeper.inventory.v1.RoleGrant\"5\n\x12RevokeGrantRequest\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"\x15\n\x13RevokeGrantResponse\"\xce\x01\n\x04Role\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bpermissions\x18\x02 \x03(\t\x12\x14\n\x0clocation_ids\x18\x03 \x03(\t\x12\x16\n\x0elocation_paths\x18\x04 \x03(\t\x12\x32\n\x06limits\x18\x05 \x01(\x0b\x32\".lotkeeper.inventory.v1.RoleLimits\x12\x30\n\x0c\x63reated_date\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x07 \x01(\x03\"\xee\x01\n\nRoleLimits\x12 \n\x13\x63\x61lls_in_flight_max\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bstreams_max\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12$\n\x17\x63ommands_per_second_max\x18\x03 \x01(\x03H\x02\x88\x01\x01\x12!\n\x14\x62ytes_per_second_max\x18\x04 \x01(\x03H\x03\x88\x01\x01\x42\x16\n\x14_calls_in_flight_maxB\x0e\n\x0c_streams_maxB\x1a\n\x18_commands_per_second_maxB\x17\n\x15_bytes_per_second_max\"\x93\x02\n\x0b\x41\x63\x63\x65ssToken\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x30\n\x0c\x63reated_date\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x65xpires_date\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crevoked_date\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_used_date\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04live\x18\x08 \x01(\x08\"^\n\tRoleGrant\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xb3\x0b\n\rAccessService\x12q\n\tListRoles\x12(.lotkeeper.inventory.v1.ListRolesRequest\x1a).lotkeeper.inventory.v1.ListRolesResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12k\n\x07GetRole\x12&.lotkeeper.inventory.v1.GetRoleRequest\x1a\'.lotkeeper.inventory.v1.GetRoleResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12v\n\nCreateRole\x12).lotkeeper.inventory.v1.CreateRoleRequest\x1a*.lotkeeper.inventory.v1.CreateRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12v\n\nUpdateRole\x12).lotkeeper.inventory.v1.UpdateRoleRequest\x1a*.lotkeeper.inventory.v1.UpdateRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12v\n\nDeleteRole\x12).lotkeeper.inventory.v1.DeleteRoleRequest\x1a*.lotkeeper.inventory.v1.DeleteRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12t\n\nListTokens\x12).lotkeeper.inventory.v1.ListTokensRequest\x1a*.lotkeeper.inventory.v1.ListTokensResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12y\n\x0b\x43reateToken\x12*.lotkeeper.inventory.v1.CreateTokenRequest\x1a+.lotkeeper.inventory.v1.CreateTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n\x0bRotateToken\x12*.lotkeeper.inventory.v1.RotateTokenRequest\x1a+.lotkeeper.inventory.v1.RotateTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n\x0bRevokeToken\x12*.lotkeeper.inventory.v1.RevokeTokenRequest\x1a+.lotkeeper.inventory.v1.RevokeTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12t\n\nListGrants\x12).lotkeeper.inventory.v1.ListGrantsRequest\x1a*.lotkeeper.inventory.v1.ListGrantsResponse\"\x0f\xca\xda\x18\x0b\x41\x43\x43\x45SS.READ\x12s\n\tGrantRole\x12(.lotkeeper.inventory.v1.GrantRoleRequest\x1a).lotkeeper.inventory.v1.GrantRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n\x0bRevokeGrant\x12*.lotkeeper.inventory.v1.RevokeGrantRequest\x1a+.lotkeeper.inventory.v1.RevokeGrantResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x1a\r\xe2\xda\x18\tlotkeeperB\xf8\x01\n\x1a\x63om.lotkeeper.inventory.v1B\x12\x41\x63\x63\x65ssServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +36,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lotkeeper.inventory.v1.acce
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\032com.lotkeeper.inventory.v1B\022AccessServiceProtoP\001ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\242\002\003LIX\252\002\026Lotkeeper.Inventory.V1\312\002\026Lotkeeper\\Inventory\\V1\342\002\"Lotkeeper\\Inventory\\V1\\GPBMetadata\352\002\030Lotkeeper::Inventory::V1'
+  _globals['_ACCESSSERVICE']._loaded_options = None
+  _globals['_ACCESSSERVICE']._serialized_options = b'\342\332\030\tlotkeeper'
   _globals['_ACCESSSERVICE'].methods_by_name['ListRoles']._loaded_options = None
   _globals['_ACCESSSERVICE'].methods_by_name['ListRoles']._serialized_options = b'\312\332\030\013ACCESS.READ'
   _globals['_ACCESSSERVICE'].methods_by_name['GetRole']._loaded_options = None
@@ -59,62 +62,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESSSERVICE'].methods_by_name['GrantRole']._serialized_options = b'\312\332\030\rACCESS.MANAGE'
   _globals['_ACCESSSERVICE'].methods_by_name['RevokeGrant']._loaded_options = None
   _globals['_ACCESSSERVICE'].methods_by_name['RevokeGrant']._serialized_options = b'\312\332\030\rACCESS.MANAGE'
-  _globals['_LISTROLESREQUEST']._serialized_start=179
-  _globals['_LISTROLESREQUEST']._serialized_end=236
-  _globals['_LISTROLESRESPONSE']._serialized_start=238
-  _globals['_LISTROLESRESPONSE']._serialized_end=327
-  _globals['_GETROLEREQUEST']._serialized_start=329
-  _globals['_GETROLEREQUEST']._serialized_end=359
-  _globals['_GETROLERESPONSE']._serialized_start=361
-  _globals['_GETROLERESPONSE']._serialized_end=422
-  _globals['_CREATEROLEREQUEST']._serialized_start=425
-  _globals['_CREATEROLEREQUEST']._serialized_end=562
-  _globals['_CREATEROLERESPONSE']._serialized_start=564
-  _globals['_CREATEROLERESPONSE']._serialized_end=628
-  _globals['_UPDATEROLEREQUEST']._serialized_start=631
-  _globals['_UPDATEROLEREQUEST']._serialized_end=834
-  _globals['_UPDATEROLERESPONSE']._serialized_start=836
-  _globals['_UPDATEROLERESPONSE']._serialized_end=900
-  _globals['_DELETEROLEREQUEST']._serialized_start=902
-  _globals['_DELETEROLEREQUEST']._serialized_end=952
-  _globals['_DELETEROLERESPONSE']._serialized_start=954
-  _globals['_DELETEROLERESPONSE']._serialized_end=974
-  _globals['_LISTTOKENSREQUEST']._serialized_start=976
-  _globals['_LISTTOKENSREQUEST']._serialized_end=1091
-  _globals['_LISTTOKENSRESPONSE']._serialized_start=1093
-  _globals['_LISTTOKENSRESPONSE']._serialized_end=1191
-  _globals['_CREATETOKENREQUEST']._serialized_start=1194
-  _globals['_CREATETOKENREQUEST']._serialized_end=1369
-  _globals['_CREATETOKENRESPONSE']._serialized_start=1371
-  _globals['_CREATETOKENRESPONSE']._serialized_end=1460
-  _globals['_ROTATETOKENREQUEST']._serialized_start=1463
-  _globals['_ROTATETOKENREQUEST']._serialized_end=1672
-  _globals['_ROTATETOKENRESPONSE']._serialized_start=1674
-  _globals['_ROTATETOKENRESPONSE']._serialized_end=1763
-  _globals['_REVOKETOKENREQUEST']._serialized_start=1765
-  _globals['_REVOKETOKENREQUEST']._serialized_end=1803
-  _globals['_REVOKETOKENRESPONSE']._serialized_start=1805
-  _globals['_REVOKETOKENRESPONSE']._serialized_end=1878
-  _globals['_LISTGRANTSREQUEST']._serialized_start=1880
-  _globals['_LISTGRANTSREQUEST']._serialized_end=2004
-  _globals['_LISTGRANTSRESPONSE']._serialized_start=2006
-  _globals['_LISTGRANTSRESPONSE']._serialized_end=2102
-  _globals['_GRANTROLEREQUEST']._serialized_start=2104
-  _globals['_GRANTROLEREQUEST']._serialized_end=2155
-  _globals['_GRANTROLERESPONSE']._serialized_start=2157
-  _globals['_GRANTROLERESPONSE']._serialized_end=2226
-  _globals['_REVOKEGRANTREQUEST']._serialized_start=2228
-  _globals['_REVOKEGRANTREQUEST']._serialized_end=2281
-  _globals['_REVOKEGRANTRESPONSE']._serialized_start=2283
-  _globals['_REVOKEGRANTRESPONSE']._serialized_end=2304
-  _globals['_ROLE']._serialized_start=2307
-  _globals['_ROLE']._serialized_end=2513
-  _globals['_ROLELIMITS']._serialized_start=2516
-  _globals['_ROLELIMITS']._serialized_end=2754
-  _globals['_ACCESSTOKEN']._serialized_start=2757
-  _globals['_ACCESSTOKEN']._serialized_end=3032
-  _globals['_ROLEGRANT']._serialized_start=3034
-  _globals['_ROLEGRANT']._serialized_end=3128
-  _globals['_ACCESSSERVICE']._serialized_start=3131
-  _globals['_ACCESSSERVICE']._serialized_end=4575
+  _globals['_LISTROLESREQUEST']._serialized_start=216
+  _globals['_LISTROLESREQUEST']._serialized_end=273
+  _globals['_LISTROLESRESPONSE']._serialized_start=275
+  _globals['_LISTROLESRESPONSE']._serialized_end=364
+  _globals['_GETROLEREQUEST']._serialized_start=366
+  _globals['_GETROLEREQUEST']._serialized_end=396
+  _globals['_GETROLERESPONSE']._serialized_start=398
+  _globals['_GETROLERESPONSE']._serialized_end=459
+  _globals['_CREATEROLEREQUEST']._serialized_start=462
+  _globals['_CREATEROLEREQUEST']._serialized_end=599
+  _globals['_CREATEROLERESPONSE']._serialized_start=601
+  _globals['_CREATEROLERESPONSE']._serialized_end=665
+  _globals['_UPDATEROLEREQUEST']._serialized_start=668
+  _globals['_UPDATEROLEREQUEST']._serialized_end=871
+  _globals['_UPDATEROLERESPONSE']._serialized_start=873
+  _globals['_UPDATEROLERESPONSE']._serialized_end=937
+  _globals['_DELETEROLEREQUEST']._serialized_start=939
+  _globals['_DELETEROLEREQUEST']._serialized_end=989
+  _globals['_DELETEROLERESPONSE']._serialized_start=991
+  _globals['_DELETEROLERESPONSE']._serialized_end=1011
+  _globals['_LISTTOKENSREQUEST']._serialized_start=1013
+  _globals['_LISTTOKENSREQUEST']._serialized_end=1128
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=1130
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=1228
+  _globals['_CREATETOKENREQUEST']._serialized_start=1231
+  _globals['_CREATETOKENREQUEST']._serialized_end=1406
+  _globals['_CREATETOKENRESPONSE']._serialized_start=1408
+  _globals['_CREATETOKENRESPONSE']._serialized_end=1497
+  _globals['_ROTATETOKENREQUEST']._serialized_start=1500
+  _globals['_ROTATETOKENREQUEST']._serialized_end=1709
+  _globals['_ROTATETOKENRESPONSE']._serialized_start=1711
+  _globals['_ROTATETOKENRESPONSE']._serialized_end=1800
+  _globals['_REVOKETOKENREQUEST']._serialized_start=1802
+  _globals['_REVOKETOKENREQUEST']._serialized_end=1840
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=1842
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=1915
+  _globals['_LISTGRANTSREQUEST']._serialized_start=1917
+  _globals['_LISTGRANTSREQUEST']._serialized_end=2041
+  _globals['_LISTGRANTSRESPONSE']._serialized_start=2043
+  _globals['_LISTGRANTSRESPONSE']._serialized_end=2139
+  _globals['_GRANTROLEREQUEST']._serialized_start=2141
+  _globals['_GRANTROLEREQUEST']._serialized_end=2192
+  _globals['_GRANTROLERESPONSE']._serialized_start=2194
+  _globals['_GRANTROLERESPONSE']._serialized_end=2263
+  _globals['_REVOKEGRANTREQUEST']._serialized_start=2265
+  _globals['_REVOKEGRANTREQUEST']._serialized_end=2318
+  _globals['_REVOKEGRANTRESPONSE']._serialized_start=2320
+  _globals['_REVOKEGRANTRESPONSE']._serialized_end=2341
+  _globals['_ROLE']._serialized_start=2344
+  _globals['_ROLE']._serialized_end=2550
+  _globals['_ROLELIMITS']._serialized_start=2553
+  _globals['_ROLELIMITS']._serialized_end=2791
+  _globals['_ACCESSTOKEN']._serialized_start=2794
+  _globals['_ACCESSTOKEN']._serialized_end=3069
+  _globals['_ROLEGRANT']._serialized_start=3071
+  _globals['_ROLEGRANT']._serialized_end=3165
+  _globals['_ACCESSSERVICE']._serialized_start=3168
+  _globals['_ACCESSSERVICE']._serialized_end=4627
 # @@protoc_insertion_point(module_scope)
