@@ -107,10 +107,10 @@ class Schemas:
                 required.append(field.json_name)
         if properties:
             schema["properties"] = properties
-        if required:
-            schema["required"] = required
         if closed:  # what is only sent: an unknown name is refused, while answers may grow
             schema["additionalProperties"] = False
+        if closed and required:  # of an entity, what its mask does not name need not be given
+            schema["required"] = required
         return schema
 
     def _field(self, field: FieldDescriptorProto, comment: str, behavior: Sequence[int]) -> Schema:

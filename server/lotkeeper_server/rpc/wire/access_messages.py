@@ -130,7 +130,8 @@ def read_token_id(shape: Shape, text: str) -> Id:
     """Which token is meant. What was given may be a secret by mistake, so it is not shown."""
     token_id = parse_id(text)
     if token_id is None:
-        shape.fault("token_id", Fault.malformed("must be the ULID of a token, as ListTokens shows it"))
+        wrong = Fault.malformed if text else Fault.required
+        shape.fault("token_id", wrong("must be the ULID of a token, as ListTokens shows it"))
     return token_id or Id(bytes(16))
 
 
