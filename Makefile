@@ -140,6 +140,7 @@ client: .venv/.synced ## Make what the client makes from the contract, and its t
 	@.venv/bin/python client/entity_methods.py
 	@.venv/bin/python client/exact_classes.py
 	@.venv/bin/python client/action_methods.py
+	@.venv/bin/python client/error_reasons.py
 	@.venv/bin/python client/async_to_sync.py
 
 .PHONY: servicer
@@ -155,6 +156,7 @@ protos-check: .venv/.synced ## Prove that what is made from the contract is curr
 	@.venv/bin/python client/entity_methods.py --check
 	@.venv/bin/python client/exact_classes.py --check
 	@.venv/bin/python client/action_methods.py --check
+	@.venv/bin/python client/error_reasons.py --check
 	@.venv/bin/python client/async_to_sync.py --check
 	@.venv/bin/python server/entity_servicer.py --check
 

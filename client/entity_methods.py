@@ -17,7 +17,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 CLIENT = Path(__file__).parent
 PROTOS, TARGET = CLIENT.parent / "protos", CLIENT / "lotkeeper" / "_async"
 PACKAGE = "lotkeeper/inventory/v1"
-MESSAGE_TYPE, NAME_OF = 4, "lotkeeper.inventory.v1."  # 4: the messages of a file, in the paths of comments
+MESSAGE_TYPE, ENUM_TYPE = 4, 5  # the messages and enums of a file, in the paths of comments
+NAME_OF = "lotkeeper.inventory.v1."
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Contract:
         self._about: dict[str, str] = {}
         self._comments: dict[tuple[str, str], str] = {}
         self.module_of: dict[str, str] = {}
+        self._values: dict[str, list[tuple[str, str]]] = {}
         for file in _descriptors().file:
             if not file.name.startswith(PACKAGE):
                 continue
@@ -93,6 +95,10 @@ class Contract:
             self.module_of |= {one.name: f"{module}_pb2" for one in (*file.message_type, *file.enum_type)}
             for location in file.source_code_info.location:
                 match list(location.path):
+                    case [first, enum_index, 2, value_index] if first == ENUM_TYPE:
+                        enum = file.enum_type[enum_index]
+                        comment = " ".join(location.leading_comments.split())
+                        self._values.setdefault(enum.name, []).append((enum.value[value_index].name, comment))
                     case [first, message_index] if first == MESSAGE_TYPE:
                         self._about[file.message_type[message_index].name] = location.leading_comments.strip()
                     case [first, message_index, 2, field_index] if first == MESSAGE_TYPE:
@@ -103,6 +109,10 @@ class Contract:
     def fields(self, message: str) -> list[FieldDescriptorProto]:
         """A message's fields, in order."""
         return list(self.messages[message].field)
+
+    def values(self, enum: str) -> list[tuple[str, str]]:
+        """The names of an enum's values, in order, each with the contract's comment on it."""
+        return self._values[enum]
 
     def about(self, message: str) -> str:
         """The contract's comment on a message."""

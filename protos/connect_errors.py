@@ -34,7 +34,8 @@ ERROR_SCHEMAS: Final[dict[str, Any]] = {
             "details": {
                 "type": "array",
                 "description": "Of a refusal: google.rpc.ErrorInfo with its reason and metadata, and as needed "
-                "google.rpc.BadRequest with the wrong fields and google.rpc.RetryInfo.",
+                "google.rpc.BadRequest with the wrong fields and google.rpc.RetryInfo. The reasons are those of "
+                "ErrorReason and FieldReason.",
                 "items": {"$ref": "#/components/schemas/connect.error_detail"},
             },
         },

@@ -33,6 +33,8 @@ OF_OTHERS: Final[dict[str, Schema]] = {
     ".google.rpc.Status": {"$ref": "#/components/schemas/google.rpc.Status"},
     ".google.type.Decimal": {"$ref": "#/components/schemas/google.type.Decimal"},
 }
+SENT_AS_TEXT: Final = {"ErrorReason", "FieldReason"}
+"""Enums whose values are sent by their names without prefix, in messages of Google's that have a text for them."""
 SHARED: Final[dict[str, Schema]] = {
     "google.type.Decimal": {
         "type": "object",
@@ -71,18 +73,17 @@ class Schemas:
 
     def all(self) -> dict[str, Schema]:
         """Those of all messages and enums, by their names in the contract, and the shared ones."""
-        answered = self._reached(f"{OWN}{name}" for name in self._named("Response"))
+        methods = [method for file in self._files for service in file.service for method in service.method]
+        answered = self._reached(method.output_type for method in methods)
+        reached = answered | self._reached(method.input_type for method in methods)
         schemas: dict[str, Schema] = dict(SHARED)
         for file in self._files:
             for index, message in enumerate(file.message_type):
-                closed = f"{OWN}{message.name}" not in answered
-                schemas[message.name] = self._message(file, index, message, closed=closed)
+                if (name := f"{OWN}{message.name}") in reached:
+                    schemas[message.name] = self._message(file, index, message, closed=name not in answered)
             for index, enum in enumerate(file.enum_type):
                 schemas[enum.name] = self._enum(file, index, enum)
         return dict(sorted(schemas.items()))
-
-    def _named(self, ending: str) -> list[str]:
-        return [one.name for one in self._messages.values() if one.name.endswith(ending)]
 
     def _reached(self, begin: Iterator[str]) -> set[str]:
         found: set[str] = set()
@@ -106,10 +107,10 @@ class Schemas:
                 required.append(field.json_name)
         if properties:
             schema["properties"] = properties
-        if required:
-            schema["required"] = required
         if closed:  # what is only sent: an unknown name is refused, while answers may grow
             schema["additionalProperties"] = False
+        if closed and required:  # of an entity, what its mask does not name need not be given
+            schema["required"] = required
         return schema
 
     def _field(self, field: FieldDescriptorProto, comment: str, behavior: Sequence[int]) -> Schema:
@@ -130,6 +131,12 @@ class Schemas:
 
     def _enum(self, file: FileDescriptorProto, index: int, enum: EnumDescriptorProto) -> Schema:
         about = [self._comment(file, ENUM, index)]
+        first = enum.value[0].name
+        prefix = first.removesuffix("UNSPECIFIED") if enum.name in SENT_AS_TEXT else ""
+        names = []
         for number, value in enumerate(enum.value):
-            about.append(f"* `{value.name}`: {self._comment(file, ENUM, index, MEMBER, number)}")
-        return {"type": "string", "enum": [value.name for value in enum.value], "description": "\n".join(about)}
+            if prefix and value.name == first:
+                continue
+            names.append(value.name.removeprefix(prefix))
+            about.append(f"* `{names[-1]}`: {self._comment(file, ENUM, index, MEMBER, number)}")
+        return {"type": "string", "enum": names, "description": "\n".join(about)}

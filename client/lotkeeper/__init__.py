@@ -37,6 +37,7 @@ from lotkeeper._json import from_dict, from_json, to_dict, to_json
 from lotkeeper._moments import millis_of, timestamp_of
 from lotkeeper._pages import Pages
 from lotkeeper._quantities import Quantity, decimal_of
+from lotkeeper._reasons import FieldReason, Reason
 from lotkeeper._retrying import Retries
 from lotkeeper._sync.client import Client
 from lotkeeper.development import development_token_path, is_loopback
@@ -57,6 +58,7 @@ __all__ = [
     "ClientClosed",
     "DeadlineExceeded",
     "FailedPrecondition",
+    "FieldReason",
     "FieldViolation",
     "Internal",
     "InvalidArgument",
@@ -66,6 +68,7 @@ __all__ = [
     "Pages",
     "PermissionDenied",
     "Quantity",
+    "Reason",
     "ResourceExhausted",
     "Retries",
     "SettingFault",

@@ -34,7 +34,8 @@ def of_single_action(error: LotkeeperError) -> LotkeeperError:
     return error.saying(
         _in_arguments(error.message),
         tuple(
-            FieldViolation(_in_arguments(one.field), _in_arguments(one.description)) for one in error.field_violations
+            FieldViolation(_in_arguments(one.field), _in_arguments(one.description), one.reason)
+            for one in error.field_violations
         ),
     )
 

@@ -23,6 +23,7 @@ from lotkeeper._errors import (
     Unavailable,
     error_of_status,
 )
+from lotkeeper._reasons import Reason
 from lotkeeper._requests import path_of
 from lotkeeper._retrying import Attempts, nothing_was_done
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
@@ -139,11 +140,11 @@ def _of_result(result: pb.BatchExecuteResult, index: int) -> Outcome:
         response.CopyFrom(result.response)  # else one answer that is kept would keep all
         return response
     error = error_of_status(result.status)
-    if error.reason == "TOO_MANY_RECORDS":  # which may be those of the others
+    if error.reason == Reason.TOO_MANY_RECORDS:  # which may be those of the others
         return Instead.ALONE
     place = f"requests[{index}]."
     violations = [
-        FieldViolation(violation.field.removeprefix(place), violation.description)
+        FieldViolation(violation.field.removeprefix(place), violation.description, violation.reason)
         for violation in error.field_violations
     ]
     message = re.sub(f"(^|; ){re.escape(place)}", r"\1", error.message)

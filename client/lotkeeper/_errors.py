@@ -30,16 +30,26 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from lotkeeper._reasons import Reason
+
 RETRY_AFTER_SECONDS_MAX: Final = 3_600.0
 """No server is waited for longer before it is asked again, whatever it says."""
 
 
 @dataclass(frozen=True)
 class FieldViolation:
-    """One wrong field of the request, by its proto path (`requests[3].quantity`)."""
+    """One wrong field of the request.
+
+    Attributes:
+        field: by its proto path (`requests[3].quantity`).
+        description: what is wrong, for people.
+        reason: the same for programs: a `FieldReason`, or where the request itself is not wrong a `Reason` such as
+            LOT_NOT_FOUND. Empty from a server that does not say it.
+    """
 
     field: str
     description: str
+    reason: str = ""
 
 
 class LotkeeperError(Exception):
@@ -47,7 +57,8 @@ class LotkeeperError(Exception):
 
     Attributes:
         code: the gRPC status code.
-        reason: why it was refused, as in the error guide: `INSUFFICIENT_INVENTORY`; empty if gRPC itself failed.
+        reason: why it was refused, to be compared with a `Reason`; a text, since there may be new ones. Empty if gRPC
+            itself failed.
         message: a sentence for people.
         metadata: the values concerned, as texts.
         field_violations: the wrong fields of the request.
@@ -152,7 +163,7 @@ class ClientClosed(Cancelled):
     """This client was closed, before the call or while it waited; what waited may have been done."""
 
     def __init__(self) -> None:
-        super().__init__(grpc.StatusCode.CANCELLED, "the client is closed", reason="CLIENT_CLOSED")
+        super().__init__(grpc.StatusCode.CANCELLED, "the client is closed", reason=Reason.CLIENT_CLOSED)
 
 
 class WrongEventLoop(LotkeeperError):
@@ -160,7 +171,7 @@ class WrongEventLoop(LotkeeperError):
 
     def __init__(self) -> None:
         text = "this AsyncClient was used on another event loop before: make one for each loop"
-        super().__init__(grpc.StatusCode.FAILED_PRECONDITION, text, reason="WRONG_EVENT_LOOP")
+        super().__init__(grpc.StatusCode.FAILED_PRECONDITION, text, reason=Reason.WRONG_EVENT_LOOP)
 
 
 class Internal(LotkeeperError):
@@ -216,7 +227,7 @@ def error_of_status(status: Any) -> LotkeeperError:
             has_retry = detail.Unpack(retry) or has_retry
             detail.Unpack(info)
             detail.Unpack(bad_request)
-    violations = tuple(FieldViolation(one.field, one.description) for one in bad_request.field_violations)
+    violations = tuple(FieldViolation(one.field, one.description, one.reason) for one in bad_request.field_violations)
     return _BY_CODE.get(code, LotkeeperError)(
         code,
         status.message,

@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from lotkeeper._errors import FieldViolation, InvalidArgument
+from lotkeeper._reasons import FieldReason
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -68,5 +69,5 @@ def _millis(name: str, moment: datetime) -> int:
 
 
 def _refused(name: str, description: str) -> InvalidArgument:
-    violations = (FieldViolation(name, description),)
+    violations = (FieldViolation(name, description, FieldReason.MALFORMED),)
     return InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, f"{name} {description}", field_violations=violations)

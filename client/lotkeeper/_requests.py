@@ -15,6 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 from lotkeeper._action_errors import argument_of
 from lotkeeper._errors import FieldViolation, InvalidArgument
 from lotkeeper._json_faults import wanted
+from lotkeeper._reasons import FieldReason
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.visible_text import visible
 
@@ -75,7 +76,7 @@ def _unfit(kind: Any, values: dict[str, Any], error: Exception) -> InvalidArgume
             why = str(of_field) if described is None else f"it must be {wanted(described)}"
             description = f"cannot be the {visible(shown)}: {why}"
             name = argument_of(field) if kind is InventoryAction else field
-            violations = (FieldViolation(name, description),)
+            violations = (FieldViolation(name, description, FieldReason.MALFORMED),)
             text = f"{name} {description}"
             return InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, text, field_violations=violations)
     return InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, str(error))
@@ -89,7 +90,7 @@ def mask(fields: Sequence[str] | None) -> FieldMask | None:
     """
     if isinstance(fields, str):
         text = f"update_mask is the text {visible(fields)!r}: give a list of names"
-        violation = FieldViolation("update_mask", "is a text, not a list of names")
+        violation = FieldViolation("update_mask", "is a text, not a list of names", FieldReason.MALFORMED)
         raise InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, text, field_violations=(violation,))
     return None if fields is None else made(FieldMask, paths=fields)
 

@@ -23,7 +23,7 @@ from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.access.roles import add_role
 from lotkeeper_server.access.tokens import TokenEntry, add_token, revoke_tokens
-from lotkeeper_server.domain.refusals import InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Fault, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import READERS, Engine
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.call import Call, ends_with_the_server
@@ -46,7 +46,7 @@ SECONDS_MAX = 2.5
 LOOK_SECONDS = 0.05
 BROKEN = b"\xff\xff\xff\x00garbage"
 ADMIN = (("authorization", "Bearer admin"),)
-REFUSAL = InvalidArgument.on("name", "is at fault")
+REFUSAL = InvalidArgument.on("name", Fault.malformed("is at fault"))
 
 
 @dataclass

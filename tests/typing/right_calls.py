@@ -9,7 +9,10 @@ from lotkeeper import (
     AsyncClient,
     AsyncPages,
     Client,
+    FieldReason,
+    LotkeeperError,
     Pages,
+    Reason,
     actions,
     decimal_of,
     exact,
@@ -125,3 +128,14 @@ async def on_asyncio(client: AsyncClient, pieces: AsyncIterator[bytes]) -> None:
     await watched.aclose()
     lots: AsyncPages[InventoryLot] = client.list_lots()
     print(moved, stock, lots)
+
+
+def what_was_refused(error: LotkeeperError) -> str:
+    """A reason is a text, and compared with names; also one that the client does not know."""
+    match error.reason:
+        case Reason.LOT_NOT_FOUND | Reason.MATERIAL_NOT_FOUND:
+            return error.metadata["name"]
+        case "A_REASON_OF_A_NEWER_SERVER":
+            return error.message
+    wrong: list[str] = [one.field for one in error.field_violations if one.reason == FieldReason.REQUIRED]
+    return wrong[0] if error.reason == Reason.INVALID_ARGUMENT else error.reason

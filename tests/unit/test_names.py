@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, path_form, unnameable
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.engine.clock import IdSource
 from lotkeeper_server.rpc.wire.shape import Shape
 
@@ -41,7 +42,11 @@ def test_ascii_is_in_its_form(text: str) -> None:
 def test_each_space_is_one_space(space: str) -> None:
     """And at an end it is white space at an end."""
     assert name_form(f"a{space}1") == "a 1"
-    assert name_fault(name_form(f"{space}a")) == name_fault(name_form(f"a{space}")) == "has white space at an end"
+    assert (
+        name_fault(name_form(f"{space}a"))
+        == name_fault(name_form(f"a{space}"))
+        == Fault.malformed("has white space at an end")
+    )
 
 
 def test_letters_with_marks_and_micro_signs_have_one_spelling() -> None:
@@ -69,7 +74,7 @@ def test_letters_with_marks_and_micro_signs_have_one_spelling() -> None:
 def test_what_cannot_be_seen_is_in_no_name(character: str, what: str) -> None:
     """Nor in a path, nor in the beginning of a name."""
     form = name_form(f"a{character}b")
-    assert name_fault(form) == path_fault(form) == unnameable(form) == what
+    assert name_fault(form) == path_fault(form) == unnameable(form) == Fault.malformed(what)
 
 
 def test_private_use_is_a_plants_own_affair() -> None:
@@ -79,9 +84,9 @@ def test_private_use_is_a_plants_own_affair() -> None:
 def test_length_is_that_of_the_form() -> None:
     """A name of 255 letters may be written with as many marks; one of 256 may not."""
     assert name_fault(name_form("a\u0308" * 255)) is None
-    assert name_fault(name_form("a\u0308" * 256)) == "is longer than 255 code points"
-    assert name_fault(name_form("\u1f82" * 256)) == "is longer than 255 code points"
-    assert name_fault(name_form("\u0958" * 128)) == "is longer than 255 code points"
+    assert name_fault(name_form("a\u0308" * 256)) == Fault.too_long("is longer than 255 code points")
+    assert name_fault(name_form("\u1f82" * 256)) == Fault.too_long("is longer than 255 code points")
+    assert name_fault(name_form("\u0958" * 128)) == Fault.too_long("is longer than 255 code points")
     assert path_fault(path_form("/" + "a\u0308" * 750)) is None
 
 

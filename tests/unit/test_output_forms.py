@@ -169,7 +169,9 @@ REFUSAL = FailedPrecondition(
     "actions[0].quantity is too much",
     reason="INSUFFICIENT_INVENTORY",
     metadata={"index": "0", "available": "5"},
-    field_violations=(FieldViolation("actions[0].quantity", "actions[0].quantity is too much"),),
+    field_violations=(
+        FieldViolation("actions[0].quantity", "actions[0].quantity is too much", "INSUFFICIENT_INVENTORY"),
+    ),
     retry_after_seconds=1.5,
 )
 
@@ -186,7 +188,13 @@ def test_a_refusal_is_an_object_for_programs(form: str, load: Any, capsys: pytes
         "reason": "INSUFFICIENT_INVENTORY",
         "message": "actions[0].quantity is too much",
         "metadata": {"index": "0", "available": "5"},
-        "fields": [{"field": "actions[0].quantity", "description": "actions[0].quantity is too much"}],
+        "fields": [
+            {
+                "field": "actions[0].quantity",
+                "description": "actions[0].quantity is too much",
+                "reason": "INSUFFICIENT_INVENTORY",
+            }
+        ],
         "retryAfterSeconds": 1.5,
     }
 
@@ -196,7 +204,9 @@ def test_a_refusal_of_the_only_action_does_not_count() -> None:
     refusal = refusal_of(without_path(REFUSAL))
     assert refusal["message"] == "quantity is too much"
     assert refusal["metadata"] == {"available": "5"}
-    assert refusal["fields"] == [{"field": "quantity", "description": "quantity is too much"}]
+    assert refusal["fields"] == [
+        {"field": "quantity", "description": "quantity is too much", "reason": "INSUFFICIENT_INVENTORY"}
+    ]
 
 
 def test_a_bar_says_what_how_much_and_how_long() -> None:

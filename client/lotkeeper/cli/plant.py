@@ -251,7 +251,8 @@ def _show_cells(error: LotkeeperError, tables: PlantTables | None) -> None:
 def _with_cells(error: LotkeeperError, tables: PlantTables | None) -> LotkeeperError:
     """The refusal, with the cells in the descriptions of its fields."""
     violations = (
-        FieldViolation(one.field, _cell_text(one, tables) or one.description) for one in error.field_violations
+        FieldViolation(one.field, _cell_text(one, tables) or one.description, one.reason)
+        for one in error.field_violations
     )
     return error.saying(error.message, tuple(violations))
 

@@ -23,7 +23,9 @@ _EXACT: Final = re.compile(r"\bexact_(?=[a-z])")
 
 def refuse(error: LotkeeperError, status: int, output: Output) -> NoReturn:
     """Says it, and ends with an exit status."""
-    violations = (FieldViolation(_EXACT.sub("", one.field), one.description) for one in error.field_violations)
+    violations = (
+        FieldViolation(_EXACT.sub("", one.field), one.description, one.reason) for one in error.field_violations
+    )
     error = error.saying(_EXACT.sub("", error.message), tuple(violations))
     if output.errors_are_text:
         word = "unreachable" if status == EXIT_UNREACHABLE and not error.reason else "refused"
@@ -46,7 +48,10 @@ def refusal_of(error: LotkeeperError) -> dict[str, Any]:
         "reason": error.reason or None,
         "message": error.message,
         "metadata": error.metadata,
-        "fields": [{"field": one.field, "description": one.description} for one in error.field_violations],
+        "fields": [
+            {"field": one.field, "description": one.description, "reason": one.reason or None}
+            for one in error.field_violations
+        ],
     }
     if error.retry_after_seconds is not None:
         refusal["retryAfterSeconds"] = error.retry_after_seconds
@@ -61,7 +66,8 @@ def without_path(error: LotkeeperError) -> LotkeeperError:
         reason=error.reason,
         metadata={name: value for name, value in error.metadata.items() if name != _INDEX},
         field_violations=tuple(
-            FieldViolation(_ITEM.sub("", one.field), _ITEM.sub("", one.description)) for one in error.field_violations
+            FieldViolation(_ITEM.sub("", one.field), _ITEM.sub("", one.description), one.reason)
+            for one in error.field_violations
         ),
         retry_after_seconds=error.retry_after_seconds,
     )

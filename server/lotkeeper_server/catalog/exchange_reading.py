@@ -19,6 +19,7 @@ from lotkeeper_server.catalog.exchange_columns import Column, NumberText, Unread
 from lotkeeper_server.catalog.exchange_lines import EachLine, Lines, NotUtf16, RowTooLong, TooManyBlankLines
 from lotkeeper_server.catalog.name_forms import name_forms
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Fault
 
 # Of the process; a longer row is not read. A cell beyond its field's limit then fails its row alone.
 csv.field_size_limit(limits.IMPORT_ROW_BYTES_MAX)
@@ -51,7 +52,7 @@ class Row:
     line: int
     message: Any
     given: frozenset[str] = frozenset()
-    misread: dict[str, str] = field(default_factory=dict)
+    misread: dict[str, Fault] = field(default_factory=dict)
     fault: str = ""
     fault_column: str = ""
 
@@ -258,9 +259,9 @@ def _row(
                 form_of = forms.get(column.field)
                 setattr(message, column.field, value if form_of is None else form_of(value))
         except Unreadable as error:
-            row.misread[column.field] = str(error)
+            row.misread[column.field] = Fault.malformed(str(error))
         except ValueError:  # of protobuf: half a surrogate pair
-            row.misread[column.field] = "is not Unicode text"
+            row.misread[column.field] = Fault.malformed("is not Unicode text")
     return row
 
 

@@ -19,8 +19,9 @@ from lotkeeper_server.domain.model.quantity import (
     millionths_said,
 )
 from lotkeeper_server.domain.model.text import name_fault, name_form, text_fault
+from lotkeeper_server.domain.refusals import Fault
 
-Fault = Callable[[str, str], None]
+NoteFault = Callable[[str, Fault], None]
 """Takes a field's name and what is wrong with it."""
 
 
@@ -41,11 +42,11 @@ class Field:
         """All proto fields that say its value."""
         return (self.name,)
 
-    def read(self, message: Message, fault: Fault) -> Any:
+    def read(self, message: Message, fault: NoteFault) -> Any:
         """The value to store."""
         raise NotImplementedError
 
-    def read_from(self, message: Message, names: Collection[str], fault: Fault) -> Any:  # noqa: ARG002 - most have one
+    def read_from(self, message: Message, names: Collection[str], fault: NoteFault) -> Any:  # noqa: ARG002 - most have one
         """The value to store, by those of its names that count."""
         return self.read(message, fault)
 
@@ -61,16 +62,16 @@ class Name(Field):
     required: bool = True
     part_of_path: bool = False
 
-    def read(self, message: Message, fault: Fault) -> str:
+    def read(self, message: Message, fault: NoteFault) -> str:
         form = name_form(getattr(message, self.name))
         if not form and not self.required:
             return form
         if description := name_fault(form):
             fault(self.name, description)
         elif self.required and parse_id(form) is not None:
-            fault(self.name, f"{form} has the form of a ULID")
+            fault(self.name, Fault.malformed(f"{form} has the form of a ULID"))
         elif self.part_of_path and "/" in form:
-            fault(self.name, "has a slash, which separates the parts of a path")
+            fault(self.name, Fault.malformed("has a slash, which separates the parts of a path"))
         return form
 
 
@@ -80,7 +81,7 @@ class Text(Field):
 
     code_points_max: int = limits.TEXT_CODE_POINTS_MAX
 
-    def read(self, message: Message, fault: Fault) -> str:
+    def read(self, message: Message, fault: NoteFault) -> str:
         text: str = getattr(message, self.name)
         if description := text_fault(text, self.code_points_max):
             fault(self.name, description)
@@ -91,7 +92,7 @@ class Text(Field):
 class Flag(Field):
     """True or false."""
 
-    def read(self, message: Message, fault: Fault) -> bool:  # noqa: ARG002 - every bool will do
+    def read(self, message: Message, fault: NoteFault) -> bool:  # noqa: ARG002 - every bool will do
         value: bool = getattr(message, self.name)
         return value
 
@@ -103,13 +104,13 @@ class Enumerated(Field):
     vocabulary: type[IntEnum]
     default: IntEnum | None
 
-    def read(self, message: Message, fault: Fault) -> int | None:
+    def read(self, message: Message, fault: NoteFault) -> int | None:
         number: int = getattr(message, self.name)
         if number != 0:
             try:
                 return int(self.vocabulary(number))
             except ValueError:
-                fault(self.name, f"{number} is not a value of {self.vocabulary.__name__}")
+                fault(self.name, Fault.unknown(f"{number} is not a value of {self.vocabulary.__name__}"))
         return None if self.default is None else int(self.default)
 
     def write(self, value: Any, message: Message) -> None:
@@ -123,12 +124,12 @@ class Whole(Field):
     optional: bool = False
     minimum: int = -(1 << 31)
 
-    def read(self, message: Message, fault: Fault) -> int | None:
+    def read(self, message: Message, fault: NoteFault) -> int | None:
         if self.optional and not message.HasField(self.name):
             return None
         number: int = getattr(message, self.name)
         if number < self.minimum:
-            fault(self.name, f"{number} is below {self.minimum}")
+            fault(self.name, Fault.out_of_range(f"{number} is below {self.minimum}"))
         return number
 
     def write(self, value: Any, message: Message) -> None:
@@ -151,7 +152,7 @@ class Quantity(Field):
     def names(self) -> tuple[str, ...]:
         return (self.name, self.exact) if self.exact else (self.name,)
 
-    def read_from(self, message: Message, names: Collection[str], fault: Fault) -> int | None:
+    def read_from(self, message: Message, names: Collection[str], fault: NoteFault) -> int | None:
         if self.exact not in names:
             return self.read(message, fault)
         double: float = getattr(message, self.name) if self.name in names else 0.0
@@ -160,17 +161,17 @@ class Quantity(Field):
         try:
             return millionths_said(getattr(message, self.exact).value, double or None)  # beside it 0 counts as absent
         except UnusableQuantity as error:
-            fault(self.exact, str(error))
+            fault(self.exact, error.fault)
             return None
 
-    def read(self, message: Message, fault: Fault) -> int | None:
+    def read(self, message: Message, fault: NoteFault) -> int | None:
         if self.optional and not message.HasField(self.name):
             return None
         number: float = getattr(message, self.name)
         try:
             return millionths_of(number)
         except QuantityOutOfRange:
-            fault(self.name, f"{number!r} is not a quantity: a number from 0 to below 9.2e12")
+            fault(self.name, Fault.out_of_range(f"{number!r} is not a quantity: a number from 0 to below 9.2e12"))
             return None
 
     def write(self, value: Any, message: Message) -> None:
@@ -184,12 +185,12 @@ class Quantity(Field):
 class Factor(Field):
     """A conversion factor, stored as decimal text with all its digits."""
 
-    def read(self, message: Message, fault: Fault) -> str:
+    def read(self, message: Message, fault: NoteFault) -> str:
         number: float = getattr(message, self.name)
         try:
             return str(factor_of(number))
         except QuantityOutOfRange:
-            fault(self.name, f"{number!r} is not a factor: a number from 1e-9 to 1e9")
+            fault(self.name, Fault.out_of_range(f"{number!r} is not a factor: a number from 1e-9 to 1e9"))
             return ""
 
     def write(self, value: Any, message: Message) -> None:
@@ -200,13 +201,13 @@ class Factor(Field):
 class Moment(Field):
     """A timestamp, cut to milliseconds, years 1970 to 9999; absent is None."""
 
-    def read(self, message: Message, fault: Fault) -> int | None:
+    def read(self, message: Message, fault: NoteFault) -> int | None:
         if not message.HasField(self.name):
             return None
         stamp = getattr(message, self.name)
         millis: int = stamp.seconds * 1000 + stamp.nanos // 1_000_000
         if not limits.MILLIS_MIN <= millis <= limits.MILLIS_MAX or not 0 <= stamp.nanos < 1_000_000_000:
-            fault(self.name, "is outside the years 1970 to 9999")
+            fault(self.name, Fault.out_of_range("is outside the years 1970 to 9999"))
             return None
         return millis
 

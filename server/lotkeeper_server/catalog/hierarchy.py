@@ -3,7 +3,7 @@
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import format_id
-from lotkeeper_server.domain.refusals import HierarchyCycle, InvalidArgument
+from lotkeeper_server.domain.refusals import Fault, HierarchyCycle, InvalidArgument
 from lotkeeper_server.store.entities.paths import longest_path_below, rewrite_paths_below
 
 
@@ -27,7 +27,7 @@ def check(saving: Saving) -> None:
         moved = saving.old is not None and saving.old[reference.column] != parent_id
         field_name = reference.id_field if moved else "name"
         text = f"makes a path of {longest} code points; at most {limits.PATH_CODE_POINTS_MAX} are allowed"
-        saving.refuse(InvalidArgument.on(saving.path_of(field_name), text))
+        saving.refuse(InvalidArgument.on(saving.path_of(field_name), Fault.too_long(text)))
     saving.new["path"] = path
 
 

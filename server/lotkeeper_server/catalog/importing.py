@@ -22,7 +22,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.model.scope import Scope
-from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Refusal, Refused
+from lotkeeper_server.domain.refusals import Fault, InvalidArgument, NameTaken, Refusal, Refused
 from lotkeeper_server.store.db.snapshot import Snapshot
 from lotkeeper_server.store.db.statements import insert_of, write_many
 from lotkeeper_server.store.db.transaction import Transaction
@@ -136,7 +136,9 @@ def plan_import(snapshot: Snapshot, one: Import) -> None:
             breath()
             _plan_row(tx, one, lookups, row)
         if one.outcome.failed > limits.IMPORT_FAILURES_MAX:
-            raise Refused(InvalidArgument.on("data", f"has more than {limits.IMPORT_FAILURES_MAX} wrong rows"))
+            raise Refused(
+                InvalidArgument.on("data", Fault.malformed(f"has more than {limits.IMPORT_FAILURES_MAX} wrong rows"))
+            )
 
 
 def _some(rows: Iterator[Row]) -> list[Row]:

@@ -9,7 +9,7 @@ from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import LotId, MaterialId
 from lotkeeper_server.domain.model.scope import Scope
-from lotkeeper_server.domain.refusals import ImmutableField, InvalidArgument, PermissionDenied
+from lotkeeper_server.domain.refusals import Fault, ImmutableField, InvalidArgument, PermissionDenied
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.resolve.lots import USABLE
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -40,7 +40,7 @@ def check_status(saving: Saving) -> None:
         _check_lies_within(saving, scope)
     if saving.looked_at is None and not saving.named_version:
         text = "must be given when a status changes, so that an old form cannot undo a hold"
-        saving.refuse(InvalidArgument.on(saving.path_of("version"), text))
+        saving.refuse(InvalidArgument.on(saving.path_of("version"), Fault.required(text)))
 
 
 def _check_lies_within(saving: Saving, scope: Scope) -> None:

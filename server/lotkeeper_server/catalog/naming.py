@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.refusals import (
+    Fault,
     FieldViolation,
     InvalidArgument,
     LotMaterialMismatch,
@@ -112,7 +113,11 @@ class NamedUnit:
         found = {part: self._find(snapshot, part, value) for part, value in self.given.items()}
         if len(set(found.values())) > 1:
             text = "names something else than the other fields for it"
-            raise Refused(InvalidArgument.of(tuple(FieldViolation(f"{self.field}_{part}", text) for part in found)))
+            raise Refused(
+                InvalidArgument.of(
+                    tuple(FieldViolation.of(f"{self.field}_{part}", Fault.conflicting(text)) for part in found)
+                )
+            )
         return next(iter(found.values()))
 
     def _find(self, snapshot: Snapshot, part: str, value: Id | str) -> Id:

@@ -1,18 +1,18 @@
 """References: an id, and names, paths, symbols or codes that mean the same."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from google.protobuf.message import Message
 
 from lotkeeper_server.catalog.descriptions import UNIQUE_NAME_TARGETS
-from lotkeeper_server.catalog.fields import Reference
+from lotkeeper_server.catalog.fields import NoteFault, Reference
 from lotkeeper_server.catalog.naming import check_seen, not_found
 from lotkeeper_server.catalog.save_in_progress import Saving
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, path_form
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Fault, FieldViolation, InvalidArgument, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,7 @@ def looked_up(reference: Reference) -> Sequence[str]:
     return (reference.id_field, *(name for name, column in reference.beside.items() if column in unique))
 
 
-def read_parts(
-    reference: Reference, message: Message, looked_at: Collection[str], fault: Callable[[str, str], None]
-) -> Parts:
+def read_parts(reference: Reference, message: Message, looked_at: Collection[str], fault: NoteFault) -> Parts:
     """The given parts of the fields that count; all of them can be looked up."""
     given: dict[str, str] = {}
     for name in looked_at:
@@ -41,7 +39,7 @@ def read_parts(
         if name == reference.id_field:
             identifier = parse_id(text)
             if identifier is None:
-                fault(name, f"{text} is not a ULID")
+                fault(name, Fault.malformed(f"{text} is not a ULID"))
             else:
                 given[name] = format_id(identifier)
         else:
@@ -52,7 +50,7 @@ def read_parts(
             else:
                 given[name] = text
     if reference.required and not given:
-        fault(reference.id_field, "must be given")
+        fault(reference.id_field, Fault.required())
     return Parts(given)
 
 
@@ -84,7 +82,7 @@ def resolve_reference(saving: Saving, reference: Reference, parts: Parts) -> Non
         found[name] = identifier
     if len(set(found.values())) > 1:
         text = "names something else than the other fields for it"
-        faults = tuple(FieldViolation(saving.path_of(name), text) for name in found)
+        faults = tuple(FieldViolation.of(saving.path_of(name), Fault.conflicting(text)) for name in found)
         saving.refuse(InvalidArgument.of(faults))
         saving.unsettled.add(reference.name)
         return

@@ -15,6 +15,7 @@ from lotkeeper_server.domain.model.enumerations import (
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.quantity import decimal_text, is_whole
 from lotkeeper_server.domain.refusals import (
+    Fault,
     ImmutableField,
     InvalidArgument,
     LocationNotEmpty,
@@ -87,7 +88,11 @@ def _unit_of_measure(saving: Saving) -> None:
 
 def _conversion(saving: Saving) -> None:
     if saving.new["from_unit_id"] == saving.new["to_unit_id"]:
-        saving.refuse(InvalidArgument.on(saving.path_of("to_unit_id"), "is also the unit that is converted from"))
+        saving.refuse(
+            InvalidArgument.on(
+                saving.path_of("to_unit_id"), Fault.conflicting("is also the unit that is converted from")
+            )
+        )
     saving.new["material_key"] = saving.new["material_id"] or NO_ID
 
 
@@ -112,14 +117,14 @@ def _check_ordered_quantity(saving: Saving) -> None:
     symbol, whole_only = saving.lookups.values_of("unit_of_measure", unit_id, ("symbol", "whole_only"))
     if whole_only:
         text = f"{decimal_text(new['quantity'])} is not a whole number of {symbol}"
-        saving.refuse(InvalidArgument.on(saving.path_of("quantity"), text))
+        saving.refuse(InvalidArgument.on(saving.path_of("quantity"), Fault.out_of_range(text)))
 
 
 def _location(saving: Saving) -> None:
     new = saving.new
     if new["storage_capacity"] is not None and new["storage_capacity_unit_id"] is None:
         text = "must be given with a capacity"
-        saving.refuse(InvalidArgument.on(saving.path_of("storage_capacity_unit_id"), text))
+        saving.refuse(InvalidArgument.on(saving.path_of("storage_capacity_unit_id"), Fault.required(text)))
     becomes_storeless = new["lot_storage_strategy"] == LotStorageStrategy.NO_STORAGE
     if saving.old is not None and becomes_storeless and saving.changed("lot_storage_strategy"):
         connection = saving.tx.connection
@@ -143,7 +148,7 @@ def _inventory_operation(saving: Saving) -> None:
         _check_type(saving, InventoryOperationType(new["operation_type"]))
     if new["secondary_lot_resolution_strategy"] == LotResolutionStrategy.FROM_LOCATION:
         text = "FROM_LOCATION is for the primary lot only"
-        saving.refuse(InvalidArgument.on(saving.path_of("secondary_lot_resolution_strategy"), text))
+        saving.refuse(InvalidArgument.on(saving.path_of("secondary_lot_resolution_strategy"), Fault.not_allowed(text)))
 
 
 def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
@@ -157,7 +162,7 @@ def _check_type(saving: Saving, operation_type: InventoryOperationType) -> None:
     from_location = LotResolutionStrategy.FROM_LOCATION
     if new["primary_lot_resolution_strategy"] == from_location and not kind.leaves_lot_to_location:
         text = f"FROM_LOCATION is for types that make stock fall, not for {operation_type.name}"
-        saving.refuse(InvalidArgument.on(saving.path_of("primary_lot_resolution_strategy"), text))
+        saving.refuse(InvalidArgument.on(saving.path_of("primary_lot_resolution_strategy"), Fault.not_allowed(text)))
     if "material_reason_code" not in saving.unsettled:
         _check_reason_code(saving, kind)
 
@@ -178,7 +183,7 @@ def _check_reason_code(saving: Saving, kind: Kind) -> None:
     (serves,) = saving.lookups.values_of("material_reason_code", reason_code_id, ("lot_record_type",))
     if serves is not None and LotRecordType(serves) not in kind.records:
         text = f"is for {LotRecordType(serves).name} only, not for {kind.name}"
-        saving.refuse(InvalidArgument.on(saving.path_of("material_reason_code_id"), text))
+        saving.refuse(InvalidArgument.on(saving.path_of("material_reason_code_id"), Fault.not_allowed(text)))
 
 
 _RULES: dict[str, Rule] = {

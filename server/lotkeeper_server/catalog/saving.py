@@ -10,13 +10,14 @@ from google.protobuf.message import Message
 from lotkeeper_server.catalog import hierarchy, rules
 from lotkeeper_server.catalog.descriptions import LOCATION, Description
 from lotkeeper_server.catalog.echoes import echoes
-from lotkeeper_server.catalog.fields import Fault
+from lotkeeper_server.catalog.fields import NoteFault
 from lotkeeper_server.catalog.lookups import Lookups, StoreLookups
 from lotkeeper_server.catalog.names_left import NO_NAMES, names_left
 from lotkeeper_server.catalog.references import Parts, looked_up, read_parts, resolve_reference
 from lotkeeper_server.catalog.save_in_progress import NoteChanges, Saving, ScopeOf, everywhere
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
 from lotkeeper_server.domain.refusals import (
+    Fault,
     FieldViolation,
     InvalidArgument,
     NameTaken,
@@ -107,7 +108,7 @@ def checked(
     *,
     new_id: Id | None = None,
     collected: list[Refusal] | None = None,
-    misread: Mapping[str, str] | None = None,
+    misread: Mapping[str, Fault] | None = None,
 ) -> Saving:
     """Makes every check of a save, and writes nothing.
 
@@ -132,12 +133,12 @@ def checked(
     creates = not message.id
     given_id = parse_id(message.id) if message.id else None
     if message.id and given_id is None:
-        faults.note("id", f"{message.id} is not a ULID")
+        faults.note("id", Fault.malformed(f"{message.id} is not a ULID"))
     looked_at = None if mask is None or creates else frozenset(mask)
     unknown = sorted((looked_at or frozenset()) - description.maskable)
-    faults.violations.extend(FieldViolation(MASK_FIELD, f"{name} is not a field") for name in unknown)
+    faults.violations.extend(FieldViolation.of(MASK_FIELD, Fault.unknown(f"{name} is not a field")) for name in unknown)
     if message.version < 0:
-        faults.note("version", f"{message.version} is below 0")
+        faults.note("version", Fault.out_of_range(f"{message.version} is below 0"))
     saving = Saving(
         tx=tx,
         lookups=lookups,
@@ -152,8 +153,8 @@ def checked(
         note=saver.note,
         scope_of=saver.scope_of,
     )
-    for name, text in (misread or {}).items():
-        faults.note(name, text)
+    for name, fault in (misread or {}).items():
+        faults.note(name, fault)
     if given_id is not None and (seen := within(tx.connection)) is not None:
         row = lookups.stored(description, given_id)
         seen.check_row(tx.connection, description.table.name, row, saving.path_of("id"))
@@ -194,14 +195,14 @@ class _Faults:
     violations: list[FieldViolation] = field(default_factory=list)
     unsettled: set[str] = field(default_factory=set)
 
-    def note(self, name: str, text: str) -> None:
+    def note(self, name: str, fault: Fault) -> None:
         """What is wrong with a field."""
-        self.violations.append(FieldViolation(f"{self.entity}.{name}", text))
+        self.violations.append(FieldViolation.of(f"{self.entity}.{name}", fault))
         self.unsettled.add(name)
 
 
 def _read(
-    saving: Saving, message: Message, fault: Fault, left: frozenset[str]
+    saving: Saving, message: Message, fault: NoteFault, left: frozenset[str]
 ) -> tuple[EntityRow, Mapping[str, Parts]]:
     """The values of the fields that count, and the parts of the references that count; names that are left stay."""
     description = saving.description

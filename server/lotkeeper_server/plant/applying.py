@@ -11,7 +11,15 @@ from lotkeeper_server.catalog.saving import Saver, save_one
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import Id, format_id
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, NameTaken, NotFound, Refusal, Refused
+from lotkeeper_server.domain.refusals import (
+    Fault,
+    FieldViolation,
+    InvalidArgument,
+    NameTaken,
+    NotFound,
+    Refusal,
+    Refused,
+)
 from lotkeeper_server.plant.lookup import Names
 from lotkeeper_server.plant.matching import MatchKey, document_key, key_of_entry, rows_by_entry_key
 from lotkeeper_server.plant.opening_stock import (
@@ -148,7 +156,7 @@ class _Import:
             key = key_of_entry(description, entry, ids)
             if key in seen:
                 text = f"the {description.entity.replace('_', ' ')} {document_key(description, entry)} is given twice"
-                raise Refused(InvalidArgument.on(entry.place, text))
+                raise Refused(InvalidArgument.on(entry.place, Fault.conflicting(text)))
             seen.add(key)
             self._entry(description, entry, ids, rows.get(key))
 
@@ -258,7 +266,7 @@ class _Import:
             location_id, lot_id = key
             if key in seen:
                 text = f"the stock of {entry.lot} at {entry.location} is given twice"
-                raise Refused(InvalidArgument.on(entry.place, text))
+                raise Refused(InvalidArgument.on(entry.place, Fault.conflicting(text)))
             seen.add(key)
             kept = lot_id in self._kept_lots
             name = f"{entry.lot} at {entry.location}"
@@ -324,5 +332,5 @@ def _placed(refusal: Refusal, description: Description, place: str) -> Refusal:
     moved = []
     for violation in refusal.violations:
         name = violation.field.removeprefix(f"{description.entity}.")
-        moved.append(FieldViolation(f"{place}.{parts.get(name, name)}", violation.description))
-    return refusal.instead(tuple(moved) or (FieldViolation(place, refusal.message),))
+        moved.append(FieldViolation(f"{place}.{parts.get(name, name)}", violation.description, violation.reason))
+    return refusal.instead(tuple(moved) or (FieldViolation(place, refusal.message, refusal.field_reason),))

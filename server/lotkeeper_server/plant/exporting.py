@@ -16,7 +16,7 @@ from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.model.identifiers import Id
 from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.domain.model.scope import Scope
-from lotkeeper_server.domain.refusals import Cancelled, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Cancelled, Fault, InvalidArgument, Refused
 from lotkeeper_server.plant.sections import INVENTORY, NAMED_BY, SECTIONS, field_readers, references, short_names
 from lotkeeper_server.plant.tree import Plain
 from lotkeeper_server.plant.writing import Value, document_pieces
@@ -76,7 +76,7 @@ def export_plant(
             gathered, length = [], 0
             if total > limits.PLANT_BYTES_MAX:
                 fault = f"the document would be longer than {limits.PLANT_BYTES_MAX} bytes, too long for an import"
-                raise Refused(InvalidArgument.on("include_lots", fault))
+                raise Refused(InvalidArgument.on("include_lots", Fault.too_long(fault)))
     pieces.append("".join(gathered).encode())
     return pieces
 

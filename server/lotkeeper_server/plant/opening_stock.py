@@ -19,7 +19,7 @@ from lotkeeper_server.domain.model.definition_cache import DefinitionCache
 from lotkeeper_server.domain.model.enumerations import InventoryActionType
 from lotkeeper_server.domain.model.identifiers import Id, format_id
 from lotkeeper_server.domain.model.quantity import decimal_text
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refusal, Refused
+from lotkeeper_server.domain.refusals import Fault, FieldViolation, InvalidArgument, Refusal, Refused
 from lotkeeper_server.engine import batch
 from lotkeeper_server.plant.reading import StockEntry
 from lotkeeper_server.store.db.transaction import Transaction
@@ -126,7 +126,7 @@ def difference_of(
         for name in (_EXPIRATION, _SUPPLIER):
             if name in differing:
                 text = f"{differing[name][1]} is not what the document says of the lot elsewhere"
-                raise Refused(InvalidArgument.on(f"{entry.place}.{name}", text))
+                raise Refused(InvalidArgument.on(f"{entry.place}.{name}", Fault.conflicting(text)))
     return Difference(tuple(differing), *next(iter(differing.values()))) if differing else None
 
 
@@ -134,10 +134,10 @@ def placed_as_stock(refusal: Refusal, place: str) -> Refusal:
     """The refusal of a lot with the places of the row that makes it."""
     named = [violation.field.removeprefix(f"{LOT.entity}.") for violation in refusal.violations]
     moved = tuple(
-        FieldViolation(f"{place}.{_PLACES_OF_LOT.get(name, name)}", violation.description)
+        FieldViolation(f"{place}.{_PLACES_OF_LOT.get(name, name)}", violation.description, violation.reason)
         for name, violation in zip(named, refusal.violations, strict=True)
     )
-    return refusal.instead(moved or (FieldViolation(f"{place}.lot", refusal.message),))
+    return refusal.instead(moved or (FieldViolation(f"{place}.lot", refusal.message, refusal.field_reason),))
 
 
 def open_stocks(tx: Transaction, principal: str, opened: Sequence[OpeningStock]) -> None:
@@ -170,10 +170,10 @@ def _edit(one: OpeningStock) -> RequestedAction:
 def _placed(refusal: Refusal, place: str) -> Refusal:
     named = [violation.field.rpartition(".")[2] for violation in refusal.violations]
     moved = tuple(
-        FieldViolation(f"{place}.{_PLACES.get(name, name)}", violation.description)
+        FieldViolation(f"{place}.{_PLACES.get(name, name)}", violation.description, violation.reason)
         for name, violation in zip(named, refusal.violations, strict=True)
     )
-    return refusal.instead(moved or (FieldViolation(place, refusal.message),))
+    return refusal.instead(moved or (FieldViolation(place, refusal.message, refusal.field_reason),))
 
 
 def _no_uuid() -> str:

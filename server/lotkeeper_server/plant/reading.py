@@ -13,7 +13,7 @@ from lotkeeper_server.domain.model.enumerations import ExportFormat
 from lotkeeper_server.domain.model.identifiers import Id, parse_id
 from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, millionths_of_text
 from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, path_form
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Fault, FieldViolation, InvalidArgument, Refused
 from lotkeeper_server.plant.document import read_tree
 from lotkeeper_server.plant.sections import (
     NAMED_BY,
@@ -156,7 +156,7 @@ def read_plant(
     try:
         tree = read_tree(data, document_format, breath, bytes_max)
     except Unreadable as unreadable:
-        raise Refused(InvalidArgument.on(DATA_FIELD, str(unreadable))) from None
+        raise Refused(InvalidArgument.on(DATA_FIELD, Fault.malformed(str(unreadable)))) from None
     try:
         return _Reading(breath, zone).read(tree)
     finally:
@@ -181,7 +181,7 @@ class _Reading:
         if tree is None:
             tree = {}
         if not isinstance(tree, dict):
-            self._fault(DATA_FIELD, "is not a mapping of sections")
+            self._fault(DATA_FIELD, Fault.malformed("is not a mapping of sections"))
             tree = {}
         try:
             for section, entries in tree.items():
@@ -195,13 +195,13 @@ class _Reading:
             raise Refused(InvalidArgument.of(tuple(self._violations)))
         return self._plant
 
-    def _fault(self, place: str, description: str) -> None:
+    def _fault(self, place: str, fault: Fault) -> None:
         """Notes a fault.
 
         Raises:
             _TooManyFaults: after so many, also within an entry.
         """
-        self._violations.append(FieldViolation(place, description))
+        self._violations.append(FieldViolation.of(place, fault))
         if len(self._violations) >= limits.PLANT_FAULTS_MAX:
             raise _TooManyFaults
 
@@ -209,11 +209,11 @@ class _Reading:
         description = SECTIONS.get(section)
         if description is None and section not in STOCK_SECTIONS:
             known = ", ".join((*SECTIONS, *STOCK_SECTIONS))
-            self._fault(cut(section), f"is not a section; the sections are {known}")
+            self._fault(cut(section), Fault.unknown(f"is not a section; the sections are {known}"))
             return
         if not isinstance(entries, list):
             if entries is not None:
-                self._fault(section, "is not a list")
+                self._fault(section, Fault.malformed("is not a list"))
             return
         made = [] if description is None else self._plant.entries.setdefault(description.entity, [])
         entries.reverse()
@@ -223,7 +223,7 @@ class _Reading:
             place = f"{section}[{index}]"
             self._position += 1
             if not isinstance(tree, dict):
-                self._fault(place, "is not a mapping of fields")
+                self._fault(place, Fault.malformed("is not a mapping of fields"))
             elif description is None:
                 self._stock(place, tree)
             else:
@@ -244,12 +244,12 @@ class _Reading:
                 entry.id = self._id(f"{place}.id", value)
                 continue
             else:
-                self._fault(f"{place}.{cut(name)}", f"is not a field of {description.entity}")
+                self._fault(f"{place}.{cut(name)}", Fault.unknown(f"is not a field of {description.entity}"))
                 continue
             entry.given.append(name)
         for name in _REQUIRED.get(description.entity, ("name",)):
             if tree.get(name) is None:
-                self._fault(f"{place}.{name}", "must be given")
+                self._fault(f"{place}.{name}", Fault.required())
         return entry
 
     def _at(self, place: str) -> Any:
@@ -259,7 +259,7 @@ class _Reading:
         try:
             put(entry.message, value, self._zone)
         except Unfit as unfit:
-            self._fault(f"{entry.place}.{name}", str(unfit))
+            self._fault(f"{entry.place}.{name}", unfit.fault)
             return False
         return True
 
@@ -267,7 +267,7 @@ class _Reading:
         try:
             named = text(value)
         except Unfit as unfit:
-            self._fault(place, str(unfit))
+            self._fault(place, unfit.fault)
             return ""
         by_path = "path" in NAMED_BY[target]
         named = path_form(named) if by_path else name_form(named)
@@ -281,18 +281,18 @@ class _Reading:
         except Unfit:
             identifier = None
         if identifier is None:
-            self._fault(place, "is not a ULID")
+            self._fault(place, Fault.malformed("is not a ULID"))
         return identifier
 
     def _stock(self, place: str, tree: Mapping[str, Tree]) -> None:
         for name in tree:
             if name not in STOCK_FIELDS:
-                self._fault(f"{place}.{cut(name)}", "is not a field of opening stock")
+                self._fault(f"{place}.{cut(name)}", Fault.unknown("is not a field of opening stock"))
         named = {name: self._reference(f"{place}.{name}", name, tree.get(name)) for name in _STOCK_REFERENCES}
         lot = self._name(f"{place}.lot", tree.get("lot"))
         for name, given in (*named.items(), ("lot", lot)):
             if not given:
-                self._fault(f"{place}.{name}", "must be given")
+                self._fault(f"{place}.{name}", Fault.required())
         entry = StockEntry(
             place,
             self._position,
@@ -312,14 +312,14 @@ class _Reading:
         try:
             return moment_millis(value, self._zone)
         except Unfit as unfit:
-            self._fault(place, str(unfit))
+            self._fault(place, unfit.fault)
             return None
 
     def _name(self, place: str, value: Tree) -> str:
         try:
             given = text(value)
         except Unfit as unfit:
-            self._fault(place, str(unfit))
+            self._fault(place, unfit.fault)
             return ""
         given = name_form(given)
         if given and (fault := name_fault(given)):
@@ -329,17 +329,19 @@ class _Reading:
     def _quantity(self, place: str, value: Tree) -> int:
         """A quantity; zero is one, but a number that rounds to zero is not."""
         if value is None:
-            self._fault(place, "must be given")
+            self._fault(place, Fault.required())
             return 0
         try:
             exact = number(value)
             millionths = millionths_of_text(str(value))
         except Unfit as unfit:
-            self._fault(place, str(unfit))
+            self._fault(place, unfit.fault)
             return 0
         except QuantityOutOfRange:
-            self._fault(place, f"{cut(text(value))} is not a quantity: a number from 0 to below 9.2e12")
+            self._fault(
+                place, Fault.out_of_range(f"{cut(text(value))} is not a quantity: a number from 0 to below 9.2e12")
+            )
             return 0
         if exact and not millionths:
-            self._fault(place, f"{cut(text(value))} rounds to zero")
+            self._fault(place, Fault.out_of_range(f"{cut(text(value))} rounds to zero"))
         return millionths

@@ -24,6 +24,7 @@ from lotkeeper_server.domain.model.quantity import (
     number_of_text,
 )
 from lotkeeper_server.domain.model.text import name_form
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.plant.tree import Plain, Tree
 
 LOTS: Final = "lots"
@@ -64,6 +65,10 @@ _INT32_MAX: Final = (1 << 31) - 1
 
 class Unfit(Exception):
     """A value does not fit its field; says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.text)
+        self.fault: Final = fault
 
 
 Put = Callable[[Message, Tree, tzinfo], None]
@@ -164,7 +169,7 @@ def moment_millis(tree: Tree, zone: tzinfo) -> int:
     stamp = _moment(tree, zone)
     millis: int = stamp.ToMilliseconds()
     if not limits.MILLIS_MIN <= millis <= limits.MILLIS_MAX:
-        raise Unfit("is outside the years 1970 to 9999")
+        raise Unfit(Fault.out_of_range("is outside the years 1970 to 9999"))
     return millis
 
 
@@ -178,7 +183,9 @@ def _moment(tree: Tree, zone: tzinfo) -> Timestamp:
         if not _OFFSET.search(given):
             raise ValueError(given)
     except ValueError:
-        raise Unfit(f"{cut(given)} is not a time such as 2026-03-01T08:30:00Z, or a day such as 2026-03-01") from None
+        raise Unfit(
+            Fault.malformed(f"{cut(given)} is not a time such as 2026-03-01T08:30:00Z, or a day such as 2026-03-01")
+        ) from None
     return stamp
 
 
@@ -189,12 +196,12 @@ def text(tree: Tree) -> str:
     if isinstance(tree, bool):
         return "true" if tree else "false"
     if not isinstance(tree, str):
-        raise Unfit("is a list or mapping; a text is needed")
+        raise Unfit(Fault.malformed("is a list or mapping; a text is needed"))
     if not tree.isascii():
         try:
             tree.encode()
         except UnicodeEncodeError:
-            raise Unfit("has half a character, a surrogate") from None
+            raise Unfit(Fault.malformed("has half a character, a surrogate")) from None
     return str(tree)
 
 
@@ -204,7 +211,7 @@ def flag(tree: Tree) -> bool:
         return tree
     word = tree.lower() if isinstance(tree, Plain) else ""
     if word not in {"true", "false"}:
-        raise Unfit("must be true or false")
+        raise Unfit(Fault.malformed("must be true or false"))
     return word == "true"
 
 
@@ -212,29 +219,31 @@ def whole(tree: Tree) -> int:
     """A whole number of 32 bits."""
     found = number(tree, may_be_negative=True)
     if not -_INT32_MAX - 1 <= found <= _INT32_MAX:
-        raise Unfit(f"{cut(text(tree))} is larger than 32 bits")
+        raise Unfit(Fault.out_of_range(f"{cut(text(tree))} is larger than 32 bits"))
     if found != int(found):
-        raise Unfit(f"{cut(text(tree))} is not a whole number")
+        raise Unfit(Fault.malformed(f"{cut(text(tree))} is not a whole number"))
     return int(found)
 
 
 def _double(tree: Tree) -> float:
     found = float(number(tree))
     if isinf(found):
-        raise Unfit(f"{cut(text(tree))} is too large")
+        raise Unfit(Fault.out_of_range(f"{cut(text(tree))} is too large"))
     return found
 
 
 def number(tree: Tree, *, may_be_negative: bool = False) -> Decimal:
     """A number with all its digits; a text in quotes is none."""
     if not isinstance(tree, Plain):
-        raise Unfit("must be a number, without quotes" if isinstance(tree, str) else "must be a number")
+        raise Unfit(
+            Fault.malformed("must be a number, without quotes" if isinstance(tree, str) else "must be a number")
+        )
     if len(tree) > limits.NUMBER_CHARACTERS_MAX:
-        raise Unfit(f"is not a number: it has more than {limits.NUMBER_CHARACTERS_MAX} characters")
+        raise Unfit(Fault.too_long(f"is not a number: it has more than {limits.NUMBER_CHARACTERS_MAX} characters"))
     try:
         return number_of_text(tree, may_be_negative=may_be_negative)
     except NotANumber as fault:
-        raise Unfit(f"{cut(tree)} {fault}") from None
+        raise Unfit(Fault.malformed(f"{cut(tree)} {fault}")) from None
 
 
 def cut(shown: str) -> str:
@@ -248,7 +257,7 @@ def _enumerated(tree: Tree, names: Mapping[str, int]) -> int:
         return 0
     found = names.get(text(tree))
     if found is None:
-        raise Unfit(f"{cut(text(tree))} is not one of {', '.join(names)}")
+        raise Unfit(Fault.unknown(f"{cut(text(tree))} is not one of {', '.join(names)}"))
     return found
 
 

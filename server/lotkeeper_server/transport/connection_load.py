@@ -66,7 +66,8 @@ class ConnectionProgress:
     """What came on a connection from look to look.
 
     Attributes:
-        used_seconds: `time.monotonic()` of the last look that found that something had come.
+        used_seconds: `time.monotonic()` of the last look that found that something of a call had come; on a connection
+            without a call so far, anything.
     """
 
     __slots__ = (
@@ -109,7 +110,10 @@ class ConnectionProgress:
             self._looked_seconds = now
             noise_bytes = self._noise(received_bytes)
             return ConnectionLoad(0, 0.0, 0, 0.0, 0, 0, noise_bytes, is_young) if noise_bytes else NO_LOAD
-        if received_bytes != before.received_bytes:
+        # Bytes alone are no use of a connection that had a call: the server pings it, and it answers.
+        if received_bytes != before.received_bytes and (
+            connection is None or connection.calls or connection.steps != before.steps
+        ):
             self.used_seconds = now
         if connection is None:
             self._looked = _Counts(received_bytes)

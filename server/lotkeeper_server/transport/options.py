@@ -56,8 +56,8 @@ class ServerOptions:
         max_concurrent_streams: calls in progress per connection; HTTP/2 holds back those beyond. None: no limit.
         shares_address: whether other processes may listen there, too (SO_REUSEPORT).
         request_bytes_max: a longer message is refused with RESOURCE_EXHAUSTED.
-        keepalive_seconds: a connection that is silent for so long is pinged.
-        ping_seconds_min: callers may ping an idle connection so often.
+        keepalive_seconds: a connection that is silent for so long is pinged, also while no call is in progress.
+        ping_seconds_min: callers may ping so often, also while no call is in progress.
         waiting_calls_max: so many calls may wait for the server's thread; those beyond get a bare CANCELLED.
         connections: what one of them, one peer and all together may take.
         overloaded: how a call ends whose connection holds too many answers that were not taken.
@@ -91,6 +91,8 @@ class ServerOptions:
             "grpc.max_receive_message_length": self.request_bytes_max,
             "grpc.keepalive_time_ms": round(self.keepalive_seconds * 1000),
             "grpc.http2.min_ping_interval_without_data_ms": round(self.ping_seconds_min * 1000),
+            # Else two pings within two hours are too many on a connection without calls, whatever the line above says.
+            "grpc.keepalive_permit_without_calls": 1,
             # Else windows grow up to megabytes, which each stream of a connection may fill before anybody reads.
             "grpc.http2.bdp_probe": 0,
             "grpc.http2.lookahead_bytes": STREAM_WINDOW_BYTES,

@@ -12,6 +12,7 @@ from bench.http2_load import (
     DATA,
     END_HEADERS,
     END_STREAM,
+    GOAWAY,
     HEADERS,
     INITIAL_WINDOW_SIZE,
     PING,
@@ -38,6 +39,7 @@ class RawCaller:
         statuses: the `grpc-status` of each stream that ended; None for one that the server reset without a status.
         data: how many bytes of DATA came on each stream.
         pongs: answers to pings.
+        goaway: what the server said with GOAWAY; None where it sent none.
     """
 
     def __init__(self, port: int, window: int = ENDLESS_WINDOW) -> None:
@@ -52,6 +54,7 @@ class RawCaller:
         self.statuses: dict[int, int | None] = {}
         self.data: dict[int, int] = {}
         self.pongs = 0
+        self.goaway: str | None = None
         settings = struct.pack(">HIHI", 1, 0, INITIAL_WINDOW_SIZE, window)
         self.write(PREFACE, frame(SETTINGS, 0, 0, settings))
         if window == ENDLESS_WINDOW:
@@ -110,6 +113,8 @@ class RawCaller:
             self.pongs += 1
         elif kind == PING:
             self.write(frame(PING, ACK, 0, payload))
+        elif kind == GOAWAY:
+            self.goaway = payload[8:].decode()
         elif kind == SETTINGS and not flags & ACK:
             self.write(frame(SETTINGS, ACK, 0, b""))
 

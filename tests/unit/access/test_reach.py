@@ -9,7 +9,7 @@ from lotkeeper_server.domain.commands import Batch, Execute
 from lotkeeper_server.domain.model.audit import Origin
 from lotkeeper_server.domain.model.identifiers import Id, LocationId
 from lotkeeper_server.domain.model.scope import Scope, lies_within
-from lotkeeper_server.domain.refusals import InvalidArgument
+from lotkeeper_server.domain.refusals import Fault, InvalidArgument
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.store.entities.within import PLACES
 from lotkeeper_server.store.schema import tables
@@ -59,7 +59,7 @@ def test_a_call_that_waits_is_limited_by_the_roles_that_it_has_when_it_is_decide
     reach = Reach.of([role("*", at=frozenset({SITE}))])
     limited = Admission("line", frozenset({"*"}), free.permission, b"", 2, reach=reach)
     command, call = Execute("line", Id(b"o" * 16)), Call(free, Origin(""), None)
-    wrong = InvalidArgument.on("quantity", "is wrong")
+    wrong = InvalidArgument.on("quantity", Fault.out_of_range("is wrong"))
     call.submitted = Batch([wrong, command], all_or_nothing=False, validate_only=False)
     scopes = []
     for call.admission in (free, limited, free):

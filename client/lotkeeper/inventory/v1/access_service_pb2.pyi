@@ -32,7 +32,7 @@ class ListRolesRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -321,7 +321,7 @@ class ListTokensRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer, or none."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -387,9 +387,10 @@ class CreateTokenRequest(_message.Message):
     never_expires: _builtins.bool
     """It never expires, whatever token_expiry_days says. Not together with expires_date_millis."""
     request_id: _builtins.str
-    """Makes a retry safe after an answer that was lost: the same request under the same id makes no second token, but gives
-    the first a new secret, in the place of the one that nobody knows. What was answered last is good. Of a token that
-    was used, or for another request: REQUEST_ID_REUSED.
+    """Makes a retry safe after an answer that was lost: the same request under the same id makes no second token, but
+    gives the first a new secret, in the place of the one that nobody knows. What was answered last is good. Of a token
+    that was used, or for another request: REQUEST_ID_REUSED. It belongs to the caller's principal, and counts for as
+    long as the token is stored; a refusal is not kept.
     """
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -467,7 +468,9 @@ class RotateTokenRequest(_message.Message):
     never_expires: _builtins.bool
     """The new one never expires. Not together with expires_date_millis."""
     request_id: _builtins.str
-    """Makes a retry safe; as in CreateToken."""
+    """Makes a retry safe after an answer that was lost, as in CreateToken: of the same principal, for as long as the
+    token is stored; a refusal is not kept.
+    """
     def __init__(
         self,
         *,
@@ -588,7 +591,7 @@ class ListGrantsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,

@@ -31,6 +31,8 @@ class AccessServiceStub(object):
     every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
     the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
     holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def __init__(self, channel):
@@ -107,6 +109,8 @@ class AccessServiceServicer(object):
     every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
     the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
     holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def ListRoles(self, request, context):
@@ -280,6 +284,8 @@ class AccessService(object):
     every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
     the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
     holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     @staticmethod

@@ -32,6 +32,8 @@ class AccessServiceStub:
     every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
     the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
     holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     @_typing.overload
@@ -90,6 +92,8 @@ class AccessServiceAsyncStub(AccessServiceStub):
     every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
     the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
     holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -144,6 +148,8 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
     the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
     holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     @_abc_1.abstractmethod

@@ -57,7 +57,7 @@ class ListAuditEventsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     @_builtins.property
     def results(self) -> _containers.RepeatedScalarFieldContainer[_enums_pb2.AuditResult.ValueType]:
@@ -156,7 +156,8 @@ class WatchAuditEventsRequest(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """The resume_token of the last message that the caller has dealt with: the stream goes on after it. The filters may
-    differ from those before. Absent: the stream begins with events that are written from now on.
+    differ from those before. Absent: the stream begins with events that are written from now on. It does not expire
+    with time: RESUME_TOKEN_EXPIRED where what comes after it was archived, or the store was restored from a backup.
     """
     from_beginning: _builtins.bool
     """Without a token: begins with the oldest event."""

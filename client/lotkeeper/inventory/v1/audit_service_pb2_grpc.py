@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class AuditServiceStub(object):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def __init__(self, channel):
@@ -49,6 +51,8 @@ class AuditServiceStub(object):
 
 class AuditServiceServicer(object):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def ListAuditEvents(self, request, context):
@@ -89,6 +93,8 @@ def add_AuditServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AuditService(object):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     @staticmethod

@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AuditServiceStub:
-    """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one."""
+    """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -42,7 +45,10 @@ class AuditServiceStub:
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
-    """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one."""
+    """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEventsRequest, _audit_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
@@ -53,7 +59,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one."""
+    """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_abc_1.abstractmethod
     def ListAuditEvents(

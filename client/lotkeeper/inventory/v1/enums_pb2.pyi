@@ -200,7 +200,9 @@ class _StatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Status.ValueTy
     """Interrupted; nothing sets it yet."""
 
 class Status(_Status, metaclass=_StatusEnumTypeWrapper):
-    """How far an operation, a record or a production order is."""
+    """How far an operation, a record or a production order is. It is not the google.rpc.Status of a refusal, nor the status
+    of a call in gRPC's libraries: where a language has both, name this one by its package.
+    """
 
 STATUS_UNSPECIFIED: Status.ValueType  # 0
 """Not given: IDLE in a production order, every status in a filter."""

@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from lotkeeper.inventory.v1 import enums_pb2 as lotkeeper_dot_inventory_dot_v1_dot_enums__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*lotkeeper/inventory/v1/inventory_lot.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xc5\x05\n\x0cInventoryLot\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0bmaterial_id\x18\x03 \x01(\t\x12\x15\n\rmaterial_name\x18\x04 \x01(\t\x12\x15\n\rmaterial_path\x18\x05 \x01(\t\x12\x31\n\x06status\x18\x06 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x16\n\x0etotal_quantity\x18\x07 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\x08 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\t \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\n \x01(\t\x12\x33\n\x0f\x65xpiration_date\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63losed_date\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x0e \x01(\t\x12\x0e\n\x06spare1\x18\x0f \x01(\t\x12\x0e\n\x06spare2\x18\x10 \x01(\t\x12\x0e\n\x06spare3\x18\x11 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x13 \x01(\t\x12\x31\n\rmodified_date\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x15 \x01(\t\x12\x0f\n\x07version\x18\x16 \x01(\x03\x12\x19\n\x11supplier_lot_name\x18\x17 \x01(\t\x12\x32\n\x14\x65xact_total_quantity\x18\x18 \x01(\x0b\x32\x14.google.type.DecimalB\n\n\x08_enabledB\xf7\x01\n\x1a\x63om.lotkeeper.inventory.v1B\x11InventoryLotProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*lotkeeper/inventory/v1/inventory_lot.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xf5\x05\n\x0cInventoryLot\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x0bmaterial_id\x18\x03 \x01(\t\x12\x15\n\rmaterial_name\x18\x04 \x01(\t\x12\x15\n\rmaterial_path\x18\x05 \x01(\t\x12\x31\n\x06status\x18\x06 \x01(\x0e\x32!.lotkeeper.inventory.v1.LotStatus\x12\x1c\n\x0etotal_quantity\x18\x07 \x01(\x01\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x12unit_of_measure_id\x18\x08 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\t \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\n \x01(\t\x12\x33\n\x0f\x65xpiration_date\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x0b\x63losed_date\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x0e \x01(\t\x12\x0e\n\x06spare1\x18\x0f \x01(\t\x12\x0e\n\x06spare2\x18\x10 \x01(\t\x12\x0e\n\x06spare3\x18\x11 \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\x13 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x15 \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x16 \x01(\x03\x12\x19\n\x11supplier_lot_name\x18\x17 \x01(\t\x12\x38\n\x14\x65xact_total_quantity\x18\x18 \x01(\x0b\x32\x14.google.type.DecimalB\x04\xe2\x41\x01\x03\x42\n\n\x08_enabledB\xf7\x01\n\x1a\x63om.lotkeeper.inventory.v1B\x11InventoryLotProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +36,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lotkeeper.inventory.v1.inve
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\032com.lotkeeper.inventory.v1B\021InventoryLotProtoP\001ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\242\002\003LIX\252\002\026Lotkeeper.Inventory.V1\312\002\026Lotkeeper\\Inventory\\V1\342\002\"Lotkeeper\\Inventory\\V1\\GPBMetadata\352\002\030Lotkeeper::Inventory::V1'
-  _globals['_INVENTORYLOT']._serialized_start=167
-  _globals['_INVENTORYLOT']._serialized_end=876
+  _globals['_INVENTORYLOT'].fields_by_name['name']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_INVENTORYLOT'].fields_by_name['total_quantity']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['total_quantity']._serialized_options = b'\342A\001\003'
+  _globals['_INVENTORYLOT'].fields_by_name['closed_date']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['closed_date']._serialized_options = b'\342A\001\003'
+  _globals['_INVENTORYLOT'].fields_by_name['created_date']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_INVENTORYLOT'].fields_by_name['created_by']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_INVENTORYLOT'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_INVENTORYLOT'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_INVENTORYLOT'].fields_by_name['exact_total_quantity']._loaded_options = None
+  _globals['_INVENTORYLOT'].fields_by_name['exact_total_quantity']._serialized_options = b'\342A\001\003'
+  _globals['_INVENTORYLOT']._serialized_start=200
+  _globals['_INVENTORYLOT']._serialized_end=957
 # @@protoc_insertion_point(module_scope)

@@ -90,7 +90,9 @@ class InventoryOperation(_message.Message):
     operation_type: _enums_pb2.InventoryOperationType.ValueType
     """What it does to stock. Absent: CONSUME."""
     status: _enums_pb2.Status.ValueType
-    """The status of its run. Set by the server."""
+    """The status of its run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or Stop, CANCELLED
+    after Cancel; it stays until the next run. Set by the server.
+    """
     current_record_id: _builtins.str
     """ULID of the running record; empty while none runs. Set by the server."""
     operation_id: _builtins.str

@@ -48,8 +48,8 @@ class ExecuteInventoryOperationRequest(_message.Message):
     primary_lot_id_or_name: _builtins.str
     """The primary lot, by id, or by name within the material. Empty: the operation's strategy decides."""
     quantity: _builtins.float
-    """Required, except for SCRAP_ALL, which ignores it: above zero, below 9.2e12, in the operation's unit, rounded
-    half-even to 6 decimals.
+    """Required, unless exact_quantity is given; not for SCRAP_ALL, which ignores it. Above zero, below 9.2e12, in the
+    operation's unit, rounded half-even to 6 decimals.
     """
     secondary_lot_id_or_name: _builtins.str
     """The secondary lot, by id or, where the operation has a secondary material, by name."""
@@ -64,8 +64,10 @@ class ExecuteInventoryOperationRequest(_message.Message):
     Absent: now.
     """
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+    the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+    methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+    and the same request is decided anew. Empty or absent: none.
     """
     validate_only: _builtins.bool
     """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
@@ -204,8 +206,10 @@ class StartInventoryOperationRequest(_message.Message):
     start_date_millis: _builtins.int
     """When it began, ms since the epoch; not after now. Absent: now."""
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+    the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+    methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+    and the same request is decided anew. Empty or absent: none.
     """
     validate_only: _builtins.bool
     """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
@@ -306,7 +310,9 @@ class StopInventoryOperationRequest(_message.Message):
     inventory_operation_id: _builtins.str
     """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     quantity: _builtins.float
-    """Required: above zero and below 9.2e12, in the operation's unit, rounded half-even to 6 decimals."""
+    """Required, unless exact_quantity is given: above zero and below 9.2e12, in the operation's unit, rounded half-even to
+    6 decimals.
+    """
     inventory_name: _builtins.str
     """Replaces the name that Start fixed."""
     end_date_millis: _builtins.int
@@ -314,8 +320,10 @@ class StopInventoryOperationRequest(_message.Message):
     Absent: now, or the start if that is later.
     """
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+    the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+    methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+    and the same request is decided anew. Empty or absent: none.
     """
     validate_only: _builtins.bool
     """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""
@@ -400,8 +408,10 @@ class CancelInventoryOperationRequest(_message.Message):
     inventory_operation_id: _builtins.str
     """Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case."""
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+    the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+    methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+    and the same request is decided anew. Empty or absent: none.
     """
     def __init__(
         self,
@@ -576,7 +586,7 @@ class GetInventoryOperationStatusResponse(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     CURRENT_RECORD_ID_FIELD_NUMBER: _builtins.int
     status: _enums_pb2.Status.ValueType
-    """The status of its run."""
+    """The status of its run, or of the last one: IDLE, RUNNING, COMPLETED or CANCELLED."""
     current_record_id: _builtins.str
     """ULID of the running record; empty while none runs."""
     def __init__(
@@ -623,7 +633,7 @@ class ListInventoryOperationsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,

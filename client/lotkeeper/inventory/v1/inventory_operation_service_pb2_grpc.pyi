@@ -27,7 +27,32 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InventoryOperationServiceStub:
-    """Inventory operations: configured movements of material lots, and their definitions."""
+    """Inventory operations: configured movements of material lots, and their definitions.
+
+    How to call any method of any service here:
+
+    Who calls: send `authorization: Bearer TOKEN` in the metadata, with a token of `lotkeeper-server token create`, of
+    CreateToken, or of the issuer that the server trusts; or a client certificate, where the server asks for one. What is
+    missing, unknown, expired or revoked is UNAUTHENTICATED, what the roles do not grant PERMISSION_DENIED. Only
+    grpc.health.v1.Health and reflection need no token.
+
+    Deadlines: give every call one. A call whose deadline has passed for the caller may have been done all the same: its
+    answer was lost, not the call. Send the same request again with the same request_id, which gets the first answer, or
+    does it now. The server's own DEADLINE_EXCEEDED, with a reason, says that nothing was done.
+
+    Repeats: reads may be repeated. What writes records takes a request_id, and is done once however often it is sent;
+    without one, two calls are two movements. That is why those methods have no idempotency_level: with a request_id they
+    are idempotent, without one not.
+
+    Keepalive: a client may ping every 10 s, with calls in progress or without, and never meets GOAWAY too_many_pings.
+    20 to 60 s are good. A connection without a call for 15 min is closed by GOAWAY, and each after 8 h (settings); clients
+    open another one by themselves.
+
+    Refusals: see ErrorReason. Metadata `traceparent` joins the caller's trace.
+
+    Moments are ms since the epoch in requests, whose names end in _millis, as machines and the source system's call have
+    them; in answers and entities they are Timestamps.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,7 +61,8 @@ class InventoryOperationServiceStub:
     ExecuteInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ExecuteInventoryOperationRequest, _inventory_operation_service_pb2.ExecuteInventoryOperationResponse]
     """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
     operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
-    and the end date.
+    and the end date. Give a request_id: a call that timed out may have been done, and only the same request under the
+    same id shows it, or does it once.
     """
     StartInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.StartInventoryOperationRequest, _inventory_operation_service_pb2.StartInventoryOperationResponse]
     """Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
@@ -55,12 +81,15 @@ class InventoryOperationServiceStub:
     GetInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationRequest, _inventory_operation_service_pb2.GetInventoryOperationResponse]
     """Reads a definition and the status of its run."""
     GetInventoryOperationStatus: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationStatusRequest, _inventory_operation_service_pb2.GetInventoryOperationStatusResponse]
-    """Reads the status of an operation's run."""
+    """Reads the status of an operation's run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or
+    Stop, CANCELLED after Cancel. It stays until the next run; an operation that is not RUNNING can be run again.
+    """
     ListInventoryOperations: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListInventoryOperationsRequest, _inventory_operation_service_pb2.ListInventoryOperationsResponse]
     """Lists definitions in the order of ids, in pages, each a snapshot."""
     SaveInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.SaveInventoryOperationRequest, _inventory_operation_service_pb2.SaveInventoryOperationResponse]
     """Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
-    Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+    Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, LOCATION_REQUIRED,
+    IMMUTABLE_FIELD.
     """
     ValidateInventoryOperation: _grpc.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ValidateInventoryOperationRequest, _inventory_operation_service_pb2.ValidateInventoryOperationResponse]
     """Says everything that SaveInventoryOperation would refuse; writes nothing."""
@@ -82,13 +111,39 @@ class InventoryOperationServiceStub:
 
 @_typing.type_check_only
 class InventoryOperationServiceAsyncStub(InventoryOperationServiceStub):
-    """Inventory operations: configured movements of material lots, and their definitions."""
+    """Inventory operations: configured movements of material lots, and their definitions.
+
+    How to call any method of any service here:
+
+    Who calls: send `authorization: Bearer TOKEN` in the metadata, with a token of `lotkeeper-server token create`, of
+    CreateToken, or of the issuer that the server trusts; or a client certificate, where the server asks for one. What is
+    missing, unknown, expired or revoked is UNAUTHENTICATED, what the roles do not grant PERMISSION_DENIED. Only
+    grpc.health.v1.Health and reflection need no token.
+
+    Deadlines: give every call one. A call whose deadline has passed for the caller may have been done all the same: its
+    answer was lost, not the call. Send the same request again with the same request_id, which gets the first answer, or
+    does it now. The server's own DEADLINE_EXCEEDED, with a reason, says that nothing was done.
+
+    Repeats: reads may be repeated. What writes records takes a request_id, and is done once however often it is sent;
+    without one, two calls are two movements. That is why those methods have no idempotency_level: with a request_id they
+    are idempotent, without one not.
+
+    Keepalive: a client may ping every 10 s, with calls in progress or without, and never meets GOAWAY too_many_pings.
+    20 to 60 s are good. A connection without a call for 15 min is closed by GOAWAY, and each after 8 h (settings); clients
+    open another one by themselves.
+
+    Refusals: see ErrorReason. Metadata `traceparent` joins the caller's trace.
+
+    Moments are ms since the epoch in requests, whose names end in _millis, as machines and the source system's call have
+    them; in answers and entities they are Timestamps.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExecuteInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ExecuteInventoryOperationRequest, _inventory_operation_service_pb2.ExecuteInventoryOperationResponse]  # type: ignore[assignment]
     """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
     operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
-    and the end date.
+    and the end date. Give a request_id: a call that timed out may have been done, and only the same request under the
+    same id shows it, or does it once.
     """
     StartInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.StartInventoryOperationRequest, _inventory_operation_service_pb2.StartInventoryOperationResponse]  # type: ignore[assignment]
     """Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
@@ -107,12 +162,15 @@ class InventoryOperationServiceAsyncStub(InventoryOperationServiceStub):
     GetInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationRequest, _inventory_operation_service_pb2.GetInventoryOperationResponse]  # type: ignore[assignment]
     """Reads a definition and the status of its run."""
     GetInventoryOperationStatus: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.GetInventoryOperationStatusRequest, _inventory_operation_service_pb2.GetInventoryOperationStatusResponse]  # type: ignore[assignment]
-    """Reads the status of an operation's run."""
+    """Reads the status of an operation's run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or
+    Stop, CANCELLED after Cancel. It stays until the next run; an operation that is not RUNNING can be run again.
+    """
     ListInventoryOperations: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ListInventoryOperationsRequest, _inventory_operation_service_pb2.ListInventoryOperationsResponse]  # type: ignore[assignment]
     """Lists definitions in the order of ids, in pages, each a snapshot."""
     SaveInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.SaveInventoryOperationRequest, _inventory_operation_service_pb2.SaveInventoryOperationResponse]  # type: ignore[assignment]
     """Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
-    Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+    Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, LOCATION_REQUIRED,
+    IMMUTABLE_FIELD.
     """
     ValidateInventoryOperation: _aio.UnaryUnaryMultiCallable[_inventory_operation_service_pb2.ValidateInventoryOperationRequest, _inventory_operation_service_pb2.ValidateInventoryOperationResponse]  # type: ignore[assignment]
     """Says everything that SaveInventoryOperation would refuse; writes nothing."""
@@ -133,7 +191,32 @@ class InventoryOperationServiceAsyncStub(InventoryOperationServiceStub):
     """Lists every permission there is, and what the caller's roles grant, and where."""
 
 class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Inventory operations: configured movements of material lots, and their definitions."""
+    """Inventory operations: configured movements of material lots, and their definitions.
+
+    How to call any method of any service here:
+
+    Who calls: send `authorization: Bearer TOKEN` in the metadata, with a token of `lotkeeper-server token create`, of
+    CreateToken, or of the issuer that the server trusts; or a client certificate, where the server asks for one. What is
+    missing, unknown, expired or revoked is UNAUTHENTICATED, what the roles do not grant PERMISSION_DENIED. Only
+    grpc.health.v1.Health and reflection need no token.
+
+    Deadlines: give every call one. A call whose deadline has passed for the caller may have been done all the same: its
+    answer was lost, not the call. Send the same request again with the same request_id, which gets the first answer, or
+    does it now. The server's own DEADLINE_EXCEEDED, with a reason, says that nothing was done.
+
+    Repeats: reads may be repeated. What writes records takes a request_id, and is done once however often it is sent;
+    without one, two calls are two movements. That is why those methods have no idempotency_level: with a request_id they
+    are idempotent, without one not.
+
+    Keepalive: a client may ping every 10 s, with calls in progress or without, and never meets GOAWAY too_many_pings.
+    20 to 60 s are good. A connection without a call for 15 min is closed by GOAWAY, and each after 8 h (settings); clients
+    open another one by themselves.
+
+    Refusals: see ErrorReason. Metadata `traceparent` joins the caller's trace.
+
+    Moments are ms since the epoch in requests, whose names end in _millis, as machines and the source system's call have
+    them; in answers and entities they are Timestamps.
+    """
 
     @_abc_1.abstractmethod
     def ExecuteInventoryOperation(
@@ -143,7 +226,8 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inventory_operation_service_pb2.ExecuteInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.ExecuteInventoryOperationResponse]]:
         """Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
         operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
-        and the end date.
+        and the end date. Give a request_id: a call that timed out may have been done, and only the same request under the
+        same id shows it, or does it once.
         """
 
     @_abc_1.abstractmethod
@@ -198,7 +282,9 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_operation_service_pb2.GetInventoryOperationStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.GetInventoryOperationStatusResponse, _abc.Awaitable[_inventory_operation_service_pb2.GetInventoryOperationStatusResponse]]:
-        """Reads the status of an operation's run."""
+        """Reads the status of an operation's run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or
+        Stop, CANCELLED after Cancel. It stays until the next run; an operation that is not RUNNING can be run again.
+        """
 
     @_abc_1.abstractmethod
     def ListInventoryOperations(
@@ -215,7 +301,8 @@ class InventoryOperationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_operation_service_pb2.SaveInventoryOperationResponse, _abc.Awaitable[_inventory_operation_service_pb2.SaveInventoryOperationResponse]]:
         """Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
-        Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+        Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, LOCATION_REQUIRED,
+        IMMUTABLE_FIELD.
         """
 
     @_abc_1.abstractmethod

@@ -35,8 +35,10 @@ class ExecuteInventoryActionsRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a retry safe: the same request with the same id gets the first answer again, a different request gets
-    REQUEST_ID_REUSED. 1 to 128 printable ASCII characters.
+    """Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+    the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+    methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+    and the same request is decided anew. Empty or absent: none.
     """
     validate_only: _builtins.bool
     """Does everything except the commit; a request id is neither looked up nor kept."""
@@ -106,7 +108,11 @@ class ReverseInventoryLotRecordRequest(_message.Message):
     notes: _builtins.str
     """The new record's notes, at most 4,000 code points; tab and line feed allowed."""
     request_id: _builtins.str
-    """Makes a retry safe, like the request_id of ExecuteInventoryActions."""
+    """Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+    the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+    methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+    and the same request is decided anew. Empty or absent: none.
+    """
     validate_only: _builtins.bool
     """Does everything except the commit."""
     def __init__(
@@ -337,7 +343,7 @@ class ListInventoryRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     as_of_millis: _builtins.int
     """The rows and quantities at this moment, ms since the epoch: what the records with an end at or before it sum up to.
@@ -456,7 +462,7 @@ class ListInventoryLotRecordsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     @_builtins.property
     def lot_record_types(self) -> _containers.RepeatedScalarFieldContainer[_enums_pb2.LotRecordType.ValueType]:
@@ -615,7 +621,8 @@ class WatchInventoryLotRecordsRequest(_message.Message):
     INCLUDE_CHILDREN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """The resume_token of the last message that the caller has dealt with: the stream goes on after it. The filters may
-    differ from those before. Absent: the stream begins with records that are completed from now on.
+    differ from those before. Absent: the stream begins with records that are completed from now on. It does not expire
+    with time: RESUME_TOKEN_EXPIRED where what comes after it was archived, or the store was restored from a backup.
     """
     from_beginning: _builtins.bool
     """Without a token: begins with the oldest record."""
@@ -730,7 +737,7 @@ class CheckLocationHasCapacityRequest(_message.Message):
     location_id_or_path: _builtins.str
     """Required. The location's ULID or path."""
     quantity: _builtins.float
-    """Required; 0 or above, below 9.2e12."""
+    """Required, unless exact_quantity is given; 0 or above, below 9.2e12."""
     unit_of_measure_id: _builtins.str
     """The unit of the quantity: one of the three is required."""
     unit_of_measure_name: _builtins.str
@@ -986,7 +993,7 @@ class ListLotsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     supplier_lot_name: _builtins.str
     """Only those with this number at their supplier."""
@@ -1138,7 +1145,7 @@ class SummarizeInventoryRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     as_of_millis: _builtins.int
     """The rows and quantities at this moment, ms since the epoch, like as_of_millis of ListInventory."""

@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class InventoryServiceStub(object):
     """Lots, stock and history.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def __init__(self, channel):
@@ -109,6 +111,8 @@ class InventoryServiceStub(object):
 
 class InventoryServiceServicer(object):
     """Lots, stock and history.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def ExecuteInventoryActions(self, request, context):
@@ -303,6 +307,8 @@ def add_InventoryServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class InventoryService(object):
     """Lots, stock and history.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     @staticmethod

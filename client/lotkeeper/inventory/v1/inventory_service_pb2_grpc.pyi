@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InventoryServiceStub:
-    """Lots, stock and history."""
+    """Lots, stock and history.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -81,7 +84,10 @@ class InventoryServiceStub:
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
-    """Lots, stock and history."""
+    """Lots, stock and history.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExecuteInventoryActions: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ExecuteInventoryActionsRequest, _inventory_service_pb2.ExecuteInventoryActionsResponse]  # type: ignore[assignment]
@@ -131,7 +137,10 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Lots, stock and history."""
+    """Lots, stock and history.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_abc_1.abstractmethod
     def ExecuteInventoryActions(

@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import decimal_pb2 as google_dot_type_dot_decimal__pb2
 from lotkeeper.inventory.v1 import enums_pb2 as lotkeeper_dot_inventory_dot_v1_dot_enums__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(lotkeeper/inventory/v1/master_data.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xcd\x02\n\rUnitOfMeasure\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06symbol\x18\x03 \x01(\t\x12\x14\n\x07\x65nabled\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x05 \x01(\t\x12\x0e\n\x06spare1\x18\x06 \x01(\t\x12\x0e\n\x06spare2\x18\x07 \x01(\t\x12\x0e\n\x06spare3\x18\x08 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\n \x01(\t\x12\x31\n\rmodified_date\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x0c \x01(\t\x12\x0f\n\x07version\x18\r \x01(\x03\x12\x12\n\nwhole_only\x18\x0e \x01(\x08\x42\n\n\x08_enabled\"\x82\x04\n\x17UnitOfMeasureConversion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_unit_id\x18\x02 \x01(\t\x12\x16\n\x0e\x66rom_unit_name\x18\x03 \x01(\t\x12\x18\n\x10\x66rom_unit_symbol\x18\x04 \x01(\t\x12\x12\n\nto_unit_id\x18\x05 \x01(\t\x12\x14\n\x0cto_unit_name\x18\x06 \x01(\t\x12\x16\n\x0eto_unit_symbol\x18\x07 \x01(\t\x12\x13\n\x0bmaterial_id\x18\x08 \x01(\t\x12\x15\n\rmaterial_name\x18\t \x01(\t\x12\x15\n\rmaterial_path\x18\n \x01(\t\x12\x0e\n\x06\x66\x61\x63tor\x18\x0b \x01(\x01\x12\x14\n\x07\x65nabled\x18\x0c \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\r \x01(\t\x12\x0e\n\x06spare1\x18\x0e \x01(\t\x12\x0e\n\x06spare2\x18\x0f \x01(\t\x12\x0e\n\x06spare3\x18\x10 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x12 \x01(\t\x12\x31\n\rmodified_date\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x14 \x01(\t\x12\x0f\n\x07version\x18\x15 \x01(\x03\x42\n\n\x08_enabled\"\xf4\x02\n\rMaterialClass\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tparent_id\x18\x03 \x01(\t\x12\x13\n\x0bparent_name\x18\x04 \x01(\t\x12\x13\n\x0bparent_path\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\x14\n\x07\x65nabled\x18\x07 \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x08 \x01(\t\x12\x0e\n\x06spare1\x18\t \x01(\t\x12\x0e\n\x06spare2\x18\n \x01(\t\x12\x0e\n\x06spare3\x18\x0b \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\r \x01(\t\x12\x31\n\rmodified_date\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x0f \x01(\t\x12\x0f\n\x07version\x18\x10 \x01(\x03\x42\n\n\x08_enabled\"\xb8\x04\n\x08Material\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x19\n\x11material_class_id\x18\x03 \x01(\t\x12\x1b\n\x13material_class_name\x18\x04 \x01(\t\x12\x1b\n\x13material_class_path\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\x0e\n\x06\x65rp_id\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12\x1a\n\x12unit_of_measure_id\x18\t \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\n \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x0b \x01(\t\x12\x1c\n\x0fshelf_life_days\x18\x0c \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x01\x88\x01\x01\x12\r\n\x05notes\x18\x0e \x01(\t\x12\x0e\n\x06spare1\x18\x0f \x01(\t\x12\x0e\n\x06spare2\x18\x10 \x01(\t\x12\x0e\n\x06spare3\x18\x11 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x13 \x01(\t\x12\x31\n\rmodified_date\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x15 \x01(\t\x12\x0f\n\x07version\x18\x16 \x01(\x03\x42\x12\n\x10_shelf_life_daysB\n\n\x08_enabled\"\xa4\x03\n\x12MaterialReasonCode\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12>\n\x0flot_record_type\x18\x04 \x01(\x0e\x32%.lotkeeper.inventory.v1.LotRecordType\x12\x18\n\x10require_comments\x18\x05 \x01(\x08\x12\x14\n\x07\x65nabled\x18\x06 \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x07 \x01(\t\x12\x0e\n\x06spare1\x18\x08 \x01(\t\x12\x0e\n\x06spare2\x18\t \x01(\t\x12\x0e\n\x06spare3\x18\n \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x0c \x01(\t\x12\x31\n\rmodified_date\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x0e \x01(\t\x12\x0f\n\x07version\x18\x0f \x01(\x03\x42\n\n\x08_enabled\"\xc0\x06\n\x08Location\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tparent_id\x18\x03 \x01(\t\x12\x13\n\x0bparent_name\x18\x04 \x01(\t\x12\x13\n\x0bparent_path\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\x32\n\x04type\x18\x07 \x01(\x0e\x32$.lotkeeper.inventory.v1.LocationType\x12\x39\n\x0cprocess_type\x18\x08 \x01(\x0e\x32#.lotkeeper.inventory.v1.ProcessType\x12\x12\n\nsort_order\x18\t \x01(\x05\x12 \n\x18\x61llow_negative_inventory\x18\n \x01(\x08\x12\x1d\n\x10storage_capacity\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12 \n\x18storage_capacity_unit_id\x18\x0c \x01(\t\x12\"\n\x1astorage_capacity_unit_name\x18\r \x01(\t\x12$\n\x1cstorage_capacity_unit_symbol\x18\x0e \x01(\t\x12H\n\x14lot_storage_strategy\x18\x0f \x01(\x0e\x32*.lotkeeper.inventory.v1.LotStorageStrategy\x12@\n\x10lot_use_strategy\x18\x10 \x01(\x0e\x32&.lotkeeper.inventory.v1.LotUseStrategy\x12\x14\n\x07\x65nabled\x18\x11 \x01(\x08H\x01\x88\x01\x01\x12\r\n\x05notes\x18\x12 \x01(\t\x12\x0e\n\x06spare1\x18\x13 \x01(\t\x12\x0e\n\x06spare2\x18\x14 \x01(\t\x12\x0e\n\x06spare3\x18\x15 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x17 \x01(\t\x12\x31\n\rmodified_date\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x19 \x01(\t\x12\x0f\n\x07version\x18\x1a \x01(\x03\x42\x13\n\x11_storage_capacityB\n\n\x08_enabled\"\xd9\x03\n\tOperation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x15\n\rlocation_name\x18\x04 \x01(\t\x12\x15\n\rlocation_path\x18\x05 \x01(\t\x12#\n\x1b\x63urrent_operation_record_id\x18\x06 \x01(\t\x12#\n\x1b\x63urrent_production_order_id\x18\x07 \x01(\t\x12%\n\x1d\x63urrent_production_order_name\x18\x08 \x01(\t\x12\x14\n\x07\x65nabled\x18\t \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\n \x01(\t\x12\x0e\n\x06spare1\x18\x0b \x01(\t\x12\x0e\n\x06spare2\x18\x0c \x01(\t\x12\x0e\n\x06spare3\x18\r \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x0f \x01(\t\x12\x31\n\rmodified_date\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x11 \x01(\t\x12\x0f\n\x07version\x18\x12 \x01(\x03\x42\n\n\x08_enabled\"\xa2\x05\n\x0fProductionOrder\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1b\n\x13product_material_id\x18\x03 \x01(\t\x12\x1d\n\x15product_material_name\x18\x04 \x01(\t\x12\x1d\n\x15product_material_path\x18\x05 \x01(\t\x12\x10\n\x08quantity\x18\x06 \x01(\x01\x12\x19\n\x11quantity_produced\x18\x07 \x01(\x01\x12\x1a\n\x12unit_of_measure_id\x18\x08 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\t \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\n \x01(\t\x12.\n\x06status\x18\x0b \x01(\x0e\x32\x1e.lotkeeper.inventory.v1.Status\x12\x14\n\x07\x65nabled\x18\x0c \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\r \x01(\t\x12\x0e\n\x06spare1\x18\x0e \x01(\t\x12\x0e\n\x06spare2\x18\x0f \x01(\t\x12\x0e\n\x06spare3\x18\x10 \x01(\t\x12\x30\n\x0c\x63reated_date\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x12 \x01(\t\x12\x31\n\rmodified_date\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmodified_by\x18\x14 \x01(\t\x12\x0f\n\x07version\x18\x15 \x01(\x03\x12,\n\x0e\x65xact_quantity\x18\x16 \x01(\x0b\x32\x14.google.type.Decimal\x12\x35\n\x17\x65xact_quantity_produced\x18\x17 \x01(\x0b\x32\x14.google.type.DecimalB\n\n\x08_enabledB\xf5\x01\n\x1a\x63om.lotkeeper.inventory.v1B\x0fMasterDataProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(lotkeeper/inventory/v1/master_data.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xf1\x02\n\rUnitOfMeasure\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06symbol\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x07\x65nabled\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x05 \x01(\t\x12\x0e\n\x06spare1\x18\x06 \x01(\t\x12\x0e\n\x06spare2\x18\x07 \x01(\t\x12\x0e\n\x06spare3\x18\x08 \x01(\t\x12\x36\n\x0c\x63reated_date\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\r \x01(\x03\x12\x12\n\nwhole_only\x18\x0e \x01(\x08\x42\n\n\x08_enabled\"\xa0\x04\n\x17UnitOfMeasureConversion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_unit_id\x18\x02 \x01(\t\x12\x16\n\x0e\x66rom_unit_name\x18\x03 \x01(\t\x12\x18\n\x10\x66rom_unit_symbol\x18\x04 \x01(\t\x12\x12\n\nto_unit_id\x18\x05 \x01(\t\x12\x14\n\x0cto_unit_name\x18\x06 \x01(\t\x12\x16\n\x0eto_unit_symbol\x18\x07 \x01(\t\x12\x13\n\x0bmaterial_id\x18\x08 \x01(\t\x12\x15\n\rmaterial_name\x18\t \x01(\t\x12\x15\n\rmaterial_path\x18\n \x01(\t\x12\x14\n\x06\x66\x61\x63tor\x18\x0b \x01(\x01\x42\x04\xe2\x41\x01\x02\x12\x14\n\x07\x65nabled\x18\x0c \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\r \x01(\t\x12\x0e\n\x06spare1\x18\x0e \x01(\t\x12\x0e\n\x06spare2\x18\x0f \x01(\t\x12\x0e\n\x06spare3\x18\x10 \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\x12 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x14 \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x15 \x01(\x03\x42\n\n\x08_enabled\"\x98\x03\n\rMaterialClass\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tparent_id\x18\x03 \x01(\t\x12\x13\n\x0bparent_name\x18\x04 \x01(\t\x12\x13\n\x0bparent_path\x18\x05 \x01(\t\x12\x12\n\x04path\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x07\x65nabled\x18\x07 \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x08 \x01(\t\x12\x0e\n\x06spare1\x18\t \x01(\t\x12\x0e\n\x06spare2\x18\n \x01(\t\x12\x0e\n\x06spare3\x18\x0b \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x10 \x01(\x03\x42\n\n\x08_enabled\"\xdc\x04\n\x08Material\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x11material_class_id\x18\x03 \x01(\t\x12\x1b\n\x13material_class_name\x18\x04 \x01(\t\x12\x1b\n\x13material_class_path\x18\x05 \x01(\t\x12\x12\n\x04path\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x0e\n\x06\x65rp_id\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12\x1a\n\x12unit_of_measure_id\x18\t \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\n \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\x0b \x01(\t\x12\x1c\n\x0fshelf_life_days\x18\x0c \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x07\x65nabled\x18\r \x01(\x08H\x01\x88\x01\x01\x12\r\n\x05notes\x18\x0e \x01(\t\x12\x0e\n\x06spare1\x18\x0f \x01(\t\x12\x0e\n\x06spare2\x18\x10 \x01(\t\x12\x0e\n\x06spare3\x18\x11 \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\x13 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x15 \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x16 \x01(\x03\x42\x12\n\x10_shelf_life_daysB\n\n\x08_enabled\"\xc2\x03\n\x12MaterialReasonCode\x12\n\n\x02id\x18\x01 \x01(\t\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12>\n\x0flot_record_type\x18\x04 \x01(\x0e\x32%.lotkeeper.inventory.v1.LotRecordType\x12\x18\n\x10require_comments\x18\x05 \x01(\x08\x12\x14\n\x07\x65nabled\x18\x06 \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\x07 \x01(\t\x12\x0e\n\x06spare1\x18\x08 \x01(\t\x12\x0e\n\x06spare2\x18\t \x01(\t\x12\x0e\n\x06spare3\x18\n \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x0f \x01(\x03\x42\n\n\x08_enabled\"\xe4\x06\n\x08Location\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\tparent_id\x18\x03 \x01(\t\x12\x13\n\x0bparent_name\x18\x04 \x01(\t\x12\x13\n\x0bparent_path\x18\x05 \x01(\t\x12\x12\n\x04path\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x32\n\x04type\x18\x07 \x01(\x0e\x32$.lotkeeper.inventory.v1.LocationType\x12\x39\n\x0cprocess_type\x18\x08 \x01(\x0e\x32#.lotkeeper.inventory.v1.ProcessType\x12\x12\n\nsort_order\x18\t \x01(\x05\x12 \n\x18\x61llow_negative_inventory\x18\n \x01(\x08\x12\x1d\n\x10storage_capacity\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12 \n\x18storage_capacity_unit_id\x18\x0c \x01(\t\x12\"\n\x1astorage_capacity_unit_name\x18\r \x01(\t\x12$\n\x1cstorage_capacity_unit_symbol\x18\x0e \x01(\t\x12H\n\x14lot_storage_strategy\x18\x0f \x01(\x0e\x32*.lotkeeper.inventory.v1.LotStorageStrategy\x12@\n\x10lot_use_strategy\x18\x10 \x01(\x0e\x32&.lotkeeper.inventory.v1.LotUseStrategy\x12\x14\n\x07\x65nabled\x18\x11 \x01(\x08H\x01\x88\x01\x01\x12\r\n\x05notes\x18\x12 \x01(\t\x12\x0e\n\x06spare1\x18\x13 \x01(\t\x12\x0e\n\x06spare2\x18\x14 \x01(\t\x12\x0e\n\x06spare3\x18\x15 \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\x17 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x19 \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x1a \x01(\x03\x42\x13\n\x11_storage_capacityB\n\n\x08_enabled\"\xf7\x03\n\tOperation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x15\n\rlocation_name\x18\x04 \x01(\t\x12\x15\n\rlocation_path\x18\x05 \x01(\t\x12#\n\x1b\x63urrent_operation_record_id\x18\x06 \x01(\t\x12#\n\x1b\x63urrent_production_order_id\x18\x07 \x01(\t\x12%\n\x1d\x63urrent_production_order_name\x18\x08 \x01(\t\x12\x14\n\x07\x65nabled\x18\t \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\n \x01(\t\x12\x0e\n\x06spare1\x18\x0b \x01(\t\x12\x0e\n\x06spare2\x18\x0c \x01(\t\x12\x0e\n\x06spare3\x18\r \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x12 \x01(\x03\x42\n\n\x08_enabled\"\xcc\x05\n\x0fProductionOrder\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x13product_material_id\x18\x03 \x01(\t\x12\x1d\n\x15product_material_name\x18\x04 \x01(\t\x12\x1d\n\x15product_material_path\x18\x05 \x01(\t\x12\x10\n\x08quantity\x18\x06 \x01(\x01\x12\x1f\n\x11quantity_produced\x18\x07 \x01(\x01\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x12unit_of_measure_id\x18\x08 \x01(\t\x12\x1c\n\x14unit_of_measure_name\x18\t \x01(\t\x12\x1e\n\x16unit_of_measure_symbol\x18\n \x01(\t\x12.\n\x06status\x18\x0b \x01(\x0e\x32\x1e.lotkeeper.inventory.v1.Status\x12\x14\n\x07\x65nabled\x18\x0c \x01(\x08H\x00\x88\x01\x01\x12\r\n\x05notes\x18\r \x01(\t\x12\x0e\n\x06spare1\x18\x0e \x01(\t\x12\x0e\n\x06spare2\x18\x0f \x01(\t\x12\x0e\n\x06spare3\x18\x10 \x01(\t\x12\x36\n\x0c\x63reated_date\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x18\n\ncreated_by\x18\x12 \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rmodified_date\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0bmodified_by\x18\x14 \x01(\tB\x04\xe2\x41\x01\x03\x12\x0f\n\x07version\x18\x15 \x01(\x03\x12,\n\x0e\x65xact_quantity\x18\x16 \x01(\x0b\x32\x14.google.type.Decimal\x12;\n\x17\x65xact_quantity_produced\x18\x17 \x01(\x0b\x32\x14.google.type.DecimalB\x04\xe2\x41\x01\x03\x42\n\n\x08_enabledB\xf5\x01\n\x1a\x63om.lotkeeper.inventory.v1B\x0fMasterDataProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,20 +36,112 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lotkeeper.inventory.v1.mast
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\032com.lotkeeper.inventory.v1B\017MasterDataProtoP\001ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\242\002\003LIX\252\002\026Lotkeeper.Inventory.V1\312\002\026Lotkeeper\\Inventory\\V1\342\002\"Lotkeeper\\Inventory\\V1\\GPBMetadata\352\002\030Lotkeeper::Inventory::V1'
-  _globals['_UNITOFMEASURE']._serialized_start=165
-  _globals['_UNITOFMEASURE']._serialized_end=498
-  _globals['_UNITOFMEASURECONVERSION']._serialized_start=501
-  _globals['_UNITOFMEASURECONVERSION']._serialized_end=1015
-  _globals['_MATERIALCLASS']._serialized_start=1018
-  _globals['_MATERIALCLASS']._serialized_end=1390
-  _globals['_MATERIAL']._serialized_start=1393
-  _globals['_MATERIAL']._serialized_end=1961
-  _globals['_MATERIALREASONCODE']._serialized_start=1964
-  _globals['_MATERIALREASONCODE']._serialized_end=2384
-  _globals['_LOCATION']._serialized_start=2387
-  _globals['_LOCATION']._serialized_end=3219
-  _globals['_OPERATION']._serialized_start=3222
-  _globals['_OPERATION']._serialized_end=3695
-  _globals['_PRODUCTIONORDER']._serialized_start=3698
-  _globals['_PRODUCTIONORDER']._serialized_end=4372
+  _globals['_UNITOFMEASURE'].fields_by_name['name']._loaded_options = None
+  _globals['_UNITOFMEASURE'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_UNITOFMEASURE'].fields_by_name['symbol']._loaded_options = None
+  _globals['_UNITOFMEASURE'].fields_by_name['symbol']._serialized_options = b'\342A\001\002'
+  _globals['_UNITOFMEASURE'].fields_by_name['created_date']._loaded_options = None
+  _globals['_UNITOFMEASURE'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURE'].fields_by_name['created_by']._loaded_options = None
+  _globals['_UNITOFMEASURE'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURE'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_UNITOFMEASURE'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURE'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_UNITOFMEASURE'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['factor']._loaded_options = None
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['factor']._serialized_options = b'\342A\001\002'
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['created_date']._loaded_options = None
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['created_by']._loaded_options = None
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_UNITOFMEASURECONVERSION'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALCLASS'].fields_by_name['name']._loaded_options = None
+  _globals['_MATERIALCLASS'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_MATERIALCLASS'].fields_by_name['path']._loaded_options = None
+  _globals['_MATERIALCLASS'].fields_by_name['path']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALCLASS'].fields_by_name['created_date']._loaded_options = None
+  _globals['_MATERIALCLASS'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALCLASS'].fields_by_name['created_by']._loaded_options = None
+  _globals['_MATERIALCLASS'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALCLASS'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_MATERIALCLASS'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALCLASS'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_MATERIALCLASS'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIAL'].fields_by_name['name']._loaded_options = None
+  _globals['_MATERIAL'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_MATERIAL'].fields_by_name['path']._loaded_options = None
+  _globals['_MATERIAL'].fields_by_name['path']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIAL'].fields_by_name['created_date']._loaded_options = None
+  _globals['_MATERIAL'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIAL'].fields_by_name['created_by']._loaded_options = None
+  _globals['_MATERIAL'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIAL'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_MATERIAL'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIAL'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_MATERIAL'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALREASONCODE'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_MATERIALREASONCODE'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002'
+  _globals['_MATERIALREASONCODE'].fields_by_name['created_date']._loaded_options = None
+  _globals['_MATERIALREASONCODE'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALREASONCODE'].fields_by_name['created_by']._loaded_options = None
+  _globals['_MATERIALREASONCODE'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALREASONCODE'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_MATERIALREASONCODE'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_MATERIALREASONCODE'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_MATERIALREASONCODE'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_LOCATION'].fields_by_name['name']._loaded_options = None
+  _globals['_LOCATION'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_LOCATION'].fields_by_name['path']._loaded_options = None
+  _globals['_LOCATION'].fields_by_name['path']._serialized_options = b'\342A\001\003'
+  _globals['_LOCATION'].fields_by_name['created_date']._loaded_options = None
+  _globals['_LOCATION'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_LOCATION'].fields_by_name['created_by']._loaded_options = None
+  _globals['_LOCATION'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_LOCATION'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_LOCATION'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_LOCATION'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_LOCATION'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_OPERATION'].fields_by_name['name']._loaded_options = None
+  _globals['_OPERATION'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_OPERATION'].fields_by_name['created_date']._loaded_options = None
+  _globals['_OPERATION'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_OPERATION'].fields_by_name['created_by']._loaded_options = None
+  _globals['_OPERATION'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_OPERATION'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_OPERATION'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_OPERATION'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_OPERATION'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_PRODUCTIONORDER'].fields_by_name['name']._loaded_options = None
+  _globals['_PRODUCTIONORDER'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTIONORDER'].fields_by_name['quantity_produced']._loaded_options = None
+  _globals['_PRODUCTIONORDER'].fields_by_name['quantity_produced']._serialized_options = b'\342A\001\003'
+  _globals['_PRODUCTIONORDER'].fields_by_name['created_date']._loaded_options = None
+  _globals['_PRODUCTIONORDER'].fields_by_name['created_date']._serialized_options = b'\342A\001\003'
+  _globals['_PRODUCTIONORDER'].fields_by_name['created_by']._loaded_options = None
+  _globals['_PRODUCTIONORDER'].fields_by_name['created_by']._serialized_options = b'\342A\001\003'
+  _globals['_PRODUCTIONORDER'].fields_by_name['modified_date']._loaded_options = None
+  _globals['_PRODUCTIONORDER'].fields_by_name['modified_date']._serialized_options = b'\342A\001\003'
+  _globals['_PRODUCTIONORDER'].fields_by_name['modified_by']._loaded_options = None
+  _globals['_PRODUCTIONORDER'].fields_by_name['modified_by']._serialized_options = b'\342A\001\003'
+  _globals['_PRODUCTIONORDER'].fields_by_name['exact_quantity_produced']._loaded_options = None
+  _globals['_PRODUCTIONORDER'].fields_by_name['exact_quantity_produced']._serialized_options = b'\342A\001\003'
+  _globals['_UNITOFMEASURE']._serialized_start=198
+  _globals['_UNITOFMEASURE']._serialized_end=567
+  _globals['_UNITOFMEASURECONVERSION']._serialized_start=570
+  _globals['_UNITOFMEASURECONVERSION']._serialized_end=1114
+  _globals['_MATERIALCLASS']._serialized_start=1117
+  _globals['_MATERIALCLASS']._serialized_end=1525
+  _globals['_MATERIAL']._serialized_start=1528
+  _globals['_MATERIAL']._serialized_end=2132
+  _globals['_MATERIALREASONCODE']._serialized_start=2135
+  _globals['_MATERIALREASONCODE']._serialized_end=2585
+  _globals['_LOCATION']._serialized_start=2588
+  _globals['_LOCATION']._serialized_end=3456
+  _globals['_OPERATION']._serialized_start=3459
+  _globals['_OPERATION']._serialized_end=3962
+  _globals['_PRODUCTIONORDER']._serialized_start=3965
+  _globals['_PRODUCTIONORDER']._serialized_end=4681
 # @@protoc_insertion_point(module_scope)

@@ -143,7 +143,7 @@ class ListUnitsOfMeasureRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -362,7 +362,7 @@ class ListUnitOfMeasureConversionsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -584,7 +584,7 @@ class ListMaterialClassesRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -811,7 +811,7 @@ class ListMaterialsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -1035,7 +1035,7 @@ class ListMaterialReasonCodesRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -1257,7 +1257,7 @@ class ListLocationsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -1481,7 +1481,7 @@ class ListOperationsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -1703,7 +1703,7 @@ class ListProductionOrdersRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     def __init__(
         self,
@@ -1818,7 +1818,7 @@ class ConvertQuantityRequest(_message.Message):
     MATERIAL_ID_OR_PATH_FIELD_NUMBER: _builtins.int
     EXACT_QUANTITY_FIELD_NUMBER: _builtins.int
     quantity: _builtins.float
-    """Required; 0 or above, below 9.2e12."""
+    """Required, unless exact_quantity is given; 0 or above, below 9.2e12."""
     from_unit_of_measure_id: _builtins.str
     """The unit of the quantity: one of the three is required."""
     from_unit_of_measure_name: _builtins.str

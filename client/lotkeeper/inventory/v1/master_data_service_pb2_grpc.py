@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class MasterDataServiceStub(object):
     """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def __init__(self, channel):
@@ -219,6 +221,8 @@ class MasterDataServiceStub(object):
 
 class MasterDataServiceServicer(object):
     """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def SaveUnitOfMeasure(self, request, context):
@@ -253,7 +257,7 @@ class MasterDataServiceServicer(object):
 
     def SaveUnitOfMeasureConversion(self, request, context):
         """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
-        NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -314,7 +318,7 @@ class MasterDataServiceServicer(object):
 
     def SaveMaterial(self, request, context):
         """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-        names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        names, VERSION_CONFLICT, NAME_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -343,7 +347,7 @@ class MasterDataServiceServicer(object):
 
     def SaveMaterialReasonCode(self, request, context):
         """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        it names, VERSION_CONFLICT, NAME_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -403,7 +407,7 @@ class MasterDataServiceServicer(object):
 
     def SaveOperation(self, request, context):
         """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
-        of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        of what it names, VERSION_CONFLICT, NAME_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -433,7 +437,7 @@ class MasterDataServiceServicer(object):
 
     def SaveProductionOrder(self, request, context):
         """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -690,6 +694,8 @@ def add_MasterDataServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class MasterDataService(object):
     """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     @staticmethod

@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MasterDataServiceStub:
-    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -47,7 +50,7 @@ class MasterDataServiceStub:
     """
     SaveUnitOfMeasureConversion: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureConversionRequest, _master_data_service_pb2.SaveUnitOfMeasureConversionResponse]
     """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
-    NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetUnitOfMeasureConversion: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureConversionRequest, _master_data_service_pb2.GetUnitOfMeasureConversionResponse]
     """Reads a conversion between units."""
@@ -72,7 +75,7 @@ class MasterDataServiceStub:
     """
     SaveMaterial: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialRequest, _master_data_service_pb2.SaveMaterialResponse]
     """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-    names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetMaterial: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialRequest, _master_data_service_pb2.GetMaterialResponse]
     """Reads a material."""
@@ -82,7 +85,7 @@ class MasterDataServiceStub:
     """Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveMaterialReasonCode: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialReasonCodeRequest, _master_data_service_pb2.SaveMaterialReasonCodeResponse]
     """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    it names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetMaterialReasonCode: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialReasonCodeRequest, _master_data_service_pb2.GetMaterialReasonCodeResponse]
     """Reads a reason code."""
@@ -105,7 +108,7 @@ class MasterDataServiceStub:
     """Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]
     """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
-    of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    of what it names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetOperation: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetOperationRequest, _master_data_service_pb2.GetOperationResponse]
     """Reads a process operation."""
@@ -117,7 +120,7 @@ class MasterDataServiceStub:
     """
     SaveProductionOrder: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveProductionOrderRequest, _master_data_service_pb2.SaveProductionOrderResponse]
     """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD.
     """
     GetProductionOrder: _grpc.UnaryUnaryMultiCallable[_master_data_service_pb2.GetProductionOrderRequest, _master_data_service_pb2.GetProductionOrderResponse]
     """Reads a production order."""
@@ -149,7 +152,10 @@ class MasterDataServiceStub:
 
 @_typing.type_check_only
 class MasterDataServiceAsyncStub(MasterDataServiceStub):
-    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SaveUnitOfMeasure: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureRequest, _master_data_service_pb2.SaveUnitOfMeasureResponse]  # type: ignore[assignment]
@@ -166,7 +172,7 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """
     SaveUnitOfMeasureConversion: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveUnitOfMeasureConversionRequest, _master_data_service_pb2.SaveUnitOfMeasureConversionResponse]  # type: ignore[assignment]
     """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
-    NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetUnitOfMeasureConversion: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetUnitOfMeasureConversionRequest, _master_data_service_pb2.GetUnitOfMeasureConversionResponse]  # type: ignore[assignment]
     """Reads a conversion between units."""
@@ -191,7 +197,7 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """
     SaveMaterial: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialRequest, _master_data_service_pb2.SaveMaterialResponse]  # type: ignore[assignment]
     """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-    names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetMaterial: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialRequest, _master_data_service_pb2.GetMaterialResponse]  # type: ignore[assignment]
     """Reads a material."""
@@ -201,7 +207,7 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveMaterialReasonCode: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveMaterialReasonCodeRequest, _master_data_service_pb2.SaveMaterialReasonCodeResponse]  # type: ignore[assignment]
     """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-    it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    it names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetMaterialReasonCode: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetMaterialReasonCodeRequest, _master_data_service_pb2.GetMaterialReasonCodeResponse]  # type: ignore[assignment]
     """Reads a reason code."""
@@ -224,7 +230,7 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT)."""
     SaveOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveOperationRequest, _master_data_service_pb2.SaveOperationResponse]  # type: ignore[assignment]
     """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
-    of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    of what it names, VERSION_CONFLICT, NAME_TAKEN.
     """
     GetOperation: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetOperationRequest, _master_data_service_pb2.GetOperationResponse]  # type: ignore[assignment]
     """Reads a process operation."""
@@ -236,7 +242,7 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """
     SaveProductionOrder: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.SaveProductionOrderRequest, _master_data_service_pb2.SaveProductionOrderResponse]  # type: ignore[assignment]
     """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-    what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+    what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD.
     """
     GetProductionOrder: _aio.UnaryUnaryMultiCallable[_master_data_service_pb2.GetProductionOrderRequest, _master_data_service_pb2.GetProductionOrderResponse]  # type: ignore[assignment]
     """Reads a production order."""
@@ -267,7 +273,10 @@ class MasterDataServiceAsyncStub(MasterDataServiceStub):
     """What a client must know about the plant to read what people write."""
 
 class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders."""
+    """The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_abc_1.abstractmethod
     def SaveUnitOfMeasure(
@@ -312,7 +321,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveUnitOfMeasureConversionResponse, _abc.Awaitable[_master_data_service_pb2.SaveUnitOfMeasureConversionResponse]]:
         """Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
-        NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN.
         """
 
     @_abc_1.abstractmethod
@@ -385,7 +394,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveMaterialResponse, _abc.Awaitable[_master_data_service_pb2.SaveMaterialResponse]]:
         """Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-        names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        names, VERSION_CONFLICT, NAME_TAKEN.
         """
 
     @_abc_1.abstractmethod
@@ -419,7 +428,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveMaterialReasonCodeResponse, _abc.Awaitable[_master_data_service_pb2.SaveMaterialReasonCodeResponse]]:
         """Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-        it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        it names, VERSION_CONFLICT, NAME_TAKEN.
         """
 
     @_abc_1.abstractmethod
@@ -490,7 +499,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveOperationResponse, _abc.Awaitable[_master_data_service_pb2.SaveOperationResponse]]:
         """Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
-        of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        of what it names, VERSION_CONFLICT, NAME_TAKEN.
         """
 
     @_abc_1.abstractmethod
@@ -526,7 +535,7 @@ class MasterDataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_master_data_service_pb2.SaveProductionOrderResponse, _abc.Awaitable[_master_data_service_pb2.SaveProductionOrderResponse]]:
         """Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-        what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+        what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD.
         """
 
     @_abc_1.abstractmethod

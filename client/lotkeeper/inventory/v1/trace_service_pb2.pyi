@@ -131,7 +131,7 @@ class ListTerminalLotsRequest(_message.Message):
     """How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-    differ.
+    differ. It does not expire, and outlives restarts.
     """
     lots_only: _builtins.bool
     """Follows only what records say between two lots, not what went through a production order."""
@@ -439,8 +439,10 @@ class HoldTracedLotsRequest(_message.Message):
     material_reason_code_id: _builtins.str
     """ULID of the reason code."""
     request_id: _builtins.str
-    """Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-    again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+    """Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+    the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+    methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+    and the same request is decided anew. Empty or absent: none.
     """
     validate_only: _builtins.bool
     """Does everything except the commit: the answer is what would be written, without ids that do not exist yet."""

@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class TraceServiceStub(object):
     """Genealogy: which lots went into which.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def __init__(self, channel):
@@ -54,6 +56,8 @@ class TraceServiceStub(object):
 
 class TraceServiceServicer(object):
     """Genealogy: which lots went into which.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     def GetLotTraceGraph(self, request, context):
@@ -109,6 +113,8 @@ def add_TraceServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class TraceService(object):
     """Genealogy: which lots went into which.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
 
     @staticmethod

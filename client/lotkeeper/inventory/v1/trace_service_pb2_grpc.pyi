@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TraceServiceStub:
-    """Genealogy: which lots went into which."""
+    """Genealogy: which lots went into which.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -48,7 +51,10 @@ class TraceServiceStub:
 
 @_typing.type_check_only
 class TraceServiceAsyncStub(TraceServiceStub):
-    """Genealogy: which lots went into which."""
+    """Genealogy: which lots went into which.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetLotTraceGraph: _aio.UnaryUnaryMultiCallable[_trace_service_pb2.GetLotTraceGraphRequest, _trace_service_pb2.GetLotTraceGraphResponse]  # type: ignore[assignment]
@@ -65,7 +71,10 @@ class TraceServiceAsyncStub(TraceServiceStub):
     """
 
 class TraceServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Genealogy: which lots went into which."""
+    """Genealogy: which lots went into which.
+
+    Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+    """
 
     @_abc_1.abstractmethod
     def GetLotTraceGraph(

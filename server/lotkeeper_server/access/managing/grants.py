@@ -4,7 +4,7 @@ from lotkeeper_server.access.effects import grant_effect
 from lotkeeper_server.access.managing.authority import Authority, check_somebody_left
 from lotkeeper_server.access.roles import GivenRole, give_role, list_given_roles, take_role
 from lotkeeper_server.domain import limits
-from lotkeeper_server.domain.refusals import InvalidArgument, NotFound, Refused
+from lotkeeper_server.domain.refusals import Fault, InvalidArgument, NotFound, Refused
 from lotkeeper_server.store.access.given_roles import count_given
 from lotkeeper_server.store.db.transaction import Transaction
 
@@ -19,7 +19,11 @@ def grant_role(tx: Transaction, authority: Authority, principal: str, role: str)
     if (found := _given(tx, principal, role)) is not None:
         return found
     if count_given(tx.connection) >= limits.GRANTS_MAX:
-        raise Refused(InvalidArgument.on("role", f"there are {limits.GRANTS_MAX} grants; no more are made by a call"))
+        raise Refused(
+            InvalidArgument.on(
+                "role", Fault.not_allowed(f"there are {limits.GRANTS_MAX} grants; no more are made by a call")
+            )
+        )
     give_role(tx.connection, principal, role, tx.now_millis)
     tx.effects.append(grant_effect(principal, role, given=True))
     return GivenRole(principal, role, tx.now_millis)

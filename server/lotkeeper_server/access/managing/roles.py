@@ -8,7 +8,7 @@ from lotkeeper_server.access.managing.authority import Authority, check_not_admi
 from lotkeeper_server.access.roles import NO_LIMITS, Role, add_role, change_role, list_roles, show_locations
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import LocationId
-from lotkeeper_server.domain.refusals import InvalidArgument, NameTaken, Referenced, Refused, VersionConflict
+from lotkeeper_server.domain.refusals import Fault, InvalidArgument, NameTaken, Referenced, Refused, VersionConflict
 from lotkeeper_server.store.access.given_roles import count_given
 from lotkeeper_server.store.access.roles import count_holders, count_roles, delete_role_row
 from lotkeeper_server.store.db.transaction import Transaction
@@ -49,7 +49,11 @@ def create_role(tx: Transaction, authority: Authority, name: str, change: RoleCh
     if name in list_roles(tx.connection):
         raise Refused(NameTaken(entity="role", name=name).at("name"))
     if count_roles(tx.connection) >= limits.ROLES_MAX:
-        raise Refused(InvalidArgument.on("name", f"there are {limits.ROLES_MAX} roles; no more are made by a call"))
+        raise Refused(
+            InvalidArgument.on(
+                "name", Fault.not_allowed(f"there are {limits.ROLES_MAX} roles; no more are made by a call")
+            )
+        )
     permissions, locations = change.permissions or (), change.locations or frozenset()
     add_role(tx.connection, name, permissions, tx.now_millis, change.limits or NO_LIMITS, locations)
     given = {limit: value for limit, value in (change.limits or NO_LIMITS).items() if value is not None}

@@ -22,7 +22,7 @@ from lotkeeper_server.access.tokens import (
 )
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, format_id
-from lotkeeper_server.domain.refusals import InvalidArgument, NotFound, Refused, RequestIdReused
+from lotkeeper_server.domain.refusals import Fault, InvalidArgument, NotFound, Refused, RequestIdReused
 from lotkeeper_server.store.access.tokens import count_unrevoked, replace_digest, token_ids
 from lotkeeper_server.store.db.transaction import Transaction
 from lotkeeper_server.store.state.definition_changes import note_access_change
@@ -151,10 +151,14 @@ def _managed(tx: Transaction, authority: Authority, token_id: Id) -> TokenEntry:
 def _entry(tx: Transaction, token_id: Id, asked: AskedToken, usual: int | None) -> TokenEntry:
     if count_unrevoked(tx.connection) >= limits.TOKENS_MAX:
         text = f"there are {limits.TOKENS_MAX} tokens that are not revoked; no more are made by a call"
-        raise Refused(InvalidArgument.on("principal", text))
+        raise Refused(InvalidArgument.on("principal", Fault.not_allowed(text)))
     ends = asked.ends_millis(usual)
     if ends is not None and not tx.now_millis < ends <= limits.MILLIS_MAX:
-        raise Refused(InvalidArgument.on("expires_date_millis", f"{ends} is not in the future, or after the year 9999"))
+        raise Refused(
+            InvalidArgument.on(
+                "expires_date_millis", Fault.out_of_range(f"{ends} is not in the future, or after the year 9999")
+            )
+        )
     return TokenEntry(token_id, asked.principal, asked.roles, False, tx.now_millis, ends, None)
 
 

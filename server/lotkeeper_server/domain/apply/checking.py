@@ -7,7 +7,7 @@ from lotkeeper_server.domain.model.conversion import converted
 from lotkeeper_server.domain.model.definitions import Unit
 from lotkeeper_server.domain.model.quantity import MILLIONTHS_PER_UNIT, decimal_text, is_whole
 from lotkeeper_server.domain.model.stock import Lot
-from lotkeeper_server.domain.refusals import InvalidArgument, Refused, UnitNotConvertible
+from lotkeeper_server.domain.refusals import Fault, InvalidArgument, Refused, UnitNotConvertible
 from lotkeeper_server.domain.resolve import lots
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -27,7 +27,7 @@ def check_whole(action: Action) -> None:
     unit = action.unit
     if unit is not None and unit.whole_only and not is_whole(action.quantity_millionths):
         text = f"{decimal_text(action.quantity_millionths)} is not a whole number of {unit.symbol}"
-        raise Refused(InvalidArgument.on("quantity", text))
+        raise Refused(InvalidArgument.on("quantity", Fault.out_of_range(text)))
 
 
 def check_whole_in_lot(state: WorkingSet, action: Action, lot: Lot, in_lot_unit: int) -> None:
@@ -44,7 +44,7 @@ def check_whole_in_lot(state: WorkingSet, action: Action, lot: Lot, in_lot_unit:
         text = (
             f"{asked}, {decimal_text(in_lot_unit)} {unit.symbol}, is not a whole number in the unit of lot {lot.name}"
         )
-        raise Refused(InvalidArgument.on("quantity", text))
+        raise Refused(InvalidArgument.on("quantity", Fault.out_of_range(text)))
 
 
 def whole_fall(state: WorkingSet, action: Action, lot: Lot, in_lot_unit: int) -> int:
@@ -98,6 +98,6 @@ def checked_quantity(state: WorkingSet, action: Action, lot: Lot) -> int:
     if in_lot_unit == 0 and action.quantity_millionths != 0:
         unit = unit_of(state, lot)
         text = f"{decimal_text(action.quantity_millionths)} rounds to zero in {unit.symbol if unit else 'the lot'}"
-        raise Refused(InvalidArgument.on("quantity", f"{text}, the unit of lot {lot.name}"))
+        raise Refused(InvalidArgument.on("quantity", Fault.out_of_range(f"{text}, the unit of lot {lot.name}")))
     check_whole_in_lot(state, action, lot, in_lot_unit)
     return check_quantity(in_lot_unit)

@@ -12,7 +12,7 @@ from lotkeeper_server.domain.keys import Missing
 from lotkeeper_server.domain.model.conversion import converted, exactly
 from lotkeeper_server.domain.model.quantity import decimal_text, nearest_whole
 from lotkeeper_server.domain.model.stock import Lot, StockRow
-from lotkeeper_server.domain.refusals import InsufficientInventory, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Fault, InsufficientInventory, InvalidArgument, Refused
 from lotkeeper_server.domain.resolve import lots
 from lotkeeper_server.domain.resolve.action import Action
 from lotkeeper_server.domain.working_set import WorkingSet
@@ -186,4 +186,6 @@ def _insufficient(action: Action, available: int, requested: int | None) -> Insu
 
 def _rounds_to_zero(action: Action, lot: Lot) -> InvalidArgument:
     quantity = decimal_text(action.quantity_millionths)
-    return InvalidArgument.on("quantity", f"{quantity} rounds to zero in the unit of lot {lot.name}")
+    return InvalidArgument.on(
+        "quantity", Fault.out_of_range(f"{quantity} rounds to zero in the unit of lot {lot.name}")
+    )

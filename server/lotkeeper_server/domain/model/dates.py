@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.context import Context
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Fault, FieldViolation, InvalidArgument, Refused
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLIS_PER_HOUR = 3_600_000
@@ -33,7 +33,7 @@ def end_of_running(start_millis: int, end_millis: int | None, context: Context) 
         return max(context.now_millis, start_millis)
     if end_millis < start_millis:
         text = f"{rfc3339(end_millis)} is before the start, {rfc3339(start_millis)}"
-        raise Refused(InvalidArgument.on("end_date_millis", text))
+        raise Refused(InvalidArgument.on("end_date_millis", Fault.conflicting(text)))
     check_end(end_millis, context)
     return end_millis
 
@@ -43,15 +43,17 @@ def check_end(end_millis: int, context: Context) -> None:
     if end_millis > context.now_millis + context.end_date_future_millis:
         hours = context.end_date_future_millis / _MILLIS_PER_HOUR
         text = f"{rfc3339(end_millis)} is more than {hours:g} h after now"
-        raise Refused(InvalidArgument.on("end_date_millis", text))
+        raise Refused(InvalidArgument.on("end_date_millis", Fault.out_of_range(text)))
     if end_millis < context.now_millis - context.end_date_past_millis:
         days = context.end_date_past_millis / limits.MILLIS_PER_DAY
         text = f"{rfc3339(end_millis)} is more than {days:g} days before now"
-        raise Refused(InvalidArgument.on("end_date_millis", text))
+        raise Refused(InvalidArgument.on("end_date_millis", Fault.out_of_range(text)))
 
 
 def refuse_end_before_start(start_millis: int, end_millis: int, start_given: bool, end_given: bool) -> None:
     """Names the dates that were given."""
     text = f"the end, {rfc3339(end_millis)}, is before the start, {rfc3339(start_millis)}"
     fields = [("start_date_millis", start_given), ("end_date_millis", end_given)]
-    raise Refused(InvalidArgument.of(tuple(FieldViolation(field, text) for field, given in fields if given)))
+    raise Refused(
+        InvalidArgument.of(tuple(FieldViolation.of(field, Fault.conflicting(text)) for field, given in fields if given))
+    )

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Final
 
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Fault
 
 MILLIONTHS_PER_UNIT: Final = 1_000_000
 QUANTITY_LIMIT: Final = 9_200_000_000_000
@@ -42,7 +43,11 @@ class TooManyDecimals(ValueError):
 
 
 class UnusableQuantity(ValueError):
-    """A quantity's exact text that cannot be taken; its text says why."""
+    """A quantity's exact text that cannot be taken; says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.text)
+        self.fault: Final = fault
 
 
 def millionths_of(quantity: float) -> int:
@@ -130,13 +135,15 @@ def millionths_said(text: str, double: float | None, *, may_be_negative: bool = 
     try:
         millionths = exact_millionths_of_text(text, may_be_negative=may_be_negative)
     except NotANumber as error:
-        raise UnusableQuantity(f"{shown} {error}" if text else f"an empty text {error}") from None
+        raise UnusableQuantity(Fault.malformed(f"{shown} {error}" if text else f"an empty text {error}")) from None
     except TooManyDecimals:
-        raise UnusableQuantity(f"{shown} has more than 6 decimals") from None
+        raise UnusableQuantity(Fault.out_of_range(f"{shown} has more than 6 decimals")) from None
     except QuantityOutOfRange:
-        raise UnusableQuantity(f"{shown} is not a quantity: its magnitude is 9.2e12 or above") from None
+        raise UnusableQuantity(
+            Fault.out_of_range(f"{shown} is not a quantity: its magnitude is 9.2e12 or above")
+        ) from None
     if double is not None and double_of(millionths) != double:
-        raise UnusableQuantity(f"{shown} is not the same number as the {double!r} beside it")
+        raise UnusableQuantity(Fault.conflicting(f"{shown} is not the same number as the {double!r} beside it"))
     return millionths
 
 

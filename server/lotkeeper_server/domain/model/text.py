@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Fault
 
 _WHITE_SPACE: Final = frozenset(
     map(
@@ -49,44 +50,44 @@ def path_form(text: str) -> str:
     return name_form(text, limits.PATH_CODE_POINTS_MAX).removeprefix("/")
 
 
-def name_fault(form: str, code_points_max: int = limits.NAME_CODE_POINTS_MAX) -> str | None:
+def name_fault(form: str, code_points_max: int = limits.NAME_CODE_POINTS_MAX) -> Fault | None:
     """Why a text in its one form is not a name, or None.
 
     A name has 1 to 255 code points, no white space at either end, and only what can be seen: no control and format
     characters, no separators of lines and paragraphs, nothing unassigned.
     """
     if len(form) > code_points_max:
-        return f"is longer than {code_points_max} code points"
+        return Fault.too_long(f"is longer than {code_points_max} code points")
     if not form:
-        return "must be given"
+        return Fault.required()
     if form[0] in _WHITE_SPACE or form[-1] in _WHITE_SPACE:
-        return "has white space at an end"
+        return Fault.malformed("has white space at an end")
     return unnameable(form)
 
 
-def path_fault(form: str) -> str | None:
+def path_fault(form: str) -> Fault | None:
     """Why a text in its one form is not a path, or None: names joined by slashes, up to 750 code points."""
     return name_fault(form, limits.PATH_CODE_POINTS_MAX)
 
 
-def unnameable(form: str) -> str | None:
+def unnameable(form: str) -> Fault | None:
     """What a text has that no name may have, or None; also of a part of a name."""
     if form.isascii() and form.isprintable():
         return None
     for character in form:
         if (fault := _NEVER_IN_A_NAME.get(unicodedata.category(character))) is not None:
-            return f"{fault}, U+{ord(character):04X}"
+            return Fault.malformed(f"{fault}, U+{ord(character):04X}")
     return None
 
 
-def text_fault(text: str, code_points_max: int) -> str | None:
+def text_fault(text: str, code_points_max: int) -> Fault | None:
     """Why a free text is refused, or None: tab and line feed are allowed, other control characters are not."""
     if len(text) > code_points_max:
-        return f"is longer than {code_points_max} code points"
+        return Fault.too_long(f"is longer than {code_points_max} code points")
     if not (text.isascii() and text.isprintable()) and any(
         unicodedata.category(c) == "Cc" and c not in "\t\n" for c in text
     ):
-        return "has a control character"
+        return Fault.malformed("has a control character")
     return None
 
 

@@ -15,6 +15,7 @@ from lotkeeper_server.domain.refusals.definitions import (
     Referenced,
     VersionConflict,
 )
+from lotkeeper_server.domain.refusals.faults import Fault, FieldReason
 from lotkeeper_server.domain.refusals.operations import (
     AlreadyReversed,
     CommentsRequired,
@@ -82,6 +83,8 @@ __all__ = [
     "CountSuperseded",
     "DeadlineExceeded",
     "Disabled",
+    "Fault",
+    "FieldReason",
     "FieldViolation",
     "HierarchyCycle",
     "ImmutableField",

@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import ClassVar, Final, Self
 
+from lotkeeper_server.domain.refusals.faults import Fault
+
 _SHOWN_AS: Final = {"at_moment": "at"}
 """Metadata whose key is another word than the field."""
 _NOT_SHOWN: Final = frozenset({"violations", "text", "wait_millis", "limit_hit"})
@@ -29,10 +31,22 @@ class Code(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """One wrong field of the request, by its proto path (`requests[3].quantity`)."""
+    """One wrong field of the request, by its proto path (`requests[3].quantity`).
+
+    Attributes:
+        field: its path.
+        description: what is wrong, for people.
+        reason: the same for programs: a FieldReason, or the reason of the whole refusal, such as LOT_NOT_FOUND.
+    """
 
     field: str
     description: str
+    reason: str
+
+    @classmethod
+    def of(cls, field_path: str, fault: Fault) -> Self:
+        """A field whose value is wrong by itself."""
+        return cls(field_path, fault.text, fault.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +66,11 @@ class Refusal:
         return self.retry_after_millis
 
     @property
+    def field_reason(self) -> str:
+        """What a field that it names is told to be wrong by."""
+        return self.reason
+
+    @property
     def message(self) -> str:
         """One sentence that names the wrong value."""
         raise NotImplementedError
@@ -67,7 +86,8 @@ class Refusal:
 
     def at(self, field_path: str, description: str | None = None) -> Self:
         """This refusal, with a request field named as the wrong one."""
-        return replace(self, violations=(*self.violations, FieldViolation(field_path, description or self.message)))
+        violation = FieldViolation(field_path, description or self.message, self.field_reason)
+        return replace(self, violations=(*self.violations, violation))
 
     def instead(self, violations: tuple[FieldViolation, ...]) -> Self:
         """This refusal with other wrong fields: those of a document in place of those of a request."""
@@ -75,7 +95,7 @@ class Refusal:
 
     def below(self, prefix: str) -> Self:
         """This refusal with `prefix` before every field path (`requests[3].`)."""
-        moved = tuple(FieldViolation(prefix + v.field, v.description) for v in self.violations)
+        moved = tuple(FieldViolation(prefix + v.field, v.description, v.reason) for v in self.violations)
         return replace(self, violations=moved)
 
 

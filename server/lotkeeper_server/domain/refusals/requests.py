@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from lotkeeper_server.domain.refusals.faults import Fault, FieldReason
 from lotkeeper_server.domain.refusals.refusal import Code, FieldViolation, Refusal
 
 
@@ -15,14 +16,18 @@ class InvalidArgument(Refusal):
     text: str = ""
 
     @classmethod
-    def on(cls, field_path: str, description: str) -> Self:
+    def on(cls, field_path: str, fault: Fault) -> Self:
         """One field at fault."""
-        return cls.of((FieldViolation(field_path, description),))
+        return cls.of((FieldViolation.of(field_path, fault),))
 
     @classmethod
     def of(cls, violations: tuple[FieldViolation, ...]) -> Self:
         """All faults of shape at once."""
         return cls(violations=violations)
+
+    @property
+    def field_reason(self) -> str:
+        return FieldReason.MALFORMED
 
     @property
     def message(self) -> str:

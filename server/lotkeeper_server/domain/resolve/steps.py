@@ -21,6 +21,7 @@ from lotkeeper_server.domain.model.stock import Lot
 from lotkeeper_server.domain.refusals import (
     CommentsRequired,
     Disabled,
+    Fault,
     FieldViolation,
     InvalidArgument,
     LocationRequired,
@@ -115,9 +116,13 @@ def required_quantity(kind: Kind, millionths: int | None) -> int:
     if kind.quantity is Quantity.NONE:
         return 0
     if millionths is None:
-        raise Refused(InvalidArgument.on("quantity", f"must be given for an operation of type {kind.name}"))
+        raise Refused(
+            InvalidArgument.on("quantity", Fault.required(f"must be given for an operation of type {kind.name}"))
+        )
     if millionths == 0 and kind.quantity is Quantity.ABOVE_ZERO:
-        raise Refused(InvalidArgument.on("quantity", "must be above zero when rounded to 6 decimals"))
+        raise Refused(
+            InvalidArgument.on("quantity", Fault.out_of_range("must be above zero when rounded to 6 decimals"))
+        )
     return millionths
 
 
@@ -127,7 +132,7 @@ def _quantity(intent: Intent, place: Location | None) -> int:
         quantity = required_quantity(intent.kind, intent.quantity_millionths)
         if quantity < 0 and place is not None and not place.allow_negative_inventory:
             text = f"{decimal_text(quantity)} is below zero, and {place.path} does not allow negative inventory"
-            raise Refused(InvalidArgument.on("exact_quantity", text))
+            raise Refused(InvalidArgument.on("exact_quantity", Fault.out_of_range(text)))
         return quantity
     if not intent.kind.startable:
         raise Refused(StartNotSupported(operation_type=intent.kind.name))
@@ -138,7 +143,9 @@ def _check_makes_lots(kind: Kind, stated: lots.LotStatement) -> None:
     """Step 4: what a call states about its lot is for types that make lots."""
     if kind.primary is not Primary.MADE:
         text = f"is not used by an operation of type {kind.name}, which makes no lot"
-        raise Refused(InvalidArgument.of(tuple(FieldViolation(field, text) for field in stated.fields)))
+        raise Refused(
+            InvalidArgument.of(tuple(FieldViolation.of(field, Fault.not_allowed(text)) for field in stated.fields))
+        )
 
 
 def _locations(state: WorkingSet, intent: Intent) -> tuple[Location | None, Location | None]:
@@ -152,7 +159,7 @@ def _locations(state: WorkingSet, intent: Intent) -> tuple[Location | None, Loca
     if place is Place.BOTH and source == destination:
         text = "is the same location as the other one"
         fields = (_location_field("source"), _location_field("destination"))
-        raise Refused(InvalidArgument.of(tuple(FieldViolation(field, text) for field in fields)))
+        raise Refused(InvalidArgument.of(tuple(FieldViolation.of(field, Fault.conflicting(text)) for field in fields)))
     return source, destination
 
 
@@ -278,7 +285,9 @@ def _secondary_lot(
     else:
         raise Refused(intent.origin.secondary_material_required(given))
     if primary is not None and lots.same(primary, secondary):
-        raise Refused(InvalidArgument.on(_SECONDARY_LOT, f"is the primary lot itself, {secondary.name}"))
+        raise Refused(
+            InvalidArgument.on(_SECONDARY_LOT, Fault.conflicting(f"is the primary lot itself, {secondary.name}"))
+        )
     return secondary
 
 
@@ -304,7 +313,7 @@ def _order(state: WorkingSet, intent: Intent, process_operation: ProcessOperatio
     if order is None and process_operation is not None and process_operation.current_production_order_id is not None:
         order = state.production_order(process_operation.current_production_order_id)
     if order is None and intent.needs_order:
-        raise Refused(InvalidArgument.on(_ORDER, "must be given if its count is to rise"))
+        raise Refused(InvalidArgument.on(_ORDER, Fault.required("must be given if its count is to rise")))
     return order
 
 
@@ -343,7 +352,9 @@ def _given_unit(state: WorkingSet, intent: Intent) -> Unit | None:
             found[key] = _found_unit(state, key, given)
     if len({unit.id for unit in found.values()}) > 1:
         text = "names something else than the other fields for it"
-        raise Refused(InvalidArgument.of(tuple(FieldViolation(_unit_field(key), text) for key in found)))
+        raise Refused(
+            InvalidArgument.of(tuple(FieldViolation.of(_unit_field(key), Fault.conflicting(text)) for key in found))
+        )
     return next(iter(found.values()))
 
 
@@ -371,7 +382,7 @@ def _reason_code(state: WorkingSet, intent: Intent) -> ReasonCode | None:
     serves = reason_code.lot_record_type
     if serves is not None and serves not in intent.kind.records:
         text = f"reason code {reason_code.code} is for {serves.name} only, not for {intent.kind.name}"
-        raise Refused(InvalidArgument.on("material_reason_code_id", text))
+        raise Refused(InvalidArgument.on("material_reason_code_id", Fault.not_allowed(text)))
     if reason_code.require_comments and not intent.notes:
         raise Refused(CommentsRequired(reason_code=reason_code.code))
     return reason_code

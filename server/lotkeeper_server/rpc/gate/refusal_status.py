@@ -79,7 +79,9 @@ def _as_status(refusal: Refusal, metadata: dict[str, str], violations: Sequence[
         bad_request = error_details_pb2.BadRequest(
             field_violations=[
                 error_details_pb2.BadRequest.FieldViolation(
-                    field=one.field, description=cut(one.description, limits.REFUSAL_VALUE_BYTES_MAX)
+                    field=one.field,
+                    description=cut(one.description, limits.REFUSAL_VALUE_BYTES_MAX),
+                    reason=one.reason,
                 )
                 for one in violations
             ]

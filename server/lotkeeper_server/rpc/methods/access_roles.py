@@ -11,7 +11,7 @@ from lotkeeper_server.access.roles import Role
 from lotkeeper_server.catalog.naming import NamedEntity
 from lotkeeper_server.catalog.saving import MASK_FIELD
 from lotkeeper_server.domain.model.identifiers import LocationId
-from lotkeeper_server.domain.refusals import NotFound
+from lotkeeper_server.domain.refusals import Fault, NotFound
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.wire.access_messages import (
@@ -138,7 +138,7 @@ def _read_fields(shape: Shape, request: pb.UpdateRoleRequest) -> list[str]:
     fields = read_mask(request.update_mask) or list(_CHANGEABLE)
     for name in fields:
         if name not in _CHANGEABLE:
-            shape.fault(MASK_FIELD, f"{name} is none of {', '.join(_CHANGEABLE)}")
+            shape.fault(MASK_FIELD, Fault.unknown(f"{name} is none of {', '.join(_CHANGEABLE)}"))
     return fields
 
 

@@ -10,6 +10,7 @@ from lotkeeper_server.access.managing.tokens import MadeToken, create_token, rev
 from lotkeeper_server.access.tokens import list_tokens_after
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.wire.access_messages import (
@@ -86,7 +87,10 @@ class AccessTokens:
         old_id = read_token_id(shape, request.token_id)
         overlap = request.overlap_seconds if request.HasField("overlap_seconds") else _OVERLAP_SECONDS
         if not 0 <= overlap <= limits.TOKEN_OVERLAP_SECONDS_MAX:
-            shape.fault("overlap_seconds", f"{overlap} is not between 0 and {limits.TOKEN_OVERLAP_SECONDS_MAX}")
+            shape.fault(
+                "overlap_seconds",
+                Fault.out_of_range(f"{overlap} is not between 0 and {limits.TOKEN_OVERLAP_SECONDS_MAX}"),
+            )
         asked = read_successor(shape, request)
         shape.check()
         call.request_id = request.request_id

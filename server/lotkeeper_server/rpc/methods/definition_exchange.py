@@ -25,7 +25,7 @@ from lotkeeper_server.catalog.importing import (
 from lotkeeper_server.catalog.saving import Saver
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id
-from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Contention, Fault, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.rpc.gate.call import Call
@@ -153,7 +153,9 @@ async def _take_in(
         gathered += request.data
         total_bytes += len(request.data)
         if total_bytes > limits.IMPORT_BYTES_MAX:
-            raise Refused(InvalidArgument.on("data", f"is larger than {limits.IMPORT_BYTES_MAX} bytes in all"))
+            raise Refused(
+                InvalidArgument.on("data", Fault.too_long(f"is larger than {limits.IMPORT_BYTES_MAX} bytes in all"))
+            )
         if len(gathered) >= _WRITE_BYTES:
             await asyncio.to_thread(write, bytes(gathered))
             gathered.clear()
@@ -172,20 +174,20 @@ def _check_format(number: int) -> None:
 
 def _read_format(shape: Shape, number: int) -> str:
     if number not in _FORMATS:
-        shape.fault("format", "must be CSV or JSON")
+        shape.fault("format", Fault.required("must be CSV or JSON"))
     return _FORMATS.get(number, "")
 
 
 def _read_places(shape: Shape, request: pb.ExportInventoryOperationsRequest) -> list[Id | str]:
     if len(request.location_ids_or_paths) > limits.EXPORT_LOCATIONS_MAX:
-        shape.fault("location_ids_or_paths", f"are more than {limits.EXPORT_LOCATIONS_MAX}")
+        shape.fault("location_ids_or_paths", Fault.out_of_range(f"are more than {limits.EXPORT_LOCATIONS_MAX}"))
         return []
     places: list[Id | str] = []
     for number, text in enumerate(request.location_ids_or_paths):
         field = f"location_ids_or_paths[{number}]"
         place = shape.id_or_path(field, text)
         if place is None:
-            shape.fault(field, "must be given")
+            shape.fault(field, Fault.required())
         else:
             places.append(place)
     return places

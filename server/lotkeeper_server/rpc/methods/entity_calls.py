@@ -12,6 +12,7 @@ from lotkeeper_server.catalog.reading import messages, read_one
 from lotkeeper_server.catalog.saving import Saver, save_one
 from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.domain.model.identifiers import ID_BYTES
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire.entity_filters import read_filters
@@ -103,7 +104,7 @@ async def delete_entity(engine: Engine, description: Description, request: Messa
     """
     shape = Shape()
     if version < 0:
-        shape.fault("version", f"{version} is below 0")
+        shape.fault("version", Fault.out_of_range(f"{version} is below 0"))
     key = read_key(description, request, shape)
     # Counting a million records takes a moment, so a refusal is found on a snapshot, for which no one waits. The
     # transaction checks again, and has little to count.

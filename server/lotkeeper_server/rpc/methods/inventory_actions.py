@@ -8,7 +8,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.commands import Annotate, ExecuteActions, RequestedAction, Reverse
 from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.domain.model.stock import Answer, Record
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, PermissionDenied, Refused
+from lotkeeper_server.domain.refusals import Fault, FieldViolation, InvalidArgument, PermissionDenied, Refused
 from lotkeeper_server.rpc.gate.call import Call, Submission, decided_by_engine
 from lotkeeper_server.rpc.wire.action_permissions import action_permissions
 from lotkeeper_server.rpc.wire.action_shape import meaning_of, read_action
@@ -83,7 +83,7 @@ def read_actions(request: pb.ExecuteInventoryActionsRequest, call: Call) -> Exec
     request_id = shape.request_id("request_id", request.request_id)
     count = len(request.actions)
     if not 1 <= count <= limits.BATCH_ITEMS_MAX:
-        shape.fault("actions", f"has {count} actions; 1 to {limits.BATCH_ITEMS_MAX} are allowed")
+        shape.fault("actions", Fault.out_of_range(f"has {count} actions; 1 to {limits.BATCH_ITEMS_MAX} are allowed"))
         shape.check()
     of_call = shape.refusal()
     violations: list[FieldViolation] = list(of_call.violations) if of_call else []

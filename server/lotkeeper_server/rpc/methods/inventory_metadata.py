@@ -7,7 +7,7 @@ from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 from lotkeeper_server.catalog.naming import LOCATION_FIELD, LOT_FIELD, NamedEntity, NamedLot
 from lotkeeper_server.domain.model.audit import Effect
-from lotkeeper_server.domain.refusals import NotFound, Refused
+from lotkeeper_server.domain.refusals import Fault, NotFound, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call, confirmed_by_engine
 from lotkeeper_server.rpc.methods.stock_reads import inventory_message
@@ -77,7 +77,7 @@ def _read_request(request: pb.SetInventoryMetadataRequest) -> _MetadataRequest:
     location = read_location(shape, request.location_id_or_path)
     for field, named in ((LOT_FIELD, lot), (LOCATION_FIELD, location)):
         if named is None:
-            shape.fault(field, "must be given")
+            shape.fault(field, Fault.required())
     material = read_material(shape, request.material_id_or_path)
     name = shape.name("name", request.name)
     order = read_named(shape, _ORDER, "production_order", request.production_order_id_or_name)

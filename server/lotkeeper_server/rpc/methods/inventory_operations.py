@@ -9,7 +9,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.commands import Batch, Cancel, Execute, OfOperation, Start, Stop
 from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.stock import Answer
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refusal, Refused
+from lotkeeper_server.domain.refusals import Fault, FieldViolation, InvalidArgument, Refusal, Refused
 from lotkeeper_server.rpc.gate.call import Call, Submission, decided_by_engine
 from lotkeeper_server.rpc.gate.refusal_status import status_of
 from lotkeeper_server.rpc.wire.exact import read_quantity
@@ -81,8 +81,8 @@ def read_execute(request: pb.ExecuteInventoryOperationRequest, call: Call, shape
     start_millis, end_millis = command.start_millis, command.end_millis
     if start_millis is not None and end_millis is not None and end_millis < start_millis:
         text = f"the end, {dates.rfc3339(end_millis)}, is before the start, {dates.rfc3339(start_millis)}"
-        shape.fault("start_date_millis", text)
-        shape.fault("end_date_millis", text)
+        shape.fault("start_date_millis", Fault.conflicting(text))
+        shape.fault("end_date_millis", Fault.conflicting(text))
     if shape.has_faults:  # a fingerprint of megabytes would take its time
         return command
     return _fingerprinted(
@@ -163,7 +163,7 @@ def read_batch(request: pb.BatchExecuteInventoryOperationsRequest, call: Call) -
     count = len(request.requests)
     if not 1 <= count <= limits.BATCH_ITEMS_MAX:
         text = f"has {count} requests; 1 to {limits.BATCH_ITEMS_MAX} are allowed"
-        raise Refused(InvalidArgument.on("requests", text))
+        raise Refused(InvalidArgument.on("requests", Fault.out_of_range(text)))
     items: list[Execute | Refusal] = []
     violations: list[FieldViolation] = []
     first_at_fault: int | None = None
@@ -171,7 +171,7 @@ def read_batch(request: pb.BatchExecuteInventoryOperationsRequest, call: Call) -
         shape = Shape(f"requests[{index}].")
         command = read_execute(item, call, shape)
         if item.validate_only:
-            shape.fault("validate_only", "must be set on the batch, not on its requests")
+            shape.fault("validate_only", Fault.not_allowed("must be set on the batch, not on its requests"))
         refusal = shape.refusal()
         items.append(refusal or command)
         if refusal is not None:

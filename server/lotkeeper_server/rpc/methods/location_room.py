@@ -8,6 +8,7 @@ from lotkeeper_server.catalog.naming import LOCATION_FIELD, NamedEntity, NamedUn
 from lotkeeper_server.domain.ask.room import Rise, Room, find_room
 from lotkeeper_server.domain.model.identifiers import LocationId, MaterialId, UnitId, format_id
 from lotkeeper_server.domain.model.quantity import double_of
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
@@ -52,7 +53,7 @@ def _read_request(request: pb.CheckLocationHasCapacityRequest) -> _RoomQuery:
     shape = Shape()
     location = read_location(shape, request.location_id_or_path)
     if location is None:
-        shape.fault(LOCATION_FIELD, "must be given")
+        shape.fault(LOCATION_FIELD, Fault.required())
     millionths = read_needed_quantity(shape, request)
     unit = read_unit(shape, request, "unit_of_measure")
     material = read_material(shape, request.material_id_or_path)

@@ -12,7 +12,7 @@ from lotkeeper_server.catalog.breathing import Breath
 from lotkeeper_server.catalog.lot_rules import STATUS_CHANGE_PERMISSION
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import ExportFormat
-from lotkeeper_server.domain.refusals import Contention, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Contention, Fault, InvalidArgument, Refused
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.long_writes import ROWS_AT_ONCE, LongWrites
 from lotkeeper_server.plant.applying import AppliedPlant, Change, apply_plant
@@ -171,7 +171,9 @@ async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple
             validate_only = request.validate_only
         data += request.data
         if len(data) > limits.PLANT_BYTES_MAX:
-            raise Refused(InvalidArgument.on("data", f"is longer than {limits.PLANT_BYTES_MAX} bytes in all"))
+            raise Refused(
+                InvalidArgument.on("data", Fault.too_long(f"is longer than {limits.PLANT_BYTES_MAX} bytes in all"))
+            )
     if document_format is None:
         document_format = _format_of(0)
     return document_format, validate_only, data
@@ -180,7 +182,7 @@ async def _take_in(requests: AsyncIterator[pb.ImportMasterDataRequest]) -> tuple
 def _format_of(number: int) -> ExportFormat:
     shape = Shape()
     if number not in _FORMATS:
-        shape.fault("format", "must be YAML or JSON")
+        shape.fault("format", Fault.required("must be YAML or JSON"))
     shape.check()
     return ExportFormat(number)
 

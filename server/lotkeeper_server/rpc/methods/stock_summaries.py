@@ -12,6 +12,7 @@ from lotkeeper_server.domain.ask.summary import Summary, summarize
 from lotkeeper_server.domain.model.enumerations import InventoryGroupBy
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id, format_id
 from lotkeeper_server.domain.model.quantity import double_of
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.engine.batch import ask
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
@@ -66,15 +67,18 @@ def _read_grouping(request: pb.SummarizeInventoryRequest, shape: Shape) -> Group
     """What is grouped by; the same one twice counts once."""
     by: set[InventoryGroupBy] = set()
     if not request.group_by:
-        shape.fault(_GROUP_BY, "must be given")
+        shape.fault(_GROUP_BY, Fault.required())
     if len(request.group_by) > limits.FILTER_VALUES_MAX:
-        shape.fault(_GROUP_BY, f"has {len(request.group_by)} values; at most {limits.FILTER_VALUES_MAX} are allowed")
+        shape.fault(
+            _GROUP_BY,
+            Fault.out_of_range(f"has {len(request.group_by)} values; at most {limits.FILTER_VALUES_MAX} are allowed"),
+        )
         return Grouping(frozenset())
     for index, number in enumerate(request.group_by):
         try:
             by.add(InventoryGroupBy(number))
         except ValueError:
-            shape.fault(f"{_GROUP_BY}[{index}]", f"{number} is not a value of InventoryGroupBy")
+            shape.fault(f"{_GROUP_BY}[{index}]", Fault.unknown(f"{number} is not a value of InventoryGroupBy"))
     return Grouping(frozenset(by))
 
 

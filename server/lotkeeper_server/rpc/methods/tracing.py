@@ -11,6 +11,7 @@ from lotkeeper_server.domain.ask.ends import ends
 from lotkeeper_server.domain.ask.trace import Bounds, Trace, fitting, flows, trace
 from lotkeeper_server.domain.model.enumerations import TraceDirection
 from lotkeeper_server.domain.model.identifiers import ID_BYTES, LotId
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.rpc.gate.call import Call
 from lotkeeper_server.rpc.wire import paging
@@ -55,7 +56,7 @@ class Tracing:
         page = paging.read_page_request(request, shape, ID_BYTES)
         direction = read_direction(request, shape)
         if direction is None or direction is TraceDirection.BOTH:
-            shape.fault("direction", "must be INPUT or OUTPUT")
+            shape.fault("direction", Fault.required("must be INPUT or OUTPUT"))
         shape.check()
         assert direction is not None
 
@@ -83,7 +84,7 @@ def read_direction(request: TraceRequest, shape: Shape) -> TraceDirection | None
     """The direction; None where absent."""
     number = request.direction
     if number not in {0, *map(int, TraceDirection)}:
-        shape.fault("direction", f"{number} is not a value of TraceDirection")
+        shape.fault("direction", Fault.unknown(f"{number} is not a value of TraceDirection"))
         return TraceDirection.INPUT  # it is refused anyway; one fault is enough
     return TraceDirection(number) if number else None
 
@@ -92,7 +93,7 @@ def read_depth(request: pb.GetLotTraceGraphRequest | pb.HoldTracedLotsRequest, s
     """How many edges away a lot may be; the default where absent."""
     depth = request.depth if request.HasField("depth") else limits.TRACE_DEPTH_DEFAULT
     if not 1 <= depth <= limits.TRACE_DEPTH_MAX:
-        shape.fault("depth", f"{depth} is not from 1 to {limits.TRACE_DEPTH_MAX}")
+        shape.fault("depth", Fault.out_of_range(f"{depth} is not from 1 to {limits.TRACE_DEPTH_MAX}"))
     return depth
 
 

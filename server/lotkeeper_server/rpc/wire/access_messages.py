@@ -12,13 +12,13 @@ from lotkeeper_server.access.tokens import TokenEntry
 from lotkeeper_server.catalog.naming import NamedEntity
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, format_id, parse_id
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.record_message import timestamp
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.access.places import paths_of
 from lotkeeper_server.store.db.snapshot import Snapshot
 
 LOCATIONS_FIELD: Final = "location_ids_or_paths"
-_ABSENT: Final = "must be given"
 
 
 def role_message(snapshot: Snapshot, name: str, role: Role) -> pb.Role:
@@ -61,14 +61,14 @@ def read_required_name(shape: Shape, field: str, text: str) -> str:
     """A name that must be given."""
     name = shape.name(field, text)
     if name is None:
-        shape.fault(field, _ABSENT)
+        shape.fault(field, Fault.required())
     return name or ""
 
 
 def read_role_version(shape: Shape, version: int) -> int:
     """The version that the caller read; 0 for any."""
     if version < 0:
-        shape.fault("version", f"{version} is below 0")
+        shape.fault("version", Fault.out_of_range(f"{version} is below 0"))
     return version
 
 
@@ -78,21 +78,26 @@ def read_permissions(shape: Shape, given: Sequence[str], known: frozenset[str]) 
         return []
     for index, permission in enumerate(given):
         if permission not in known:
-            shape.fault(f"permissions[{index}]", "is not a permission of the contract, what stands above one, or *")
+            shape.fault(
+                f"permissions[{index}]",
+                Fault.unknown("is not a permission of the contract, what stands above one, or *"),
+            )
     return list(given)
 
 
 def read_locations(shape: Shape, given: Sequence[str]) -> list[NamedEntity]:
     """Where a role is to hold; none for everywhere."""
     if len(given) > limits.ROLE_LOCATIONS_MAX:
-        shape.fault(LOCATIONS_FIELD, f"has {len(given)}; at most {limits.ROLE_LOCATIONS_MAX} are allowed")
+        shape.fault(
+            LOCATIONS_FIELD, Fault.out_of_range(f"has {len(given)}; at most {limits.ROLE_LOCATIONS_MAX} are allowed")
+        )
         return []
     named = []
     for index, text in enumerate(given):
         field = f"{LOCATIONS_FIELD}[{index}]"
         location = shape.id_or_path(field, text)
         if location is None:
-            shape.fault(field, _ABSENT)
+            shape.fault(field, Fault.required())
         else:
             named.append(NamedEntity("location", location, field))
     return named
@@ -105,7 +110,9 @@ def read_role_limits(shape: Shape, given: pb.RoleLimits) -> Mapping[str, int | N
         if given.HasField(name):  # type: ignore[arg-type]  # one of the four
             value: int = getattr(given, name)
             if not 0 <= value <= limits.ROLE_LIMIT_MAX:
-                shape.fault(f"limits.{name}", f"{value} is not between 0 and {limits.ROLE_LIMIT_MAX}")
+                shape.fault(
+                    f"limits.{name}", Fault.out_of_range(f"{value} is not between 0 and {limits.ROLE_LIMIT_MAX}")
+                )
             read[name] = value
     return read
 
@@ -123,7 +130,8 @@ def read_token_id(shape: Shape, text: str) -> Id:
     """Which token is meant. What was given may be a secret by mistake, so it is not shown."""
     token_id = parse_id(text)
     if token_id is None:
-        shape.fault("token_id", "must be the ULID of a token, as ListTokens shows it")
+        wrong = Fault.malformed if text else Fault.required
+        shape.fault("token_id", wrong("must be the ULID of a token, as ListTokens shows it"))
     return token_id or Id(bytes(16))
 
 
@@ -135,14 +143,14 @@ def read_successor(shape: Shape, request: pb.RotateTokenRequest) -> AskedToken:
 def _read_end(shape: Shape, request: Any) -> tuple[int | None, bool, str | None]:
     given = request.expires_date_millis if request.HasField("expires_date_millis") else None
     if given is not None and request.never_expires:
-        shape.fault("never_expires", "contradicts expires_date_millis")
+        shape.fault("never_expires", Fault.conflicting("contradicts expires_date_millis"))
     expires_millis = shape.millis("expires_date_millis", given)
     return expires_millis, request.never_expires, shape.request_id("request_id", request.request_id)
 
 
 def _counted(shape: Shape, field: str, given: Sequence[str], count_max: int) -> bool:
     if not given:
-        shape.fault(field, _ABSENT)
+        shape.fault(field, Fault.required())
     elif len(given) > count_max:
-        shape.fault(field, f"has {len(given)}; at most {count_max} are allowed")
+        shape.fault(field, Fault.out_of_range(f"has {len(given)}; at most {count_max} are allowed"))
     return 0 < len(given) <= count_max

@@ -11,6 +11,7 @@ from lotkeeper_server.domain.kinds import KINDS, Effect, Kind, Place, Primary, Q
 from lotkeeper_server.domain.model import dates
 from lotkeeper_server.domain.model.enumerations import InventoryActionType, LotStatus
 from lotkeeper_server.domain.model.identifiers import parse_id
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.exact import read_quantity
 from lotkeeper_server.rpc.wire.shape import Shape
 
@@ -65,15 +66,16 @@ def read_action(message: inventory_action_pb2.InventoryAction, shape: Shape) -> 
     try:
         action_type = InventoryActionType(message.type)
     except ValueError:
-        shape.fault("type", f"{message.type} is not a type of action" if message.type else "must be given")
+        wrong = Fault.unknown(f"{message.type} is not a type of action") if message.type else Fault.required()
+        shape.fault("type", wrong)
         action_type = InventoryActionType.CONSUME
     else:
         needs, used = NEEDS[action_type], USES[action_type]
     for name in sorted(given - used):
-        shape.fault(name, f"an action of type {action_type.name} does not use it")
+        shape.fault(name, Fault.not_allowed(f"an action of type {action_type.name} does not use it"))
     for name in needs:
         if name not in given and not (name == _QUANTITY and _EXACT in given):
-            shape.fault(name, f"must be given for an action of type {action_type.name}")
+            shape.fault(name, Fault.required(f"must be given for an action of type {action_type.name}"))
     read = _Reading(message, shape, given & used)
     action = RequestedAction(
         type=action_type,
@@ -125,12 +127,12 @@ def _check_together(action: RequestedAction, shape: Shape) -> None:
     start_millis, end_millis = action.start_millis, action.end_millis
     if start_millis is not None and end_millis is not None and end_millis < start_millis:
         text = f"the end, {dates.rfc3339(end_millis)}, is before the start, {dates.rfc3339(start_millis)}"
-        shape.fault("start_date_millis", text)
-        shape.fault("end_date_millis", text)
+        shape.fault("start_date_millis", Fault.conflicting(text))
+        shape.fault("end_date_millis", Fault.conflicting(text))
     moves_between = kind_of_action(action.type).place is Place.BOTH
     if moves_between and action.source is not None and action.source == action.destination:
-        shape.fault(_SOURCE, "is the same location as the other")
-        shape.fault(_DESTINATION, "is the same location as the other")
+        shape.fault(_SOURCE, Fault.conflicting("is the same location as the other"))
+        shape.fault(_DESTINATION, Fault.conflicting("is the same location as the other"))
 
 
 class _Reading:
@@ -155,7 +157,7 @@ class _Reading:
         message = self._message
         millionths = read_quantity(self._shape, message, may_be_negative=zero_too)
         if millionths == 0 and not (zero_too and message.quantity == 0):
-            self._shape.fault("quantity", "must be above zero when rounded to 6 decimals")
+            self._shape.fault("quantity", Fault.out_of_range("must be above zero when rounded to 6 decimals"))
         return millionths
 
     def millis(self, name: str) -> int | None:
@@ -176,7 +178,7 @@ class _Reading:
         """A name that does not have the form of a ULID."""
         name = self._shape.name("new_lot_name", self.text("new_lot_name"))
         if name is not None and parse_id(name) is not None:
-            self._shape.fault("new_lot_name", f"{name} has the form of a ULID")
+            self._shape.fault("new_lot_name", Fault.malformed(f"{name} has the form of a ULID"))
         return name
 
     def lot_status(self) -> LotStatus | None:
@@ -187,5 +189,5 @@ class _Reading:
         try:
             return LotStatus(number)
         except ValueError:
-            self._shape.fault("lot_status", f"{number} is not a status of a lot")
+            self._shape.fault("lot_status", Fault.unknown(f"{number} is not a status of a lot"))
             return None

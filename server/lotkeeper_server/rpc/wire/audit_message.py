@@ -5,6 +5,7 @@ from lotkeeper.inventory.v1 import audit_service_pb2 as pb
 from lotkeeper_server.domain.model.audit import AuditEvent
 from lotkeeper_server.domain.model.enumerations import AuditResult
 from lotkeeper_server.domain.model.identifiers import format_id, parse_id
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.record_filters import read_vocabulary
 from lotkeeper_server.rpc.wire.record_message import timestamp
 from lotkeeper_server.rpc.wire.shape import Shape
@@ -58,6 +59,6 @@ def read_moments(request: pb.ListAuditEventsRequest, shape: Shape) -> tuple[int 
     )
     end = shape.millis("end_date_millis", request.end_date_millis if request.HasField("end_date_millis") else None)
     if start is not None and end is not None and end < start:
-        shape.fault("start_date_millis", "is after end_date_millis")
-        shape.fault("end_date_millis", "is before start_date_millis")
+        shape.fault("start_date_millis", Fault.conflicting("is after end_date_millis"))
+        shape.fault("end_date_millis", Fault.conflicting("is before start_date_millis"))
     return start, end

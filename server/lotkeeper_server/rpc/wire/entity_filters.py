@@ -9,6 +9,7 @@ from lotkeeper_server.catalog.descriptions import Description
 from lotkeeper_server.catalog.filters import EntityFilters, InventoryOperationFilters, LotFilters, MasterDataFilters
 from lotkeeper_server.catalog.naming import NamedEntity
 from lotkeeper_server.domain.model.enumerations import InventoryOperationType, LotStatus, Status
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.naming import read_by_id, read_location, read_material, read_named
 from lotkeeper_server.rpc.wire.shape import Shape
 
@@ -63,7 +64,7 @@ def _of_inventory_operations(
 ) -> InventoryOperationFilters:
     location = read_location(shape, request.location_id_or_path)
     if request.include_children and location is None:
-        shape.fault("include_children", "needs a location")
+        shape.fault("include_children", Fault.conflicting("needs a location"))
     operation = read_by_id(shape, "operation_id", "operation", request.operation_id)
     operation_type = read_enumerated(shape, "operation_type", request.operation_type, InventoryOperationType)
     status = read_enumerated(shape, "status", request.status, Status)
@@ -103,5 +104,5 @@ def read_enumerated(shape: Shape, field: str, number: int, vocabulary: type[Voca
     try:
         return vocabulary(number)
     except ValueError:
-        shape.fault(field, f"{number} is not a value of {vocabulary.__name__}")
+        shape.fault(field, Fault.unknown(f"{number} is not a value of {vocabulary.__name__}"))
         return None

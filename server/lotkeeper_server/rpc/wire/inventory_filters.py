@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lotkeeper.inventory.v1 import inventory_service_pb2 as pb
 
 from lotkeeper_server.catalog.naming import LOT_FIELD, NamedEntity, NamedLot
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.naming import read_location, read_material
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -61,9 +62,11 @@ def read_inventory_query(
     name = shape.name("inventory_name", request.inventory_name)
     at_millis = shape.millis("as_of_millis", request.as_of_millis if request.HasField("as_of_millis") else None)
     if request.inventory_name and request.HasField("as_of_millis"):
-        shape.fault("inventory_name", "cannot be given with as_of_millis: former names of rows are not kept")
+        shape.fault(
+            "inventory_name", Fault.conflicting("cannot be given with as_of_millis: former names of rows are not kept")
+        )
     if request.include_children and location is None:
-        shape.fault("include_children", "needs a location")
+        shape.fault("include_children", Fault.conflicting("needs a location"))
     return InventoryQuery(
         location,
         request.include_children,

@@ -16,10 +16,10 @@ from lotkeeper_server.catalog.naming import (
     NamedUnit,
 )
 from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.shape import Shape
 
 _UNIT_PARTS: Final = ("id", "name", "symbol")
-_ABSENT: Final = "must be given"
 
 
 def read_named(shape: Shape, field: str, target: str, text: str) -> NamedEntity | None:
@@ -49,7 +49,7 @@ def read_lot(shape: Shape, lot: str, material: str) -> NamedLot:
     """The lot of `lot_id_or_name`, which must be given, within the material of `material_id_or_path`."""
     given = shape.id_or_name(LOT_FIELD, lot)
     if given is None:
-        shape.fault(LOT_FIELD, _ABSENT)
+        shape.fault(LOT_FIELD, Fault.required())
     return NamedLot(given or "", read_material(shape, material))
 
 
@@ -69,7 +69,7 @@ def read_unit(shape: Shape, request: Message, field: str) -> NamedUnit:
         if value is not None:
             given[part] = value
     if not any(getattr(request, f"{field}_{part}") for part in _UNIT_PARTS):
-        shape.fault(f"{field}_id", "must be given, or its name or symbol")
+        shape.fault(f"{field}_id", Fault.required("must be given, or its name or symbol"))
     return NamedUnit(field, given)
 
 
@@ -84,7 +84,7 @@ def read_key(description: Description, request: Any, shape: Shape) -> Named:
         lot = shape.id_or_name(LOT_FIELD, request.lot_id_or_name)
         material = read_material(shape, request.material_id_or_path)
         if lot is None:
-            shape.fault(LOT_FIELD, _ABSENT)
+            shape.fault(LOT_FIELD, Fault.required())
         named = NamedLot(lot or "", material)
     elif description.key is None:
         field = f"{description.entity}_id"
@@ -93,7 +93,7 @@ def read_key(description: Description, request: Any, shape: Shape) -> Named:
         field = f"{description.entity}_id_or_{_KEYS.get(description.key, description.key)}"
         found = read_named(shape, field, description.table.name, getattr(request, field))
         if found is None:
-            shape.fault(field, _ABSENT)
+            shape.fault(field, Fault.required())
         named = found or NamedEntity(description.table.name, "", field)
     shape.check()
     return named

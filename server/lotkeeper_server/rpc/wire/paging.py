@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.shape import Shape
 
 _DIGEST_BYTES = 8
@@ -33,13 +34,13 @@ def read_page_request(request: Any, shape: Shape, key_bytes: int) -> PageRequest
     """
     size = request.page_size
     if size < 0:
-        shape.fault("page_size", f"{size} is below 0")
+        shape.fault("page_size", Fault.out_of_range(f"{size} is below 0"))
     size = min(size or limits.PAGE_SIZE_DEFAULT, limits.PAGE_SIZE_MAX)
     after = b""
     if request.page_token:
         after = _key_of(request, request.page_token, key_bytes)
         if not after:
-            shape.fault("page_token", "is not a token of this request")
+            shape.fault("page_token", Fault.unknown("is not a token of this request"))
     return PageRequest(size, after)
 
 

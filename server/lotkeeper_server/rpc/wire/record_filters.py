@@ -10,6 +10,7 @@ from lotkeeper_server.catalog.naming import LOT_FIELD, NamedEntity, NamedLot
 from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.enumerations import LotRecordType, Status
 from lotkeeper_server.domain.model.identifiers import Id
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.naming import read_by_id, read_location, read_material, read_named
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.db.snapshot import Snapshot
@@ -104,7 +105,7 @@ def read_record_criteria(request: FilteredRequest, shape: Shape) -> RecordCriter
     types = read_vocabulary(shape, "lot_record_types", request.lot_record_types, LotRecordType)
     location = read_location(shape, request.location_id_or_path)
     if request.include_children and location is None:
-        shape.fault("include_children", "needs a location")
+        shape.fault("include_children", Fault.conflicting("needs a location"))
     named = {
         "material_id": material if lot is None else None,
         "inventory_operation_id": read_by_id(
@@ -135,17 +136,19 @@ def read_record_query(request: pb.ListInventoryLotRecordsRequest, shape: Shape) 
     )
     end = shape.millis("end_date_millis", request.end_date_millis if request.HasField("end_date_millis") else None)
     if start is not None and end is not None and end < start:
-        shape.fault("start_date_millis", "is after end_date_millis")
-        shape.fault("end_date_millis", "is before start_date_millis")
+        shape.fault("start_date_millis", Fault.conflicting("is after end_date_millis"))
+        shape.fault("end_date_millis", Fault.conflicting("is before start_date_millis"))
     return RecordQuery(criteria, statuses, start, end)
 
 
 def read_vocabulary(shape: Shape, field: str, given: Collection[int], vocabulary: type[IntEnum]) -> frozenset[int]:
     """The given numbers; none, or only zeros, means all."""
     if len(given) > limits.FILTER_VALUES_MAX:
-        shape.fault(field, f"has {len(given)} values; at most {limits.FILTER_VALUES_MAX} are allowed")
+        shape.fault(
+            field, Fault.out_of_range(f"has {len(given)} values; at most {limits.FILTER_VALUES_MAX} are allowed")
+        )
         return frozenset()
     numbers = frozenset(given) - {0}
     if unknown := numbers - {int(member) for member in vocabulary}:
-        shape.fault(field, f"{min(unknown)} is not a value of {vocabulary.__name__}")
+        shape.fault(field, Fault.unknown(f"{min(unknown)} is not a value of {vocabulary.__name__}"))
     return numbers

@@ -6,6 +6,7 @@ import hashlib
 from typing import Final, NamedTuple, Protocol
 
 from lotkeeper_server.domain import limits
+from lotkeeper_server.domain.refusals import Fault
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.feed.entries import FeedPosition
 from lotkeeper_server.store.feed.places import EPOCH_BYTES
@@ -57,7 +58,7 @@ def read_resume_token(text: str, feed: Positions, shape: Shape) -> WatchPosition
         return None
     position = _position_of(text, feed)
     if position is None:
-        shape.fault("resume_token", "is not a token of a watch")
+        shape.fault("resume_token", Fault.unknown("is not a token of a watch"))
     return position
 
 

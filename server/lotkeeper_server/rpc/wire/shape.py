@@ -6,7 +6,7 @@ from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.model.identifiers import Id, parse_id
 from lotkeeper_server.domain.model.quantity import QuantityOutOfRange, UnusableQuantity, millionths_of, millionths_said
 from lotkeeper_server.domain.model.text import name_fault, name_form, path_fault, text_fault, unnameable
-from lotkeeper_server.domain.refusals import FieldViolation, InvalidArgument, Refused
+from lotkeeper_server.domain.refusals import Fault, FieldViolation, InvalidArgument, Refused
 
 
 class Shape:
@@ -18,9 +18,9 @@ class Shape:
         self._prefix = prefix
         self._violations: list[FieldViolation] = []
 
-    def fault(self, field: str, description: str) -> None:
+    def fault(self, field: str, fault: Fault) -> None:
         """Notes a fault of a field."""
-        self._violations.append(FieldViolation(self._prefix + field, description))
+        self._violations.append(FieldViolation.of(self._prefix + field, fault))
 
     @property
     def has_faults(self) -> bool:
@@ -40,7 +40,7 @@ class Shape:
         """An id that must be given; sixteen zeros if it is wrong."""
         identifier = parse_id(text) if text else None
         if identifier is None:
-            self.fault(field, f"{_shown(text)} is not a ULID" if text else "must be given")
+            self.fault(field, Fault.malformed(f"{_shown(text)} is not a ULID") if text else Fault.required())
             return bytes(16)
         return identifier
 
@@ -86,7 +86,7 @@ class Shape:
         """How a name begins, in the one form of names; empty where absent."""
         form = name_form(text)
         if len(form) > limits.NAME_CODE_POINTS_MAX:
-            self.fault(field, f"is longer than {limits.NAME_CODE_POINTS_MAX} code points")
+            self.fault(field, Fault.too_long(f"is longer than {limits.NAME_CODE_POINTS_MAX} code points"))
         elif fault := unnameable(form):
             self.fault(field, fault)
         return form
@@ -104,7 +104,7 @@ class Shape:
         try:
             return millionths_of(value)
         except QuantityOutOfRange:
-            self.fault(field, f"{value!r} is not a quantity: a number from 0 to below 9.2e12")
+            self.fault(field, Fault.out_of_range(f"{value!r} is not a quantity: a number from 0 to below 9.2e12"))
             return None
 
     def exact_quantity(
@@ -114,13 +114,13 @@ class Shape:
         try:
             return millionths_said(text, double, may_be_negative=may_be_negative)
         except UnusableQuantity as error:
-            self.fault(field, str(error))
+            self.fault(field, error.fault)
             return None
 
     def millis(self, field: str, value: int | None) -> int | None:
         """Milliseconds since the epoch, years 1970 to 9999."""
         if value is not None and not limits.MILLIS_MIN <= value <= limits.MILLIS_MAX:
-            self.fault(field, f"{value} is outside the years 1970 to 9999")
+            self.fault(field, Fault.out_of_range(f"{value} is outside the years 1970 to 9999"))
             return None
         return value
 
@@ -128,8 +128,10 @@ class Shape:
         """1 to 128 printable ASCII characters; None where absent."""
         if not text:
             return None
-        if len(text) > limits.REQUEST_ID_CHARACTERS_MAX or not (text.isascii() and text.isprintable()):
-            self.fault(field, f"must be 1 to {limits.REQUEST_ID_CHARACTERS_MAX} printable ASCII characters")
+        characters_max = limits.REQUEST_ID_CHARACTERS_MAX
+        if len(text) > characters_max or not (text.isascii() and text.isprintable()):
+            wrong = Fault.too_long if len(text) > characters_max else Fault.malformed
+            self.fault(field, wrong(f"must be 1 to {characters_max} printable ASCII characters"))
         return text
 
 

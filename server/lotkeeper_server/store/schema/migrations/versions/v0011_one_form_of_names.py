@@ -116,7 +116,8 @@ class _Left:
 def _form_of(text: str, left: _Left, which: str, *, may_be_id: bool = False) -> str | None:
     """The one form of a name, where it has another and that is a name."""
     form = name_form(text)
-    fault = name_fault(form)
+    wrong = name_fault(form)
+    fault = None if wrong is None else wrong.text
     if fault is None and not may_be_id and form != text and parse_id(form) is not None:
         fault = "has the form of a ULID"
     if fault is not None:
