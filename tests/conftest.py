@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from lotkeeper import Client
 from lotkeeper_server.event_log import events_written_as_before
@@ -14,6 +15,12 @@ from lotkeeper_server.event_log import events_written_as_before
 from tests import stores
 from tests.galera import GaleraCluster
 from tests.server_process import ServerProcess
+
+# A machine that is busy makes examples slowly, and each takes longer: no fault of what is tested.
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

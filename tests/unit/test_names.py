@@ -92,10 +92,10 @@ def test_length_is_that_of_the_form() -> None:
 
 def test_a_name_of_marks_takes_no_longer_than_another() -> None:
     """Sorting them by pairs would take the square of their number."""
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(100):
         name_form("\u0f73" * 1_020)
-    assert time.perf_counter() - began < 0.2
+    assert time.thread_time() - began < 0.2
 
 
 def test_digits_are_a_name() -> None:
