@@ -146,10 +146,10 @@ def test_json_is_read_as_others_read_it(value: Any) -> None:
 @pytest.mark.parametrize("text", ["1" * 65_000 + "x", "1_" * 32_000 + "x", "." + "1" * 65_000, "1e" + "9" * 401])
 def test_a_text_of_digits_is_no_number_and_takes_no_time(text: str) -> None:
     """It was tried in every way, some two thousand million."""
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with pytest.raises(Unfit):
         number(Plain(text))
-    assert time.perf_counter() - begun < 0.1
+    assert time.thread_time() - begun < 0.1
 
 
 @pytest.mark.parametrize("text", ["0e99999999999999999999", "1e-99999999999999999999", "9.2e12", "-1"])

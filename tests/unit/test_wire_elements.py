@@ -114,6 +114,6 @@ def test_any_bytes_are_counted_and_left_to_the_parser(data: bytes, times: int) -
 
 def test_counting_stops_at_the_limit() -> None:
     """Four megabytes take no longer than ten thousand elements."""
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert has_too_many_elements(BATCH, b"\x0a\x00" * 2_000_000)
-    assert time.perf_counter() - begun < 0.1
+    assert time.thread_time() - begun < 0.1
