@@ -75,7 +75,7 @@ def test_every_marked_block_of_a_page_runs(page: Path, folder: Path, environment
         else:
             command = ["bash", "-euo", "pipefail", "-c", block.code]
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
         )
         where = f"{page.name}, block {number}:\n{block.code}\n{done.stdout}{done.stderr}"
         assert done.returncode == 0, where
