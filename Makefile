@@ -199,3 +199,12 @@ googleapis: .venv/.synced ## Make the folder of Google's common .proto files tha
 .PHONY: openapi
 openapi: .venv/.synced ## Make the OpenAPI document from the contract
 	@.venv/bin/python protos/openapi.py
+
+.PHONY: protoset
+protoset: .venv/.synced ## Make lotkeeper.protoset, the contract's descriptors with comments, for grpcurl and the like
+	@.venv/bin/python protos/descriptors.py lotkeeper.protoset
+
+.PHONY: test-contract
+test-contract: .venv/.synced ## Make stubs of the contract in eight languages, or in LANGUAGES, compile them, validate OpenAPI; needs the network
+	@$(RUN) --isolated --with openapi-spec-validator==0.9.0 python -m pytest tests/unit/test_openapi.py
+	@.venv/bin/python -m tests.contract_in_languages .tools/generators $(LANGUAGES)

@@ -3,7 +3,9 @@
     python deploy/release.py UV FOLDER [--advisories URL | --without-advisories] [--try]
 
 UV is the program uv. Into the folder come the wheel, the source, the locked packages of each with their hashes
-(`requirements.txt`), the bill of materials (CycloneDX), the notes of the release (from CHANGELOG.md) and SHA256SUMS.
+(`requirements.txt`), the bill of materials (CycloneDX), the notes of the release (from CHANGELOG.md) and SHA256SUMS; of
+the contract its descriptors (`lotkeeper.protoset`), its OpenAPI document (`openapi.json`) and its module for buf
+(`lotkeeper-contract-VERSION.tar.gz`).
 It asks the package index, and an advisory service (OSV) whether a locked package has a known hole: then there is no
 release. The tag and the upload are for whoever has the rights.
 """
@@ -11,19 +13,24 @@ release. The tag and the upload are for whoever has the rights.
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SUMS: Final = "SHA256SUMS"
+PROTOS: Final = ROOT / "protos"
+OPENAPI: Final = ROOT / "server/lotkeeper_server/http/openapi.json"
 
 
 class NoRelease(Exception):
@@ -98,6 +105,25 @@ def check_advisories(uv: str, url: str | None) -> None:
         raise NoRelease(f"advisories: {(asked.stdout + asked.stderr).strip()}")
 
 
+def pack_module(target: Path, moment_seconds: int) -> None:
+    """Packs the contract as a module for buf: buf.yaml, with its name and what it depends on, and the .proto files.
+
+    Args:
+        target: the archive.
+        moment_seconds: since the epoch; what every file in it is from.
+    """
+    files = [PROTOS / "buf.yaml", ROOT / "LICENSE", *sorted(PROTOS.rglob("*.proto"))]
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for file in files:
+            name = file.relative_to(PROTOS if file.is_relative_to(PROTOS) else ROOT).as_posix()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime, entry.mode = file.stat().st_size, moment_seconds, 0o644
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
+    target.write_bytes(gzip.compress(packed.getvalue(), mtime=moment_seconds))
+
+
 def make(uv: str, folder: Path, notes: str) -> None:
     """Builds everything into an empty folder.
 
@@ -107,9 +133,15 @@ def make(uv: str, folder: Path, notes: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     # The same commit gives the same files.
-    environment = os.environ | {"SOURCE_DATE_EPOCH": _said("git", "log", "-1", "--format=%ct")}
+    commit_seconds = _said("git", "log", "-1", "--format=%ct")
+    environment = os.environ | {"SOURCE_DATE_EPOCH": commit_seconds}
     subprocess.run([uv, "build", "--quiet", "--out-dir", folder, ROOT], check=True, env=environment)
     (folder / ".gitignore").unlink(missing_ok=True)
+    version = version_of((ROOT / "pyproject.toml").read_text())
+    pack_module(folder / f"lotkeeper-contract-{version}.tar.gz", int(commit_seconds))
+    shutil.copyfile(OPENAPI, folder / OPENAPI.name)
+    running = (uv, "run", "--quiet", "--frozen", "--isolated", "--all-extras", "python")
+    subprocess.run([*running, PROTOS / "descriptors.py", folder / "lotkeeper.protoset"], cwd=ROOT, check=True)
     exported = (uv, "export", "--quiet", "--frozen", "--no-dev", "--all-extras", "--no-emit-project", "--no-header")
     requirements = _said(*exported)
     bill = _said(*exported, "--format", "cyclonedx1.5", "--preview")
@@ -148,7 +180,10 @@ def main() -> int:
     except NoRelease as why:
         sys.stderr.write(f"no release: {why}\n")
         return 1
-    print(f"{version} is ready. Then: git tag -s v{version}, and publish the folder")
+    print(
+        f"{version} is ready. Then: git tag -s v{version}, and publish the folder; and the contract's module, unpacked,"
+    )
+    print("by `buf dep update` and `buf push`")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -96,6 +97,19 @@ def test_the_whole_contract_is_described_with_comments_and_json_names(made_by_pr
             assert any(place.leading_comments for place in file.source_code_info.location)
             assert all(field.json_name for message in file.message_type for field in message.field)
     assert "google/rpc/status.proto" in seen
+
+
+def test_the_command_of_the_docs_makes_stubs(tmp_path: Path) -> None:
+    """With protoc as Python has it."""
+    page = (ROOT / "docs/contract.md").read_text()
+    [block] = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "protos").symlink_to(PROTOS)
+    (tmp_path / "protoc").write_text(f'#!/bin/sh\nexec {sys.executable} -m grpc_tools.protoc "$@"\n')
+    (tmp_path / "protoc").chmod(0o755)
+    path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-euc", block], cwd=tmp_path, env=os.environ | {"PATH": path}, check=True)
+    made = {one.name.removesuffix("_pb2.py") for one in (tmp_path / "stubs/lotkeeper/inventory/v1").iterdir()}
+    assert made == {one.stem for one in PROTOS.rglob("*.proto")}
 
 
 @pytest.mark.parametrize(("old", "new"), [("double quantity = 3;", "double quantity = 33;"), ("= 9;", "= 99;")])

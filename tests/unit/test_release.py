@@ -19,6 +19,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy/release.py"
@@ -74,6 +76,27 @@ def test_the_image_has_the_programs_version_and_runs_as_nobody_in_particular(rel
     assert "VOLUME /var/lib/lotkeeper" in lines
 
 
+def test_the_contract_is_packed_as_a_module_that_builds(release: ModuleType, tmp_path: Path) -> None:
+    """Beside googleapis, which buf's registry would give; the same commit packs the same bytes."""
+    archive = tmp_path / "contract.tar.gz"
+    release.pack_module(archive, 1_700_000_000)
+    first = archive.read_bytes()
+    release.pack_module(archive, 1_700_000_000)
+    assert archive.read_bytes() == first
+    with tarfile.open(archive) as packed:
+        packed.extractall(tmp_path / "module", filter="data")
+    module = yaml.safe_load((tmp_path / "module/buf.yaml").read_text())
+    assert (module["name"], module["deps"]) == ("buf.build/lotkeeper/lotkeeper", ["buf.build/googleapis/googleapis"])
+    (tmp_path / "module/buf.yaml").unlink()
+    subprocess.run([sys.executable, ROOT / "protos/googleapis.py", tmp_path / "googleapis"], check=True)
+    workspace = {"version": "v2", "modules": [{"path": "module"}, {"path": "googleapis"}]}
+    (tmp_path / "buf.yaml").write_text(yaml.safe_dump(workspace))
+    done = subprocess.run(
+        [Path(sys.executable).with_name("buf"), "build"], cwd=tmp_path, check=False, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @contextmanager
 def advisory_service(holes_of: str) -> Iterator[str]:
     """A service with OSV's interface, which knows a hole of one package."""
@@ -119,7 +142,7 @@ def test_a_release_has_the_wheel_the_source_the_packages_the_bill_and_their_sums
     with advisory_service("none") as url:
         made(folder, url, 0)
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
-    [wheel], [source] = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    [wheel], [source] = folder.glob("*.whl"), folder.glob("lotkeeper-[0-9]*.tar.gz")
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"lotkeeper", "lotkeeper_server", "lotkeeper_command.py", "pytest_lotkeeper.py"}
@@ -127,6 +150,12 @@ def test_a_release_has_the_wheel_the_source_the_packages_the_bill_and_their_sums
     assert not [name for name in names if name.endswith(".pyc")]
     with tarfile.open(source) as packed:
         assert any(name.endswith("/LICENSE") for name in packed.getnames())
+    described = FileDescriptorSet.FromString((folder / "lotkeeper.protoset").read_bytes())
+    assert "google/rpc/error_details.proto" in {one.name for one in described.file}
+    assert json.loads((folder / "openapi.json").read_text())["openapi"] == "3.1.0"
+    [module] = folder.glob("lotkeeper-contract-*.tar.gz")
+    with tarfile.open(module) as packed:
+        assert {"buf.yaml", "LICENSE", "lotkeeper/inventory/v1/errors.proto"} <= set(packed.getnames())
     requirements = (folder / "requirements.txt").read_text()
     assert "--hash=sha256:" in requirements
     assert "pytest" not in requirements
@@ -141,10 +170,10 @@ def test_the_same_commit_makes_the_same_wheel_and_source(tmp_path: Path) -> None
         with advisory_service("none") as url:
             made(tmp_path / name, url, 0)
         sums.append(
-            [hashlib.sha256(one.read_bytes()).digest() for one in sorted((tmp_path / name).glob("lotkeeper-*"))]
+            [hashlib.sha256(one.read_bytes()).digest() for one in sorted((tmp_path / name).glob("lotkeeper[-.]*"))]
         )
     assert sums[0] == sums[1]
-    assert len(sums[0]) == 2
+    assert len(sums[0]) == 4
 
 
 @builds
