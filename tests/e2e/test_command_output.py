@@ -171,7 +171,8 @@ def test_a_refusal_of_a_single_call_names_no_item(run: Run) -> None:
     refusal = json.loads(refused.stderr)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert (refusal["code"], refusal["reason"], refusal["metadata"]) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", {})
-    assert refusal["fields"] == [{"field": "quantity", "description": "must be above zero when rounded to 6 decimals"}]
+    words = "must be above zero when rounded to 6 decimals"
+    assert refusal["fields"] == [{"field": "quantity", "description": words, "reason": "OUT_OF_RANGE"}]
     gone = run("--address", "127.0.0.1:1", "--timeout", "0.2", "units", "list", "--output", "json")
     assert (gone.exit_code, json.loads(gone.stderr)["reason"]) == (3, None)
 
