@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from lotkeeper.cli.parameter_type import ParamType
 from lotkeeper.visible_text import visible
 
 from lotkeeper_server.cli.auditing import told
@@ -20,7 +21,7 @@ _SPAN_SECONDS_MAX: Final = 366 * 86_400
 _OWN_TOOLS: Final = "a server database is backed up by its own tools: see docs/backup.md"
 
 
-class Span(click.ParamType[int]):
+class Span(ParamType[int]):
     """A span of time, in seconds."""
 
     name = "span"
