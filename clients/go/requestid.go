@@ -1,0 +1,69 @@
+package lotkeeper
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// NewRequestID is a new request id: a UUID of version 7, which begins with the time, so that the server's store has those
+// of a moment side by side. A client makes one for each call by itself; make your own where a retry has to survive a
+// restart of your program, and store it first.
+func NewRequestID() string {
+	var chance [9]byte
+	_, _ = rand.Read(chance[:]) // never fails, as documented
+	random := hex.EncodeToString(chance[:])
+	return fmt.Sprintf("%012x7%s8%s", time.Now().UnixMilli(), random[:3], random[3:])
+}
+
+// withRequestID is the request, or where it can carry a request id and has none, a copy with a new one; and whether the
+// call may be repeated when its outcome is not known.
+func withRequestID(method string, request proto.Message) (proto.Message, bool) {
+	if isRead(method) {
+		return request, true
+	}
+	fields := request.ProtoReflect().Descriptor().Fields()
+	if requests := fields.ByName("requests"); requests != nil && requests.IsList() {
+		return withRequestIDs(request, requests), true
+	}
+	field := fields.ByName("request_id")
+	if field == nil {
+		return request, false
+	}
+	if request.ProtoReflect().Get(field).String() != "" {
+		return request, true
+	}
+	copied := proto.Clone(request)
+	copied.ProtoReflect().Set(field, protoreflect.ValueOfString(NewRequestID()))
+	return copied, true
+}
+
+// withRequestIDs is a copy of a batch whose items all have a request id.
+func withRequestIDs(batch proto.Message, requests protoreflect.FieldDescriptor) proto.Message {
+	copied := proto.Clone(batch)
+	list := copied.ProtoReflect().Get(requests).List()
+	field := requests.Message().Fields().ByName("request_id")
+	for i := range list.Len() {
+		item := list.Get(i).Message()
+		if item.Get(field).String() == "" {
+			item.Set(field, protoreflect.ValueOfString(NewRequestID()))
+		}
+	}
+	return copied
+}
+
+// isRead is whether a method changes nothing, by the first word of its name; a test compares this with the contract.
+func isRead(method string) bool {
+	name := method[strings.LastIndexByte(method, '/')+1:]
+	for _, verb := range []string{"Get", "List", "Validate", "Check", "Convert", "Summarize", "Export", "Watch"} {
+		if strings.HasPrefix(name, verb) {
+			return true
+		}
+	}
+	return false
+}
