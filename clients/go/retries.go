@@ -111,7 +111,7 @@ func brokenOff(err *Error) bool {
 	if err.Reason != "" || err.cause != nil {
 		return false
 	}
-	return err.Code == codes.Unknown || err.Code == codes.Internal
+	return err.Code == codes.Unknown || err.Code == codes.Internal || err.Code == codes.Canceled
 }
 
 // spread makes a pause up to a half shorter, so that those who come back do not come all at once.
