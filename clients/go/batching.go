@@ -24,8 +24,13 @@ const (
 // beside the request.
 func travelsWithOthers(ctx context.Context, request any, options []grpc.CallOption) bool {
 	execute, is := request.(*pb.ExecuteInventoryOperationRequest)
-	if !is || execute.GetValidateOnly() || len(options) > 0 {
+	if !is || execute.GetValidateOnly() {
 		return false
+	}
+	for _, option := range options {
+		if _, isOfStub := option.(grpc.StaticMethodCallOption); !isOfStub {
+			return false
+		}
 	}
 	_, has := metadata.FromOutgoingContext(ctx)
 	return !has

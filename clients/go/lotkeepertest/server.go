@@ -1,7 +1,7 @@
 // Package lotkeepertest gives tests a real Lotkeeper server: the one that runs in a plant, with everything in memory.
 //
 // It needs the command lotkeeper-server (`pip install 'lotkeeper[server]'`) in the PATH, or what the variable
-// LOTKEEPER_SERVER names.
+// LOTKEEPERTEST_SERVER names.
 package lotkeepertest
 
 import (
@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	commandVariable = "LOTKEEPER_SERVER"
+	commandVariable = "LOTKEEPERTEST_SERVER"
 	defaultCommand  = "lotkeeper-server"
 )
 
