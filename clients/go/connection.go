@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -109,7 +111,7 @@ func (c *connection) fault(ctx context.Context, said string, at address) string 
 		return "its TLS certificate is not trusted (" + why + "): give the CA that signed it, by WithCAFile or " + caFileVariable
 	case strings.Contains(said, "first record does not look like a TLS handshake"):
 		return "it answers without TLS, and this client uses TLS: leave out the certificates, or serve with TLS"
-	case strings.Contains(said, "certificate required"), strings.Contains(said, "bad certificate"):
+	case asksForCertificate(said), hungUp.MatchString(said) && c.tls != nil && !at.socket && c.missesCertificate(ctx, at):
 		return "it wants a client certificate: give WithClientCertificate one that it trusts"
 	case c.tls == nil && !at.socket && hungUp.MatchString(said) && expectsTLS(ctx, at):
 		return "it expects TLS, and this client uses none: give WithCAFile or " + caFileVariable + ", or WithTLS"
@@ -117,17 +119,39 @@ func (c *connection) fault(ctx context.Context, said string, at address) string 
 	return ""
 }
 
+func asksForCertificate(said string) bool {
+	return strings.Contains(said, "certificate required") || strings.Contains(said, "bad certificate")
+}
+
 // expectsTLS looks at who listens, by a connection of its own on which nothing is sent.
 func expectsTLS(ctx context.Context, at address) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}} //nolint:gosec // it is only asked who listens
-	look, err := dialer.DialContext(ctx, "tcp", at.text)
+	look, err := lookAt(ctx, at, &tls.Config{})
 	if err != nil {
 		return false
 	}
 	_ = look.Close()
 	return true
+}
+
+// missesCertificate looks, too: a gRPC server that is content speaks first, and one that misses a certificate hangs up,
+// with a word or without.
+func (c *connection) missesCertificate(ctx context.Context, at address) bool {
+	look, err := lookAt(ctx, at, c.tls.Clone())
+	if err != nil {
+		return asksForCertificate(err.Error())
+	}
+	defer look.Close()
+	_ = look.SetReadDeadline(time.Now().Add(lookTimeout))
+	_, err = look.Read(make([]byte, 1))
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+func lookAt(ctx context.Context, at address, config *tls.Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	config.NextProtos, config.InsecureSkipVerify = []string{"h2"}, true // nothing is sent: it is only asked who listens
+	dialer := tls.Dialer{Config: config}
+	return dialer.DialContext(ctx, "tcp", at.text)
 }
 
 func (c *connection) nobodyAnswers() *Error {

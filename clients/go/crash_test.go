@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	lotkeeper "github.com/lotkeeper/lotkeeper/clients/go"
 	pb "github.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1"
 )
@@ -18,7 +20,19 @@ func TestUnderKill9EveryExecutionCountsOnceAndAWatchSeesEachRecordOnce(t *testin
 	server, storedBefore := newServing(t), 0
 	for _, coalesces := range []bool{true, false} {
 		t.Run(fmt.Sprintf("coalescing %v", coalesces), func(t *testing.T) {
-			options := []lotkeeper.Option{lotkeeper.WithTimeout(2 * time.Minute)}
+			var batches atomic.Int64
+			count := func(
+				ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker,
+				options ...grpc.CallOption,
+			) error {
+				if method == pb.InventoryOperationService_BatchExecuteInventoryOperations_FullMethodName {
+					batches.Add(1)
+				}
+				return invoke(ctx, method, request, reply, cc, options...)
+			}
+			options := []lotkeeper.Option{
+				lotkeeper.WithTimeout(2 * time.Minute), lotkeeper.WithDialOptions(grpc.WithUnaryInterceptor(count)),
+			}
 			if coalesces {
 				options = append(options, lotkeeper.WithCoalescing())
 			}
@@ -66,6 +80,9 @@ func TestUnderKill9EveryExecutionCountsOnceAndAWatchSeesEachRecordOnce(t *testin
 			close(stop)
 			done.Wait()
 
+			if (batches.Load() > 0) != coalesces {
+				t.Errorf("there were %d batches", batches.Load())
+			}
 			stored := -storedBefore
 			request := &pb.ListInventoryLotRecordsRequest{PageSize: 1000, InventoryOperationId: &operation.Id}
 			for _, err := range client.ListInventoryLotRecords(t.Context(), request) {
