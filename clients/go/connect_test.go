@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	lotkeeper "github.com/lotkeeper/lotkeeper/clients/go"
+	"github.com/lotkeeper/lotkeeper/clients/go/internal/serving"
 	pb "github.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1"
 )
 
@@ -100,14 +101,14 @@ func writePEM(t *testing.T, path, kind string, der []byte) {
 func TestARealServerWithTLSAndClientCertificates(t *testing.T) {
 	authority := newAuthority(t)
 	certificate, key := authority.issued("127.0.0.1")
-	server := newServing(t, "--tls-certificate-file", certificate, "--tls-key-file", key, "--tls-client-ca-file", authority.file)
+	server := serving.New(t, "--tls-certificate-file", certificate, "--tls-key-file", key, "--tls-client-ca-file", authority.file)
 	mine, myKey := authority.issued("line-4")
 	t.Run("who has what is asked for comes in", func(t *testing.T) {
 		t.Setenv("LOTKEEPER_CA_FILE", authority.file)
 		t.Setenv("LOTKEEPER_CLIENT_CERTIFICATE", mine)
 		t.Setenv("LOTKEEPER_CLIENT_KEY", myKey)
-		t.Setenv("LOTKEEPER_ADDRESS", server.address)
-		t.Setenv("LOTKEEPER_TOKEN", server.token)
+		t.Setenv("LOTKEEPER_ADDRESS", server.Address)
+		t.Setenv("LOTKEEPER_TOKEN", server.Token)
 		client, err := lotkeeper.New("")
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +128,7 @@ func TestARealServerWithTLSAndClientCertificates(t *testing.T) {
 	} {
 		t.Run(one.name+" ends the call at once, and says what to do", func(t *testing.T) {
 			begun := time.Now()
-			_, err := server.client(append(one.options, lotkeeper.WithTimeout(time.Minute))...).
+			_, err := server.Client(append(one.options, lotkeeper.WithTimeout(time.Minute))...).
 				Inventory.GetLot(t.Context(), &pb.GetLotRequest{LotIdOrName: "l"})
 			if status.Code(err) != codes.Unavailable || !strings.Contains(fmt.Sprint(err), one.says) {
 				t.Errorf("%v", err)

@@ -11,13 +11,14 @@ import (
 	"google.golang.org/grpc"
 
 	lotkeeper "github.com/lotkeeper/lotkeeper/clients/go"
+	"github.com/lotkeeper/lotkeeper/clients/go/internal/serving"
 	pb "github.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1"
 )
 
 // Whatever a server that is killed had done of what was under way, each execution counts once: its retry finds its
 // request id. A watch sees each record once, across the same kills.
 func TestUnderKill9EveryExecutionCountsOnceAndAWatchSeesEachRecordOnce(t *testing.T) {
-	server, storedBefore := newServing(t), 0
+	server, storedBefore := serving.New(t), 0
 	for _, coalesces := range []bool{true, false} {
 		t.Run(fmt.Sprintf("coalescing %v", coalesces), func(t *testing.T) {
 			var batches atomic.Int64
@@ -36,7 +37,7 @@ func TestUnderKill9EveryExecutionCountsOnceAndAWatchSeesEachRecordOnce(t *testin
 			if coalesces {
 				options = append(options, lotkeeper.WithCoalescing())
 			}
-			client := server.client(options...)
+			client := server.Client(options...)
 			operation := consumeMilk(t, client)
 			watched := watchConsumed(t, client, operation.GetId())
 
@@ -72,8 +73,8 @@ func TestUnderKill9EveryExecutionCountsOnceAndAWatchSeesEachRecordOnce(t *testin
 			for range kills {
 				before := executed.Load()
 				until(t, func() bool { return executed.Load() > before+200 })
-				server.kill()
-				server.start()
+				server.Kill()
+				server.Start()
 			}
 			before := executed.Load()
 			until(t, func() bool { return executed.Load() > before+200 })
@@ -106,7 +107,7 @@ func TestUnderKill9EveryExecutionCountsOnceAndAWatchSeesEachRecordOnce(t *testin
 			storedBefore += stored
 		})
 	}
-	server.run("verify")
+	server.Run("verify")
 }
 
 // watchConsumed watches the records of an operation from now on; the function waits until there are so many of them, and

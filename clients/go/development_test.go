@@ -14,12 +14,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	lotkeeper "github.com/lotkeeper/lotkeeper/clients/go"
+	"github.com/lotkeeper/lotkeeper/clients/go/internal/serving"
 )
 
 // runDevelopment starts `lotkeeper-server run` in a folder; the function kills it.
 func runDevelopment(t *testing.T, folder, address string) (string, func()) {
 	t.Helper()
-	process := exec.Command(serverCommand(), "run", "--listen", address)
+	process := exec.Command(serving.Command(), "run", "--listen", address)
 	process.Dir = folder
 	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	output, err := process.StdoutPipe()
