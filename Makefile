@@ -208,3 +208,30 @@ protoset: .venv/.synced ## Make lotkeeper.protoset, the contract's descriptors w
 test-contract: .venv/.synced ## Make stubs of the contract in eight languages, or in LANGUAGES, compile them, validate OpenAPI; needs the network
 	@$(RUN) --isolated --with openapi-spec-validator==0.9.0 python -m pytest tests/unit/test_openapi.py
 	@.venv/bin/python -m tests.contract_in_languages .tools/generators $(LANGUAGES)
+GO_PLUGINS := .tools/go/bin
+PROTOC_GEN_GO := v1.36.11
+PROTOC_GEN_GO_GRPC := v1.6.2
+
+$(GO_PLUGINS)/protoc-gen-go: Makefile
+	@GOBIN=$(abspath $(GO_PLUGINS)) go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO)
+	@touch $@
+
+$(GO_PLUGINS)/protoc-gen-go-grpc: Makefile
+	@GOBIN=$(abspath $(GO_PLUGINS)) go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC)
+	@touch $@
+
+.PHONY: clients-go
+clients-go: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-gen-go-grpc ## Generate the Go client's stubs from the contract
+	@.venv/bin/python clients/go/generate.py $(GO_PLUGINS)
+
+.PHONY: test-go
+test-go: ## Check and test the Go client, where there is a go
+	@if command -v go >/dev/null; then $(MAKE) --no-print-directory test-go-client; \
+	  else echo "There is no go on this machine: the Go client was not tested"; fi
+
+.PHONY: test-go-client
+test-go-client: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-gen-go-grpc
+	@.venv/bin/python clients/go/generate.py --check $(GO_PLUGINS)
+	@cd clients/go && unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not as gofmt has it: $$unformatted"; exit 1; fi
+	@cd clients/go && go vet ./...
+	@cd clients/go && LOTKEEPERTEST_SERVER=$(abspath .venv/bin/lotkeeper-server) go test -race ./...

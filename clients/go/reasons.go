@@ -1,6 +1,6 @@
 package lotkeeper
 
-// Reason is why a call was refused, as in the catalogue of errors. It is an error itself, so that errors.Is finds it:
+// Reason is why a call was refused: the name of a value of ErrorReason, without its prefix. It is an error itself, so that errors.Is finds it:
 //
 //	errors.Is(err, lotkeeper.ReasonLotNotFound)
 //
@@ -10,7 +10,8 @@ type Reason string
 // Error is the reason's name.
 func (r Reason) Error() string { return string(r) }
 
-// The reasons of the catalogue, in its order; docs/errors.md says when each comes, with what metadata, and what to do.
+// The reasons of the contract; the comments of its enum ErrorReason, and docs/errors.md, say when each comes, with what
+// metadata, and what to do.
 const (
 	ReasonInvalidArgument                 Reason = "INVALID_ARGUMENT"
 	ReasonLotRequired                     Reason = "LOT_REQUIRED"

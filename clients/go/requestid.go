@@ -4,12 +4,16 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 )
+
+const contract = "lotkeeper.inventory.v1"
 
 // NewRequestID is a new request id: a UUID of version 7, which begins with the time, so that the server's store has those
 // of a moment side by side. A client makes one for each call by itself; make your own where a retry has to survive a
@@ -57,13 +61,24 @@ func withRequestIDs(batch proto.Message, requests protoreflect.FieldDescriptor) 
 	return copied
 }
 
-// isRead is whether a method changes nothing, by the first word of its name; a test compares this with the contract.
-func isRead(method string) bool {
-	name := method[strings.LastIndexByte(method, '/')+1:]
-	for _, verb := range []string{"Get", "List", "Validate", "Check", "Convert", "Summarize", "Export", "Watch"} {
-		if strings.HasPrefix(name, verb) {
-			return true
+// isRead is whether the contract says of a method that it changes nothing.
+func isRead(method string) bool { return reads()[method] }
+
+// reads are the paths of the methods that change nothing.
+var reads = sync.OnceValue(func() map[string]bool {
+	found := map[string]bool{}
+	protoregistry.GlobalFiles.RangeFilesByPackage(contract, func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Services().Len() {
+			methods := file.Services().Get(i).Methods()
+			for j := range methods.Len() {
+				method := methods.Get(j)
+				options, _ := method.Options().(*descriptorpb.MethodOptions)
+				if options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS {
+					found[fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())] = true
+				}
+			}
 		}
-	}
-	return false
-}
+		return true
+	})
+	return found
+})

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -29,7 +30,7 @@ type ListRolesRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -584,7 +585,7 @@ type ListTokensRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer, or none.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -714,9 +715,10 @@ type CreateTokenRequest struct {
 	ExpiresDateMillis *int64 `protobuf:"varint,3,opt,name=expires_date_millis,json=expiresDateMillis,proto3,oneof" json:"expires_date_millis,omitempty"`
 	// It never expires, whatever token_expiry_days says. Not together with expires_date_millis.
 	NeverExpires bool `protobuf:"varint,4,opt,name=never_expires,json=neverExpires,proto3" json:"never_expires,omitempty"`
-	// Makes a retry safe after an answer that was lost: the same request under the same id makes no second token, but gives
-	// the first a new secret, in the place of the one that nobody knows. What was answered last is good. Of a token that
-	// was used, or for another request: REQUEST_ID_REUSED.
+	// Makes a retry safe after an answer that was lost: the same request under the same id makes no second token, but
+	// gives the first a new secret, in the place of the one that nobody knows. What was answered last is good. Of a token
+	// that was used, or for another request: REQUEST_ID_REUSED. It belongs to the caller's principal, and counts for as
+	// long as the token is stored; a refusal is not kept.
 	RequestId     *string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -853,7 +855,8 @@ type RotateTokenRequest struct {
 	ExpiresDateMillis *int64 `protobuf:"varint,3,opt,name=expires_date_millis,json=expiresDateMillis,proto3,oneof" json:"expires_date_millis,omitempty"`
 	// The new one never expires. Not together with expires_date_millis.
 	NeverExpires bool `protobuf:"varint,4,opt,name=never_expires,json=neverExpires,proto3" json:"never_expires,omitempty"`
-	// Makes a retry safe; as in CreateToken.
+	// Makes a retry safe after an answer that was lost, as in CreateToken: of the same principal, for as long as the
+	// token is stored; a refusal is not kept.
 	RequestId     *string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1081,7 +1084,7 @@ type ListGrantsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1744,27 +1747,27 @@ var File_lotkeeper_inventory_v1_access_service_proto protoreflect.FileDescriptor
 
 const file_lotkeeper_inventory_v1_access_service_proto_rawDesc = "" +
 	"\n" +
-	"+lotkeeper/inventory/v1/access_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'lotkeeper/inventory/v1/permission.proto\"N\n" +
+	"+lotkeeper/inventory/v1/access_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#lotkeeper/inventory/v1/errors.proto\x1a'lotkeeper/inventory/v1/permission.proto\"N\n" +
 	"\x10ListRolesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"o\n" +
 	"\x11ListRolesResponse\x122\n" +
 	"\x05roles\x18\x01 \x03(\v2\x1c.lotkeeper.inventory.v1.RoleR\x05roles\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"$\n" +
-	"\x0eGetRoleRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"C\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"*\n" +
+	"\x0eGetRoleRequest\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x04name\"C\n" +
 	"\x0fGetRoleResponse\x120\n" +
-	"\x04role\x18\x01 \x01(\v2\x1c.lotkeeper.inventory.v1.RoleR\x04role\"\xb8\x01\n" +
-	"\x11CreateRoleRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
-	"\vpermissions\x18\x02 \x03(\tR\vpermissions\x121\n" +
+	"\x04role\x18\x01 \x01(\v2\x1c.lotkeeper.inventory.v1.RoleR\x04role\"\xc4\x01\n" +
+	"\x11CreateRoleRequest\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12&\n" +
+	"\vpermissions\x18\x02 \x03(\tB\x04\xe2A\x01\x02R\vpermissions\x121\n" +
 	"\x15location_ids_or_paths\x18\x03 \x03(\tR\x12locationIdsOrPaths\x12:\n" +
 	"\x06limits\x18\x04 \x01(\v2\".lotkeeper.inventory.v1.RoleLimitsR\x06limits\"F\n" +
 	"\x12CreateRoleResponse\x120\n" +
-	"\x04role\x18\x01 \x01(\v2\x1c.lotkeeper.inventory.v1.RoleR\x04role\"\x8f\x02\n" +
-	"\x11UpdateRoleRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\x04role\x18\x01 \x01(\v2\x1c.lotkeeper.inventory.v1.RoleR\x04role\"\x95\x02\n" +
+	"\x11UpdateRoleRequest\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12 \n" +
 	"\vpermissions\x18\x02 \x03(\tR\vpermissions\x121\n" +
 	"\x15location_ids_or_paths\x18\x03 \x03(\tR\x12locationIdsOrPaths\x12:\n" +
 	"\x06limits\x18\x04 \x01(\v2\".lotkeeper.inventory.v1.RoleLimitsR\x06limits\x12;\n" +
@@ -1772,9 +1775,9 @@ const file_lotkeeper_inventory_v1_access_service_proto_rawDesc = "" +
 	"updateMask\x12\x18\n" +
 	"\aversion\x18\x06 \x01(\x03R\aversion\"F\n" +
 	"\x12UpdateRoleResponse\x120\n" +
-	"\x04role\x18\x01 \x01(\v2\x1c.lotkeeper.inventory.v1.RoleR\x04role\"A\n" +
-	"\x11DeleteRoleRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\x04role\x18\x01 \x01(\v2\x1c.lotkeeper.inventory.v1.RoleR\x04role\"G\n" +
+	"\x11DeleteRoleRequest\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\"\x14\n" +
 	"\x12DeleteRoleResponse\"\x9d\x01\n" +
 	"\x11ListTokensRequest\x12!\n" +
@@ -1787,10 +1790,10 @@ const file_lotkeeper_inventory_v1_access_service_proto_rawDesc = "" +
 	"_principal\"y\n" +
 	"\x12ListTokensResponse\x12;\n" +
 	"\x06tokens\x18\x01 \x03(\v2#.lotkeeper.inventory.v1.AccessTokenR\x06tokens\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xed\x01\n" +
-	"\x12CreateTokenRequest\x12\x1c\n" +
-	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x14\n" +
-	"\x05roles\x18\x02 \x03(\tR\x05roles\x123\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf9\x01\n" +
+	"\x12CreateTokenRequest\x12\"\n" +
+	"\tprincipal\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\tprincipal\x12\x1a\n" +
+	"\x05roles\x18\x02 \x03(\tB\x04\xe2A\x01\x02R\x05roles\x123\n" +
 	"\x13expires_date_millis\x18\x03 \x01(\x03H\x00R\x11expiresDateMillis\x88\x01\x01\x12#\n" +
 	"\rnever_expires\x18\x04 \x01(\bR\fneverExpires\x12\"\n" +
 	"\n" +
@@ -1799,9 +1802,9 @@ const file_lotkeeper_inventory_v1_access_service_proto_rawDesc = "" +
 	"\v_request_id\"h\n" +
 	"\x13CreateTokenResponse\x129\n" +
 	"\x05token\x18\x01 \x01(\v2#.lotkeeper.inventory.v1.AccessTokenR\x05token\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x96\x02\n" +
-	"\x12RotateTokenRequest\x12\x19\n" +
-	"\btoken_id\x18\x01 \x01(\tR\atokenId\x12,\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x9c\x02\n" +
+	"\x12RotateTokenRequest\x12\x1f\n" +
+	"\btoken_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\atokenId\x12,\n" +
 	"\x0foverlap_seconds\x18\x02 \x01(\x03H\x00R\x0eoverlapSeconds\x88\x01\x01\x123\n" +
 	"\x13expires_date_millis\x18\x03 \x01(\x03H\x01R\x11expiresDateMillis\x88\x01\x01\x12#\n" +
 	"\rnever_expires\x18\x04 \x01(\bR\fneverExpires\x12\"\n" +
@@ -1812,9 +1815,9 @@ const file_lotkeeper_inventory_v1_access_service_proto_rawDesc = "" +
 	"\v_request_id\"h\n" +
 	"\x13RotateTokenResponse\x129\n" +
 	"\x05token\x18\x01 \x01(\v2#.lotkeeper.inventory.v1.AccessTokenR\x05token\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\tR\x06secret\"/\n" +
-	"\x12RevokeTokenRequest\x12\x19\n" +
-	"\btoken_id\x18\x01 \x01(\tR\atokenId\"P\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\"5\n" +
+	"\x12RevokeTokenRequest\x12\x1f\n" +
+	"\btoken_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\atokenId\"P\n" +
 	"\x13RevokeTokenResponse\x129\n" +
 	"\x05token\x18\x01 \x01(\v2#.lotkeeper.inventory.v1.AccessTokenR\x05token\"\xa2\x01\n" +
 	"\x11ListGrantsRequest\x12!\n" +
@@ -1828,15 +1831,15 @@ const file_lotkeeper_inventory_v1_access_service_proto_rawDesc = "" +
 	"\x05_role\"w\n" +
 	"\x12ListGrantsResponse\x129\n" +
 	"\x06grants\x18\x01 \x03(\v2!.lotkeeper.inventory.v1.RoleGrantR\x06grants\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"D\n" +
-	"\x10GrantRoleRequest\x12\x1c\n" +
-	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x12\n" +
-	"\x04role\x18\x02 \x01(\tR\x04role\"L\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"P\n" +
+	"\x10GrantRoleRequest\x12\"\n" +
+	"\tprincipal\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\tprincipal\x12\x18\n" +
+	"\x04role\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04role\"L\n" +
 	"\x11GrantRoleResponse\x127\n" +
-	"\x05grant\x18\x01 \x01(\v2!.lotkeeper.inventory.v1.RoleGrantR\x05grant\"F\n" +
-	"\x12RevokeGrantRequest\x12\x1c\n" +
-	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x12\n" +
-	"\x04role\x18\x02 \x01(\tR\x04role\"\x15\n" +
+	"\x05grant\x18\x01 \x01(\v2!.lotkeeper.inventory.v1.RoleGrantR\x05grant\"R\n" +
+	"\x12RevokeGrantRequest\x12\"\n" +
+	"\tprincipal\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\tprincipal\x12\x18\n" +
+	"\x04role\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04role\"\x15\n" +
 	"\x13RevokeGrantResponse\"\x9b\x02\n" +
 	"\x04Role\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
@@ -1869,25 +1872,25 @@ const file_lotkeeper_inventory_v1_access_service_proto_rawDesc = "" +
 	"\tRoleGrant\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12=\n" +
-	"\fcreated_date\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate2\xa4\v\n" +
-	"\rAccessService\x12q\n" +
-	"\tListRoles\x12(.lotkeeper.inventory.v1.ListRolesRequest\x1a).lotkeeper.inventory.v1.ListRolesResponse\"\x0f\xca\xda\x18\vACCESS.READ\x12k\n" +
-	"\aGetRole\x12&.lotkeeper.inventory.v1.GetRoleRequest\x1a'.lotkeeper.inventory.v1.GetRoleResponse\"\x0f\xca\xda\x18\vACCESS.READ\x12v\n" +
+	"\fcreated_date\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate2\xc5\v\n" +
+	"\rAccessService\x12t\n" +
+	"\tListRoles\x12(.lotkeeper.inventory.v1.ListRolesRequest\x1a).lotkeeper.inventory.v1.ListRolesResponse\"\x12\xca\xda\x18\vACCESS.READ\x90\x02\x01\x12n\n" +
+	"\aGetRole\x12&.lotkeeper.inventory.v1.GetRoleRequest\x1a'.lotkeeper.inventory.v1.GetRoleResponse\"\x12\xca\xda\x18\vACCESS.READ\x90\x02\x01\x12v\n" +
 	"\n" +
 	"CreateRole\x12).lotkeeper.inventory.v1.CreateRoleRequest\x1a*.lotkeeper.inventory.v1.CreateRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12v\n" +
 	"\n" +
 	"UpdateRole\x12).lotkeeper.inventory.v1.UpdateRoleRequest\x1a*.lotkeeper.inventory.v1.UpdateRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12v\n" +
 	"\n" +
-	"DeleteRole\x12).lotkeeper.inventory.v1.DeleteRoleRequest\x1a*.lotkeeper.inventory.v1.DeleteRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12t\n" +
+	"DeleteRole\x12).lotkeeper.inventory.v1.DeleteRoleRequest\x1a*.lotkeeper.inventory.v1.DeleteRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12w\n" +
 	"\n" +
-	"ListTokens\x12).lotkeeper.inventory.v1.ListTokensRequest\x1a*.lotkeeper.inventory.v1.ListTokensResponse\"\x0f\xca\xda\x18\vACCESS.READ\x12y\n" +
+	"ListTokens\x12).lotkeeper.inventory.v1.ListTokensRequest\x1a*.lotkeeper.inventory.v1.ListTokensResponse\"\x12\xca\xda\x18\vACCESS.READ\x90\x02\x01\x12y\n" +
 	"\vCreateToken\x12*.lotkeeper.inventory.v1.CreateTokenRequest\x1a+.lotkeeper.inventory.v1.CreateTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n" +
-	"\vRotateToken\x12*.lotkeeper.inventory.v1.RotateTokenRequest\x1a+.lotkeeper.inventory.v1.RotateTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n" +
-	"\vRevokeToken\x12*.lotkeeper.inventory.v1.RevokeTokenRequest\x1a+.lotkeeper.inventory.v1.RevokeTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12t\n" +
+	"\vRotateToken\x12*.lotkeeper.inventory.v1.RotateTokenRequest\x1a+.lotkeeper.inventory.v1.RotateTokenResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12|\n" +
+	"\vRevokeToken\x12*.lotkeeper.inventory.v1.RevokeTokenRequest\x1a+.lotkeeper.inventory.v1.RevokeTokenResponse\"\x14\xca\xda\x18\rACCESS.MANAGE\x90\x02\x02\x12w\n" +
 	"\n" +
-	"ListGrants\x12).lotkeeper.inventory.v1.ListGrantsRequest\x1a*.lotkeeper.inventory.v1.ListGrantsResponse\"\x0f\xca\xda\x18\vACCESS.READ\x12s\n" +
-	"\tGrantRole\x12(.lotkeeper.inventory.v1.GrantRoleRequest\x1a).lotkeeper.inventory.v1.GrantRoleResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x12y\n" +
-	"\vRevokeGrant\x12*.lotkeeper.inventory.v1.RevokeGrantRequest\x1a+.lotkeeper.inventory.v1.RevokeGrantResponse\"\x11\xca\xda\x18\rACCESS.MANAGEB\xf8\x01\n" +
+	"ListGrants\x12).lotkeeper.inventory.v1.ListGrantsRequest\x1a*.lotkeeper.inventory.v1.ListGrantsResponse\"\x12\xca\xda\x18\vACCESS.READ\x90\x02\x01\x12v\n" +
+	"\tGrantRole\x12(.lotkeeper.inventory.v1.GrantRoleRequest\x1a).lotkeeper.inventory.v1.GrantRoleResponse\"\x14\xca\xda\x18\rACCESS.MANAGE\x90\x02\x02\x12y\n" +
+	"\vRevokeGrant\x12*.lotkeeper.inventory.v1.RevokeGrantRequest\x1a+.lotkeeper.inventory.v1.RevokeGrantResponse\"\x11\xca\xda\x18\rACCESS.MANAGE\x1a\r\xe2\xda\x18\tlotkeeperB\xf8\x01\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x12AccessServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"
 
 var (
@@ -1992,6 +1995,7 @@ func file_lotkeeper_inventory_v1_access_service_proto_init() {
 	if File_lotkeeper_inventory_v1_access_service_proto != nil {
 		return
 	}
+	file_lotkeeper_inventory_v1_errors_proto_init()
 	file_lotkeeper_inventory_v1_permission_proto_init()
 	file_lotkeeper_inventory_v1_access_service_proto_msgTypes[10].OneofWrappers = []any{}
 	file_lotkeeper_inventory_v1_access_service_proto_msgTypes[12].OneofWrappers = []any{}

@@ -42,6 +42,8 @@ const (
 // every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
 // the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
 // holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type AccessServiceClient interface {
 	// Lists roles in the order in which they were made, in pages. A caller who is limited to places sees those that hold
 	// nowhere else.
@@ -216,6 +218,8 @@ func (c *accessServiceClient) RevokeGrant(ctx context.Context, in *RevokeGrantRe
 // every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED with
 // the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction, and
 // holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type AccessServiceServer interface {
 	// Lists roles in the order in which they were made, in pages. A caller who is limited to places sees those that hold
 	// nowhere else.

@@ -46,7 +46,7 @@ type ListAuditEventsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,10,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,11,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -218,7 +218,8 @@ func (x *ListAuditEventsResponse) GetNextPageToken() string {
 type WatchAuditEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The resume_token of the last message that the caller has dealt with: the stream goes on after it. The filters may
-	// differ from those before. Absent: the stream begins with events that are written from now on.
+	// differ from those before. Absent: the stream begins with events that are written from now on. It does not expire
+	// with time: RESUME_TOKEN_EXPIRED where what comes after it was archived, or the store was restored from a backup.
 	ResumeToken *string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3,oneof" json:"resume_token,omitempty"`
 	// Without a token: begins with the oldest event.
 	FromBeginning bool `protobuf:"varint,2,opt,name=from_beginning,json=fromBeginning,proto3" json:"from_beginning,omitempty"`
@@ -570,7 +571,7 @@ var File_lotkeeper_inventory_v1_audit_service_proto protoreflect.FileDescriptor
 
 const file_lotkeeper_inventory_v1_audit_service_proto_rawDesc = "" +
 	"\n" +
-	"*lotkeeper/inventory/v1/audit_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xb8\x04\n" +
+	"*lotkeeper/inventory/v1/audit_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a#lotkeeper/inventory/v1/errors.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xb8\x04\n" +
 	"\x16ListAuditEventsRequest\x12/\n" +
 	"\x11start_date_millis\x18\x01 \x01(\x03H\x00R\x0fstartDateMillis\x88\x01\x01\x12+\n" +
 	"\x0fend_date_millis\x18\x02 \x01(\x03H\x01R\rendDateMillis\x88\x01\x01\x12!\n" +
@@ -638,12 +639,12 @@ const file_lotkeeper_inventory_v1_audit_service_proto_rawDesc = "" +
 	"\rattempt_count\x18\x0f \x01(\x03R\fattemptCount\x12;\n" +
 	"\vlatest_date\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"latestDate\x12\x16\n" +
-	"\x06detail\x18\x11 \x01(\tR\x06detail2\x9d\x02\n" +
-	"\fAuditService\x12\x82\x01\n" +
-	"\x0fListAuditEvents\x12..lotkeeper.inventory.v1.ListAuditEventsRequest\x1a/.lotkeeper.inventory.v1.ListAuditEventsResponse\"\x0e\xca\xda\x18\n" +
-	"AUDIT.READ\x12\x87\x01\n" +
-	"\x10WatchAuditEvents\x12/.lotkeeper.inventory.v1.WatchAuditEventsRequest\x1a0.lotkeeper.inventory.v1.WatchAuditEventsResponse\"\x0e\xca\xda\x18\n" +
-	"AUDIT.READ0\x01B\xf7\x01\n" +
+	"\x06detail\x18\x11 \x01(\tR\x06detail2\xb2\x02\n" +
+	"\fAuditService\x12\x85\x01\n" +
+	"\x0fListAuditEvents\x12..lotkeeper.inventory.v1.ListAuditEventsRequest\x1a/.lotkeeper.inventory.v1.ListAuditEventsResponse\"\x11\xca\xda\x18\n" +
+	"AUDIT.READ\x90\x02\x01\x12\x8a\x01\n" +
+	"\x10WatchAuditEvents\x12/.lotkeeper.inventory.v1.WatchAuditEventsRequest\x1a0.lotkeeper.inventory.v1.WatchAuditEventsResponse\"\x11\xca\xda\x18\n" +
+	"AUDIT.READ\x90\x02\x010\x01\x1a\r\xe2\xda\x18\tlotkeeperB\xf7\x01\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x11AuditServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"
 
 var (
@@ -693,6 +694,7 @@ func file_lotkeeper_inventory_v1_audit_service_proto_init() {
 		return
 	}
 	file_lotkeeper_inventory_v1_enums_proto_init()
+	file_lotkeeper_inventory_v1_errors_proto_init()
 	file_lotkeeper_inventory_v1_permission_proto_init()
 	file_lotkeeper_inventory_v1_audit_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_lotkeeper_inventory_v1_audit_service_proto_msgTypes[2].OneofWrappers = []any{}

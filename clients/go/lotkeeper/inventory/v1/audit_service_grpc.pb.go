@@ -28,6 +28,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type AuditServiceClient interface {
 	// Lists events newest first, in pages, each a snapshot.
 	ListAuditEvents(ctx context.Context, in *ListAuditEventsRequest, opts ...grpc.CallOption) (*ListAuditEventsResponse, error)
@@ -78,6 +80,8 @@ type AuditService_WatchAuditEventsClient = grpc.ServerStreamingClient[WatchAudit
 // for forward compatibility.
 //
 // Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type AuditServiceServer interface {
 	// Lists events newest first, in pages, each a snapshot.
 	ListAuditEvents(context.Context, *ListAuditEventsRequest) (*ListAuditEventsResponse, error)

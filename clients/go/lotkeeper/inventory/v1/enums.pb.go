@@ -265,7 +265,8 @@ func (LotStatus) EnumDescriptor() ([]byte, []int) {
 	return file_lotkeeper_inventory_v1_enums_proto_rawDescGZIP(), []int{2}
 }
 
-// How far an operation, a record or a production order is.
+// How far an operation, a record or a production order is. It is not the google.rpc.Status of a refusal, nor the status
+// of a call in gRPC's libraries: where a language has both, name this one by its package.
 type Status int32
 
 const (

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -325,9 +326,9 @@ var File_lotkeeper_inventory_v1_inventory_action_proto protoreflect.FileDescript
 
 const file_lotkeeper_inventory_v1_inventory_action_proto_rawDesc = "" +
 	"\n" +
-	"-lotkeeper/inventory/v1/inventory_action.proto\x12\x16lotkeeper.inventory.v1\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xbe\x0f\n" +
-	"\x0fInventoryAction\x12?\n" +
-	"\x04type\x18\x01 \x01(\x0e2+.lotkeeper.inventory.v1.InventoryActionTypeR\x04type\x12(\n" +
+	"-lotkeeper/inventory/v1/inventory_action.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xc4\x0f\n" +
+	"\x0fInventoryAction\x12E\n" +
+	"\x04type\x18\x01 \x01(\x0e2+.lotkeeper.inventory.v1.InventoryActionTypeB\x04\xe2A\x01\x02R\x04type\x12(\n" +
 	"\x0elot_id_or_name\x18\x02 \x01(\tH\x00R\vlotIdOrName\x88\x01\x01\x122\n" +
 	"\x13material_id_or_path\x18\x03 \x01(\tH\x01R\x10materialIdOrPath\x88\x01\x01\x12\x1f\n" +
 	"\bquantity\x18\x04 \x01(\x01H\x02R\bquantity\x88\x01\x01\x120\n" +

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -284,37 +285,37 @@ var File_lotkeeper_inventory_v1_inventory_lot_proto protoreflect.FileDescriptor
 
 const file_lotkeeper_inventory_v1_inventory_lot_proto_rawDesc = "" +
 	"\n" +
-	"*lotkeeper/inventory/v1/inventory_lot.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xeb\a\n" +
+	"*lotkeeper/inventory/v1/inventory_lot.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\x9b\b\n" +
 	"\fInventoryLot\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12\x1f\n" +
 	"\vmaterial_id\x18\x03 \x01(\tR\n" +
 	"materialId\x12#\n" +
 	"\rmaterial_name\x18\x04 \x01(\tR\fmaterialName\x12#\n" +
 	"\rmaterial_path\x18\x05 \x01(\tR\fmaterialPath\x129\n" +
-	"\x06status\x18\x06 \x01(\x0e2!.lotkeeper.inventory.v1.LotStatusR\x06status\x12%\n" +
-	"\x0etotal_quantity\x18\a \x01(\x01R\rtotalQuantity\x12+\n" +
+	"\x06status\x18\x06 \x01(\x0e2!.lotkeeper.inventory.v1.LotStatusR\x06status\x12+\n" +
+	"\x0etotal_quantity\x18\a \x01(\x01B\x04\xe2A\x01\x03R\rtotalQuantity\x12+\n" +
 	"\x12unit_of_measure_id\x18\b \x01(\tR\x0funitOfMeasureId\x12/\n" +
 	"\x14unit_of_measure_name\x18\t \x01(\tR\x11unitOfMeasureName\x123\n" +
 	"\x16unit_of_measure_symbol\x18\n" +
 	" \x01(\tR\x13unitOfMeasureSymbol\x12C\n" +
-	"\x0fexpiration_date\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0eexpirationDate\x12;\n" +
-	"\vclosed_date\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"\x0fexpiration_date\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0eexpirationDate\x12A\n" +
+	"\vclosed_date\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"closedDate\x12\x1d\n" +
 	"\aenabled\x18\r \x01(\bH\x00R\aenabled\x88\x01\x01\x12\x14\n" +
 	"\x05notes\x18\x0e \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\x0f \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\x10 \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\x11 \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\x11 \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\x13 \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x15 \x01(\tR\n" +
+	"created_by\x18\x13 \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x15 \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x16 \x01(\x03R\aversion\x12*\n" +
-	"\x11supplier_lot_name\x18\x17 \x01(\tR\x0fsupplierLotName\x12F\n" +
-	"\x14exact_total_quantity\x18\x18 \x01(\v2\x14.google.type.DecimalR\x12exactTotalQuantityB\n" +
+	"\x11supplier_lot_name\x18\x17 \x01(\tR\x0fsupplierLotName\x12L\n" +
+	"\x14exact_total_quantity\x18\x18 \x01(\v2\x14.google.type.DecimalB\x04\xe2A\x01\x03R\x12exactTotalQuantityB\n" +
 	"\n" +
 	"\b_enabledB\xf7\x01\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x11InventoryLotProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"

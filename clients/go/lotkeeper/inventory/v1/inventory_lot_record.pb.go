@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -509,7 +510,7 @@ var File_lotkeeper_inventory_v1_inventory_lot_record_proto protoreflect.FileDesc
 
 const file_lotkeeper_inventory_v1_inventory_lot_record_proto_rawDesc = "" +
 	"\n" +
-	"1lotkeeper/inventory/v1/inventory_lot_record.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\x8e\x13\n" +
+	"1lotkeeper/inventory/v1/inventory_lot_record.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xac\x13\n" +
 	"\x12InventoryLotRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12M\n" +
 	"\x0flot_record_type\x18\x02 \x01(\x0e2%.lotkeeper.inventory.v1.LotRecordTypeR\rlotRecordType\x12(\n" +
@@ -556,14 +557,14 @@ const file_lotkeeper_inventory_v1_inventory_lot_record_proto_rawDesc = "" +
 	"\x05notes\x18& \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18' \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18( \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18) \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18* \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18) \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18* \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18+ \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18, \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18- \x01(\tR\n" +
-	"modifiedBy\x12\x18\n" +
-	"\aversion\x18. \x01(\x03R\aversion\x12;\n" +
+	"created_by\x18+ \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18, \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18- \x01(\tB\x04\xe2A\x01\x03R\n" +
+	"modifiedBy\x12\x1e\n" +
+	"\aversion\x18. \x01(\x03B\x04\xe2A\x01\x03R\aversion\x12;\n" +
 	"\x0eexact_quantity\x18/ \x01(\v2\x14.google.type.DecimalR\rexactQuantity\x12U\n" +
 	"\x1cexact_source_quantity_change\x180 \x01(\v2\x14.google.type.DecimalR\x19exactSourceQuantityChange\x12_\n" +
 	"!exact_destination_quantity_change\x181 \x01(\v2\x14.google.type.DecimalR\x1eexactDestinationQuantityChangeB\v\n" +

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -33,7 +34,8 @@ type InventoryOperation struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// What it does to stock. Absent: CONSUME.
 	OperationType InventoryOperationType `protobuf:"varint,3,opt,name=operation_type,json=operationType,proto3,enum=lotkeeper.inventory.v1.InventoryOperationType" json:"operation_type,omitempty"`
-	// The status of its run. Set by the server.
+	// The status of its run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or Stop, CANCELLED
+	// after Cancel; it stays until the next run. Set by the server.
 	Status Status `protobuf:"varint,4,opt,name=status,proto3,enum=lotkeeper.inventory.v1.Status" json:"status,omitempty"`
 	// ULID of the running record; empty while none runs. Set by the server.
 	CurrentRecordId string `protobuf:"bytes,5,opt,name=current_record_id,json=currentRecordId,proto3" json:"current_record_id,omitempty"`
@@ -564,13 +566,13 @@ var File_lotkeeper_inventory_v1_inventory_operation_proto protoreflect.FileDescr
 
 const file_lotkeeper_inventory_v1_inventory_operation_proto_rawDesc = "" +
 	"\n" +
-	"0lotkeeper/inventory/v1/inventory_operation.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xe9\x18\n" +
+	"0lotkeeper/inventory/v1/inventory_operation.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\x93\x19\n" +
 	"\x12InventoryOperation\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12U\n" +
-	"\x0eoperation_type\x18\x03 \x01(\x0e2..lotkeeper.inventory.v1.InventoryOperationTypeR\roperationType\x126\n" +
-	"\x06status\x18\x04 \x01(\x0e2\x1e.lotkeeper.inventory.v1.StatusR\x06status\x12*\n" +
-	"\x11current_record_id\x18\x05 \x01(\tR\x0fcurrentRecordId\x12!\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12U\n" +
+	"\x0eoperation_type\x18\x03 \x01(\x0e2..lotkeeper.inventory.v1.InventoryOperationTypeR\roperationType\x12<\n" +
+	"\x06status\x18\x04 \x01(\x0e2\x1e.lotkeeper.inventory.v1.StatusB\x04\xe2A\x01\x03R\x06status\x120\n" +
+	"\x11current_record_id\x18\x05 \x01(\tB\x04\xe2A\x01\x03R\x0fcurrentRecordId\x12!\n" +
 	"\foperation_id\x18\x06 \x01(\tR\voperationId\x12%\n" +
 	"\x0eoperation_name\x18\a \x01(\tR\roperationName\x12L\n" +
 	"\x0etrigger_source\x18\b \x01(\x0e2%.lotkeeper.inventory.v1.TriggerSourceR\rtriggerSource\x128\n" +
@@ -617,12 +619,12 @@ const file_lotkeeper_inventory_v1_inventory_operation_proto_rawDesc = "" +
 	"\x05notes\x18/ \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x180 \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x181 \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x182 \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x183 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x182 \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x183 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x184 \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x185 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x186 \x01(\tR\n" +
+	"created_by\x184 \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x185 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x186 \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x187 \x01(\x03R\aversionB\x1a\n" +
 	"\x18_quantity_overflow_valueB\n" +

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	status "google.golang.org/genproto/googleapis/rpc/status"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -31,8 +32,8 @@ type ExecuteInventoryOperationRequest struct {
 	InventoryOperationId string `protobuf:"bytes,1,opt,name=inventory_operation_id,json=inventoryOperationId,proto3" json:"inventory_operation_id,omitempty"`
 	// The primary lot, by id, or by name within the material. Empty: the operation's strategy decides.
 	PrimaryLotIdOrName string `protobuf:"bytes,2,opt,name=primary_lot_id_or_name,json=primaryLotIdOrName,proto3" json:"primary_lot_id_or_name,omitempty"`
-	// Required, except for SCRAP_ALL, which ignores it: above zero, below 9.2e12, in the operation's unit, rounded
-	// half-even to 6 decimals.
+	// Required, unless exact_quantity is given; not for SCRAP_ALL, which ignores it. Above zero, below 9.2e12, in the
+	// operation's unit, rounded half-even to 6 decimals.
 	Quantity *float64 `protobuf:"fixed64,3,opt,name=quantity,proto3,oneof" json:"quantity,omitempty"`
 	// The secondary lot, by id or, where the operation has a secondary material, by name.
 	SecondaryLotIdOrName *string `protobuf:"bytes,4,opt,name=secondary_lot_id_or_name,json=secondaryLotIdOrName,proto3,oneof" json:"secondary_lot_id_or_name,omitempty"`
@@ -45,8 +46,10 @@ type ExecuteInventoryOperationRequest struct {
 	// When it ended, ms since the epoch; not before the start, at most 24 h after and 7 days before now (settings).
 	// Absent: now.
 	EndDateMillis *int64 `protobuf:"varint,8,opt,name=end_date_millis,json=endDateMillis,proto3,oneof" json:"end_date_millis,omitempty"`
-	// Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-	// again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+	// Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+	// the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+	// methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+	// and the same request is decided anew. Empty or absent: none.
 	RequestId string `protobuf:"bytes,9,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Does everything except the commit: the answer is what would be written, without ids that do not exist yet.
 	ValidateOnly bool `protobuf:"varint,10,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -264,8 +267,10 @@ type StartInventoryOperationRequest struct {
 	InventoryName *string `protobuf:"bytes,5,opt,name=inventory_name,json=inventoryName,proto3,oneof" json:"inventory_name,omitempty"`
 	// When it began, ms since the epoch; not after now. Absent: now.
 	StartDateMillis *int64 `protobuf:"varint,6,opt,name=start_date_millis,json=startDateMillis,proto3,oneof" json:"start_date_millis,omitempty"`
-	// Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-	// again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+	// Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+	// the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+	// methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+	// and the same request is decided anew. Empty or absent: none.
 	RequestId *string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	// Does everything except the commit: the answer is what would be written, without ids that do not exist yet.
 	ValidateOnly bool `protobuf:"varint,8,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -430,15 +435,18 @@ type StopInventoryOperationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case.
 	InventoryOperationId string `protobuf:"bytes,1,opt,name=inventory_operation_id,json=inventoryOperationId,proto3" json:"inventory_operation_id,omitempty"`
-	// Required: above zero and below 9.2e12, in the operation's unit, rounded half-even to 6 decimals.
+	// Required, unless exact_quantity is given: above zero and below 9.2e12, in the operation's unit, rounded half-even to
+	// 6 decimals.
 	Quantity *float64 `protobuf:"fixed64,2,opt,name=quantity,proto3,oneof" json:"quantity,omitempty"`
 	// Replaces the name that Start fixed.
 	InventoryName *string `protobuf:"bytes,3,opt,name=inventory_name,json=inventoryName,proto3,oneof" json:"inventory_name,omitempty"`
 	// When it ended, ms since the epoch; not before the start, at most 24 h after and 7 days before now (settings).
 	// Absent: now, or the start if that is later.
 	EndDateMillis *int64 `protobuf:"varint,4,opt,name=end_date_millis,json=endDateMillis,proto3,oneof" json:"end_date_millis,omitempty"`
-	// Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-	// again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+	// Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+	// the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+	// methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+	// and the same request is decided anew. Empty or absent: none.
 	RequestId *string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	// Does everything except the commit: the answer is what would be written, without ids that do not exist yet.
 	ValidateOnly bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -588,8 +596,10 @@ type CancelInventoryOperationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. ULID of the operation: 26 characters, or with hyphens 10-8-8; in any letter case.
 	InventoryOperationId string `protobuf:"bytes,1,opt,name=inventory_operation_id,json=inventoryOperationId,proto3" json:"inventory_operation_id,omitempty"`
-	// Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-	// again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+	// Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+	// the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+	// methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+	// and the same request is decided anew. Empty or absent: none.
 	RequestId     *string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -936,7 +946,7 @@ func (x *GetInventoryOperationStatusRequest) GetInventoryOperationId() string {
 // What GetInventoryOperationStatus answers.
 type GetInventoryOperationStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The status of its run.
+	// The status of its run, or of the last one: IDLE, RUNNING, COMPLETED or CANCELLED.
 	Status Status `protobuf:"varint,1,opt,name=status,proto3,enum=lotkeeper.inventory.v1.Status" json:"status,omitempty"`
 	// ULID of the running record; empty while none runs.
 	CurrentRecordId string `protobuf:"bytes,2,opt,name=current_record_id,json=currentRecordId,proto3" json:"current_record_id,omitempty"`
@@ -1006,7 +1016,7 @@ type ListInventoryOperationsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2255,9 +2265,9 @@ var File_lotkeeper_inventory_v1_inventory_operation_service_proto protoreflect.F
 
 const file_lotkeeper_inventory_v1_inventory_operation_service_proto_rawDesc = "" +
 	"\n" +
-	"8lotkeeper/inventory/v1/inventory_operation_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x17google/rpc/status.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a1lotkeeper/inventory/v1/inventory_lot_record.proto\x1a0lotkeeper/inventory/v1/inventory_operation.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xd0\x06\n" +
-	" ExecuteInventoryOperationRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\x122\n" +
+	"8lotkeeper/inventory/v1/inventory_operation_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x17google/rpc/status.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a#lotkeeper/inventory/v1/errors.proto\x1a1lotkeeper/inventory/v1/inventory_lot_record.proto\x1a0lotkeeper/inventory/v1/inventory_operation.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xd6\x06\n" +
+	" ExecuteInventoryOperationRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\x122\n" +
 	"\x16primary_lot_id_or_name\x18\x02 \x01(\tR\x12primaryLotIdOrName\x12\x1f\n" +
 	"\bquantity\x18\x03 \x01(\x01H\x00R\bquantity\x88\x01\x01\x12;\n" +
 	"\x18secondary_lot_id_or_name\x18\x04 \x01(\tH\x01R\x14secondaryLotIdOrName\x88\x01\x01\x122\n" +
@@ -2283,9 +2293,9 @@ const file_lotkeeper_inventory_v1_inventory_operation_service_proto_rawDesc = ""
 	"!ExecuteInventoryOperationResponse\x12\\\n" +
 	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\x12^\n" +
 	"\x15inventory_lot_records\x18\x02 \x03(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x13inventoryLotRecords\x12:\n" +
-	"\x19stopped_running_operation\x18\x03 \x01(\bR\x17stoppedRunningOperation\"\xb6\x05\n" +
-	"\x1eStartInventoryOperationRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\x122\n" +
+	"\x19stopped_running_operation\x18\x03 \x01(\bR\x17stoppedRunningOperation\"\xbc\x05\n" +
+	"\x1eStartInventoryOperationRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\x122\n" +
 	"\x16primary_lot_id_or_name\x18\x02 \x01(\tR\x12primaryLotIdOrName\x12;\n" +
 	"\x18secondary_lot_id_or_name\x18\x03 \x01(\tH\x00R\x14secondaryLotIdOrName\x88\x01\x01\x122\n" +
 	"\x13material_id_or_path\x18\x04 \x01(\tH\x01R\x10materialIdOrPath\x88\x01\x01\x12*\n" +
@@ -2305,9 +2315,9 @@ const file_lotkeeper_inventory_v1_inventory_operation_service_proto_rawDesc = ""
 	"\x1b_lot_expiration_date_millisB\x14\n" +
 	"\x12_supplier_lot_name\"\x7f\n" +
 	"\x1fStartInventoryOperationResponse\x12\\\n" +
-	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\"\x98\x03\n" +
-	"\x1dStopInventoryOperationRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\x12\x1f\n" +
+	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\"\x9e\x03\n" +
+	"\x1dStopInventoryOperationRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\x12\x1f\n" +
 	"\bquantity\x18\x02 \x01(\x01H\x00R\bquantity\x88\x01\x01\x12*\n" +
 	"\x0einventory_name\x18\x03 \x01(\tH\x01R\rinventoryName\x88\x01\x01\x12+\n" +
 	"\x0fend_date_millis\x18\x04 \x01(\x03H\x02R\rendDateMillis\x88\x01\x01\x12\"\n" +
@@ -2321,9 +2331,9 @@ const file_lotkeeper_inventory_v1_inventory_operation_service_proto_rawDesc = ""
 	"\v_request_id\"\xde\x01\n" +
 	"\x1eStopInventoryOperationResponse\x12\\\n" +
 	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\x12^\n" +
-	"\x15inventory_lot_records\x18\x02 \x03(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x13inventoryLotRecords\"\x8a\x01\n" +
-	"\x1fCancelInventoryOperationRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\x12\"\n" +
+	"\x15inventory_lot_records\x18\x02 \x03(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x13inventoryLotRecords\"\x90\x01\n" +
+	"\x1fCancelInventoryOperationRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\x12\"\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tH\x00R\trequestId\x88\x01\x01B\r\n" +
 	"\v_request_id\"\x80\x01\n" +
@@ -2334,13 +2344,13 @@ const file_lotkeeper_inventory_v1_inventory_operation_service_proto_rawDesc = ""
 	"\x0eall_or_nothing\x18\x02 \x01(\bR\fallOrNothing\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"o\n" +
 	"'BatchExecuteInventoryOperationsResponse\x12D\n" +
-	"\aresults\x18\x01 \x03(\v2*.lotkeeper.inventory.v1.BatchExecuteResultR\aresults\"T\n" +
-	"\x1cGetInventoryOperationRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\"|\n" +
+	"\aresults\x18\x01 \x03(\v2*.lotkeeper.inventory.v1.BatchExecuteResultR\aresults\"Z\n" +
+	"\x1cGetInventoryOperationRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\"|\n" +
 	"\x1dGetInventoryOperationResponse\x12[\n" +
-	"\x13inventory_operation\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryOperationR\x12inventoryOperation\"Z\n" +
-	"\"GetInventoryOperationStatusRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\"\x89\x01\n" +
+	"\x13inventory_operation\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryOperationR\x12inventoryOperation\"`\n" +
+	"\"GetInventoryOperationStatusRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\"\x89\x01\n" +
 	"#GetInventoryOperationStatusResponse\x126\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x1e.lotkeeper.inventory.v1.StatusR\x06status\x12*\n" +
 	"\x11current_record_id\x18\x02 \x01(\tR\x0fcurrentRecordId\"\xd1\x03\n" +
@@ -2374,21 +2384,21 @@ const file_lotkeeper_inventory_v1_inventory_operation_service_proto_rawDesc = ""
 	"\"ValidateInventoryOperationResponse\x12F\n" +
 	"\n" +
 	"violations\x18\x01 \x03(\v2&.lotkeeper.inventory.v1.FieldViolationR\n" +
-	"violations\"\x82\x01\n" +
-	"\x1fDeleteInventoryOperationRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\x12\x1d\n" +
+	"violations\"\x88\x01\n" +
+	"\x1fDeleteInventoryOperationRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\"\n" +
-	" DeleteInventoryOperationResponse\"^\n" +
-	"&GetInventoryOperationReferencesRequest\x124\n" +
-	"\x16inventory_operation_id\x18\x01 \x01(\tR\x14inventoryOperationId\"r\n" +
+	" DeleteInventoryOperationResponse\"d\n" +
+	"&GetInventoryOperationReferencesRequest\x12:\n" +
+	"\x16inventory_operation_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryOperationId\"r\n" +
 	"'GetInventoryOperationReferencesResponse\x12G\n" +
 	"\n" +
 	"references\x18\x01 \x03(\v2'.lotkeeper.inventory.v1.EntityReferenceR\n" +
-	"references\"\x93\x01\n" +
-	" ExportInventoryOperationsRequest\x12<\n" +
-	"\x06format\x18\x01 \x01(\x0e2$.lotkeeper.inventory.v1.ExportFormatR\x06format\x121\n" +
+	"references\"\x99\x01\n" +
+	" ExportInventoryOperationsRequest\x12B\n" +
+	"\x06format\x18\x01 \x01(\x0e2$.lotkeeper.inventory.v1.ExportFormatB\x04\xe2A\x01\x02R\x06format\x121\n" +
 	"\x15location_ids_or_paths\x18\x02 \x03(\tR\x12locationIdsOrPaths\"7\n" +
 	"!ExportInventoryOperationsResponse\x12\x12\n" +
 	"\x04data\x18\x01 \x01(\fR\x04data\"\xbf\x01\n" +
@@ -2430,23 +2440,24 @@ const file_lotkeeper_inventory_v1_inventory_operation_service_proto_rawDesc = ""
 	"\x04line\x18\x01 \x01(\x03R\x04line\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05field\x18\x03 \x01(\tR\x05field\x12 \n" +
-	"\vdescription\x18\x04 \x01(\tR\vdescription2\xdd\x14\n" +
+	"\vdescription\x18\x04 \x01(\tR\vdescription2\x81\x15\n" +
 	"\x19InventoryOperationService\x12\xb1\x01\n" +
 	"\x19ExecuteInventoryOperation\x128.lotkeeper.inventory.v1.ExecuteInventoryOperationRequest\x1a9.lotkeeper.inventory.v1.ExecuteInventoryOperationResponse\"\x1f\xca\xda\x18\x1bINVENTORY_OPERATION.EXECUTE\x12\xab\x01\n" +
 	"\x17StartInventoryOperation\x126.lotkeeper.inventory.v1.StartInventoryOperationRequest\x1a7.lotkeeper.inventory.v1.StartInventoryOperationResponse\"\x1f\xca\xda\x18\x1bINVENTORY_OPERATION.EXECUTE\x12\xa8\x01\n" +
 	"\x16StopInventoryOperation\x125.lotkeeper.inventory.v1.StopInventoryOperationRequest\x1a6.lotkeeper.inventory.v1.StopInventoryOperationResponse\"\x1f\xca\xda\x18\x1bINVENTORY_OPERATION.EXECUTE\x12\xae\x01\n" +
 	"\x18CancelInventoryOperation\x127.lotkeeper.inventory.v1.CancelInventoryOperationRequest\x1a8.lotkeeper.inventory.v1.CancelInventoryOperationResponse\"\x1f\xca\xda\x18\x1bINVENTORY_OPERATION.EXECUTE\x12\xc3\x01\n" +
-	"\x1fBatchExecuteInventoryOperations\x12>.lotkeeper.inventory.v1.BatchExecuteInventoryOperationsRequest\x1a?.lotkeeper.inventory.v1.BatchExecuteInventoryOperationsResponse\"\x1f\xca\xda\x18\x1bINVENTORY_OPERATION.EXECUTE\x12\xa2\x01\n" +
-	"\x15GetInventoryOperation\x124.lotkeeper.inventory.v1.GetInventoryOperationRequest\x1a5.lotkeeper.inventory.v1.GetInventoryOperationResponse\"\x1c\xca\xda\x18\x18INVENTORY_OPERATION.READ\x12\xb4\x01\n" +
-	"\x1bGetInventoryOperationStatus\x12:.lotkeeper.inventory.v1.GetInventoryOperationStatusRequest\x1a;.lotkeeper.inventory.v1.GetInventoryOperationStatusResponse\"\x1c\xca\xda\x18\x18INVENTORY_OPERATION.READ\x12\xa8\x01\n" +
-	"\x17ListInventoryOperations\x126.lotkeeper.inventory.v1.ListInventoryOperationsRequest\x1a7.lotkeeper.inventory.v1.ListInventoryOperationsResponse\"\x1c\xca\xda\x18\x18INVENTORY_OPERATION.READ\x12\xa6\x01\n" +
-	"\x16SaveInventoryOperation\x125.lotkeeper.inventory.v1.SaveInventoryOperationRequest\x1a6.lotkeeper.inventory.v1.SaveInventoryOperationResponse\"\x1d\xca\xda\x18\x19INVENTORY_OPERATION.WRITE\x12\xb1\x01\n" +
-	"\x1aValidateInventoryOperation\x129.lotkeeper.inventory.v1.ValidateInventoryOperationRequest\x1a:.lotkeeper.inventory.v1.ValidateInventoryOperationResponse\"\x1c\xca\xda\x18\x18INVENTORY_OPERATION.READ\x12\xad\x01\n" +
-	"\x18DeleteInventoryOperation\x127.lotkeeper.inventory.v1.DeleteInventoryOperationRequest\x1a8.lotkeeper.inventory.v1.DeleteInventoryOperationResponse\"\x1e\xca\xda\x18\x1aINVENTORY_OPERATION.DELETE\x12\xc0\x01\n" +
-	"\x1fGetInventoryOperationReferences\x12>.lotkeeper.inventory.v1.GetInventoryOperationReferencesRequest\x1a?.lotkeeper.inventory.v1.GetInventoryOperationReferencesResponse\"\x1c\xca\xda\x18\x18INVENTORY_OPERATION.READ\x12\xb2\x01\n" +
-	"\x19ExportInventoryOperations\x128.lotkeeper.inventory.v1.ExportInventoryOperationsRequest\x1a9.lotkeeper.inventory.v1.ExportInventoryOperationsResponse\"\x1e\xca\xda\x18\x1aINVENTORY_OPERATION.EXPORT0\x01\x12\xb2\x01\n" +
-	"\x19ImportInventoryOperations\x128.lotkeeper.inventory.v1.ImportInventoryOperationsRequest\x1a9.lotkeeper.inventory.v1.ImportInventoryOperationsResponse\"\x1e\xca\xda\x18\x1aINVENTORY_OPERATION.IMPORT(\x01\x12{\n" +
-	"\x0fListPermissions\x12..lotkeeper.inventory.v1.ListPermissionsRequest\x1a/.lotkeeper.inventory.v1.ListPermissionsResponse\"\a\xca\xda\x18\x03anyB\x84\x02\n" +
+	"\x1fBatchExecuteInventoryOperations\x12>.lotkeeper.inventory.v1.BatchExecuteInventoryOperationsRequest\x1a?.lotkeeper.inventory.v1.BatchExecuteInventoryOperationsResponse\"\x1f\xca\xda\x18\x1bINVENTORY_OPERATION.EXECUTE\x12\xa5\x01\n" +
+	"\x15GetInventoryOperation\x124.lotkeeper.inventory.v1.GetInventoryOperationRequest\x1a5.lotkeeper.inventory.v1.GetInventoryOperationResponse\"\x1f\xca\xda\x18\x18INVENTORY_OPERATION.READ\x90\x02\x01\x12\xb7\x01\n" +
+	"\x1bGetInventoryOperationStatus\x12:.lotkeeper.inventory.v1.GetInventoryOperationStatusRequest\x1a;.lotkeeper.inventory.v1.GetInventoryOperationStatusResponse\"\x1f\xca\xda\x18\x18INVENTORY_OPERATION.READ\x90\x02\x01\x12\xab\x01\n" +
+	"\x17ListInventoryOperations\x126.lotkeeper.inventory.v1.ListInventoryOperationsRequest\x1a7.lotkeeper.inventory.v1.ListInventoryOperationsResponse\"\x1f\xca\xda\x18\x18INVENTORY_OPERATION.READ\x90\x02\x01\x12\xa6\x01\n" +
+	"\x16SaveInventoryOperation\x125.lotkeeper.inventory.v1.SaveInventoryOperationRequest\x1a6.lotkeeper.inventory.v1.SaveInventoryOperationResponse\"\x1d\xca\xda\x18\x19INVENTORY_OPERATION.WRITE\x12\xb4\x01\n" +
+	"\x1aValidateInventoryOperation\x129.lotkeeper.inventory.v1.ValidateInventoryOperationRequest\x1a:.lotkeeper.inventory.v1.ValidateInventoryOperationResponse\"\x1f\xca\xda\x18\x18INVENTORY_OPERATION.READ\x90\x02\x01\x12\xad\x01\n" +
+	"\x18DeleteInventoryOperation\x127.lotkeeper.inventory.v1.DeleteInventoryOperationRequest\x1a8.lotkeeper.inventory.v1.DeleteInventoryOperationResponse\"\x1e\xca\xda\x18\x1aINVENTORY_OPERATION.DELETE\x12\xc3\x01\n" +
+	"\x1fGetInventoryOperationReferences\x12>.lotkeeper.inventory.v1.GetInventoryOperationReferencesRequest\x1a?.lotkeeper.inventory.v1.GetInventoryOperationReferencesResponse\"\x1f\xca\xda\x18\x18INVENTORY_OPERATION.READ\x90\x02\x01\x12\xb5\x01\n" +
+	"\x19ExportInventoryOperations\x128.lotkeeper.inventory.v1.ExportInventoryOperationsRequest\x1a9.lotkeeper.inventory.v1.ExportInventoryOperationsResponse\"!\xca\xda\x18\x1aINVENTORY_OPERATION.EXPORT\x90\x02\x010\x01\x12\xb2\x01\n" +
+	"\x19ImportInventoryOperations\x128.lotkeeper.inventory.v1.ImportInventoryOperationsRequest\x1a9.lotkeeper.inventory.v1.ImportInventoryOperationsResponse\"\x1e\xca\xda\x18\x1aINVENTORY_OPERATION.IMPORT(\x01\x12~\n" +
+	"\x0fListPermissions\x12..lotkeeper.inventory.v1.ListPermissionsRequest\x1a/.lotkeeper.inventory.v1.ListPermissionsResponse\"\n" +
+	"\xca\xda\x18\x03any\x90\x02\x01\x1a\r\xe2\xda\x18\tlotkeeperB\x84\x02\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x1eInventoryOperationServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"
 
 var (
@@ -2579,6 +2590,7 @@ func file_lotkeeper_inventory_v1_inventory_operation_service_proto_init() {
 		return
 	}
 	file_lotkeeper_inventory_v1_enums_proto_init()
+	file_lotkeeper_inventory_v1_errors_proto_init()
 	file_lotkeeper_inventory_v1_inventory_lot_record_proto_init()
 	file_lotkeeper_inventory_v1_inventory_operation_proto_init()
 	file_lotkeeper_inventory_v1_permission_proto_init()

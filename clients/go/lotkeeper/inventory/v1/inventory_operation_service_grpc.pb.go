@@ -41,10 +41,35 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Inventory operations: configured movements of material lots, and their definitions.
+//
+// How to call any method of any service here:
+//
+// Who calls: send `authorization: Bearer TOKEN` in the metadata, with a token of `lotkeeper-server token create`, of
+// CreateToken, or of the issuer that the server trusts; or a client certificate, where the server asks for one. What is
+// missing, unknown, expired or revoked is UNAUTHENTICATED, what the roles do not grant PERMISSION_DENIED. Only
+// grpc.health.v1.Health and reflection need no token.
+//
+// Deadlines: give every call one. A call whose deadline has passed for the caller may have been done all the same: its
+// answer was lost, not the call. Send the same request again with the same request_id, which gets the first answer, or
+// does it now. The server's own DEADLINE_EXCEEDED, with a reason, says that nothing was done.
+//
+// Repeats: reads may be repeated. What writes records takes a request_id, and is done once however often it is sent;
+// without one, two calls are two movements. That is why those methods have no idempotency_level: with a request_id they
+// are idempotent, without one not.
+//
+// Keepalive: a client may ping every 10 s, with calls in progress or without, and never meets GOAWAY too_many_pings.
+// 20 to 60 s are good. A connection without a call for 15 min is closed by GOAWAY, and each after 8 h (settings); clients
+// open another one by themselves.
+//
+// Refusals: see ErrorReason. Metadata `traceparent` joins the caller's trace.
+//
+// Moments are ms since the epoch in requests, whose names end in _millis, as machines and the source system's call have
+// them; in answers and entities they are Timestamps.
 type InventoryOperationServiceClient interface {
 	// Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
 	// operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
-	// and the end date.
+	// and the end date. Give a request_id: a call that timed out may have been done, and only the same request under the
+	// same id shows it, or does it once.
 	ExecuteInventoryOperation(ctx context.Context, in *ExecuteInventoryOperationRequest, opts ...grpc.CallOption) (*ExecuteInventoryOperationResponse, error)
 	// Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
 	// with OPERATION_ALREADY_RUNNING, and with START_NOT_SUPPORTED for SCRAP_ALL.
@@ -59,12 +84,14 @@ type InventoryOperationServiceClient interface {
 	BatchExecuteInventoryOperations(ctx context.Context, in *BatchExecuteInventoryOperationsRequest, opts ...grpc.CallOption) (*BatchExecuteInventoryOperationsResponse, error)
 	// Reads a definition and the status of its run.
 	GetInventoryOperation(ctx context.Context, in *GetInventoryOperationRequest, opts ...grpc.CallOption) (*GetInventoryOperationResponse, error)
-	// Reads the status of an operation's run.
+	// Reads the status of an operation's run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or
+	// Stop, CANCELLED after Cancel. It stays until the next run; an operation that is not RUNNING can be run again.
 	GetInventoryOperationStatus(ctx context.Context, in *GetInventoryOperationStatusRequest, opts ...grpc.CallOption) (*GetInventoryOperationStatusResponse, error)
 	// Lists definitions in the order of ids, in pages, each a snapshot.
 	ListInventoryOperations(ctx context.Context, in *ListInventoryOperationsRequest, opts ...grpc.CallOption) (*ListInventoryOperationsResponse, error)
 	// Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
-	// Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+	// Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, LOCATION_REQUIRED,
+	// IMMUTABLE_FIELD.
 	SaveInventoryOperation(ctx context.Context, in *SaveInventoryOperationRequest, opts ...grpc.CallOption) (*SaveInventoryOperationResponse, error)
 	// Says everything that SaveInventoryOperation would refuse; writes nothing.
 	ValidateInventoryOperation(ctx context.Context, in *ValidateInventoryOperationRequest, opts ...grpc.CallOption) (*ValidateInventoryOperationResponse, error)
@@ -258,10 +285,35 @@ func (c *inventoryOperationServiceClient) ListPermissions(ctx context.Context, i
 // for forward compatibility.
 //
 // Inventory operations: configured movements of material lots, and their definitions.
+//
+// How to call any method of any service here:
+//
+// Who calls: send `authorization: Bearer TOKEN` in the metadata, with a token of `lotkeeper-server token create`, of
+// CreateToken, or of the issuer that the server trusts; or a client certificate, where the server asks for one. What is
+// missing, unknown, expired or revoked is UNAUTHENTICATED, what the roles do not grant PERMISSION_DENIED. Only
+// grpc.health.v1.Health and reflection need no token.
+//
+// Deadlines: give every call one. A call whose deadline has passed for the caller may have been done all the same: its
+// answer was lost, not the call. Send the same request again with the same request_id, which gets the first answer, or
+// does it now. The server's own DEADLINE_EXCEEDED, with a reason, says that nothing was done.
+//
+// Repeats: reads may be repeated. What writes records takes a request_id, and is done once however often it is sent;
+// without one, two calls are two movements. That is why those methods have no idempotency_level: with a request_id they
+// are idempotent, without one not.
+//
+// Keepalive: a client may ping every 10 s, with calls in progress or without, and never meets GOAWAY too_many_pings.
+// 20 to 60 s are good. A connection without a call for 15 min is closed by GOAWAY, and each after 8 h (settings); clients
+// open another one by themselves.
+//
+// Refusals: see ErrorReason. Metadata `traceparent` joins the caller's trace.
+//
+// Moments are ms since the epoch in requests, whose names end in _millis, as machines and the source system's call have
+// them; in answers and entities they are Timestamps.
 type InventoryOperationServiceServer interface {
 	// Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
 	// operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
-	// and the end date.
+	// and the end date. Give a request_id: a call that timed out may have been done, and only the same request under the
+	// same id shows it, or does it once.
 	ExecuteInventoryOperation(context.Context, *ExecuteInventoryOperationRequest) (*ExecuteInventoryOperationResponse, error)
 	// Starts an operation: writes its record, RUNNING, with quantity 0. No stock moves until it is stopped. Refused
 	// with OPERATION_ALREADY_RUNNING, and with START_NOT_SUPPORTED for SCRAP_ALL.
@@ -276,12 +328,14 @@ type InventoryOperationServiceServer interface {
 	BatchExecuteInventoryOperations(context.Context, *BatchExecuteInventoryOperationsRequest) (*BatchExecuteInventoryOperationsResponse, error)
 	// Reads a definition and the status of its run.
 	GetInventoryOperation(context.Context, *GetInventoryOperationRequest) (*GetInventoryOperationResponse, error)
-	// Reads the status of an operation's run.
+	// Reads the status of an operation's run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or
+	// Stop, CANCELLED after Cancel. It stays until the next run; an operation that is not RUNNING can be run again.
 	GetInventoryOperationStatus(context.Context, *GetInventoryOperationStatusRequest) (*GetInventoryOperationStatusResponse, error)
 	// Lists definitions in the order of ids, in pages, each a snapshot.
 	ListInventoryOperations(context.Context, *ListInventoryOperationsRequest) (*ListInventoryOperationsResponse, error)
 	// Creates a definition where no id is given, otherwise updates it. While it runs only `enabled` and notes may change.
-	// Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+	// Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, LOCATION_REQUIRED,
+	// IMMUTABLE_FIELD.
 	SaveInventoryOperation(context.Context, *SaveInventoryOperationRequest) (*SaveInventoryOperationResponse, error)
 	// Says everything that SaveInventoryOperation would refuse; writes nothing.
 	ValidateInventoryOperation(context.Context, *ValidateInventoryOperationRequest) (*ValidateInventoryOperationResponse, error)

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -28,8 +29,10 @@ type ExecuteInventoryActionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1 to 1,000, applied in this order.
 	Actions []*InventoryAction `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"`
-	// Makes a retry safe: the same request with the same id gets the first answer again, a different request gets
-	// REQUEST_ID_REUSED. 1 to 128 printable ASCII characters.
+	// Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+	// the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+	// methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+	// and the same request is decided anew. Empty or absent: none.
 	RequestId *string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	// Does everything except the commit; a request id is neither looked up nor kept.
 	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -150,7 +153,10 @@ type ReverseInventoryLotRecordRequest struct {
 	InventoryLotRecordId string `protobuf:"bytes,1,opt,name=inventory_lot_record_id,json=inventoryLotRecordId,proto3" json:"inventory_lot_record_id,omitempty"`
 	// The new record's notes, at most 4,000 code points; tab and line feed allowed.
 	Notes *string `protobuf:"bytes,2,opt,name=notes,proto3,oneof" json:"notes,omitempty"`
-	// Makes a retry safe, like the request_id of ExecuteInventoryActions.
+	// Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+	// the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+	// methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+	// and the same request is decided anew. Empty or absent: none.
 	RequestId *string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	// Does everything except the commit.
 	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -536,7 +542,7 @@ type ListInventoryRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// The rows and quantities at this moment, ms since the epoch: what the records with an end at or before it sum up to.
 	// The fields arrived_* are then unset. Refused together with inventory_name, and with AS_OF_ARCHIVED if records of
@@ -724,7 +730,7 @@ type ListInventoryLotRecordsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,13,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,14,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1009,7 +1015,8 @@ func (x *GetInventoryLotRecordResponse) GetInventoryLotRecord() *InventoryLotRec
 type WatchInventoryLotRecordsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The resume_token of the last message that the caller has dealt with: the stream goes on after it. The filters may
-	// differ from those before. Absent: the stream begins with records that are completed from now on.
+	// differ from those before. Absent: the stream begins with records that are completed from now on. It does not expire
+	// with time: RESUME_TOKEN_EXPIRED where what comes after it was archived, or the store was restored from a backup.
 	ResumeToken *string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3,oneof" json:"resume_token,omitempty"`
 	// Without a token: begins with the oldest record.
 	FromBeginning bool `protobuf:"varint,2,opt,name=from_beginning,json=fromBeginning,proto3" json:"from_beginning,omitempty"`
@@ -1193,7 +1200,7 @@ type CheckLocationHasCapacityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. The location's ULID or path.
 	LocationIdOrPath string `protobuf:"bytes,1,opt,name=location_id_or_path,json=locationIdOrPath,proto3" json:"location_id_or_path,omitempty"`
-	// Required; 0 or above, below 9.2e12.
+	// Required, unless exact_quantity is given; 0 or above, below 9.2e12.
 	Quantity float64 `protobuf:"fixed64,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// The unit of the quantity: one of the three is required.
 	UnitOfMeasureId *string `protobuf:"bytes,3,opt,name=unit_of_measure_id,json=unitOfMeasureId,proto3,oneof" json:"unit_of_measure_id,omitempty"`
@@ -1633,7 +1640,7 @@ type ListLotsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only those with this number at their supplier.
 	SupplierLotName *string `protobuf:"bytes,7,opt,name=supplier_lot_name,json=supplierLotName,proto3,oneof" json:"supplier_lot_name,omitempty"`
@@ -1894,7 +1901,7 @@ type SummarizeInventoryRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// The rows and quantities at this moment, ms since the epoch, like as_of_millis of ListInventory.
 	AsOfMillis *int64 `protobuf:"varint,9,opt,name=as_of_millis,json=asOfMillis,proto3,oneof" json:"as_of_millis,omitempty"`
@@ -2063,7 +2070,7 @@ var File_lotkeeper_inventory_v1_inventory_service_proto protoreflect.FileDescrip
 
 const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\n" +
-	".lotkeeper/inventory/v1/inventory_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a&lotkeeper/inventory/v1/inventory.proto\x1a-lotkeeper/inventory/v1/inventory_action.proto\x1a*lotkeeper/inventory/v1/inventory_lot.proto\x1a1lotkeeper/inventory/v1/inventory_lot_record.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xbb\x01\n" +
+	".lotkeeper/inventory/v1/inventory_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a#lotkeeper/inventory/v1/errors.proto\x1a&lotkeeper/inventory/v1/inventory.proto\x1a-lotkeeper/inventory/v1/inventory_action.proto\x1a*lotkeeper/inventory/v1/inventory_lot.proto\x1a1lotkeeper/inventory/v1/inventory_lot_record.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xbb\x01\n" +
 	"\x1eExecuteInventoryActionsRequest\x12A\n" +
 	"\aactions\x18\x01 \x03(\v2'.lotkeeper.inventory.v1.InventoryActionR\aactions\x12\"\n" +
 	"\n" +
@@ -2072,9 +2079,9 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\v_request_id\"\xa8\x01\n" +
 	"\x1fExecuteInventoryActionsResponse\x12^\n" +
 	"\x15inventory_lot_records\x18\x01 \x03(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x13inventoryLotRecords\x12%\n" +
-	"\x0eaction_indexes\x18\x02 \x03(\x05R\ractionIndexes\"\xd6\x01\n" +
-	" ReverseInventoryLotRecordRequest\x125\n" +
-	"\x17inventory_lot_record_id\x18\x01 \x01(\tR\x14inventoryLotRecordId\x12\x19\n" +
+	"\x0eaction_indexes\x18\x02 \x03(\x05R\ractionIndexes\"\xdc\x01\n" +
+	" ReverseInventoryLotRecordRequest\x12;\n" +
+	"\x17inventory_lot_record_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryLotRecordId\x12\x19\n" +
 	"\x05notes\x18\x02 \x01(\tH\x00R\x05notes\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tH\x01R\trequestId\x88\x01\x01\x12#\n" +
@@ -2082,9 +2089,9 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\x06_notesB\r\n" +
 	"\v_request_id\"\x81\x01\n" +
 	"!ReverseInventoryLotRecordResponse\x12\\\n" +
-	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\"\xf7\x01\n" +
-	"!AnnotateInventoryLotRecordRequest\x125\n" +
-	"\x17inventory_lot_record_id\x18\x01 \x01(\tR\x14inventoryLotRecordId\x12\x19\n" +
+	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\"\xfd\x01\n" +
+	"!AnnotateInventoryLotRecordRequest\x12;\n" +
+	"\x17inventory_lot_record_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryLotRecordId\x12\x19\n" +
 	"\x05notes\x18\x02 \x01(\tH\x00R\x05notes\x88\x01\x01\x12\x1b\n" +
 	"\x06spare1\x18\x03 \x01(\tH\x01R\x06spare1\x88\x01\x01\x12\x1b\n" +
 	"\x06spare2\x18\x04 \x01(\tH\x02R\x06spare2\x88\x01\x01\x12\x1b\n" +
@@ -2094,11 +2101,11 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\a_spare2B\t\n" +
 	"\a_spare3\"\x82\x01\n" +
 	"\"AnnotateInventoryLotRecordResponse\x12\\\n" +
-	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\"\xc2\x02\n" +
-	"\x1bSetInventoryMetadataRequest\x12#\n" +
-	"\x0elot_id_or_name\x18\x01 \x01(\tR\vlotIdOrName\x122\n" +
-	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01\x12-\n" +
-	"\x13location_id_or_path\x18\x03 \x01(\tR\x10locationIdOrPath\x12\x17\n" +
+	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\"\xce\x02\n" +
+	"\x1bSetInventoryMetadataRequest\x12)\n" +
+	"\x0elot_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\vlotIdOrName\x122\n" +
+	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01\x123\n" +
+	"\x13location_id_or_path\x18\x03 \x01(\tB\x04\xe2A\x01\x02R\x10locationIdOrPath\x12\x17\n" +
 	"\x04name\x18\x04 \x01(\tH\x01R\x04name\x88\x01\x01\x12A\n" +
 	"\x1bproduction_order_id_or_name\x18\x05 \x01(\tH\x02R\x17productionOrderIdOrName\x88\x01\x01B\x16\n" +
 	"\x14_material_id_or_pathB\a\n" +
@@ -2153,9 +2160,9 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\x14_location_id_or_path\"\xa9\x01\n" +
 	"\x1fListInventoryLotRecordsResponse\x12^\n" +
 	"\x15inventory_lot_records\x18\x01 \x03(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x13inventoryLotRecords\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"U\n" +
-	"\x1cGetInventoryLotRecordRequest\x125\n" +
-	"\x17inventory_lot_record_id\x18\x01 \x01(\tR\x14inventoryLotRecordId\"}\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"[\n" +
+	"\x1cGetInventoryLotRecordRequest\x12;\n" +
+	"\x17inventory_lot_record_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x14inventoryLotRecordId\"}\n" +
 	"\x1dGetInventoryLotRecordResponse\x12\\\n" +
 	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\"\xe3\x05\n" +
 	"\x1fWatchInventoryLotRecordsRequest\x12&\n" +
@@ -2179,9 +2186,9 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\x14_location_id_or_path\"\xa3\x01\n" +
 	" WatchInventoryLotRecordsResponse\x12\\\n" +
 	"\x14inventory_lot_record\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x12inventoryLotRecord\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xe2\x03\n" +
-	"\x1fCheckLocationHasCapacityRequest\x12-\n" +
-	"\x13location_id_or_path\x18\x01 \x01(\tR\x10locationIdOrPath\x12\x1a\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xe8\x03\n" +
+	"\x1fCheckLocationHasCapacityRequest\x123\n" +
+	"\x13location_id_or_path\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x10locationIdOrPath\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x01R\bquantity\x120\n" +
 	"\x12unit_of_measure_id\x18\x03 \x01(\tH\x00R\x0funitOfMeasureId\x88\x01\x01\x124\n" +
 	"\x14unit_of_measure_name\x18\x04 \x01(\tH\x01R\x11unitOfMeasureName\x88\x01\x01\x128\n" +
@@ -2213,9 +2220,9 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"I\n" +
 	"\x0fSaveLotResponse\x126\n" +
-	"\x03lot\x18\x01 \x01(\v2$.lotkeeper.inventory.v1.InventoryLotR\x03lot\"\x80\x01\n" +
-	"\rGetLotRequest\x12#\n" +
-	"\x0elot_id_or_name\x18\x01 \x01(\tR\vlotIdOrName\x122\n" +
+	"\x03lot\x18\x01 \x01(\v2$.lotkeeper.inventory.v1.InventoryLotR\x03lot\"\x86\x01\n" +
+	"\rGetLotRequest\x12)\n" +
+	"\x0elot_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\vlotIdOrName\x122\n" +
 	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01B\x16\n" +
 	"\x14_material_id_or_path\"H\n" +
 	"\x0eGetLotResponse\x126\n" +
@@ -2236,9 +2243,9 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\x12_supplier_lot_name\"t\n" +
 	"\x10ListLotsResponse\x128\n" +
 	"\x04lots\x18\x01 \x03(\v2$.lotkeeper.inventory.v1.InventoryLotR\x04lots\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xae\x01\n" +
-	"\x10DeleteLotRequest\x12#\n" +
-	"\x0elot_id_or_name\x18\x01 \x01(\tR\vlotIdOrName\x122\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb4\x01\n" +
+	"\x10DeleteLotRequest\x12)\n" +
+	"\x0elot_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\vlotIdOrName\x122\n" +
 	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01\x12\x1d\n" +
 	"\aversion\x18\x03 \x01(\x03H\x01R\aversion\x88\x01\x01B\x16\n" +
 	"\x14_material_id_or_pathB\n" +
@@ -2266,23 +2273,23 @@ const file_lotkeeper_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\r_as_of_millis\"\x9f\x01\n" +
 	"\x1aSummarizeInventoryResponse\x12Y\n" +
 	"\x13inventory_summaries\x18\x01 \x03(\v2(.lotkeeper.inventory.v1.InventorySummaryR\x12inventorySummaries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xf9\x0f\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa6\x10\n" +
 	"\x10InventoryService\x12\x93\x01\n" +
 	"\x17ExecuteInventoryActions\x126.lotkeeper.inventory.v1.ExecuteInventoryActionsRequest\x1a7.lotkeeper.inventory.v1.ExecuteInventoryActionsResponse\"\a\xca\xda\x18\x03any\x12\xad\x01\n" +
-	"\x19ReverseInventoryLotRecord\x128.lotkeeper.inventory.v1.ReverseInventoryLotRecordRequest\x1a9.lotkeeper.inventory.v1.ReverseInventoryLotRecordResponse\"\x1b\xca\xda\x18\x17INVENTORY.WRITE.REVERSE\x12\xb1\x01\n" +
-	"\x1aAnnotateInventoryLotRecord\x129.lotkeeper.inventory.v1.AnnotateInventoryLotRecordRequest\x1a:.lotkeeper.inventory.v1.AnnotateInventoryLotRecordResponse\"\x1c\xca\xda\x18\x18INVENTORY.WRITE.ANNOTATE\x12\x9f\x01\n" +
-	"\x14SetInventoryMetadata\x123.lotkeeper.inventory.v1.SetInventoryMetadataRequest\x1a4.lotkeeper.inventory.v1.SetInventoryMetadataResponse\"\x1c\xca\xda\x18\x18INVENTORY.WRITE.METADATA\x12\x80\x01\n" +
-	"\rListInventory\x12,.lotkeeper.inventory.v1.ListInventoryRequest\x1a-.lotkeeper.inventory.v1.ListInventoryResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x9e\x01\n" +
-	"\x17ListInventoryLotRecords\x126.lotkeeper.inventory.v1.ListInventoryLotRecordsRequest\x1a7.lotkeeper.inventory.v1.ListInventoryLotRecordsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x98\x01\n" +
-	"\x15GetInventoryLotRecord\x124.lotkeeper.inventory.v1.GetInventoryLotRecordRequest\x1a5.lotkeeper.inventory.v1.GetInventoryLotRecordResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\xa3\x01\n" +
-	"\x18WatchInventoryLotRecords\x127.lotkeeper.inventory.v1.WatchInventoryLotRecordsRequest\x1a8.lotkeeper.inventory.v1.WatchInventoryLotRecordsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ0\x01\x12\xa0\x01\n" +
-	"\x18CheckLocationHasCapacity\x127.lotkeeper.inventory.v1.CheckLocationHasCapacityRequest\x1a8.lotkeeper.inventory.v1.CheckLocationHasCapacityResponse\"\x11\xca\xda\x18\rLOCATION.READ\x12i\n" +
-	"\aSaveLot\x12&.lotkeeper.inventory.v1.SaveLotRequest\x1a'.lotkeeper.inventory.v1.SaveLotResponse\"\r\xca\xda\x18\tLOT.WRITE\x12e\n" +
-	"\x06GetLot\x12%.lotkeeper.inventory.v1.GetLotRequest\x1a&.lotkeeper.inventory.v1.GetLotResponse\"\f\xca\xda\x18\bLOT.READ\x12k\n" +
-	"\bListLots\x12'.lotkeeper.inventory.v1.ListLotsRequest\x1a(.lotkeeper.inventory.v1.ListLotsResponse\"\f\xca\xda\x18\bLOT.READ\x12p\n" +
+	"\x19ReverseInventoryLotRecord\x128.lotkeeper.inventory.v1.ReverseInventoryLotRecordRequest\x1a9.lotkeeper.inventory.v1.ReverseInventoryLotRecordResponse\"\x1b\xca\xda\x18\x17INVENTORY.WRITE.REVERSE\x12\xb4\x01\n" +
+	"\x1aAnnotateInventoryLotRecord\x129.lotkeeper.inventory.v1.AnnotateInventoryLotRecordRequest\x1a:.lotkeeper.inventory.v1.AnnotateInventoryLotRecordResponse\"\x1f\xca\xda\x18\x18INVENTORY.WRITE.ANNOTATE\x90\x02\x02\x12\xa2\x01\n" +
+	"\x14SetInventoryMetadata\x123.lotkeeper.inventory.v1.SetInventoryMetadataRequest\x1a4.lotkeeper.inventory.v1.SetInventoryMetadataResponse\"\x1f\xca\xda\x18\x18INVENTORY.WRITE.METADATA\x90\x02\x02\x12\x83\x01\n" +
+	"\rListInventory\x12,.lotkeeper.inventory.v1.ListInventoryRequest\x1a-.lotkeeper.inventory.v1.ListInventoryResponse\"\x15\xca\xda\x18\x0eINVENTORY.READ\x90\x02\x01\x12\xa1\x01\n" +
+	"\x17ListInventoryLotRecords\x126.lotkeeper.inventory.v1.ListInventoryLotRecordsRequest\x1a7.lotkeeper.inventory.v1.ListInventoryLotRecordsResponse\"\x15\xca\xda\x18\x0eINVENTORY.READ\x90\x02\x01\x12\x9b\x01\n" +
+	"\x15GetInventoryLotRecord\x124.lotkeeper.inventory.v1.GetInventoryLotRecordRequest\x1a5.lotkeeper.inventory.v1.GetInventoryLotRecordResponse\"\x15\xca\xda\x18\x0eINVENTORY.READ\x90\x02\x01\x12\xa6\x01\n" +
+	"\x18WatchInventoryLotRecords\x127.lotkeeper.inventory.v1.WatchInventoryLotRecordsRequest\x1a8.lotkeeper.inventory.v1.WatchInventoryLotRecordsResponse\"\x15\xca\xda\x18\x0eINVENTORY.READ\x90\x02\x010\x01\x12\xa3\x01\n" +
+	"\x18CheckLocationHasCapacity\x127.lotkeeper.inventory.v1.CheckLocationHasCapacityRequest\x1a8.lotkeeper.inventory.v1.CheckLocationHasCapacityResponse\"\x14\xca\xda\x18\rLOCATION.READ\x90\x02\x01\x12i\n" +
+	"\aSaveLot\x12&.lotkeeper.inventory.v1.SaveLotRequest\x1a'.lotkeeper.inventory.v1.SaveLotResponse\"\r\xca\xda\x18\tLOT.WRITE\x12h\n" +
+	"\x06GetLot\x12%.lotkeeper.inventory.v1.GetLotRequest\x1a&.lotkeeper.inventory.v1.GetLotResponse\"\x0f\xca\xda\x18\bLOT.READ\x90\x02\x01\x12n\n" +
+	"\bListLots\x12'.lotkeeper.inventory.v1.ListLotsRequest\x1a(.lotkeeper.inventory.v1.ListLotsResponse\"\x0f\xca\xda\x18\bLOT.READ\x90\x02\x01\x12p\n" +
 	"\tDeleteLot\x12(.lotkeeper.inventory.v1.DeleteLotRequest\x1a).lotkeeper.inventory.v1.DeleteLotResponse\"\x0e\xca\xda\x18\n" +
-	"LOT.DELETE\x12\x8f\x01\n" +
-	"\x12SummarizeInventory\x121.lotkeeper.inventory.v1.SummarizeInventoryRequest\x1a2.lotkeeper.inventory.v1.SummarizeInventoryResponse\"\x12\xca\xda\x18\x0eINVENTORY.READB\xfb\x01\n" +
+	"LOT.DELETE\x12\x92\x01\n" +
+	"\x12SummarizeInventory\x121.lotkeeper.inventory.v1.SummarizeInventoryRequest\x1a2.lotkeeper.inventory.v1.SummarizeInventoryResponse\"\x15\xca\xda\x18\x0eINVENTORY.READ\x90\x02\x01\x1a\r\xe2\xda\x18\tlotkeeperB\xfb\x01\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x15InventoryServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"
 
 var (
@@ -2405,6 +2412,7 @@ func file_lotkeeper_inventory_v1_inventory_service_proto_init() {
 		return
 	}
 	file_lotkeeper_inventory_v1_enums_proto_init()
+	file_lotkeeper_inventory_v1_errors_proto_init()
 	file_lotkeeper_inventory_v1_inventory_proto_init()
 	file_lotkeeper_inventory_v1_inventory_action_proto_init()
 	file_lotkeeper_inventory_v1_inventory_lot_proto_init()

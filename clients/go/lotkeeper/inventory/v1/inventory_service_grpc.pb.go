@@ -40,6 +40,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Lots, stock and history.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type InventoryServiceClient interface {
 	// Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
 	// Each needs its type's own permission, which is checked before the shape of the request. Refusals carry the `index`
@@ -244,6 +246,8 @@ func (c *inventoryServiceClient) SummarizeInventory(ctx context.Context, in *Sum
 // for forward compatibility.
 //
 // Lots, stock and history.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type InventoryServiceServer interface {
 	// Applies actions in their order, each seeing the effects of those before it, in one transaction: all or nothing.
 	// Each needs its type's own permission, which is checked before the shape of the request. Refusals carry the `index`

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -1736,28 +1737,28 @@ var File_lotkeeper_inventory_v1_master_data_proto protoreflect.FileDescriptor
 
 const file_lotkeeper_inventory_v1_master_data_proto_rawDesc = "" +
 	"\n" +
-	"(lotkeeper/inventory/v1/master_data.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xcd\x03\n" +
+	"(lotkeeper/inventory/v1/master_data.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\"\xf1\x03\n" +
 	"\rUnitOfMeasure\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06symbol\x18\x03 \x01(\tR\x06symbol\x12\x1d\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12\x1c\n" +
+	"\x06symbol\x18\x03 \x01(\tB\x04\xe2A\x01\x02R\x06symbol\x12\x1d\n" +
 	"\aenabled\x18\x04 \x01(\bH\x00R\aenabled\x88\x01\x01\x12\x14\n" +
 	"\x05notes\x18\x05 \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\x06 \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\a \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\b \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\b \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
 	"created_by\x18\n" +
-	" \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\f \x01(\tR\n" +
+	" \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\f \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\r \x01(\x03R\aversion\x12\x1d\n" +
 	"\n" +
 	"whole_only\x18\x0e \x01(\bR\twholeOnlyB\n" +
 	"\n" +
-	"\b_enabled\"\xe7\x05\n" +
+	"\b_enabled\"\x85\x06\n" +
 	"\x17UnitOfMeasureConversion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\ffrom_unit_id\x18\x02 \x01(\tR\n" +
@@ -1773,53 +1774,53 @@ const file_lotkeeper_inventory_v1_master_data_proto_rawDesc = "" +
 	"materialId\x12#\n" +
 	"\rmaterial_name\x18\t \x01(\tR\fmaterialName\x12#\n" +
 	"\rmaterial_path\x18\n" +
-	" \x01(\tR\fmaterialPath\x12\x16\n" +
-	"\x06factor\x18\v \x01(\x01R\x06factor\x12\x1d\n" +
+	" \x01(\tR\fmaterialPath\x12\x1c\n" +
+	"\x06factor\x18\v \x01(\x01B\x04\xe2A\x01\x02R\x06factor\x12\x1d\n" +
 	"\aenabled\x18\f \x01(\bH\x00R\aenabled\x88\x01\x01\x12\x14\n" +
 	"\x05notes\x18\r \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\x0e \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\x0f \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\x10 \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\x10 \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\x12 \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x14 \x01(\tR\n" +
+	"created_by\x18\x12 \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x14 \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x15 \x01(\x03R\aversionB\n" +
 	"\n" +
-	"\b_enabled\"\x89\x04\n" +
+	"\b_enabled\"\xad\x04\n" +
 	"\rMaterialClass\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12\x1b\n" +
 	"\tparent_id\x18\x03 \x01(\tR\bparentId\x12\x1f\n" +
 	"\vparent_name\x18\x04 \x01(\tR\n" +
 	"parentName\x12\x1f\n" +
 	"\vparent_path\x18\x05 \x01(\tR\n" +
-	"parentPath\x12\x12\n" +
-	"\x04path\x18\x06 \x01(\tR\x04path\x12\x1d\n" +
+	"parentPath\x12\x18\n" +
+	"\x04path\x18\x06 \x01(\tB\x04\xe2A\x01\x03R\x04path\x12\x1d\n" +
 	"\aenabled\x18\a \x01(\bH\x00R\aenabled\x88\x01\x01\x12\x14\n" +
 	"\x05notes\x18\b \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\t \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\n" +
 	" \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\v \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\v \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\r \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x0f \x01(\tR\n" +
+	"created_by\x18\r \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x0f \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x10 \x01(\x03R\aversionB\n" +
 	"\n" +
-	"\b_enabled\"\xbe\x06\n" +
+	"\b_enabled\"\xe2\x06\n" +
 	"\bMaterial\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12*\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12*\n" +
 	"\x11material_class_id\x18\x03 \x01(\tR\x0fmaterialClassId\x12.\n" +
 	"\x13material_class_name\x18\x04 \x01(\tR\x11materialClassName\x12.\n" +
-	"\x13material_class_path\x18\x05 \x01(\tR\x11materialClassPath\x12\x12\n" +
-	"\x04path\x18\x06 \x01(\tR\x04path\x12\x15\n" +
+	"\x13material_class_path\x18\x05 \x01(\tR\x11materialClassPath\x12\x18\n" +
+	"\x04path\x18\x06 \x01(\tB\x04\xe2A\x01\x03R\x04path\x12\x15\n" +
 	"\x06erp_id\x18\a \x01(\tR\x05erpId\x12 \n" +
 	"\vdescription\x18\b \x01(\tR\vdescription\x12+\n" +
 	"\x12unit_of_measure_id\x18\t \x01(\tR\x0funitOfMeasureId\x12/\n" +
@@ -1831,20 +1832,20 @@ const file_lotkeeper_inventory_v1_master_data_proto_rawDesc = "" +
 	"\x05notes\x18\x0e \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\x0f \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\x10 \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\x11 \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\x11 \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\x13 \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x15 \x01(\tR\n" +
+	"created_by\x18\x13 \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x15 \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x16 \x01(\x03R\aversionB\x12\n" +
 	"\x10_shelf_life_daysB\n" +
 	"\n" +
-	"\b_enabled\"\xc4\x04\n" +
+	"\b_enabled\"\xe2\x04\n" +
 	"\x12MaterialReasonCode\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
-	"\vreason_code\x18\x02 \x01(\tR\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
+	"\vreason_code\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\n" +
 	"reasonCode\x12 \n" +
 	"\vdescription\x18\x03 \x01(\tR\vdescription\x12M\n" +
 	"\x0flot_record_type\x18\x04 \x01(\x0e2%.lotkeeper.inventory.v1.LotRecordTypeR\rlotRecordType\x12)\n" +
@@ -1854,25 +1855,25 @@ const file_lotkeeper_inventory_v1_master_data_proto_rawDesc = "" +
 	"\x06spare1\x18\b \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\t \x01(\tR\x06spare2\x12\x16\n" +
 	"\x06spare3\x18\n" +
-	" \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	" \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\f \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x0e \x01(\tR\n" +
+	"created_by\x18\f \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\r \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x0e \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x0f \x01(\x03R\aversionB\n" +
 	"\n" +
-	"\b_enabled\"\x8b\t\n" +
+	"\b_enabled\"\xaf\t\n" +
 	"\bLocation\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12\x1b\n" +
 	"\tparent_id\x18\x03 \x01(\tR\bparentId\x12\x1f\n" +
 	"\vparent_name\x18\x04 \x01(\tR\n" +
 	"parentName\x12\x1f\n" +
 	"\vparent_path\x18\x05 \x01(\tR\n" +
-	"parentPath\x12\x12\n" +
-	"\x04path\x18\x06 \x01(\tR\x04path\x128\n" +
+	"parentPath\x12\x18\n" +
+	"\x04path\x18\x06 \x01(\tB\x04\xe2A\x01\x03R\x04path\x128\n" +
 	"\x04type\x18\a \x01(\x0e2$.lotkeeper.inventory.v1.LocationTypeR\x04type\x12F\n" +
 	"\fprocess_type\x18\b \x01(\x0e2#.lotkeeper.inventory.v1.ProcessTypeR\vprocessType\x12\x1d\n" +
 	"\n" +
@@ -1889,20 +1890,20 @@ const file_lotkeeper_inventory_v1_master_data_proto_rawDesc = "" +
 	"\x05notes\x18\x12 \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\x13 \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\x14 \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\x15 \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\x15 \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\x17 \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x19 \x01(\tR\n" +
+	"created_by\x18\x17 \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x19 \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x1a \x01(\x03R\aversionB\x13\n" +
 	"\x11_storage_capacityB\n" +
 	"\n" +
-	"\b_enabled\"\xbe\x05\n" +
+	"\b_enabled\"\xdc\x05\n" +
 	"\tOperation\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12\x1f\n" +
 	"\vlocation_id\x18\x03 \x01(\tR\n" +
 	"locationId\x12#\n" +
 	"\rlocation_name\x18\x04 \x01(\tR\flocationName\x12#\n" +
@@ -1915,24 +1916,24 @@ const file_lotkeeper_inventory_v1_master_data_proto_rawDesc = "" +
 	" \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\v \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\f \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\r \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\r \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\x0f \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x11 \x01(\tR\n" +
+	"created_by\x18\x0f \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x11 \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x12 \x01(\x03R\aversionB\n" +
 	"\n" +
-	"\b_enabled\"\xcf\a\n" +
+	"\b_enabled\"\xf9\a\n" +
 	"\x0fProductionOrder\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12.\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x04name\x12.\n" +
 	"\x13product_material_id\x18\x03 \x01(\tR\x11productMaterialId\x122\n" +
 	"\x15product_material_name\x18\x04 \x01(\tR\x13productMaterialName\x122\n" +
 	"\x15product_material_path\x18\x05 \x01(\tR\x13productMaterialPath\x12\x1a\n" +
-	"\bquantity\x18\x06 \x01(\x01R\bquantity\x12+\n" +
-	"\x11quantity_produced\x18\a \x01(\x01R\x10quantityProduced\x12+\n" +
+	"\bquantity\x18\x06 \x01(\x01R\bquantity\x121\n" +
+	"\x11quantity_produced\x18\a \x01(\x01B\x04\xe2A\x01\x03R\x10quantityProduced\x12+\n" +
 	"\x12unit_of_measure_id\x18\b \x01(\tR\x0funitOfMeasureId\x12/\n" +
 	"\x14unit_of_measure_name\x18\t \x01(\tR\x11unitOfMeasureName\x123\n" +
 	"\x16unit_of_measure_symbol\x18\n" +
@@ -1942,16 +1943,16 @@ const file_lotkeeper_inventory_v1_master_data_proto_rawDesc = "" +
 	"\x05notes\x18\r \x01(\tR\x05notes\x12\x16\n" +
 	"\x06spare1\x18\x0e \x01(\tR\x06spare1\x12\x16\n" +
 	"\x06spare2\x18\x0f \x01(\tR\x06spare2\x12\x16\n" +
-	"\x06spare3\x18\x10 \x01(\tR\x06spare3\x12=\n" +
-	"\fcreated_date\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedDate\x12\x1d\n" +
+	"\x06spare3\x18\x10 \x01(\tR\x06spare3\x12C\n" +
+	"\fcreated_date\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\vcreatedDate\x12#\n" +
 	"\n" +
-	"created_by\x18\x12 \x01(\tR\tcreatedBy\x12?\n" +
-	"\rmodified_date\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedDate\x12\x1f\n" +
-	"\vmodified_by\x18\x14 \x01(\tR\n" +
+	"created_by\x18\x12 \x01(\tB\x04\xe2A\x01\x03R\tcreatedBy\x12E\n" +
+	"\rmodified_date\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fmodifiedDate\x12%\n" +
+	"\vmodified_by\x18\x14 \x01(\tB\x04\xe2A\x01\x03R\n" +
 	"modifiedBy\x12\x18\n" +
 	"\aversion\x18\x15 \x01(\x03R\aversion\x12;\n" +
-	"\x0eexact_quantity\x18\x16 \x01(\v2\x14.google.type.DecimalR\rexactQuantity\x12L\n" +
-	"\x17exact_quantity_produced\x18\x17 \x01(\v2\x14.google.type.DecimalR\x15exactQuantityProducedB\n" +
+	"\x0eexact_quantity\x18\x16 \x01(\v2\x14.google.type.DecimalR\rexactQuantity\x12R\n" +
+	"\x17exact_quantity_produced\x18\x17 \x01(\v2\x14.google.type.DecimalB\x04\xe2A\x01\x03R\x15exactQuantityProducedB\n" +
 	"\n" +
 	"\b_enabledB\xf5\x01\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x0fMasterDataProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -228,7 +229,7 @@ type ListUnitsOfMeasureRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -644,7 +645,7 @@ type ListUnitOfMeasureConversionsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1062,7 +1063,7 @@ type ListMaterialClassesRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1487,7 +1488,7 @@ type ListMaterialsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1910,7 +1911,7 @@ type ListMaterialReasonCodesRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2328,7 +2329,7 @@ type ListLocationsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2751,7 +2752,7 @@ type ListOperationsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3169,7 +3170,7 @@ type ListProductionOrdersRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3390,7 +3391,7 @@ func (*DeleteProductionOrderResponse) Descriptor() ([]byte, []int) {
 // What ConvertQuantity asks for.
 type ConvertQuantityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Required; 0 or above, below 9.2e12.
+	// Required, unless exact_quantity is given; 0 or above, below 9.2e12.
 	Quantity float64 `protobuf:"fixed64,1,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// The unit of the quantity: one of the three is required.
 	FromUnitOfMeasureId *string `protobuf:"bytes,2,opt,name=from_unit_of_measure_id,json=fromUnitOfMeasureId,proto3,oneof" json:"from_unit_of_measure_id,omitempty"`
@@ -3986,15 +3987,15 @@ var File_lotkeeper_inventory_v1_master_data_service_proto protoreflect.FileDescr
 
 const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\n" +
-	"0lotkeeper/inventory/v1/master_data_service.proto\x12\x16lotkeeper.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a(lotkeeper/inventory/v1/master_data.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xa6\x01\n" +
+	"0lotkeeper/inventory/v1/master_data_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a#lotkeeper/inventory/v1/errors.proto\x1a(lotkeeper/inventory/v1/master_data.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\xa6\x01\n" +
 	"\x18SaveUnitOfMeasureRequest\x12M\n" +
 	"\x0funit_of_measure\x18\x01 \x01(\v2%.lotkeeper.inventory.v1.UnitOfMeasureR\runitOfMeasure\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"j\n" +
 	"\x19SaveUnitOfMeasureResponse\x12M\n" +
-	"\x0funit_of_measure\x18\x01 \x01(\v2%.lotkeeper.inventory.v1.UnitOfMeasureR\runitOfMeasure\"T\n" +
-	"\x17GetUnitOfMeasureRequest\x129\n" +
-	"\x1aunit_of_measure_id_or_name\x18\x01 \x01(\tR\x15unitOfMeasureIdOrName\"i\n" +
+	"\x0funit_of_measure\x18\x01 \x01(\v2%.lotkeeper.inventory.v1.UnitOfMeasureR\runitOfMeasure\"Z\n" +
+	"\x17GetUnitOfMeasureRequest\x12?\n" +
+	"\x1aunit_of_measure_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x15unitOfMeasureIdOrName\"i\n" +
 	"\x18GetUnitOfMeasureResponse\x12M\n" +
 	"\x0funit_of_measure\x18\x01 \x01(\v2%.lotkeeper.inventory.v1.UnitOfMeasureR\runitOfMeasure\"\xb8\x01\n" +
 	"\x19ListUnitsOfMeasureRequest\x12\x1d\n" +
@@ -4009,9 +4010,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\f_name_prefix\"\x95\x01\n" +
 	"\x1aListUnitsOfMeasureResponse\x12O\n" +
 	"\x10units_of_measure\x18\x01 \x03(\v2%.lotkeeper.inventory.v1.UnitOfMeasureR\x0eunitsOfMeasure\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x82\x01\n" +
-	"\x1aDeleteUnitOfMeasureRequest\x129\n" +
-	"\x1aunit_of_measure_id_or_name\x18\x01 \x01(\tR\x15unitOfMeasureIdOrName\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x88\x01\n" +
+	"\x1aDeleteUnitOfMeasureRequest\x12?\n" +
+	"\x1aunit_of_measure_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x15unitOfMeasureIdOrName\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\x1d\n" +
@@ -4021,9 +4022,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"\x93\x01\n" +
 	"#SaveUnitOfMeasureConversionResponse\x12l\n" +
-	"\x1aunit_of_measure_conversion\x18\x01 \x01(\v2/.lotkeeper.inventory.v1.UnitOfMeasureConversionR\x17unitOfMeasureConversion\"e\n" +
-	"!GetUnitOfMeasureConversionRequest\x12@\n" +
-	"\x1dunit_of_measure_conversion_id\x18\x01 \x01(\tR\x19unitOfMeasureConversionId\"\x92\x01\n" +
+	"\x1aunit_of_measure_conversion\x18\x01 \x01(\v2/.lotkeeper.inventory.v1.UnitOfMeasureConversionR\x17unitOfMeasureConversion\"k\n" +
+	"!GetUnitOfMeasureConversionRequest\x12F\n" +
+	"\x1dunit_of_measure_conversion_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x19unitOfMeasureConversionId\"\x92\x01\n" +
 	"\"GetUnitOfMeasureConversionResponse\x12l\n" +
 	"\x1aunit_of_measure_conversion\x18\x01 \x01(\v2/.lotkeeper.inventory.v1.UnitOfMeasureConversionR\x17unitOfMeasureConversion\"\xd8\x01\n" +
 	"#ListUnitOfMeasureConversionsRequest\x122\n" +
@@ -4037,9 +4038,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\b_enabled\"\xbe\x01\n" +
 	"$ListUnitOfMeasureConversionsResponse\x12n\n" +
 	"\x1bunit_of_measure_conversions\x18\x01 \x03(\v2/.lotkeeper.inventory.v1.UnitOfMeasureConversionR\x18unitOfMeasureConversions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x93\x01\n" +
-	"$DeleteUnitOfMeasureConversionRequest\x12@\n" +
-	"\x1dunit_of_measure_conversion_id\x18\x01 \x01(\tR\x19unitOfMeasureConversionId\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x99\x01\n" +
+	"$DeleteUnitOfMeasureConversionRequest\x12F\n" +
+	"\x1dunit_of_measure_conversion_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x19unitOfMeasureConversionId\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"'\n" +
@@ -4049,9 +4050,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"i\n" +
 	"\x19SaveMaterialClassResponse\x12L\n" +
-	"\x0ematerial_class\x18\x01 \x01(\v2%.lotkeeper.inventory.v1.MaterialClassR\rmaterialClass\"S\n" +
-	"\x17GetMaterialClassRequest\x128\n" +
-	"\x19material_class_id_or_path\x18\x01 \x01(\tR\x15materialClassIdOrPath\"h\n" +
+	"\x0ematerial_class\x18\x01 \x01(\v2%.lotkeeper.inventory.v1.MaterialClassR\rmaterialClass\"Y\n" +
+	"\x17GetMaterialClassRequest\x12>\n" +
+	"\x19material_class_id_or_path\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x15materialClassIdOrPath\"h\n" +
 	"\x18GetMaterialClassResponse\x12L\n" +
 	"\x0ematerial_class\x18\x01 \x01(\v2%.lotkeeper.inventory.v1.MaterialClassR\rmaterialClass\"\xff\x01\n" +
 	"\x1aListMaterialClassesRequest\x12.\n" +
@@ -4068,9 +4069,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\f_name_prefix\"\x97\x01\n" +
 	"\x1bListMaterialClassesResponse\x12P\n" +
 	"\x10material_classes\x18\x01 \x03(\v2%.lotkeeper.inventory.v1.MaterialClassR\x0fmaterialClasses\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x81\x01\n" +
-	"\x1aDeleteMaterialClassRequest\x128\n" +
-	"\x19material_class_id_or_path\x18\x01 \x01(\tR\x15materialClassIdOrPath\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n" +
+	"\x1aDeleteMaterialClassRequest\x12>\n" +
+	"\x19material_class_id_or_path\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x15materialClassIdOrPath\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\x1d\n" +
@@ -4080,9 +4081,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"T\n" +
 	"\x14SaveMaterialResponse\x12<\n" +
-	"\bmaterial\x18\x01 \x01(\v2 .lotkeeper.inventory.v1.MaterialR\bmaterial\"C\n" +
-	"\x12GetMaterialRequest\x12-\n" +
-	"\x13material_id_or_path\x18\x01 \x01(\tR\x10materialIdOrPath\"S\n" +
+	"\bmaterial\x18\x01 \x01(\v2 .lotkeeper.inventory.v1.MaterialR\bmaterial\"I\n" +
+	"\x12GetMaterialRequest\x123\n" +
+	"\x13material_id_or_path\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x10materialIdOrPath\"S\n" +
 	"\x13GetMaterialResponse\x12<\n" +
 	"\bmaterial\x18\x01 \x01(\v2 .lotkeeper.inventory.v1.MaterialR\bmaterial\"\x90\x02\n" +
 	"\x14ListMaterialsRequest\x12=\n" +
@@ -4099,9 +4100,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\f_name_prefix\"\x7f\n" +
 	"\x15ListMaterialsResponse\x12>\n" +
 	"\tmaterials\x18\x01 \x03(\v2 .lotkeeper.inventory.v1.MaterialR\tmaterials\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"q\n" +
-	"\x15DeleteMaterialRequest\x12-\n" +
-	"\x13material_id_or_path\x18\x01 \x01(\tR\x10materialIdOrPath\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"w\n" +
+	"\x15DeleteMaterialRequest\x123\n" +
+	"\x13material_id_or_path\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x10materialIdOrPath\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\x18\n" +
@@ -4111,9 +4112,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"~\n" +
 	"\x1eSaveMaterialReasonCodeResponse\x12\\\n" +
-	"\x14material_reason_code\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.MaterialReasonCodeR\x12materialReasonCode\"c\n" +
-	"\x1cGetMaterialReasonCodeRequest\x12C\n" +
-	"\x1fmaterial_reason_code_id_or_code\x18\x01 \x01(\tR\x1amaterialReasonCodeIdOrCode\"}\n" +
+	"\x14material_reason_code\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.MaterialReasonCodeR\x12materialReasonCode\"i\n" +
+	"\x1cGetMaterialReasonCodeRequest\x12I\n" +
+	"\x1fmaterial_reason_code_id_or_code\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x1amaterialReasonCodeIdOrCode\"}\n" +
 	"\x1dGetMaterialReasonCodeResponse\x12\\\n" +
 	"\x14material_reason_code\x18\x01 \x01(\v2*.lotkeeper.inventory.v1.MaterialReasonCodeR\x12materialReasonCode\"\xd1\x01\n" +
 	"\x1eListMaterialReasonCodesRequest\x12\x1d\n" +
@@ -4127,9 +4128,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\x13_reason_code_prefix\"\xa9\x01\n" +
 	"\x1fListMaterialReasonCodesResponse\x12^\n" +
 	"\x15material_reason_codes\x18\x01 \x03(\v2*.lotkeeper.inventory.v1.MaterialReasonCodeR\x13materialReasonCodes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x91\x01\n" +
-	"\x1fDeleteMaterialReasonCodeRequest\x12C\n" +
-	"\x1fmaterial_reason_code_id_or_code\x18\x01 \x01(\tR\x1amaterialReasonCodeIdOrCode\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x97\x01\n" +
+	"\x1fDeleteMaterialReasonCodeRequest\x12I\n" +
+	"\x1fmaterial_reason_code_id_or_code\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x1amaterialReasonCodeIdOrCode\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\"\n" +
@@ -4139,9 +4140,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"T\n" +
 	"\x14SaveLocationResponse\x12<\n" +
-	"\blocation\x18\x01 \x01(\v2 .lotkeeper.inventory.v1.LocationR\blocation\"C\n" +
-	"\x12GetLocationRequest\x12-\n" +
-	"\x13location_id_or_path\x18\x01 \x01(\tR\x10locationIdOrPath\"S\n" +
+	"\blocation\x18\x01 \x01(\v2 .lotkeeper.inventory.v1.LocationR\blocation\"I\n" +
+	"\x12GetLocationRequest\x123\n" +
+	"\x13location_id_or_path\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x10locationIdOrPath\"S\n" +
 	"\x13GetLocationResponse\x12<\n" +
 	"\blocation\x18\x01 \x01(\v2 .lotkeeper.inventory.v1.LocationR\blocation\"\xf9\x01\n" +
 	"\x14ListLocationsRequest\x12.\n" +
@@ -4158,9 +4159,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\f_name_prefix\"\x7f\n" +
 	"\x15ListLocationsResponse\x12>\n" +
 	"\tlocations\x18\x01 \x03(\v2 .lotkeeper.inventory.v1.LocationR\tlocations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"q\n" +
-	"\x15DeleteLocationRequest\x12-\n" +
-	"\x13location_id_or_path\x18\x01 \x01(\tR\x10locationIdOrPath\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"w\n" +
+	"\x15DeleteLocationRequest\x123\n" +
+	"\x13location_id_or_path\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x10locationIdOrPath\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\x18\n" +
@@ -4170,9 +4171,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"X\n" +
 	"\x15SaveOperationResponse\x12?\n" +
-	"\toperation\x18\x01 \x01(\v2!.lotkeeper.inventory.v1.OperationR\toperation\"F\n" +
-	"\x13GetOperationRequest\x12/\n" +
-	"\x14operation_id_or_name\x18\x01 \x01(\tR\x11operationIdOrName\"W\n" +
+	"\toperation\x18\x01 \x01(\v2!.lotkeeper.inventory.v1.OperationR\toperation\"L\n" +
+	"\x13GetOperationRequest\x125\n" +
+	"\x14operation_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x11operationIdOrName\"W\n" +
 	"\x14GetOperationResponse\x12?\n" +
 	"\toperation\x18\x01 \x01(\v2!.lotkeeper.inventory.v1.OperationR\toperation\"\xb4\x01\n" +
 	"\x15ListOperationsRequest\x12\x1d\n" +
@@ -4189,9 +4190,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2!.lotkeeper.inventory.v1.OperationR\n" +
 	"operations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"t\n" +
-	"\x16DeleteOperationRequest\x12/\n" +
-	"\x14operation_id_or_name\x18\x01 \x01(\tR\x11operationIdOrName\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"z\n" +
+	"\x16DeleteOperationRequest\x125\n" +
+	"\x14operation_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x11operationIdOrName\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\x19\n" +
@@ -4201,9 +4202,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\"q\n" +
 	"\x1bSaveProductionOrderResponse\x12R\n" +
-	"\x10production_order\x18\x01 \x01(\v2'.lotkeeper.inventory.v1.ProductionOrderR\x0fproductionOrder\"Y\n" +
-	"\x19GetProductionOrderRequest\x12<\n" +
-	"\x1bproduction_order_id_or_name\x18\x01 \x01(\tR\x17productionOrderIdOrName\"p\n" +
+	"\x10production_order\x18\x01 \x01(\v2'.lotkeeper.inventory.v1.ProductionOrderR\x0fproductionOrder\"_\n" +
+	"\x19GetProductionOrderRequest\x12B\n" +
+	"\x1bproduction_order_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x17productionOrderIdOrName\"p\n" +
 	"\x1aGetProductionOrderResponse\x12R\n" +
 	"\x10production_order\x18\x01 \x01(\v2'.lotkeeper.inventory.v1.ProductionOrderR\x0fproductionOrder\"\xf2\x01\n" +
 	"\x1bListProductionOrdersRequest\x126\n" +
@@ -4219,9 +4220,9 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\f_name_prefix\"\x9c\x01\n" +
 	"\x1cListProductionOrdersResponse\x12T\n" +
 	"\x11production_orders\x18\x01 \x03(\v2'.lotkeeper.inventory.v1.ProductionOrderR\x10productionOrders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n" +
-	"\x1cDeleteProductionOrderRequest\x12<\n" +
-	"\x1bproduction_order_id_or_name\x18\x01 \x01(\tR\x17productionOrderIdOrName\x12\x1d\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8d\x01\n" +
+	"\x1cDeleteProductionOrderRequest\x12B\n" +
+	"\x1bproduction_order_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x17productionOrderIdOrName\x12\x1d\n" +
 	"\aversion\x18\x02 \x01(\x03H\x00R\aversion\x88\x01\x01B\n" +
 	"\n" +
 	"\b_version\"\x1f\n" +
@@ -4263,56 +4264,57 @@ const file_lotkeeper_inventory_v1_master_data_service_proto_rawDesc = "" +
 	"\x06change\x18\x03 \x01(\tR\x06change\x12\x16\n" +
 	"\x06fields\x18\x04 \x03(\tR\x06fields\x12\x16\n" +
 	"\x06stored\x18\x05 \x01(\tR\x06stored\x12\x14\n" +
-	"\x05given\x18\x06 \x01(\tR\x05given\"z\n" +
-	"\x17ExportMasterDataRequest\x12<\n" +
-	"\x06format\x18\x01 \x01(\x0e2$.lotkeeper.inventory.v1.ExportFormatR\x06format\x12!\n" +
+	"\x05given\x18\x06 \x01(\tR\x05given\"\x80\x01\n" +
+	"\x17ExportMasterDataRequest\x12B\n" +
+	"\x06format\x18\x01 \x01(\x0e2$.lotkeeper.inventory.v1.ExportFormatB\x04\xe2A\x01\x02R\x06format\x12!\n" +
 	"\finclude_lots\x18\x02 \x01(\bR\vincludeLots\".\n" +
 	"\x18ExportMasterDataResponse\x12\x12\n" +
 	"\x04data\x18\x01 \x01(\fR\x04data\"\x19\n" +
 	"\x17GetPlantSettingsRequest\"7\n" +
 	"\x18GetPlantSettingsResponse\x12\x1b\n" +
-	"\ttime_zone\x18\x01 \x01(\tR\btimeZone2\xbb(\n" +
+	"\ttime_zone\x18\x01 \x01(\tR\btimeZone2\x87)\n" +
 	"\x11MasterDataService\x12\x88\x01\n" +
 	"\x11SaveUnitOfMeasure\x120.lotkeeper.inventory.v1.SaveUnitOfMeasureRequest\x1a1.lotkeeper.inventory.v1.SaveUnitOfMeasureResponse\"\x0e\xca\xda\x18\n" +
-	"UNIT.WRITE\x12\x84\x01\n" +
-	"\x10GetUnitOfMeasure\x12/.lotkeeper.inventory.v1.GetUnitOfMeasureRequest\x1a0.lotkeeper.inventory.v1.GetUnitOfMeasureResponse\"\r\xca\xda\x18\tUNIT.READ\x12\x8a\x01\n" +
-	"\x12ListUnitsOfMeasure\x121.lotkeeper.inventory.v1.ListUnitsOfMeasureRequest\x1a2.lotkeeper.inventory.v1.ListUnitsOfMeasureResponse\"\r\xca\xda\x18\tUNIT.READ\x12\x8f\x01\n" +
+	"UNIT.WRITE\x12\x87\x01\n" +
+	"\x10GetUnitOfMeasure\x12/.lotkeeper.inventory.v1.GetUnitOfMeasureRequest\x1a0.lotkeeper.inventory.v1.GetUnitOfMeasureResponse\"\x10\xca\xda\x18\tUNIT.READ\x90\x02\x01\x12\x8d\x01\n" +
+	"\x12ListUnitsOfMeasure\x121.lotkeeper.inventory.v1.ListUnitsOfMeasureRequest\x1a2.lotkeeper.inventory.v1.ListUnitsOfMeasureResponse\"\x10\xca\xda\x18\tUNIT.READ\x90\x02\x01\x12\x8f\x01\n" +
 	"\x13DeleteUnitOfMeasure\x122.lotkeeper.inventory.v1.DeleteUnitOfMeasureRequest\x1a3.lotkeeper.inventory.v1.DeleteUnitOfMeasureResponse\"\x0f\xca\xda\x18\vUNIT.DELETE\x12\xa6\x01\n" +
 	"\x1bSaveUnitOfMeasureConversion\x12:.lotkeeper.inventory.v1.SaveUnitOfMeasureConversionRequest\x1a;.lotkeeper.inventory.v1.SaveUnitOfMeasureConversionResponse\"\x0e\xca\xda\x18\n" +
-	"UNIT.WRITE\x12\xa2\x01\n" +
-	"\x1aGetUnitOfMeasureConversion\x129.lotkeeper.inventory.v1.GetUnitOfMeasureConversionRequest\x1a:.lotkeeper.inventory.v1.GetUnitOfMeasureConversionResponse\"\r\xca\xda\x18\tUNIT.READ\x12\xa8\x01\n" +
-	"\x1cListUnitOfMeasureConversions\x12;.lotkeeper.inventory.v1.ListUnitOfMeasureConversionsRequest\x1a<.lotkeeper.inventory.v1.ListUnitOfMeasureConversionsResponse\"\r\xca\xda\x18\tUNIT.READ\x12\xad\x01\n" +
+	"UNIT.WRITE\x12\xa5\x01\n" +
+	"\x1aGetUnitOfMeasureConversion\x129.lotkeeper.inventory.v1.GetUnitOfMeasureConversionRequest\x1a:.lotkeeper.inventory.v1.GetUnitOfMeasureConversionResponse\"\x10\xca\xda\x18\tUNIT.READ\x90\x02\x01\x12\xab\x01\n" +
+	"\x1cListUnitOfMeasureConversions\x12;.lotkeeper.inventory.v1.ListUnitOfMeasureConversionsRequest\x1a<.lotkeeper.inventory.v1.ListUnitOfMeasureConversionsResponse\"\x10\xca\xda\x18\tUNIT.READ\x90\x02\x01\x12\xad\x01\n" +
 	"\x1dDeleteUnitOfMeasureConversion\x12<.lotkeeper.inventory.v1.DeleteUnitOfMeasureConversionRequest\x1a=.lotkeeper.inventory.v1.DeleteUnitOfMeasureConversionResponse\"\x0f\xca\xda\x18\vUNIT.DELETE\x12\x8c\x01\n" +
-	"\x11SaveMaterialClass\x120.lotkeeper.inventory.v1.SaveMaterialClassRequest\x1a1.lotkeeper.inventory.v1.SaveMaterialClassResponse\"\x12\xca\xda\x18\x0eMATERIAL.WRITE\x12\x88\x01\n" +
-	"\x10GetMaterialClass\x12/.lotkeeper.inventory.v1.GetMaterialClassRequest\x1a0.lotkeeper.inventory.v1.GetMaterialClassResponse\"\x11\xca\xda\x18\rMATERIAL.READ\x12\x91\x01\n" +
-	"\x13ListMaterialClasses\x122.lotkeeper.inventory.v1.ListMaterialClassesRequest\x1a3.lotkeeper.inventory.v1.ListMaterialClassesResponse\"\x11\xca\xda\x18\rMATERIAL.READ\x12\x93\x01\n" +
+	"\x11SaveMaterialClass\x120.lotkeeper.inventory.v1.SaveMaterialClassRequest\x1a1.lotkeeper.inventory.v1.SaveMaterialClassResponse\"\x12\xca\xda\x18\x0eMATERIAL.WRITE\x12\x8b\x01\n" +
+	"\x10GetMaterialClass\x12/.lotkeeper.inventory.v1.GetMaterialClassRequest\x1a0.lotkeeper.inventory.v1.GetMaterialClassResponse\"\x14\xca\xda\x18\rMATERIAL.READ\x90\x02\x01\x12\x94\x01\n" +
+	"\x13ListMaterialClasses\x122.lotkeeper.inventory.v1.ListMaterialClassesRequest\x1a3.lotkeeper.inventory.v1.ListMaterialClassesResponse\"\x14\xca\xda\x18\rMATERIAL.READ\x90\x02\x01\x12\x93\x01\n" +
 	"\x13DeleteMaterialClass\x122.lotkeeper.inventory.v1.DeleteMaterialClassRequest\x1a3.lotkeeper.inventory.v1.DeleteMaterialClassResponse\"\x13\xca\xda\x18\x0fMATERIAL.DELETE\x12}\n" +
-	"\fSaveMaterial\x12+.lotkeeper.inventory.v1.SaveMaterialRequest\x1a,.lotkeeper.inventory.v1.SaveMaterialResponse\"\x12\xca\xda\x18\x0eMATERIAL.WRITE\x12y\n" +
-	"\vGetMaterial\x12*.lotkeeper.inventory.v1.GetMaterialRequest\x1a+.lotkeeper.inventory.v1.GetMaterialResponse\"\x11\xca\xda\x18\rMATERIAL.READ\x12\x7f\n" +
-	"\rListMaterials\x12,.lotkeeper.inventory.v1.ListMaterialsRequest\x1a-.lotkeeper.inventory.v1.ListMaterialsResponse\"\x11\xca\xda\x18\rMATERIAL.READ\x12\x84\x01\n" +
+	"\fSaveMaterial\x12+.lotkeeper.inventory.v1.SaveMaterialRequest\x1a,.lotkeeper.inventory.v1.SaveMaterialResponse\"\x12\xca\xda\x18\x0eMATERIAL.WRITE\x12|\n" +
+	"\vGetMaterial\x12*.lotkeeper.inventory.v1.GetMaterialRequest\x1a+.lotkeeper.inventory.v1.GetMaterialResponse\"\x14\xca\xda\x18\rMATERIAL.READ\x90\x02\x01\x12\x82\x01\n" +
+	"\rListMaterials\x12,.lotkeeper.inventory.v1.ListMaterialsRequest\x1a-.lotkeeper.inventory.v1.ListMaterialsResponse\"\x14\xca\xda\x18\rMATERIAL.READ\x90\x02\x01\x12\x84\x01\n" +
 	"\x0eDeleteMaterial\x12-.lotkeeper.inventory.v1.DeleteMaterialRequest\x1a..lotkeeper.inventory.v1.DeleteMaterialResponse\"\x13\xca\xda\x18\x0fMATERIAL.DELETE\x12\x9b\x01\n" +
-	"\x16SaveMaterialReasonCode\x125.lotkeeper.inventory.v1.SaveMaterialReasonCodeRequest\x1a6.lotkeeper.inventory.v1.SaveMaterialReasonCodeResponse\"\x12\xca\xda\x18\x0eMATERIAL.WRITE\x12\x97\x01\n" +
-	"\x15GetMaterialReasonCode\x124.lotkeeper.inventory.v1.GetMaterialReasonCodeRequest\x1a5.lotkeeper.inventory.v1.GetMaterialReasonCodeResponse\"\x11\xca\xda\x18\rMATERIAL.READ\x12\x9d\x01\n" +
-	"\x17ListMaterialReasonCodes\x126.lotkeeper.inventory.v1.ListMaterialReasonCodesRequest\x1a7.lotkeeper.inventory.v1.ListMaterialReasonCodesResponse\"\x11\xca\xda\x18\rMATERIAL.READ\x12\xa2\x01\n" +
+	"\x16SaveMaterialReasonCode\x125.lotkeeper.inventory.v1.SaveMaterialReasonCodeRequest\x1a6.lotkeeper.inventory.v1.SaveMaterialReasonCodeResponse\"\x12\xca\xda\x18\x0eMATERIAL.WRITE\x12\x9a\x01\n" +
+	"\x15GetMaterialReasonCode\x124.lotkeeper.inventory.v1.GetMaterialReasonCodeRequest\x1a5.lotkeeper.inventory.v1.GetMaterialReasonCodeResponse\"\x14\xca\xda\x18\rMATERIAL.READ\x90\x02\x01\x12\xa0\x01\n" +
+	"\x17ListMaterialReasonCodes\x126.lotkeeper.inventory.v1.ListMaterialReasonCodesRequest\x1a7.lotkeeper.inventory.v1.ListMaterialReasonCodesResponse\"\x14\xca\xda\x18\rMATERIAL.READ\x90\x02\x01\x12\xa2\x01\n" +
 	"\x18DeleteMaterialReasonCode\x127.lotkeeper.inventory.v1.DeleteMaterialReasonCodeRequest\x1a8.lotkeeper.inventory.v1.DeleteMaterialReasonCodeResponse\"\x13\xca\xda\x18\x0fMATERIAL.DELETE\x12}\n" +
-	"\fSaveLocation\x12+.lotkeeper.inventory.v1.SaveLocationRequest\x1a,.lotkeeper.inventory.v1.SaveLocationResponse\"\x12\xca\xda\x18\x0eLOCATION.WRITE\x12y\n" +
-	"\vGetLocation\x12*.lotkeeper.inventory.v1.GetLocationRequest\x1a+.lotkeeper.inventory.v1.GetLocationResponse\"\x11\xca\xda\x18\rLOCATION.READ\x12\x7f\n" +
-	"\rListLocations\x12,.lotkeeper.inventory.v1.ListLocationsRequest\x1a-.lotkeeper.inventory.v1.ListLocationsResponse\"\x11\xca\xda\x18\rLOCATION.READ\x12\x84\x01\n" +
+	"\fSaveLocation\x12+.lotkeeper.inventory.v1.SaveLocationRequest\x1a,.lotkeeper.inventory.v1.SaveLocationResponse\"\x12\xca\xda\x18\x0eLOCATION.WRITE\x12|\n" +
+	"\vGetLocation\x12*.lotkeeper.inventory.v1.GetLocationRequest\x1a+.lotkeeper.inventory.v1.GetLocationResponse\"\x14\xca\xda\x18\rLOCATION.READ\x90\x02\x01\x12\x82\x01\n" +
+	"\rListLocations\x12,.lotkeeper.inventory.v1.ListLocationsRequest\x1a-.lotkeeper.inventory.v1.ListLocationsResponse\"\x14\xca\xda\x18\rLOCATION.READ\x90\x02\x01\x12\x84\x01\n" +
 	"\x0eDeleteLocation\x12-.lotkeeper.inventory.v1.DeleteLocationRequest\x1a..lotkeeper.inventory.v1.DeleteLocationResponse\"\x13\xca\xda\x18\x0fLOCATION.DELETE\x12\x81\x01\n" +
-	"\rSaveOperation\x12,.lotkeeper.inventory.v1.SaveOperationRequest\x1a-.lotkeeper.inventory.v1.SaveOperationResponse\"\x13\xca\xda\x18\x0fOPERATION.WRITE\x12}\n" +
-	"\fGetOperation\x12+.lotkeeper.inventory.v1.GetOperationRequest\x1a,.lotkeeper.inventory.v1.GetOperationResponse\"\x12\xca\xda\x18\x0eOPERATION.READ\x12\x83\x01\n" +
-	"\x0eListOperations\x12-.lotkeeper.inventory.v1.ListOperationsRequest\x1a..lotkeeper.inventory.v1.ListOperationsResponse\"\x12\xca\xda\x18\x0eOPERATION.READ\x12\x88\x01\n" +
+	"\rSaveOperation\x12,.lotkeeper.inventory.v1.SaveOperationRequest\x1a-.lotkeeper.inventory.v1.SaveOperationResponse\"\x13\xca\xda\x18\x0fOPERATION.WRITE\x12\x80\x01\n" +
+	"\fGetOperation\x12+.lotkeeper.inventory.v1.GetOperationRequest\x1a,.lotkeeper.inventory.v1.GetOperationResponse\"\x15\xca\xda\x18\x0eOPERATION.READ\x90\x02\x01\x12\x86\x01\n" +
+	"\x0eListOperations\x12-.lotkeeper.inventory.v1.ListOperationsRequest\x1a..lotkeeper.inventory.v1.ListOperationsResponse\"\x15\xca\xda\x18\x0eOPERATION.READ\x90\x02\x01\x12\x88\x01\n" +
 	"\x0fDeleteOperation\x12..lotkeeper.inventory.v1.DeleteOperationRequest\x1a/.lotkeeper.inventory.v1.DeleteOperationResponse\"\x14\xca\xda\x18\x10OPERATION.DELETE\x12\x8f\x01\n" +
-	"\x13SaveProductionOrder\x122.lotkeeper.inventory.v1.SaveProductionOrderRequest\x1a3.lotkeeper.inventory.v1.SaveProductionOrderResponse\"\x0f\xca\xda\x18\vORDER.WRITE\x12\x8b\x01\n" +
-	"\x12GetProductionOrder\x121.lotkeeper.inventory.v1.GetProductionOrderRequest\x1a2.lotkeeper.inventory.v1.GetProductionOrderResponse\"\x0e\xca\xda\x18\n" +
-	"ORDER.READ\x12\x91\x01\n" +
-	"\x14ListProductionOrders\x123.lotkeeper.inventory.v1.ListProductionOrdersRequest\x1a4.lotkeeper.inventory.v1.ListProductionOrdersResponse\"\x0e\xca\xda\x18\n" +
-	"ORDER.READ\x12\x96\x01\n" +
-	"\x15DeleteProductionOrder\x124.lotkeeper.inventory.v1.DeleteProductionOrderRequest\x1a5.lotkeeper.inventory.v1.DeleteProductionOrderResponse\"\x10\xca\xda\x18\fORDER.DELETE\x12\x81\x01\n" +
-	"\x0fConvertQuantity\x12..lotkeeper.inventory.v1.ConvertQuantityRequest\x1a/.lotkeeper.inventory.v1.ConvertQuantityResponse\"\r\xca\xda\x18\tUNIT.READ\x12\x8f\x01\n" +
-	"\x10ImportMasterData\x12/.lotkeeper.inventory.v1.ImportMasterDataRequest\x1a0.lotkeeper.inventory.v1.ImportMasterDataResponse\"\x16\xca\xda\x18\x12MASTER_DATA.IMPORT(\x01\x12\x8f\x01\n" +
-	"\x10ExportMasterData\x12/.lotkeeper.inventory.v1.ExportMasterDataRequest\x1a0.lotkeeper.inventory.v1.ExportMasterDataResponse\"\x16\xca\xda\x18\x12MASTER_DATA.EXPORT0\x01\x12~\n" +
-	"\x10GetPlantSettings\x12/.lotkeeper.inventory.v1.GetPlantSettingsRequest\x1a0.lotkeeper.inventory.v1.GetPlantSettingsResponse\"\a\xca\xda\x18\x03anyB\xfc\x01\n" +
+	"\x13SaveProductionOrder\x122.lotkeeper.inventory.v1.SaveProductionOrderRequest\x1a3.lotkeeper.inventory.v1.SaveProductionOrderResponse\"\x0f\xca\xda\x18\vORDER.WRITE\x12\x8e\x01\n" +
+	"\x12GetProductionOrder\x121.lotkeeper.inventory.v1.GetProductionOrderRequest\x1a2.lotkeeper.inventory.v1.GetProductionOrderResponse\"\x11\xca\xda\x18\n" +
+	"ORDER.READ\x90\x02\x01\x12\x94\x01\n" +
+	"\x14ListProductionOrders\x123.lotkeeper.inventory.v1.ListProductionOrdersRequest\x1a4.lotkeeper.inventory.v1.ListProductionOrdersResponse\"\x11\xca\xda\x18\n" +
+	"ORDER.READ\x90\x02\x01\x12\x96\x01\n" +
+	"\x15DeleteProductionOrder\x124.lotkeeper.inventory.v1.DeleteProductionOrderRequest\x1a5.lotkeeper.inventory.v1.DeleteProductionOrderResponse\"\x10\xca\xda\x18\fORDER.DELETE\x12\x84\x01\n" +
+	"\x0fConvertQuantity\x12..lotkeeper.inventory.v1.ConvertQuantityRequest\x1a/.lotkeeper.inventory.v1.ConvertQuantityResponse\"\x10\xca\xda\x18\tUNIT.READ\x90\x02\x01\x12\x8f\x01\n" +
+	"\x10ImportMasterData\x12/.lotkeeper.inventory.v1.ImportMasterDataRequest\x1a0.lotkeeper.inventory.v1.ImportMasterDataResponse\"\x16\xca\xda\x18\x12MASTER_DATA.IMPORT(\x01\x12\x92\x01\n" +
+	"\x10ExportMasterData\x12/.lotkeeper.inventory.v1.ExportMasterDataRequest\x1a0.lotkeeper.inventory.v1.ExportMasterDataResponse\"\x19\xca\xda\x18\x12MASTER_DATA.EXPORT\x90\x02\x010\x01\x12\x81\x01\n" +
+	"\x10GetPlantSettings\x12/.lotkeeper.inventory.v1.GetPlantSettingsRequest\x1a0.lotkeeper.inventory.v1.GetPlantSettingsResponse\"\n" +
+	"\xca\xda\x18\x03any\x90\x02\x01\x1a\r\xe2\xda\x18\tlotkeeperB\xfc\x01\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x16MasterDataServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"
 
 var (
@@ -4547,6 +4549,7 @@ func file_lotkeeper_inventory_v1_master_data_service_proto_init() {
 		return
 	}
 	file_lotkeeper_inventory_v1_enums_proto_init()
+	file_lotkeeper_inventory_v1_errors_proto_init()
 	file_lotkeeper_inventory_v1_master_data_proto_init()
 	file_lotkeeper_inventory_v1_permission_proto_init()
 	file_lotkeeper_inventory_v1_master_data_service_proto_msgTypes[4].OneofWrappers = []any{}

@@ -62,6 +62,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type MasterDataServiceClient interface {
 	// Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
 	// what it names, VERSION_CONFLICT, NAME_TAKEN, and NOT_WHOLE where it becomes `whole_only` with broken stock in it.
@@ -74,7 +76,7 @@ type MasterDataServiceClient interface {
 	// (VERSION_CONFLICT).
 	DeleteUnitOfMeasure(ctx context.Context, in *DeleteUnitOfMeasureRequest, opts ...grpc.CallOption) (*DeleteUnitOfMeasureResponse, error)
 	// Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
-	// NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveUnitOfMeasureConversion(ctx context.Context, in *SaveUnitOfMeasureConversionRequest, opts ...grpc.CallOption) (*SaveUnitOfMeasureConversionResponse, error)
 	// Reads a conversion between units.
 	GetUnitOfMeasureConversion(ctx context.Context, in *GetUnitOfMeasureConversionRequest, opts ...grpc.CallOption) (*GetUnitOfMeasureConversionResponse, error)
@@ -95,7 +97,7 @@ type MasterDataServiceClient interface {
 	// (VERSION_CONFLICT).
 	DeleteMaterialClass(ctx context.Context, in *DeleteMaterialClassRequest, opts ...grpc.CallOption) (*DeleteMaterialClassResponse, error)
 	// Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-	// names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveMaterial(ctx context.Context, in *SaveMaterialRequest, opts ...grpc.CallOption) (*SaveMaterialResponse, error)
 	// Reads a material.
 	GetMaterial(ctx context.Context, in *GetMaterialRequest, opts ...grpc.CallOption) (*GetMaterialResponse, error)
@@ -104,7 +106,7 @@ type MasterDataServiceClient interface {
 	// Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT).
 	DeleteMaterial(ctx context.Context, in *DeleteMaterialRequest, opts ...grpc.CallOption) (*DeleteMaterialResponse, error)
 	// Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-	// it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// it names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveMaterialReasonCode(ctx context.Context, in *SaveMaterialReasonCodeRequest, opts ...grpc.CallOption) (*SaveMaterialReasonCodeResponse, error)
 	// Reads a reason code.
 	GetMaterialReasonCode(ctx context.Context, in *GetMaterialReasonCodeRequest, opts ...grpc.CallOption) (*GetMaterialReasonCodeResponse, error)
@@ -124,7 +126,7 @@ type MasterDataServiceClient interface {
 	// Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT).
 	DeleteLocation(ctx context.Context, in *DeleteLocationRequest, opts ...grpc.CallOption) (*DeleteLocationResponse, error)
 	// Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
-	// of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// of what it names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveOperation(ctx context.Context, in *SaveOperationRequest, opts ...grpc.CallOption) (*SaveOperationResponse, error)
 	// Reads a process operation.
 	GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*GetOperationResponse, error)
@@ -134,7 +136,7 @@ type MasterDataServiceClient interface {
 	// (VERSION_CONFLICT).
 	DeleteOperation(ctx context.Context, in *DeleteOperationRequest, opts ...grpc.CallOption) (*DeleteOperationResponse, error)
 	// Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-	// what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD.
 	SaveProductionOrder(ctx context.Context, in *SaveProductionOrderRequest, opts ...grpc.CallOption) (*SaveProductionOrderResponse, error)
 	// Reads a production order.
 	GetProductionOrder(ctx context.Context, in *GetProductionOrderRequest, opts ...grpc.CallOption) (*GetProductionOrderResponse, error)
@@ -546,6 +548,8 @@ func (c *masterDataServiceClient) GetPlantSettings(ctx context.Context, in *GetP
 // for forward compatibility.
 //
 // The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type MasterDataServiceServer interface {
 	// Creates a unit of measure where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
 	// what it names, VERSION_CONFLICT, NAME_TAKEN, and NOT_WHOLE where it becomes `whole_only` with broken stock in it.
@@ -558,7 +562,7 @@ type MasterDataServiceServer interface {
 	// (VERSION_CONFLICT).
 	DeleteUnitOfMeasure(context.Context, *DeleteUnitOfMeasureRequest) (*DeleteUnitOfMeasureResponse, error)
 	// Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
-	// NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveUnitOfMeasureConversion(context.Context, *SaveUnitOfMeasureConversionRequest) (*SaveUnitOfMeasureConversionResponse, error)
 	// Reads a conversion between units.
 	GetUnitOfMeasureConversion(context.Context, *GetUnitOfMeasureConversionRequest) (*GetUnitOfMeasureConversionResponse, error)
@@ -579,7 +583,7 @@ type MasterDataServiceServer interface {
 	// (VERSION_CONFLICT).
 	DeleteMaterialClass(context.Context, *DeleteMaterialClassRequest) (*DeleteMaterialClassResponse, error)
 	// Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-	// names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveMaterial(context.Context, *SaveMaterialRequest) (*SaveMaterialResponse, error)
 	// Reads a material.
 	GetMaterial(context.Context, *GetMaterialRequest) (*GetMaterialResponse, error)
@@ -588,7 +592,7 @@ type MasterDataServiceServer interface {
 	// Deletes a material. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT).
 	DeleteMaterial(context.Context, *DeleteMaterialRequest) (*DeleteMaterialResponse, error)
 	// Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-	// it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// it names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveMaterialReasonCode(context.Context, *SaveMaterialReasonCodeRequest) (*SaveMaterialReasonCodeResponse, error)
 	// Reads a reason code.
 	GetMaterialReasonCode(context.Context, *GetMaterialReasonCodeRequest) (*GetMaterialReasonCodeResponse, error)
@@ -608,7 +612,7 @@ type MasterDataServiceServer interface {
 	// Deletes a location. Refused where something refers to it (REFERENCED) or it has another version (VERSION_CONFLICT).
 	DeleteLocation(context.Context, *DeleteLocationRequest) (*DeleteLocationResponse, error)
 	// Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
-	// of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// of what it names, VERSION_CONFLICT, NAME_TAKEN.
 	SaveOperation(context.Context, *SaveOperationRequest) (*SaveOperationResponse, error)
 	// Reads a process operation.
 	GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error)
@@ -618,7 +622,7 @@ type MasterDataServiceServer interface {
 	// (VERSION_CONFLICT).
 	DeleteOperation(context.Context, *DeleteOperationRequest) (*DeleteOperationResponse, error)
 	// Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-	// what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+	// what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD.
 	SaveProductionOrder(context.Context, *SaveProductionOrderRequest) (*SaveProductionOrderResponse, error)
 	// Reads a production order.
 	GetProductionOrder(context.Context, *GetProductionOrderRequest) (*GetProductionOrderResponse, error)

@@ -7,6 +7,7 @@
 package inventoryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	decimal "google.golang.org/genproto/googleapis/type/decimal"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -192,7 +193,7 @@ type ListTerminalLotsRequest struct {
 	// How many at most. 0: 50; above 1,000: 1,000; below 0: refused. A page may hold fewer.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty: the first page. Valid only for the same request; page_size may
-	// differ.
+	// differ. It does not expire, and outlives restarts.
 	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Follows only what records say between two lots, not what went through a production order.
 	LotsOnly      bool `protobuf:"varint,6,opt,name=lots_only,json=lotsOnly,proto3" json:"lots_only,omitempty"`
@@ -793,8 +794,10 @@ type HoldTracedLotsRequest struct {
 	Notes *string `protobuf:"bytes,6,opt,name=notes,proto3,oneof" json:"notes,omitempty"`
 	// ULID of the reason code.
 	MaterialReasonCodeId *string `protobuf:"bytes,7,opt,name=material_reason_code_id,json=materialReasonCodeId,proto3,oneof" json:"material_reason_code_id,omitempty"`
-	// Makes a retry safe, 1 to 128 printable ASCII characters: the same request with the same id gets the first answer
-	// again, a different request gets REQUEST_ID_REUSED. Kept for 30 days. Empty: none.
+	// Makes a retry safe, 1 to 128 printable ASCII characters. For 30 days (setting request_id_days) the same request of
+	// the same principal under the same id gets the first answer again, and a different one REQUEST_ID_REUSED; the
+	// methods that write records share one set of ids. Only a call that took effect uses its id: a refusal is not kept,
+	// and the same request is decided anew. Empty or absent: none.
 	RequestId *string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	// Does everything except the commit: the answer is what would be written, without ids that do not exist yet.
 	ValidateOnly  bool `protobuf:"varint,9,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
@@ -954,9 +957,9 @@ var File_lotkeeper_inventory_v1_trace_service_proto protoreflect.FileDescriptor
 
 const file_lotkeeper_inventory_v1_trace_service_proto_rawDesc = "" +
 	"\n" +
-	"*lotkeeper/inventory/v1/trace_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a1lotkeeper/inventory/v1/inventory_lot_record.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\x92\x02\n" +
-	"\x17GetLotTraceGraphRequest\x12#\n" +
-	"\x0elot_id_or_name\x18\x01 \x01(\tR\vlotIdOrName\x122\n" +
+	"*lotkeeper/inventory/v1/trace_service.proto\x12\x16lotkeeper.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19google/type/decimal.proto\x1a\"lotkeeper/inventory/v1/enums.proto\x1a#lotkeeper/inventory/v1/errors.proto\x1a1lotkeeper/inventory/v1/inventory_lot_record.proto\x1a'lotkeeper/inventory/v1/permission.proto\"\x98\x02\n" +
+	"\x17GetLotTraceGraphRequest\x12)\n" +
+	"\x0elot_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\vlotIdOrName\x122\n" +
 	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01\x12D\n" +
 	"\tdirection\x18\x03 \x01(\x0e2&.lotkeeper.inventory.v1.TraceDirectionR\tdirection\x12\x19\n" +
 	"\x05depth\x18\x04 \x01(\x05H\x01R\x05depth\x88\x01\x01\x12\x1b\n" +
@@ -967,11 +970,11 @@ const file_lotkeeper_inventory_v1_trace_service_proto_rawDesc = "" +
 	"\x05nodes\x18\x01 \x03(\v2!.lotkeeper.inventory.v1.TraceNodeR\x05nodes\x127\n" +
 	"\x05edges\x18\x02 \x03(\v2!.lotkeeper.inventory.v1.TraceEdgeR\x05edges\x12\x1c\n" +
 	"\ttruncated\x18\x03 \x01(\bR\ttruncated\x12\x19\n" +
-	"\bleft_out\x18\x04 \x01(\bR\aleftOut\"\xa9\x02\n" +
-	"\x17ListTerminalLotsRequest\x12#\n" +
-	"\x0elot_id_or_name\x18\x01 \x01(\tR\vlotIdOrName\x122\n" +
-	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01\x12D\n" +
-	"\tdirection\x18\x03 \x01(\x0e2&.lotkeeper.inventory.v1.TraceDirectionR\tdirection\x12\x1b\n" +
+	"\bleft_out\x18\x04 \x01(\bR\aleftOut\"\xb5\x02\n" +
+	"\x17ListTerminalLotsRequest\x12)\n" +
+	"\x0elot_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\vlotIdOrName\x122\n" +
+	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01\x12J\n" +
+	"\tdirection\x18\x03 \x01(\x0e2&.lotkeeper.inventory.v1.TraceDirectionB\x04\xe2A\x01\x02R\tdirection\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tR\tpageToken\x12\x1b\n" +
@@ -1026,9 +1029,9 @@ const file_lotkeeper_inventory_v1_trace_service_proto_rawDesc = "" +
 	"locationId\x12#\n" +
 	"\rlocation_path\x18\x02 \x01(\tR\flocationPath\x12\x1a\n" +
 	"\bquantity\x18\x03 \x01(\x01R\bquantity\x12;\n" +
-	"\x0eexact_quantity\x18\x04 \x01(\v2\x14.google.type.DecimalR\rexactQuantity\"\xe5\x03\n" +
-	"\x15HoldTracedLotsRequest\x12#\n" +
-	"\x0elot_id_or_name\x18\x01 \x01(\tR\vlotIdOrName\x122\n" +
+	"\x0eexact_quantity\x18\x04 \x01(\v2\x14.google.type.DecimalR\rexactQuantity\"\xeb\x03\n" +
+	"\x15HoldTracedLotsRequest\x12)\n" +
+	"\x0elot_id_or_name\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\vlotIdOrName\x122\n" +
 	"\x13material_id_or_path\x18\x02 \x01(\tH\x00R\x10materialIdOrPath\x88\x01\x01\x12D\n" +
 	"\tdirection\x18\x03 \x01(\x0e2&.lotkeeper.inventory.v1.TraceDirectionR\tdirection\x12\x19\n" +
 	"\x05depth\x18\x04 \x01(\x05H\x01R\x05depth\x88\x01\x01\x12\x1b\n" +
@@ -1045,11 +1048,11 @@ const file_lotkeeper_inventory_v1_trace_service_proto_rawDesc = "" +
 	"\v_request_id\"\xaf\x01\n" +
 	"\x16HoldTracedLotsResponse\x12^\n" +
 	"\x15inventory_lot_records\x18\x01 \x03(\v2*.lotkeeper.inventory.v1.InventoryLotRecordR\x13inventoryLotRecords\x125\n" +
-	"\x04left\x18\x02 \x03(\v2!.lotkeeper.inventory.v1.TraceNodeR\x04left2\xac\x03\n" +
-	"\fTraceService\x12\x89\x01\n" +
-	"\x10GetLotTraceGraph\x12/.lotkeeper.inventory.v1.GetLotTraceGraphRequest\x1a0.lotkeeper.inventory.v1.GetLotTraceGraphResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x89\x01\n" +
-	"\x10ListTerminalLots\x12/.lotkeeper.inventory.v1.ListTerminalLotsRequest\x1a0.lotkeeper.inventory.v1.ListTerminalLotsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x12\x83\x01\n" +
-	"\x0eHoldTracedLots\x12-.lotkeeper.inventory.v1.HoldTracedLotsRequest\x1a..lotkeeper.inventory.v1.HoldTracedLotsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READB\xf7\x01\n" +
+	"\x04left\x18\x02 \x03(\v2!.lotkeeper.inventory.v1.TraceNodeR\x04left2\xc1\x03\n" +
+	"\fTraceService\x12\x8c\x01\n" +
+	"\x10GetLotTraceGraph\x12/.lotkeeper.inventory.v1.GetLotTraceGraphRequest\x1a0.lotkeeper.inventory.v1.GetLotTraceGraphResponse\"\x15\xca\xda\x18\x0eINVENTORY.READ\x90\x02\x01\x12\x8c\x01\n" +
+	"\x10ListTerminalLots\x12/.lotkeeper.inventory.v1.ListTerminalLotsRequest\x1a0.lotkeeper.inventory.v1.ListTerminalLotsResponse\"\x15\xca\xda\x18\x0eINVENTORY.READ\x90\x02\x01\x12\x83\x01\n" +
+	"\x0eHoldTracedLots\x12-.lotkeeper.inventory.v1.HoldTracedLotsRequest\x1a..lotkeeper.inventory.v1.HoldTracedLotsResponse\"\x12\xca\xda\x18\x0eINVENTORY.READ\x1a\r\xe2\xda\x18\tlotkeeperB\xf7\x01\n" +
 	"\x1acom.lotkeeper.inventory.v1B\x11TraceServiceProtoP\x01ZLgithub.com/lotkeeper/lotkeeper/clients/go/lotkeeper/inventory/v1;inventoryv1\xa2\x02\x03LIX\xaa\x02\x16Lotkeeper.Inventory.V1\xca\x02\x16Lotkeeper\\Inventory\\V1\xe2\x02\"Lotkeeper\\Inventory\\V1\\GPBMetadata\xea\x02\x18Lotkeeper::Inventory::V1b\x06proto3"
 
 var (
@@ -1119,6 +1122,7 @@ func file_lotkeeper_inventory_v1_trace_service_proto_init() {
 		return
 	}
 	file_lotkeeper_inventory_v1_enums_proto_init()
+	file_lotkeeper_inventory_v1_errors_proto_init()
 	file_lotkeeper_inventory_v1_inventory_lot_record_proto_init()
 	file_lotkeeper_inventory_v1_permission_proto_init()
 	file_lotkeeper_inventory_v1_trace_service_proto_msgTypes[0].OneofWrappers = []any{}

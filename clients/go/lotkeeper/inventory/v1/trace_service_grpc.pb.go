@@ -29,6 +29,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Genealogy: which lots went into which.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type TraceServiceClient interface {
 	// The lots that a lot came from or went into, and how much of them, as a graph, also through production orders. Safe in
 	// cycles.
@@ -85,6 +87,8 @@ func (c *traceServiceClient) HoldTracedLots(ctx context.Context, in *HoldTracedL
 // for forward compatibility.
 //
 // Genealogy: which lots went into which.
+//
+// Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type TraceServiceServer interface {
 	// The lots that a lot came from or went into, and how much of them, as a graph, also through production orders. Safe in
 	// cycles.
