@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -22,7 +21,7 @@ func runDevelopment(t *testing.T, folder, address string) (string, func()) {
 	t.Helper()
 	process := exec.Command(serving.Command(), "run", "--listen", address)
 	process.Dir = folder
-	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	serving.EndsWithParent(process)
 	output, err := process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,9 @@ func withRequestID(method string, request proto.Message) (proto.Message, bool) {
 	if isRead(method) {
 		return request, true
 	}
+	if !request.ProtoReflect().IsValid() { // nil is an empty request
+		request = request.ProtoReflect().New().Interface()
+	}
 	fields := request.ProtoReflect().Descriptor().Fields()
 	if requests := fields.ByName("requests"); requests != nil && requests.IsList() {
 		return withRequestIDs(request, requests), true

@@ -44,6 +44,9 @@ func TestACallThatWasLostIsRepeatedUnderTheSameRequestIDAndTheCallersOwnRequestS
 	if request.GetRequestId() != "" {
 		t.Error("the caller's own request was changed")
 	}
+	if _, err := client.Operations.ExecuteInventoryOperation(t.Context(), nil); err != nil {
+		t.Errorf("nil is an empty request: %v", err)
+	}
 }
 
 func TestWhatIsRepeatedAndWhatIsNot(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	lotkeeper "github.com/lotkeeper/lotkeeper/clients/go"
@@ -55,7 +54,7 @@ func (s *Server) Start() {
 	s.t.Helper()
 	arguments := append([]string{"serve", "--database-url", s.url, "--listen", s.Address}, s.flags...)
 	s.process = exec.Command(Command(), arguments...)
-	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	EndsWithParent(s.process)
 	log, err := os.OpenFile(filepath.Join(s.t.TempDir(), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatal(err)
