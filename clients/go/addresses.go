@@ -30,10 +30,11 @@ func (a address) isLiteral() bool {
 	return err == nil
 }
 
-// isOnThisMachine is whether it is loopback, by number or by name, or a socket file.
+// isOnThisMachine is whether it is loopback, by number or as localhost, or a socket file. Names below localhost are not:
+// Go asks the DNS for them, which may say anything.
 func (a address) isOnThisMachine() bool {
 	name := strings.ToLower(strings.TrimSuffix(a.host, "."))
-	if a.socket || name == "localhost" || strings.HasSuffix(name, ".localhost") {
+	if a.socket || name == "localhost" {
 		return true
 	}
 	number, err := netip.ParseAddr(a.host)

@@ -160,7 +160,7 @@ func TestACertificateForAnotherNameAndAServerWithoutTLSEndTheCallAtOnce(t *testi
 }
 
 func TestATokenIsNotSentInClearBeyondThisMachineUnlessAskedTo(t *testing.T) {
-	for _, address := range []string{"plant-1", "10.0.0.7:50051", "127.0.0.1,plant-1", "[2001:db8::1]"} {
+	for _, address := range []string{"plant-1", "10.0.0.7:50051", "127.0.0.1,plant-1", "[2001:db8::1]", "plant.localhost"} {
 		var fault *lotkeeper.SettingError
 		if _, err := lotkeeper.New(address, lotkeeper.WithToken("secret")); !errors.As(err, &fault) || fault.Setting != "token" ||
 			strings.Contains(err.Error(), "secret") {
