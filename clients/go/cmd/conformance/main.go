@@ -48,6 +48,7 @@ type failure struct {
 type field struct {
 	Field       string `json:"field"`
 	Description string `json:"description"`
+	Reason      string `json:"reason"`
 }
 
 func main() {
@@ -117,7 +118,7 @@ func failureOf(refused *lotkeeper.Error) *failure {
 		told.Metadata = map[string]string{}
 	}
 	for _, violation := range refused.FieldViolations {
-		told.Fields = append(told.Fields, field{violation.Field, violation.Description})
+		told.Fields = append(told.Fields, field{violation.Field, violation.Description, violation.Reason})
 	}
 	if refused.RetryAfter > 0 {
 		seconds := refused.RetryAfter.Seconds()
