@@ -1,6 +1,6 @@
 """A status for people: a word for what it is about, then what there is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from lotkeeper.visible_text import visible
@@ -99,11 +99,18 @@ def _of_wait(wait: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
         yield "slow", "calls do not wait"
         return
     numbers = {name: value for name, value in wait.items() if name not in {"why", "holders", "principals"}}
-    yield "SLOW", f"{wait['why']}: " + ", ".join(f"{name} {value}" for name, value in numbers.items())
+    yield "SLOW", f"{wait['why']}: {_named(numbers.items())}"
     for holder in wait.get("holders", ()):
-        yield "", "held by " + ", ".join(f"{name} {value}" for name, value in holder.items())
+        who, more = list(holder.items())[:2], list(holder.items())[2:]
+        yield "", "held by " + _named(who)
+        if more:
+            yield "", "  " + _named(more)
     for principal, calls in wait.get("principals", {}).items():
         yield "", f"{principal} has {calls} calls in progress"
+
+
+def _named(values: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values)
 
 
 def _rows(title: str, rows: list[str]) -> Iterator[tuple[str, str]]:
