@@ -190,6 +190,7 @@ class Service:
             ),
         )
 
+        self._asking_holders: asyncio.Task[list[dict[str, Any]]] | None = None
         self._waits = waits = WaitsFollowed(
             metrics,
             WaitSources(
@@ -272,8 +273,15 @@ class Service:
         return None
 
     async def _holders(self) -> list[dict[str, Any]]:
+        """Who holds the store; nobody while it has not answered the last time: one thread at the most waits for it."""
+        if self._asking_holders is not None and not self._asking_holders.done():
+            return []
+        self._asking_holders = asyncio.create_task(asyncio.to_thread(self._read_holders))
+        return await asyncio.shield(self._asking_holders)
+
+    def _read_holders(self) -> list[dict[str, Any]]:
         with suppress(StoreError):
-            return await asyncio.to_thread(self._store.holders)
+            return self._store.holders()
         return []
 
     def renew_certificate(self) -> None:
