@@ -208,3 +208,6 @@ protoset: .venv/.synced ## Make lotkeeper.protoset, the contract's descriptors w
 test-contract: .venv/.synced ## Make stubs of the contract in eight languages, or in LANGUAGES, compile them, validate OpenAPI; needs the network
 	@$(RUN) --isolated --with openapi-spec-validator==0.9.0 python -m pytest tests/unit/test_openapi.py
 	@.venv/bin/python -m tests.contract_in_languages .tools/generators $(LANGUAGES)
+.PHONY: dashboard-picture
+dashboard-picture: .venv/.synced ## Draw docs/images/dashboard.svg from real data; needs Prometheus (PROMETHEUS_PROGRAMS)
+	@.venv/bin/python -m tests.dashboard docs/images/dashboard.svg
