@@ -235,3 +235,6 @@ test-go-client: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-g
 	@cd clients/go && unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not as gofmt has it: $$unformatted"; exit 1; fi
 	@cd clients/go && go vet ./...
 	@cd clients/go && LOTKEEPERTEST_SERVER=$(abspath .venv/bin/lotkeeper-server) go test -race ./...
+.PHONY: dashboard-picture
+dashboard-picture: .venv/.synced ## Draw docs/images/dashboard.svg from real data; needs Prometheus (PROMETHEUS_PROGRAMS)
+	@.venv/bin/python -m tests.dashboard docs/images/dashboard.svg

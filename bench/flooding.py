@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import grpc
 
-START_SECONDS_MAX: Final = 60.0
+START_SECONDS_MAX: Final = 180.0
 STREAM_MESSAGES_MAX: Final = 2_000
 """So many messages are taken from a stream before it is broken off and begun again."""
 OPTIONS: Final = (("grpc.max_receive_message_length", -1), ("grpc.use_local_subchannel_pool", 1))

@@ -34,7 +34,18 @@ A call costs about two microseconds for being counted, whether anybody listens o
 connections here, each for one page and 5 s.
 
 [deploy/prometheus](../deploy/prometheus) has a configuration and alert rules, [deploy/grafana](../deploy/grafana) a
-dashboard that shows every metric below. What a line of the log says is in [logs.md](logs.md).
+dashboard that shows every metric below. What a line of the log says is in [logs.md](logs.md); where calls are slow,
+begin with [slow-calls.md](slow-calls.md).
+
+![The dashboard's panels, with the numbers that its queries gave](images/dashboard.svg)
+
+This is no screenshot of Grafana: `make dashboard-picture` draws what the dashboard's queries give on a Prometheus that
+scrapes a server on PostgreSQL for a minute, in which a table is locked, a token has expired, and one principal floods
+it.
+
+Each alert is tried with a real Prometheus and a real fault, but for three that no fault brings about in seconds
+(LotkeeperBusy, LotkeeperEventLoopLate, LotkeeperFeedNotNumbered): these are tried with made series, as all others are,
+too.
 
 ## All metrics
 

@@ -38,6 +38,8 @@ class Asked:
         accounts: of principals.
         watches: all that there are.
         connections: how many there are.
+        wait: why calls wait, by its numbers; None where they do not.
+        refused: how often callers were not let in, by cause and principal.
     """
 
     engine: Engine
@@ -46,6 +48,8 @@ class Asked:
     accounts: Accounts
     watches: WatchLags
     connections: Callable[[], int]
+    wait: Callable[[], dict[str, Any] | None]
+    refused: Callable[[], dict[str, int]]
 
 
 class LiveStatus:
@@ -64,6 +68,8 @@ class LiveStatus:
         self._begun_millis = now_millis()
         self._principals: Busiest[str] = Busiest(asked.accounts.begun)
         self._locations: Busiest[LocationId] = Busiest(lambda: asked.engine.locations_written)
+        self._lots: Busiest[str] = Busiest(lambda: asked.engine.waits_for_lots)
+        self._refused: Busiest[str] = Busiest(asked.refused)
         self._usable: bool | None = None
         self._socket = StatusSocket(self)
         self._following: asyncio.Task[None] | None = None
@@ -91,6 +97,8 @@ class LiveStatus:
             await asyncio.sleep(LOOK_SECONDS)
             self._principals.look()
             self._locations.look()
+            self._lots.look()
+            self._refused.look()
 
     def tell(self, usable: bool) -> None:
         """Whether the store can be used, from now on."""
@@ -121,6 +129,7 @@ class LiveStatus:
             "reads_waiting": load.reads_waiting,
             "definitions_cached": load.definitions_cached,
             "oldest_call": self._oldest_call(),
+            "wait": asked.wait(),
             "principals": [
                 {"principal": name, "calls_per_second": round(rate, 2), "calls_in_progress": asked.accounts.calls(name)}
                 for name, rate in self._principals.most(SHOWN_MAX)
@@ -128,6 +137,13 @@ class LiveStatus:
             "locations": [
                 {"id": format_id(identifier), "changes_per_second": round(rate, 2)}
                 for identifier, rate in self._locations.most(SHOWN_MAX)
+            ],
+            "lots_waited_for": [
+                {"lot": lot, "waits_per_second": round(rate, 2)} for lot, rate in self._lots.most(SHOWN_MAX) if lot
+            ],
+            "refused_callers": [
+                {"cause_and_principal": who, "calls_per_second": round(rate, 2)}
+                for who, rate in self._refused.most(SHOWN_MAX)
             ],
             "watches": len(asked.watches),
             "watches_behind": [

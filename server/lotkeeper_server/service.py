@@ -5,19 +5,16 @@ import errno
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from lotkeeper_server.access.allowance import Allowance
+from lotkeeper_server import settings_by_part
 from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
-from lotkeeper_server.access_settings import is_url
-from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.clock import Clock, SystemClock
-from lotkeeper_server.engine.engine import Engine, EngineSettings
+from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.engine.long_writes import LongWrites
 from lotkeeper_server.event_log import get_logger
@@ -26,12 +23,13 @@ from lotkeeper_server.logs import count_lines
 from lotkeeper_server.observability.monitoring import Monitoring
 from lotkeeper_server.observability.sampling import Sources
 from lotkeeper_server.observability.server_metrics import ServerMetrics
+from lotkeeper_server.observability.waits_followed import Sources as WaitSources
+from lotkeeper_server.observability.waits_followed import WaitsFollowed
 from lotkeeper_server.observability.watch_lags import WatchLags
 from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.denials import Denials
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
-from lotkeeper_server.rpc.gate.pace import PaceLimits
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
 from lotkeeper_server.rpc.methods.access_grants import AccessGrants
@@ -56,8 +54,7 @@ from lotkeeper_server.rpc.methods.traced_holds import TracedHolds
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.observed_methods import methods_served
-from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
-from lotkeeper_server.rpc.tls_files import TlsFiles
+from lotkeeper_server.rpc.server import SERVICES, RpcServer
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.shown_settings import program_versions, shown_settings
 from lotkeeper_server.store.archived import read_archive_state
@@ -69,15 +66,8 @@ from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.token_care import TokenCare
 from lotkeeper_server.trace_export import TraceExport
 from lotkeeper_server.transport import CannotListen
-from lotkeeper_server.transport.connection_limits import ConnectionLimits
-from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
-from lotkeeper_server.transport.server import server_class
+from lotkeeper_server.transport.descriptors import raise_descriptor_limit
 
-if TYPE_CHECKING:
-    from lotkeeper_server.access.certificates import Certificates
-    from lotkeeper_server.access.jwt.issuer import Issuer
-
-MILLIS_PER_HOUR: Final = 3_600_000
 CLOSE_SECONDS: Final = 1.0
 LOOK_AT_FILES_SECONDS: Final = 1.0
 _SYSTEM_CLOCK: Final = SystemClock()
@@ -116,7 +106,9 @@ class Service:
         Raises:
             OSError: where there can be no temporary files.
         """
-        self._server_settings = server_settings = _server_settings(settings, listens)
+        self._server_settings = server_settings = settings_by_part.server_settings(
+            settings, bench_echo=listens.bench_echo, shares_address=listens.shares_address
+        )
         self._settings, self._store, self._listens = settings, store, listens
         self._begun_seconds = time.monotonic()
         store.follow_schema()
@@ -124,14 +116,14 @@ class Service:
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         metrics = listens.metrics or ServerMetrics(methods_served())
         count_lines(metrics.note_line, metrics.log_repeats.add)
-        self._issuer = issuer = _issuer(settings)
-        certificates = None if settings.tls_client_ca_file is None else _certificates(settings)
-        allowance = _allowance(settings)
+        self._issuer = issuer = settings_by_part.issuer(settings)
+        certificates = settings_by_part.certificates(settings)
+        allowance = settings_by_part.allowance(settings)
         self._directory = directory = Directory(allowance, listens.development, issuer, certificates)
         self._engine = engine = Engine(
             store,
             confirm_by(directory),
-            _engine_settings(settings),
+            settings_by_part.engine_settings(settings),
             clock=clock,
             can_be_polled=server_settings.server_class.has_a_thread,
             metrics=metrics,
@@ -152,7 +144,7 @@ class Service:
             admissions,
             refused_callers,
             denials,
-            _pace_limits(settings),
+            settings_by_part.pace_limits(settings),
             notes_reads=traces.recorder is not None,
         )
         files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
@@ -198,8 +190,30 @@ class Service:
             ),
         )
 
+        self._asking_holders: asyncio.Task[list[dict[str, Any]]] | None = None
+        self._waits = waits = WaitsFollowed(
+            metrics,
+            WaitSources(
+                load=lambda: engine.load,
+                put_back=lambda: engine.waits_for_lots,
+                got_through=engine.got_through,
+                holders=self._holders,
+                busiest=doorway.accounts.busiest,
+                watches=lags,
+            ),
+        )
         self._live_status = live_status = LiveStatus(
-            Asked(engine, store, calls, doorway.accounts, lags, lambda: server.connections), program_versions()
+            Asked(
+                engine,
+                store,
+                calls,
+                doorway.accounts,
+                lags,
+                lambda: server.connections,
+                lambda: waits.told,
+                refused_callers.totals,
+            ),
+            program_versions(),
         )
 
         def tell(usable: bool) -> None:
@@ -227,6 +241,7 @@ class Service:
         )
         await self._store_health.begin()
         self._following = [asyncio.create_task(self._store_health.follow())]
+        self._following.append(asyncio.create_task(self._waits.follow(), name="lotkeeper-waits"))
         care = TokenCare(self._engine, self._directory, self._settings.token_warning_days)
         self._following.append(asyncio.create_task(care.follow()))
         if self._server_settings.tls is not None:
@@ -256,6 +271,18 @@ class Service:
         with suppress(Refused):
             return (await self._engine.read(read_archive_state)).files
         return None
+
+    async def _holders(self) -> list[dict[str, Any]]:
+        """Who holds the store; nobody while it has not answered the last time: one thread at the most waits for it."""
+        if self._asking_holders is not None and not self._asking_holders.done():
+            return []
+        self._asking_holders = asyncio.create_task(asyncio.to_thread(self._read_holders))
+        return await asyncio.shield(self._asking_holders)
+
+    def _read_holders(self) -> list[dict[str, Any]]:
+        with suppress(StoreError):
+            return self._store.holders()
+        return []
 
     def renew_certificate(self) -> None:
         """Reads the certificate and its key again, for connections from now on."""
@@ -313,88 +340,6 @@ class Service:
         if self._issuer is not None:
             self._issuer.close()
         self._store_health.close()
-
-
-def _engine_settings(settings: Settings) -> EngineSettings:
-    return EngineSettings(
-        end_date_future_millis=int(settings.end_date_future_hours * MILLIS_PER_HOUR),
-        end_date_past_millis=int(settings.end_date_past_days * limits.MILLIS_PER_DAY),
-        request_id_kept_millis=int(settings.request_id_days * limits.MILLIS_PER_DAY),
-        backdating_tolerance_millis=int(settings.backdating_tolerance_seconds * 1_000),
-        queue_commands_max=settings.queue_max,
-        queue_bytes_max=settings.queue_bytes_max,
-    )
-
-
-def _allowance(settings: Settings) -> Allowance:
-    return Allowance(
-        settings.principal_calls_max,
-        settings.principal_streams_max,
-        settings.principal_commands_per_second_max,
-        settings.principal_bytes_per_second_max,
-    )
-
-
-def _pace_limits(settings: Settings) -> PaceLimits:
-    return PaceLimits(
-        rest_seconds=settings.stream_rest_seconds,
-        bytes_per_second_min=settings.stream_bytes_per_second_min,
-        seconds_max=settings.stream_seconds_max,
-    )
-
-
-def _connection_limits(settings: Settings) -> ConnectionLimits:
-    return ConnectionLimits(
-        connections_max=min(settings.connections_max, connections_within(raise_descriptor_limit())),
-        connections_per_peer_max=settings.connections_per_peer_max,
-        idle_seconds=settings.connection_idle_seconds,
-        age_seconds=settings.connection_age_seconds,
-        age_grace_seconds=settings.connection_age_grace_seconds,
-        request_seconds=settings.request_seconds_max,
-        answer_seconds=settings.answer_seconds_max,
-        held_bytes_per_connection_max=settings.held_bytes_per_connection_max,
-        held_bytes_max=settings.held_bytes_max,
-        cancelled_calls_per_second_max=settings.cancelled_calls_per_second_max,
-    )
-
-
-def _tls_files(settings: Settings) -> TlsFiles | None:
-    if settings.tls_certificate_file is None or settings.tls_key_file is None:
-        return None
-    return TlsFiles(settings.tls_certificate_file, settings.tls_key_file, settings.tls_client_ca_file)
-
-
-def _certificates(settings: Settings) -> "Certificates":
-    from lotkeeper_server.access.certificates import Certificates  # noqa: PLC0415 - as in `_issuer`
-
-    return Certificates(settings.tls_client_principal)
-
-
-def _issuer(settings: Settings) -> "Issuer | None":
-    rules = settings.jwt_rules()
-    if rules is None or settings.jwt_jwks is None:
-        return None
-    # Not imported where it is not asked for: it needs an extra, and takes a while.
-    from lotkeeper_server.access.jwt.issuer import Issuer  # noqa: PLC0415
-    from lotkeeper_server.access.jwt.key_source import KeyFile, KeyUrl  # noqa: PLC0415
-
-    source = KeyUrl(settings.jwt_jwks) if is_url(settings.jwt_jwks) else KeyFile(Path(settings.jwt_jwks))
-    return Issuer(rules, source, settings.jwt_jwks_refresh_seconds)
-
-
-def _server_settings(settings: Settings, listens: Listens) -> ServerSettings:
-    return ServerSettings(
-        listen=settings.listen,
-        server_class=server_class(settings.transport),
-        max_concurrent_streams=settings.max_concurrent_streams,
-        connections=_connection_limits(settings),
-        reflection=settings.reflection,
-        bench_echo=listens.bench_echo,
-        tls=_tls_files(settings),
-        shares_address=listens.shares_address,
-        shutdown_seconds=settings.shutdown_seconds,
-        slow_call_seconds=settings.slow_call_seconds,
-    )
 
 
 def _why(error: OSError) -> str:

@@ -220,3 +220,58 @@ def test_completion_without_a_store_is_silent(tmp_path: Path) -> None:
     }
     done = program(**environment)
     assert (done.stdout.strip(), done.stderr, list(tmp_path.iterdir())) == ("", "", [])
+
+
+ERROR = {"code", "reason", "message", "metadata", "fields"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason", "status", "said"),
+    [
+        (("doctor", "--json", "--bad"), "INVALID_ARGUMENT", "WRONG_USAGE", 2, "No such option"),
+        (("nothing", "--json"), "INVALID_ARGUMENT", "WRONG_USAGE", 2, "No such command"),
+        (("token", "list", "--json", "more"), "INVALID_ARGUMENT", "WRONG_USAGE", 2, "unexpected extra argument"),
+        (("status", "--json", "--every", "0"), "INVALID_ARGUMENT", "WRONG_USAGE", 2, "0 is not in the range"),
+        (
+            ("role", "list", "--json", "--database-url", "sqlite:////no/x.db"),
+            "FAILED_PRECONDITION",
+            "LOCAL_FAILURE",
+            1,
+            "/no",
+        ),
+        (
+            ("grants", "list", "--json", "--database-url", "sqlite:///none.db"),
+            "FAILED_PRECONDITION",
+            "LOCAL_FAILURE",
+            1,
+            "not exist",
+        ),
+    ],
+)
+def test_where_json_is_asked_for_an_error_is_one_object(
+    tmp_path: Path, words: tuple[str, ...], code: str, reason: str, status: int, said: str
+) -> None:
+    """On standard error, of the shape that `lotkeeper` writes; without `--json` it is text."""
+    done = program(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, ""), done.stderr
+    error = json.loads(done.stderr)
+    assert done.stderr.count("\n") == 1
+    assert error.keys() == ERROR
+    assert (error["code"], error["reason"]) == (code, reason)
+    assert said in error["message"]
+    plain = program(*(word for word in words if word != "--json"), cwd=tmp_path)
+    assert plain.returncode == status
+    assert said in plain.stderr
+    assert not plain.stderr.startswith("{")
+
+
+def test_a_warning_is_an_object_too_where_json_is_asked_for(tmp_path: Path) -> None:
+    """It has another shape than an error: the command goes on."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text('database_url = "postgresql+psycopg://lotkeeper:secret@127.0.0.1:1/none"\n')
+    settings.chmod(0o644)
+    done = program("token", "list", "--json", "--config", settings, cwd=tmp_path)
+    warning, error = map(json.loads, done.stderr.splitlines())
+    assert "mode 0644" in warning["warning"]
+    assert error["reason"] == "LOCAL_FAILURE"
+    assert "secret" not in done.stderr

@@ -13,8 +13,8 @@ from lotkeeper_server.store.archive.files import files_before_orders
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.db.revision import HEAD_REVISION
+from lotkeeper_server.store.schema import genealogy_tables, tables
 from lotkeeper_server.store.schema import migrating as schema
-from lotkeeper_server.store.schema import tables
 from lotkeeper_server.store.schema.archive_tables import archive_state, opening_stock
 from lotkeeper_server.store.schema.migrating import SchemaState, migrate, schema_state
 from lotkeeper_server.store.schema.progress import reporting
@@ -134,7 +134,7 @@ def test_records_of_the_first_schema_keep_their_sums_and_get_their_genealogy(tmp
     plant.record(cream, 5_000, lot_record_type=LotRecordType.PRODUCE, secondary_lot_id=milk, quantity=1_000_000)
     assert migrate(store)
     with store.read() as connection:
-        edges = connection.execute(select(tables.lot_edge)).all()
+        edges = connection.execute(select(genealogy_tables.lot_edge)).all()
         found = verify(connection)
     store.close()
     assert sorted(tuple(edge) for edge in edges) == [
@@ -239,7 +239,7 @@ def test_records_with_orders_get_their_genealogy(tmp_path: Path) -> None:
         assert migrate(store)
     assert ("what went through production orders is summed", 2, 2) in told
     with store.read() as connection:
-        edges = connection.execute(select(tables.order_edge)).all()
+        edges = connection.execute(select(genealogy_tables.order_edge)).all()
         found = verify(connection)
         older_files = files_before_orders(connection)
     store.close()

@@ -26,7 +26,7 @@ from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.wire.record_message import timestamp
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.lists.edges import EdgeReading
-from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema import genealogy_tables, tables
 from sqlalchemy import insert
 
 from tests.genealogies import ends as ends_of
@@ -49,14 +49,14 @@ class Traces:
         names = ("from_lot_id", "to_lot_id", "lot_record_type", "quantity", "record_count")
         made = [dict(zip(names, (*row[:3], row[3] * 1_000_000, row[4]), strict=True)) for row in rows]
         with self.plant.store.write() as connection:
-            connection.execute(insert(tables.lot_edge), made)
+            connection.execute(insert(genealogy_tables.lot_edge), made)
 
     def of_orders(self, rows: list[tuple[bytes, LotRecordType, bytes]]) -> None:
         """Edges of one unit, one record, between lots and orders: lot, type, order."""
         names = ("lot_id", "lot_record_type", "production_order_id", "quantity", "record_count")
         with self.plant.store.write() as connection:
             made = [dict(zip(names, (*row, 1_000_000, 1), strict=True)) for row in rows]
-            connection.execute(insert(tables.order_edge), made)
+            connection.execute(insert(genealogy_tables.order_edge), made)
 
     def consumptions(self, *pairs: tuple[bytes, bytes]) -> None:
         """Edges of one unit, one record."""
@@ -431,8 +431,8 @@ def test_a_store_is_walked_as_memory_is(plant: StoredPlant, seed: int) -> None:
     of_orders = ("lot_id", "lot_record_type", "production_order_id", "quantity", "record_count")
     with plant.store.write() as connection:
         for table, names_of_columns, kind in (
-            (tables.lot_edge, of_lots, EdgeKey),
-            (tables.order_edge, of_orders, OrderEdgeKey),
+            (genealogy_tables.lot_edge, of_lots, EdgeKey),
+            (genealogy_tables.order_edge, of_orders, OrderEdgeKey),
         ):
             rows = [(*key, edge.millionths, edge.record_count) for key, edge in stored.items() if type(key) is kind]
             if rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lotkeeper_server.domain.model.enumerations import LotRecordType
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.store.db.connection import Store
-from lotkeeper_server.store.schema import tables
+from lotkeeper_server.store.schema import genealogy_tables, tables
 from lotkeeper_server.store.verification import verify
 from sqlalchemy import insert
 
@@ -48,7 +48,7 @@ def test_edges_of_orders_are_summed_by_lot_order_and_type(plant: StoredPlant, st
     with store.write() as connection:
         common = {"lot_record_type": LotRecordType.CONSUME, "production_order_id": order}
         made = [common | {"lot_id": lot, "quantity": sum_, "record_count": count} for lot, sum_, count in rows]
-        connection.execute(insert(tables.order_edge), made)
+        connection.execute(insert(genealogy_tables.order_edge), made)
     found = sorted(one for one in differences(store) if one.startswith("genealogy by order"))
     assert found == sorted(
         [

@@ -38,11 +38,11 @@ def errors_in(form: str | None) -> Iterator[None]:
     except click.ClickException as error:
         if form not in FORMS_OF_ERRORS or isinstance(error, _Shown):
             raise
-        raise _Shown(Output(form).value_text(_object_of(error)), error.exit_code) from None
+        raise _Shown(Output(form).value_text(error_object(error)), error.exit_code) from None
 
 
-def _object_of(error: click.ClickException) -> dict[str, Any]:
-    """As `refusing.refusal_of` writes a refusal."""
+def error_object(error: click.ClickException) -> dict[str, Any]:
+    """An error of click as an object of JSON's types, as `refusing.refusal_of` writes a refusal."""
     is_usage = isinstance(error, click.UsageError)
     code = grpc.StatusCode.INVALID_ARGUMENT if is_usage else grpc.StatusCode.FAILED_PRECONDITION
     return {

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from lotkeeper.command_errors import Group
 from lotkeeper.progress import progress
 from lotkeeper.shell_completion import completion_command
 from lotkeeper.visible_text import visible
@@ -17,6 +16,7 @@ from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.backups import backup, restore
 from lotkeeper_server.cli.doctor.command import doctor
 from lotkeeper_server.cli.granting import grant, grants, revoke
+from lotkeeper_server.cli.json_errors import ServerGroup
 from lotkeeper_server.cli.migrating import migrate
 from lotkeeper_server.cli.opening import (
     CONFIG,
@@ -35,7 +35,7 @@ from lotkeeper_server.cli.status.command import status
 from lotkeeper_server.cli.testing import testing
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ServerGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @CONFIG
 @click.version_option(package_name="lotkeeper")
 def main() -> None:

@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Any, Final, NoReturn
 
 import click
-from lotkeeper.command_errors import shown
 from lotkeeper.progress import clear
 
 from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.exposed_secrets import exposed_secrets
+from lotkeeper_server.cli.json_errors import EXIT_USAGE, tell_failure, tell_warning
 from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings, read_settings
 from lotkeeper_server.store.db.connection import Store
@@ -38,7 +38,6 @@ CONFIG: Final = click.option(
 )
 _ENTER: Final = "let this user in, or give --database-url with another folder"
 EXIT_FAILED: Final = 1
-EXIT_USAGE: Final = 2
 _DATABASE_SETTINGS: Final = ("database_url", "database_url_file")
 
 
@@ -63,14 +62,14 @@ def settings_for_once(flags: Mapping[str, Any], config_file: Path | None) -> Set
     """The same for a command that does something and ends; it says which secrets others can read."""
     settings = chosen_settings(flags, config_file)
     for text in exposed_secrets(settings, flags, config_file):
-        click.echo(f"lotkeeper-server: warning: {shown(text)}", err=True)
+        tell_warning(text)
     return settings
 
 
 def fail(text: str, status: int = EXIT_FAILED) -> NoReturn:
-    """One line on standard error, and the end with a status."""
+    """One line on standard error, an object where JSON is asked for, and the end with a status."""
     clear()
-    click.echo(f"lotkeeper-server: {shown(' '.join(text.split()))}", err=True)
+    tell_failure(" ".join(text.split()), status)
     sys.exit(status)
 
 

@@ -18,6 +18,7 @@ from lotkeeper_server.domain.refusals import Refusal, Refused
 from lotkeeper_server.domain.working_set import WorkingSet
 from lotkeeper_server.engine.calls import HELD, Answered, Result
 from lotkeeper_server.engine.faults import logged_fault
+from lotkeeper_server.engine.waits_for_lots import lot_of
 from lotkeeper_server.event_log import get_logger
 
 ROUNDS_MAX: Final = 256
@@ -39,10 +40,12 @@ class Decided(NamedTuple):
     Attributes:
         results: one for each command, in order: answered once the changes are durable, refused, or held.
         changes: what is to be written.
+        held_for: by the index of a result that is held, the lot that it waits for; empty where it is none.
     """
 
     results: list[Result]
     changes: Changes
+    held_for: dict[int, str]
 
 
 class Prefetch:
@@ -116,6 +119,7 @@ def decide_all(
         held: keys that could not be loaded, since another transaction holds what they are about.
     """
     held = set(held)
+    held_for: dict[int, str] = {}
     results: list[Result] = [HELD] * len(commands)
     pending = list(range(len(commands)))
     for _ in range(ROUNDS_MAX):
@@ -128,13 +132,15 @@ def decide_all(
             elif held.isdisjoint(decided.keys):
                 missing.extend(decided.keys)
                 later.append(index)
+            else:
+                held_for[index] = lot_of(held.intersection(decided.keys))
         if not later:
-            return Decided(results, state.changes())
+            return Decided(results, state.changes(), held_for)
         held |= loader.load(state, missing)
         pending = later
     for index in pending:  # they left nothing behind; the others are decided and go on
         results[index] = Refused(logged_fault("rounds_exceeded", rounds=ROUNDS_MAX))
-    return Decided(results, state.changes())
+    return Decided(results, state.changes(), held_for)
 
 
 def ask(loader: Loader, question: Callable[[WorkingSet], Answer]) -> Answer:

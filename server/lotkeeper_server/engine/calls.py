@@ -83,6 +83,7 @@ class PendingCall(ABC):
     Attributes:
         caller: who calls.
         held_since_seconds: since when other transactions have held what it needs; 0 where none has.
+        held_for: the lot that it was put back for the last time; empty for none, or where that is not known.
         again_at_seconds: when to try it again.
         pause_seconds: how long it waited the last time.
         apart: whether it is to have a transaction to itself.
@@ -95,6 +96,7 @@ class PendingCall(ABC):
         "again_at_seconds",
         "apart",
         "caller",
+        "held_for",
         "held_since_seconds",
         "pause_seconds",
         "phases",
@@ -103,6 +105,7 @@ class PendingCall(ABC):
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
         self.held_since_seconds = 0.0
+        self.held_for = ""
         self.again_at_seconds = 0.0
         self.pause_seconds = 0.0
         self.apart = False

@@ -131,10 +131,14 @@ class Engine:
     @property
     def load(self) -> EngineLoad:
         """What waits now."""
+        phase, phase_seconds = self._loop.phase
         return EngineLoad(
             calls_waiting=len(self._arrivals),
             calls_held=self._loop.held,
             held_seconds=self._loop.held_seconds,
+            held_for=self._loop.held_for,
+            phase=phase,
+            phase_seconds=phase_seconds,
             works_waiting=self._works.waiting,
             reads_waiting=self._readers.waiting + self._long_readers.waiting,
             definitions_cached=self._loop.definitions_cached,
@@ -144,6 +148,15 @@ class Engine:
     def locations_written(self) -> Mapping[LocationId, int]:
         """How often the stock of each location was changed here, by its id."""
         return self._loop.locations_written.totals
+
+    @property
+    def waits_for_lots(self) -> Mapping[str, int]:
+        """How often calls were put back here for what others hold, by the name or id of the lot."""
+        return self._loop.waits_for_lots.totals
+
+    def got_through(self, lot: str, seconds: float) -> bool:
+        """Whether a call that had waited for a lot got through within the last seconds."""
+        return self.clock.now_seconds() - self._loop.waits_for_lots.through_at_seconds(lot) < seconds
 
     @property
     def is_full(self) -> bool:

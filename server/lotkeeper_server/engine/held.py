@@ -78,10 +78,14 @@ class HeldCalls(Generic[Call]):
         for one in self._calls:
             one.apart, one.again_at_seconds = False, 0.0
 
+    def longest(self) -> Call | None:
+        """The one that has been held the longest; None where there is none."""
+        return min(self._calls, key=lambda one: one.held_since_seconds, default=None)  # another thread may look, too
+
     def longest_seconds(self, now_seconds: float) -> float:
         """How long the first of them has been held; 0 where there is none."""
-        calls = self._calls  # another thread may look, too
-        return now_seconds - min(one.held_since_seconds for one in calls) if calls else 0.0
+        longest = self.longest()
+        return 0.0 if longest is None else now_seconds - longest.held_since_seconds
 
     def pause_seconds(self, now_seconds: float) -> float | None:
         """Until the first of them is due; None where there is none."""

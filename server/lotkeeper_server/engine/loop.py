@@ -30,6 +30,7 @@ from lotkeeper_server.engine.stalled import StalledOthers
 from lotkeeper_server.engine.store_failures import Away, may_pass, unavailable
 from lotkeeper_server.engine.store_port import DecisionStore, DecisionTransaction
 from lotkeeper_server.engine.surroundings import Surroundings
+from lotkeeper_server.engine.waits_for_lots import WaitsForLots
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.observability.pipeline import Phases
 from lotkeeper_server.store.db import errors
@@ -53,6 +54,7 @@ class Loop:
 
     Attributes:
         locations_written: where stock was changed.
+        waits_for_lots: what calls were put back for.
     """
 
     def __init__(
@@ -71,7 +73,9 @@ class Loop:
         self._stalled = StalledOthers(store, surroundings.clock)
         self._away = Away(surroundings.clock)
         self._is_deciding = False
+        self._phases: Phases | None = None
         self.locations_written = LocationsWritten()
+        self.waits_for_lots = WaitsForLots()
 
     @property
     def is_idle(self) -> bool:
@@ -89,6 +93,18 @@ class Loop:
         return self._held.longest_seconds(self._clock.now_seconds())
 
     @property
+    def held_for(self) -> str:
+        """The lot that the one waits for that is held the longest; empty for none, or where that is not known."""
+        longest = self._held.longest()
+        return "" if longest is None else longest.held_for
+
+    @property
+    def phase(self) -> tuple[str, float]:
+        """In which phase the batch at work is, and for how long it has been; nothing where there is none."""
+        phases = self._phases
+        return ("", 0.0) if phases is None else phases.current(self._clock.now_seconds())
+
+    @property
     def definitions_cached(self) -> int:
         """How many definitions are in memory."""
         return len(self._definitions)
@@ -104,6 +120,7 @@ class Loop:
             return self._turn()
         finally:
             self._is_deciding = False
+            self._phases = None
 
     def _turn(self) -> float | None:
         if calls := self._collect():
@@ -183,7 +200,7 @@ class Loop:
         transaction_id = self._outside.new_id()
         now_millis = self._clock.now_millis()
         now_seconds = self._clock.now_seconds
-        phases = Phases(now_seconds(), len(calls))
+        self._phases = phases = Phases(now_seconds(), len(calls))
         for call in calls:
             call.phases = phases
         try:
@@ -230,6 +247,8 @@ class Loop:
         phases.committed_seconds = now_seconds()
         self.locations_written.note(decided.changes)
         self._metrics.committed([call.added_seconds for call in calls], phases)
+        for index, lot in decided.held_for.items():
+            let_in[index].held_for = lot
         self._overtaking.note_end()
         self._away.note_success()
         self._outside.on_store_state(True)
@@ -270,6 +289,8 @@ class Loop:
             repeats = 0
             for call, end in ended:
                 self._arrivals.release(call)
+                if call.held_since_seconds and isinstance(end, Answered):
+                    self.waits_for_lots.note_through(call.held_for, self._clock.now_seconds())
                 if isinstance(end, Answered):
                     repeats += _repeats_of(end.value)
             if repeats:
@@ -280,6 +301,8 @@ class Loop:
     def _put_back(self, calls: Sequence[PendingCommand], too_long: Refusal, pause_seconds: float = 0.0) -> None:
         if calls:
             self._metrics.put_back(len(calls))
+            for call in calls:
+                self.waits_for_lots.note_held(call.held_for)
         late = self._held.put_back(calls, self._clock.now_seconds(), pause_seconds)
         if late and isinstance(too_long, StoreUnavailable):
             self._outside.on_store_state(False)

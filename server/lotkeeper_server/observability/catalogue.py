@@ -3,6 +3,7 @@
 from typing import Final
 
 from lotkeeper_server.observability.layout import Histogram, Metric, values_of
+from lotkeeper_server.observability.why_calls_wait import Why
 
 FAST_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SIZES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
@@ -118,6 +119,14 @@ CALLS_PUT_BACK: Final = Metric(
     "lotkeeper_calls_put_back_total",
     "counter",
     "How often a call was put back since another transaction held what it needs: waits for locks.",
+)
+CALLS_WAIT_SECONDS: Final = Metric(
+    "lotkeeper_calls_wait_seconds_total",
+    "counter",
+    "Seconds in which calls waited, by why: locked, hot_lot, commit, load, queue. Several processes count each.",
+    "docs/slow-calls.md says what to do for each; the log's calls_wait says who holds what, which lot, or whose calls.",
+    ("why",),
+    values_of(tuple(Why)),
 )
 CALL_WAITING_SECONDS: Final = Histogram(
     "lotkeeper_call_waiting_seconds",
@@ -288,6 +297,7 @@ OF_THE_SERVER: Final = (
     CALLS_HELD,
     HELD_SECONDS,
     CALLS_PUT_BACK,
+    CALLS_WAIT_SECONDS,
     CALL_WAITING_SECONDS,
     BATCH_CALLS,
     PHASE_SECONDS,

@@ -85,6 +85,11 @@ class Distribution:
             self._view[self._at + bisect_left(self._bounds, value)] += 1.0
             self._view[self._sum_at] += value
 
+    def totals(self) -> tuple[float, float]:
+        """How often it was observed by this process, and the sum."""
+        with self._lock:
+            return sum(self._view[self._at : self._sum_at]), self._view[self._sum_at]
+
     def observe_all(self, values: Sequence[float]) -> None:
         """It was so much these times."""
         view, at, bounds = self._view, self._at, self._bounds

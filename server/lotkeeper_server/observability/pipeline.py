@@ -38,6 +38,17 @@ class Phases:
         self.is_work = is_work
         self.batch: object | None = None
 
+    def current(self, now_seconds: float) -> tuple[str, float]:
+        """In which phase it is, and since how many seconds; nothing once it is over."""
+        for phase, since_seconds, until_seconds in (
+            ("load", self.begun_seconds, self.loaded_seconds),
+            ("decide", self.loaded_seconds, self.decided_seconds),
+            ("commit", self.decided_seconds, self.committed_seconds),
+        ):
+            if not until_seconds:
+                return phase, now_seconds - since_seconds
+        return "", 0.0
+
 
 class ReadTimes(NamedTuple):
     """When a read on a snapshot of the store began and ended, on `time.monotonic()`."""
@@ -88,6 +99,12 @@ class PipelineMetrics:
         self._load.observe(phases.loaded_seconds - begun_seconds)
         self._decide.observe(phases.decided_seconds - phases.loaded_seconds)
         self._commit.observe(phases.committed_seconds - phases.decided_seconds)
+
+    def totals(self) -> tuple[float, float, float, float, float]:
+        """Of this process: transactions, their calls, the seconds these waited, the seconds of load, and of commit."""
+        batches, commit_seconds = self._commit.totals()
+        calls, waited_seconds = self._waiting.totals()
+        return batches, calls, waited_seconds, self._load.totals()[1], commit_seconds
 
     def worked(self, seconds: float) -> None:
         """A save or an import was committed, after so long."""

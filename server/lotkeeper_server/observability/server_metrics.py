@@ -25,6 +25,7 @@ class ServerMetrics:
         limits: by the limit that was passed.
         callers_refused: by cause.
         connections_ended: by cause.
+        calls_wait_seconds: by why.
         watch_records: sent.
         reads: what they took.
         trace_spans: by what became of them.
@@ -51,6 +52,7 @@ class ServerMetrics:
         self._log_lines = _by_label(cells, catalogue.LOG_LINES)
         self.log_repeats = cells.counter(catalogue.LOG_REPEATS)
         self.trace_spans = _by_label(cells, catalogue.TRACE_SPANS)
+        self.calls_wait_seconds = _by_label(cells, catalogue.CALLS_WAIT_SECONDS)
         self.watch_records = cells.counter(catalogue.WATCH_RECORDS)
         self.feed_numbered = cells.counter(catalogue.FEED_NUMBERED)
         self.feed_numbering_seconds = cells.distribution(catalogue.FEED_NUMBERING_SECONDS)

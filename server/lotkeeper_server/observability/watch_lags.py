@@ -87,14 +87,11 @@ class WatchLags:
         return sorted(behind, key=lambda one: -one[1])[:count]
 
     def longest_seconds(self) -> float:
-        """For how long the one has been behind that is behind the longest; tells the log of those behind too long."""
-        now_seconds = self._now_seconds()
-        longest = 0.0
-        for lag in self._watches:
-            if not lag.behind_since_seconds:
-                continue
-            seconds = now_seconds - lag.behind_since_seconds
-            longest = max(longest, seconds)
+        """For how long the one has been behind that is behind the longest."""
+        return max((seconds for _, seconds in self.behind(1)), default=0.0)
+
+    def tell_of_late(self) -> None:
+        """Tells the log of those that have been behind for too long."""
+        for principal, seconds in self.behind(len(self._watches)):
             if seconds >= LAG_SECONDS:
-                _log.warning("watch_lags", caller=lag.principal, seconds=round(seconds, 1))
-        return longest
+                _log.warning("watch_lags", caller=principal, seconds=round(seconds, 1))

@@ -69,7 +69,7 @@ def status_of(settings: Settings) -> Mapping[str, Any]:
         StoreError: for a URL that cannot be read.
     """
     from lotkeeper_server.cli.status.asking import ask_all  # noqa: PLC0415 - only here
-    from lotkeeper_server.cli.status.store_facts import facts_of, paths_in  # noqa: PLC0415
+    from lotkeeper_server.cli.status.store_facts import facts_of, paths_in, writers_in  # noqa: PLC0415
     from lotkeeper_server.cli.status.summing import together  # noqa: PLC0415
 
     name = store_name(read_url(settings.database_url))
@@ -79,11 +79,15 @@ def status_of(settings: Settings) -> Mapping[str, Any]:
     facts = facts_of(settings.database_url)
     busy = any(one["locations"] for one in processes)
     paths = paths_in(settings.database_url) if busy and facts["fault"] is None else {}
+    server = together(processes, paths)
+    if (wait := server["wait"]) is not None and "holders" in wait and not wait["holders"]:
+        # A server may be kept from seeing other processes; whoever asks may see them.
+        server["wait"] = {**wait, "holders": writers_in(settings.database_url, {one["pid"] for one in processes})}
     is_usable = bool(processes) and all(one["store_usable"] for one in processes)
     return {
         "is_well": is_usable and not silent and facts["fault"] is None,
         "store": facts,
-        "server": together(processes, paths),
+        "server": server,
         "processes": processes,
         "silent_pids": silent,
     }

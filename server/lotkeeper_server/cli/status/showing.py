@@ -1,6 +1,6 @@
 """A status for people: a word for what it is about, then what there is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from lotkeeper.visible_text import visible
@@ -68,6 +68,7 @@ def _of_calls(server: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "queue", f"{server['calls_in_progress']} calls in progress, {server['calls_waiting']} wait to be collected"
     yield "", f"{server['calls_held']} held by other transactions, the longest for {server['held_seconds']:g} s"
     yield "", f"{server['works_waiting']} saves and imports and {server['reads_waiting']} reads wait"
+    yield from _of_wait(server["wait"])
     oldest = server["oldest_call"]
     said = "none" if oldest is None else f"{oldest['method']} of {oldest['principal'] or '?'}, {oldest['seconds']:g} s"
     yield "oldest call", said
@@ -82,8 +83,34 @@ def _of_calls(server: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "locations",
         [f"{one['path'] or one['id']}: {one['changes_per_second']:g} changes a second" for one in server["locations"]],
     )
+    lots = [f"{one['lot']}: {one['waits_per_second']:g} waits a second" for one in server["lots_waited_for"]]
+    yield from _rows("hot lots", lots)
+    refused = [
+        f"{one['cause_and_principal']}: {one['calls_per_second']:g} a second" for one in server["refused_callers"]
+    ]
+    yield from _rows("not let in", refused)
     behind = [f"{one['principal']}: {one['behind_seconds']:g} s behind" for one in server["watches_behind"]]
     yield from _rows("watches", [str(server["watches"]), *behind])
+
+
+def _of_wait(wait: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Why calls wait: docs/slow-calls.md has a part for each cause."""
+    if wait is None:
+        yield "slow", "calls do not wait"
+        return
+    numbers = {name: value for name, value in wait.items() if name not in {"why", "holders", "principals"}}
+    yield "SLOW", f"{wait['why']}: {_named(numbers.items())}"
+    for holder in wait.get("holders", ()):
+        who, more = list(holder.items())[:2], list(holder.items())[2:]
+        yield "", "held by " + _named(who)
+        if more:
+            yield "", "  " + _named(more)
+    for principal, calls in wait.get("principals", {}).items():
+        yield "", f"{principal} has {calls} calls in progress"
+
+
+def _named(values: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values)
 
 
 def _rows(title: str, rows: list[str]) -> Iterator[tuple[str, str]]:

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.store.db.dialects.holders import writers_of
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.db.looked_at import StoreLookedAt
 from lotkeeper_server.store.db.revision import HEAD_REVISION
@@ -47,6 +49,12 @@ def paths_in(database_url: str) -> dict[str, str]:
                 return {format_id(identifier): path for identifier, path in paths_of_locations(connection).items()}
         except StoreError:
             return {}
+
+
+def writers_in(database_url: str, servers: Collection[int]) -> list[dict[str, Any]]:
+    """The processes that hold the write lock of an embedded store, without its servers; none of a server database."""
+    path = StoreLookedAt(database_url).path
+    return [] if path is None else [one for one in writers_of(path.absolute()) if one["pid"] not in servers]
 
 
 def _of_file(path: Path) -> dict[str, Any]:

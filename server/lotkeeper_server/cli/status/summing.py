@@ -23,17 +23,26 @@ def together(said: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> dic
         "held_seconds": max((one["held_seconds"] for one in said), default=0.0),
         "oldest_call": max(oldest, key=lambda call: call["seconds"], default=None),
         "principals": _added(said, "principals", "principal", ("calls_per_second", "calls_in_progress")),
+        "wait": _longest_wait(said),
+        "lots_waited_for": _added(said, "lots_waited_for", "lot", ("waits_per_second",)),
+        "refused_callers": _added(said, "refused_callers", "cause_and_principal", ("calls_per_second",)),
         "locations": [{**one, "path": paths.get(one["id"])} for one in locations],
         "watches": sum(one["watches"] for one in said),
         "watches_behind": sorted(behind, key=lambda watch: -watch["behind_seconds"])[:SHOWN_MAX],
     }
 
 
+def _longest_wait(said: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Of the process whose calls are held the longest, where several say why theirs wait; older programs do not say."""
+    waits = [one for one in said if one.get("wait") is not None]
+    return max(waits, key=lambda one: one["held_seconds"])["wait"] if waits else None
+
+
 def _added(said: Sequence[Mapping[str, Any]], name: str, key: str, numbers: Sequence[str]) -> list[dict[str, Any]]:
     """Those of a list with the same key added up; the busiest first, by the first number."""
     sums: defaultdict[str, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(numbers, 0))
     for one in said:
-        for entry in one[name]:
+        for entry in one.get(name, ()):
             for number in numbers:
                 sums[entry[key]][number] += entry[number]
     rows = [{key: value, **{number: round(amount, 2) for number, amount in of.items()}} for value, of in sums.items()]

@@ -133,6 +133,11 @@ class Accounts:
         account = self._accounts.get(principal)
         return 0 if account is None else account.calls
 
+    def busiest(self, count: int) -> dict[str, int]:
+        """How many calls each of so many principals has in progress that have the most."""
+        calls = {name: account.calls for name, account in list(self._accounts.items()) if account.calls}
+        return {name: calls[name] for name in sorted(calls, key=lambda one: -calls[one])[:count]}
+
     def _opened(self, admission: Admission) -> Account:
         with self._lock:
             if len(self._accounts) >= ACCOUNTS_MAX:

@@ -55,6 +55,7 @@ class RefusedCallers:
         self._principals: Counter[str] = Counter()
         self._peers: Counter[str] = Counter()
         self._other_peers = 0
+        self._totals: Counter[str] = Counter()
         self._is_due = False
         self._next_seconds = 0.0
 
@@ -81,6 +82,9 @@ class RefusedCallers:
             self.total += 1
             self._count += 1
             self._causes[cause.value] += 1
+            self._totals[f"{cause.value} {principal}".strip()] += 1
+            if len(self._totals) > PRINCIPALS_KEPT_MAX:
+                self._totals.clear()
             if principal and (principal in self._principals or len(self._principals) < PRINCIPALS_KEPT_MAX):
                 self._principals[principal] += 1
             if address in self._peers or len(self._peers) < limits.REFUSED_PEERS_KEPT_MAX:
@@ -91,6 +95,11 @@ class RefusedCallers:
             self._is_due = True
         if begins:
             self._event_loop.call_soon_threadsafe(self._schedule)
+
+    def totals(self) -> dict[str, int]:
+        """How often, by the cause and, where it is known, the principal behind it; counted anew after many."""
+        with self._lock:
+            return dict(self._totals)
 
     def _schedule(self) -> None:
         self._event_loop.call_at(max(self._next_seconds, self._event_loop.time()), self._write)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, QueuePool, exc
 
@@ -225,6 +225,19 @@ class Store:
         """
         with self.write(Locking.SKIP) as connection:
             return self._dialect.end_stalled(connection)
+
+    def holders(self) -> list[dict[str, Any]]:
+        """Who else holds what calls may wait for, the longest first, as far as the database or the system says so.
+
+        Returns:
+            Of each `pid`, and what is known of `program`, `user`, `address`, `state` and `seconds`, the age of its
+            transaction; at most `HOLDERS_MAX`.
+
+        Raises:
+            StoreError: where it cannot be asked.
+        """
+        with self.read() as connection:
+            return self._dialect.holders(connection)
 
     def leave_checkpoints(self) -> None:
         """From here on no commit brings what was written into the embedded store's own file: `checkpoint` has to."""

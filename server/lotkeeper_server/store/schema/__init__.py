@@ -5,4 +5,5 @@ from lotkeeper_server.store.schema import access_tables as access_tables
 from lotkeeper_server.store.schema import archive_tables as archive_tables
 from lotkeeper_server.store.schema import audit_tables as audit_tables
 from lotkeeper_server.store.schema import coordination_tables as coordination_tables
+from lotkeeper_server.store.schema import genealogy_tables as genealogy_tables
 from lotkeeper_server.store.schema import staging_tables as staging_tables

@@ -5,7 +5,7 @@ contract's numbers. Names are compared by code point in every store. `name` is u
 unique set with optional members has them in a key column of its own, since NULLs never collide.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -20,11 +20,18 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
-    text,
 )
 
-from lotkeeper_server.domain.model.quantity import QUANTITY_LIMIT_MILLIONTHS
 from lotkeeper_server.store.schema.column_types import fixed_bytes, long_text, many_bytes, short_text
+from lotkeeper_server.store.schema.columns import (
+    common_columns,
+    disabled_index,
+    enum_check,
+    id_column,
+    index_where,
+    quantity_check,
+    reference,
+)
 
 NO_ID: Final = bytes(16)
 """Stands for an absent reference in a key column."""
@@ -39,57 +46,13 @@ metadata: Final = MetaData(
     }
 )
 
-
-def _id() -> Column[Any]:
-    return Column("id", fixed_bytes(16), primary_key=True)
-
-
-def _reference(name: str, table: str, *, nullable: bool = True, index: bool = False) -> Column[Any]:
-    return Column(name, fixed_bytes(16), ForeignKey(f"{table}.id"), nullable=nullable, index=index)
-
-
-def _common() -> list[Column[Any]]:
-    """What every entity has; modified_* are NULL until the first edit."""
-    return [
-        Column("enabled", Boolean(create_constraint=False), nullable=False, default=True),
-        Column("notes", long_text(), nullable=False, default=""),
-        Column("spare1", short_text(255), nullable=False, default=""),
-        Column("spare2", short_text(255), nullable=False, default=""),
-        Column("spare3", short_text(255), nullable=False, default=""),
-        Column("created_millis", BigInteger, nullable=False),
-        Column("created_by", short_text(255), nullable=False),
-        Column("modified_millis", BigInteger),
-        Column("modified_by", short_text(255)),
-        Column("version", BigInteger, nullable=False),
-    ]
-
-
-def _quantity_check(column: str) -> CheckConstraint:
-    limit = QUANTITY_LIMIT_MILLIONTHS
-    return CheckConstraint(f"{column} > -{limit} AND {column} < {limit}", name=f"{column}_range")
-
-
-def _enum_check(column: str, largest: int) -> CheckConstraint:
-    return CheckConstraint(f"{column} BETWEEN 1 AND {largest}", name=f"{column}_known")
-
-
-def _index_where(name: str, columns: list[str], condition: str) -> Index:
-    """An index of some rows only: the others cost it nothing."""
-    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
-
-
-def _disabled_index(table: str) -> Index:
-    """Of what is disabled, in the order of lists."""
-    return _index_where(f"ix_{table}_disabled", ["id"], "NOT enabled")
-
-
 unit_of_measure = Table(
     "unit_of_measure",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False, unique=True),
     Column("symbol", short_text(255), nullable=False, unique=True),
-    *_common(),
+    *common_columns(),
     Column(
         "whole_only",
         Boolean(create_constraint=False),
@@ -102,142 +65,142 @@ unit_of_measure = Table(
 unit_of_measure_conversion = Table(
     "unit_of_measure_conversion",
     metadata,
-    _id(),
-    _reference("from_unit_id", "unit_of_measure", nullable=False),
-    _reference("to_unit_id", "unit_of_measure", nullable=False, index=True),
-    _reference("material_id", "material"),
+    id_column(),
+    reference("from_unit_id", "unit_of_measure", nullable=False),
+    reference("to_unit_id", "unit_of_measure", nullable=False, index=True),
+    reference("material_id", "material"),
     Column("material_key", fixed_bytes(16), nullable=False, comment="material_id, or sixteen zeros"),
     Column("factor", short_text(64), nullable=False, comment="decimal text, all digits"),
-    *_common(),
+    *common_columns(),
     UniqueConstraint("from_unit_id", "to_unit_id", "material_key"),
     Index("ix_unit_of_measure_conversion_material_id", "material_id", "id"),
-    _disabled_index("unit_of_measure_conversion"),
+    disabled_index("unit_of_measure_conversion"),
 )
 
 material_class = Table(
     "material_class",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False),
-    _reference("parent_id", "material_class"),
+    reference("parent_id", "material_class"),
     Column("path", short_text(750), nullable=False, unique=True),
-    *_common(),
+    *common_columns(),
     Index("ix_material_class_parent_id", "parent_id", "id"),
     Index("ix_material_class_name", "name", "id"),
-    _disabled_index("material_class"),
+    disabled_index("material_class"),
 )
 
 material = Table(
     "material",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False),
-    _reference("material_class_id", "material_class"),
+    reference("material_class_id", "material_class"),
     Column("path", short_text(750), nullable=False, unique=True),
     Column("erp_id", short_text(255), nullable=False, default=""),
     Column("description", long_text(), nullable=False, default=""),
-    _reference("unit_of_measure_id", "unit_of_measure", index=True),
+    reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("shelf_life_days", Integer),
-    *_common(),
+    *common_columns(),
     Index("ix_material_material_class_id", "material_class_id", "id"),
     Index("ix_material_name", "name", "id"),
-    _disabled_index("material"),
+    disabled_index("material"),
 )
 
 material_reason_code = Table(
     "material_reason_code",
     metadata,
-    _id(),
+    id_column(),
     Column("reason_code", short_text(255), nullable=False, unique=True),
     Column("description", long_text(), nullable=False, default=""),
     Column("lot_record_type", SmallInteger, comment="NULL: serves every type"),
     Column("require_comments", Boolean(create_constraint=False), nullable=False, default=False),
-    *_common(),
-    _enum_check("lot_record_type", 12),
+    *common_columns(),
+    enum_check("lot_record_type", 12),
 )
 
 location = Table(
     "location",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False),
-    _reference("parent_id", "location"),
+    reference("parent_id", "location"),
     Column("path", short_text(750), nullable=False, unique=True),
     Column("type", SmallInteger, nullable=False),
     Column("process_type", SmallInteger, nullable=False),
     Column("sort_order", Integer, nullable=False, default=0),
     Column("allow_negative_inventory", Boolean(create_constraint=False), nullable=False, default=False),
     Column("storage_capacity", BigInteger, comment="millionths; NULL: no limit"),
-    _reference("storage_capacity_unit_id", "unit_of_measure", index=True),
+    reference("storage_capacity_unit_id", "unit_of_measure", index=True),
     Column("lot_storage_strategy", SmallInteger, nullable=False),
     Column("lot_use_strategy", SmallInteger, nullable=False),
-    *_common(),
-    _enum_check("type", 8),
-    _enum_check("process_type", 5),
-    _enum_check("lot_storage_strategy", 5),
-    _enum_check("lot_use_strategy", 3),
+    *common_columns(),
+    enum_check("type", 8),
+    enum_check("process_type", 5),
+    enum_check("lot_storage_strategy", 5),
+    enum_check("lot_use_strategy", 3),
     CheckConstraint(
         "storage_capacity IS NULL OR storage_capacity >= 0 AND storage_capacity_unit_id IS NOT NULL", name="capacity"
     ),
     Index("ix_location_parent_id", "parent_id", "id"),
     Index("ix_location_name", "name", "id"),
-    _disabled_index("location"),
+    disabled_index("location"),
 )
 
 operation = Table(
     "operation",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False, unique=True),
-    _reference("location_id", "location", index=True),
+    reference("location_id", "location", index=True),
     Column("current_operation_record_id", short_text(255), nullable=False, default=""),
-    _reference("current_production_order_id", "production_order", index=True),
-    *_common(),
-    _disabled_index("operation"),
+    reference("current_production_order_id", "production_order", index=True),
+    *common_columns(),
+    disabled_index("operation"),
     comment="process operations",
 )
 
 production_order = Table(
     "production_order",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False, unique=True),
-    _reference("product_material_id", "material", index=True),
+    reference("product_material_id", "material", index=True),
     Column("quantity", BigInteger, nullable=False, default=0),
     Column("quantity_produced", BigInteger, nullable=False, default=0),
-    _reference("unit_of_measure_id", "unit_of_measure", index=True),
+    reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("status", SmallInteger, nullable=False),
-    *_common(),
-    _quantity_check("quantity"),
-    _quantity_check("quantity_produced"),
-    _enum_check("status", 7),
+    *common_columns(),
+    quantity_check("quantity"),
+    quantity_check("quantity_produced"),
+    enum_check("status", 7),
     Index("ix_production_order_status", "status", "id"),
-    _disabled_index("production_order"),
+    disabled_index("production_order"),
 )
 
 inventory_lot = Table(
     "inventory_lot",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False),
-    _reference("material_id", "material", nullable=False),
+    reference("material_id", "material", nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("total_quantity", BigInteger, nullable=False, default=0),
-    _reference("unit_of_measure_id", "unit_of_measure", index=True),
+    reference("unit_of_measure_id", "unit_of_measure", index=True),
     Column("expiration_millis", BigInteger),
     Column("closed_millis", BigInteger),
     Column("changed_order", BigInteger, nullable=False, default=0, comment="order of the last record that wrote it"),
-    *_common(),
+    *common_columns(),
     Column("supplier_lot_name", short_text(255), nullable=False, server_default=""),
     UniqueConstraint("material_id", "name"),
-    _quantity_check("total_quantity"),
-    _enum_check("status", 6),
+    quantity_check("total_quantity"),
+    enum_check("status", 6),
     CheckConstraint("(status = 6) = (closed_millis IS NOT NULL)", name="closed"),
     Index("ix_inventory_lot_material_id", "material_id", "id"),
     Index("ix_inventory_lot_status", "status", "id"),
     Index("ix_inventory_lot_name", "name", "id"),
-    _index_where("ix_inventory_lot_expiration_millis", ["expiration_millis", "id"], "expiration_millis IS NOT NULL"),
-    _index_where("ix_inventory_lot_supplier_lot_name", ["supplier_lot_name", "id"], "supplier_lot_name <> ''"),
+    index_where("ix_inventory_lot_expiration_millis", ["expiration_millis", "id"], "expiration_millis IS NOT NULL"),
+    index_where("ix_inventory_lot_supplier_lot_name", ["supplier_lot_name", "id"], "supplier_lot_name <> ''"),
 )
 
 inventory = Table(
@@ -249,42 +212,42 @@ inventory = Table(
     Column("quantity", BigInteger, nullable=False),
     Column("in_stock", Boolean(create_constraint=False), nullable=False, comment="quantity > 0, to be indexed"),
     Column("name", short_text(255), nullable=False, default=""),
-    _reference("production_order_id", "production_order"),
+    reference("production_order_id", "production_order"),
     Column("arrived_order", BigInteger, nullable=False, comment="order of the record that last raised it from zero"),
     Column("arrived_millis", BigInteger),
     Column("arrived_record_id", fixed_bytes(16)),
     Column("changed_order", BigInteger, nullable=False, comment="order of the last record that changed it"),
     Column("latest_end_millis", BigInteger, comment="of its completed records"),
-    _quantity_check("quantity"),
+    quantity_check("quantity"),
     CheckConstraint("in_stock = (quantity > 0)", name="in_stock"),
-    _index_where("ix_inventory_production_order_id", ["production_order_id"], "production_order_id IS NOT NULL"),
+    index_where("ix_inventory_production_order_id", ["production_order_id"], "production_order_id IS NOT NULL"),
     Index("ix_inventory_arrival", "location_id", "in_stock", "arrived_order"),
     Index("ix_inventory_material_arrival", "location_id", "material_id", "in_stock", "arrived_order"),
     Index("ix_inventory_material_id", "material_id", "location_id", "lot_id"),
-    _index_where("ix_inventory_name", ["name", "location_id", "lot_id"], "name <> ''"),
-    _index_where("ix_inventory_not_zero", ["location_id", "lot_id"], "quantity <> 0"),
+    index_where("ix_inventory_name", ["name", "location_id", "lot_id"], "name <> ''"),
+    index_where("ix_inventory_not_zero", ["location_id", "lot_id"], "quantity <> 0"),
     sqlite_with_rowid=False,
 )
 
 inventory_operation = Table(
     "inventory_operation",
     metadata,
-    _id(),
+    id_column(),
     Column("name", short_text(255), nullable=False),
     Column("operation_type", SmallInteger, nullable=False),
     Column("route", fixed_bytes(32), nullable=False, comment="source and destination id, zeros for none"),
-    _reference("operation_id", "operation"),
+    reference("operation_id", "operation"),
     Column("trigger_source", SmallInteger, nullable=False),
     Column("start_trigger_expression", long_text(), nullable=False, default=""),
     Column("start_trigger_type", SmallInteger, nullable=False),
     Column("stop_trigger_expression", long_text(), nullable=False, default=""),
     Column("stop_trigger_type", SmallInteger, nullable=False),
-    _reference("source_location_id", "location"),
-    _reference("destination_location_id", "location"),
+    reference("source_location_id", "location"),
+    reference("destination_location_id", "location"),
     Column("material_source", SmallInteger, nullable=False),
-    _reference("material_id", "material", index=True),
+    reference("material_id", "material", index=True),
     Column("material_expression", long_text(), nullable=False, default=""),
-    _reference("secondary_material_id", "material", index=True),
+    reference("secondary_material_id", "material", index=True),
     Column("primary_lot_resolution_strategy", SmallInteger, nullable=False),
     Column("secondary_lot_resolution_strategy", SmallInteger, nullable=False),
     Column("primary_lot_code_expression", long_text(), nullable=False, default=""),
@@ -298,12 +261,12 @@ inventory_operation = Table(
     Column("quantity_calc_type", SmallInteger, nullable=False),
     Column("quantity_overflow_value", BigInteger),
     Column("unit_of_measure_resolution_strategy", SmallInteger, nullable=False),
-    _reference("unit_of_measure_id", "unit_of_measure", index=True),
-    _reference("material_reason_code_id", "material_reason_code", index=True),
+    reference("unit_of_measure_id", "unit_of_measure", index=True),
+    reference("material_reason_code_id", "material_reason_code", index=True),
     Column("increment_production_order_count", Boolean(create_constraint=False), nullable=False, default=False),
-    *_common(),
+    *common_columns(),
     UniqueConstraint("name", "operation_type", "route"),
-    _enum_check("operation_type", 9),
+    enum_check("operation_type", 9),
     *(
         Index(f"ix_inventory_operation_{column}", column, "id")
         for column in ("operation_id", "source_location_id", "destination_location_id", "operation_type")
@@ -316,7 +279,7 @@ inventory_operation_run = Table(
     Column("operation_id", fixed_bytes(16), ForeignKey("inventory_operation.id"), primary_key=True),
     Column("status", SmallInteger, nullable=False),
     Column("current_record_id", fixed_bytes(16)),
-    _enum_check("status", 7),
+    enum_check("status", 7),
     CheckConstraint("(status = 2) = (current_record_id IS NOT NULL)", name="running"),
     Index("ix_inventory_operation_run_status", "status", "operation_id"),
     comment="where a definition's run stands: state, apart from the definition",
@@ -326,21 +289,21 @@ inventory_operation_run = Table(
 inventory_lot_record = Table(
     "inventory_lot_record",
     metadata,
-    _id(),
+    id_column(),
     Column("lot_record_type", SmallInteger, nullable=False),
     Column("status", SmallInteger, nullable=False),
-    _reference("lot_id", "inventory_lot", nullable=False),
-    _reference("secondary_lot_id", "inventory_lot"),
-    _reference("material_id", "material", nullable=False),
-    _reference("inventory_operation_id", "inventory_operation"),
+    reference("lot_id", "inventory_lot", nullable=False),
+    reference("secondary_lot_id", "inventory_lot"),
+    reference("material_id", "material", nullable=False),
+    reference("inventory_operation_id", "inventory_operation"),
     Column("operation_record_id", short_text(255), nullable=False, default=""),
-    _reference("production_order_id", "production_order"),
-    _reference("material_reason_code_id", "material_reason_code"),
-    _reference("source_location_id", "location"),
-    _reference("destination_location_id", "location"),
+    reference("production_order_id", "production_order"),
+    reference("material_reason_code_id", "material_reason_code"),
+    reference("source_location_id", "location"),
+    reference("destination_location_id", "location"),
     Column("lot_status", SmallInteger, nullable=False),
     Column("quantity", BigInteger, nullable=False),
-    _reference("unit_of_measure_id", "unit_of_measure"),
+    reference("unit_of_measure_id", "unit_of_measure"),
     Column("source_quantity_change", BigInteger, nullable=False, default=0),
     Column("destination_quantity_change", BigInteger, nullable=False, default=0),
     Column("lot_total_change", BigInteger, nullable=False, default=0, comment="by how much it raised its lot's total"),
@@ -354,7 +317,7 @@ inventory_lot_record = Table(
     Column("reverses_record_id", fixed_bytes(16)),
     Column("reversed_by_record_id", fixed_bytes(16)),
     Column("request_id", short_text(128), nullable=False, default=""),
-    *_common(),
+    *common_columns(),
     Column(
         "lot_quantity",
         BigInteger,
@@ -369,10 +332,10 @@ inventory_lot_record = Table(
     Column(
         "merge_closed_from", SmallInteger, comment="status from which a MERGE closed its other lot; NULL: it did not"
     ),
-    _enum_check("lot_record_type", 12),
-    _enum_check("status", 7),
-    _enum_check("lot_status", 6),
-    _quantity_check("quantity"),
+    enum_check("lot_record_type", 12),
+    enum_check("status", 7),
+    enum_check("lot_status", 6),
+    quantity_check("quantity"),
     CheckConstraint("(status = 2) = (end_millis IS NULL)", name="running"),
     CheckConstraint("end_millis IS NULL OR end_millis >= start_millis", name="times"),
     CheckConstraint(
@@ -383,7 +346,7 @@ inventory_lot_record = Table(
     Index("ix_inventory_lot_record_lot_id", "lot_id", "moment_millis", "id"),
     Index("ix_inventory_lot_record_moment", "moment_millis", "id"),
     *(
-        _index_where(f"ix_inventory_lot_record_{column}", [column, "moment_millis", "id"], f"{column} IS NOT NULL")
+        index_where(f"ix_inventory_lot_record_{column}", [column, "moment_millis", "id"], f"{column} IS NOT NULL")
         for column in (
             "secondary_lot_id",
             "inventory_operation_id",
@@ -395,40 +358,8 @@ inventory_lot_record = Table(
     ),
     Index("ix_inventory_lot_record_material_id", "material_id", "moment_millis", "id"),
     Index("ix_inventory_lot_record_lot_record_type", "lot_record_type", "moment_millis", "id"),
-    _index_where("ix_inventory_lot_record_status", ["status", "moment_millis", "id"], "status <> 3"),
-    _index_where("ix_inventory_lot_record_effect_order", ["effect_order", "id"], "status = 3"),
-)
-
-lot_edge = Table(
-    "lot_edge",
-    metadata,
-    Column("from_lot_id", fixed_bytes(16), ForeignKey("inventory_lot.id"), primary_key=True),
-    Column("to_lot_id", fixed_bytes(16), ForeignKey("inventory_lot.id"), primary_key=True),
-    Column("lot_record_type", SmallInteger, primary_key=True, autoincrement=False),
-    Column("quantity", BigInteger, nullable=False, comment="of the records, in their primary lot's unit"),
-    Column("record_count", BigInteger, nullable=False, comment="0: every one of them was reversed"),
-    _enum_check("lot_record_type", 12),
-    _quantity_check("quantity"),
-    CheckConstraint("record_count >= 0 AND quantity >= 0", name="counted"),
-    Index("ix_lot_edge_to_lot_id", "to_lot_id", "from_lot_id", "lot_record_type"),
-    comment="genealogy: completed records between two lots summed by type, without reversals and what they reverse",
-    sqlite_with_rowid=False,
-)
-
-order_edge = Table(
-    "order_edge",
-    metadata,
-    Column("lot_id", fixed_bytes(16), ForeignKey("inventory_lot.id"), primary_key=True),
-    Column("lot_record_type", SmallInteger, primary_key=True, autoincrement=False),
-    Column("production_order_id", fixed_bytes(16), ForeignKey("production_order.id"), primary_key=True),
-    Column("quantity", BigInteger, nullable=False, comment="of the records, in the lot's unit"),
-    Column("record_count", BigInteger, nullable=False, comment="0: every one of them was reversed"),
-    _enum_check("lot_record_type", 12),
-    _quantity_check("quantity"),
-    CheckConstraint("record_count >= 0 AND quantity >= 0", name="counted"),
-    Index("ix_order_edge_production_order_id", "production_order_id", "lot_record_type", "lot_id"),
-    comment="genealogy: the same of records of a lot with a production order and without a secondary lot",
-    sqlite_with_rowid=False,
+    index_where("ix_inventory_lot_record_status", ["status", "moment_millis", "id"], "status <> 3"),
+    index_where("ix_inventory_lot_record_effect_order", ["effect_order", "id"], "status = 3"),
 )
 
 request = Table(

@@ -24,7 +24,8 @@ from lotkeeper_server.domain.model.identifiers import ID_BYTES, Id, LocationId, 
 from lotkeeper_server.domain.model.stock import Common, Edge, Lot, OperationRun, StockRow
 from lotkeeper_server.store.db.statements import columns_of
 from lotkeeper_server.store.db.write_transaction import ReadTransaction
-from lotkeeper_server.store.schema.tables import inventory, inventory_lot, lot_edge, order_edge, request
+from lotkeeper_server.store.schema.genealogy_tables import lot_edge, order_edge
+from lotkeeper_server.store.schema.tables import inventory, inventory_lot, request
 from lotkeeper_server.store.staged.visible import and_visible, visible_by, where_visible
 from lotkeeper_server.store.state.action_indexes import unpack_indexes
 

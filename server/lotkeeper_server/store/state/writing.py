@@ -11,14 +11,13 @@ from lotkeeper_server.store.audit.writing import write_command_events
 from lotkeeper_server.store.db.statements import insert_of, update_of
 from lotkeeper_server.store.db.write_transaction import WriteTransaction
 from lotkeeper_server.store.feed.numbering import leave_pending
+from lotkeeper_server.store.schema.genealogy_tables import lot_edge, order_edge
 from lotkeeper_server.store.schema.tables import (
     inventory,
     inventory_lot,
     inventory_lot_record,
     inventory_operation_run,
     location,
-    lot_edge,
-    order_edge,
     production_order,
     request,
 )

@@ -225,6 +225,10 @@ class Dialect(ABC):
         """Does what `Store.end_stalled` says."""
         return 0
 
+    def holders(self, connection: Connection) -> list[dict[str, Any]]:  # noqa: ARG002 - not every database says
+        """Does what `Store.holders` says."""
+        return []
+
     def hold_versions(self, connection: Connection) -> None:  # noqa: B027 - where it cannot be done, it is not
         """Does what `WriteTransaction.hold_versions` says."""
 

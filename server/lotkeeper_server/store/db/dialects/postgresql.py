@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 
 from lotkeeper_server.store.db.capabilities import PIPELINED, Capabilities
 from lotkeeper_server.store.db.dialects.dialect import Dialect, Locking, Rows, Write
+from lotkeeper_server.store.db.dialects.holders import HOLDERS_MAX, holder
 from lotkeeper_server.store.db.dialects.postgresql_arrays import array_of, pack, register_arrays
 from lotkeeper_server.store.db.errors import (
     AlreadyThere,
@@ -67,6 +68,18 @@ _END_STALLED: Final = """
        AND backend_xid IS NOT NULL AND wait_event_type = 'Client' AND state_change < clock_timestamp() -
            CASE application_name WHEN current_setting('application_name') THEN %s::interval
                                  WHEN current_setting('application_name') || %s THEN %s::interval END
+"""
+# Tables are those of Lotkeeper, whoever holds them. Where this user may not see a session's times, it is told of, too.
+_HOLDERS: Final = """
+    SELECT a.pid, a.application_name, a.usename, host(a.client_addr), a.state,
+           EXTRACT(EPOCH FROM clock_timestamp() - a.xact_start)::float8 AS seconds
+      FROM pg_stat_activity AS a
+     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+       AND coalesce(a.xact_start < clock_timestamp() - interval '500 ms', true)
+       AND EXISTS (SELECT FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+                    WHERE l.pid = a.pid AND l.granted AND l.mode <> 'AccessShareLock' AND c.relkind = 'r'
+                      AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'store_state'::regclass))
+     ORDER BY seconds DESC NULLS LAST LIMIT %s
 """
 _CONTENTION: Final = frozenset({"40001", "40P01", "25P03"})
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -192,6 +205,13 @@ class PostgreSql(Dialect):
         row = cursor.fetchone()
         cursor.close()
         return int(row[0]) if row else 0
+
+    def holders(self, connection: Connection) -> list[dict[str, Any]]:
+        cursor = connection.connection.cursor()
+        cursor.execute(_HOLDERS, (HOLDERS_MAX,))
+        rows = cursor.fetchall()
+        cursor.close()
+        return [holder(*row) for row in rows]
 
     def text(self, text: str) -> str:
         return _format_style(text)

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, 
 
 from lotkeeper_server.store.db.capabilities import EMBEDDED, Capabilities
 from lotkeeper_server.store.db.dialects.dialect import WIDE_SUM_UNIT, Dialect, Locking, Log, Rows, Write
+from lotkeeper_server.store.db.dialects.holders import writers_of
 from lotkeeper_server.store.db.dialects.key_lists import chunks
 from lotkeeper_server.store.db.errors import AlreadyThere, ReferenceBroken, StoreBusy, StoreError, StoreUnavailable
 
@@ -184,6 +185,9 @@ class Sqlite(Dialect):
     @contextmanager
     def together(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - there is no way to save
         yield
+
+    def holders(self, connection: Connection) -> list[dict[str, Any]]:
+        return writers_of(Path(str(connection.engine.url.database)))
 
     def indexed_by(self, index: str) -> str:
         return f" INDEXED BY {index}" if index else ""
