@@ -4,20 +4,14 @@ import asyncio
 import errno
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from lotkeeper_server.access.allowance import Allowance
-from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
-from lotkeeper_server.access_settings import is_url
-from lotkeeper_server.domain import limits
 from lotkeeper_server.domain.refusals import Refused
 from lotkeeper_server.engine.clock import Clock, SystemClock
-from lotkeeper_server.engine.engine import Engine, EngineSettings
+from lotkeeper_server.engine.engine import Engine
 from lotkeeper_server.engine.health import StoreHealth
 from lotkeeper_server.engine.long_writes import LongWrites
 from lotkeeper_server.event_log import get_logger
@@ -31,7 +25,6 @@ from lotkeeper_server.rpc.gate.admissions import Admissions
 from lotkeeper_server.rpc.gate.calls_in_progress import CallsInProgress
 from lotkeeper_server.rpc.gate.denials import Denials
 from lotkeeper_server.rpc.gate.doorway import Doorway, confirm_by
-from lotkeeper_server.rpc.gate.pace import PaceLimits
 from lotkeeper_server.rpc.gate.places import Places
 from lotkeeper_server.rpc.gate.refused_callers import RefusedCallers
 from lotkeeper_server.rpc.methods.access_grants import AccessGrants
@@ -56,8 +49,17 @@ from lotkeeper_server.rpc.methods.traced_holds import TracedHolds
 from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.observed_methods import methods_served
-from lotkeeper_server.rpc.server import SERVICES, RpcServer, ServerSettings
-from lotkeeper_server.rpc.tls_files import TlsFiles
+from lotkeeper_server.rpc.server import SERVICES, RpcServer
+from lotkeeper_server.service_parts import (
+    Listens,
+    allowance_of,
+    certificates_of,
+    engine_settings_of,
+    http_server_of,
+    issuer_of,
+    pace_limits_of,
+    server_settings_of,
+)
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.shown_settings import program_versions, shown_settings
 from lotkeeper_server.store.archived import read_archive_state
@@ -69,40 +71,23 @@ from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.token_care import TokenCare
 from lotkeeper_server.trace_export import TraceExport
 from lotkeeper_server.transport import CannotListen
-from lotkeeper_server.transport.connection_limits import ConnectionLimits
-from lotkeeper_server.transport.descriptors import connections_within, raise_descriptor_limit
-from lotkeeper_server.transport.server import server_class
+from lotkeeper_server.transport.descriptors import raise_descriptor_limit
 
 if TYPE_CHECKING:
-    from lotkeeper_server.access.certificates import Certificates
-    from lotkeeper_server.access.jwt.issuer import Issuer
+    from lotkeeper_server.http.http_server import HttpServer
 
-MILLIS_PER_HOUR: Final = 3_600_000
 CLOSE_SECONDS: Final = 1.0
 LOOK_AT_FILES_SECONDS: Final = 1.0
 _SYSTEM_CLOCK: Final = SystemClock()
 _log = get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Listens:
-    """What a service does beside its settings.
+class Service:
+    """Serves one store on one address. Made, begun and ended on one event loop.
 
     Attributes:
-        bench_echo: whether to serve the method that benchmarks use as a reference.
-        shares_address: whether other processes of this server listen there, too.
-        development: a token for connections from loopback, which this server proves that it made; None for none.
-        metrics: what this process counts in; None makes what nobody else reads.
+        http_address: where the methods are served by HTTP, with the port that was taken; empty for nowhere.
     """
-
-    bench_echo: bool = False
-    shares_address: bool = False
-    development: DevelopmentToken | None = None
-    metrics: ServerMetrics | None = None
-
-
-class Service:
-    """Serves one store on one address. Made, begun and ended on one event loop."""
 
     def __init__(self, settings: Settings, store: Store, listens: Listens, clock: Clock = _SYSTEM_CLOCK) -> None:
         """Listens nowhere yet.
@@ -116,24 +101,26 @@ class Service:
         Raises:
             OSError: where there can be no temporary files.
         """
-        self._server_settings = server_settings = _server_settings(settings, listens)
+        self._server_settings = server_settings = server_settings_of(settings, listens)
         self._settings, self._store, self._listens = settings, store, listens
+        self.http_address = ""
         self._begun_seconds = time.monotonic()
         store.follow_schema()
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         metrics = listens.metrics or ServerMetrics(methods_served())
         count_lines(metrics.note_line, metrics.log_repeats.add)
-        self._issuer = issuer = _issuer(settings)
-        certificates = None if settings.tls_client_ca_file is None else _certificates(settings)
-        allowance = _allowance(settings)
+        self._issuer = issuer = issuer_of(settings)
+        certificates = None if settings.tls_client_ca_file is None else certificates_of(settings)
+        allowance = allowance_of(settings)
         self._directory = directory = Directory(allowance, listens.development, issuer, certificates)
         self._engine = engine = Engine(
             store,
             confirm_by(directory),
-            _engine_settings(settings),
+            engine_settings_of(settings),
             clock=clock,
             can_be_polled=server_settings.server_class.has_a_thread,
+            is_brought_more=settings.http_listen is not None,
             metrics=metrics,
         )
         self._long_writes = long_writes = LongWrites(engine, store)
@@ -152,7 +139,7 @@ class Service:
             admissions,
             refused_callers,
             denials,
-            _pace_limits(settings),
+            pace_limits_of(settings),
             notes_reads=traces.recorder is not None,
         )
         files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
@@ -184,12 +171,13 @@ class Service:
         self._server = server = RpcServer(
             server_settings, doorway, servicers, engine.when_quiet, proof, metrics, traces.recorder
         )
+        self._http = http_server_of(settings, listens, server_settings, doorway, server)
         self._monitoring = monitoring = Monitoring(
             metrics,
             Sources(
                 load=lambda: engine.load,
                 calls_in_progress=lambda: calls.count,
-                connections=lambda: server.connections,
+                connections=self._connections,
                 watches=lags,
                 pools=lambda: store.connections_in_use,
                 archive_files=self._archive_files,
@@ -199,7 +187,7 @@ class Service:
         )
 
         self._live_status = live_status = LiveStatus(
-            Asked(engine, store, calls, doorway.accounts, lags, lambda: server.connections), program_versions()
+            Asked(engine, store, calls, doorway.accounts, lags, self._connections), program_versions()
         )
 
         def tell(usable: bool) -> None:
@@ -235,6 +223,8 @@ class Service:
             self._issuer.begin(self._directory.forget_remembered)
         self._traces.begin()
         self._long_writes.begin()
+        if self._http is not None:
+            await self._begin_http(self._http)
         if (metrics_address := self._settings.metrics_listen) is not None:
             try:
                 await self._monitoring.begin(metrics_address, shares_address=self._listens.shares_address)
@@ -243,6 +233,16 @@ class Service:
         await self._live_status.begin(address, self._folder.descriptor)
         await self._tell_begun(address)
         return address
+
+    async def _begin_http(self, http: "HttpServer") -> None:
+        try:
+            self.http_address = await http.begin(self._server.tls)
+        except OSError as error:
+            raise CannotListen.at(str(self._settings.http_listen), _why(error)) from error
+        self._server.on_tls = http.replace_tls
+
+    def _connections(self) -> int:
+        return self._server.connections + (0 if self._http is None else self._http.connections)
 
     async def _tell_begun(self, address: str) -> None:
         try:
@@ -272,7 +272,11 @@ class Service:
         begun_seconds = time.monotonic()
         _log.info("shutting_down", calls=self._calls.count)
         self._monitoring.shut_down()
+        if self._http is not None:
+            self._http.shut()
         await self._server.shut_down()
+        if self._http is not None:
+            await self._http.drained()
         self._follow_no_more()
         await self._denials.close()
         with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
@@ -302,6 +306,8 @@ class Service:
         await self._denials.close()
         await self._engine.close()
         await self._server.close()
+        if self._http is not None:
+            await self._http.close()
         self._engine.give_back()
         self._traces.close()
         self._live_status.close()
@@ -313,88 +319,6 @@ class Service:
         if self._issuer is not None:
             self._issuer.close()
         self._store_health.close()
-
-
-def _engine_settings(settings: Settings) -> EngineSettings:
-    return EngineSettings(
-        end_date_future_millis=int(settings.end_date_future_hours * MILLIS_PER_HOUR),
-        end_date_past_millis=int(settings.end_date_past_days * limits.MILLIS_PER_DAY),
-        request_id_kept_millis=int(settings.request_id_days * limits.MILLIS_PER_DAY),
-        backdating_tolerance_millis=int(settings.backdating_tolerance_seconds * 1_000),
-        queue_commands_max=settings.queue_max,
-        queue_bytes_max=settings.queue_bytes_max,
-    )
-
-
-def _allowance(settings: Settings) -> Allowance:
-    return Allowance(
-        settings.principal_calls_max,
-        settings.principal_streams_max,
-        settings.principal_commands_per_second_max,
-        settings.principal_bytes_per_second_max,
-    )
-
-
-def _pace_limits(settings: Settings) -> PaceLimits:
-    return PaceLimits(
-        rest_seconds=settings.stream_rest_seconds,
-        bytes_per_second_min=settings.stream_bytes_per_second_min,
-        seconds_max=settings.stream_seconds_max,
-    )
-
-
-def _connection_limits(settings: Settings) -> ConnectionLimits:
-    return ConnectionLimits(
-        connections_max=min(settings.connections_max, connections_within(raise_descriptor_limit())),
-        connections_per_peer_max=settings.connections_per_peer_max,
-        idle_seconds=settings.connection_idle_seconds,
-        age_seconds=settings.connection_age_seconds,
-        age_grace_seconds=settings.connection_age_grace_seconds,
-        request_seconds=settings.request_seconds_max,
-        answer_seconds=settings.answer_seconds_max,
-        held_bytes_per_connection_max=settings.held_bytes_per_connection_max,
-        held_bytes_max=settings.held_bytes_max,
-        cancelled_calls_per_second_max=settings.cancelled_calls_per_second_max,
-    )
-
-
-def _tls_files(settings: Settings) -> TlsFiles | None:
-    if settings.tls_certificate_file is None or settings.tls_key_file is None:
-        return None
-    return TlsFiles(settings.tls_certificate_file, settings.tls_key_file, settings.tls_client_ca_file)
-
-
-def _certificates(settings: Settings) -> "Certificates":
-    from lotkeeper_server.access.certificates import Certificates  # noqa: PLC0415 - as in `_issuer`
-
-    return Certificates(settings.tls_client_principal)
-
-
-def _issuer(settings: Settings) -> "Issuer | None":
-    rules = settings.jwt_rules()
-    if rules is None or settings.jwt_jwks is None:
-        return None
-    # Not imported where it is not asked for: it needs an extra, and takes a while.
-    from lotkeeper_server.access.jwt.issuer import Issuer  # noqa: PLC0415
-    from lotkeeper_server.access.jwt.key_source import KeyFile, KeyUrl  # noqa: PLC0415
-
-    source = KeyUrl(settings.jwt_jwks) if is_url(settings.jwt_jwks) else KeyFile(Path(settings.jwt_jwks))
-    return Issuer(rules, source, settings.jwt_jwks_refresh_seconds)
-
-
-def _server_settings(settings: Settings, listens: Listens) -> ServerSettings:
-    return ServerSettings(
-        listen=settings.listen,
-        server_class=server_class(settings.transport),
-        max_concurrent_streams=settings.max_concurrent_streams,
-        connections=_connection_limits(settings),
-        reflection=settings.reflection,
-        bench_echo=listens.bench_echo,
-        tls=_tls_files(settings),
-        shares_address=listens.shares_address,
-        shutdown_seconds=settings.shutdown_seconds,
-        slow_call_seconds=settings.slow_call_seconds,
-    )
 
 
 def _why(error: OSError) -> str:
