@@ -48,6 +48,7 @@ class HttpConnection(asyncio.Protocol):
         self._busy_since = 0.0
         self._written = self._written_before = 0
         self._answered_seconds = 0.0
+        self._head_since = 0.0  # when the first byte of a head came on a connection that was idle
         self._certificate: list[bytes] = []
         self.is_clogged = self.is_draining = False
         self.begun_seconds = self.last_seconds = time.monotonic()
@@ -105,6 +106,8 @@ class HttpConnection(asyncio.Protocol):
             self._first += data
             return
         self.last_seconds = time.monotonic()
+        if self._version is not None and self._version.is_idle:
+            self._head_since = self.last_seconds
         if self._version is None:
             data = self._first + data
             if len(data) < len(PREFACE) and PREFACE.startswith(data):
@@ -211,7 +214,8 @@ class HttpConnection(asyncio.Protocol):
         if self._handshake is not None:
             return
         if self._version is None or self._version.awaits_head:
-            if now_seconds - max(self.begun_seconds, self._answered_seconds) > listener.head_seconds:
+            since_seconds = self._head_since or max(self.begun_seconds, self._answered_seconds)
+            if now_seconds - since_seconds > listener.head_seconds:
                 self.abort()
             return
         if self._version.is_idle:
@@ -241,6 +245,7 @@ class HttpConnection(asyncio.Protocol):
     def note_answered(self) -> None:
         """A request was answered."""
         self.last_seconds = self._answered_seconds = time.monotonic()
+        self._head_since = 0.0  # a head that was sent ahead begins to be waited for now
         self._listener.note_idle(self)
 
     def _begin_http2(self) -> None:
