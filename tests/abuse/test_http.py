@@ -174,6 +174,21 @@ def test_who_is_slow_with_the_head_is_cut_off(port: HttpPort) -> None:
         assert time.monotonic() - begun < SLOW_SECONDS * 10
 
 
+def test_a_head_may_take_its_time_also_on_a_connection_that_was_idle(port: HttpPort) -> None:
+    """It is counted from its first byte."""
+    whole = port.head(LIST, "Content-Length: 2") + b"{}"
+    with port.socket() as one:
+        one.sendall(whole)
+        came = b""
+        while b"\r\n\r\n{" not in came:
+            came += one.recv(65_536)
+        time.sleep(SLOW_SECONDS * 1.5)
+        one.sendall(whole[:30])
+        time.sleep(SLOW_SECONDS / 4)
+        one.sendall(whole[30:-2].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + b"{}")
+        assert status_of(_last_answer(received(one))) == 200
+
+
 def test_who_is_slow_with_the_body_is_refused(port: HttpPort) -> None:
     """With a deadline's code, and an end of the connection."""
     with port.socket() as one:
@@ -219,6 +234,11 @@ def test_thousands_of_connections_are_bounded_and_a_newcomer_is_served(watched: 
                 one.connect((port.host, port.port))
         assert port.post(LIST, {}).status == 200
         assert watched.bytes_now() - before < GROWTH_BYTES_MAX
+
+
+def _last_answer(came: bytes) -> bytes:
+    """Without what was left of an earlier one."""
+    return came[came.rindex(b"HTTP/1.1 ") :]
 
 
 def _send_on(one: socket.socket, data: bytes) -> None:

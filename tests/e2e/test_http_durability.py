@@ -130,7 +130,6 @@ def test_a_server_that_is_told_to_end_answers_all_that_it_took_in(server: Server
     assert len(load.acknowledged) <= stock <= len(load.acknowledged) + len(load.unknown)
 
 
-@pytest.mark.skipif(stores.kind() == "sqlite", reason="several processes need a server database: --store postgresql")
 def test_several_processes_serve_by_http(tmp_path: Path) -> None:
     """On one address; what is told to end drains, and another takes its place."""
     server = server_of(tmp_path, 2)
