@@ -21,8 +21,8 @@ $(UV):
 	@touch $@
 
 .PHONY: run
-run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1:50051; metrics on 127.0.0.1:9464
-	@exec .venv/bin/lotkeeper-server run --metrics-listen 127.0.0.1:9464 $(ARGS)
+run: .venv/.synced ## Serve on the embedded store with the demo plant, 127.0.0.1:50051; HTTP on 127.0.0.1:50080, metrics on :9464
+	@exec .venv/bin/lotkeeper-server run --metrics-listen 127.0.0.1:9464 --http-listen 127.0.0.1:50080 $(ARGS)
 
 .PHONY: test
 test: .venv/.synced ## Run every test but those of Galera, with branch coverage
@@ -238,3 +238,6 @@ test-go-client: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-g
 .PHONY: dashboard-picture
 dashboard-picture: .venv/.synced ## Draw docs/images/dashboard.svg from real data; needs Prometheus (PROMETHEUS_PROGRAMS)
 	@.venv/bin/python -m tests.dashboard docs/images/dashboard.svg
+.PHONY: test-http-clients
+test-http-clients: .venv/.synced ## Call by HTTP with clients of Connect in Go and Node, where these are installed; needs the network
+	@.venv/bin/python -m tests.http_clients

@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--listen", required=True)
     parser.add_argument("--metrics-listen")
+    parser.add_argument("--http-listen")
     parser.add_argument("--traces-endpoint")
     parser.add_argument("--traces-sample-ratio", type=float, default=0.1)
     parser.add_argument("--tls-certificate-file", type=Path)

@@ -11,8 +11,9 @@ from contextlib import suppress
 from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.logs import begin_process, write_repeats
 from lotkeeper_server.observability.server_metrics import ServerMetrics
-from lotkeeper_server.service import Listens, Service
+from lotkeeper_server.service import Service
 from lotkeeper_server.service_manager import Heartbeat
+from lotkeeper_server.service_parts import Listens
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.watchdog import begin_watching

@@ -4,12 +4,9 @@ import asyncio
 import errno
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from lotkeeper_server import settings_by_part
-from lotkeeper_server.access.development import DevelopmentToken
 from lotkeeper_server.access.directory import Directory
 from lotkeeper_server.access.looks import Looks
 from lotkeeper_server.domain.refusals import Refused
@@ -55,6 +52,16 @@ from lotkeeper_server.rpc.methods.tracing import Tracing
 from lotkeeper_server.rpc.methods.watching import Watching
 from lotkeeper_server.rpc.observed_methods import methods_served
 from lotkeeper_server.rpc.server import SERVICES, RpcServer
+from lotkeeper_server.service_parts import (
+    Listens,
+    allowance_of,
+    certificates_of,
+    engine_settings_of,
+    http_server_of,
+    issuer_of,
+    pace_limits_of,
+    server_settings_of,
+)
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.shown_settings import program_versions, shown_settings
 from lotkeeper_server.store.archived import read_archive_state
@@ -68,31 +75,21 @@ from lotkeeper_server.trace_export import TraceExport
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.descriptors import raise_descriptor_limit
 
+if TYPE_CHECKING:
+    from lotkeeper_server.http.http_server import HttpServer
+
 CLOSE_SECONDS: Final = 1.0
 LOOK_AT_FILES_SECONDS: Final = 1.0
 _SYSTEM_CLOCK: Final = SystemClock()
 _log = get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Listens:
-    """What a service does beside its settings.
+class Service:
+    """Serves one store on one address. Made, begun and ended on one event loop.
 
     Attributes:
-        bench_echo: whether to serve the method that benchmarks use as a reference.
-        shares_address: whether other processes of this server listen there, too.
-        development: a token for connections from loopback, which this server proves that it made; None for none.
-        metrics: what this process counts in; None makes what nobody else reads.
+        http_address: where the methods are served by HTTP, with the port that was taken; empty for nowhere.
     """
-
-    bench_echo: bool = False
-    shares_address: bool = False
-    development: DevelopmentToken | None = None
-    metrics: ServerMetrics | None = None
-
-
-class Service:
-    """Serves one store on one address. Made, begun and ended on one event loop."""
 
     def __init__(self, settings: Settings, store: Store, listens: Listens, clock: Clock = _SYSTEM_CLOCK) -> None:
         """Listens nowhere yet.
@@ -106,26 +103,26 @@ class Service:
         Raises:
             OSError: where there can be no temporary files.
         """
-        self._server_settings = server_settings = settings_by_part.server_settings(
-            settings, bench_echo=listens.bench_echo, shares_address=listens.shares_address
-        )
+        self._server_settings = server_settings = server_settings_of(settings, listens)
         self._settings, self._store, self._listens = settings, store, listens
+        self.http_address = ""
         self._begun_seconds = time.monotonic()
         store.follow_schema()
         event_loop = asyncio.get_running_loop()
         self._folder = folder = TemporaryFolder(settings.temporary_folder)
         metrics = listens.metrics or ServerMetrics(methods_served())
         count_lines(metrics.note_line, metrics.log_repeats.add)
-        self._issuer = issuer = settings_by_part.issuer(settings)
-        certificates = settings_by_part.certificates(settings)
-        allowance = settings_by_part.allowance(settings)
+        self._issuer = issuer = issuer_of(settings)
+        certificates = None if settings.tls_client_ca_file is None else certificates_of(settings)
+        allowance = allowance_of(settings)
         self._directory = directory = Directory(allowance, listens.development, issuer, certificates)
         self._engine = engine = Engine(
             store,
             confirm_by(directory),
-            settings_by_part.engine_settings(settings),
+            engine_settings_of(settings),
             clock=clock,
             can_be_polled=server_settings.server_class.has_a_thread,
+            is_brought_more=settings.http_listen is not None,
             metrics=metrics,
         )
         self._long_writes = long_writes = LongWrites(engine, store)
@@ -144,7 +141,7 @@ class Service:
             admissions,
             refused_callers,
             denials,
-            settings_by_part.pace_limits(settings),
+            pace_limits_of(settings),
             notes_reads=traces.recorder is not None,
         )
         files = TemporaryFiles(folder, settings.temporary_bytes_max, settings.temporary_bytes_of_principal_max)
@@ -176,12 +173,13 @@ class Service:
         self._server = server = RpcServer(
             server_settings, doorway, servicers, engine.when_quiet, proof, metrics, traces.recorder
         )
+        self._http = http_server_of(settings, listens, server_settings, doorway, server)
         self._monitoring = monitoring = Monitoring(
             metrics,
             Sources(
                 load=lambda: engine.load,
                 calls_in_progress=lambda: calls.count,
-                connections=lambda: server.connections,
+                connections=self._connections,
                 watches=lags,
                 pools=lambda: store.connections_in_use,
                 archive_files=self._archive_files,
@@ -209,7 +207,7 @@ class Service:
                 calls,
                 doorway.accounts,
                 lags,
-                lambda: server.connections,
+                self._connections,
                 lambda: waits.told,
                 refused_callers.totals,
             ),
@@ -250,6 +248,8 @@ class Service:
             self._issuer.begin(self._directory.forget_remembered)
         self._traces.begin()
         self._long_writes.begin()
+        if self._http is not None:
+            await self._begin_http(self._http)
         if (metrics_address := self._settings.metrics_listen) is not None:
             try:
                 await self._monitoring.begin(metrics_address, shares_address=self._listens.shares_address)
@@ -258,6 +258,16 @@ class Service:
         await self._live_status.begin(address, self._folder.descriptor)
         await self._tell_begun(address)
         return address
+
+    async def _begin_http(self, http: "HttpServer") -> None:
+        try:
+            self.http_address = await http.begin(self._server.tls)
+        except OSError as error:
+            raise CannotListen.at(str(self._settings.http_listen), _why(error)) from error
+        self._server.on_tls = http.replace_tls
+
+    def _connections(self) -> int:
+        return self._server.connections + (0 if self._http is None else self._http.connections)
 
     async def _tell_begun(self, address: str) -> None:
         try:
@@ -299,7 +309,11 @@ class Service:
         begun_seconds = time.monotonic()
         _log.info("shutting_down", calls=self._calls.count)
         self._monitoring.shut_down()
+        if self._http is not None:
+            self._http.shut()
         await self._server.shut_down()
+        if self._http is not None:
+            await self._http.drained()
         self._follow_no_more()
         await self._denials.close()
         with suppress(TimeoutError):  # the store hangs: what still waits for it was not answered
@@ -329,6 +343,8 @@ class Service:
         await self._denials.close()
         await self._engine.close()
         await self._server.close()
+        if self._http is not None:
+            await self._http.close()
         self._engine.give_back()
         self._traces.close()
         self._live_status.close()

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from lotkeeper_server.access_settings import AccessSettings
+from lotkeeper_server.http_origins import known_origins
 from lotkeeper_server.known_variables import unknown_variable
 from lotkeeper_server.limit_settings import LimitSettings
 from lotkeeper_server.setting_sources import SettingsFault, WithSecretFiles
@@ -113,6 +114,27 @@ class Settings(LimitSettings, AccessSettings, TraceSettings, BaseSettings):
             description="HOST:PORT for /metrics, /healthz and /readyz by HTTP, without tokens. [default: none]",
         ),
     ] = None
+    http_listen: Annotated[
+        str | None,
+        Field(
+            pattern=r"^.+:\d{1,5}$",
+            description="HOST:PORT for the same methods by HTTP: JSON, Connect and gRPC-Web; and for /docs. "
+            "[default: none]",
+        ),
+    ] = None
+    http_allowed_origins: Annotated[
+        str,
+        AfterValidator(known_origins),
+        Field(
+            description="The sites whose pages may call by HTTP, with commas between them, such as "
+            "https://plant.example.com; * for all. [default: none]"
+        ),
+    ] = ""
+
+    @property
+    def http_origins(self) -> tuple[str, ...]:
+        """The sites whose pages may call."""
+        return tuple(filter(None, self.http_allowed_origins.split(",")))
 
     @classmethod
     def settings_customise_sources(
@@ -178,7 +200,8 @@ def read_settings(flags: dict[str, Any], config_file: Path | None) -> Settings:
         raise
     except ValueError as error:
         raise SettingsFault(f"the settings file {config_file} is not TOML: {error}") from None
-    for name, address in (("listen", settings.listen), ("metrics_listen", settings.metrics_listen)):
+    for name in ("listen", "metrics_listen", "http_listen"):
+        address = getattr(settings, name)
         if address is not None and int(port := address.rpartition(":")[2]) > _PORT_MAX:
             raise SettingsFault(f"{name}: {port} is not a port; the largest is {_PORT_MAX}")
     if settings.processes > 1 and settings.database_url.startswith("sqlite"):

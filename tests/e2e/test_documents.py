@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,11 +57,14 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
     """What a user's shell has, beside a development server with the demo plant."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("LOTKEEPER_")}
     mine |= {"XDG_STATE_HOME": str(folder / "state"), "TZ": "UTC"}
-    command = [BINARIES / "lotkeeper-server", "run", "--listen", "127.0.0.1:0"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        http_address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [BINARIES / "lotkeeper-server", "run", "--listen", "127.0.0.1:0", "--http-listen", http_address]
     with subprocess.Popen(command, cwd=folder, env=mine, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().rpartition(" ")[2].strip()
-        yield mine | {"LOTKEEPER_ADDRESS": address}
+        yield mine | {"LOTKEEPER_ADDRESS": address, "HTTP_ADDRESS": http_address}
         process.terminate()
         assert process.wait(20) == 0
 
@@ -73,7 +77,9 @@ def test_every_marked_block_of_a_page_runs(page: Path, folder: Path, environment
             code = block.code.replace('"127.0.0.1:50051"', repr(environment["LOTKEEPER_ADDRESS"]))
             command = [sys.executable, "-c", code]
         else:
-            command = ["bash", "-euo", "pipefail", "-c", block.code]
+            code = block.code.replace("127.0.0.1:50080", environment["HTTP_ADDRESS"])
+            code = code.replace("127.0.0.1_50051", environment["LOTKEEPER_ADDRESS"].replace(":", "_"))
+            command = ["bash", "-euo", "pipefail", "-c", code]
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
         )

@@ -5,7 +5,7 @@ import socket
 from typing import Final
 
 _HERE: Final = "give --{flag} an address of this machine, such as {example}, or {all} for all"
-_EXAMPLE_PORTS: Final = {"listen": 50_051, "metrics-listen": 9_464}
+_EXAMPLE_PORTS: Final = {"listen": 50_051, "metrics-listen": 9_464, "http-listen": 50_080}
 
 
 def address_fault(listen: str, flag: str = "listen") -> str | None:

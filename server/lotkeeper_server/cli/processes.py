@@ -110,9 +110,14 @@ def serve_with_many(
         if development is not None:
             development.begin(held.address)
         metrics_held = None if settings.metrics_listen is None else hold_address(settings.metrics_listen)
+        http_held = None if settings.http_listen is None else hold_address(settings.http_listen)
     store.close()  # a connection must not survive a fork
     here = settings.model_copy(
-        update={"listen": held.address, "metrics_listen": None if metrics_held is None else metrics_held.address}
+        update={
+            "listen": held.address,
+            "metrics_listen": None if metrics_held is None else metrics_held.address,
+            "http_listen": None if http_held is None else http_held.address,
+        }
     )
     methods = methods_served()
     memory = SharedMemory(layout_of(methods), settings.processes)

@@ -50,6 +50,8 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     manager = service_manager(os.environ)
     if (fault := address_fault(settings.listen)) is not None:
         fail(fault)
+    if settings.http_listen is not None and (fault := address_fault(settings.http_listen, "http-listen")) is not None:
+        fail(fault)
     for setting, (module, extra) in PACKAGES.items():
         if getattr(settings, setting) is not None:
             _check_installed(setting, module, extra)
@@ -64,10 +66,11 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     development = None
     with Opened(store):
         _drop_stored_development_tokens(store)
-        if not is_loopback(settings.listen):
-            _check_guarded(store, settings)
-            _check_encrypted(settings)
-        elif develops:
+        for address in (settings.listen, settings.http_listen):
+            if address is not None and not is_loopback(address):
+                _check_guarded(store, settings, address)
+                _check_encrypted(settings, address)
+        if develops and is_loopback(settings.listen):
             development = HandedToken()
             settings = settings.model_copy(update={"listen": literal_address(settings.listen)})
         if develops:
@@ -118,7 +121,7 @@ def _check_traces(settings: Settings) -> None:
             fail(f"traces_ca_file: {settings.traces_ca_file} cannot be used: {error.strerror or error}")
 
 
-def _check_guarded(store: Store, settings: Settings) -> None:
+def _check_guarded(store: Store, settings: Settings, address: str) -> None:
     """Beyond loopback, callers must have something to show: refuses to serve if nobody can have it."""
     if settings.jwt_issuer is not None or settings.tls_client_ca_file is not None:
         return
@@ -126,22 +129,25 @@ def _check_guarded(store: Store, settings: Settings) -> None:
     with store.read() as connection:
         guarded = any(entry.is_live(now) for entry in list_tokens(connection))
     if not guarded:
-        fail(unguarded(settings.listen))
+        fail(unguarded(address))
 
 
-def _check_encrypted(settings: Settings) -> None:
+def _check_encrypted(settings: Settings, address: str) -> None:
     """Beyond loopback, tokens must not be readable on the wire: refuses to serve without TLS, unless that is wanted."""
     if settings.tls_certificate_file is not None:
         return
     if not settings.allow_plaintext:
-        fail(unencrypted(settings.listen))
-    _log.warning("plaintext", listen=settings.listen, risk=PLAINTEXT_RISK)
+        fail(unencrypted(address))
+    _log.warning("plaintext", listen=address, risk=PLAINTEXT_RISK)
 
 
 def _greet(settings: Settings, address: str, develops: bool) -> None:
     click.echo(f"Lotkeeper serves on {address}")
     if develops:
         click.echo(visible(f"  data: {_shown_data(settings)}"))
+        if settings.http_listen is not None and not settings.http_listen.endswith(":0"):
+            scheme = "http" if settings.tls_certificate_file is None else "https"
+            click.echo(f"  http: {scheme}://{settings.http_listen}/docs")
         click.echo(f"  try:  {_program()} {_address_flag(address)}{EXAMPLE_COMMAND}")
     sys.stdout.flush()
 

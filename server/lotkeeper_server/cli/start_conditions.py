@@ -6,6 +6,7 @@ from typing import Final
 PACKAGES: Final = {
     "jwt_issuer": ("lotkeeper_server.access.jwt.issuer", "access"),
     "tls_client_ca_file": ("lotkeeper_server.access.certificates", "access"),
+    "http_listen": ("lotkeeper_server.http.http_server", "http"),
     "traces_endpoint": ("lotkeeper_server.observability.traces.sending", "traces"),
 }
 """Settings that need packages which a server does not need otherwise: what imports these, and the extra with them."""

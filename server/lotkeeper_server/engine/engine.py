@@ -1,7 +1,8 @@
 """Group commit: concurrent calls become one transaction; each is answered when that is durable.
 
 Who runs the pipeline is one line (`Engine.__init__`): the thread that polls gRPC's queue, where the store is embedded,
-or a thread of its own, where a database server has to be waited for. Works and reads have threads of their own.
+or a thread of its own, where a database server has to be waited for; both by turns, where calls come by HTTP, too.
+Works and reads have threads of their own.
 """
 
 import asyncio
@@ -81,6 +82,7 @@ class Engine:
         *,
         clock: Clock = _SYSTEM_CLOCK,
         can_be_polled: bool = False,
+        is_brought_more: bool = False,
         metrics: ServerMetrics | None = None,
     ) -> None:
         """Begins its threads.
@@ -91,6 +93,7 @@ class Engine:
             settings: what a plant may set.
             clock: the time that decisions and answers go by.
             can_be_polled: whether a thread calls `when_quiet` whenever it has nothing else to do.
+            is_brought_more: whether others bring calls, too, who call `hand_over`.
             metrics: what it counts in; None where nobody wants to know.
         """
         metrics = metrics or ServerMetrics()
@@ -124,7 +127,7 @@ class Engine:
         self._works = Works(StoreOfDecisions(store), self._turns, of_works)
         self._is_polled = is_polled
         self._thread: threading.Thread | None = None
-        if not self._is_polled:
+        if is_brought_more or not self._is_polled:
             self._thread = threading.Thread(target=self._run, name="lotkeeper-engine", daemon=True)
             self._thread.start()
 
@@ -181,6 +184,13 @@ class Engine:
             raise Refused(Overloaded.for_seconds(self._arrivals.room_seconds(call.caller.principal)))
         self._arrivals.add(call)
 
+    def hand_over(self) -> None:
+        """Has what was submitted decided soon: for those who bring calls and do not poll.
+
+        Where another thread polls, both take turns: no batch begins while one is under way.
+        """
+        self._arrivals.hand_over()
+
     def when_quiet(self) -> float | None:
         """Goes on with what has arrived; called by whoever brings calls whenever it has brought all there were.
 
@@ -217,7 +227,8 @@ class Engine:
                 break
             if pause_seconds != NO_WAIT:
                 self._arrivals.wait(pause_seconds)
-        self._loop.close()
+        if not self._is_polled:  # else whoever polls may still be using it
+            self._loop.close()
 
     async def transact(self, work: Callable[[Transaction], Value], caller: Caller) -> Value:
         """Runs work alone in a write transaction; its result is returned once that is durable.

@@ -50,7 +50,7 @@ _log = get_logger()
 
 
 class Loop:
-    """One pipeline on one store. Used by one thread.
+    """One pipeline on one store. Used by one thread at a time.
 
     Attributes:
         locations_written: where stock was changed.

@@ -79,6 +79,9 @@ class RpcServer:
 
     Attributes:
         health: what it says of itself: NOT_SERVING until it is told otherwise, and from `shut_down` on.
+        methods: that it serves, by their paths.
+        observe: gives what is told of each method's calls.
+        on_tls: told what it proves itself with from now on; on any thread.
     """
 
     def __init__(
@@ -126,7 +129,10 @@ class RpcServer:
             on_connections_ended=metrics.note_connections_ended,
             overloaded=transport_status(Overloaded(limit_hit=Limit.UNTAKEN_ANSWERS)),
         )
-        self._server = settings.server_class(methods, options, event_loop, when_quiet, _fault_status)
+        self.methods = methods
+        self.observe = options.observe
+        self.on_tls: Callable[[TlsPair], None] = lambda _pair: None
+        self._server = settings.server_class(methods, options, event_loop, when_quiet, fault_of)
 
     def start(self) -> str:
         """Listens; returns the address, with the port that was taken.
@@ -141,6 +147,11 @@ class RpcServer:
         port = self._server.listen(settings.listen, self._tls)
         self._server.start()
         return f"{settings.listen.rpartition(':')[0]}:{port}"
+
+    @property
+    def tls(self) -> TlsPair | None:
+        """What it proves itself with now; None without TLS."""
+        return self._tls
 
     @property
     def connections(self) -> int:
@@ -183,6 +194,7 @@ class RpcServer:
         assert self._settings.tls is not None
         self._tls = pair
         self._server.replace_tls(pair)
+        self.on_tls(pair)
         _log.info("certificate_reloaded", file=str(self._settings.tls.certificate))
 
     async def shut_down(self) -> None:
@@ -205,5 +217,6 @@ class RpcServer:
         await self._server.close()
 
 
-def _fault_status(method: str, _error: Exception) -> Status:
+def fault_of(method: str, _error: Exception) -> Status:
+    """What a caller gets for an exception that is being handled, which is logged."""
     return transport_status(fault(method))

@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from lotkeeper_server.service import Listens, Service
+from lotkeeper_server.service import Service
+from lotkeeper_server.service_parts import Listens
 from lotkeeper_server.settings import Settings, settings_fault
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.testing.set_clock import SetClock

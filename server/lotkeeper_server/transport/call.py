@@ -72,6 +72,8 @@ class Call(ABC):
         begun_seconds: `time.monotonic()` of its announcement.
         observer: is told of its end.
         noted: what whoever serves it knows of it, for whoever observes it; None for nothing.
+        unreadable: why its message cannot be read: raised where it would be parsed, once its caller was let in; None
+            where it can be tried.
     """
 
     __slots__ = (
@@ -84,6 +86,7 @@ class Call(ABC):
         "method",
         "noted",
         "observer",
+        "unreadable",
         "untaken_bytes",
         "waits_since",
     )
@@ -99,11 +102,13 @@ class Call(ABC):
     begun_seconds: float
     observer: MethodObserver
     noted: object | None
+    unreadable: Exception | None
 
     def observe(self, observer: MethodObserver) -> None:
         """It begins; the observer is told."""
         self.observer = observer
         self.noted = None
+        self.unreadable = None
         self.begun_seconds = time.monotonic()
         observer.begun()
 

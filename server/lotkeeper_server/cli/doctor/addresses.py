@@ -14,20 +14,23 @@ _PORTS_OF_ROOT: Final = "give a port above 1023, or let the server bind it (CAP_
 
 
 def check_addresses(settings: Settings) -> Iterator[Finding]:
-    """Looks whether something can listen on each address, and whether the one for calls is encrypted."""
+    """Looks whether something can listen on each address, and whether those for calls are encrypted."""
     yield _of_address("listen", settings.listen)
     if settings.metrics_listen is not None:
         yield _of_address("metrics-listen", settings.metrics_listen)
-    if is_loopback(settings.listen) or settings.tls_certificate_file is not None:
+    if settings.http_listen is not None:
+        yield _of_address("http-listen", settings.http_listen)
+    reachable = [address for address in (settings.listen, settings.http_listen) if address and not is_loopback(address)]
+    if not reachable or settings.tls_certificate_file is not None:
         return
     if settings.allow_plaintext:
         yield warning(
             "plaintext",
-            f"{settings.listen} is served without TLS: {PLAINTEXT_RISK}",
+            f"{' and '.join(reachable)} is served without TLS: {PLAINTEXT_RISK}",
             "give tls_certificate_file and tls_key_file, unless something else encrypts",
         )
     else:
-        yield fault("plaintext", unencrypted(settings.listen))
+        yield fault("plaintext", unencrypted(reachable[0]))
 
 
 def _of_address(flag: str, address: str) -> Finding:

@@ -65,7 +65,7 @@ class AwaitedMethod:
             caller = await self._let_in(call, len(request_bytes))
             if not self._by_engine:
                 await self._doorway.directory.confirm_by_read(caller, self._doorway.engine.read)
-            request = parsed(self._request_class, request_bytes)
+            request = parsed(self._request_class, request_bytes, call)
             caller.request_id = getattr(request, "request_id", "")
             if self._by_engine:
                 response = await self._method(request, caller)
@@ -100,7 +100,7 @@ class AwaitedMethod:
             request_bytes = await paced.receive()
             if request_bytes is None:  # no message, or half of one: it must not become another request
                 raise Refused(InvalidArgument(text="The call has no message."))
-            request = parsed(self._request_class, request_bytes)
+            request = parsed(self._request_class, request_bytes, stream)
             caller.request_id = getattr(request, "request_id", "")
             async with until(), ending.possible(), aclosing(self._method(request, caller)) as messages:
                 async for message in messages:
@@ -123,7 +123,7 @@ class AwaitedMethod:
                     if piece is None:
                         return
                     await self._paced(caller, len(piece))
-                    request = parsed(self._request_class, piece)
+                    request = parsed(self._request_class, piece, stream)
                     paced.note_received(len(getattr(request, "data", b"")))
                     yield request
 

@@ -144,7 +144,7 @@ class DecidedMethod:
             Refused: for the shape of its request, or where the engine takes no more calls.
         """
         try:
-            request = parsed(self._request_class, request_bytes)
+            request = parsed(self._request_class, request_bytes, call)
             items = len(getattr(request, self._items)) if self._items else 1
             pending = DecidedCall(self, call, caller, request, items, len(request_bytes), is_seen=is_seen)
             if not AT_ONCE_MAX < items <= limits.BATCH_ITEMS_MAX:

@@ -89,12 +89,15 @@ def confirm_by(directory: Directory) -> Confirm:
     return confirm
 
 
-def parsed(request_class: type[Message], request_bytes: bytes) -> Message:
-    """Parses a request.
+def parsed(request_class: type[Message], request_bytes: bytes, call: transport.Call | None = None) -> Message:
+    """Parses a request of a call.
 
     Raises:
-        Refused: INVALID_ARGUMENT where the bytes are not one, or hold too many elements.
+        Refused: INVALID_ARGUMENT where the bytes are not one, or hold too many elements; what the transport says of
+            them.
     """
+    if call is not None and call.unreadable is not None:
+        raise call.unreadable
     if len(request_bytes) > limits.MESSAGE_UNCOUNTED_BYTES_MAX and has_too_many_elements(request_class, request_bytes):
         text = f"The {request_class.DESCRIPTOR.name} has more than {limits.MESSAGE_ELEMENTS_MAX} fields and elements."
         raise Refused(InvalidArgument(text=text))

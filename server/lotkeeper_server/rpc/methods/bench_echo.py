@@ -28,7 +28,7 @@ class Echo:
         try:
             if self._doorway.directory.admit_known(call, "INVENTORY_OPERATION.EXECUTE") is None:
                 raise Refused(Unauthenticated())
-            parsed(pb.ExecuteInventoryOperationRequest, request_bytes)
+            parsed(pb.ExecuteInventoryOperationRequest, request_bytes, call)
             call.answer(self._answer_bytes)
         except Refused as refused:
             call.refuse(transport_status(refused.refusal))

@@ -100,7 +100,7 @@ class BatchTransaction:
 
 
 class StoreOfDecisions:
-    """A store, as one thread uses it, on a connection that is kept between transactions.
+    """A store, as one thread at a time uses it, on a connection that is kept between transactions.
 
     Attributes:
         capabilities: what the store can do, and what can happen to it.

@@ -1,0 +1,137 @@
+"""Messages in envelopes, as streams of Connect and all calls of gRPC-Web have them: a byte of flags, four of length."""
+
+import base64
+import binascii
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from lotkeeper_server.http import http_limits
+from lotkeeper_server.http.compression import NotGzip, TooLong, unpacked
+from lotkeeper_server.transport import Status
+from lotkeeper_server.transport.call import INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED
+
+PACKED: Final = 0b1
+"""The flag of a message that is packed."""
+_HEAD: Final = struct.Struct(">BI")
+TOO_LONG: Final = Status(RESOURCE_EXHAUSTED, f"The message is longer than {http_limits.MESSAGE_BYTES_MAX} bytes.")
+NOT_GZIP: Final = Status(INVALID_ARGUMENT, "The message is not gzip, or not whole.")
+HALF: Final = Status(INVALID_ARGUMENT, "The body ends in the middle of a message.")
+UNKNOWN_FLAGS: Final = Status(INVALID_ARGUMENT, "A message has flags that are not known.")
+NOT_NAMED: Final = Status(INVALID_ARGUMENT, "A message is packed, and no header says how.")
+NOT_BASE_64: Final = Status(INVALID_ARGUMENT, "The body is not base 64.")
+
+
+class Broken(Exception):
+    """What the caller sent is no message; the call ends with this status."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+
+def not_implemented(encoding: str) -> Status:
+    """For a way to pack that is not taken."""
+    return Status(UNIMPLEMENTED, f"Messages packed by {encoding[:64]!r} are not taken; gzip is.")
+
+
+def in_envelope(message: bytes, flags: int = 0) -> bytes:
+    """A message as sent."""
+    return _HEAD.pack(flags, len(message)) + message
+
+
+def unpacked_or_broken(message: bytes) -> bytes:
+    """What was packed.
+
+    Raises:
+        Broken: where it is not gzip, or longer than a message may be.
+    """
+    try:
+        return unpacked(message, http_limits.MESSAGE_BYTES_MAX)
+    except TooLong:
+        raise Broken(TOO_LONG) from None
+    except NotGzip:
+        raise Broken(NOT_GZIP) from None
+
+
+class EnvelopeReader:
+    """Reads messages from a body."""
+
+    def __init__(self, read: Callable[[], Awaitable[bytes | None]], encoding: str) -> None:
+        """Has read nothing yet.
+
+        Args:
+            read: the next piece of the body; None after the last.
+            encoding: how messages may be packed; empty for not at all.
+        """
+        self._read = read
+        self._encoding = encoding
+        self._waiting = bytearray()
+
+    async def next(self) -> bytes | None:
+        """The next message, unpacked; None where the body has ended. It may be cancelled and called again.
+
+        Raises:
+            Broken: where there is none.
+            CallerGone: where the rest does not come.
+        """
+        if not await self._has(_HEAD.size):
+            return None
+        flags, length = _HEAD.unpack_from(self._waiting)
+        if length > http_limits.MESSAGE_BYTES_MAX:
+            raise Broken(TOO_LONG)
+        if flags & ~PACKED:
+            raise Broken(UNKNOWN_FLAGS)
+        if flags and not self._encoding:
+            raise Broken(NOT_NAMED)
+        await self._has(_HEAD.size + length)
+        message = bytes(self._waiting[_HEAD.size : _HEAD.size + length])
+        del self._waiting[: _HEAD.size + length]
+        return unpacked_or_broken(message) if flags else message
+
+    async def _has(self, size: int) -> bool:
+        """Whether so much is there; False where the body has ended before the first byte of it."""
+        while len(self._waiting) < size:
+            piece = await self._read()
+            if piece is None:
+                if self._waiting:
+                    raise Broken(HALF)
+                if size == _HEAD.size:
+                    return False
+                raise Broken(HALF)
+            self._waiting += piece
+        return True
+
+
+def base64_reader(read: Callable[[], Awaitable[bytes | None]]) -> Callable[[], Awaitable[bytes | None]]:
+    """Reads a body that is base 64, in one or more pieces that are padded each by itself."""
+    waiting = bytearray()
+
+    async def next_piece() -> bytes | None:
+        while len(waiting) < 4:
+            piece = await read()
+            if piece is None:
+                if waiting:
+                    raise Broken(NOT_BASE_64)
+                return None
+            waiting.extend(piece)
+        whole = len(waiting) // 4 * 4
+        text = bytes(waiting[:whole])
+        del waiting[:whole]
+        return _from_base_64(text)
+
+    return next_piece
+
+
+def _from_base_64(text: bytes) -> bytes:
+    decoded = bytearray()
+    begin = 0
+    try:
+        while begin < len(text):
+            padding = text.find(b"=", begin)
+            end = len(text) if padding < 0 else padding // 4 * 4 + 4
+            decoded += base64.b64decode(text[begin:end], validate=True)
+            begin = end
+    except binascii.Error:
+        raise Broken(NOT_BASE_64) from None
+    return bytes(decoded)
