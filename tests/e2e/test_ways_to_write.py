@@ -94,6 +94,7 @@ def test_nothing_else_writes_for_a_caller() -> None:
         "archive/lease.py",
         "archive/moving.py",
         "archive/request_ids.py",
+        "archive/restoring.py",
         "cli/administration.py",
         "cli/granting.py",
         "cli/opening.py",
