@@ -17,7 +17,15 @@ from lotkeeper_server.cli.auditing import tell, told
 from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import Opened, fail, opened_current
 from lotkeeper_server.cli.reloading import Given, Reloading
-from lotkeeper_server.cli.start_conditions import PACKAGES, PLAINTEXT_RISK, missing_package, unencrypted, unguarded
+from lotkeeper_server.cli.sole_server import ServedByAnother, serve_alone_on
+from lotkeeper_server.cli.start_conditions import (
+    PACKAGES,
+    PLAINTEXT_RISK,
+    missing_package,
+    served_by_another,
+    unencrypted,
+    unguarded,
+)
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.engine.clock import now_millis
@@ -59,6 +67,8 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     if not develops:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     store = opened_current(settings.database_url)
+    if store.path is not None:
+        _hold(store.path)
     reloading.warn()
     on_hangup = None if develops else reloading
     development = None
@@ -87,6 +97,16 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
             on_hangup=on_hangup,
             manager=manager,
         )
+
+
+def _hold(path: Path) -> None:
+    """Keeps other servers off an embedded store until this process ends."""
+    try:
+        serve_alone_on(path)
+    except ServedByAnother as other:
+        fail(served_by_another(path, other))
+    except OSError as error:
+        fail(f"{error.filename or path}: {error.strerror}")
 
 
 def _drop_stored_development_tokens(store: Store) -> None:
