@@ -10,6 +10,7 @@ import click
 from lotkeeper.development import is_loopback, literal_address
 from lotkeeper.visible_text import visible
 
+from lotkeeper_server.access.changing import changing_access
 from lotkeeper_server.access.development import PRINCIPAL
 from lotkeeper_server.access.tokens import drop_development_tokens, list_tokens
 from lotkeeper_server.cli.addresses import address_fault
@@ -114,7 +115,7 @@ def _drop_stored_development_tokens(store: Store) -> None:
     with store.read() as connection:
         are_there = any(entry.development for entry in list_tokens(connection))
     if are_there:
-        with store.write() as connection:
+        with changing_access(store) as connection:
             drop_development_tokens(connection)
             tell(connection, Effect("token", entity_name=PRINCIPAL, detail="stored development tokens are deleted"))
 
