@@ -208,3 +208,6 @@ protoset: .venv/.synced ## Make lotkeeper.protoset, the contract's descriptors w
 test-contract: .venv/.synced ## Make stubs of the contract in eight languages, or in LANGUAGES, compile them, validate OpenAPI; needs the network
 	@$(RUN) --isolated --with openapi-spec-validator==0.9.0 python -m pytest tests/unit/test_openapi.py
 	@.venv/bin/python -m tests.contract_in_languages .tools/generators $(LANGUAGES)
+.PHONY: test-postgresql-versions
+test-postgresql-versions: .venv/.synced ## Run the store's tests on PostgreSQL 16, 17 and 18; fetches them from Maven Central
+	@.venv/bin/python -m tests.postgresql_versions .tools/postgresql $(VERSIONS)
