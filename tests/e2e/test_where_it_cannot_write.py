@@ -18,14 +18,16 @@ from psycopg import sql
 from tests import stores
 from tests.e2e.test_server_cli_faults import line_of, program
 from tests.plants import ServedPlant
+from tests.postgresql import PostgresServer
 from tests.server_process import ServerProcess
-from tests.stores import embedded_store_url, migrated_postgresql_url
+from tests.stores import embedded_store_url, migrate_url, migrated_postgresql_url
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 BUSY_MACHINE_SECONDS = 30
 STEADY_SECONDS = 3
 DISK_BYTES = 12 * 1_048_576
+DATABASE_DISK_BYTES = 140 * 1_048_576
 
 
 @pytest.fixture
@@ -104,6 +106,51 @@ def test_on_a_full_disk_reads_go_on_and_health_is_steady(small_disk: Path, tmp_p
         assert client.execute_inventory_operation(operation.id, "L", 1.0).quantity == 1.0
         server.verify()
         assert server.log().count("store_usable") <= 2
+
+
+@pytest.fixture
+def small_database() -> Iterator[PostgresServer]:
+    """A PostgreSQL whose files, the log of its writes among them, lie on a small disk."""
+    database = PostgresServer(settings={"max_wal_size": "32MB", "min_wal_size": "32MB"})
+    size = f"size={DATABASE_DISK_BYTES},uid={database.folder.stat().st_uid},mode=700"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", database.folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        with database:
+            yield database
+            subprocess.run(["umount", "--lazy", database.folder], check=True)
+    finally:
+        subprocess.run(["umount", "--lazy", database.folder], capture_output=True, check=False)
+
+
+def test_on_a_full_disk_of_postgresql_nothing_is_lost_and_it_serves_again(
+    small_database: PostgresServer, tmp_path: Path
+) -> None:
+    """Which ends its sessions, or itself, when it cannot write its log; with room again the same server goes on."""
+    url = small_database.create_database("full")
+    migrate_url(url)
+    server = ServerProcess(tmp_path, database_url=url)
+    with (
+        server,
+        Client(server.address, token=server.token) as client,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        operation = ServedPlant(client).operation("PRODUCE")
+        client.execute_inventory_operation(operation.id, "L", 1.0)
+        filler = _fill(small_database.folder)
+        answered = 1 + _refused_until_it_cannot_write(client, operation.id)
+        _wait_for(channel, NOT_SERVING)
+        filler.unlink()
+        if not small_database.is_running():
+            small_database.restart_after_crash()
+        _wait_for(channel, SERVING)
+        assert client.execute_inventory_operation(operation.id, "L", 1.0).quantity == 1.0
+        records = list(client.list_inventory_lot_records(inventory_operation_id=operation.id, page_size=1_000))
+        assert len(records) >= answered + 1
+        server.verify()
 
 
 def test_rights_that_are_taken_away_and_given_back_on_postgresql(tmp_path: Path) -> None:

@@ -42,8 +42,9 @@ def book(rows: list[Row], at_millis: int | None) -> Book:
 def put(plant: StoredPlant, rows: list[Row]) -> None:
     """Writes the records, and the stock that they left."""
     plant.records(rows)
+    latest = max(row["end_millis"] or 0 for row in rows)
     plant.stocks(
-        {"location_id": location, "lot_id": lot, "quantity": millionths // UNIT}
+        {"location_id": location, "lot_id": lot, "quantity": millionths // UNIT, "latest_end_millis": latest}
         for (location, lot), millionths in book(rows, None).items()
     )
 
@@ -53,6 +54,8 @@ def record(lot: bytes, end: int | None, kind: LotRecordType, **more: Any) -> Row
     row = {"source_quantity_change": 0, "destination_quantity_change": 0} | more
     for column in ("source_quantity_change", "destination_quantity_change"):
         row[column] *= UNIT
+    moved = ("source_quantity_change", "destination_quantity_change", "lot_total_change")
+    row.setdefault("lot_quantity", -max(abs(row.get(name, 0)) for name in moved))  # below zero: it adds to no edge
     return {"lot_id": lot, "end_millis": end, "lot_record_type": kind} | row
 
 

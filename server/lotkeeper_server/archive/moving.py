@@ -129,18 +129,15 @@ class Archiving:
             known = noted_names(connection, names)
             for name in names:
                 if name not in known:
-                    (done.removed if self._is_elsewhere(connection, name) else done.strange).append(name)
+                    (done.removed if self._may_go(connection, name) else done.strange).append(name)
         for name in done.removed:
             files.remove_file(self.folder, name)
 
-    def _is_elsewhere(self, snapshot: Snapshot, name: str) -> bool:
-        """Whether the store knows every record of a file: it is in the store, or in a file that the store knows."""
+    def _may_go(self, snapshot: Snapshot, name: str) -> bool:
         try:
-            ids = {row["id"] for row in files.read_rows((self.folder / name).read_bytes())}
+            return is_elsewhere(snapshot, (self.folder / name).read_bytes())
         except files.UnreadableFile:
             return False
-        stored = {record.id for record in read_candidates(snapshot, ids)}
-        return stored | archived_among(snapshot, ids - stored) == ids
 
     def _move_all(self, lease: Lease, done: Archived) -> None:
         after, more = BEGINNING, True
@@ -204,6 +201,17 @@ class Archiving:
         if self.told is not None:
             write_event(connection, self.told(Effect("archive_file", entity_name=name, item_count=len(rows))))
         note_file(connection, file, max((row["moment_millis"] for row in completed), default=None))
+
+
+def is_elsewhere(snapshot: Snapshot, content: bytes) -> bool:
+    """Whether the store knows every record of a file: it is in the store, or in a file that the store knows.
+
+    Raises:
+        UnreadableFile: where it is no file of an archive.
+    """
+    ids = {row["id"] for row in files.read_rows(content)}
+    stored = {record.id for record in read_candidates(snapshot, ids)}
+    return stored | archived_among(snapshot, ids - stored) == ids
 
 
 def _check_unchanged(connection: WriteConnection, choice: Choice) -> None:

@@ -10,6 +10,7 @@ import click
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
+from lotkeeper_server.access.changing import changing_access
 from lotkeeper_server.access.effects import made_token_effect, shown_expiry, token_effect
 from lotkeeper_server.access.roles import UnknownRole
 from lotkeeper_server.access.tokens import TokenEntry, add_token, list_tokens, new_token, revoke_tokens, rotate_token
@@ -72,7 +73,7 @@ def create_token(
     entry = TokenEntry(IdSource()(), name, tuple(sorted(set(map(name_form, roles)))), False, now, ends, None)
     with Opened(opened_current(settings.database_url)) as store:
         try:
-            with store.write() as connection:
+            with changing_access(store) as connection:
                 add_token(connection, text, entry)
                 tell(connection, made_token_effect(entry))
         except UnknownRole as error:
@@ -100,7 +101,7 @@ def rotate(config_file: Path | None, /, token_id: str, overlap: str, expires: st
         raise click.UsageError(f"--overlap {overlap}: give a span such as 12h, 1d or 2w")
     text, now = new_token(), now_millis()
     ends = now + _span_millis(match)
-    with store_of(config_file, flags) as store, store.write() as connection:
+    with store_of(config_file, flags) as store, changing_access(store) as connection:
         old = next((one for one in list_tokens(connection) if one.id == identifier and one.is_live(now)), None)
         if old is None:
             fail(f"there is no token {token_id} that is valid")
@@ -188,7 +189,7 @@ def revoke(config_file: Path | None, /, token_id: str | None, name: str | None, 
         raise click.UsageError(_NO_ID)
     identifier = parse_id(token_id) if token_id else None
     names = set() if name is None else {name, name_form(name)}
-    with store_of(config_file, flags) as store, store.write() as connection:
+    with store_of(config_file, flags) as store, changing_access(store) as connection:
         revoked = [
             one
             for one in list_tokens(connection)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ import click
 from lotkeeper.progress import progress
 from lotkeeper.visible_text import visible
 
+from lotkeeper_server.cli.archive_restoring import restore_files
 from lotkeeper_server.cli.auditing import told
 from lotkeeper_server.cli.opening import Opened, database, fail, opened_current, settings_for_once
 from lotkeeper_server.domain.limits import MILLIS_PER_DAY
@@ -27,10 +29,10 @@ _SPAN_DAYS: Final = {"d": 1, "w": 7}
 
 
 @click.command()
+@click.argument("paths", metavar="[FILES]...", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--before",
     "before",
-    required=True,
     help="Move records that ended before a day, 2027-01-31 (UTC), a moment, 2027-01-31T08:00:00Z, or a span ago, 400d.",
 )
 @click.option(
@@ -40,14 +42,47 @@ _SPAN_DAYS: Final = {"d": 1, "w": 7}
     help=f"The folder for the files. [default: {DEFAULT_FOLDER} beside a store that is a file]",
 )
 @click.option("--request-id-days", type=float, help="How long request ids are kept; give the servers' value.")
+@click.option("--restore", is_flag=True, help="Put the records of FILES back into the store instead.")
 @click.option("--dry-run", is_flag=True, help="Only count what would be moved; nothing is written.")
 @click.option("--yes", is_flag=True, help=f"Do not ask about records of the last {YOUNG_DAYS} days.")
 @database
 @click.pass_obj
 def archive(
-    config_file: Path | None, /, before: str, folder: Path | None, dry_run: bool, yes: bool, **flags: Any
+    config_file: Path | None,
+    /,
+    paths: Sequence[Path],
+    before: str | None,
+    folder: Path | None,
+    restore: bool,
+    dry_run: bool,
+    yes: bool,
+    **flags: Any,
 ) -> None:
-    """Move old records out to files while the server serves; expired request ids are deleted, too."""
+    """Move old records out to files while the server serves; expired request ids are deleted, too.
+
+    With --restore FILES archived records come back into the store, each once, however often it is run.
+    """
+    if restore:
+        _check_restore(paths, before, folder, flags["request_id_days"])
+        restore_files(settings_for_once(flags, config_file).database_url, paths, dry_run=dry_run)
+        return
+    if before is None:
+        raise click.UsageError("give --before with a date, or --restore with files")
+    if paths:
+        raise click.UsageError("files are given with --restore; --to is the folder that records are moved to")
+    _move(config_file, before, folder, dry_run, yes, flags)
+
+
+def _check_restore(paths: Sequence[Path], before: str | None, folder: Path | None, days: float | None) -> None:
+    if not paths:
+        raise click.UsageError("--restore: give the files, archive/records-*.csv.gz")
+    if before is not None or folder is not None or days is not None:
+        raise click.UsageError("--before, --to and --request-id-days say what to move out: not together with --restore")
+
+
+def _move(
+    config_file: Path | None, before: str, folder: Path | None, dry_run: bool, yes: bool, flags: dict[str, Any]
+) -> None:
     from lotkeeper_server.archive.lease import ArchiveAtWork, LeaseLost  # noqa: PLC0415
     from lotkeeper_server.archive.moving import Archiving  # noqa: PLC0415
     from lotkeeper_server.archive.request_ids import RequestIds  # noqa: PLC0415
@@ -83,7 +118,7 @@ def archive(
         except OSError as error:
             fail(f"{into}: {error.strerror or error}; run it again to go on")
     for name in done.removed:
-        click.echo(visible(f"removed {name}, left behind by an archive that was stopped"))
+        click.echo(visible(f"removed {name}: its records are in the store, or in another file"))
     for name in done.strange:
         why = "it holds records that this store does not know, or cannot be read"
         click.echo(visible(f"left alone: {into / name}: {why}"), err=True)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from lotkeeper.visible_text import json_text, visible
 
+from lotkeeper_server.access.changing import changing_access
 from lotkeeper_server.access.effects import grant_effect
 from lotkeeper_server.access.roles import UnknownRole, give_role, list_given_roles, take_role
 from lotkeeper_server.cli.administration import AS_JSON, name_of, store_of
@@ -30,7 +31,7 @@ def grant(config_file: Path | None, /, principal: str, role: str, **flags: Any) 
     principal, role = name_of("PRINCIPAL", principal), name_form(role)
     with store_of(config_file, flags, makes=True) as store:
         try:
-            with store.write() as connection:
+            with changing_access(store) as connection:
                 is_new = give_role(connection, principal, role, now_millis())
                 if is_new:
                     tell(connection, grant_effect(principal, role, given=True))
@@ -47,7 +48,7 @@ def grant(config_file: Path | None, /, principal: str, role: str, **flags: Any) 
 def revoke(config_file: Path | None, /, principal: str, role: str, **flags: Any) -> None:
     """Take a role from a principal that `grant` gave it. To revoke a token: `token revoke`."""
     forms = {(one, other) for one in (principal, name_form(principal)) for other in (role, name_form(role))}
-    with store_of(config_file, flags) as store, store.write() as connection:
+    with store_of(config_file, flags) as store, changing_access(store) as connection:
         taken = [one for one in sorted(forms) if take_role(connection, *one)]
         for holder, name in taken:
             tell(connection, grant_effect(holder, name, given=False))

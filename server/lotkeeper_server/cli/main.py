@@ -98,6 +98,8 @@ def verify(config_file: Path | None, /, folders: tuple[Path, ...], **flags: Any)
     differences = [*map(str, verification.differences), *archived.faults]
     for difference in differences:
         click.echo(visible(difference))
+    for note in verification.notes:
+        click.echo(visible(f"note: {note}"))
     for name in archived.leftovers:
         click.echo(
             visible(f"{name} is not known to the store: an archive that was stopped left it; the next removes it")

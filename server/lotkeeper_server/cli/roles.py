@@ -9,6 +9,7 @@ import click
 from lotkeeper.command_groups import CommandGroup
 from lotkeeper.visible_text import json_text, visible
 
+from lotkeeper_server.access.changing import changing_access
 from lotkeeper_server.access.effects import role_effect
 from lotkeeper_server.access.roles import (
     NoSuchLocation,
@@ -109,7 +110,7 @@ def create_role(
     of_principal, flags = _parted(given)
     with store_of(config_file, flags, makes=True) as store:
         try:
-            with store.write() as connection:
+            with changing_access(store) as connection:
                 places = _locations(connection, paths)
                 add_role(connection, name, permissions, now_millis(), of_principal, places)
                 tell(connection, role_effect(name, permissions, _given(of_principal), sorted(paths) or None))
@@ -167,7 +168,7 @@ def update_role(
         )
     for permission in (*permissions, *added):
         _check_permission(permission)
-    with store_of(config_file, flags) as store, store.write() as connection:
+    with store_of(config_file, flags) as store, changing_access(store) as connection:
         roles = list_roles(connection)
         found = next((known for known in (name, name_form(name)) if known in roles), None)
         if found is None:
@@ -236,7 +237,7 @@ def remove_role(config_file: Path | None, /, name: str, **flags: Any) -> None:
     """Delete a role that no token has."""
     with store_of(config_file, flags) as store:
         try:
-            with store.write() as connection:
+            with changing_access(store) as connection:
                 deleted = next((one for one in (name, name_form(name)) if delete_role(connection, one)), None)
                 if deleted is not None:
                     tell(connection, role_effect(deleted))

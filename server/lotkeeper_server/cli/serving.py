@@ -10,6 +10,7 @@ import click
 from lotkeeper.development import is_loopback, literal_address
 from lotkeeper.visible_text import visible
 
+from lotkeeper_server.access.changing import changing_access
 from lotkeeper_server.access.development import PRINCIPAL
 from lotkeeper_server.access.tokens import drop_development_tokens, list_tokens
 from lotkeeper_server.cli.addresses import address_fault
@@ -17,7 +18,15 @@ from lotkeeper_server.cli.auditing import tell, told
 from lotkeeper_server.cli.development import HandedToken
 from lotkeeper_server.cli.opening import Opened, fail, opened_current
 from lotkeeper_server.cli.reloading import Given, Reloading
-from lotkeeper_server.cli.start_conditions import PACKAGES, PLAINTEXT_RISK, missing_package, unencrypted, unguarded
+from lotkeeper_server.cli.sole_server import ServedByAnother, serve_alone_on
+from lotkeeper_server.cli.start_conditions import (
+    PACKAGES,
+    PLAINTEXT_RISK,
+    missing_package,
+    served_by_another,
+    unencrypted,
+    unguarded,
+)
 from lotkeeper_server.demo.loading import EXAMPLE_COMMAND, load_demo_plant
 from lotkeeper_server.domain.model.audit import Effect
 from lotkeeper_server.engine.clock import now_millis
@@ -61,6 +70,8 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     if not develops:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     store = opened_current(settings.database_url)
+    if store.path is not None:
+        _hold(store.path)
     reloading.warn()
     on_hangup = None if develops else reloading
     development = None
@@ -92,12 +103,22 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
         )
 
 
+def _hold(path: Path) -> None:
+    """Keeps other servers off an embedded store until this process ends."""
+    try:
+        serve_alone_on(path)
+    except ServedByAnother as other:
+        fail(served_by_another(path, other))
+    except OSError as error:
+        fail(f"{error.filename or path}: {error.strerror}")
+
+
 def _drop_stored_development_tokens(store: Store) -> None:
     """Those that earlier versions kept in the store: nobody is let in by them any more, and nobody should see them."""
     with store.read() as connection:
         are_there = any(entry.development for entry in list_tokens(connection))
     if are_there:
-        with store.write() as connection:
+        with changing_access(store) as connection:
             drop_development_tokens(connection)
             tell(connection, Effect("token", entity_name=PRINCIPAL, detail="stored development tokens are deleted"))
 

@@ -1,6 +1,7 @@
 """What a server must have before it starts: `serve` refuses by it, `doctor` tells of it, in the same words."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 PACKAGES: Final = {
@@ -20,6 +21,11 @@ def missing_package(setting: str, module: str, extra: str) -> str | None:
     except ImportError as error:
         return f"{setting}: {error.name} is not installed; run: pip install 'lotkeeper[{extra}]'"
     return None
+
+
+def served_by_another(path: Path, other: object) -> str:
+    """An embedded store has one server at a time."""
+    return f"{path.absolute()} is served already, by {other}: end that first, or give --database-url another store"
 
 
 def unguarded(listen: str) -> str:

@@ -14,7 +14,7 @@ class ArchiveState(NamedTuple):
     """How far records are archived.
 
     Attributes:
-        files: how many files there are; each is one transaction.
+        files: how many files there ever were, each one transaction; also those whose records were put back.
         until_millis: the latest moment of an archived record; None where there is none.
     """
 
@@ -30,6 +30,11 @@ def read_archive_state(connection: Connection) -> ArchiveState:
     """Reads it in a snapshot."""
     rows = fetch(connection, _STATE)
     return ArchiveState(*rows[0]) if rows else _NOTHING
+
+
+def count_files(connection: Connection) -> int:
+    """How many files there are now."""
+    return int(fetch(connection, "SELECT COUNT(*) FROM archive_file")[0][0])
 
 
 def archived_among(connection: Connection, record_ids: Collection[RecordId]) -> set[RecordId]:

@@ -10,6 +10,7 @@ from lotkeeper_server.domain.kinds import BETWEEN_LOTS, INTO_PRIMARY, THROUGH_OR
 from lotkeeper_server.domain.model.identifiers import format_id
 from lotkeeper_server.domain.model.quantity import decimal_text
 from lotkeeper_server.store.db.statements import exact_sum, fetch
+from lotkeeper_server.store.left_behind import ARCHIVED_REFERENCES, LATEST_ENDS, QUANTITIES, notes
 from lotkeeper_server.store.staged.visible import is_staging, where_visible
 
 DIFFERENCES_SHOWN_MAX: Final = 1_000
@@ -130,6 +131,8 @@ _REQUESTS: Final = """
       FROM kept AS k LEFT JOIN inventory_lot_record AS l ON l.id = SUBSTR(k.record_ids, k.at, 16)
       WHERE l.id IS NULL
 """
+_OF_SUMS: Final = (_STOCK, _TOTALS, _COUNTS, _EDGES, _ORDER_EDGES, _RUNS, _REQUESTS)
+_OF_VERSIONS: Final = (QUANTITIES, LATEST_ENDS, ARCHIVED_REFERENCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,31 +146,34 @@ class Difference:
     summed: int | None
 
     def __str__(self) -> str:
-        if self.stored is None or self.summed is None:
-            return f"{self.what}: {format_id(self.id)}"
         at = f" at {format_id(self.location_id)}" if self.location_id else ""
+        if self.stored is None or self.summed is None:
+            return f"{self.what}: {format_id(self.id)}{at}"
         stored, summed = decimal_text(self.stored), decimal_text(self.summed)
         return f"{self.what} of {format_id(self.id)}{at}: {stored} is stored, the records say {summed}"
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was compared, and what differs: at most the first thousand differences."""
+    """What was compared, and what differs: at most the first thousand differences, and of `left_behind.notes`."""
 
     records: int
     rows: int
     lots: int
     differences: list[Difference]
+    notes: list[str]
 
 
 def verify(connection: Connection) -> Verification:
     """Sums the records and compares every stock, total, count, edge of the genealogy and run.
 
+    It also looks for what a program leaves behind that is older than the schema.
+
     Args:
         connection: a snapshot of a store, which may serve at the same time.
     """
     differences: list[Difference] = []
-    for text in (_STOCK, _TOTALS, _COUNTS, _EDGES, _ORDER_EDGES, _RUNS, _REQUESTS):
+    for text in (*_OF_SUMS, *_OF_VERSIONS):
         found = fetch(connection, f"{_with_sums(connection, text)} LIMIT {DIFFERENCES_SHOWN_MAX}")
         differences.extend(
             Difference(what, location_id, identifier, _whole(stored), _whole(summed))
@@ -177,7 +183,7 @@ def verify(connection: Connection) -> Verification:
         int(fetch(connection, f"SELECT COUNT(*) FROM {table}{where_visible(connection, table)}")[0][0])  # noqa: S608
         for table in ("inventory_lot_record", "inventory", "inventory_lot")
     )
-    return Verification(records, rows, lots, differences[:DIFFERENCES_SHOWN_MAX])
+    return Verification(records, rows, lots, differences[:DIFFERENCES_SHOWN_MAX], notes(connection))
 
 
 def _with_sums(connection: Connection, text: str) -> str:

@@ -13,6 +13,7 @@ from lotkeeper_server.access.tokens import TokenEntry, list_tokens
 from lotkeeper_server.cli.doctor.finding import Finding, fault, ok, warning
 from lotkeeper_server.cli.doctor.machine import LITTLE_ROOM_BYTES, NO_ROOM_BYTES
 from lotkeeper_server.cli.shown_bytes import shown_bytes
+from lotkeeper_server.cli.sole_server import is_served
 from lotkeeper_server.cli.start_conditions import unguarded
 from lotkeeper_server.domain import limits
 from lotkeeper_server.settings import DEFAULT_DATABASE_URL, Settings
@@ -83,6 +84,10 @@ def _of_file(looks: _Looks, path: Path) -> Iterator[Finding]:
         return
     yield ok("rights", f"this user may write {path if is_there else nearest}")
     yield _of_disk(nearest)
+    if (other := is_served(path)) is not None:
+        yield warning(
+            "server", f"{path} is served now, by {other}", "serve refuses until it has ended: an embedded store has one"
+        )
     if is_there:
         yield from _of_contents(looks)
     else:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lotkeeper_server.domain.model.dates import rfc3339
 from lotkeeper_server.domain.model.identifiers import format_id
+from lotkeeper_server.store.archived import count_files
 from lotkeeper_server.store.db.dialects.holders import writers_of
 from lotkeeper_server.store.db.errors import StoreError
 from lotkeeper_server.store.db.looked_at import StoreLookedAt
@@ -76,9 +77,9 @@ def _of_contents(store: StoreLookedAt) -> dict[str, Any]:
         facts["clock_uncertain_ms"] = round(clock.uncertain_millis, 1)
     if state in SERVED:
         with store.read() as connection:
-            feed = read_feed_state(connection)
+            feed, files = read_feed_state(connection), count_files(connection)
         until = feed.archived_until_millis
         facts["epoch"] = feed.epoch.hex()
-        facts["archive_files"] = feed.archive_files
+        facts["archive_files"] = files
         facts["archived_until"] = None if until is None else rfc3339(until)
     return facts

@@ -19,9 +19,10 @@ from lotkeeper_server.rpc.wire.paging import fitting, page_token, read_page_requ
 from lotkeeper_server.rpc.wire.resume_tokens import WatchPosition, read_resume_token, resume_token
 from lotkeeper_server.rpc.wire.shape import Shape
 from lotkeeper_server.store.audit.entries import KEY_BYTES
-from lotkeeper_server.store.audit.feed import AuditFeed
+from lotkeeper_server.store.audit.feed import AuditFeed, AuditSteps
 from lotkeeper_server.store.audit.rows import AuditFilter
 from lotkeeper_server.store.db.snapshot import Snapshot
+from lotkeeper_server.store.feed.entries import FeedPosition
 from lotkeeper_server.store.feed.places import read_feed_state
 from lotkeeper_server.store.lists.audit_events import key_after, list_events
 
@@ -32,7 +33,7 @@ LOOK_SECONDS: Final = 0.25
 
 
 class AuditReads:
-    """Reads what was done and tried."""
+    """Reads what was done and tried; an event does not say where, so whoever is limited to places sees none."""
 
     def __init__(self, engine: Engine, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         self._engine = engine
@@ -40,7 +41,7 @@ class AuditReads:
         self._places = Places(limits.AUDIT_WATCHES_MAX, limits.AUDIT_WATCHES_OF_PRINCIPAL_MAX, "watches of events")
         self._heartbeat_seconds = heartbeat_seconds
 
-    async def ListAuditEvents(self, request: pb.ListAuditEventsRequest, _call: Call) -> pb.ListAuditEventsResponse:  # noqa: N802
+    async def ListAuditEvents(self, request: pb.ListAuditEventsRequest, call: Call) -> pb.ListAuditEventsResponse:  # noqa: N802
         """Lists events newest first."""
         shape = Shape()
         page = read_page_request(request, shape, KEY_BYTES)
@@ -48,6 +49,7 @@ class AuditReads:
         shape.check()
 
         def work(snapshot: Snapshot) -> pb.ListAuditEventsResponse:
+            call.check_everywhere(snapshot)
             events, after = list_events(
                 snapshot, wanted, moments, page.after, page.size, oldest_first=request.oldest_first
             )
@@ -68,8 +70,9 @@ class AuditReads:
         wanted = read_audit_filter(request, shape)
         shape.check()
         with self._places.one(call.principal):
+            await self._engine.read(call.check_everywhere)
             position = await self._begin(given, request.from_beginning)
-            async with aclosing(self._watch(position, wanted)) as responses:
+            async with aclosing(self._watch(position, wanted, call)) as responses:
                 async for response in responses:
                     yield response
 
@@ -95,15 +98,19 @@ class AuditReads:
         oldest_millis = await self._engine.read(self._feed.kept_since)
         return Refused(ResumeTokenExpired(oldest=rfc3339(oldest_millis)).at("resume_token"))
 
+    def _read_after(self, call: Call, after: FeedPosition, snapshot: Snapshot) -> AuditSteps:
+        call.check_everywhere(snapshot)  # its role may have been limited meanwhile
+        return self._feed.read_after(snapshot, after=after)
+
     async def _watch(
-        self, position: WatchPosition, wanted: AuditFilter
+        self, position: WatchPosition, wanted: AuditFilter, call: Call
     ) -> AsyncGenerator[pb.WatchAuditEventsResponse, None]:
         now_seconds = asyncio.get_running_loop().time
         yield pb.WatchAuditEventsResponse(resume_token=resume_token(position))
         due_seconds = now_seconds() + self._heartbeat_seconds
         while True:
             after = position
-            steps = await self._engine.read(partial(self._feed.read_after, after=after.feed))
+            steps = await self._engine.read(partial(self._read_after, call, after.feed))
             if not steps.is_whole:
                 raise await self._expired()
             for place, event in steps.events:

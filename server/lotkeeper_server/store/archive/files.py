@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from lotkeeper_server.domain.model.identifiers import RecordId
 from lotkeeper_server.store.db.statements import rows_by_key
@@ -77,6 +77,21 @@ def note_file(connection: Connection, file: NotedFile, completed_until_millis: i
         "feed_order": max(file.feed_order, old.feed_order),
     }
     connection.execute(update(archive_state).values(changed))
+
+
+def forget_file(connection: Connection, file: NotedFile) -> bool:
+    """Forgets a file, and says how far the archive goes without it; False where it was not noted any more.
+
+    Numbers of files are never given again, nor are places in the feed.
+    """
+    if not connection.execute(delete(archive_file).where(archive_file.c.number == file.number)).rowcount:
+        return False
+    of_completed = archive_file.c.feed_order >= 0
+    rest = connection.execute(select(func.max(archive_file.c.to_millis)).where(of_completed)).scalar()
+    old = connection.execute(select(_STATE.until_millis)).scalar()
+    until_millis = None if rest is None or old is None else min(rest, old)
+    connection.execute(update(archive_state).values(until_millis=until_millis))
+    return True
 
 
 def count_archived(connection: Connection) -> int:

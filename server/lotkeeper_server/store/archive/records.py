@@ -1,11 +1,11 @@
-"""Records on their way into files: which exist, whether they have changed, and how they are deleted."""
+"""Records on their way into files and back: which exist, whether they have changed, how they go and come."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, delete
 
-from lotkeeper_server.domain.model.identifiers import Id, RecordId
+from lotkeeper_server.domain.model.identifiers import Id, LotId, RecordId
 from lotkeeper_server.store.db.statements import (
     chunks,
     columns_of,
@@ -124,3 +124,21 @@ def move_out(connection: Connection, record_ids: Sequence[RecordId], file_number
         statement = delete(inventory_lot_record).where(inventory_lot_record.c.id.in_(set(chunk)))
         deleted += connection.execute(statement).rowcount
     assert deleted == len(record_ids), f"{deleted} of {len(record_ids)} records deleted"
+
+
+def lock_lots(connection: Connection, lot_ids: Collection[LotId]) -> None:
+    """Locks lots: nobody decides on what is known of them until this transaction ends."""
+    found = WriteTransaction(connection).lock("SELECT id FROM inventory_lot", "id", sorted(lot_ids))
+    locked = sum(1 for _ in found)
+    assert locked == len(lot_ids), f"{locked} of {len(lot_ids)} lots locked"
+
+
+def move_in(connection: Connection, rows: Sequence[RecordRow], file_number: int) -> None:
+    """Inserts the records of a file, which are in it no more: the opposite of `move_out`."""
+    gone = 0
+    for chunk in chunks(sorted(row["id"] for row in rows)):
+        column = archived_record.c
+        statement = delete(archived_record).where(column.id.in_(set(chunk)), column.file_number == file_number)
+        gone += connection.execute(statement).rowcount
+    assert gone == len(rows), f"{gone} of {len(rows)} records were archived"
+    write_many(connection, insert_of(inventory_lot_record), [tuple(row[name] for name in _NAMES) for row in rows])

@@ -19,6 +19,7 @@ __all__ = [
     "fetch",
     "indexed_by",
     "insert_of",
+    "not_ascii",
     "rows_by_columns",
     "rows_by_key",
     "update_of",
@@ -71,6 +72,11 @@ def walked_by(connection: Connection, table: str, columns: Sequence[str]) -> str
 def exact_sum(connection: Connection, column: str) -> str:
     """SQL of a sum that cannot overflow 64 bits on the way; a plain sum might, with large rises before large falls."""
     return dialect_of(connection).exact_sum(column)
+
+
+def not_ascii(connection: Connection, column: str) -> str:
+    """SQL of the condition that a text has other than ASCII."""
+    return dialect_of(connection).not_ascii(column)
 
 
 def wide_sum(connection: Connection, column: str) -> str:

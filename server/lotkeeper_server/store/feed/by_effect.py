@@ -31,6 +31,10 @@ _FEED: Final = (
 )
 """It ends before the records of an import that is not there yet, so nobody can be past them when they are."""
 LATEST: Final = f"SELECT effect_order, id {_FEED} ORDER BY effect_order DESC, id DESC LIMIT 1"
+ARCHIVED: Final = (
+    # The last one of all may be archived; if it is put back, it comes no second time.
+    "SELECT feed_order, feed_record_id FROM archive_file ORDER BY feed_order DESC, feed_record_id DESC LIMIT 1"
+)
 AFTER: Final = (
     f"SELECT effect_order, {', '.join(ENTRY_COLUMNS)} {_FEED} AND (effect_order, id) > (?, ?) "
     "ORDER BY effect_order, id LIMIT ?"
@@ -48,8 +52,8 @@ class FeedByEffect:
 
     def latest_position(self, connection: Connection) -> FeedPosition:
         """Does what `RecordFeed.latest_position` says."""
-        rows = fetch(connection, LATEST)
-        return FeedPosition(VERSION, *rows[0]) if rows else self.beginning
+        places = [*fetch(connection, LATEST), *fetch(connection, ARCHIVED)]
+        return max([self.beginning, *(FeedPosition(VERSION, order, bytes(within)) for order, within in places)])
 
     def is_ahead(self, connection: Connection, position: FeedPosition) -> bool:
         """Does what `RecordFeed.is_ahead` says."""

@@ -26,7 +26,7 @@ class FeedState(NamedTuple):
     Attributes:
         epoch: of the store.
         takes_old_tokens: whether positions without an epoch are its own: they are as old as version 0011 of the schema.
-        archive_files: how many files of archived records there are.
+        archive_files: how many files of archived records there ever were.
         archived_until_millis: the latest moment of an archived record; None where there is none.
     """
 

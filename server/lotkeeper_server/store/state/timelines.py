@@ -98,9 +98,12 @@ class KeptTimelines:
 
     def give_back(self, state: WorkingSet) -> None:
         """Keeps what a transaction has used, once it was committed."""
+        until_millis = state.timelines.archived_until_millis
         for row, timeline in state.timelines.by_row.items():
             if (length := len(timeline)) < KEPT_MOMENTS_MIN:
                 continue
+            if until_millis is not None and timeline.since_millis < until_millis:
+                continue  # it may lack archived records, which may be put back
             if (stock := state.stock_row(*row)) is not None:
                 self._kept[row] = _Kept(stock.changed_order, timeline)
                 self._moments += length

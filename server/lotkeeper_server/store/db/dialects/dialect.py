@@ -255,6 +255,10 @@ class Dialect(ABC):
         """Does what `statements.exact_sum` says."""
         return f"SUM({column})"
 
+    def not_ascii(self, column: str) -> str:
+        """Does what `statements.not_ascii` says: such a text has more bytes than code points."""
+        return f"OCTET_LENGTH({column}) <> CHAR_LENGTH({column})"
+
     def wide_sum(self, column: str) -> str:
         """Does what `statements.wide_sum` says."""
         return f"0, SUM({column})"

@@ -1,8 +1,8 @@
 """PostgreSQL, and databases with its protocol: many processes, many hosts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
@@ -122,7 +122,7 @@ class PostgreSql(Dialect):
             isolation_level="AUTOCOMMIT",
             connect_args=arguments,
         )
-        event.listen(engine, "do_connect", _connect)
+        event.listen(engine, "do_connect", partial(_connect, session))
         return engine
 
     def engine_for_reads(self, url: URL) -> Engine:
@@ -143,7 +143,7 @@ class PostgreSql(Dialect):
             isolation_level="REPEATABLE READ",
             connect_args=_connect_arguments(url, session),
         )
-        event.listen(engine, "do_connect", _connect)
+        event.listen(engine, "do_connect", partial(_connect, session))
         return engine
 
     def begin(self, connection: Connection, locking: Locking) -> None:
@@ -331,10 +331,14 @@ def _rows_of(cursor: Any) -> Iterator[Sequence[Any]]:
     cursor.close()
 
 
-def _connect(_dialect: object, _record: object, arguments: Any, named: dict[str, Any]) -> Any:
+def _connect(
+    session: Mapping[str, str], _dialect: object, _record: object, arguments: Any, named: dict[str, Any]
+) -> Any:
     from lotkeeper_server.store.db.dialects.watched_connection import WatchedConnection  # noqa: PLC0415 - an extra
 
-    return WatchedConnection.connect(*arguments, **named)
+    connection = WatchedConnection.connect(*arguments, **named)
+    connection.settle(session)
+    return connection
 
 
 @lru_cache(4_096)

@@ -195,6 +195,9 @@ class Sqlite(Dialect):
     def exact_sum(self, column: str) -> str:
         return f"(SUM({column} / 1000000) * 1000000 + SUM({column} % 1000000))"
 
+    def not_ascii(self, column: str) -> str:
+        return f"length(CAST({column} AS BLOB)) <> length({column})"
+
     def wide_sum(self, column: str) -> str:
         return f"SUM({column} / {WIDE_SUM_UNIT}), SUM({column} % {WIDE_SUM_UNIT})"
 

@@ -8,7 +8,7 @@ for the first one. If it does not, or does not answer, the first one is closed, 
 import os
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -31,7 +31,36 @@ _log = get_logger()
 
 
 class WatchedConnection(psycopg.Connection[Any]):
-    """Like psycopg's own, except that every wait for an answer ends."""
+    """Like psycopg's own, except that every wait for an answer ends.
+
+    Attributes:
+        server_pid: of the server's process for this session; 0 until `settle`. A pooler tells clients another number.
+    """
+
+    server_pid = 0
+
+    def settle(self, settings: Mapping[str, str]) -> None:
+        """Finds out which process of the server this is; behind a pooler, which drops options, sets them by itself.
+
+        Args:
+            settings: of the session, which the connection has asked for by its options.
+
+        Raises:
+            Error: of psycopg; the connection is closed then.
+        """
+        try:
+            self.autocommit = True
+            row = self.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+            assert row is not None
+            self.server_pid = row[0]
+            if self.server_pid != self.info.backend_pid:
+                given = [part for setting in settings.items() for part in setting]
+                calls = ", ".join("set_config(%s, %s, false)" for _ in settings)
+                self.execute(f"SELECT {calls}".encode(), given, prepare=False)
+            self.autocommit = False
+        except BaseException:
+            self.close()
+            raise
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Waits like psycopg; the connection is lost if the server does not work for it.
@@ -75,7 +104,7 @@ class WatchedConnection(psycopg.Connection[Any]):
             own = {"host": info.host, "port": str(info.port), "password": info.password, "options": ""}
             conninfo = make_conninfo(info.dsn, **own, connect_timeout=PROBE_SECONDS)
             with _Probe.connect(conninfo, autocommit=True, prepare_threshold=None) as probe:
-                row = probe.execute(_AT_WORK, [info.backend_pid]).fetchone()
+                row = probe.execute(_AT_WORK, [self.server_pid or info.backend_pid]).fetchone()
         except psycopg.Error as error:
             # "too many clients": it is alive, but cannot say more; "starting up": what it worked on is lost
             return True if error.sqlstate == "53300" else None
