@@ -235,3 +235,7 @@ test-go-client: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-g
 	@cd clients/go && unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not as gofmt has it: $$unformatted"; exit 1; fi
 	@cd clients/go && go vet ./...
 	@cd clients/go && LOTKEEPERTEST_SERVER=$(abspath .venv/bin/lotkeeper-server) go test -race ./...
+.PHONY: test-conformance
+test-conformance: .venv/.synced ## Have Python's clients go through the conformance suite for clients, or CLIENT='COMMAND'
+	@for client in $(if $(CLIENT),"$(CLIENT)",".venv/bin/python -m clients.conformance.program" ".venv/bin/python -m clients.conformance.program_async"); do \
+	  .venv/bin/python -m clients.conformance --jobs 4 --client "$$client" $(ARGS) || exit 1; done

@@ -78,9 +78,7 @@ class Story:
         """A class, two materials in it, and what a litre of milk weighs."""
         self.client.save_material_class(master_data_pb2.MaterialClass(name=self.root))
         for name in ("Milk", "Butter"):
-            material = master_data_pb2.Material(
-                name=name, material_class_path=self.root, unit_of_measure_symbol="kg"
-            )
+            material = master_data_pb2.Material(name=name, material_class_path=self.root, unit_of_measure_symbol="kg")
             self.tell(f"2 material: {self.client.save_material(material).path}")
         self.client.save_unit_of_measure_conversion(
             master_data_pb2.UnitOfMeasureConversion(
@@ -198,7 +196,9 @@ class Story:
         )
         self.tell(f"9 started: {enums_pb2.Status.Name(started.status)}")
         try:
-            self.client.start_inventory_operation(self.consume_id, primary_lot_id_or_name="M-1", secondary_lot_id_or_name="B-1")
+            self.client.start_inventory_operation(
+                self.consume_id, primary_lot_id_or_name="M-1", secondary_lot_id_or_name="B-1"
+            )
         except FailedPrecondition as refused:
             self.tell(f"9 refused: {refused.reason}")
         stopped = self.client.stop_inventory_operation(self.consume_id, "50").inventory_lot_record
@@ -224,9 +224,7 @@ class Story:
 
     def step_11_move_ship_and_reverse(self) -> None:
         """Butter is moved, shipped and scrapped, and what was scrapped by mistake is put back."""
-        (moved,) = self.client.move(
-            "B-1", "10", source=self.store, destination=self.silo, material=self.butter
-        )
+        (moved,) = self.client.move("B-1", "10", source=self.store, destination=self.silo, material=self.butter)
         (shipped,) = self.client.ship("B-1", "30.25", source=self.store, material=self.butter)
         (scrapped,) = self.client.scrap("B-1", "5", source=self.store, material=self.butter)
         undone = self.client.reverse_inventory_lot_record(scrapped.id)
