@@ -53,7 +53,8 @@ def run(scenario: Scenario, client: ClientProcess) -> Result:
         server.close()
     if "skipped" in outcome:
         return Result(scenario, skipped=str(outcome["skipped"]))
-    return Result(scenario, _fault(scenario, outcome, seen), outcome=outcome, seen=seen)
+    fault = f"the suite itself failed: {server.faults}" if server.faults else _fault(scenario, outcome, seen)
+    return Result(scenario, fault, outcome=outcome, seen=seen)
 
 
 def _fault(scenario: Scenario, outcome: Outcome, seen: Seen) -> str:

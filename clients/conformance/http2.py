@@ -159,6 +159,9 @@ class Connection:
             while data := self._socket.recv(_RECEIVE_BYTES):
                 with self._lock:
                     events = self._h2.receive_data(data)
+                    if any(isinstance(event, h2.events.ConnectionTerminated) for event in events):
+                        # The other end begins nothing more, but waits for its answers; h2 would send none.
+                        self._h2.state_machine.state = h2.connection.ConnectionState.SERVER_OPEN
                     self._flush()
                 for event in events:
                     self._on(event)
@@ -218,7 +221,7 @@ class Connection:
             self._socket.shutdown(socket.SHUT_WR)
 
     def _send(self, write: Callable[[], None]) -> None:
-        with self._lock, contextlib.suppress(OSError, h2.exceptions.ProtocolError):
+        with self._lock, contextlib.suppress(OSError, h2.exceptions.StreamClosedError):
             write()
             self._flush()
 
@@ -234,6 +237,7 @@ class ScriptedServer:
         address: HOST:PORT.
         calls: all that came, but for those of health and reflection, in order.
         connections: how many were made.
+        faults: of the script itself; empty unless the suite is wrong.
     """
 
     def __init__(self, script: Callable[[Call], None], *, listens_after_seconds: float = 0.0) -> None:
@@ -249,6 +253,7 @@ class ScriptedServer:
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         self.calls: list[Call] = []
         self.connections = 0
+        self.faults: list[str] = []
         self._lock = threading.Lock()
         self._open: list[Connection] = []
         self._stopped = threading.Event()
@@ -295,7 +300,14 @@ class ScriptedServer:
         with self._lock:
             call.number = len(self.calls)
             self.calls.append(call)
-        threading.Thread(target=self._script, args=(call,), daemon=True).start()
+        threading.Thread(target=self._play, args=(call,), daemon=True).start()
+
+    def _play(self, call: Call) -> None:
+        try:
+            self._script(call)
+        except Exception as error:
+            self.faults.append(repr(error))
+            raise
 
 
 def _framed(data: bytes) -> bytes:
