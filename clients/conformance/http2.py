@@ -251,6 +251,8 @@ class ScriptedServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        if not listens_after_seconds:
+            self._socket.listen()
         self.calls: list[Call] = []
         self.connections = 0
         self.faults: list[str] = []
@@ -275,11 +277,12 @@ class ScriptedServer:
             connection.cut()
 
     def _accept(self, listens_after_seconds: float) -> None:
-        self._stopped.wait(listens_after_seconds)
-        if self._stopped.is_set():
-            return
-        self._socket.listen()
         with contextlib.suppress(OSError):
+            if listens_after_seconds:
+                self._stopped.wait(listens_after_seconds)
+                if self._stopped.is_set():
+                    return
+                self._socket.listen()
             while True:
                 peer, _ = self._socket.accept()
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -23,7 +23,10 @@ def error(refused: LotkeeperError) -> dict[str, Any]:
         "reason": refused.reason,
         "message": refused.message,
         "metadata": dict(refused.metadata),
-        "fields": [{"field": one.field, "description": one.description} for one in refused.field_violations],
+        "fields": [
+            {"field": one.field, "description": one.description, "reason": one.reason}
+            for one in refused.field_violations
+        ],
         "retry_after_seconds": refused.retry_after_seconds,
     }
 

@@ -27,7 +27,7 @@ from clients.conformance.scenarios.answers import (
 REFUSED: Final = Refusal(
     grpc.StatusCode.INVALID_ARGUMENT,
     "INVALID_ARGUMENT",
-    fields=(("requests[1].quantity", "must be above zero"),),
+    fields=(("requests[1].quantity", "must be above zero", "OUT_OF_RANGE"),),
     message="requests[1].quantity must be above zero",
 )
 BATCH: Final = {"executions": [{**EXECUTION, "quantity": quantity} for quantity in ("1.5", "2", "0.000003")]}
@@ -41,7 +41,7 @@ REFUSED_ACTION: Final = Refusal(
     grpc.StatusCode.FAILED_PRECONDITION,
     "INSUFFICIENT_INVENTORY",
     {"index": "1", "lot": "MILK-0815", "available": "1"},
-    (("actions[1].quantity", "is more than there is"),),
+    (("actions[1].quantity", "is more than there is", "INSUFFICIENT_INVENTORY"),),
 )
 
 

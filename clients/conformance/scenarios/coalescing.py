@@ -35,7 +35,7 @@ def _refusal_at(place: str) -> Refusal:
         grpc.StatusCode.FAILED_PRECONDITION,
         "INSUFFICIENT_INVENTORY",
         {"lot": "MILK-0815", "requested": REFUSED_QUANTITY},
-        ((f"{place}quantity", "is more than there is"),),
+        ((f"{place}quantity", "is more than there is", "INSUFFICIENT_INVENTORY"),),
         message=f"{place}quantity: there is too little of MILK-0815",
     )
 

@@ -80,7 +80,7 @@ NEW_CODE: Final = Refusal(grpc.StatusCode.DATA_LOSS, "OF_A_LATER_VERSION", messa
 LARGE: Final = Refusal(
     grpc.StatusCode.INVALID_ARGUMENT,
     "INVALID_ARGUMENT",
-    fields=tuple((f"requests[{number}].quantity", "must be above zero") for number in range(60)),
+    fields=tuple((f"requests[{number}].quantity", "must be above zero", f"REASON_{number}") for number in range(60)),
 )
 EMPTY_VALUE: Final = Refusal(grpc.StatusCode.FAILED_PRECONDITION, "LOT_DIFFERS", {"stored": "", "given": "A-1"})
 

@@ -36,7 +36,7 @@ PAGES: Final = (
 )
 ALL: Final = ["a", "b", "c", "d", "a"]
 PAGE_TOKEN_REFUSED: Final = Refusal(
-    grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", fields=(("page_token", "is of another request"),)
+    grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", fields=(("page_token", "is of another request", "INVALID"),)
 )
 
 
