@@ -244,3 +244,14 @@ test-http-clients: .venv/.synced ## Call by HTTP with clients of Connect in Go a
 .PHONY: test-postgresql-versions
 test-postgresql-versions: .venv/.synced ## Run the store's tests on PostgreSQL 16, 17 and 18; fetches them from Maven Central
 	@.venv/bin/python -m tests.postgresql_versions .tools/postgresql $(VERSIONS)
+.PHONY: test-conformance
+test-conformance: .venv/.synced ## Have Python's clients go through the conformance suite for clients, or CLIENT='COMMAND'
+	@for client in $(if $(CLIENT),"$(CLIENT)",".venv/bin/python -m clients.conformance.program" ".venv/bin/python -m clients.conformance.program_async"); do \
+	  .venv/bin/python -m clients.conformance --jobs 4 --client "$$client" $(ARGS) || exit 1; done
+
+.PHONY: test-loadtest
+test-loadtest: .venv/.synced ## Load a server with tools of loadtest/ for two seconds each, and audit it; needs Go and the network
+	@if command -v go >/dev/null; then \
+	  for harness in go ghz locust $$(command -v h2load >/dev/null && echo h2load); do \
+	    $(MAKE) --no-print-directory -C loadtest $$harness SCENARIO=hot-lot ARGS='--seconds 2' || exit 1; done; \
+	else echo "Go is not installed: the load kits are not tried"; fi

@@ -15,7 +15,7 @@ from lotkeeper._admission import Admission, Failure
 from lotkeeper._connection import Connection
 from lotkeeper._connections import Connections
 from lotkeeper._endpoints import Connecting
-from lotkeeper._errors import Cancelled, LotkeeperError
+from lotkeeper._errors import Cancelled, LotkeeperError, unreadable
 from lotkeeper._requests import Uploading
 from lotkeeper._retrying import Attempts, Repeatable, silent
 
@@ -107,7 +107,9 @@ class Transport:
         connection, admission = self._connections.taken(attempts)
         method = connection.unary(path, response_class)
         try:
-            response: Response = method(request, timeout=attempts.left_seconds(), metadata=admission.metadata)
+            response: Response | None = method(request, timeout=attempts.left_seconds(), metadata=admission.metadata)
+            if response is None:  # the call ended well, but without an answer
+                return Failure(unreadable(), connection.endpoint, admission.knock)
             return response
         except (grpc.RpcError, ValueError) as error:
             failed = self._failed(connection, admission, error)
