@@ -208,3 +208,6 @@ protoset: .venv/.synced ## Make lotkeeper.protoset, the contract's descriptors w
 test-contract: .venv/.synced ## Make stubs of the contract in eight languages, or in LANGUAGES, compile them, validate OpenAPI; needs the network
 	@$(RUN) --isolated --with openapi-spec-validator==0.9.0 python -m pytest tests/unit/test_openapi.py
 	@.venv/bin/python -m tests.contract_in_languages .tools/generators $(LANGUAGES)
+.PHONY: test-java
+test-java: .venv/.synced ## Test the Java client, and use it from a project outside; needs a JDK and Maven, else says so
+	@PYTHONPATH=client:server:. .venv/bin/python clients/java/check.py

@@ -33,9 +33,7 @@ def made(module: str) -> tuple[str, str]:
     contract = (PROTOS / f"{module}.proto").read_text()
     said = {name: _plain(comment) for comment, name in (*RPC.findall(contract), *SERVICE.findall(contract))}
     class_name = service.name.removesuffix("Service") + "Methods"
-    methods = "\n".join(
-        _method(service.name, method, said[method.name]) for method in service.methods
-    )
+    methods = "\n".join(_method(service.name, method, said[method.name]) for method in service.methods)
     body = f"""{_doc(said[service.name], "", ["Made from the contract; {{@link LotkeeperClient}} has it."])}public final class {class_name} {{
   private final Calls calls;
 
@@ -62,7 +60,13 @@ def _method(service: str, method: Any, comment: str) -> str:
     if "next_page_token" in method.output_type.fields_by_name:
         [items] = [one for one in method.output_type.fields if one.is_repeated]
         getter = f"{response}::get{_camel(items.name)}List"
-        pages = _doc(comment, "  ", [], ("request", "the filters, and the size of a page"), "the items of all pages, read as they are taken")
+        pages = _doc(
+            comment,
+            "  ",
+            [],
+            ("request", "the filters, and the size of a page"),
+            "the items of all pages, read as they are taken",
+        )
         return (
             f"{pages}  public Pages<{items.message_type.name}> {name}({request} request) {{\n"
             f"    return calls.pages({of_grpc}, request, {getter});\n  }}\n\n"
@@ -162,7 +166,12 @@ def _doc(
 def _wrapped(text: str, indent: str, hanging: str = "") -> list[str]:
     start = f"{indent} * "
     return textwrap.wrap(
-        text, LINE_MAX, initial_indent=start, subsequent_indent=start + hanging, break_long_words=False, break_on_hyphens=False
+        text,
+        LINE_MAX,
+        initial_indent=start,
+        subsequent_indent=start + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
