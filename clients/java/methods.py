@@ -34,7 +34,8 @@ def made(module: str) -> tuple[str, str]:
     said = {name: _plain(comment) for comment, name in (*RPC.findall(contract), *SERVICE.findall(contract))}
     class_name = service.name.removesuffix("Service") + "Methods"
     methods = "\n".join(_method(service.name, method, said[method.name]) for method in service.methods)
-    body = f"""{_doc(said[service.name], "", ["Made from the contract; {{@link LotkeeperClient}} has it."])}public final class {class_name} {{
+    about = _doc(said[service.name], "", ["Made from the contract; {@link LotkeeperClient} has it."])
+    body = f"""{about}public final class {class_name} {{
   private final Calls calls;
 
   {class_name}(Calls calls) {{
@@ -43,7 +44,7 @@ def made(module: str) -> tuple[str, str]:
 
 {methods.rstrip()}
 }}
-""".replace("{{", "{").replace("}}", "}")
+"""
     return class_name, f"package com.lotkeeper.client;\n\n{_imports(body)}\n{body}"
 
 

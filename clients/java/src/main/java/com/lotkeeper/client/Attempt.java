@@ -133,7 +133,7 @@ final class Attempt<Q, R> extends CompletableFuture<Outcome<R>> {
       LotkeeperException failure =
           gaveUp
               ? LotkeeperException.failure(code, "nobody took the call", status.asRuntimeException())
-              : StatusReading.read(status, trailers);
+              : transport.told(StatusReading.read(status, trailers));
       boolean nobody = code == Status.Code.UNAVAILABLE || code == Status.Code.DEADLINE_EXCEEDED;
       if (nobody && failure.reason() == Reason.NONE) {
         connection.isAway();

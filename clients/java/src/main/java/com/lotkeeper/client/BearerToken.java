@@ -104,7 +104,7 @@ final class BearerToken extends CallCredentials {
     applier.apply(headers);
   }
 
-  private static boolean isLoopback(SocketAddress address) {
+  static boolean isLoopback(SocketAddress address) {
     return address instanceof InetSocketAddress
         && ((InetSocketAddress) address).getAddress() != null
         && ((InetSocketAddress) address).getAddress().isLoopbackAddress();

@@ -31,6 +31,15 @@ final class Transport implements AutoCloseable {
     return options;
   }
 
+  /** The failure of a call; where no token was given, with how to give one. */
+  LotkeeperException told(LotkeeperException failure) {
+    if (failure.reason() != Reason.UNAUTHENTICATED || options.getCredentials() instanceof BearerToken) {
+      return failure;
+    }
+    String hint = " No token was given: give token(), or set " + BearerToken.TOKEN + ".";
+    return failure.saying(failure.refusal() + hint, failure.fieldViolations());
+  }
+
   boolean isClosed() {
     return pauses.isClosed();
   }

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -292,6 +293,16 @@ class CallsTest {
   void aWrongTokenIsRefusedAtOnce() {
     try (LotkeeperClient other = LotkeeperClient.builder(server.address()).token("lk_wrong").plaintext().build()) {
       assertEquals(Reason.UNAUTHENTICATED, refused(() -> other.execute(plant.operationId, "F-1", BigDecimal.ONE)).reason());
+    }
+  }
+
+  @Test
+  void whereNoTokenIsGivenTheRefusalSaysHowToGiveOne() {
+    try (LotkeeperClient other =
+        new ClientBuilder(server.address()).environment(Map.of("XDG_STATE_HOME", "/none")).build()) {
+      LotkeeperException refused = refused(() -> other.execute(plant.operationId, "F-1", BigDecimal.ONE));
+      assertEquals(Reason.UNAUTHENTICATED, refused.reason());
+      assertTrue(refused.getMessage().contains("LOTKEEPER_TOKEN"), refused::getMessage);
     }
   }
 

@@ -85,7 +85,7 @@ class DocumentationTest {
   }
 
   @Test
-  @Timeout(150)
+  @Timeout(400)
   void everyBlockOfThePageRuns(@TempDir Path folder) throws Exception {
     List<Block> blocks = blocks();
     assertTrue(blocks.size() >= 8, "blocks: " + blocks.size());
@@ -104,7 +104,7 @@ class DocumentationTest {
       Path errors = folder.resolve("errors.txt");
       Process process = program.redirectError(errors.toFile()).start();
       String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+      assertTrue(process.waitFor(200, TimeUnit.SECONDS));
       assertEquals(0, process.exitValue(), () -> printed + read(errors));
       String[] parts = printed.split(BETWEEN + "\n");
       int part = 0;
