@@ -177,7 +177,7 @@ def _wrapped(text: str, indent: str, hanging: str = "") -> list[str]:
 
 
 def _plain(comment: str) -> str:
-    text = " ".join(line.strip().removeprefix("//").strip() for line in comment.splitlines() if line.strip())
+    text = " ".join(" ".join(line.strip().removeprefix("//") for line in comment.splitlines()).split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
     return re.sub(r"`([^`]*)`", r"{@code \1}", text)
 

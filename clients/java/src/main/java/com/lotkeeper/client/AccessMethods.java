@@ -35,7 +35,8 @@ import java.util.concurrent.CompletableFuture;
  * delete here what allows more than their own roles do: each permission of a role must be one that the caller has, at
  * every place where the role holds, and its limits must not lie above the caller's own. Otherwise PERMISSION_DENIED
  * with the permission, and the scope or the limit. Every change is decided on the roles and tokens of its transaction,
- * and holds within a second in every process. The role admin stays as it is (ADMIN_STAYS).
+ * and holds within a second in every process. The role admin stays as it is (ADMIN_STAYS). Credentials, deadlines,
+ * repeats and keepalive: see InventoryOperationService.
  *
  * <p>Made from the contract; {@link LotkeeperClient} has it.
  */

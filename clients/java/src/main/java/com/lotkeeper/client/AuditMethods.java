@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+ * Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
  *
  * <p>Made from the contract; {@link LotkeeperClient} has it.
  */

@@ -130,7 +130,7 @@ final class Execution extends Answering<ExecuteInventoryOperationResponse> {
     List<FieldViolation> violations = new ArrayList<>();
     for (FieldViolation one : refused.fieldViolations()) {
       String field = one.field().startsWith(place) ? one.field().substring(place.length()) : one.field();
-      violations.add(new FieldViolation(field, one.description()));
+      violations.add(new FieldViolation(field, one.reason(), one.description()));
     }
     String words = refused.refusal().replaceAll("(^|; )" + Pattern.quote(place), "$1");
     return refused.saying(words, violations);

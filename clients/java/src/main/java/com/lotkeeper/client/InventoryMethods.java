@@ -36,7 +36,7 @@ import com.lotkeeper.inventory.v1.WatchInventoryLotRecordsResponse;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Lots, stock and history.
+ * Lots, stock and history. Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
  *
  * <p>Made from the contract; {@link LotkeeperClient} has it.
  */

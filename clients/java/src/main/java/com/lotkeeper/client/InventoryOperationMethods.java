@@ -37,7 +37,21 @@ import java.io.InputStream;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Inventory operations: configured movements of material lots, and their definitions.
+ * Inventory operations: configured movements of material lots, and their definitions. How to call any method of any
+ * service here: Who calls: send {@code authorization: Bearer TOKEN} in the metadata, with a token of {@code
+ * lotkeeper-server token create}, of CreateToken, or of the issuer that the server trusts; or a client certificate,
+ * where the server asks for one. What is missing, unknown, expired or revoked is UNAUTHENTICATED, what the roles do not
+ * grant PERMISSION_DENIED. Only grpc.health.v1.Health and reflection need no token. Deadlines: give every call one. A
+ * call whose deadline has passed for the caller may have been done all the same: its answer was lost, not the call.
+ * Send the same request again with the same request_id, which gets the first answer, or does it now. The server's own
+ * DEADLINE_EXCEEDED, with a reason, says that nothing was done. Repeats: reads may be repeated. What writes records
+ * takes a request_id, and is done once however often it is sent; without one, two calls are two movements. That is why
+ * those methods have no idempotency_level: with a request_id they are idempotent, without one not. Keepalive: a client
+ * may ping every 10 s, with calls in progress or without, and never meets GOAWAY too_many_pings. 20 to 60 s are good. A
+ * connection without a call for 15 min is closed by GOAWAY, and each after 8 h (settings); clients open another one by
+ * themselves. Refusals: see ErrorReason. Metadata {@code traceparent} joins the caller's trace. Moments are ms since
+ * the epoch in requests, whose names end in _millis, as machines and the source system's call have them; in answers and
+ * entities they are Timestamps.
  *
  * <p>Made from the contract; {@link LotkeeperClient} has it.
  */
@@ -51,7 +65,8 @@ public final class InventoryOperationMethods {
   /**
    * Runs an inventory operation to completion in one transaction: moves the stock and writes its records. If the
    * operation is running already, stops it instead, like StopInventoryOperation with the quantity, the inventory name
-   * and the end date.
+   * and the end date. Give a request_id: a call that timed out may have been done, and only the same request under the
+   * same id shows it, or does it once.
    *
    * @param request what is asked for
    * @return the answer
@@ -186,7 +201,8 @@ public final class InventoryOperationMethods {
   }
 
   /**
-   * Reads the status of an operation's run.
+   * Reads the status of an operation's run: IDLE before the first one, RUNNING after Start, COMPLETED after Execute or
+   * Stop, CANCELLED after Cancel. It stays until the next run; an operation that is not RUNNING can be run again.
    *
    * @param request what is asked for
    * @return the answer
@@ -241,7 +257,8 @@ public final class InventoryOperationMethods {
 
   /**
    * Creates a definition where no id is given, otherwise updates it. While it runs only {@code enabled} and notes may
-   * change. Refusals in addition to the common ones: LOCATION_REQUIRED, IMMUTABLE_FIELD.
+   * change. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN,
+   * LOCATION_REQUIRED, IMMUTABLE_FIELD.
    *
    * @param request what is asked for
    * @return the answer

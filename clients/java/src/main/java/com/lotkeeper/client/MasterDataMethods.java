@@ -87,6 +87,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * The definitions of a plant: units, materials, reason codes, locations, process operations and production orders.
+ * Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
  *
  * <p>Made from the contract; {@link LotkeeperClient} has it.
  */
@@ -196,7 +197,7 @@ public final class MasterDataMethods {
 
   /**
    * Creates a conversion between units where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the
-   * NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+   * NOT_FOUND of what it names, VERSION_CONFLICT, NAME_TAKEN.
    *
    * @param request what is asked for
    * @return the answer
@@ -394,7 +395,7 @@ public final class MasterDataMethods {
 
   /**
    * Creates a material where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what it
-   * names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+   * names, VERSION_CONFLICT, NAME_TAKEN.
    *
    * @param request what is asked for
    * @return the answer
@@ -489,7 +490,7 @@ public final class MasterDataMethods {
 
   /**
    * Creates a reason code where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of what
-   * it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+   * it names, VERSION_CONFLICT, NAME_TAKEN.
    *
    * @param request what is asked for
    * @return the answer
@@ -685,7 +686,7 @@ public final class MasterDataMethods {
 
   /**
    * Creates a process operation where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND
-   * of what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+   * of what it names, VERSION_CONFLICT, NAME_TAKEN.
    *
    * @param request what is asked for
    * @return the answer
@@ -781,7 +782,7 @@ public final class MasterDataMethods {
 
   /**
    * Creates a production order where no id is given, otherwise updates it. Refusals: INVALID_ARGUMENT, the NOT_FOUND of
-   * what it names, VERSION_CONFLICT, NAME_TAKEN, and those of its fields.
+   * what it names, VERSION_CONFLICT, NAME_TAKEN, IMMUTABLE_FIELD.
    *
    * @param request what is asked for
    * @return the answer

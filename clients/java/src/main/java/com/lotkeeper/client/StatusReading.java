@@ -58,7 +58,7 @@ final class StatusReading {
           metadata = info.getMetadataMap();
         } else if (detail.is(BadRequest.class)) {
           for (BadRequest.FieldViolation one : detail.unpack(BadRequest.class).getFieldViolationsList()) {
-            violations.add(new FieldViolation(one.getField(), one.getDescription()));
+            violations.add(new FieldViolation(one.getField(), one.getReason(), one.getDescription()));
           }
         } else if (detail.is(RetryInfo.class)) {
           delay = within(detail.unpack(RetryInfo.class).getRetryDelay());

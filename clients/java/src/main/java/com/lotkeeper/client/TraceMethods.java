@@ -11,7 +11,7 @@ import com.lotkeeper.inventory.v1.TraceServiceGrpc;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Genealogy: which lots went into which.
+ * Genealogy: which lots went into which. Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
  *
  * <p>Made from the contract; {@link LotkeeperClient} has it.
  */

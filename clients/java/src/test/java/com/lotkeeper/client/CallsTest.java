@@ -127,6 +127,9 @@ class CallsTest {
     assertEquals(
         List.of("exact_quantity", "request_id"),
         refused.fieldViolations().stream().map(FieldViolation::field).sorted().collect(Collectors.toList()));
+    FieldViolation ofQuantity =
+        refused.fieldViolations().stream().filter(one -> one.field().equals("exact_quantity")).findFirst().orElseThrow();
+    assertEquals("OUT_OF_RANGE", ofQuantity.reason());
   }
 
   @Test
