@@ -154,7 +154,7 @@ final class Attempt<Q, R> extends CompletableFuture<Outcome<R>> {
       connection.hurry();
       long nanos = transport.connections().hasOthersThan(connection) ? 0 : Retries.CONNECT_PAUSE.toNanos();
       if (code == Status.Code.DEADLINE_EXCEEDED || connectDeadlineNanos - System.nanoTime() <= nanos) {
-        String said = Unreachable.said(status);
+        String said = Unreachable.said(status, transport.usesTls());
         String addresses = transport.connections().addresses();
         complete(Outcome.ended(Unreachable.nobodyAnswers(addresses, said, failure.getCause())));
       } else {

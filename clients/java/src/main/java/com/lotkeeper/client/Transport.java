@@ -10,16 +10,22 @@ final class Transport implements AutoCloseable {
   private final Retries retries;
   private final Connections connections;
   private final CallOptions options;
+  private final boolean usesTls;
   private final Pauses pauses = new Pauses();
 
   Transport(Connecting connecting) {
     retries = connecting.retries;
+    usesTls = connecting.usesTls();
     connections = new Connections(connecting);
     options = CallOptions.DEFAULT.withCallCredentials(connecting.token);
   }
 
   Connections connections() {
     return connections;
+  }
+
+  boolean usesTls() {
+    return usesTls;
   }
 
   Pauses pauses() {

@@ -14,6 +14,8 @@ final class Unreachable {
       Pattern.compile("subject alternative|no name matching|hostname|not verified", Pattern.CASE_INSENSITIVE);
   /** The first bytes of an alert of TLS, as gRPC shows what it took for a frame of HTTP/2. */
   private static final Pattern TLS_ALERT = Pattern.compile("not SETTINGS.*\\b15\\s?03", Pattern.DOTALL);
+  /** What gRPC says where somebody listens and hangs up, as who expects TLS does. */
+  private static final String HUNG_UP = "Network closed for unknown reason";
   private static final int CAUSES_MAX = 16;
 
   private Unreachable() {}
@@ -46,9 +48,12 @@ final class Unreachable {
     return null;
   }
 
-  /** The words of gRPC, with those of the fault below, which say more. */
-  static String said(Status status) {
+  /** The words of gRPC, with those of the fault below, which say more; and what they may mean. */
+  static String said(Status status, boolean usesTls) {
     String description = status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    if (!usesTls && description.contains(HUNG_UP)) {
+      return description + "; if it expects TLS, give caFile() or " + TlsFiles.CA_FILE + ", or tls()";
+    }
     Throwable cause = status.getCause();
     return cause == null || cause.getMessage() == null ? description : description + ": " + cause.getMessage();
   }

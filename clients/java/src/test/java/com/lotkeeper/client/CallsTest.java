@@ -129,7 +129,7 @@ class CallsTest {
         refused.fieldViolations().stream().map(FieldViolation::field).sorted().collect(Collectors.toList()));
     FieldViolation ofQuantity =
         refused.fieldViolations().stream().filter(one -> one.field().equals("exact_quantity")).findFirst().orElseThrow();
-    assertEquals("OUT_OF_RANGE", ofQuantity.reason());
+    assertEquals("MALFORMED", ofQuantity.reason());
   }
 
   @Test
