@@ -255,3 +255,6 @@ test-loadtest: .venv/.synced ## Load a server with tools of loadtest/ for two se
 	  for harness in go ghz locust $$(command -v h2load >/dev/null && echo h2load); do \
 	    $(MAKE) --no-print-directory -C loadtest $$harness SCENARIO=hot-lot ARGS='--seconds 2' || exit 1; done; \
 	else echo "Go is not installed: the load kits are not tried"; fi
+.PHONY: test-java
+test-java: .venv/.synced ## Test the Java client, and use it from a project outside; needs a JDK and Maven, else says so
+	@PYTHONPATH=client:server:. .venv/bin/python clients/java/check.py

@@ -57,15 +57,7 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
 
     configure_logs(settings.log_level, settings.log_format)
     manager = service_manager(os.environ)
-    if (fault := address_fault(settings.listen)) is not None:
-        fail(fault)
-    if settings.http_listen is not None and (fault := address_fault(settings.http_listen, "http-listen")) is not None:
-        fail(fault)
-    for setting, (module, extra) in PACKAGES.items():
-        if getattr(settings, setting) is not None:
-            _check_installed(setting, module, extra)
-    if settings.traces_endpoint is not None:
-        _check_traces(settings)
+    _check_settings(settings)
     reloading = Reloading(settings, given)
     if not develops:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
@@ -77,10 +69,7 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
     development = None
     with Opened(store):
         _drop_stored_development_tokens(store)
-        for address in (settings.listen, settings.http_listen):
-            if address is not None and not is_loopback(address):
-                _check_guarded(store, settings, address)
-                _check_encrypted(settings, address)
+        _check_exposed(store, settings)
         if develops and is_loopback(settings.listen):
             development = HandedToken()
             settings = settings.model_copy(update={"listen": literal_address(settings.listen)})
@@ -101,6 +90,27 @@ def serve_store(settings: Settings, given: Given, *, bench_echo: bool, develops:
             on_hangup=on_hangup,
             manager=manager,
         )
+
+
+def _check_settings(settings: Settings) -> None:
+    """What a start needs beside the store: addresses that can be, and packages for what is asked for."""
+    if (fault := address_fault(settings.listen)) is not None:
+        fail(fault)
+    if settings.http_listen is not None and (fault := address_fault(settings.http_listen, "http-listen")) is not None:
+        fail(fault)
+    for setting, (module, extra) in PACKAGES.items():
+        if getattr(settings, setting) is not None:
+            _check_installed(setting, module, extra)
+    if settings.traces_endpoint is not None:
+        _check_traces(settings)
+
+
+def _check_exposed(store: Store, settings: Settings) -> None:
+    """Beyond loopback nobody may come in without a token, nor send one in clear."""
+    for address in (settings.listen, settings.http_listen):
+        if address is not None and not is_loopback(address):
+            _check_guarded(store, settings, address)
+            _check_encrypted(settings, address)
 
 
 def _hold(path: Path) -> None:

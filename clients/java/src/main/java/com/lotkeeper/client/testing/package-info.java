@@ -1,0 +1,2 @@
+/** A real server for the tests of your own program. */
+package com.lotkeeper.client.testing;
