@@ -12,7 +12,8 @@ import { fileURLToPath } from "node:url";
 const PACKAGE = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PROTOS = join(PACKAGE, "..", "..", "protos");
 const CONTRACT = "lotkeeper/inventory/v1";
-const GOOGLE = ["google/rpc/status.proto", "google/rpc/error_details.proto", "google/type/decimal.proto"];
+/** What the client reads of refusals, beside what the contract imports. */
+const DETAILS = "google/rpc/error_details.proto";
 
 const python = process.env.LOTKEEPER_PYTHON ?? join(PACKAGE, "..", "..", ".venv", "bin", "python");
 const googleApis = execFileSync(python, [
@@ -27,6 +28,13 @@ const sources = readdirSync(join(PROTOS, CONTRACT))
   .sort()
   .map((name) => `${CONTRACT}/${name}`);
 
+/** The messages of Google's that a file imports, and that these import, but for those that Protobuf-ES brings along. */
+function googleImports(path) {
+  const imports = [...readFileSync(path, "utf8").matchAll(/^import (?:public )?"(google\/(?!protobuf\/)[^"]+)";/gm)];
+  return imports.flatMap(([, name]) => [name, ...googleImports(join(googleApis, name))]);
+}
+const google = new Set([DETAILS, ...sources.flatMap((source) => googleImports(join(PROTOS, source)))]);
+
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 execFileSync(
@@ -40,7 +48,7 @@ execFileSync(
     `--es_out=${target}`,
     "--es_opt=target=ts,import_extension=js",
     ...sources,
-    ...GOOGLE,
+    ...google,
   ],
   { stdio: "inherit" },
 );

@@ -1,11 +1,9 @@
 /**
  * Every reason for which a server refuses a call, with its code and the names of the values that it may give.
  *
- * A test compares this table with the server's refusals and with docs/errors.md.
+ * A test compares this table with the server's refusals and with the contract.
  */
 import type { StatusCode } from "./codes.js";
-
-const REFERENCE = ["id", "name", "path", "symbol", "code", "archived"] as const;
 
 /** By reason: its code, and which values its metadata may have beside `index`. */
 export const REASONS = {
@@ -16,21 +14,21 @@ export const REASONS = {
   MATERIAL_CONFLICT: { code: "INVALID_ARGUMENT", metadata: ["configured", "given"] },
   LOT_MATERIAL_MISMATCH: { code: "INVALID_ARGUMENT", metadata: ["lot", "material"] },
   REQUEST_ID_REUSED: { code: "INVALID_ARGUMENT", metadata: ["request_id"] },
-  LOT_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  INVENTORY_LOT_RECORD_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  INVENTORY_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  INVENTORY_OPERATION_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  OPERATION_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  LOCATION_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  MATERIAL_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  MATERIAL_CLASS_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  MATERIAL_REASON_CODE_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  PRODUCTION_ORDER_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  UNIT_OF_MEASURE_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  UNIT_OF_MEASURE_CONVERSION_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  ROLE_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  TOKEN_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
-  GRANT_NOT_FOUND: { code: "NOT_FOUND", metadata: REFERENCE },
+  LOT_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "name"] },
+  INVENTORY_LOT_RECORD_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "archived"] },
+  INVENTORY_NOT_FOUND: { code: "NOT_FOUND", metadata: ["name", "path"] },
+  INVENTORY_OPERATION_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id"] },
+  OPERATION_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "name"] },
+  LOCATION_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "path"] },
+  MATERIAL_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "path"] },
+  MATERIAL_CLASS_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "path"] },
+  MATERIAL_REASON_CODE_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "code"] },
+  PRODUCTION_ORDER_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "name"] },
+  UNIT_OF_MEASURE_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id", "name", "symbol"] },
+  UNIT_OF_MEASURE_CONVERSION_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id"] },
+  ROLE_NOT_FOUND: { code: "NOT_FOUND", metadata: ["name"] },
+  TOKEN_NOT_FOUND: { code: "NOT_FOUND", metadata: ["id"] },
+  GRANT_NOT_FOUND: { code: "NOT_FOUND", metadata: ["name"] },
   OPERATION_DISABLED: { code: "FAILED_PRECONDITION", metadata: ["inventory_operation_id"] },
   OPERATION_ALREADY_RUNNING: { code: "FAILED_PRECONDITION", metadata: ["inventory_operation_id", "status"] },
   OPERATION_NOT_RUNNING: { code: "FAILED_PRECONDITION", metadata: ["inventory_operation_id", "status"] },
@@ -38,17 +36,11 @@ export const REASONS = {
   LOCATION_REQUIRED: { code: "FAILED_PRECONDITION", metadata: ["role", "operation_type"] },
   DISABLED: { code: "FAILED_PRECONDITION", metadata: ["entity", "id"] },
   LOT_STATUS_FORBIDS: { code: "FAILED_PRECONDITION", metadata: ["lot", "lot_status", "operation_type"] },
-  INSUFFICIENT_INVENTORY: {
-    code: "FAILED_PRECONDITION",
-    metadata: ["lot", "location", "available", "requested", "unit", "at"],
-  },
+  INSUFFICIENT_INVENTORY: { code: "FAILED_PRECONDITION", metadata: ["lot", "location", "available", "requested", "unit", "at"] },
   COUNT_SUPERSEDED: { code: "FAILED_PRECONDITION", metadata: ["inventory_lot_record_id", "at"] },
   LOT_EXPIRED: { code: "FAILED_PRECONDITION", metadata: ["lot", "expiration_date"] },
   LOT_DIFFERS: { code: "FAILED_PRECONDITION", metadata: ["lot", "field", "stored", "given"] },
-  LOCATION_CAPACITY_EXCEEDED: {
-    code: "FAILED_PRECONDITION",
-    metadata: ["location", "capacity", "stored", "requested", "unit"],
-  },
+  LOCATION_CAPACITY_EXCEEDED: { code: "FAILED_PRECONDITION", metadata: ["location", "capacity", "stored", "requested", "unit"] },
   LOCATION_HOLDS_ANOTHER_LOT: { code: "FAILED_PRECONDITION", metadata: ["location", "lot"] },
   MERGE_NOT_POSSIBLE: { code: "FAILED_PRECONDITION", metadata: ["location", "lot", "other_lot", "cause"] },
   UNIT_NOT_CONVERTIBLE: { code: "FAILED_PRECONDITION", metadata: ["from", "to", "material"] },
@@ -78,12 +70,12 @@ export const REASONS = {
   DEADLINE_EXCEEDED: { code: "DEADLINE_EXCEEDED", metadata: [] },
   CANCELLED: { code: "CANCELLED", metadata: [] },
   INTERNAL: { code: "INTERNAL", metadata: ["error_id"] },
-} as const satisfies Record<string, { readonly code: StatusCode; readonly metadata: readonly string[] }>;
+} as const satisfies Readonly<Record<string, { readonly code: StatusCode; readonly metadata: readonly string[] }>>;
 
 /** A reason that this client knows. A newer server may have others, which are texts all the same. */
 export type Reason = keyof typeof REASONS;
 
 /** The values that a reason gives, as texts; one that does not apply is absent. `index` is of batches and lists. */
-export type ReasonMetadata<R extends Reason> = {
-  readonly [Name in (typeof REASONS)[R]["metadata"][number] | "index"]?: string;
-};
+export type ReasonMetadata<R extends Reason> = Readonly<
+  Partial<Record<(typeof REASONS)[R]["metadata"][number] | "index", string>>
+>;

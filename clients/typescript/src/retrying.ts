@@ -1,5 +1,5 @@
 /** When a failed call is tried again, and after how long. */
-import { LotkeeperError } from "./errors.js";
+import type { LotkeeperError } from "./errors.js";
 import { SettingFault } from "./faults.js";
 
 const BACKOFF_FIRST_MS = 50;

@@ -60,7 +60,7 @@ export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, "");
   if (isIP(name) === 0) return name === "localhost" || name.endsWith(".localhost");
   if (isIPv4(name)) return name.startsWith("127.");
-  return /^(?:0*:)*:?0*1$/.test(name) || /^::ffff:127\./.test(name);
+  return /^(?:0*:)*:?0*1$/.test(name) || name.startsWith("::ffff:127.");
 }
 
 /** What stands before an @ may be a password. */

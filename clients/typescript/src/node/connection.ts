@@ -2,7 +2,12 @@
 import * as http2 from "node:http2";
 import type { SecureContextOptions } from "node:tls";
 
+import { decodeBinaryHeader } from "@connectrpc/connect";
+
+import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import type { NodeHttp2ClientSessionManager } from "./session-manager.js";
+
+const STATUS_DETAILS = "grpc-status-details-bin";
 
 /** How a connection asks whether its other end is there. */
 export interface Keepalive {
@@ -70,6 +75,8 @@ export class Connection implements NodeHttp2ClientSessionManager {
     } catch (error) {
       return Promise.reject(new NotConnected({ cause: error }));
     }
+    stream.once("response", withoutUnreadableDetails);
+    stream.once("trailers", withoutUnreadableDetails);
     live.streams += 1;
     if (live.streams === 1) {
       live.session.ref();
@@ -112,7 +119,7 @@ export class Connection implements NodeHttp2ClientSessionManager {
       }, timeoutMs);
       const onClose = (): void => {
         clearTimeout(timer);
-        reject(failed instanceof Error ? failed : new Error("the connection was closed at once"));
+        reject(failed instanceof Error ? failed : new ClosedAtOnce());
       };
       session.once("close", onClose);
       session.once("remoteSettings", () => {
@@ -151,6 +158,26 @@ export class Connection implements NodeHttp2ClientSessionManager {
       });
       if (!session.ping(answered)) clearTimeout(timer);
     }, keepaliveMs);
+  }
+}
+
+/** Details that cannot be read say nothing; Connect would take them for the whole error, and lose its code and message. */
+function withoutUnreadableDetails(headers: http2.IncomingHttpHeaders): void {
+  const details = headers[STATUS_DETAILS];
+  if (typeof details !== "string") return;
+  try {
+    decodeBinaryHeader(details, StatusSchema);
+  } catch {
+    headers[STATUS_DETAILS] = undefined;
+  }
+}
+
+/** Somebody listens, and hangs up. */
+export class ClosedAtOnce extends Error {
+  override readonly name = "ClosedAtOnce";
+
+  constructor() {
+    super("the connection was closed at once");
   }
 }
 

@@ -91,7 +91,7 @@ export class Connections {
   ): Promise<Line> {
     const deadline = performance.now() + timeoutMs;
     let why = "";
-    for (;;) {
+    for (let looks = true; ; looks = false) {
       const faults: string[] = [];
       for (const line of lines) {
         const left = deadline - performance.now();
@@ -100,7 +100,7 @@ export class Connections {
         if (answer === undefined) return line;
         if (answer === "still") continue;
         why = reasonShown(answer.error);
-        const fault = await lastingFault(answer.error, line.address, this.hasTls);
+        const fault = await lastingFault(answer.error, line.address, this.hasTls, looks);
         if (fault !== undefined) faults.push(`no call can be made to ${line.address.text}: ${fault}`);
       }
       const [fault] = faults;
