@@ -235,3 +235,15 @@ test-go-client: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-g
 	@cd clients/go && unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not as gofmt has it: $$unformatted"; exit 1; fi
 	@cd clients/go && go vet ./...
 	@cd clients/go && LOTKEEPERTEST_SERVER=$(abspath .venv/bin/lotkeeper-server) go test -race ./...
+# Node is not of this project's environment: where it is missing, the targets say so and do nothing.
+WITH_NODE := node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+  { echo "the TypeScript client is skipped: node 20 or later and npm are not here"; exit 0; }
+
+.PHONY: clients-typescript
+clients-typescript: .venv/.synced ## Generate and build the TypeScript client; needs node, npm and the network
+	@$(WITH_NODE); cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && npm run --silent build
+
+.PHONY: test-typescript
+test-typescript: .venv/.synced ## Lint and test the TypeScript client, also as a package outside; needs node, npm and the network
+	@$(WITH_NODE); cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && \
+	  npm run --silent lint && npm test --silent

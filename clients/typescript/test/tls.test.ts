@@ -55,7 +55,8 @@ void test("a server is trusted by its CA, and is shown a client certificate", as
   const client = clientOf(server, { caFile, clientCertificate, clientKey });
   await client.getPlantSettings({});
   client.close();
-  const byName = clientOf({ ...server, address: server.address.replace("127.0.0.1", "localhost"), token: server.token }, { caFile, clientCertificate, clientKey });
+  const named = { address: server.address.replace("127.0.0.1", "localhost"), token: server.token };
+  const byName = clientOf(named, { caFile, clientCertificate, clientKey });
   await byName.getPlantSettings({});
   byName.close();
 });

@@ -1,10 +1,15 @@
 /** A client in a browser, by HTTP: Connect's protocol or gRPC-Web. */
+import { createRegistry } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 
 import { bearer, type Token } from "../bearer.js";
 import { type ClientOptions, createLotkeeperClient, type LotkeeperClient } from "../client.js";
 import { SettingFault } from "../faults.js";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.js";
+
+/** What the refusals of a batch hold, which JSON has by name. */
+const DETAILS = createRegistry(ErrorInfoSchema, BadRequestSchema, RetryInfoSchema);
 
 /** Where the server's HTTP port is, and how to call it. */
 export interface WebConnectOptions extends ClientOptions {
@@ -45,7 +50,7 @@ export function connect(options: WebConnectOptions = {}): LotkeeperClient {
   const transport =
     options.protocol === "grpc-web"
       ? createGrpcWebTransport(asked)
-      : createConnectTransport({ ...asked, useBinaryFormat: options.json !== true });
+      : createConnectTransport({ ...asked, useBinaryFormat: options.json !== true, jsonOptions: { registry: DETAILS } });
   return createLotkeeperClient(transport, options);
 }
 
