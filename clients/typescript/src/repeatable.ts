@@ -5,12 +5,9 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 
 import type { Repeatable } from "./retrying.js";
 
-/** How the names of methods begin that change nothing; a test compares them with the server's. */
-const READS = /^(?:Get|List|Watch|Export|Check|Validate|Convert|Summarize)(?=[A-Z])/;
-
-/** Whether a method changes nothing. */
+/** Whether a method changes nothing, which the contract says. */
 export function isRead(method: DescMethod): boolean {
-  return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS || READS.test(method.name);
+  return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
 /** A message of its own for a call, which carries a request id where it can, and whether it may be repeated. */
