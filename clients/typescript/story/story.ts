@@ -4,7 +4,7 @@
  *
  *     LOTKEEPER_ADDRESS=127.0.0.1:50051 LOTKEEPER_TOKEN=… node build/story/main.js [SUFFIX]
  */
-import { decimal, errorOfStatus, type LotkeeperClient, LotkeeperError, newRequestId } from "../src/node/index.js";
+import { decimal, errorOfStatus, type LotkeeperClient, LotkeeperError, newRequestId } from "../src/index.js";
 import {
   type InventoryLotRecord,
   InventoryActionType,

@@ -1,7 +1,8 @@
 /** Real servers for the tests, as processes of their own. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
@@ -13,6 +14,12 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..", ".
 export const PACKAGE = join(ROOT, "clients", "typescript");
 /** The server's program: that of the project's environment, or of LOTKEEPER_PROGRAMS. */
 export const SERVER = join(process.env["LOTKEEPER_PROGRAMS"] ?? join(ROOT, ".venv", "bin"), "lotkeeper-server");
+
+/** Why tests of the HTTP port are left out; false where there is one. */
+export function withoutHttp(): string | false {
+  const help = spawnSync(SERVER, ["run", "--help"], { encoding: "utf8", env: cleanEnvironment() }).stdout;
+  return help.includes("--http-listen") ? false : "this server has no HTTP port";
+}
 
 /** The environment without what is set for clients and servers. */
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
@@ -56,15 +63,22 @@ export class ServedStore {
   #lines: Interface | undefined;
   address = "";
   token = "";
+  /** The URL of its HTTP port; empty where it has none. */
+  baseUrl = "";
   private readonly folder = mkdtempSync(join(tmpdir(), "lotkeeper-typescript-"));
 
-  constructor(private readonly flags: readonly string[] = []) {}
+  constructor(
+    private readonly flags: readonly string[] = [],
+    private readonly hasHttp = false,
+  ) {}
 
   /** Starts it: on a free port the first time, on the same one afterwards. */
   async start(): Promise<this> {
     const listen = this.address === "" ? "127.0.0.1:0" : this.address;
     const env = cleanEnvironment({ XDG_STATE_HOME: this.folder });
-    const child = spawn(SERVER, ["run", "--listen", listen, ...this.flags], {
+    if (this.hasHttp && this.baseUrl === "") this.baseUrl = `http://127.0.0.1:${String(await freePort())}`;
+    const flags = [...this.flags, ...(this.hasHttp ? ["--http-listen", new URL(this.baseUrl).host] : [])];
+    const child = spawn(SERVER, ["run", "--listen", listen, ...flags], {
       cwd: this.folder,
       env,
       stdio: ["ignore", "pipe", "ignore"],
@@ -72,10 +86,8 @@ export class ServedStore {
     this.#process = child;
     this.#lines = createInterface(child.stdout);
     for await (const line of this.#lines) {
-      const found = /(?:on|at) (127\.0\.0\.1:\d+)/.exec(line);
-      if (found?.[1] === undefined) continue;
-      this.address = found[1];
-      break;
+      this.address = /serves on (127\.0\.0\.1:\d+)/.exec(line)?.[1] ?? this.address;
+      if (line.trimStart().startsWith("try:")) break; // the last line of its greeting
     }
     if (this.token === "") {
       const flags = ["--database-url", `sqlite:///${join(this.folder, "data", "lotkeeper.db")}`];
@@ -110,6 +122,16 @@ export class ServedStore {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A port that nobody has now: what the server says of its HTTP port is in its log alone. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 async function lineOf(lines: AsyncIterator<string>): Promise<string> {
