@@ -143,7 +143,7 @@ function told(error: LotkeeperError): object {
     reason: error.reason,
     message: error.rawMessage,
     metadata: error.metadata,
-    fields: error.fieldViolations.map(({ field, description }) => ({ field, description })),
+    fields: error.fieldViolations.map(({ field, description, reason }) => ({ field, description, reason })),
     retry_after_seconds: error.retryAfterMs === undefined ? null : error.retryAfterMs / 1_000,
   };
 }

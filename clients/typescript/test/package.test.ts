@@ -32,7 +32,7 @@ function run(file: string): { readonly stdout: string; readonly stderr: string; 
     cwd: folder,
     env: cleanEnvironment({ LOTKEEPER_ADDRESS: server.address, LOTKEEPER_TOKEN: server.token }),
     encoding: "utf8",
-    timeout: 30_000,
+    timeout: 120_000,
   });
 }
 

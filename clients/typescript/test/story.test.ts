@@ -23,7 +23,7 @@ function tell(): void {
   const told = spawnSync(process.execPath, [join(PACKAGE, "build", "story", "main.js")], {
     env: cleanEnvironment({ LOTKEEPER_ADDRESS: server.address, LOTKEEPER_TOKEN: server.token }),
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 120_000,
   });
   assert.equal(told.stderr, "");
   assert.equal(told.status, 0);
