@@ -96,5 +96,5 @@ void test("a browser's project needs no types of Node's, and no module of Node's
 
 void test("the package has what it needs, and nothing else", () => {
   const files = readdirSync(join(folder, "node_modules", "@lotkeeper", "client"));
-  assert.deepEqual(files.sort(), ["README.md", "dist", "package.json"]);
+  assert.deepEqual(files.sort(), ["LICENSE", "README.md", "dist", "package.json"]);
 });
