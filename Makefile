@@ -235,15 +235,19 @@ test-go-client: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-g
 	@cd clients/go && unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not as gofmt has it: $$unformatted"; exit 1; fi
 	@cd clients/go && go vet ./...
 	@cd clients/go && LOTKEEPERTEST_SERVER=$(abspath .venv/bin/lotkeeper-server) go test -race ./...
+
 .PHONY: dashboard-picture
 dashboard-picture: .venv/.synced ## Draw docs/images/dashboard.svg from real data; needs Prometheus (PROMETHEUS_PROGRAMS)
 	@.venv/bin/python -m tests.dashboard docs/images/dashboard.svg
+
 .PHONY: test-http-clients
 test-http-clients: .venv/.synced ## Call by HTTP with clients of Connect in Go and Node, where these are installed; needs the network
 	@.venv/bin/python -m tests.http_clients
+
 .PHONY: test-postgresql-versions
 test-postgresql-versions: .venv/.synced ## Run the store's tests on PostgreSQL 16, 17 and 18; fetches them from Maven Central
 	@.venv/bin/python -m tests.postgresql_versions .tools/postgresql $(VERSIONS)
+
 .PHONY: test-conformance
 test-conformance: .venv/.synced ## Have Python's clients go through the conformance suite for clients, or CLIENT='COMMAND'
 	@for client in $(if $(CLIENT),"$(CLIENT)",".venv/bin/python -m clients.conformance.program" ".venv/bin/python -m clients.conformance.program_async"); do \
@@ -255,6 +259,19 @@ test-loadtest: .venv/.synced ## Load a server with tools of loadtest/ for two se
 	  for harness in go ghz locust $$(command -v h2load >/dev/null && echo h2load); do \
 	    $(MAKE) --no-print-directory -C loadtest $$harness SCENARIO=hot-lot ARGS='--seconds 2' || exit 1; done; \
 	else echo "Go is not installed: the load kits are not tried"; fi
+
 .PHONY: test-java
 test-java: .venv/.synced ## Test the Java client, and use it from a project outside; needs a JDK and Maven, else says so
 	@PYTHONPATH=client:server:. .venv/bin/python clients/java/check.py
+# Node is not of this project's environment: where it is missing, the targets say so and do nothing.
+WITH_NODE := node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+  { echo "the TypeScript client is skipped: node 20 or later and npm are not here"; exit 0; }
+
+.PHONY: clients-typescript
+clients-typescript: .venv/.synced ## Generate and build the TypeScript client; needs node, npm and the network
+	@$(WITH_NODE); cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && npm run --silent build
+
+.PHONY: test-typescript
+test-typescript: .venv/.synced ## Lint and test the TypeScript client, also as a package outside; needs node, npm and the network
+	@$(WITH_NODE); cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && \
+	  npm run --silent lint && npm test --silent

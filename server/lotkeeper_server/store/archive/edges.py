@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from lotkeeper_server.store.archive.balances import Sums
 from lotkeeper_server.store.db.statements import columns_of, rows_by_columns, write_many
-from lotkeeper_server.store.schema.tables import order_edge
+from lotkeeper_server.store.schema.genealogy_tables import order_edge
 from lotkeeper_server.store.state.writing import INSERT_ORDER_EDGE, UPDATE_ORDER_EDGE
 
 _KEY = ("lot_id", "lot_record_type", "production_order_id")
