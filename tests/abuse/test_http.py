@@ -140,6 +140,10 @@ def test_a_packed_gigabyte_is_refused_without_being_unpacked(watched: Watched, p
         connect_content_encoding="gzip",
     )
     assert b"resource_exhausted" in refused.body
+
+    by_web = {"content_type": "application/grpc-web+proto", "grpc_encoding": "gzip"}
+    assert b"grpc-status: 8" in port.post(EXECUTE, enveloped, **by_web).body
+    assert b"grpc-status: 16" in nobody.post(EXECUTE, enveloped, **by_web).body
     assert watched.peak_bytes() - before < GROWTH_BYTES_MAX
 
 

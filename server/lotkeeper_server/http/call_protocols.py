@@ -10,13 +10,12 @@ from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.codecs import Codec
 from lotkeeper_server.http.compression import packed
 from lotkeeper_server.http.envelopes import (
-    NOT_GZIP,
     TOO_LONG,
     Broken,
     EnvelopeReader,
+    Received,
     base64_reader,
     in_envelope,
-    unpacked_or_broken,
 )
 from lotkeeper_server.http.error_json import error_json, error_object, http_status, retry_after_seconds
 from lotkeeper_server.http.exchange import Exchange, Headers
@@ -37,7 +36,6 @@ class CallProtocol(ABC):
 
     Attributes:
         codec: how messages are written.
-        is_packed: whether what comes has to be unpacked.
     """
 
     def __init__(self, exchange: Exchange, codec: Codec, content_type: str, more: Headers) -> None:
@@ -50,14 +48,13 @@ class CallProtocol(ABC):
             more: headers of every answer.
         """
         self.codec = codec
-        self.is_packed = False
         self._exchange = exchange
         self._content_type = content_type
         self._more = more
 
     @abstractmethod
-    async def receive(self) -> bytes | None:
-        """The next message, unpacked; None after the last.
+    async def receive(self) -> Received | None:
+        """The next message; None after the last.
 
         Raises:
             Broken: where what comes is none.
@@ -96,11 +93,11 @@ class ConnectUnary(CallProtocol):
             Broken: where it is packed in a way that is not taken.
         """
         super().__init__(exchange, codec, content_type, more)
-        self.is_packed = bool(packing_of(exchange.head, "content-encoding"))
+        self._is_packed = bool(packing_of(exchange.head, "content-encoding"))
         self._packs = takes_gzip(exchange.head)
         self._is_received = False
 
-    async def receive(self) -> bytes | None:
+    async def receive(self) -> Received | None:
         if self._is_received:
             return None
         whole = bytearray()
@@ -109,17 +106,7 @@ class ConnectUnary(CallProtocol):
             if len(whole) > http_limits.MESSAGE_BYTES_MAX:
                 raise Broken(TOO_LONG)
         self._is_received = True
-        return bytes(whole)
-
-    def unpack(self, message: bytes) -> bytes:
-        """What was packed; only for who was let in.
-
-        Raises:
-            Broken: where it is not gzip, or too long.
-        """
-        if not message:
-            raise Broken(NOT_GZIP)
-        return unpacked_or_broken(message)
+        return Received(bytes(whole), self._is_packed)
 
     def pack(self, message: bytes) -> bytes:
         """The answer as sent: packed where the caller takes that and it pays."""
@@ -158,7 +145,7 @@ class ConnectStream(CallProtocol):
         super().__init__(exchange, codec, content_type, more)
         self._reader = EnvelopeReader(exchange.read, packing_of(exchange.head, "connect-content-encoding"))
 
-    async def receive(self) -> bytes | None:
+    async def receive(self) -> Received | None:
         return await self._reader.next()
 
     def begin(self) -> None:
@@ -193,7 +180,7 @@ class GrpcWeb(CallProtocol):
         read = base64_reader(exchange.read) if self._is_text else exchange.read
         self._reader = EnvelopeReader(read, packing_of(exchange.head, "grpc-encoding"))
 
-    async def receive(self) -> bytes | None:
+    async def receive(self) -> Received | None:
         return await self._reader.next()
 
     def begin(self) -> None:

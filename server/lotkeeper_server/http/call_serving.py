@@ -10,7 +10,7 @@ from lotkeeper_server.domain.refusals import DeadlineExceeded, Refused
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.call_protocols import CallProtocol, ConnectUnary
 from lotkeeper_server.http.codecs import Converting
-from lotkeeper_server.http.envelopes import Broken
+from lotkeeper_server.http.envelopes import Broken, Received, unpacked_or_broken
 from lotkeeper_server.http.http_call import HttpCall, HttpStream
 from lotkeeper_server.http.served_methods import ServedMethod
 from lotkeeper_server.rpc.gate.doorway import Doorway
@@ -107,8 +107,8 @@ class CallServing:
             return
         try:
             async with asyncio.timeout(self._request_seconds):
-                body = await protocol.receive()
-                if body is not None and not isinstance(protocol, ConnectUnary):
+                received = await protocol.receive()
+                if received is not None and not isinstance(protocol, ConnectUnary):
                     await protocol.receive()  # whoever answers before all has come loses the connection
         except TimeoutError:
             call.refuse(NO_REQUEST)
@@ -116,11 +116,11 @@ class CallServing:
         except Broken as broken:
             call.refuse(broken.status)
             return
-        if body is None:
+        if received is None:
             call.refuse(NO_MESSAGE)
             return
         try:
-            message = await self._read(call, body, served, protocol)
+            message = await self._read(call, received, served, protocol)
         except Broken as broken:
             call.refuse(broken.status)
             return
@@ -128,31 +128,37 @@ class CallServing:
             method.handler(message, call)
             self._hand_over()
 
-    async def _read(self, call: HttpCall, body: bytes, served: ServedMethod, protocol: CallProtocol) -> bytes:
+    async def _read(self, call: HttpCall, received: Received, served: ServedMethod, protocol: CallProtocol) -> bytes:
         """The message as the gate takes it; what is wrong with it is for the gate to say, once it has let in who calls.
 
         Raises:
             Broken: where it cannot be unpacked.
         """
-        is_long = len(body) > http_limits.CONVERTED_AT_ONCE_BYTES and protocol.codec.is_json
-        if is_long or protocol.is_packed:
+        is_long = len(received.data) > http_limits.CONVERTED_AT_ONCE_BYTES and protocol.codec.is_json
+        if is_long or received.is_packed:
             refused = await self._not_let_in(call, served.permission)
             if refused is not None:
                 call.unreadable = refused
                 return b""
-        if protocol.is_packed:
-            assert isinstance(protocol, ConnectUnary)
-            unpack, packed = protocol.unpack, body
-            # What comes out is not known before: it is done on a thread.
-            body = await self._converting.do(http_limits.MESSAGE_BYTES_MAX, lambda: unpack(packed))
-        plain = body
         try:
-            return await self._converting.do(
-                len(plain) if protocol.codec.is_json else 0, lambda: protocol.codec.read(served.request_class, plain)
-            )
+            return await self._converted(received, served, protocol)
         except Refused as wrong:
             call.unreadable = wrong.with_traceback(None)
             return b""
+
+    async def _converted(self, received: Received, served: ServedMethod, protocol: CallProtocol) -> bytes:
+        """A message of a caller who was let in, as protobuf has it.
+
+        Raises:
+            Broken: where it cannot be unpacked.
+            Refused: INVALID_ARGUMENT, where it is not the method's.
+        """
+        plain = packed = received.data
+        if received.is_packed:
+            # What comes out is not known before: it is done on a thread.
+            plain = await self._converting.do(http_limits.MESSAGE_BYTES_MAX, lambda: unpacked_or_broken(packed))
+        size = len(plain) if protocol.codec.is_json else 0
+        return await self._converting.do(size, lambda: protocol.codec.read(served.request_class, plain))
 
     async def _not_let_in(self, call: HttpCall, permission: str) -> Refused | None:
         """Why the caller would not be let in: looked at before anything is done for it that takes long."""
@@ -182,18 +188,16 @@ class CallServing:
     async def _next(self, stream: HttpStream, served: ServedMethod, protocol: CallProtocol) -> bytes | None:
         """The next message of a stream, as the gate takes it."""
         try:
-            body = await protocol.receive()
-            if body is not None and not served.takes_stream:
+            received = await protocol.receive()
+            if received is not None and not served.takes_stream:
                 await protocol.receive()  # as above
                 protocol.begin()
+            if received is None:
+                return None
+            return await self._converted(received, served, protocol)
         except Broken as broken:
             stream.refuse(broken.status)
             raise CallerGone from None
-        if body is None:
-            return None
-        plain = body
-        size = len(plain) if protocol.codec.is_json else 0
-        return await self._converting.do(size, lambda: protocol.codec.read(served.request_class, plain))
 
     async def _give(self, message: bytes, served: ServedMethod, protocol: CallProtocol) -> None:
         await protocol.send(await self._written(message, served, protocol))

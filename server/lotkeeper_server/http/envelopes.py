@@ -4,7 +4,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.compression import NotGzip, TooLong, unpacked
@@ -30,6 +30,18 @@ class Broken(Exception):
         self.status = status
 
 
+class Received(NamedTuple):
+    """A message as it came.
+
+    Attributes:
+        data: its bytes.
+        is_packed: whether they have to be unpacked.
+    """
+
+    data: bytes
+    is_packed: bool
+
+
 def not_implemented(encoding: str) -> Status:
     """For a way to pack that is not taken."""
     return Status(UNIMPLEMENTED, f"Messages packed by {encoding[:64]!r} are not taken; gzip is.")
@@ -46,6 +58,8 @@ def unpacked_or_broken(message: bytes) -> bytes:
     Raises:
         Broken: where it is not gzip, or longer than a message may be.
     """
+    if not message:
+        raise Broken(NOT_GZIP)
     try:
         return unpacked(message, http_limits.MESSAGE_BYTES_MAX)
     except TooLong:
@@ -68,8 +82,8 @@ class EnvelopeReader:
         self._encoding = encoding
         self._waiting = bytearray()
 
-    async def next(self) -> bytes | None:
-        """The next message, unpacked; None where the body has ended. It may be cancelled and called again.
+    async def next(self) -> Received | None:
+        """The next message; None where the body has ended. It may be cancelled and called again.
 
         Raises:
             Broken: where there is none.
@@ -87,7 +101,7 @@ class EnvelopeReader:
         await self._has(_HEAD.size + length)
         message = bytes(self._waiting[_HEAD.size : _HEAD.size + length])
         del self._waiting[: _HEAD.size + length]
-        return unpacked_or_broken(message) if flags else message
+        return Received(message, bool(flags))
 
     async def _has(self, size: int) -> bool:
         """Whether so much is there; False where the body has ended before the first byte of it."""
