@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class AuditServiceStub(object):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+    An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+    PERMISSION_DENIED with `scope`.
 
     Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
@@ -51,6 +53,8 @@ class AuditServiceStub(object):
 
 class AuditServiceServicer(object):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+    An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+    PERMISSION_DENIED with `scope`.
 
     Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
@@ -93,6 +97,8 @@ def add_AuditServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AuditService(object):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+    An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+    PERMISSION_DENIED with `scope`.
 
     Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """

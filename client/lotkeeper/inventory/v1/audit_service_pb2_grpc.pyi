@@ -28,6 +28,8 @@ GRPC_VERSION: str
 
 class AuditServiceStub:
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+    An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+    PERMISSION_DENIED with `scope`.
 
     Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
@@ -46,6 +48,8 @@ class AuditServiceStub:
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+    An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+    PERMISSION_DENIED with `scope`.
 
     Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """
@@ -60,6 +64,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+    An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+    PERMISSION_DENIED with `scope`.
 
     Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
     """

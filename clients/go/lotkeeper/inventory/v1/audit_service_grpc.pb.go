@@ -28,6 +28,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+// An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+// PERMISSION_DENIED with `scope`.
 //
 // Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type AuditServiceClient interface {
@@ -80,6 +82,8 @@ type AuditService_WatchAuditEventsClient = grpc.ServerStreamingClient[WatchAudit
 // for forward compatibility.
 //
 // Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
+// An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+// PERMISSION_DENIED with `scope`.
 //
 // Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
 type AuditServiceServer interface {

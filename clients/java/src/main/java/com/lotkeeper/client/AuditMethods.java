@@ -10,7 +10,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Who did or tried what, from where, when, with what result. Events are only added: no method changes or deletes one.
- * Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
+ * An event does not say where it happened, so a role that is limited to locations does not allow to read them:
+ * PERMISSION_DENIED with {@code scope}. Credentials, deadlines, repeats and keepalive: see InventoryOperationService.
  *
  * <p>Made from the contract; {@link LotkeeperClient} has it.
  */
