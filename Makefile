@@ -263,8 +263,9 @@ test-loadtest: .venv/.synced ## Load a server with tools of loadtest/ for two se
 .PHONY: test-java
 test-java: .venv/.synced ## Test the Java client, and use it from a project outside; needs a JDK and Maven, else says so
 	@PYTHONPATH=client:server:. .venv/bin/python clients/java/check.py
+
 # Node is not of this project's environment: where it is missing, the targets say so and do nothing.
-WITH_NODE := node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+WITH_NODE := node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
   { echo "the TypeScript client is skipped: node 20 or later and npm are not here"; exit 0; }
 
 .PHONY: clients-typescript
