@@ -235,6 +235,8 @@ test-go-client: .venv/.synced $(GO_PLUGINS)/protoc-gen-go $(GO_PLUGINS)/protoc-g
 	@cd clients/go && unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "not as gofmt has it: $$unformatted"; exit 1; fi
 	@cd clients/go && go vet ./...
 	@cd clients/go && LOTKEEPERTEST_SERVER=$(abspath .venv/bin/lotkeeper-server) go test -race ./...
+	@cd clients/go && go build -o $(abspath .tools/go/conformance) ./cmd/conformance
+	@.venv/bin/python -m clients.conformance --jobs 4 --client .tools/go/conformance
 
 .PHONY: dashboard-picture
 dashboard-picture: .venv/.synced ## Draw docs/images/dashboard.svg from real data; needs Prometheus (PROMETHEUS_PROGRAMS)
@@ -275,4 +277,5 @@ clients-typescript: .venv/.synced ## Generate and build the TypeScript client; n
 .PHONY: test-typescript
 test-typescript: .venv/.synced ## Lint and test the TypeScript client, also as a package outside; needs node, npm and the network
 	@$(WITH_NODE); cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && \
-	  npm run --silent lint && npm test --silent
+	  npm run --silent lint && npm test --silent && cd ../.. && \
+	  .venv/bin/python -m clients.conformance --jobs 4 --client "node clients/typescript/build/conformance/program.js"

@@ -137,5 +137,6 @@ def what_was_refused(error: LotkeeperError) -> str:
             return error.metadata["name"]
         case "A_REASON_OF_A_NEWER_SERVER":
             return error.message
-    wrong: list[str] = [one.field for one in error.field_violations if one.reason == FieldReason.REQUIRED]
-    return wrong[0] if error.reason == Reason.INVALID_ARGUMENT else error.reason
+        case _:
+            wrong: list[str] = [one.field for one in error.field_violations if one.reason == FieldReason.REQUIRED]
+            return wrong[0] if error.reason == Reason.INVALID_ARGUMENT else error.reason

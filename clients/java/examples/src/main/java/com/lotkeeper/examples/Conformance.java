@@ -296,6 +296,7 @@ public final class Conformance {
       JsonObject field = new JsonObject();
       field.addProperty("field", violation.field());
       field.addProperty("description", violation.description());
+      field.addProperty("reason", violation.reason());
       fields.add(field);
     }
     told.add("fields", fields);
