@@ -124,7 +124,7 @@ final class Attempt<Q, R> extends CompletableFuture<Outcome<R>> {
         LotkeeperException none = LotkeeperException.failure(Status.Code.INTERNAL, "the answer has no message", null);
         complete(Outcome.failed(none));
       } else {
-        failed(status, trailers);
+        failed(StatusReading.ofNetwork(status), trailers);
       }
     }
 

@@ -77,7 +77,7 @@ final class Reading<Q, R> implements AutoCloseable {
     if (status.isOk()) {
       return null;
     }
-    LotkeeperException failure = transport.told(StatusReading.read(status, trailers));
+    LotkeeperException failure = transport.told(StatusReading.read(StatusReading.ofNetwork(status), trailers));
     if (failure.code() == Status.Code.UNAVAILABLE) {
       connection.isAway();
       connection.hurry();

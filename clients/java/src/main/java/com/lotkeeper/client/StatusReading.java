@@ -8,6 +8,7 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,14 @@ final class StatusReading {
   static final Duration RETRY_DELAY_MAX = Duration.ofHours(1);
 
   private StatusReading() {}
+
+  /** A connection that has ended just before a call is told as UNKNOWN: nobody has answered that call. */
+  static Status ofNetwork(Status status) {
+    boolean ended = status.getCode() == Status.Code.UNKNOWN && status.getCause() instanceof ClosedChannelException;
+    return ended
+        ? Status.UNAVAILABLE.withDescription(status.getDescription()).withCause(status.getCause())
+        : status;
+  }
 
   static LotkeeperException read(Status status, Metadata trailers) {
     return read(status, trailers, details(status, trailers));

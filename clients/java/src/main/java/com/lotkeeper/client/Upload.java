@@ -102,7 +102,7 @@ final class Upload<Q, R> {
       } else if (transport.isClosed()) {
         answer.completeExceptionally(LotkeeperException.closed());
       } else {
-        answer.completeExceptionally(StatusReading.read(status, trailers));
+        answer.completeExceptionally(StatusReading.read(StatusReading.ofNetwork(status), trailers));
       }
       tell();
     }
