@@ -1,4 +1,7 @@
-"""What a release is made of, and what prevents one. The last tests build; they need the package index."""
+"""What a release is made of, and what prevents one. The last tests build; they need the package index.
+
+Those of the clients need their programs, too: Go, Node, a JDK and Maven, Helm.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,13 @@ builds = pytest.mark.skipif(UV is None, reason="it asks the package index; `make
 
 @pytest.fixture(scope="module")
 def release() -> ModuleType:
-    """The script as a module."""
+    """The script as a module; it finds those beside it as when it is run."""
+    sys.path.insert(0, str(SCRIPT.parent))
     found = importlib.util.spec_from_file_location("lotkeeper_release", SCRIPT)
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module
     found.loader.exec_module(module)
     return module
 
@@ -62,15 +67,17 @@ def test_a_bill_that_lacks_a_locked_package_is_no_release(release: ModuleType) -
 def test_sums_are_of_every_file_but_themselves(release: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"2")
     (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/d").write_bytes(b"3")
     (tmp_path / "SHA256SUMS").write_text("old")
-    one, two = (hashlib.sha256(text).hexdigest() for text in (b"1", b"2"))
-    assert release.sums_of(tmp_path) == f"{one}  a\n{two}  b\n"
+    one, two, three = (hashlib.sha256(text).hexdigest() for text in (b"1", b"2", b"3"))
+    assert release.sums_of(tmp_path) == f"{one}  a\n{two}  b\n{three}  c/d\n"
 
 
 def test_the_image_has_the_programs_version_and_runs_as_nobody_in_particular(release: ModuleType) -> None:
     """Its user is a number, so that Kubernetes can see that it is not root."""
     lines = (ROOT / "deploy/container/Containerfile").read_text().splitlines()
-    assert f"ARG VERSION={release.version_of((ROOT / 'pyproject.toml').read_text())}" in lines
+    assert f"ARG VERSION={release.version_of(ROOT)}" in lines
     assert lines[-1] == 'CMD ["serve"]'
     assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
     assert "VOLUME /var/lib/lotkeeper" in lines
@@ -128,7 +135,8 @@ def advisory_service(holes_of: str) -> Iterator[str]:
 
 
 def made(folder: Path, advisories: str, status: int) -> str:
-    command = [sys.executable, SCRIPT, str(UV), folder, "--try", "--advisories", advisories]
+    without = [f"--without={part}" for part in ("npm", "maven", "site", "chart")]  # each has a test of its own
+    command = [sys.executable, SCRIPT, str(UV), folder, "--try", "--advisories", advisories, *without]
     environment = os.environ | {"NO_PROXY": "127.0.0.1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == status, done.stdout + done.stderr
@@ -140,7 +148,11 @@ def test_a_release_has_the_wheel_the_source_the_packages_the_bill_and_their_sums
     """The wheel has everything that is imported or read beside the code, and nothing of the tests."""
     folder = tmp_path / "release"
     with advisory_service("none") as url:
-        made(folder, url, 0)
+        said = made(folder, url, 0)
+    assert "LEFT OUT: the npm package: not asked for" in said
+    assert "ready, but for what was left out" in said
+    assert "the Go module" not in said.partition("LEFT OUT")[2]
+    assert "clients/go/@v/v" in (folder / "SHA256SUMS").read_text()
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
     [wheel], [source] = folder.glob("*.whl"), folder.glob("lotkeeper-[0-9]*.tar.gz")
     names = zipfile.ZipFile(wheel).namelist()
