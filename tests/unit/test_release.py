@@ -317,7 +317,8 @@ def test_a_project_elsewhere_compiles_with_the_maven_artifact(source: Any, tmp_p
     assert {"META-INF/LICENSE", "META-INF/README.md", "com/lotkeeper/client/LotkeeperClient.class"} <= set(
         zipfile.ZipFile(folder / f"{stem}.jar").namelist()
     )
-    assert "com/lotkeeper/client/LotkeeperClient.html" in zipfile.ZipFile(folder / f"{stem}-javadoc.jar").namelist()
+    pages = zipfile.ZipFile(folder / f"{stem}-javadoc.jar").namelist()
+    assert "com.lotkeeper.client/com/lotkeeper/client/LotkeeperClient.html" in pages
     sources = zipfile.ZipFile(folder / f"{stem}-sources.jar").namelist()
     assert {"com/lotkeeper/client/LotkeeperClient.java", "com/lotkeeper/inventory/v1/Lot.java"} - set(sources) == set()
     pom = (folder / f"{stem}.pom").read_text()
