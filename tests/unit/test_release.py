@@ -170,7 +170,7 @@ def test_a_release_has_the_wheel_the_source_the_packages_the_bill_and_their_sums
     with tarfile.open(module) as packed:
         assert {"buf.yaml", "LICENSE", "lotkeeper/inventory/v1/errors.proto"} <= set(packed.getnames())
     # What a package index would refuse, the README among it.
-    running = [str(UV), "run", "--no-project", "--isolated", "--quiet", "--with", "twine==6.2.0"]
+    running = [str(Path(str(UV)).absolute()), "run", "--no-project", "--isolated", "--quiet", "--with", "twine==6.2.0"]
     subprocess.run([*running, "twine", "check", "--strict", wheel, source], cwd=tmp_path, check=True)
     requirements = (folder / "requirements.txt").read_text()
     assert "--hash=sha256:" in requirements
