@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptor
 from json_schemas import OWN, Schemas
 from lotkeeper.inventory.v1 import permission_pb2
 
-TARGET: Final = Path(__file__).resolve().parents[1] / "server/lotkeeper_server/http/openapi.json"
+ROOT: Final = Path(__file__).resolve().parents[1]
+PROJECT: Final = ROOT / "pyproject.toml"
+TARGET: Final = ROOT / "server/lotkeeper_server/http/openapi.json"
 INTRODUCTION: Final = """\
 The methods of Lotkeeper for whatever speaks HTTP and JSON. Each is a POST to `/SERVICE/METHOD` with a JSON object; the
 same address serves the Connect protocol and gRPC-Web.
@@ -58,6 +61,11 @@ IDEMPOTENCY: Final = {
 }
 
 
+def version() -> str:
+    """The version of the release that the document is of, as pyproject.toml says it."""
+    return str(tomllib.loads(PROJECT.read_text())["project"]["version"])
+
+
 def document() -> dict[str, Any]:
     """The whole document."""
     contract = files()
@@ -67,7 +75,7 @@ def document() -> dict[str, Any]:
             "title": "Lotkeeper",
             "summary": "Inventory operations of factories: one call moves stock and writes its record, exactly once.",
             "description": INTRODUCTION,
-            "version": PACKAGE.rpartition(".")[2],
+            "version": version(),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
