@@ -225,6 +225,8 @@ class Engine:
             pause_seconds = self._turn()
             if self._closing and self._loop.is_idle:  # looked at after the turn: whoever closes wakes it once only
                 break
+            if self._closing:  # what another thread has just brought, that one may decide, and wakes nobody
+                pause_seconds = TURN_SECONDS if pause_seconds is None else min(pause_seconds, TURN_SECONDS)
             if pause_seconds != NO_WAIT:
                 self._arrivals.wait(pause_seconds)
         if not self._is_polled:  # else whoever polls may still be using it

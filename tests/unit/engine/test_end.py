@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +52,33 @@ def test_a_loop_gives_back_what_it_keeps_of_the_store() -> None:
     assert not scene.store.is_closed
     scene.loop.close()
     assert scene.store.is_closed
+
+
+async def test_an_engine_with_two_threads_ends_also_where_a_call_comes_at_the_last_moment(tmp_path: Path) -> None:
+    """One thread finds nothing to do and goes to sleep; the other has just let a call in, and decides it by itself."""
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    migrate(store)
+    engine = Engine(store, _confirm, can_be_polled=True, is_brought_more=True)
+    late = Call(Cancel("me", new_id()))
+    closing = asyncio.create_task(engine.close())
+    arrived = asyncio.Event()
+    event_loop = asyncio.get_running_loop()
+    turn = engine._turn
+
+    def turn_then_a_call() -> float | None:
+        pause_seconds = turn()
+        if engine._closing and threading.current_thread().name == "lotkeeper-engine" and not arrived.is_set():
+            engine._arrivals.add(late)
+            event_loop.call_soon_threadsafe(arrived.set)
+        return pause_seconds
+
+    engine._turn = turn_then_a_call  # type: ignore[method-assign]
+    async with asyncio.timeout(30):
+        await arrived.wait()
+        while late.outcome == "waits":
+            engine.when_quiet()
+            await asyncio.sleep(0.001)
+        await closing
+    engine.give_back()
+    store.close()
+    assert late.outcome == "INVENTORY_OPERATION_NOT_FOUND"
