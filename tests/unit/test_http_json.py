@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
-from google.protobuf import json_format
+from google.protobuf import json_format, timestamp_pb2
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1 import master_data_service_pb2
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
-from lotkeeper_server.http.json_reading import read_json
+from lotkeeper_server.http.json_reading import _timestamp, read_json
 from lotkeeper_server.http.json_writing import write_json
 from lotkeeper_server.rpc.server import SERVICES
 
@@ -107,3 +108,74 @@ def test_a_mask_is_a_text_of_names() -> None:
 
     assert list(request.update_mask.paths) == ["name", "unit_of_measure_id"]
     assert refused(SAVE, {"updateMask": ["name"]}).violations[0].field == "update_mask"
+
+
+def test_a_name_that_is_given_twice_is_found_at_once_among_many() -> None:
+    """A hundred thousand other names before it."""
+    names = "".join(f'"k{number}":1,' for number in range(100_000))
+    begun_seconds = time.process_time()
+    with pytest.raises(Refused) as caught:
+        read_json(EXECUTE, f'{{{names}"k99999":2}}'.encode())
+    assert '"k99999" is given twice' in str(caught.value.refusal)
+    assert time.process_time() - begun_seconds < 5
+
+
+@pytest.mark.parametrize("name", ["requestId", "request_id"])
+def test_one_field_is_given_once_in_whatever_spelling(name: str) -> None:
+    """Also where one of them is null, or both are the same, and within an item."""
+    for body in (f'{{"{name}": "a", "{name}": "a"}}', f'{{"requestId": null, "request_id": "a", "{name}": null}}'):
+        with pytest.raises(Refused):
+            read_json(EXECUTE, body.encode())
+        with pytest.raises(Refused):
+            read_json(pb.BatchExecuteInventoryOperationsRequest, f'{{"requests": [{body}]}}'.encode())
+    found = refused(EXECUTE, {"requestId": None, "request_id": "a"})
+    assert [one.field for one in found.violations] == ["request_id"]
+
+
+def test_spellings_of_the_same_are_the_same() -> None:
+    """What request ids go by is the message, not its text."""
+    spellings: list[dict[str, Any]] = [
+        {"inventoryOperationId": "O", "quantity": 1, "requestId": "r", "startDateMillis": "1700000000000"},
+        {"request_id": "r", "start_date_millis": 1700000000000, "quantity": 1.0, "inventory_operation_id": "O"},
+        {
+            "quantity": "1",
+            "inventoryOperationId": "O",
+            "requestId": "r",
+            "validateOnly": False,
+            "endDateMillis": None,
+            "startDateMillis": 1.7e12,
+            "primaryLotIdOrName": "",
+        },
+    ]
+    read = {
+        EXECUTE.FromString(read_json(EXECUTE, json.dumps(one).encode())).SerializeToString(deterministic=True)
+        for one in spellings
+    }
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-11-30T8:00:00Z",
+        "2026-11-30T08:00:00+99:00",
+        "2026-11-30T08:00:00+1_0:0 0",
+        " 2026-11-30T08:00:00Z",
+        "2026-11-30T08:00:00.1234567890Z",
+        "2026-11-30T08:00:00",
+        "2026-02-30T08:00:00Z",
+        "2026-11-30T08:00:00Z" + " " * 100,
+    ],
+)
+def test_a_moment_is_written_as_the_standard_has_it(moment: str) -> None:
+    """What protobuf's own reading makes of others is not what was meant."""
+    part = timestamp_pb2.Timestamp()
+    with pytest.raises(Exception, match="is not a moment"):
+        _timestamp(part, moment)
+    assert part == timestamp_pb2.Timestamp()
+
+
+def test_a_number_in_quotes_is_looked_at_to_its_end() -> None:
+    """However long it is."""
+    for text in ("1" * 80 + "_1", "1" * 80 + " ", "0." + "1" * 80 + "x"):
+        assert refused(EXECUTE, {"quantity": text}).violations[0].field == "quantity"
