@@ -22,6 +22,9 @@ BYTES_AT_ONCE: Final = 4_096
 """So much is looked at before others have their turn."""
 STREAM_WINDOW_BYTES: Final = 256 * 1024
 CONNECTION_WINDOW_BYTES: Final = 1024 * 1024
+HEAD_BYTES_READ_MAX: Final = 4 * http_limits.HEAD_BYTES_MAX
+"""A longer head ends its connection; one in between is refused as by HTTP/1.1."""
+HEAD_TOO_LONG: Final = f"The head of a request may have {http_limits.HEAD_BYTES_MAX} bytes.\n"
 _FIRST_WINDOW_BYTES: Final = 65_535
 _LAST_STREAM_ID: Final = (1 << 31) - 1
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
@@ -34,7 +37,7 @@ class Http2Limits:
 
     Attributes:
         streams_max: requests in progress.
-        held_bytes_max: bodies that nobody has read, and answers that nobody has taken.
+        held_bytes_max: messages that have not come whole, and answers that nobody has taken.
         answer_seconds: how long an answer may wait until some of it is taken.
         cancelled_per_second_max: requests that are begun and broken off.
     """
@@ -69,6 +72,7 @@ class Http2:
                 h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW_BYTES,
             },
         )
+        connection.decoder.max_header_list_size = HEAD_BYTES_READ_MAX
         connection.initiate_connection()
         connection.increment_flow_control_window(CONNECTION_WINDOW_BYTES - _FIRST_WINDOW_BYTES)
         self._flush()
@@ -87,7 +91,7 @@ class Http2:
 
     @property
     def held_bytes(self) -> int:
-        return sum(one.unread_bytes + one.pending_bytes for one in self._exchanges.values())
+        return sum(one.waiting_bytes + one.pending_bytes for one in self._exchanges.values())
 
     def feed(self, data: bytes) -> None:
         if self._is_over:
@@ -255,7 +259,16 @@ class Http2:
         head = head_of(pseudo.get(":method", ""), pseudo.get(":path", ""), pseudo.get(":authority", ""), headers)
         exchange = Http2Exchange(self, self._link, event.stream_id, head)
         self._exchanges[event.stream_id] = exchange
-        self._serve(exchange)
+        # Soon: what came together with the head may break it off, and then h2 takes no answer any more.
+        asyncio.get_running_loop().call_soon(self._serve_or_refuse, exchange)
+
+    def _serve_or_refuse(self, exchange: "Http2Exchange") -> None:
+        if exchange.is_gone:
+            return
+        if sum(len(name) + len(value) for name, value in exchange.head.headers) > http_limits.HEAD_BYTES_MAX:
+            exchange.respond(431, [("content-type", "text/plain; charset=utf-8")], HEAD_TOO_LONG.encode())
+        else:
+            self._serve(exchange)
 
     def _take_data(self, event: Any) -> None:
         exchange = self._exchanges.get(event.stream_id)
