@@ -10,6 +10,7 @@ from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.codecs import Codec
 from lotkeeper_server.http.compression import packed
 from lotkeeper_server.http.envelopes import (
+    SECOND_MESSAGE,
     TOO_LONG,
     Broken,
     EnvelopeReader,
@@ -51,6 +52,7 @@ class CallProtocol(ABC):
         self._exchange = exchange
         self._content_type = content_type
         self._more = more
+        self._kept_bytes = 0  # of the message that `receive_only` has given, or is about to
 
     @abstractmethod
     async def receive(self) -> Received | None:
@@ -78,6 +80,28 @@ class CallProtocol(ABC):
             status: how it ended.
         """
 
+    async def receive_only(self) -> Received | None:
+        """The only message, once all of the body has come: whoever answers before loses the connection.
+
+        Raises:
+            Broken: as `receive`; also where there is another one.
+            CallerGone: as `receive`.
+        """
+        received = await self.receive()
+        if received is not None:
+            self._kept_bytes = len(received.data)
+            if await self.receive() is not None:
+                raise Broken(SECOND_MESSAGE)
+        return received
+
+    def let_go(self) -> None:
+        """What was received is kept no longer."""
+        self._kept_bytes = 0
+        self._note_gathered(0)
+
+    def _note_gathered(self, count: int) -> None:
+        self._exchange.gathered_bytes = 0 if self._exchange.is_gone else count + self._kept_bytes
+
     def break_off(self) -> None:
         """Ends the call so that the caller sees that something is missing."""
         self._exchange.abort()
@@ -103,6 +127,7 @@ class ConnectUnary(CallProtocol):
         whole = bytearray()
         while (piece := await self._exchange.read()) is not None:
             whole += piece
+            self._note_gathered(len(whole))
             if len(whole) > http_limits.MESSAGE_BYTES_MAX:
                 raise Broken(TOO_LONG)
         self._is_received = True
@@ -143,7 +168,9 @@ class ConnectStream(CallProtocol):
             Broken: where it is packed in a way that is not taken.
         """
         super().__init__(exchange, codec, content_type, more)
-        self._reader = EnvelopeReader(exchange.read, packing_of(exchange.head, "connect-content-encoding"))
+        self._reader = EnvelopeReader(
+            exchange.read, packing_of(exchange.head, "connect-content-encoding"), self._note_gathered
+        )
 
     async def receive(self) -> Received | None:
         return await self._reader.next()
@@ -178,7 +205,7 @@ class GrpcWeb(CallProtocol):
         super().__init__(exchange, codec, content_type, more)
         self._is_text = content_type.startswith("application/grpc-web-text")
         read = base64_reader(exchange.read) if self._is_text else exchange.read
-        self._reader = EnvelopeReader(read, packing_of(exchange.head, "grpc-encoding"))
+        self._reader = EnvelopeReader(read, packing_of(exchange.head, "grpc-encoding"), self._note_gathered)
 
     async def receive(self) -> Received | None:
         return await self._reader.next()

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from lotkeeper_server.access.directory import AccessSnapshot
+from lotkeeper_server.access.directory import AccessSnapshot, Admission
 from lotkeeper_server.domain.refusals import DeadlineExceeded, Refused
+from lotkeeper_server.engine.readers import PRINCIPAL
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.call_protocols import CallProtocol, ConnectUnary
 from lotkeeper_server.http.codecs import Converting
@@ -63,7 +64,7 @@ class CallServing:
             await self._bring(call, served, served.method, protocol)
             message, status = await self._outcome(call)
             if message is not None:
-                message = await self._written(message, served, protocol)
+                message = await self._written(_principal_of(call), message, served, protocol)
         except (CallerGone, asyncio.CancelledError):
             call.leave()
             return
@@ -86,7 +87,7 @@ class CallServing:
         try:
             message, status = await self._outcome(stream)
             if message is not None:
-                message = await self._written(message, served, protocol)
+                message = await self._written(_principal_of(stream), message, served, protocol)
         except (CallerGone, asyncio.CancelledError):
             stream.leave()
             return
@@ -107,9 +108,7 @@ class CallServing:
             return
         try:
             async with asyncio.timeout(self._request_seconds):
-                received = await protocol.receive()
-                if received is not None and not isinstance(protocol, ConnectUnary):
-                    await protocol.receive()  # whoever answers before all has come loses the connection
+                received = await protocol.receive_only()
         except TimeoutError:
             call.refuse(NO_REQUEST)
             return
@@ -124,6 +123,7 @@ class CallServing:
         except Broken as broken:
             call.refuse(broken.status)
             return
+        protocol.let_go()
         if not call.outcome.done():
             method.handler(message, call)
             self._hand_over()
@@ -135,19 +135,24 @@ class CallServing:
             Broken: where it cannot be unpacked.
         """
         is_long = len(received.data) > http_limits.CONVERTED_AT_ONCE_BYTES and protocol.codec.is_json
-        if is_long or received.is_packed:
-            refused = await self._not_let_in(call, served.permission)
-            if refused is not None:
-                call.unreadable = refused
-                return b""
+        call.sent_bytes_more = len(received.data)
         try:
-            return await self._converted(received, served, protocol)
+            if not is_long and not received.is_packed:
+                message = await self._converted("", received, served, protocol)
+            else:
+                admission = await self._let_in(call, served.permission)
+                with self._doorway.accounts.before_its_begin(admission):
+                    message = await self._converted(admission.principal, received, served, protocol)
+            call.sent_bytes_more = max(len(received.data) - len(message), 0)
+            return message
         except Refused as wrong:
             call.unreadable = wrong.with_traceback(None)
             return b""
 
-    async def _converted(self, received: Received, served: ServedMethod, protocol: CallProtocol) -> bytes:
-        """A message of a caller who was let in, as protobuf has it.
+    async def _converted(
+        self, principal: str, received: Received, served: ServedMethod, protocol: CallProtocol
+    ) -> bytes:
+        """A message of a caller who was let in, or a short one, as protobuf has it.
 
         Raises:
             Broken: where it cannot be unpacked.
@@ -156,19 +161,21 @@ class CallServing:
         plain = packed = received.data
         if received.is_packed:
             # What comes out is not known before: it is done on a thread.
-            plain = await self._converting.do(http_limits.MESSAGE_BYTES_MAX, lambda: unpacked_or_broken(packed))
+            plain = await self._converting.do(
+                principal, http_limits.MESSAGE_BYTES_MAX, lambda: unpacked_or_broken(packed)
+            )
         size = len(plain) if protocol.codec.is_json else 0
-        return await self._converting.do(size, lambda: protocol.codec.read(served.request_class, plain))
+        return await self._converting.do(principal, size, lambda: protocol.codec.read(served.request_class, plain))
 
-    async def _not_let_in(self, call: HttpCall, permission: str) -> Refused | None:
-        """Why the caller would not be let in: looked at before anything is done for it that takes long."""
+    async def _let_in(self, call: HttpCall, permission: str) -> Admission:
+        """Who calls: looked at before anything is done that takes long.
+
+        Raises:
+            Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
+        """
         directory = self._doorway.directory
-        try:
-            if directory.admit_known(call, permission) is None:
-                directory.admit_by(await self._looked(call), call, permission)
-        except Refused as refused:
-            return refused.with_traceback(None)
-        return None
+        admission = directory.admit_known(call, permission)
+        return admission or directory.admit_by(await self._looked(call), call, permission)
 
     async def _looked(self, call: HttpCall) -> AccessSnapshot:
         loop = asyncio.get_running_loop()
@@ -188,28 +195,30 @@ class CallServing:
     async def _next(self, stream: HttpStream, served: ServedMethod, protocol: CallProtocol) -> bytes | None:
         """The next message of a stream, as the gate takes it."""
         try:
-            received = await protocol.receive()
+            received = await (protocol.receive() if served.takes_stream else protocol.receive_only())
             if received is not None and not served.takes_stream:
-                await protocol.receive()  # as above
                 protocol.begin()
             if received is None:
                 return None
-            return await self._converted(received, served, protocol)
+            message = await self._converted(PRINCIPAL.get(), received, served, protocol)
+            if not served.takes_stream:
+                protocol.let_go()
+            return message
         except Broken as broken:
             stream.refuse(broken.status)
             raise CallerGone from None
 
     async def _give(self, message: bytes, served: ServedMethod, protocol: CallProtocol) -> None:
-        await protocol.send(await self._written(message, served, protocol))
+        await protocol.send(await self._written(PRINCIPAL.get(), message, served, protocol))
 
-    async def _written(self, message: bytes, served: ServedMethod, protocol: CallProtocol) -> bytes:
-        """An answer as the caller takes it."""
+    async def _written(self, principal: str, message: bytes, served: ServedMethod, protocol: CallProtocol) -> bytes:
+        """An answer to a principal as it takes it."""
 
         def written() -> bytes:
             plain = protocol.codec.write(served.response_class, message)
             return protocol.pack(plain) if isinstance(protocol, ConnectUnary) else plain
 
-        return await self._converting.do(len(message), written)
+        return await self._converting.do(principal, len(message), written)
 
     async def _outcome(self, call: HttpCall) -> tuple[bytes | None, Status]:
         """How the call ends, at its deadline at the latest.
@@ -229,3 +238,9 @@ class CallServing:
 
 def _soon(loop: asyncio.AbstractEventLoop, tell: Callable[[Any], None], said: object) -> None:
     loop.call_soon_threadsafe(tell, said)
+
+
+def _principal_of(call: HttpCall) -> str:
+    """Who calls, once that is known."""
+    noted: Any = call.noted
+    return "" if noted is None else str(noted.principal)

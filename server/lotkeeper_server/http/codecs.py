@@ -3,11 +3,11 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 
+from lotkeeper_server.engine.readers import Readers
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.json_reading import read_json
 from lotkeeper_server.http.json_writing import write_json
@@ -66,17 +66,17 @@ CODECS: Final[dict[str, Codec]] = {"json": Json(), "proto": Protobuf()}
 
 
 class Converting:
-    """Has what takes long done on threads of its own, so that everybody else goes on."""
+    """Has what takes long done on threads of its own, so that everybody else goes on; principals take turns."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(http_limits.CONVERTERS, thread_name_prefix="lotkeeper-http")
+        self._threads = Readers(http_limits.CONVERTERS, "lotkeeper-http")
 
-    async def do(self, size: int, work: Callable[[], Result]) -> Result:
-        """Does it: here where the message is short."""
+    async def do(self, whose: str, size: int, work: Callable[[], Result]) -> Result:
+        """Does it: here where the message is short, else in the turn of the principal whose it is."""
         if size <= http_limits.CONVERTED_AT_ONCE_BYTES:
             return work()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.wrap_future(self._threads.submit(whose, work))
 
     def close(self) -> None:
         """Ends the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()

@@ -33,6 +33,7 @@ class HttpConnection(asyncio.Protocol):
         is_draining: whether it takes no further requests.
         caller: what those above keep of it.
         last_seconds: `time.monotonic()` when it was used.
+        noted_bytes: what it held when that was looked at.
     """
 
     def __init__(self, listener: "Listener", serve: Callable[["HttpConnection", Exchange], None]) -> None:
@@ -47,6 +48,7 @@ class HttpConnection(asyncio.Protocol):
         self._handshake: asyncio.Task[None] | None = None
         self._busy_since = 0.0
         self._written = self._written_before = 0
+        self.noted_bytes = 0
         self._answered_seconds = 0.0
         self._head_since = 0.0  # when the first byte of a head came on a connection that was idle
         self._certificate: list[bytes] = []

@@ -19,6 +19,7 @@ NOT_GZIP: Final = Status(INVALID_ARGUMENT, "The message is not gzip, or not whol
 HALF: Final = Status(INVALID_ARGUMENT, "The body ends in the middle of a message.")
 UNKNOWN_FLAGS: Final = Status(INVALID_ARGUMENT, "A message has flags that are not known.")
 NOT_NAMED: Final = Status(INVALID_ARGUMENT, "A message is packed, and no header says how.")
+SECOND_MESSAGE: Final = Status(INVALID_ARGUMENT, "The call has more than one message.")
 NOT_BASE_64: Final = Status(INVALID_ARGUMENT, "The body is not base 64.")
 
 
@@ -71,14 +72,18 @@ def unpacked_or_broken(message: bytes) -> bytes:
 class EnvelopeReader:
     """Reads messages from a body."""
 
-    def __init__(self, read: Callable[[], Awaitable[bytes | None]], encoding: str) -> None:
+    def __init__(
+        self, read: Callable[[], Awaitable[bytes | None]], encoding: str, note_gathered: Callable[[int], None]
+    ) -> None:
         """Has read nothing yet.
 
         Args:
             read: the next piece of the body; None after the last.
             encoding: how messages may be packed; empty for not at all.
+            note_gathered: told how many bytes it holds, the message that was asked for last included.
         """
         self._read = read
+        self._note_gathered = note_gathered
         self._encoding = encoding
         self._waiting = bytearray()
 
@@ -105,6 +110,7 @@ class EnvelopeReader:
 
     async def _has(self, size: int) -> bool:
         """Whether so much is there; False where the body has ended before the first byte of it."""
+        self._note_gathered(len(self._waiting))
         while len(self._waiting) < size:
             piece = await self._read()
             if piece is None:
@@ -114,6 +120,7 @@ class EnvelopeReader:
                     return False
                 raise Broken(HALF)
             self._waiting += piece
+            self._note_gathered(len(self._waiting))
         return True
 
 

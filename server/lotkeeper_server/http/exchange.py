@@ -59,6 +59,7 @@ class Exchange(ABC):
         is_gone: whether nobody takes an answer any more.
         is_begun: whether the answer has begun.
         unread_bytes: of the body, which nobody has read yet.
+        gathered_bytes: of a message that was read, and is not whole yet or has not been made use of.
     """
 
     def __init__(self, head: RequestHead, peer: str) -> None:
@@ -67,7 +68,7 @@ class Exchange(ABC):
         self.peer = peer
         self.is_gone = False
         self.is_begun = False
-        self.unread_bytes = 0
+        self.unread_bytes = self.gathered_bytes = 0
         self._pieces: deque[tuple[bytes, int]] = deque()
         self._is_whole = False
         self._changed: asyncio.Event = asyncio.Event()
@@ -96,7 +97,7 @@ class Exchange(ABC):
         if self.is_gone:
             return
         self.is_gone = True
-        self.unread_bytes = 0
+        self.unread_bytes = self.gathered_bytes = 0
         self._pieces.clear()
         self._changed.set()
         callback, self._when_gone = self._when_gone, None
@@ -111,6 +112,11 @@ class Exchange(ABC):
             callback()
         else:
             self._when_gone = callback
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What of the body waits in memory."""
+        return self.unread_bytes + self.gathered_bytes
 
     @property
     def is_whole(self) -> bool:

@@ -54,7 +54,7 @@ class Http1:
     @property
     def held_bytes(self) -> int:
         """What of requests and answers waits in memory, beside what the network was given."""
-        return 0 if self._exchange is None else self._exchange.unread_bytes
+        return 0 if self._exchange is None else self._exchange.waiting_bytes
 
     def feed(self, data: bytes) -> None:
         """Takes what has come."""

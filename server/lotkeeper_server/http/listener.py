@@ -60,6 +60,7 @@ class Listener:
         self._connections: set[HttpConnection] = set()
         self._idle: dict[HttpConnection, None] = {}
         self._by_host: Counter[str] = Counter()
+        self._held_bytes = 0  # of all; at least, as some may have let go of theirs since they were looked at
         self._server: asyncio.Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._is_draining = False
@@ -121,6 +122,7 @@ class Listener:
         if connection not in self._connections:
             return
         self._connections.discard(connection)
+        self._held_bytes -= connection.noted_bytes
         self._idle.pop(connection, None)
         self._by_host[connection.host] -= 1
         if not self._by_host[connection.host]:
@@ -137,9 +139,29 @@ class Listener:
             self._idle[connection] = None
 
     def note_held(self, connection: HttpConnection) -> None:
-        """Ends a connection that holds too much."""
+        """Ends a connection that holds too much, and those that hold the most where all together do."""
         if connection.in_progress > 1 and connection.held_bytes > self.limits.held_bytes_per_connection_max:
             connection.abort()
+        self._note_bytes(connection)
+        self._end_greediest()
+
+    def _note_bytes(self, connection: HttpConnection) -> None:
+        if connection in self._connections:
+            held_bytes = connection.held_bytes
+            self._held_bytes += held_bytes - connection.noted_bytes
+            connection.noted_bytes = held_bytes
+
+    def _end_greediest(self) -> None:
+        """Makes room in memory, where there is too little."""
+        if self._held_bytes <= self.limits.held_bytes_max:
+            return
+        for one in self._connections:
+            self._note_bytes(one)
+        for one in sorted(self._connections, key=lambda one: -one.noted_bytes):
+            if self._held_bytes <= self.limits.held_bytes_max:
+                return
+            one.abort()
+            self.forget(one)
 
     def shut(self) -> None:
         """Each connection ends with its next answer."""
@@ -169,14 +191,12 @@ class Listener:
         while True:
             await asyncio.sleep(http_limits.SWEEP_SECONDS)
             now_seconds = time.monotonic()
-            held_bytes = 0
             for number, connection in enumerate(list(self._connections)):
                 connection.look(now_seconds)
-                held_bytes += connection.held_bytes
+                self._note_bytes(connection)
                 if number % 512 == 511:
                     await asyncio.sleep(0)  # there may be thousands
-            if held_bytes > self.limits.held_bytes_max:
-                max(self._connections, key=lambda one: one.held_bytes).abort()
+            self._end_greediest()
 
 
 def context_of(pair: TlsPair) -> ssl.SSLContext:

@@ -72,6 +72,7 @@ class Call(ABC):
         begun_seconds: `time.monotonic()` of its announcement.
         observer: is told of its end.
         noted: what whoever serves it knows of it, for whoever observes it; None for nothing.
+        sent_bytes_more: how much longer its message was as its caller has sent it.
         unreadable: why its message cannot be read: raised where it would be parsed, once its caller was let in; None
             where it can be tried.
     """
@@ -86,6 +87,7 @@ class Call(ABC):
         "method",
         "noted",
         "observer",
+        "sent_bytes_more",
         "unreadable",
         "untaken_bytes",
         "waits_since",
@@ -102,12 +104,14 @@ class Call(ABC):
     begun_seconds: float
     observer: MethodObserver
     noted: object | None
+    sent_bytes_more: int
     unreadable: Exception | None
 
     def observe(self, observer: MethodObserver) -> None:
         """It begins; the observer is told."""
         self.observer = observer
         self.noted = None
+        self.sent_bytes_more = 0
         self.unreadable = None
         self.begun_seconds = time.monotonic()
         observer.begun()

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from lotkeeper_server.access.allowance import Allowance
@@ -73,6 +74,12 @@ class Account:
             self.calls += 1
             self.begun += 1
 
+    def end_before_its_begin(self) -> None:
+        """A call is over so far that will begin as such only now: it counts as one."""
+        with self._lock:
+            self.calls -= 1
+            self.begun -= 1
+
     def end_call(self) -> None:
         """A call that had begun is over, which is no stream."""
         with self._lock:
@@ -123,6 +130,19 @@ class Accounts:
         account.allowance = admission.allowance
         account.begin(is_stream=is_stream)
         return account
+
+    @contextmanager
+    def before_its_begin(self, admission: Admission) -> Iterator[None]:
+        """A call whose message takes long to read: it is in progress while this is done in the block, too.
+
+        Raises:
+            Refused: OVERLOADED, with the time to wait, before the block.
+        """
+        account = self.begin(admission)
+        try:
+            yield
+        finally:
+            account.end_before_its_begin()
 
     def begun(self) -> dict[str, int]:
         """How many calls each principal has begun here; one that was at rest for long may be counted anew."""

@@ -61,7 +61,7 @@ class Doorway:
         call.noted = caller
         account = caller.account = self.accounts.begin(caller.admission, is_stream=is_stream)
         self.calls.when_ended(call, account.end_stream if is_stream else account.end_call)
-        account.spend(1, request_bytes)
+        account.spend(1, request_bytes + call.sent_bytes_more)
 
     def note_refused(self, refused: Refused, call: transport.Call, method: str, principal: str) -> None:
         """Counts a refusal, where it is one of credentials or permissions.
