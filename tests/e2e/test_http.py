@@ -391,6 +391,7 @@ def test_pages_of_listed_sites_may_call_and_no_others(port: HttpPort, plant: Ser
     asks = {"access_control_request_method": "POST", "access_control_request_headers": "content-type,authorization"}
     asked = port.request("OPTIONS", EXECUTE, origin=ORIGIN, **asks)
     assert asked.status == 204
+    assert "content-length" not in asked.headers
     assert asked.headers["access-control-allow-origin"] == ORIGIN
     assert "authorization" in asked.headers["access-control-allow-headers"]
     answer = port.post(EXECUTE, produced(plant, "L1"), origin=ORIGIN)

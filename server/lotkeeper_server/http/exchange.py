@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lotkeeper_server.http import http_limits
 from lotkeeper_server.transport import CallerGone
 
 Headers = Sequence[tuple[str, str]]
@@ -69,6 +70,7 @@ class Exchange(ABC):
         self.is_gone = False
         self.is_begun = False
         self.unread_bytes = self.gathered_bytes = 0
+        self._own_bytes = http_limits.REQUEST_BYTES + sum(len(name) + len(value) for name, value in head.headers)
         self._pieces: deque[tuple[bytes, int]] = deque()
         self._is_whole = False
         self._changed: asyncio.Event = asyncio.Event()
@@ -97,7 +99,7 @@ class Exchange(ABC):
         if self.is_gone:
             return
         self.is_gone = True
-        self.unread_bytes = self.gathered_bytes = 0
+        self.unread_bytes = self.gathered_bytes = self._own_bytes = 0
         self._pieces.clear()
         self._changed.set()
         callback, self._when_gone = self._when_gone, None
@@ -115,8 +117,8 @@ class Exchange(ABC):
 
     @property
     def waiting_bytes(self) -> int:
-        """What of the body waits in memory."""
-        return self.unread_bytes + self.gathered_bytes
+        """What of it waits in memory, its head included."""
+        return self._own_bytes + self.unread_bytes + self.gathered_bytes
 
     @property
     def is_whole(self) -> bool:
@@ -176,7 +178,8 @@ class Exchange(ABC):
 
     def respond(self, status: int, headers: Headers, body: bytes = b"") -> None:
         """Answers with one body."""
-        self.start(status, [*headers, ("content-length", str(len(body)))])
+        length = [] if status == 204 else [("content-length", str(len(body)))]  # which may not have one
+        self.start(status, [*headers, *length])
         if body and self.head.method != "HEAD":
             self.write(body)
         self.end()

@@ -4,6 +4,8 @@ from typing import Final
 
 HEAD_BYTES_MAX: Final = 16 * 1024
 """The first line and the headers of a request; as much metadata as a call of gRPC may have."""
+REQUEST_BYTES: Final = 8 * 1024
+"""What a request in progress takes in memory beside its head and its messages, about."""
 MESSAGE_BYTES_MAX: Final = 4 << 20
 """A message, unpacked; as gRPC's."""
 HEAD_SECONDS: Final = 10.0
