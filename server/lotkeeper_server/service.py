@@ -254,7 +254,7 @@ class Service:
             try:
                 await self._monitoring.begin(metrics_address, shares_address=self._listens.shares_address)
             except OSError as error:
-                raise CannotListen.at(metrics_address, _why(error)) from error
+                raise CannotListen.at(metrics_address, _why(error), flag="metrics-listen") from error
         await self._live_status.begin(address, self._folder.descriptor)
         await self._tell_begun(address)
         return address
@@ -263,7 +263,7 @@ class Service:
         try:
             self.http_address = await http.begin(self._server.tls)
         except OSError as error:
-            raise CannotListen.at(str(self._settings.http_listen), _why(error)) from error
+            raise CannotListen.at(str(self._settings.http_listen), _why(error), flag="http-listen") from error
         self._server.on_tls = http.replace_tls
 
     def _connections(self) -> int:

@@ -272,6 +272,20 @@ def test_a_stream_that_is_refused_says_so_in_its_last_envelope(port: HttpPort) -
     assert end["error"]["details"][1]["debug"]["fieldViolations"][0]["field"] == "formt"
 
 
+def test_a_stream_that_is_called_like_a_method_is_told_what_is_missing(port: HttpPort) -> None:
+    """The content type of streams, then the five bytes before the message."""
+    path = f"{INVENTORY}WatchInventoryLotRecords"
+    as_method = port.post(path, {"fromBeginning": True})
+    bare = port.post(path, b'{"fromBeginning": true}', CONNECT_JSON)
+
+    assert as_method.status == 415
+    assert as_method.json["message"].startswith("This method is a stream: the content type must be one of")
+    ((_, end),) = envelopes(bare.body)
+    error = json.loads(end)["error"]
+    assert error["code"] == "invalid_argument"
+    assert "five bytes before it" in error["message"]
+
+
 def test_an_import_is_taken_as_a_stream_of_requests(port: HttpPort, plant: ServedPlant) -> None:
     """Piece by piece; what it says is what the file would do."""
     plant.operation("PRODUCE")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -76,6 +77,21 @@ def test_a_current_folder_that_may_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     said = line_of(program("run", "--listen", "127.0.0.1:0", cwd=tmp_path), 1)
     assert "data cannot be made: Permission denied; start it in another folder, or give --database-url" in said
+
+
+@pytest.mark.parametrize("flag", ["listen", "http-listen", "metrics-listen"])
+def test_an_address_that_is_in_use_is_told_with_the_flag_that_names_it(tmp_path: Path, flag: str) -> None:
+    """A server has up to three; another --listen would not help the other two."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        addresses = {"listen": "127.0.0.1:0", flag: taken}
+        flags = [part for name, address in addresses.items() for part in (f"--{name}", address)]
+        done = program("run", "--log-level", "error", "--database-url", f"sqlite:///{tmp_path}/store.db", *flags)
+    said = line_of(done, 1)
+    assert f"the address {taken} cannot be listened on: it is in use; end what listens there" in said
+    assert said.endswith(f"or give --{flag} another address\n")
 
 
 @pytest.mark.parametrize("command", ["serve", "run"])

@@ -25,7 +25,6 @@ from lotkeeper_server.store_ending import END_STORE_SECONDS, end_store
 from lotkeeper_server.transport import CannotListen
 from lotkeeper_server.transport.listening import can_share, hold_address
 
-_ELSEWHERE: Final = "end what listens there, or give --listen another address"
 SPARE_SECONDS: Final = 2.0
 """How much longer than its own limit a worker may take to end."""
 
@@ -161,7 +160,7 @@ def _clear_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except CannotListen as error:
-        fail(f"the address {error}; {_ELSEWHERE}")
+        fail(f"the address {error}; end what listens there, or give --{error.flag} another address")
     except UnusableTls as error:
         fail(f"the certificate and key are not a usable pair: {error}; look at the files that the settings tls_… name")
     except UnsafeToken as error:

@@ -17,7 +17,11 @@ _HEAD: Final = struct.Struct(">BI")
 TOO_LONG: Final = Status(RESOURCE_EXHAUSTED, f"The message is longer than {http_limits.MESSAGE_BYTES_MAX} bytes.")
 NOT_GZIP: Final = Status(INVALID_ARGUMENT, "The message is not gzip, or not whole.")
 HALF: Final = Status(INVALID_ARGUMENT, "The body ends in the middle of a message.")
-UNKNOWN_FLAGS: Final = Status(INVALID_ARGUMENT, "A message has flags that are not known.")
+UNKNOWN_FLAGS: Final = Status(
+    INVALID_ARGUMENT,
+    "A message of a stream has five bytes before it: flags, 0 or 1 for packed, and its length, big-endian. "
+    "These flags are others.",
+)
 NOT_NAMED: Final = Status(INVALID_ARGUMENT, "A message is packed, and no header says how.")
 SECOND_MESSAGE: Final = Status(INVALID_ARGUMENT, "The call has more than one message.")
 NOT_BASE_64: Final = Status(INVALID_ARGUMENT, "The body is not base 64.")
@@ -97,10 +101,10 @@ class EnvelopeReader:
         if not await self._has(_HEAD.size):
             return None
         flags, length = _HEAD.unpack_from(self._waiting)
+        if flags & ~PACKED:  # first, since bare JSON would else be told that it is too long
+            raise Broken(UNKNOWN_FLAGS)
         if length > http_limits.MESSAGE_BYTES_MAX:
             raise Broken(TOO_LONG)
-        if flags & ~PACKED:
-            raise Broken(UNKNOWN_FLAGS)
         if flags and not self._encoding:
             raise Broken(NOT_NAMED)
         await self._has(_HEAD.size + length)

@@ -227,7 +227,8 @@ def _protocol_of(exchange: Exchange, more: Headers, *, is_unary: bool) -> CallPr
 
 def _refuse_type(exchange: Exchange, more: Headers, *, is_unary: bool) -> None:
     types = [*(UNARY_TYPES if is_unary else STREAM_TYPES), *WEB_TYPES]
-    message = f"The content type must be one of {', '.join(types)}."
+    of_stream = "" if is_unary else "This method is a stream: "
+    message = f"{of_stream}{'The' if is_unary else 'the'} content type must be one of {', '.join(types)}."
     body = json.dumps({"code": "unknown", "message": message}).encode()
     accept = ("accept-post", ", ".join(types))
     exchange.respond(415, [("content-type", "application/json"), accept, *more], body)

@@ -18,19 +18,30 @@ OVERLOADED: Final = Status(8, "Too many answers wait on this connection until th
 
 
 class CannotListen(Exception):
-    """Nothing can listen there; its text says where and why."""
+    """Nothing can listen there; its text says where and why.
+
+    Attributes:
+        flag: which names the address, without its dashes.
+    """
+
+    def __init__(self, text: str, flag: str = "listen") -> None:
+        super().__init__(text)
+        self.flag = flag
 
     @classmethod
-    def at(cls, address: str, why: str = "it is in use", *, with_tls: bool = False) -> "CannotListen":
+    def at(
+        cls, address: str, why: str = "it is in use", *, with_tls: bool = False, flag: str = "listen"
+    ) -> "CannotListen":
         """Of an address.
 
         Args:
             address: HOST:PORT.
             why: in words.
             with_tls: whether the certificate may be the reason, too.
+            flag: which names the address, without its dashes.
         """
         also = ", or the certificate and key are not a usable pair" if with_tls else ""
-        return cls(f"{address} cannot be listened on: {why}{also}")
+        return cls(f"{address} cannot be listened on: {why}{also}", flag)
 
 
 @dataclass(frozen=True, slots=True)

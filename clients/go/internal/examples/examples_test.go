@@ -128,6 +128,30 @@ func Example_deadlines() {
 	// 2000
 }
 
+func Example_repeat() {
+	consume := &pb.ExecuteInventoryOperationRequest{
+		InventoryOperationId: "01JPAND53P-BZ61RZHZ-V7C6EEHG",
+		PrimaryLotIdOrName:   "MILK-0815",
+		ExactQuantity:        lotkeeper.MustQuantity("3").Proto(),
+		RequestId:            "batch-9/step-1", // stored before the call
+	}
+	first, err := client.Operations.ExecuteInventoryOperation(ctx, consume)
+	if err != nil {
+		log.Fatal(err)
+	}
+	again, err := client.Operations.ExecuteInventoryOperation(ctx, consume)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("one record:", first.GetInventoryLotRecord().GetId() == again.GetInventoryLotRecord().GetId())
+	consume.ExactQuantity = lotkeeper.MustQuantity("4").Proto()
+	_, err = client.Operations.ExecuteInventoryOperation(ctx, consume)
+	fmt.Println(errors.Is(err, lotkeeper.ReasonRequestIDReused))
+	// Output:
+	// one record: true
+	// true
+}
+
 func Example_pages() {
 	consumed := &pb.ListInventoryLotRecordsRequest{
 		LotRecordTypes: []pb.LotRecordType{pb.LotRecordType_LOT_RECORD_TYPE_CONSUME},
@@ -149,7 +173,7 @@ func Example_pages() {
 	}
 	fmt.Println(kilograms)
 	// Output:
-	// 2.000001
+	// 5.000001
 }
 
 func Example_watch() {

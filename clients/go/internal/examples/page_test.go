@@ -2,12 +2,14 @@ package examples
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -110,21 +112,32 @@ func bodies(t *testing.T) map[string]string {
 	return found
 }
 
-func TestTheProgramOfTheBeginningRuns(t *testing.T) {
+// As a newcomer begins: in a folder beside the checkout, by the lines of the page.
+func TestTheProgramOfTheBeginningRunsOutsideTheCheckout(t *testing.T) {
+	page, err := os.ReadFile(pagePath)
+	if err != nil {
+		t.Skip("outside the repository there is no page")
+	}
+	installed := regexp.MustCompile("(?s)<!-- go: from a checkout -->\n```sh\n(.*?)```").FindSubmatch(page)
 	text, err := os.ReadFile("start/main.go")
+	if err != nil || installed == nil {
+		t.Fatal(err, "and no lines that install on the page")
+	}
+	checkout, err := filepath.Abs("../../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := os.MkdirTemp(".", "start-") // within the module, with the address of this server
-	if err != nil {
+	folder := t.TempDir()
+	text = bytes.Replace(text, []byte("127.0.0.1:50051"), []byte(address), 1) // the address of this server
+	if err := errors.Join(
+		os.Symlink(checkout, filepath.Join(folder, "lotkeeper")),
+		os.WriteFile(filepath.Join(folder, "main.go"), text, 0o600),
+	); err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(folder)
-	text = bytes.Replace(text, []byte("127.0.0.1:50051"), []byte(address), 1)
-	if err := os.WriteFile(folder+"/main.go", text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	output, err := exec.Command("go", "run", "./"+folder).CombinedOutput()
+	typed := exec.Command("sh", "-e", "-c", string(installed[1])+"mv ../main.go .\ngo mod tidy\ngo run .\n")
+	typed.Dir = folder
+	output, err := typed.CombinedOutput()
 	if err != nil || !strings.Contains(string(output), "DairyCo/Plant1/Silo1 MILK-0815 ") {
 		t.Errorf("%v\n%s", err, output)
 	}
