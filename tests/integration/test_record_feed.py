@@ -135,8 +135,8 @@ async def test_what_is_no_token_is_refused(plant: StoredPlant, watcher: Watcher,
     plant.record(plant.lot("L"), MADE)
     (message,) = await watcher.records(1, from_beginning=True)
     real = message.resume_token
-    changed = real[:9] + ("A" if real[9] != "A" else "B") + real[10:]
-    for wrong in (text, real[:-1], real + "A", "B" + real[1:], changed):
+    changed = [real[:at] + ("A" if real[at] != "A" else "B") + real[at + 1 :] for at in (0, 9)]
+    for wrong in (text, real[:-1], real + "A", *changed):
         with pytest.raises(Refused) as refused:
             await anext(watcher.stream(resume_token=wrong))
         assert facts(refused.value) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT", {}, ["resume_token"])
