@@ -279,3 +279,8 @@ test-typescript: .venv/.synced ## Lint and test the TypeScript client, also as a
 	@$(WITH_NODE); cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && \
 	  npm run --silent lint && npm test --silent && cd ../.. && \
 	  .venv/bin/python -m clients.conformance --jobs 4 --client "node clients/typescript/build/conformance/program.js"
+	  npm run --silent lint && npm test --silent
+
+.PHONY: test-mariadb-11
+test-mariadb-11: .venv/.synced ## Run the store's tests on MariaDB 11 without Galera, or on VERSIONS='11.4.5 system'; fetches it from Maven Central
+	@.venv/bin/python -m tests.mariadb_versions .tools/mariadb $(VERSIONS)

@@ -14,6 +14,7 @@ from lotkeeper_server.event_log import events_written_as_before
 
 from tests import stores
 from tests.galera import GaleraCluster
+from tests.mariadb import MariadbServer, home_named
 from tests.server_process import ServerProcess
 
 # A machine that is busy makes examples slowly, and each takes longer: no fault of what is tested.
@@ -36,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What cannot run here says why."""
-    if stores.kind() == "galera" and (missing := GaleraCluster.missing()):
+    wanted = {"galera": GaleraCluster.missing, "mariadb": lambda: MariadbServer.missing(home_named())}
+    if (missing := wanted.get(stores.kind(), lambda: None)()) is not None:
         for item in items:
             item.add_marker(pytest.mark.skip(reason=missing))
 

@@ -22,7 +22,9 @@ from typing import Self
 import pymysql
 from pymysql.cursors import Cursor
 
+from tests import mariadb
 from tests.database_process import DatabaseFailed, DatabaseProcess, account, folder_of, free_ports, run_as, tail
+from tests.mariadb import program
 
 INSTALL_SECONDS = 60
 SYNCED_SECONDS = 60
@@ -38,15 +40,9 @@ PROVIDER_OPTIONS = {
     "gcache.size": "64M",
 }
 SETTINGS: Mapping[str, str | int] = {
-    "transaction-isolation": "READ-COMMITTED",
-    "innodb-flush-log-at-trx-commit": 1,
+    **mariadb.SETTINGS,
     "innodb-autoinc-lock-mode": 2,
-    "innodb-log-file-size": "32M",
-    "innodb-buffer-pool-size": "128M",
     "binlog-format": "ROW",
-    "character-set-server": "utf8mb4",
-    "collation-server": "utf8mb4_general_ci",  # Debian's
-    "skip-name-resolve": "ON",
 }
 
 
@@ -108,10 +104,10 @@ class GaleraCluster:
     @staticmethod
     def missing() -> str | None:
         """What this machine lacks for a cluster, in words; None where nothing."""
-        lacking = [program for program in PROGRAMS if _program(program) is None]
+        lacking = [name for name in PROGRAMS if program(name) is None]
         if not any(provider.exists() for provider in PROVIDERS):
             lacking.append("libgalera_smm.so")
-        if _program("lsof") is None and _program("ss") is None:
+        if program("lsof") is None and program("ss") is None:
             lacking.append("lsof or ss")
         if importlib.util.find_spec("pymysql") is None:
             lacking.append("the package pymysql")
@@ -162,7 +158,7 @@ class GaleraCluster:
             DatabaseFailed: one is not within 60 s.
         """
         first = self._nodes[0]
-        install = (_program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal")
+        install = (program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal")
         log_file_size = f"--innodb-log-file-size={SETTINGS['innodb-log-file-size']}"
         command = [*install, "--skip-name-resolve", "--skip-test-db", log_file_size, f"--datadir={first.data}"]
         run_as(self._owner, [str(word) for word in command], INSTALL_SECONDS)
@@ -332,7 +328,7 @@ class GaleraCluster:
             **SETTINGS,
             **self.settings,
         }
-        return [str(_program("mariadbd")), "--no-defaults", *(f"--{name}={value}" for name, value in options.items())]
+        return [str(program("mariadbd")), "--no-defaults", *(f"--{name}={value}" for name, value in options.items())]
 
     def _running(self, node: int) -> DatabaseProcess:
         process = self._nodes[node].process
@@ -356,11 +352,6 @@ class GaleraCluster:
             sys.stderr.write("\n".join(self.log(node) for node in range(self.size)))
         for node in self._nodes:
             shutil.rmtree(node.folder)
-
-
-def _program(name: str) -> str | None:
-    """Its path; Debian keeps servers where only root looks."""
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin")
 
 
 def _main() -> None:

@@ -12,12 +12,15 @@ from sqlalchemy import Connection
 
 from tests import stores
 
-MEASURES_PER_ROW: Final = {"sqlite": 0.6, "postgresql": 4.0, "galera": 4.0}
+MEASURES_PER_ROW: Final = {"sqlite": 0.6, "postgresql": 4.0, "mariadb": 4.0, "galera": 4.0}
 """At most, for a row that a walk looks at: hundreds of steps of SQLite's machine, elsewhere rows read."""
+_HANDLER_READS: Final = (
+    "SELECT SUM(variable_value) FROM information_schema.session_status WHERE variable_name LIKE 'handler_read%'"
+)
 _ROWS_READ: Final = {
     "postgresql": "SELECT COALESCE(SUM(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_xact_user_tables",
-    "galera": "SELECT SUM(variable_value) FROM information_schema.session_status "
-    "WHERE variable_name LIKE 'handler_read%'",
+    "mariadb": _HANDLER_READS,
+    "galera": _HANDLER_READS,
 }
 
 

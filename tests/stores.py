@@ -1,4 +1,4 @@
-"""The kind of store that tests run on, and new stores of it: `pytest --store sqlite|postgresql|galera`.
+"""The kind of store that tests run on, and new stores of it: `pytest --store sqlite|postgresql|mariadb|galera`.
 
 Each process that runs tests starts one database server, the first time that one is wanted, and stops it at its end.
 """
@@ -17,10 +17,11 @@ from lotkeeper_server.store.db.connection import Store
 from lotkeeper_server.store.schema.migrating import migrate
 
 from tests.galera import GaleraCluster
-from tests.galera_databases import GaleraDatabases
+from tests.mariadb import MariadbServer
+from tests.migrated_databases import MigratedDatabases
 from tests.postgresql import PostgresServer
 
-KINDS = ("sqlite", "postgresql", "galera")
+KINDS = ("sqlite", "postgresql", "mariadb", "galera")
 VARIABLE = "LOTKEEPER_TEST_STORE"
 _TEMPLATE = "lotkeeper_template"
 _numbers = itertools.count(1)
@@ -40,6 +41,8 @@ def new_store_url(folder: Path) -> str:
     match kind():
         case "postgresql":
             return postgresql().create_database(_new_name())
+        case "mariadb":
+            return mariadb().create_database(_new_name())
         case "galera":
             return galera().create_database(_new_name())[0]
         case _:
@@ -51,6 +54,8 @@ def migrated_store_url(folder: Path) -> str:
     match kind():
         case "postgresql":
             return migrated_postgresql_url()
+        case "mariadb":
+            return _mariadb_databases().take()
         case "galera":
             return galera_databases().take()
         case _:
@@ -65,8 +70,11 @@ def embedded_store_url(folder: Path) -> str:
 
 def give_back(url: str) -> None:
     """Says that nothing uses a store any more that `migrated_store_url` made; making tables takes Galera seconds."""
-    if kind() == "galera":
-        galera_databases().give_back(url)
+    match kind():
+        case "mariadb":
+            _mariadb_databases().give_back(url)
+        case "galera":
+            galera_databases().give_back(url)
 
 
 def new_postgresql_url() -> str:
@@ -86,15 +94,30 @@ def postgresql() -> PostgresServer:
 
 
 @cache
+def mariadb() -> MariadbServer:
+    """The MariaDB alone of this process's tests."""
+    return _until_the_end().enter_context(MariadbServer(settings={"max-connections": 400}))
+
+
+@cache
 def galera() -> GaleraCluster:
     """The cluster of this process's tests, none of whose nodes dies: what is durable there is another test's matter."""
     return _until_the_end().enter_context(GaleraCluster(settings={"innodb-flush-log-at-trx-commit": 0}))
 
 
 @cache
-def galera_databases() -> GaleraDatabases:
-    """Migrated stores of that cluster."""
-    return GaleraDatabases(galera(), _new_name, migrate_url)
+def galera_databases() -> MigratedDatabases:
+    """Migrated stores of that cluster, at its first node."""
+    cluster = galera()
+    return MigratedDatabases(
+        lambda name: cluster.create_database(name)[0], lambda name: cluster.connect(0, name), _new_name, migrate_url
+    )
+
+
+@cache
+def _mariadb_databases() -> MigratedDatabases:
+    server = mariadb()
+    return MigratedDatabases(server.create_database, server.connect, _new_name, migrate_url)
 
 
 @cache

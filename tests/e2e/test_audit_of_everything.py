@@ -133,13 +133,15 @@ class Writer:
 _ONLY_ADDED = "events are only added"
 _BEFORE = "CREATE TRIGGER never_{what} BEFORE {what} ON audit_event"
 _RAISE = f"'BEGIN RAISE EXCEPTION ''{_ONLY_ADDED}''; END'"
+_SIGNAL = f"{_BEFORE} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{_ONLY_ADDED}'"
 NEVER_CHANGED = {
     "sqlite": (f"{_BEFORE} BEGIN SELECT RAISE(ABORT, '{_ONLY_ADDED}'); END",),
     "postgresql": (
         f"CREATE OR REPLACE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS {_RAISE}",
         f"{_BEFORE} FOR EACH ROW EXECUTE FUNCTION never()",
     ),
-    "galera": (f"{_BEFORE} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{_ONLY_ADDED}'",),
+    "mariadb": (_SIGNAL,),
+    "galera": (_SIGNAL,),
 }
 """Where servers are not let change or delete an event, as a database's rights may have it, they need not."""
 
