@@ -16,6 +16,7 @@ from tests import stores
 from tests.galera import GaleraCluster
 from tests.mariadb import MariadbServer, home_named
 from tests.server_process import ServerProcess
+from tests.two_processes import two_processes
 
 # A machine that is busy makes examples slowly, and each takes longer: no fault of what is tested.
 hypothesis.settings.register_profile(
@@ -77,3 +78,12 @@ def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
     with ServerProcess(tmp_path) as process:
         yield process
     stores.give_back(process.database_url)
+
+
+@pytest.fixture
+def two_servers(tmp_path: Path) -> Iterator[list[ServerProcess]]:
+    """Two processes on one store, which is no embedded one."""
+    url = stores.shared_store_url(tmp_path)
+    with two_processes(url, tmp_path) as processes:
+        yield processes
+    stores.give_back(url)

@@ -68,6 +68,11 @@ def embedded_store_url(folder: Path) -> str:
     return f"sqlite:///{folder}/store.db"
 
 
+def shared_store_url(folder: Path) -> str:
+    """The same of a store that several servers may serve: PostgreSQL in place of the embedded one, which only one may."""
+    return migrated_postgresql_url() if kind() == "sqlite" else migrated_store_url(folder)
+
+
 def give_back(url: str) -> None:
     """Says that nothing uses a store any more that `migrated_store_url` made; making tables takes Galera seconds."""
     match kind():

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from lotkeeper import Client, FailedPrecondition, LotkeeperError, NotFound
 from lotkeeper.inventory.v1 import enums_pb2, inventory_operation_pb2, master_data_pb2
 
+from tests import stores
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
+from tests.two_processes import two_processes
 
 ROUNDS = 10
 
 
 @pytest.fixture(scope="module")
-def other_server(server: ServerProcess) -> Iterator[ServerProcess]:
-    """A second process on the same store."""
-    with replace(server, address="", process=None) as second:
-        yield second
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServerProcess]]:
+    """Two processes on one store."""
+    folder = tmp_path_factory.mktemp("both")
+    url = stores.shared_store_url(folder)
+    with two_processes(url, folder) as processes:
+        yield processes
+    stores.give_back(url)
+
+
+@pytest.fixture(scope="module")
+def server(both: list[ServerProcess]) -> ServerProcess:
+    """The first of them."""
+    return both[0]
 
 
 @pytest.fixture
-def other(other_server: ServerProcess) -> Iterator[Client]:
+def other(both: list[ServerProcess]) -> Iterator[Client]:
     """A client of the second process."""
-    with Client(other_server.address, token=other_server.token) as connected:
+    with Client(both[1].address, token=both[1].token) as connected:
         yield connected
 
 

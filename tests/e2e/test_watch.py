@@ -9,8 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,20 +72,14 @@ class Writing:
                 self.cancelled.append(client.cancel_inventory_operation(running_id).id)
 
 
-@contextmanager
-def another(server: ServerProcess) -> Iterator[ServerProcess]:
-    """A second process on the same store."""
-    with replace(server, address="", process=None) as second:
-        yield second
-
-
-def test_two_processes_write_and_every_watcher_sees_one_order(own_server: ServerProcess) -> None:
+def test_two_processes_write_and_every_watcher_sees_one_order(two_servers: list[ServerProcess]) -> None:
     """Watchers of either process, and one that comes back again and again to the one or the other."""
-    token = own_server.token
-    with another(own_server) as second, Client(own_server.address, token=token) as client:
-        writing = Writing([own_server, second], ServedPlant(client))
+    first, second = two_servers
+    token = first.token
+    with Client(first.address, token=token) as client:
+        writing = Writing(two_servers, ServedPlant(client))
         with (
-            SteadyWatcher(own_server.address, token) as here,
+            SteadyWatcher(first.address, token) as here,
             SteadyWatcher(second.address, token) as there,
             closing(client.watch_inventory_lot_records()) as stream,
         ):
@@ -98,7 +91,7 @@ def test_two_processes_write_and_every_watcher_sees_one_order(own_server: Server
             assert sorted(ids) == sorted(writing.written)
             assert not set(ids) & set(writing.cancelled)
             assert [record.id for record in there.seen(count)] == ids
-            assert watch_in_pieces([own_server.address, second.address], token, ids[-1], begin) == ids
+            assert watch_in_pieces([first.address, second.address], token, ids[-1], begin) == ids
         stock = {
             (row.location_id, row.inventory_lot_name): row.quantity for row in client.list_inventory(page_size=1_000)
         }

@@ -5,16 +5,12 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import replace
 
-import pytest
 from lotkeeper import Client
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 
-from tests import stores
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
 from tests.watchers import SteadyWatcher, replayed, watch_in_pieces
@@ -24,13 +20,6 @@ LOTS = 3
 BATCHES = 25
 BATCH_CALLS = 12
 STOPPED_SECONDS = 4.0
-
-
-@pytest.fixture
-def two_servers(own_server: ServerProcess) -> Iterator[list[ServerProcess]]:
-    """Two processes on one store."""
-    with replace(own_server, address="", process=None) as second:
-        yield [own_server, second]
 
 
 def write_batches(server: ServerProcess, produce: str, consume: str, seed: int) -> list[str]:
@@ -84,7 +73,6 @@ def check_feed_of(servers: list[ServerProcess]) -> None:
     first.verify()
 
 
-@pytest.mark.skipif(stores.kind() == "sqlite", reason="a process that is stopped while it writes stops all others")
 def test_a_process_that_is_stopped_holds_no_watcher_up_for_long(two_servers: list[ServerProcess]) -> None:
     """Wherever it was stopped, while it was numbering, too: the others go on, and nothing is missing in the end."""
     here, there = two_servers
