@@ -69,7 +69,7 @@ def embedded_store_url(folder: Path) -> str:
 
 
 def shared_store_url(folder: Path) -> str:
-    """The same of a store that several servers may serve: PostgreSQL in place of the embedded one, which only one may."""
+    """The same of a store that several servers may serve; only one may an embedded one, so it is a PostgreSQL then."""
     return migrated_postgresql_url() if kind() == "sqlite" else migrated_store_url(folder)
 
 
