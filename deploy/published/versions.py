@@ -46,7 +46,7 @@ PLACES: Final = (
     Place("deploy/container/Containerfile", r"^ARG VERSION=", "$"),
     Place("docs/install.md", r"--no-deps lotkeeper-", "-py3"),
     Place("docs/install.md", r" lotkeeper:", r"(?: |$)", count=2),
-    Place("docs/java.md", r"<artifactId>lotkeeper-client</artifactId>\n  <version>", "<"),
+    Place("docs/java.md", r"<artifactId>lotkeeper-client</artifactId>\n      <version>", "<"),
 )
 """Every one. The Go module has its version from its tag alone."""
 

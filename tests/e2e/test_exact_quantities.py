@@ -13,7 +13,13 @@ from click.testing import CliRunner
 from google.type import decimal_pb2
 from lotkeeper import Client, LotkeeperError, actions, decimal_of, from_json, to_dict, to_json
 from lotkeeper.cli import main
-from lotkeeper.inventory.v1 import enums_pb2, inventory_operation_service_pb2, inventory_service_pb2, master_data_pb2
+from lotkeeper.inventory.v1 import (
+    enums_pb2,
+    inventory_operation_service_pb2,
+    inventory_service_pb2,
+    master_data_pb2,
+    permission_pb2,
+)
 from lotkeeper.inventory.v1 import master_data_service_pb2 as master_data_service
 from lotkeeper.inventory.v1.inventory_action_pb2 import InventoryAction
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
@@ -333,6 +339,5 @@ def test_a_summary_needs_its_permission(client: Client) -> None:
     options = inventory_service_pb2.DESCRIPTOR.services_by_name["InventoryService"].methods_by_name[
         "SummarizeInventory"
     ]
-    [(_, permission)] = options.GetOptions().ListFields()
-    assert permission == "INVENTORY.READ"
+    assert options.GetOptions().Extensions[permission_pb2.permission] == "INVENTORY.READ"
     assert client.list_permissions().granted_permissions
