@@ -144,7 +144,9 @@ def test_a_second_server_cannot_take_the_address_of_the_metrics(tmp_path: Path) 
     """It says so, in one line, and does not start."""
     with ServerProcess(tmp_path, LISTENS) as server:
         address = metrics_address(server)
-        done = server.run("serve", "--listen", "127.0.0.1:0", "--metrics-listen", address)
+        (tmp_path / "second").mkdir()
+        second = ServerProcess(tmp_path / "second")
+        done = second.run("serve", "--listen", "127.0.0.1:0", "--metrics-listen", address)
     assert done.returncode == 1
     assert f"{address} cannot be listened on: it is in use" in done.stderr.splitlines()[-1]
 
