@@ -24,6 +24,7 @@ from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
 
 EXECUTE = "/lotkeeper.inventory.v1.InventoryOperationService/ExecuteInventoryOperation"
+BATCH_EXECUTE = "/lotkeeper.inventory.v1.InventoryOperationService/BatchExecuteInventoryOperations"
 WATCH = "/lotkeeper.inventory.v1.InventoryService/WatchInventoryLotRecords"
 OWN_SUBCHANNELS = (("grpc.use_local_subchannel_pool", 1),)
 
@@ -86,18 +87,23 @@ class BusyPlant:
                 other.rollback()
 
     @contextmanager
-    def hot_lot(self, lot: str = "HOT-1", count: int = 48) -> Iterator[None]:
-        """Many callers with connections of their own change one lot."""
+    def hot_lot(self, lot: str = "HOT-1", count: int = 48, calls: int = 10) -> Iterator[None]:
+        """Many callers with connections of their own change one lot, some times in each call.
+
+        So they wait for each other, not for these callers: those take longer to send a call than a server to do it.
+        """
         token = self.token("fillers")
         ending = threading.Event()
         channels = [grpc.insecure_channel(self.server.address, OWN_SUBCHANNELS) for _ in range(count // 2)]
 
+        batch = pb.BatchExecuteInventoryOperationsRequest(requests=[self.request(lot)] * calls).SerializeToString()
+
         def call(number: int) -> None:
-            method = channels[number % len(channels)].unary_unary(EXECUTE)
+            method = channels[number % len(channels)].unary_unary(BATCH_EXECUTE)
             while not ending.is_set():
                 with suppress(grpc.RpcError):
                     method(
-                        self.request(lot).SerializeToString(),
+                        batch,
                         metadata=(("authorization", f"Bearer {token}"),),
                         timeout=60,
                     )
