@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import grpc
 import pytest
 from lotkeeper import Client
+from lotkeeper._errors import error_of
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2_grpc
 
@@ -158,7 +159,11 @@ def test_a_save_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) 
 
 @pytest.mark.parametrize("loss", ["request", "answer"])
 def test_an_execution_without_a_request_id_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) -> None:
-    """Nothing but the settled commit keeps it from being done again."""
+    """Nothing but the settled commit keeps it from being done again.
+
+    What else commits at the same time may have the same call lose its commit again and again, until the server tells that
+    it does not know; no more than that may be open.
+    """
     process = proxied.site.processes[0]
     before = proxied.proxy.lost
     metadata = (("authorization", f"Bearer {process.token}"),)
@@ -171,11 +176,19 @@ def test_an_execution_without_a_request_id_whose_commit_is_lost_is_done_once(pro
         )
         execute(request, metadata=metadata, timeout=30)
         proxied.proxy.lose_commits(loss, every=2)
-        records = {execute(request, metadata=metadata, timeout=30).inventory_lot_record.id for _ in range(16)}
+        records, open_calls = set(), 0
+        for _ in range(16):
+            try:
+                records.add(execute(request, metadata=metadata, timeout=30).inventory_lot_record.id)
+            except grpc.RpcError as unknown:
+                assert error_of(unknown).reason == "STORE_UNAVAILABLE"
+                open_calls += 1
         proxied.proxy.mend()
-        assert len(records) == 16
-        assert plant.stock() == {"L": 17.0}
-    proxied.site.besides += 17
+        stock = plant.stock()["L"]
+        proxied.site.besides += round(stock)
+    assert open_calls <= 2
+    assert len(records) == 16 - open_calls
+    assert 0 <= stock - 1 - len(records) <= open_calls
     assert proxied.proxy.lost - before >= 5
 
 
