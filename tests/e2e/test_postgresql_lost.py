@@ -161,8 +161,8 @@ def test_a_save_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) 
 def test_an_execution_without_a_request_id_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) -> None:
     """Nothing but the settled commit keeps it from being done again.
 
-    What else commits at the same time may have the same call lose its commit again and again, until the server tells that
-    it does not know; no more than that may be open.
+    What else commits at the same time may have one call lose its commit again and again, until the server tells that it
+    does not know; no more than that may be open.
     """
     process = proxied.site.processes[0]
     before = proxied.proxy.lost
@@ -176,19 +176,18 @@ def test_an_execution_without_a_request_id_whose_commit_is_lost_is_done_once(pro
         )
         execute(request, metadata=metadata, timeout=30)
         proxied.proxy.lose_commits(loss, every=2)
-        records, open_calls = set(), 0
+        records, reasons = set(), []
         for _ in range(16):
             try:
                 records.add(execute(request, metadata=metadata, timeout=30).inventory_lot_record.id)
             except grpc.RpcError as unknown:
-                assert error_of(unknown).reason == "STORE_UNAVAILABLE"
-                open_calls += 1
+                reasons.append(error_of(unknown).reason)
         proxied.proxy.mend()
         stock = plant.stock()["L"]
         proxied.site.besides += round(stock)
-    assert open_calls <= 2
-    assert len(records) == 16 - open_calls
-    assert 0 <= stock - 1 - len(records) <= open_calls
+    assert reasons in ([], ["STORE_UNAVAILABLE"], ["STORE_UNAVAILABLE"] * 2)
+    assert len(records) == 16 - len(reasons)
+    assert 0 <= stock - 1 - len(records) <= len(reasons)
     assert proxied.proxy.lost - before >= 5
 
 
