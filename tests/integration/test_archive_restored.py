@@ -137,6 +137,17 @@ def test_a_second_time_nothing_is_done_and_a_new_archive_takes_them_again(plant:
     assert put_back(plant.store, paths_in(folder)).records == 10
 
 
+def test_two_runs_that_have_looked_at_the_same_files_put_them_back_once(plant: StoredPlant, tmp_path: Path) -> None:
+    """The second one finds in its transaction that the first was there."""
+    some_records(plant, 10)
+    archive(plant.store, tmp_path)
+    looked = look_at_files(plant.store, paths_in(tmp_path))
+    first, second = (Restoring(plant.store, looked, told).run() for _ in range(2))
+    assert first.records == looked.records > 0
+    assert (second.records, second.files) == (0, 0)
+    assert everything(plant.store)["archived_record"] == []
+
+
 def _spoil_byte(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4] ^= 1  # in a part that gzip itself does not check
