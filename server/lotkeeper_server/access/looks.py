@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
-from lotkeeper_server.access.directory import AccessSnapshot, Directory
+from lotkeeper_server.access.directory import AccessSnapshot, Admission, Directory
 from lotkeeper_server.access.knocking import Knocking
 from lotkeeper_server.domain.refusals import Limit, Overloaded, Refused
 from lotkeeper_server.event_log import get_logger
@@ -24,7 +24,8 @@ WAITING_MAX: Final = 1_024
 """How many may wait; more are refused with OVERLOADED."""
 _log = get_logger()
 Value = TypeVar("Value")
-OnLooked = Callable[[AccessSnapshot | Refused], None]
+Said = AccessSnapshot | Refused
+OnLooked = Callable[[Said], None]
 
 
 class ReadSoon(Protocol):
@@ -73,6 +74,24 @@ class Looks:
         self._is_looking = False
         self._next_seconds = 0.0
         self._timer: asyncio.TimerHandle | None = None
+
+    async def let_in(self, call: Knocking, permission: str) -> Admission:
+        """Lets a caller in, after a look where memory does not know it. On any event loop, not on a thread without one.
+
+        Args:
+            call: whose caller is to be let in.
+            permission: that it needs.
+
+        Raises:
+            Refused: UNAUTHENTICATED, PERMISSION_DENIED, OVERLOADED or STORE_UNAVAILABLE.
+        """
+        admission = self._directory.admit_known(call, permission)
+        if admission is not None:
+            return admission
+        event_loop = asyncio.get_running_loop()
+        looked: asyncio.Future[AccessSnapshot] = event_loop.create_future()
+        self.ask_for(call, lambda said: _soon(event_loop, looked, said))
+        return self._directory.admit_by(await looked, call, permission)
 
     def ask_for(self, call: Knocking, on_looked: OnLooked) -> None:
         """As `ask`, for a call whose caller memory does not know: where it brings a token of the issuer, it is proven.
@@ -169,3 +188,16 @@ def _tell(waiting: list[OnLooked], said: AccessSnapshot | Refused) -> None:
             on_looked(said)
         except Exception:  # a border: the others wait, too
             _log.exception("fault", task="looks")
+
+
+def _soon(event_loop: asyncio.AbstractEventLoop, looked: "asyncio.Future[AccessSnapshot]", said: Said) -> None:
+    event_loop.call_soon_threadsafe(_set, looked, said)
+
+
+def _set(looked: "asyncio.Future[AccessSnapshot]", said: Said) -> None:
+    if looked.done():  # whoever waited has gone
+        return
+    if isinstance(said, Refused):
+        looked.set_exception(said)
+    else:
+        looked.set_result(said)

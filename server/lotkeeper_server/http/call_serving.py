@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from lotkeeper_server.access.directory import AccessSnapshot, Admission
 from lotkeeper_server.domain.refusals import DeadlineExceeded, Refused
 from lotkeeper_server.engine.readers import PRINCIPAL
 from lotkeeper_server.http import http_limits
@@ -140,7 +139,7 @@ class CallServing:
             if not is_long and not received.is_packed:
                 message = await self._converted("", received, served, protocol)
             else:
-                admission = await self._let_in(call, served.permission)
+                admission = await self._doorway.looks.let_in(call, served.permission)
                 with self._doorway.accounts.before_its_begin(admission):
                     message = await self._converted(admission.principal, received, served, protocol)
             call.sent_bytes_more = max(len(received.data) - len(message), 0)
@@ -166,31 +165,6 @@ class CallServing:
             )
         size = len(plain) if protocol.codec.is_json else 0
         return await self._converting.do(principal, size, lambda: protocol.codec.read(served.request_class, plain))
-
-    async def _let_in(self, call: HttpCall, permission: str) -> Admission:
-        """Who calls: looked at before anything is done that takes long.
-
-        Raises:
-            Refused: UNAUTHENTICATED, PERMISSION_DENIED or STORE_UNAVAILABLE.
-        """
-        directory = self._doorway.directory
-        admission = directory.admit_known(call, permission)
-        return admission or directory.admit_by(await self._looked(call), call, permission)
-
-    async def _looked(self, call: HttpCall) -> AccessSnapshot:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[AccessSnapshot] = loop.create_future()
-
-        def tell(said: AccessSnapshot | Refused) -> None:
-            if future.done():
-                return
-            if isinstance(said, Refused):
-                future.set_exception(said)
-            else:
-                future.set_result(said)
-
-        self._doorway.looks.ask_for(call, lambda said: _soon(loop, tell, said))
-        return await future
 
     async def _next(self, stream: HttpStream, served: ServedMethod, protocol: CallProtocol) -> bytes | None:
         """The next message of a stream, as the gate takes it."""
@@ -234,10 +208,6 @@ class CallServing:
         if not done:
             call.expire(transport_status(_LATE))
         return await call.outcome
-
-
-def _soon(loop: asyncio.AbstractEventLoop, tell: Callable[[Any], None], said: object) -> None:
-    loop.call_soon_threadsafe(tell, said)
 
 
 def _principal_of(call: HttpCall) -> str:

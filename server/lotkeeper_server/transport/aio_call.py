@@ -1,15 +1,15 @@
 """Calls on grpc.aio, which meet its context on the loop only."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import grpc
 
-from lotkeeper_server.transport.call import DETAILS_KEY, ENDED_WELL, Call, CallerGone, Status, Stream
+from lotkeeper_server.transport.call import DETAILS_KEY, CallerGone, Stream
 from lotkeeper_server.transport.connections import Connections
+from lotkeeper_server.transport.loop_call import LoopCall
 from lotkeeper_server.transport.observing import MethodObserver
 from lotkeeper_server.transport.stream_handling import Meetings
 
@@ -19,25 +19,10 @@ FAILED: Final = (grpc.aio.BaseError, grpc.RpcError, asyncio.InvalidStateError)
 """What grpc.aio raises for a step with a caller who has gone."""
 
 
-class AioCall(Call):
-    """A call of grpc.aio.
+class AioCall(LoopCall):
+    """A call of grpc.aio."""
 
-    Attributes:
-        outcome: the message, if there is one, and the status that end the call.
-    """
-
-    __slots__ = (
-        "_after_callback",
-        "_auth_context",
-        "_context",
-        "_end",
-        "_going",
-        "_gone",
-        "_loop",
-        "_peer",
-        "_when_gone",
-        "outcome",
-    )
+    __slots__ = ("_context",)
 
     def __init__(
         self,
@@ -47,71 +32,18 @@ class AioCall(Call):
         connections: Connections,
         observer: MethodObserver,
     ) -> None:
-        self.method = method
-        self.metadata = tuple((key, value) for key, value in context.invocation_metadata() or ())
         remaining = context.time_remaining()
-        self.deadline_seconds = None if remaining is None else time.monotonic() + remaining
-        self.outcome: asyncio.Future[tuple[bytes | None, Status]] = loop.create_future()
+        super().__init__(
+            method,
+            tuple((key, value) for key, value in context.invocation_metadata() or ()),
+            None if remaining is None else time.monotonic() + remaining,
+            loop,
+            str(context.peer()),  # of a call that is over grpc.aio 1.85 asks freed memory
+            {key: list(values) for key, values in (context.auth_context() or {}).items()},
+        )
         self._context = context
-        self._peer = str(context.peer())  # of a call that is over grpc.aio 1.85 asks freed memory
-        self._auth_context = {key: list(values) for key, values in (context.auth_context() or {}).items()}
-        self.waits_since = self.answered_since = 0.0
-        self.untaken_bytes = 0
-        self.connection = connections.begin(self, self._peer.encode())
-        self._loop = loop
-        self._gone = False
-        self._end = threading.Lock()  # whoever takes it ends the call; it is never released
-        self._going = threading.Lock()
-        self._when_gone: Callable[[], None] | None = None
-        self._after_callback: Callable[[], None] = _nothing
+        self.connection = connections.begin(self, self.peer.encode())
         self.observe(observer)
-
-    def then(self, after_callback: Callable[[], None]) -> None:
-        """Has this called after each callback on the server's thread, which may have brought work."""
-        self._after_callback = after_callback
-
-    @property
-    def peer(self) -> str:
-        return self._peer
-
-    def auth_context(self) -> Mapping[str, Sequence[bytes]]:
-        return self._auth_context
-
-    @property
-    def is_gone(self) -> bool:
-        return self._gone or (self.deadline_seconds is not None and time.monotonic() > self.deadline_seconds)
-
-    def when_gone(self, callback: Callable[[], None]) -> None:
-        with self._going:
-            if not self._gone:
-                self._when_gone = callback
-                return
-        callback()
-
-    def on_server_thread(self, callback: Callable[[], None]) -> None:
-        def called() -> None:
-            callback()
-            self._after_callback()
-
-        self._loop.call_soon_threadsafe(called)
-
-    def answer(self, message: bytes) -> None:
-        assert isinstance(message, bytes)  # grpc.aio would fail later, where nobody hears of it
-        self._conclude(message, ENDED_WELL)
-
-    def refuse(self, status: Status) -> None:
-        self._conclude(None, status)
-
-    def _conclude(self, message: bytes | None, status: Status) -> None:
-        if not self._gone and self._end.acquire(False):
-            self.untaken_bytes, self.answered_since = len(message or b""), time.monotonic()
-            self.connection.served |= message is not None
-            self._loop.call_soon_threadsafe(self._set_outcome, (message, status))
-            self.observer.ended(self, status)
-
-    def _set_outcome(self, outcome: tuple[bytes | None, Status]) -> None:
-        if not self.outcome.done():  # it is cancelled where the caller went
-            self.outcome.set_result(outcome)
 
     async def read(self) -> Any:
         """The next message, grpc.aio's EOF, or None where the caller has gone."""
@@ -134,15 +66,9 @@ class AioCall(Call):
         if message is not None:
             await self._context.write(message)
 
-    def leave(self) -> None:
-        """The caller has gone, answered or not."""
-        with self._going:
-            self._gone = True
-            callback, self._when_gone = self._when_gone, None
-        if self._end.acquire(False):
-            self.observer.ended(self, self.left())
-            if callback is not None:
-                callback()
+    def _note_answer(self, message: bytes | None) -> None:
+        self.untaken_bytes = len(message or b"")
+        self.connection.served |= message is not None
 
 
 class AioStream(AioCall, Stream):
@@ -231,7 +157,3 @@ class AioStream(AioCall, Stream):
             self._gone = True
         if not future.done():
             future.set_result(result)
-
-
-def _nothing() -> None:
-    return

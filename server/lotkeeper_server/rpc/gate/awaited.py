@@ -173,10 +173,7 @@ class AwaitedMethod:
         doorway = self._doorway
         if doorway.calls.shutting_down:
             raise Refused(ShuttingDown())
-        admission = doorway.directory.admit_known(call, self._permission)
-        if admission is None:
-            said = await self._looked(call)
-            admission = doorway.directory.admit_by(said, call, self._permission)
+        admission = await doorway.looks.let_in(call, self._permission)
         caller = Call(admission, origin_of(call, self._name), call.deadline_seconds, ending=Ending())
         if doorway.notes_reads:
             caller.reads = []
@@ -184,16 +181,6 @@ class AwaitedMethod:
         PRINCIPAL.set(caller.principal)
         CALLER.set(caller)
         return caller
-
-    async def _looked(self, call: transport.Call) -> Any:
-        """Reads tokens and roles from the store, together with other callers."""
-        future: asyncio.Future[Any] = self._event_loop.create_future()
-
-        def on_looked(said: Any) -> None:
-            self._event_loop.call_soon_threadsafe(_set, future, said)
-
-        self._doorway.looks.ask_for(call, on_looked)
-        return await future
 
     async def _settled(self, call: transport.Call, refused: Refused, caller: Call | None) -> transport.Status:
         """Credentials come before the shape: a fault of shape that the engine never saw first checks the caller."""
@@ -204,12 +191,3 @@ class AwaitedMethod:
                 refused = of_caller
         self._doorway.note_refused(refused, call, self._name, "" if caller is None else caller.principal)
         return transport_status(refused.refusal, refused.index)
-
-
-def _set(future: "asyncio.Future[Any]", said: Any) -> None:
-    if future.done():
-        return
-    if isinstance(said, Refused):
-        future.set_exception(said)
-    else:
-        future.set_result(said)
