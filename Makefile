@@ -208,6 +208,7 @@ protoset: .venv/.synced ## Make lotkeeper.protoset, the contract's descriptors w
 test-contract: .venv/.synced ## Make stubs of the contract in eight languages, or in LANGUAGES, compile them, validate OpenAPI; needs the network
 	@$(RUN) --isolated --with openapi-spec-validator==0.9.0 python -m pytest tests/unit/test_openapi.py
 	@.venv/bin/python -m tests.contract_in_languages .tools/generators $(LANGUAGES)
+
 GO_PLUGINS := .tools/go/bin
 PROTOC_GEN_GO := v1.36.11
 PROTOC_GEN_GO_GRPC := v1.6.2
@@ -279,7 +280,6 @@ test-typescript: .venv/.synced ## Lint and test the TypeScript client, also as a
 	@$(WITH_NODE); cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && \
 	  npm run --silent lint && npm test --silent && cd ../.. && \
 	  .venv/bin/python -m clients.conformance --jobs 4 --client "node clients/typescript/build/conformance/program.js"
-	  npm run --silent lint && npm test --silent
 
 .PHONY: test-mariadb-11
 test-mariadb-11: .venv/.synced ## Run the store's tests on MariaDB 11 without Galera, or on VERSIONS='11.4.5 system'; fetches it from Maven Central
