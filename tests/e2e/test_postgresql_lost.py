@@ -14,6 +14,7 @@ from lotkeeper import Client
 from lotkeeper._errors import error_of
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2_grpc
+from lotkeeper_server.store.db.connection import Store
 
 from tests.plants import ServedPlant
 from tests.postgresql import PostgresServer
@@ -22,6 +23,7 @@ from tests.tcp_proxy import Loss, TcpProxy
 from tests.two_processes import migrated, two_processes
 
 LOST_COMMITS = 10
+LOSSES: tuple[Loss, ...] = ("request", "answer")
 BACK_SECONDS = 5.0
 """After which every process serves again, counted from the store's return."""
 
@@ -127,7 +129,7 @@ def test_a_frozen_database_is_waited_for_and_given_up(site: Site, database: Post
     site.check()
 
 
-@pytest.mark.parametrize("loss", ["request", "answer"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_a_commit_whose_answer_is_lost_is_settled(proxied: Proxied, loss: Loss) -> None:
     """Every third commit of one process, whether it reached the database or not: no call is lost or doubled."""
     proxy, site = proxied.proxy, proxied.site
@@ -142,7 +144,7 @@ def test_a_commit_whose_answer_is_lost_is_settled(proxied: Proxied, loss: Loss) 
     site.check()
 
 
-@pytest.mark.parametrize("loss", ["request", "answer"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_a_save_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) -> None:
     """Its caller has no request id and never asks twice: to do it again would find the name taken."""
     process = proxied.site.processes[0]
@@ -157,7 +159,7 @@ def test_a_save_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) 
     assert sorted(one.id for one in listed) == sorted(one.id for one in saved)
 
 
-@pytest.mark.parametrize("loss", ["request", "answer"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_an_execution_without_a_request_id_whose_commit_is_lost_is_done_once(proxied: Proxied, loss: Loss) -> None:
     """Nothing but the settled commit keeps it from being done again.
 
@@ -236,9 +238,30 @@ def test_a_network_that_swallows_everything_is_waited_for(proxied: Proxied) -> N
     site.check()
 
 
+def test_a_lost_connection_is_no_store_that_is_away(database: PostgresServer) -> None:
+    """A check that meets a dead connection, or loses its commit, asks once more; a store that is away is told of."""
+    migrated(database, "checked")
+    with TcpProxy(database.port) as proxy:
+        store = Store(proxy.url("checked"))
+        try:
+            assert store.fault() is None
+            proxy.reset()
+            assert store.fault() is None
+            for loss in LOSSES:
+                proxy.lose_commits(loss, every=2)
+                assert [store.write_fault() for _ in range(4)] == [None] * 4
+            assert proxy.lost == 6
+            proxy.cut()
+            assert store.fault() is not None
+            assert store.write_fault() is not None
+        finally:
+            store.close()
+
+
 def test_a_slow_network_is_only_slow(proxied: Proxied) -> None:
     """Each piece 20 ms late: nothing is given up."""
     proxy, site = proxied.proxy, proxied.site
+    proxy.reset()  # what an earlier test swallowed may rest in the pool, and would be given up rightly
     with site.load(repeats=0) as callers:
         proxy.delay_seconds = 0.02
         callers.wait_for(30)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -151,6 +151,18 @@ class Store:
 
     def fault(self) -> str | None:
         """Why the store cannot serve now; None if it can."""
+        return self._found(self._fault)
+
+    def write_fault(self) -> str | None:
+        """Why nothing can be written now; None if it can: which is found out by a write."""
+        return self._found(self._write_fault)
+
+    def _found(self, look: Callable[[], str | None]) -> str | None:
+        """What a look finds; a lost connection says little of a store on a network: it looks once more."""
+        fault = look()
+        return look() if fault is not None and self.capabilities.can_go_away else fault
+
+    def _fault(self) -> str | None:
         try:
             with (
                 self._translated(),
@@ -169,9 +181,8 @@ class Store:
         except StoreError as error:
             return str(error)
 
-    def write_fault(self) -> str | None:
-        """Why nothing can be written now; None if it can: which is found out by a write."""
-        fault = self.fault() or self._dialect.room_fault(self.url)
+    def _write_fault(self) -> str | None:
+        fault = self._fault() or self._dialect.room_fault(self.url)
         if fault is not None:
             return fault
         try:
