@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from lotkeeper._faults import AddressFault
 from lotkeeper.redaction import without_secrets
 
 DEFAULT_PORT: Final = 50051
+ADDRESS_VARIABLE: Final = "LOTKEEPER_ADDRESS"
+_DEFAULT_ADDRESS: Final = f"127.0.0.1:{DEFAULT_PORT}"
 _PORT_MAX: Final = 65_535
 _OF_GRPC: Final = re.compile(r"(dns:///|dns:|ipv4:|ipv6:)(?=.)")
 _SOCKET_FILE: Final = ("unix:", "unix-abstract:")
@@ -59,12 +62,17 @@ class Address:
         return f"dns:///{self.text}" if self.host and not self.is_literal else self.text
 
 
-def addresses_of(given: str | Sequence[str]) -> tuple[Address, ...]:
+def addresses_of(given: str | Sequence[str] | None) -> tuple[Address, ...]:
     """The addresses in a text, separated by commas, or in several texts; each once, in order.
+
+    Args:
+        given: the texts; None for those of LOTKEEPER_ADDRESS, or without it for a server on this machine.
 
     Raises:
         AddressFault: where one of them is none.
     """
+    if given is None:
+        given = os.environ.get(ADDRESS_VARIABLE, "").strip() or _DEFAULT_ADDRESS
     texts = [given] if isinstance(given, str) else list(given)
     words = [word.strip() for text in texts for word in text.split(",")]
     if not any(words):

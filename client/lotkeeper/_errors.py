@@ -84,8 +84,10 @@ class LotkeeperError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
     def saying(self, message: str, field_violations: tuple[FieldViolation, ...]) -> LotkeeperError:
-        """The same error in other words."""
-        return type(self)(
+        """The same error in other words, whatever its class is made with."""
+        said = type(self).__new__(type(self))
+        LotkeeperError.__init__(
+            said,
             self.code,
             message,
             reason=self.reason,
@@ -93,6 +95,7 @@ class LotkeeperError(Exception):
             field_violations=field_violations,
             retry_after_seconds=self.retry_after_seconds,
         )
+        return said
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it is copied and pickled: with all that it says, whatever its class is made with."""

@@ -63,6 +63,7 @@ def test_a_closed_client_says_so(client_class: Any, answering: Answering) -> Non
     for closed in (client, never_used):
         for call in (
             lambda closed=closed: executed(closed),
+            lambda closed=closed: closed.consume("L", 1.0, source="S"),
             lambda closed=closed: list(closed.list_lots()),
             lambda closed=closed: list(closed.export_master_data(export_format=1)),
             lambda closed=closed: next(iter(closed.watch_inventory_lot_records())),
@@ -142,8 +143,9 @@ def test_an_asyncio_client_is_made_anywhere_and_used_on_one_loop(answering: Answ
 
     with asyncio.Runner() as first:
         assert first.run(call_and_close()) == 3.0
-        with asyncio.Runner() as second, pytest.raises(WrongEventLoop, match="make one for each loop"):
-            second.run(call())
+        for other in (call(), client.consume("L", 1.0, source="S")):
+            with asyncio.Runner() as second, pytest.raises(WrongEventLoop, match="make one for each loop"):
+                second.run(other)
         first.run(client.close())
 
 
@@ -160,6 +162,13 @@ def test_errors_can_be_copied_and_sent_to_another_process(client_class: Any) -> 
         assert (type(again), str(again), again.reason, again.code) == (
             type(error),
             str(error),
+            error.reason,
+            error.code,
+        )
+        said = error.saying("in other words", ())
+        assert (type(said), said.message, said.reason, said.code) == (
+            type(error),
+            "in other words",
             error.reason,
             error.code,
         )

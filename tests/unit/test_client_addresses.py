@@ -39,6 +39,20 @@ def test_several_addresses_stand_in_a_list_or_between_commas() -> None:
     assert texts == [["a:1", "b:50051"]] * 3
 
 
+def test_without_an_address_it_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command line and the clients in other languages have it; otherwise a server on this machine."""
+    for variable, texts in (("plant-1, plant-2:7", ["plant-1:50051", "plant-2:7"]), (" ", ["127.0.0.1:50051"])):
+        monkeypatch.setenv("LOTKEEPER_ADDRESS", variable)
+        assert [one.text for one in addresses_of(None)] == texts
+    monkeypatch.setenv("LOTKEEPER_ADDRESS", "http://plant-1")
+    for client_class in (Client, AsyncClient):
+        with pytest.raises(AddressFault, match="http://plant-1"):
+            client_class()
+    monkeypatch.delenv("LOTKEEPER_ADDRESS")
+    assert [one.text for one in addresses_of(None)] == ["127.0.0.1:50051"]
+    Client().close()
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

@@ -31,7 +31,7 @@ class Calling:
 
     def __init__(
         self,
-        address: str | Sequence[str],
+        address: str | Sequence[str] | None = None,
         *,
         token: str | None = None,
         tls: bool | None = None,
@@ -53,7 +53,7 @@ class Calling:
         Args:
             address: HOST, HOST:PORT or [IPV6]:PORT, the port 50051 if it is not given; several, in a list or separated
                 by commas, are of servers on one store and are called in turn, as are all addresses of a name. A server
-                that does not answer is left out until it does.
+                that does not answer is left out until it does. Default: LOTKEEPER_ADDRESS, otherwise 127.0.0.1:50051.
             token: the bearer token. Default: LOTKEEPER_TOKEN, or the one in the file LOTKEEPER_TOKEN_FILE, otherwise
                 that of a development server on this machine, once the server has shown that it made it.
             tls: whether to use TLS. Default: if a CA or a certificate is given.
