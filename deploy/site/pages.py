@@ -3,7 +3,8 @@
 python deploy/site/pages.py FOLDER    writes FOLDER/pages/*.md and FOLDER/zensical.toml
 
 The README is the site's first page: there is one text for both. Links, which fit the repository, fit the site
-afterwards; a link to a file that is no page of the site leads to the file in the repository. A page that the
+afterwards: one whose text is the name of a file has the page's title instead, and one to a file that is no page of the
+site leads to the file in the repository. A page that the
 navigation of zensical.toml does not name is an error.
 """
 
@@ -27,7 +28,10 @@ OUTSIDE_DOCS: Final = {
 }
 """Pages by their file in the repository."""
 
-_LINK: Final = re.compile(r"(?P<code>```.*?```|`[^`\n]*`)|\]\((?!https?:|mailto:|#)(?P<target>[^)\s]+)\)", re.DOTALL)
+_LINK: Final = re.compile(
+    r"(?P<code>```.*?```|`[^`\n]*`)|(?P<name>\[[\w./-]+\.md)?\]\((?!https?:|mailto:|#)(?P<target>[^)\s]+)\)", re.DOTALL
+)
+_TITLE: Final = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
 def page_of(file: str) -> str | None:
@@ -39,6 +43,16 @@ def page_of(file: str) -> str | None:
     if file.startswith("docs/") and (REPOSITORY / file).is_file():
         return file.removeprefix("docs/")
     return OUTSIDE_DOCS.get(file)
+
+
+def title_of(file: str) -> str:
+    """The first heading of a page.
+
+    Args:
+        file: where its text lies in the repository.
+    """
+    found = _TITLE.search((REPOSITORY / file).read_text())
+    return found[1] if found else file
 
 
 def with_links_of_the_site(text: str, file: str, repository_url: str) -> str:
@@ -59,8 +73,9 @@ def with_links_of_the_site(text: str, file: str, repository_url: str) -> str:
         named = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
         place = page_of(named)
         if place is None:
-            return f"]({repository_url}/tree/main/{named}{sharp}{heading})"
-        return f"]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{sharp}{heading})"
+            return f"{found['name'] or ''}]({repository_url}/tree/main/{named}{sharp}{heading})"
+        title = f"[{title_of(named)}" if found["name"] else ""
+        return f"{title}]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{sharp}{heading})"
 
     return _LINK.sub(linked, text)
 
@@ -82,6 +97,7 @@ def main() -> int:
     pages = folder / "pages"
     shutil.copytree(REPOSITORY / "docs", pages)
     shutil.copy(HERE / "zensical.toml", folder)
+    shutil.copy(HERE / "site.css", pages)
     files = [*OUTSIDE_DOCS, *(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))]
     for file in files:
         page = pages / (page_of(file) or file)

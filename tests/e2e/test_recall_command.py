@@ -179,6 +179,7 @@ def test_an_incomplete_recall_says_so(lotkeeper: Command, client: Client, tmp_pa
     )
     file = tmp_path / "recall.html"
     told = lotkeeper("recall", "MILK-0815", "--depth", "1", "--html", str(file))
+    assert f"wrote {file}: 2 lots, " in told.stderr
     assert (told.exit_code, "Not all is shown" in told.stderr, "Not all is shown" in file.read_text()) == (
         1,
         True,

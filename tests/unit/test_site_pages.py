@@ -40,6 +40,15 @@ def test_links_fit_the_site(pages: ModuleType, file: str, link: str, on_site: st
     assert pages.with_links_of_the_site(f"see [it]({link})!", file, "https://example.org") == f"see [it]({on_site})!"
 
 
+def test_the_name_of_a_file_becomes_the_title_of_its_page(pages: ModuleType) -> None:
+    """Who reads the site knows no files; a file that is no page keeps its name."""
+    text = "[errors.md](errors.md#not-found), [docs/stores.md](stores.md), [unit.md](../deploy/unit.md)"
+    assert pages.with_links_of_the_site(text, "docs/stores.md", "https://example.org") == (
+        "[Refusals, and what to do about each](errors.md#not-found), [Stores](stores.md), "
+        "[unit.md](https://example.org/tree/main/deploy/unit.md)"
+    )
+
+
 def test_code_stays_as_it_is(pages: ModuleType) -> None:
     text = "`a[0](b.md)`\n\n```python\nx[1](docs/errors.md)\n```\n"
     assert pages.with_links_of_the_site(text, "README.md", "https://example.org") == text

@@ -133,6 +133,8 @@ def _tell(
         _write("-", recall_files.csv_text(found))
     elif csv_file is None and html_file is None:
         click.echo("\n".join(recall_files.lines(found, utc=session.output.utc)))
+    if written := [file for file in (csv_file, html_file) if file not in {None, "-"}]:
+        session.output.note(f"wrote {' and '.join(map(str, written))}: {found.counts}")
     archived = found.archived(utc=session.output.utc)
     if archived is not None:
         session.output.note(archived)
