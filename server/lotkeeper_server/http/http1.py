@@ -76,9 +76,12 @@ class Http1:
         if self._exchange is not None:
             self._exchange.leave()
 
-    def drain(self) -> None:
-        """Takes no further request."""
-        if self._exchange is None and not self._is_over:
+    def announce_end(self) -> None:
+        """The next answer says so, or the end of the connection."""
+
+    def take_no_more(self) -> None:
+        """Ends a connection that waits; any other ends with its answer."""
+        if self.is_idle and not self._is_over:
             self._is_over = True
             self._link.close()
 

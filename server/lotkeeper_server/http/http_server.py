@@ -123,9 +123,10 @@ class HttpServer:
         """What it proves itself with to connections from now on; on any thread."""
         self._listener.replace_tls(pair)
 
-    def shut(self) -> None:
-        """Connections end with their next answer, from here on."""
-        self._listener.shut()
+    async def shut(self) -> None:
+        """Takes no further connections; those that there are end with their next answer, or soon."""
+        await self._listener.shut()
+        self._serving.shut()
 
     async def drained(self) -> None:
         """Returns once the answers of calls that have ended are sent, or after a while."""
