@@ -44,7 +44,7 @@ class Http2Connection:
     _came: bytes = b""
     _parts: dict[int, bytes] = field(default_factory=dict)
 
-    def begin(self, path: str, request: Any, content_type: str = JSON, *, ends: bool = True) -> int:
+    def begin(self, path: str, request: Any, content_type: str = JSON, *, ends: bool = True, **more: str) -> int:
         """Sends a request; returns its stream.
 
         Args:
@@ -52,12 +52,13 @@ class Http2Connection:
             request: bytes, or what becomes JSON.
             content_type: of it.
             ends: whether that is all of the request.
+            more: headers.
         """
         body = request if isinstance(request, bytes) else json.dumps(request).encode()
         stream_id = self.frames.get_next_available_stream_id()
         pseudo = [(":method", "POST"), (":scheme", "http"), (":authority", "here"), (":path", path)]
         headers = [("content-type", content_type), ("authorization", f"Bearer {self.port.token}")]
-        self.frames.send_headers(stream_id, [*pseudo, *headers])
+        self.frames.send_headers(stream_id, [*pseudo, *headers, *more.items()])
         self.frames.send_data(stream_id, body, end_stream=ends)
         self._send()
         return stream_id

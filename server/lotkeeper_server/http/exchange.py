@@ -57,16 +57,18 @@ class Exchange(ABC):
     Attributes:
         head: of the request.
         peer: the other end of its connection, as gRPC writes it.
+        http_version: `1.1`, `2`.
         is_gone: whether nobody takes an answer any more.
         is_begun: whether the answer has begun.
         unread_bytes: of the body, which nobody has read yet.
         gathered_bytes: of a message that was read, and is not whole yet or has not been made use of.
     """
 
-    def __init__(self, head: RequestHead, peer: str) -> None:
+    def __init__(self, head: RequestHead, peer: str, http_version: str) -> None:
         """Has come so far."""
         self.head = head
         self.peer = peer
+        self.http_version = http_version
         self.is_gone = False
         self.is_begun = False
         self.unread_bytes = self.gathered_bytes = 0

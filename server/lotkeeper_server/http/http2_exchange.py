@@ -38,7 +38,7 @@ class Http2Exchange(Exchange):
 
     def __init__(self, owner: Frames, link: Link, stream_id: int, head: RequestHead) -> None:
         """Has just begun."""
-        super().__init__(head, link.peer)
+        super().__init__(head, link.peer, "2")
         self._owner = owner
         self._link = link
         self.stream_id = stream_id

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.call_protocols import (
+    CONNECT,
     STREAM_TYPES,
     UNARY_TYPES,
     WEB_TYPES,
@@ -35,6 +37,7 @@ from lotkeeper_server.rpc.gate.doorway import Doorway
 from lotkeeper_server.transport import Status, Streaming, TlsPair, Unary
 from lotkeeper_server.transport.call import INVALID_ARGUMENT, UNIMPLEMENTED, OnFault
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
+from lotkeeper_server.transport.loop_call import Metadata
 from lotkeeper_server.transport.observing import Observe
 
 DRAIN_SECONDS: Final = 2.0
@@ -180,7 +183,10 @@ class HttpServer:
 
     def _refuse_unknown(self, connection: HttpConnection, exchange: Exchange, more: Headers) -> None:
         """A path that is no method's is counted as one of gRPC is."""
-        call = HttpCall(exchange.head.path, (), None, exchange, connection, self._unknown)
+        metadata: Metadata = ()
+        with suppress(Broken):
+            metadata = metadata_of(exchange.head.headers)
+        call = HttpCall(exchange.head.path, metadata, None, exchange, connection, self._unknown, CONNECT)
         call.refuse(_NO_SUCH_METHOD)
         exchange.respond(404, [("content-type", "application/json"), *more], error_json(_NO_SUCH_METHOD))
 
@@ -200,10 +206,14 @@ class HttpServer:
             exchange.respond(status, [("content-type", "application/json"), *more], error_json(broken.status))
             return
         if is_unary:
-            call = HttpCall(served.path, metadata, deadline_seconds, exchange, connection, served.observer)
+            call = HttpCall(
+                served.path, metadata, deadline_seconds, exchange, connection, served.observer, protocol.system
+            )
             serving = self._serving.serve_unary(call, served, protocol)
         else:
-            stream = HttpStream(served.path, metadata, deadline_seconds, exchange, connection, served.observer)
+            stream = HttpStream(
+                served.path, metadata, deadline_seconds, exchange, connection, served.observer, protocol.system
+            )
             serving = self._serving.serve_stream(stream, served, protocol)
         task = asyncio.get_running_loop().create_task(serving, name=served.path)
         self._tasks.add(task)
