@@ -63,6 +63,14 @@ class Http2Connection:
         self._send()
         return stream_id
 
+    def get(self, target: str) -> int:
+        """Sends a GET; returns its stream."""
+        stream_id = self.frames.get_next_available_stream_id()
+        pseudo = [(":method", "GET"), (":scheme", "http"), (":authority", "here"), (":path", target)]
+        self.frames.send_headers(stream_id, [*pseudo, ("authorization", f"Bearer {self.port.token}")], end_stream=True)
+        self._send()
+        return stream_id
+
     def take(self) -> None:
         """Takes what comes next, or that nothing comes any more."""
         try:

@@ -149,7 +149,7 @@ class HttpConnection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Sends it, soon."""
-        if self._transport is None or not data or self._transport.is_closing():
+        if self._transport is None or not data or self._is_closing or self._transport.is_closing():
             return
         self._written += len(data)
         self._transport.write(data)
@@ -172,6 +172,10 @@ class HttpConnection(asyncio.Protocol):
             return
         self.hold(reading=True)
         self._is_closing = True
+        if self._transport.can_write_eof():
+            # Whoever still sends would be answered by a reset, which may overtake what he has not read yet.
+            self._transport.write_eof()
+            after_seconds = http_limits.LINGER_SECONDS
         if after_seconds:
             asyncio.get_running_loop().call_later(after_seconds, self._transport.close)
         else:

@@ -30,6 +30,11 @@ class RequestHead:
     authority: str
     headers: Headers
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the target and the headers."""
+        return len(self.path) + len(self.query) + sum(len(name) + len(value) for name, value in self.headers)
+
     def value(self, name: str) -> str:
         """Of a header; with commas between them where it came several times, empty where it did not."""
         return ",".join(value for key, value in self.headers if key == name)
@@ -72,7 +77,7 @@ class Exchange(ABC):
         self.is_gone = False
         self.is_begun = False
         self.unread_bytes = self.gathered_bytes = 0
-        self._own_bytes = http_limits.REQUEST_BYTES + sum(len(name) + len(value) for name, value in head.headers)
+        self._own_bytes = http_limits.REQUEST_BYTES + head.size_bytes
         self._pieces: deque[tuple[bytes, int]] = deque()
         self._is_whole = False
         self._changed: asyncio.Event = asyncio.Event()

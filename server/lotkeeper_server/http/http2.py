@@ -288,7 +288,7 @@ class Http2:
     def _serve_or_refuse(self, exchange: Http2Exchange) -> None:
         if exchange.is_gone:
             return
-        if sum(len(name) + len(value) for name, value in exchange.head.headers) > http_limits.HEAD_BYTES_MAX:
+        if exchange.head.size_bytes > http_limits.HEAD_BYTES_MAX:
             exchange.respond(431, [("content-type", "text/plain; charset=utf-8")], HEAD_TOO_LONG.encode())
         else:
             self._serve(exchange)
