@@ -239,7 +239,11 @@ class HttpConnection(asyncio.Protocol):
             idle_seconds = now_seconds - self.last_seconds
             if idle_seconds > listener.limits.idle_seconds:
                 self.drain()
-        if now_seconds - self.begun_seconds > listener.limits.age_seconds:
+        too_old_seconds = now_seconds - self.begun_seconds - listener.limits.age_seconds
+        if too_old_seconds > listener.limits.age_grace_seconds:
+            self.abort()
+            return
+        if too_old_seconds > 0:
             self.drain()
         self._version.end_stalled(now_seconds)
         self._look_at_answers(now_seconds)
