@@ -310,7 +310,7 @@ class Service:
         _log.info("shutting_down", calls=self._calls.count)
         self._monitoring.shut_down()
         if self._http is not None:
-            self._http.shut()
+            await self._http.shut()
         await self._server.shut_down()
         if self._http is not None:
             await self._http.drained()

@@ -299,7 +299,7 @@ def test_an_import_is_taken_as_a_stream_of_requests(port: HttpPort, plant: Serve
 
 
 def test_a_watch_tells_what_happens_while_it_lasts(port: HttpPort, plant: ServedPlant) -> None:
-    """Its head comes at once, its records as they are made."""
+    """Its head comes at once, a message once it has begun, its records as they are made."""
     request = produced(plant, "L1")
     body = in_envelope(b"{}")
     head = (
@@ -310,6 +310,8 @@ def test_a_watch_tells_what_happens_while_it_lasts(port: HttpPort, plant: Served
         one.sendall(head.encode() + body)
         came = one.recv(65_536)
         assert came.startswith(b"HTTP/1.1 200")
+        while b"resumeToken" not in came:
+            came += one.recv(65_536)
         assert port.post(EXECUTE, request).status == 200
         while plant.silo.id.encode() not in came:
             piece = one.recv(65_536)

@@ -17,6 +17,7 @@ from tests import stores
 from tests.abuse.tokens import add_role_of, give
 from tests.authorities import Authority, Pair
 from tests.http_calls import INVENTORY, JSON, HttpPort, http_port
+from tests.http_repeating import SHUTDOWN_SECONDS, awaited, ended_soon, running
 from tests.server_process import ServerProcess
 
 SOON_SECONDS = 60
@@ -134,3 +135,30 @@ def test_client_certificates_are_asked_for_and_name_the_caller(tmp_path: Path, a
         with pytest.raises((OSError, http.client.HTTPException)):
             answered(Authority().pair("line 7", ()))
     stores.give_back(server.database_url)
+
+
+def test_a_caller_by_tls_who_repeats_without_a_pause_does_not_put_the_end_off(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """Its connection ends with an answer that says so; whoever has not said hello is not waited for."""
+    context = trusting(tmp_path, authority)
+    answers: list[tuple[int, str | None]] = []
+    with served(tmp_path, authority, "--shutdown-seconds", str(SHUTDOWN_SECONDS)) as process:
+        port = http_port(process)
+
+        def repeats() -> None:
+            headers = {"content-type": JSON, "authorization": f"Bearer {process.token}"}
+            made = http.client.HTTPSConnection(port.host, port.port, timeout=SOON_SECONDS, context=context)
+            with closing(made) as connection:
+                while not answers or answers[-1][1] is None:
+                    connection.request("POST", LIST, b"{}", headers)
+                    answer = connection.getresponse()
+                    answer.read()
+                    answers.append((answer.status, answer.getheader("connection")))
+
+        with port.socket(), running(repeats):
+            awaited(lambda: len(answers) > 20)
+            ended_soon(process)
+    stores.give_back(process.database_url)
+    assert {status for status, _ in answers[:-1]} == {200}
+    assert answers[-1] in {(200, "close"), (503, "close")}

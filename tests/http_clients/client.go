@@ -46,6 +46,7 @@ func main() {
 		for protocol, options := range map[string][]connect.ClientOption{
 			"connect":         {},
 			"connect, packed": {connect.WithSendGzip()},
+			"connect, GET":    {connect.WithHTTPGet()},
 			"grpc-web":        {connect.WithGRPCWeb()},
 		} {
 			of := func(method string) (*client, protoreflect.MethodDescriptor) {
@@ -57,6 +58,9 @@ func main() {
 						return nil
 					}),
 				}, options...)
+				if level := descriptor.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel(); level == descriptorpb.MethodOptions_NO_SIDE_EFFECTS {
+					all = append(all, connect.WithIdempotency(connect.IdempotencyNoSideEffects))
+				}
 				return connect.NewClient[dynamicpb.Message, dynamicpb.Message](transport, url+"/"+service+"/"+method, all...), descriptor
 			}
 			request := func(descriptor protoreflect.MethodDescriptor, values map[string]protoreflect.Value) *connect.Request[dynamicpb.Message] {
@@ -82,6 +86,13 @@ func main() {
 			var refused *connect.Error
 			if !errors.As(err, &refused) || refused.Code() != connect.CodeInvalidArgument || len(refused.Details()) != 2 {
 				panic(fmt.Sprint("not refused as it should be: ", err))
+			}
+
+			list, descriptor := of("ListInventoryOperations")
+			listed, err := list.CallUnary(context.Background(), request(descriptor, nil))
+			check(err)
+			if proto.Size(listed.Msg) == 0 {
+				panic("nothing is listed")
 			}
 
 			export, descriptor := of("ExportInventoryOperations")

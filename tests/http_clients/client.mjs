@@ -16,6 +16,8 @@ const transports = {
   "connect, binary, HTTP/1.1, packed": createConnectTransport({ baseUrl: url, httpVersion: "1.1", useBinaryFormat: true }),
   "connect, binary, HTTP/2": createConnectTransport({ baseUrl: url, httpVersion: "2" }),
   "connect, json, HTTP/2": createConnectTransport({ baseUrl: url, httpVersion: "2", useBinaryFormat: false }),
+  "connect, json, GET": createConnectTransport({ baseUrl: url, httpVersion: "1.1", useBinaryFormat: false, useHttpGet: true }),
+  "connect, binary, GET, HTTP/2": createConnectTransport({ baseUrl: url, httpVersion: "2", useHttpGet: true }),
   "grpc-web, HTTP/1.1": createGrpcWebTransport({ baseUrl: url, httpVersion: "1.1" }),
   "grpc-web, HTTP/2": createGrpcWebTransport({ baseUrl: url, httpVersion: "2" }),
 };
@@ -38,6 +40,9 @@ for (const [name, transport] of Object.entries(transports)) {
     operations.listInventoryOperations({}),
     (error) => error.code === Code.Unauthenticated,
   );
+
+  const listed = await operations.listInventoryOperations({ pageSize: 10 }, { headers });
+  assert.ok(listed.inventoryOperations.length > 0);
 
   const pieces = [];
   for await (const piece of operations.exportInventoryOperations({ format: 2 }, { headers })) pieces.push(piece.data);

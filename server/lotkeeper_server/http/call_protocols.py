@@ -3,7 +3,7 @@
 import base64
 import json
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import quote
 
 from lotkeeper_server.http import http_limits
@@ -22,6 +22,7 @@ from lotkeeper_server.http.error_json import error_json, error_object, http_stat
 from lotkeeper_server.http.exchange import Exchange, Headers
 from lotkeeper_server.http.request_headers import packing_of, takes_gzip
 from lotkeeper_server.transport import Status
+from lotkeeper_server.transport.call import GRPC
 
 _END: Final = 0b10
 """Connect's flag of the last envelope."""
@@ -32,12 +33,19 @@ _NOT_STORED: Final = ("cache-control", "no-store")
 _UNESCAPED: Final = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}~"
 
 
+CONNECT: Final = "connectrpc"
+"""By OpenTelemetry's name."""
+
+
 class CallProtocol(ABC):
     """One call's.
 
     Attributes:
+        system: the protocol, by OpenTelemetry's name.
         codec: how messages are written.
     """
+
+    system: ClassVar[str] = CONNECT
 
     def __init__(self, exchange: Exchange, codec: Codec, content_type: str, more: Headers) -> None:
         """Nothing has been read or sent.
@@ -195,6 +203,8 @@ class ConnectStream(CallProtocol):
 
 class GrpcWeb(CallProtocol):
     """gRPC-Web: as gRPC, with the trailers as a last message; all of it as base 64 for old browsers."""
+
+    system = GRPC.system
 
     def __init__(self, exchange: Exchange, codec: Codec, content_type: str, more: Headers) -> None:
         """As above.

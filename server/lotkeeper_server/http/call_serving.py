@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from lotkeeper_server.domain.refusals import DeadlineExceeded, Refused
+from lotkeeper_server.domain.refusals import DeadlineExceeded, Refused, ShuttingDown
 from lotkeeper_server.engine.readers import PRINCIPAL
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.call_protocols import CallProtocol, ConnectUnary
@@ -54,6 +54,17 @@ class CallServing:
         self._on_fault = on_fault
         self._request_seconds = request_seconds
         self._tasks: set[asyncio.Task[None]] = set()
+        self._awaiting: set[asyncio.Timeout] = set()  # of calls whose message is still to come
+        self._not_come = NO_REQUEST
+
+    def shut(self) -> None:
+        """Waits no longer for messages that have not come whole: their calls would be refused anyway."""
+        self._not_come = transport_status(ShuttingDown())
+        self._request_seconds = http_limits.ON_ITS_WAY_SECONDS
+        at_seconds = asyncio.get_running_loop().time() + http_limits.ON_ITS_WAY_SECONDS
+        for awaiting in self._awaiting:
+            if not awaiting.expired():
+                awaiting.reschedule(at_seconds)
 
     async def serve_unary(self, call: HttpCall, served: ServedMethod, protocol: CallProtocol) -> None:
         """Serves a call with one message each way, to its end."""
@@ -106,10 +117,9 @@ class CallServing:
             call.refuse(status)
             return
         try:
-            async with asyncio.timeout(self._request_seconds):
-                received = await protocol.receive_only()
+            received = await self._received(protocol)
         except TimeoutError:
-            call.refuse(NO_REQUEST)
+            call.refuse(self._not_come)
             return
         except Broken as broken:
             call.refuse(broken.status)
@@ -126,6 +136,21 @@ class CallServing:
         if not call.outcome.done():
             method.handler(message, call)
             self._hand_over()
+
+    async def _received(self, protocol: CallProtocol) -> Received | None:
+        """The only message of a call; None where there is none.
+
+        Raises:
+            Broken: as `receive_only`.
+            CallerGone: as `receive_only`.
+            TimeoutError: where it takes too long.
+        """
+        async with asyncio.timeout(self._request_seconds) as awaiting:
+            self._awaiting.add(awaiting)
+            try:
+                return await protocol.receive_only()
+            finally:
+                self._awaiting.discard(awaiting)
 
     async def _read(self, call: HttpCall, received: Received, served: ServedMethod, protocol: CallProtocol) -> bytes:
         """The message as the gate takes it; what is wrong with it is for the gate to say, once it has let in who calls.

@@ -30,7 +30,7 @@ class HttpConnection(asyncio.Protocol):
         peer: its other end, as gRPC writes it.
         host: the same without its port.
         is_clogged: whether what was written waits until the other end takes it.
-        is_draining: whether it takes no further requests.
+        is_draining: whether it is to end: each answer says so, and ends it.
         caller: what those above keep of it.
         last_seconds: `time.monotonic()` when it was used.
         noted_bytes: what it held when that was looked at.
@@ -70,6 +70,8 @@ class HttpConnection(asyncio.Protocol):
         if not self._listener.let_in(self):
             transport.abort()
             return
+        if self._listener.is_shut:
+            self.drain()
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         if (context := self._listener.tls_context) is not None:
             self._handshake = asyncio.get_running_loop().create_task(self._begin_tls(transport, context))
@@ -147,7 +149,7 @@ class HttpConnection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Sends it, soon."""
-        if self._transport is None or not data or self._transport.is_closing():
+        if self._transport is None or not data or self._is_closing or self._transport.is_closing():
             return
         self._written += len(data)
         self._transport.write(data)
@@ -170,6 +172,10 @@ class HttpConnection(asyncio.Protocol):
             return
         self.hold(reading=True)
         self._is_closing = True
+        if self._transport.can_write_eof():
+            # Whoever still sends would be answered by a reset, which may overtake what he has not read yet.
+            self._transport.write_eof()
+            after_seconds = http_limits.LINGER_SECONDS
         if after_seconds:
             asyncio.get_running_loop().call_later(after_seconds, self._transport.close)
         else:
@@ -203,12 +209,21 @@ class HttpConnection(asyncio.Protocol):
         return {"x509_pem_cert": self._certificate} if self._certificate else {}
 
     def drain(self) -> None:
-        """Takes no further request."""
+        """Ends soon: what is on its way already is answered, and what is being answered."""
+        if self.is_draining or self._is_closing:
+            return
         self.is_draining = True
-        if self._version is None:
+        if self._version is not None:
+            self._version.announce_end()
+        asyncio.get_running_loop().call_later(http_limits.ON_ITS_WAY_SECONDS, self._take_no_more)
+
+    def _take_no_more(self) -> None:
+        if self._handshake is not None:
             self.abort()
+        elif self._version is None:
+            self.close()
         else:
-            self._version.drain()
+            self._version.take_no_more()
 
     def look(self, now_seconds: float) -> None:
         """Ends what has taken too long."""
@@ -224,7 +239,11 @@ class HttpConnection(asyncio.Protocol):
             idle_seconds = now_seconds - self.last_seconds
             if idle_seconds > listener.limits.idle_seconds:
                 self.drain()
-        if now_seconds - self.begun_seconds > listener.limits.age_seconds and not self.is_draining:
+        too_old_seconds = now_seconds - self.begun_seconds - listener.limits.age_seconds
+        if too_old_seconds > listener.limits.age_grace_seconds:
+            self.abort()
+            return
+        if too_old_seconds > 0:
             self.drain()
         self._version.end_stalled(now_seconds)
         self._look_at_answers(now_seconds)
@@ -251,7 +270,9 @@ class HttpConnection(asyncio.Protocol):
         self._listener.note_idle(self)
 
     def _begin_http2(self) -> None:
-        self._version = Http2(self, self._take, self._listener.http2_limits)
+        self._version = version = Http2(self, self._take, self._listener.http2_limits)
+        if self.is_draining:
+            version.announce_end()
 
     def _take(self, exchange: Exchange) -> None:
         self._listener.note_busy(self)

@@ -30,6 +30,11 @@ class RequestHead:
     authority: str
     headers: Headers
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the target and the headers."""
+        return len(self.path) + len(self.query) + sum(len(name) + len(value) for name, value in self.headers)
+
     def value(self, name: str) -> str:
         """Of a header; with commas between them where it came several times, empty where it did not."""
         return ",".join(value for key, value in self.headers if key == name)
@@ -57,20 +62,22 @@ class Exchange(ABC):
     Attributes:
         head: of the request.
         peer: the other end of its connection, as gRPC writes it.
+        http_version: `1.1`, `2`.
         is_gone: whether nobody takes an answer any more.
         is_begun: whether the answer has begun.
         unread_bytes: of the body, which nobody has read yet.
         gathered_bytes: of a message that was read, and is not whole yet or has not been made use of.
     """
 
-    def __init__(self, head: RequestHead, peer: str) -> None:
+    def __init__(self, head: RequestHead, peer: str, http_version: str) -> None:
         """Has come so far."""
         self.head = head
         self.peer = peer
+        self.http_version = http_version
         self.is_gone = False
         self.is_begun = False
         self.unread_bytes = self.gathered_bytes = 0
-        self._own_bytes = http_limits.REQUEST_BYTES + sum(len(name) + len(value) for name, value in head.headers)
+        self._own_bytes = http_limits.REQUEST_BYTES + head.size_bytes
         self._pieces: deque[tuple[bytes, int]] = deque()
         self._is_whole = False
         self._changed: asyncio.Event = asyncio.Event()

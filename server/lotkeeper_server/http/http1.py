@@ -76,9 +76,12 @@ class Http1:
         if self._exchange is not None:
             self._exchange.leave()
 
-    def drain(self) -> None:
-        """Takes no further request."""
-        if self._exchange is None and not self._is_over:
+    def announce_end(self) -> None:
+        """The next answer says so, or the end of the connection."""
+
+    def take_no_more(self) -> None:
+        """Ends a connection that waits; any other ends with its answer."""
+        if self.is_idle and not self._is_over:
             self._is_over = True
             self._link.close()
 
@@ -149,7 +152,8 @@ class Http1:
             return
         self._pieces = self._piece_bytes = 0
         head = head_of(bytes(request.method).decode("latin-1"), bytes(request.target).decode("latin-1"), "", headers)
-        self._exchange = exchange = Http1Exchange(self, self._link, self._h11, head)
+        version = request.http_version.decode()
+        self._exchange = exchange = Http1Exchange(self, self._link, self._h11, head, version)
         # Soon: what came together with the head belongs to it, and a whole request leaves its connection in use.
         asyncio.get_running_loop().call_soon(self._serve, exchange)
 
@@ -189,9 +193,11 @@ class Http1:
 class Http1Exchange(Exchange):
     """One request of a connection."""
 
-    def __init__(self, owner: Http1, link: Link, connection: h11.Connection, head: RequestHead) -> None:
+    def __init__(
+        self, owner: Http1, link: Link, connection: h11.Connection, head: RequestHead, http_version: str
+    ) -> None:
         """Has just begun."""
-        super().__init__(head, link.peer)
+        super().__init__(head, link.peer, http_version)
         self._owner = owner
         self._link = link
         self._h11 = connection

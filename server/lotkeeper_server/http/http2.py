@@ -14,9 +14,9 @@ import h2.settings
 from hyperframe.frame import GoAwayFrame
 
 from lotkeeper_server.http import http_limits
-from lotkeeper_server.http.exchange import Exchange, Headers, RequestHead, Serve, head_of
+from lotkeeper_server.http.exchange import Headers, Serve, head_of
+from lotkeeper_server.http.http2_exchange import Http2Exchange
 from lotkeeper_server.http.link import Link
-from lotkeeper_server.transport import CallerGone
 
 BYTES_AT_ONCE: Final = 4_096
 """So much is looked at before others have their turn."""
@@ -27,6 +27,7 @@ HEAD_BYTES_READ_MAX: Final = 4 * http_limits.HEAD_BYTES_MAX
 HEAD_TOO_LONG: Final = f"The head of a request may have {http_limits.HEAD_BYTES_MAX} bytes.\n"
 _FIRST_WINDOW_BYTES: Final = 65_535
 _LAST_STREAM_ID: Final = (1 << 31) - 1
+_PING: Final = b"the end?"
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
 _FAULTS: Final = (h2.exceptions.ProtocolError, h2.exceptions.DenialOfServiceError, UnicodeError, ValueError)
 
@@ -58,6 +59,7 @@ class Http2:
         self._limits = limits
         self._exchanges: dict[int, Http2Exchange] = {}
         self._is_over = self._has_said_so = False
+        self._last_stream_id = _LAST_STREAM_ID  # none that begins after it is served
         self._waiting = bytearray()
         self._pumping: asyncio.Handle | None = None
         self._unasked = self._cancelled = 0
@@ -133,16 +135,31 @@ class Http2:
         for exchange in exchanges.values():
             exchange.leave()
 
-    def drain(self) -> None:
-        """Says that it takes no further request, and ends once all are answered."""
+    def announce_end(self) -> None:
+        """Asks for no further request; whoever answers the ping has read that."""
         if self._is_over or self._has_said_so:
             return
         self._has_said_so = True
-        # By hand: once h2 has said GOAWAY it answers nothing any more. This one says that no further request is taken,
-        # and of none that it was not.
-        self._link.write(GoAwayFrame(0, last_stream_id=_LAST_STREAM_ID).serialize())
+        self._say_last_stream_id()
+        self._h2.ping(_PING)
+        self._flush()
+
+    def take_no_more(self) -> None:
+        """Says which request is the last, and ends once all up to it are answered."""
+        if self._is_over or self._takes_no_more:
+            return
+        self._last_stream_id = self._h2.highest_inbound_stream_id
+        self._say_last_stream_id()
         if not self._exchanges:
             self._end()
+
+    @property
+    def _takes_no_more(self) -> bool:
+        return self._last_stream_id != _LAST_STREAM_ID
+
+    def _say_last_stream_id(self) -> None:
+        """By hand: once h2 has said GOAWAY it answers nothing any more."""
+        self._link.write(GoAwayFrame(0, last_stream_id=self._last_stream_id).serialize())
 
     def unclog(self) -> None:
         self.push_all()
@@ -161,7 +178,7 @@ class Http2:
             self._h2.send_headers(stream_id, [(":status", str(status)), *sent])
             self._flush()
 
-    def push(self, exchange: "Http2Exchange") -> None:
+    def push(self, exchange: Http2Exchange) -> None:
         """Sends what the other end takes now."""
         stream_id = exchange.stream_id
         while self._may_send(stream_id) and not self._link.is_clogged:
@@ -215,14 +232,13 @@ class Http2:
             self.acknowledge(stream_id, exchange.unread_bytes)
         if exchange is not None:
             self._link.note_answered()
-        if (self._has_said_so or self._link.is_draining) and not self._exchanges and not self._is_over:
+        if self._takes_no_more and not self._exchanges and not self._is_over:
             self._end()
 
     def _end(self) -> None:
-        """Takes leave."""
+        """All that was taken is answered, and the other end knows what was."""
+        self._flush()
         self._is_over = True
-        self._h2.close_connection()
-        self._link.write(self._h2.data_to_send())
         self._link.close()
 
     def _take(self, event: h2.events.Event) -> None:
@@ -242,6 +258,9 @@ class Http2:
             case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
                 self._note_unasked()
                 self.push_all() if exchange is None else self.push(exchange)
+            case h2.events.PingAckReceived() if self._has_said_so:
+                self._note_unasked()
+                self.take_no_more()
             case h2.events.ConnectionTerminated():
                 self.leave()
                 self._link.close()
@@ -249,6 +268,10 @@ class Http2:
                 self._note_unasked()
 
     def _begin(self, event: Any) -> None:
+        if event.stream_id > self._last_stream_id:
+            self._note_unasked()
+            self._h2.reset_stream(event.stream_id, h2.errors.ErrorCodes.REFUSED_STREAM)
+            return
         pseudo: dict[str, str] = {}
         headers: list[tuple[str, str]] = []
         for name, value in event.headers or ():
@@ -262,10 +285,10 @@ class Http2:
         # Soon: what came together with the head may break it off, and then h2 takes no answer any more.
         asyncio.get_running_loop().call_soon(self._serve_or_refuse, exchange)
 
-    def _serve_or_refuse(self, exchange: "Http2Exchange") -> None:
+    def _serve_or_refuse(self, exchange: Http2Exchange) -> None:
         if exchange.is_gone:
             return
-        if sum(len(name) + len(value) for name, value in exchange.head.headers) > http_limits.HEAD_BYTES_MAX:
+        if exchange.head.size_bytes > http_limits.HEAD_BYTES_MAX:
             exchange.respond(431, [("content-type", "text/plain; charset=utf-8")], HEAD_TOO_LONG.encode())
         else:
             self._serve(exchange)
@@ -315,80 +338,3 @@ class Http2:
     def _flush(self) -> None:
         if data := self._h2.data_to_send():
             self._link.write(data)
-
-
-class Http2Exchange(Exchange):
-    """One request of a connection.
-
-    Attributes:
-        stream_id: of HTTP/2.
-        pending_bytes: of the answer, which the other end has not asked for yet.
-        waits_since: `time.monotonic()` since when none of it was taken; 0.0 where nothing waits.
-    """
-
-    def __init__(self, owner: Http2, link: Link, stream_id: int, head: RequestHead) -> None:
-        """Has just begun."""
-        super().__init__(head, link.peer)
-        self._owner = owner
-        self._link = link
-        self.stream_id = stream_id
-        self.pending_bytes = 0
-        self.waits_since = 0.0
-        self._pending = bytearray()
-        self._is_ended = False
-        self._taken = asyncio.Event()
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether all of it was sent but its end."""
-        return self._is_ended and not self._pending
-
-    def take_pending(self, bytes_max: int) -> bytes:
-        """The next piece of the answer."""
-        piece = bytes(self._pending[:bytes_max]) if bytes_max > 0 else b""
-        if piece:
-            del self._pending[:bytes_max]
-            self.pending_bytes = len(self._pending)
-            self.waits_since = time.monotonic() if self._pending else 0.0
-            self._taken.set()
-        return piece
-
-    def note_read(self, flow_bytes: int) -> None:
-        self._owner.acknowledge(self.stream_id, flow_bytes)
-
-    def start(self, status: int, headers: Headers) -> None:
-        if not self.is_gone and not self.is_begun:
-            self.is_begun = True
-            self._owner.send_head(self.stream_id, status, headers)
-
-    def write(self, data: bytes) -> None:
-        if self.is_gone or not data:
-            return
-        if not self._pending:
-            self.waits_since = time.monotonic()
-        self._pending += data
-        self.pending_bytes = len(self._pending)
-        self._owner.push(self)
-
-    async def drained(self) -> None:
-        while self._pending and not self.is_gone:
-            self._taken.clear()
-            await self._taken.wait()
-        if self.is_gone:
-            raise CallerGone
-
-    def end(self) -> None:
-        if self.is_gone or self._is_ended:
-            return
-        self._is_ended = True
-        self._owner.push(self)
-
-    def abort(self) -> None:
-        if not self.is_gone:
-            self._owner.reset(self.stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
-
-    def leave(self) -> None:
-        super().leave()
-        self._pending.clear()
-        self.pending_bytes, self.waits_since = 0, 0.0
-        self._taken.set()

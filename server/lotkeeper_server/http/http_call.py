@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from lotkeeper_server.http.connection import HttpConnection
 from lotkeeper_server.http.exchange import Exchange
-from lotkeeper_server.transport.call import CallerGone, Status, Stream
+from lotkeeper_server.transport.call import CallerGone, Carriage, Status, Stream
 from lotkeeper_server.transport.loop_call import LoopCall, Metadata
 from lotkeeper_server.transport.observing import MethodObserver
 from lotkeeper_server.transport.stream_handling import Meetings
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 class HttpCall(LoopCall):
     """A call with one request and one answer."""
 
-    __slots__ = ()
+    __slots__ = ("_carriage",)
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class HttpCall(LoopCall):
         exchange: Exchange,
         connection: HttpConnection,
         observer: MethodObserver,
+        system: str,
     ) -> None:
         """Begins; on the event loop.
 
@@ -37,12 +38,18 @@ class HttpCall(LoopCall):
             exchange: the request.
             connection: on which it came.
             observer: is told of its begin and end.
+            system: the protocol, by OpenTelemetry's name.
         """
         loop = asyncio.get_running_loop()
         super().__init__(method, metadata, deadline_seconds, loop, exchange.peer, connection.auth_context())
         self.connection = connection.caller
+        self._carriage = Carriage(system, exchange.http_version)
         self.observe(observer)
         exchange.when_gone(self.leave)
+
+    @property
+    def carriage(self) -> Carriage:
+        return self._carriage
 
     def leave(self) -> None:
         super().leave()
@@ -74,6 +81,7 @@ class HttpStream(HttpCall, Stream):
         exchange: Exchange,
         connection: HttpConnection,
         observer: MethodObserver,
+        system: str,
     ) -> None:
         """Begins; see `through` for how messages come and go."""
         self.meetings = Meetings()
@@ -81,7 +89,7 @@ class HttpStream(HttpCall, Stream):
         self._sending: asyncio.Task[None] | None = None
         self._take: Callable[[], Awaitable[bytes | None]]
         self._give: Callable[[bytes], Awaitable[None]]
-        super().__init__(method, metadata, deadline_seconds, exchange, connection, observer)
+        super().__init__(method, metadata, deadline_seconds, exchange, connection, observer, system)
 
     def through(self, take: Callable[[], Awaitable[bytes | None]], give: Callable[[bytes], Awaitable[None]]) -> None:
         """How messages come and go.

@@ -16,6 +16,8 @@ taken; settings may ask for less."""
 LINGER_SECONDS: Final = 1.0
 """How long the rest of a refused request is thrown away before its connection is closed: who still sends would lose
 the answer."""
+ON_ITS_WAY_SECONDS: Final = 0.2
+"""How long a connection that is to end still takes requests: those whose sender could not know of it yet."""
 BODY_UNREAD_BYTES_MAX: Final = 256 * 1024
 """So much of a body may wait before no more of it is taken from the network."""
 PIPELINED_BYTES_MAX: Final = 64 * 1024

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.call_protocols import (
+    CONNECT,
     STREAM_TYPES,
     UNARY_TYPES,
     WEB_TYPES,
@@ -21,6 +23,7 @@ from lotkeeper_server.http.call_protocols import (
 )
 from lotkeeper_server.http.call_serving import CallServing
 from lotkeeper_server.http.codecs import CODECS, Converting
+from lotkeeper_server.http.connect_get import ConnectGet, query_of
 from lotkeeper_server.http.connection import HttpConnection
 from lotkeeper_server.http.envelopes import Broken
 from lotkeeper_server.http.error_json import error_json, http_status
@@ -35,6 +38,7 @@ from lotkeeper_server.rpc.gate.doorway import Doorway
 from lotkeeper_server.transport import Status, Streaming, TlsPair, Unary
 from lotkeeper_server.transport.call import INVALID_ARGUMENT, UNIMPLEMENTED, OnFault
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
+from lotkeeper_server.transport.loop_call import Metadata
 from lotkeeper_server.transport.observing import Observe
 
 DRAIN_SECONDS: Final = 2.0
@@ -123,9 +127,10 @@ class HttpServer:
         """What it proves itself with to connections from now on; on any thread."""
         self._listener.replace_tls(pair)
 
-    def shut(self) -> None:
-        """Connections end with their next answer, from here on."""
-        self._listener.shut()
+    async def shut(self) -> None:
+        """Takes no further connections; those that there are end with their next answer, or soon."""
+        await self._listener.shut()
+        self._serving.shut()
 
     async def drained(self) -> None:
         """Returns once the answers of calls that have ended are sent, or after a while."""
@@ -161,17 +166,18 @@ class HttpServer:
         if head.method == "OPTIONS" and head.value("origin") and head.value("access-control-request-method"):
             exchange.respond(204, self._origins.preflight(head))
             return
-        if self._origins.refuses(head):
+        served = self._methods.get(head.path)
+        if self._origins.refuses(head, is_call=served is not None):
             text = b"Pages of this origin may not call: see the setting http_allowed_origins.\n"
             exchange.respond(403, [_PLAIN, *self._origins.headers(head)], text)
             return
         more = self._origins.headers(head)
-        served = self._methods.get(head.path)
-        if head.method in {"GET", "HEAD"} and served is None:
+        allowed = _allowed(served)
+        if head.method not in allowed:
+            listed = ", ".join(allowed)
+            exchange.respond(405, [_PLAIN, ("allow", listed), *more], f"Only {listed}.\n".encode())
+        elif served is None and head.method != "POST":
             self._pages.answer(exchange, more)
-        elif head.method != "POST":
-            allowed = "POST" if served is not None else "GET, HEAD, POST"
-            exchange.respond(405, [_PLAIN, ("allow", allowed), *more], f"Only {allowed}.\n".encode())
         elif served is None:
             self._refuse_unknown(connection, exchange, more)
         else:
@@ -179,7 +185,10 @@ class HttpServer:
 
     def _refuse_unknown(self, connection: HttpConnection, exchange: Exchange, more: Headers) -> None:
         """A path that is no method's is counted as one of gRPC is."""
-        call = HttpCall(exchange.head.path, (), None, exchange, connection, self._unknown)
+        metadata: Metadata = ()
+        with suppress(Broken):
+            metadata = metadata_of(exchange.head.headers)
+        call = HttpCall(exchange.head.path, metadata, None, exchange, connection, self._unknown, CONNECT)
         call.refuse(_NO_SUCH_METHOD)
         exchange.respond(404, [("content-type", "application/json"), *more], error_json(_NO_SUCH_METHOD))
 
@@ -199,22 +208,36 @@ class HttpServer:
             exchange.respond(status, [("content-type", "application/json"), *more], error_json(broken.status))
             return
         if is_unary:
-            call = HttpCall(served.path, metadata, deadline_seconds, exchange, connection, served.observer)
+            call = HttpCall(
+                served.path, metadata, deadline_seconds, exchange, connection, served.observer, protocol.system
+            )
             serving = self._serving.serve_unary(call, served, protocol)
         else:
-            stream = HttpStream(served.path, metadata, deadline_seconds, exchange, connection, served.observer)
+            stream = HttpStream(
+                served.path, metadata, deadline_seconds, exchange, connection, served.observer, protocol.system
+            )
             serving = self._serving.serve_stream(stream, served, protocol)
         task = asyncio.get_running_loop().create_task(serving, name=served.path)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
+def _allowed(served: ServedMethod | None) -> tuple[str, ...]:
+    """The methods of HTTP, for a method of the contract or a page."""
+    if served is None:
+        return ("GET", "HEAD", "POST")
+    return ("GET", "POST") if served.takes_get else ("POST",)
+
+
 def _protocol_of(exchange: Exchange, more: Headers, *, is_unary: bool) -> CallProtocol | None:
-    """By the content type; None where the method is not called by such.
+    """By the content type, or the query of a GET; None where the method is not called by such.
 
     Raises:
         Broken: where messages are packed in a way that is not taken.
     """
+    if exchange.head.method == "GET":
+        query = query_of(exchange.head.query)
+        return ConnectGet(exchange, query, more) if query.encoding in CODECS else None
     content_type = content_type_of(exchange.head)
     if content_type in WEB_TYPES:
         return GrpcWeb(exchange, CODECS[WEB_TYPES[content_type]], content_type, more)
@@ -226,6 +249,12 @@ def _protocol_of(exchange: Exchange, more: Headers, *, is_unary: bool) -> CallPr
 
 
 def _refuse_type(exchange: Exchange, more: Headers, *, is_unary: bool) -> None:
+    if exchange.head.method == "GET":
+        body = json.dumps(
+            {"code": "unknown", "message": f"The query's encoding must be {' or '.join(CODECS)}."}
+        ).encode()
+        exchange.respond(415, [("content-type", "application/json"), *more], body)
+        return
     types = [*(UNARY_TYPES if is_unary else STREAM_TYPES), *WEB_TYPES]
     of_stream = "" if is_unary else "This method is a stream: "
     message = f"{of_stream}{'The' if is_unary else 'the'} content type must be one of {', '.join(types)}."

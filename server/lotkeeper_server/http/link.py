@@ -9,7 +9,7 @@ class Link(Protocol):
     Attributes:
         peer: its other end, as gRPC writes it.
         is_clogged: whether what was written waits until the other end takes it.
-        is_draining: whether it takes no further requests.
+        is_draining: whether it is to end: each answer says so, and ends it.
     """
 
     peer: str
@@ -60,8 +60,11 @@ class Version(Protocol):
     def leave(self) -> None:
         """The connection is gone."""
 
-    def drain(self) -> None:
-        """Takes no further request."""
+    def announce_end(self) -> None:
+        """Asks for no further request, where there is a way to say so; those that come are served."""
+
+    def take_no_more(self) -> None:
+        """Serves no further request, and ends the connection once all that were begun are answered."""
 
     def unclog(self) -> None:
         """What was written has been taken."""

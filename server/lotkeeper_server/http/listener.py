@@ -19,6 +19,8 @@ from lotkeeper_server.transport import TlsPair
 from lotkeeper_server.transport.connection_limits import ConnectionLimits
 
 BACKLOG: Final = 512
+_ACCEPTING_TURNS: Final = 2
+"""Of the event loop: in the first it is told who waits, in the second it takes them in."""
 PROTOCOLS: Final = ("h2", "http/1.1")
 
 
@@ -31,6 +33,7 @@ class Listener:
         http2_limits: what one connection of HTTP/2 may take.
         head_seconds: how long the head of a request may take.
         answer_seconds: how long an answer may wait until it is taken.
+        is_shut: whether it ends: connections that still come in end with their first answer.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Listener:
         self._held_bytes = 0  # of all; at least, as some may have let go of theirs since they were looked at
         self._server: asyncio.Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self._is_draining = False
+        self.is_shut = False
 
     @property
     def count(self) -> int:
@@ -107,7 +110,6 @@ class Listener:
     def let_in(self, connection: HttpConnection) -> bool:
         """Counts a connection; makes room for it where there are too many, by ending one that is idle."""
         limits = self.limits
-        connection.is_draining = self._is_draining
         self._connections.add(connection)
         self._by_host[connection.host] += 1
         self._idle[connection] = None
@@ -163,11 +165,15 @@ class Listener:
             one.abort()
             self.forget(one)
 
-    def shut(self) -> None:
-        """Each connection ends with its next answer."""
-        self._is_draining = True
-        for connection in self._connections:
-            connection.is_draining = True
+    async def shut(self) -> None:
+        """Listens no more; each connection ends with its next answer, or soon."""
+        self.is_shut = True
+        for _ in range(_ACCEPTING_TURNS):  # those who are connected and wait to be taken in would be broken off
+            await asyncio.sleep(0)
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.drain()
 
     def close(self) -> None:
         """Listens no more, and ends what is open."""

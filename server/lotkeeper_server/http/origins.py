@@ -8,6 +8,8 @@ from lotkeeper_server.http.exchange import Headers, RequestHead
 from lotkeeper_server.http_origins import EVERYBODY
 
 _KEPT_SECONDS: Final = 7_200
+_OWN_SITES: Final = frozenset({"", "none", "same-origin"})
+"""Whose the page is, as browsers tell it: no page at all, or one of here."""
 _ASKED: Final = (
     "accept-encoding, authorization, connect-accept-encoding, connect-content-encoding, connect-protocol-version, "
     "connect-timeout-ms, content-encoding, content-type, grpc-accept-encoding, grpc-encoding, grpc-timeout, "
@@ -29,10 +31,17 @@ class Origins:
         """
         self._allowed = frozenset(allowed)
 
-    def refuses(self, head: RequestHead) -> bool:
-        """Whether a page sent this that may not: of another site that is not in the list."""
+    def refuses(self, head: RequestHead, *, is_call: bool) -> bool:
+        """Whether a page sent this that may not: of another site that is not in the list.
+
+        Args:
+            head: of the request.
+            is_call: whether it is for a method; others may link to pages.
+        """
         origin = head.value("origin").lower()
-        return bool(origin) and not self._is_allowed(origin) and not _is_own(origin, head)
+        if not origin:  # a page that has something shown, by GET, does not say where it is from; newer browsers do
+            return is_call and head.value("sec-fetch-site").lower() not in _OWN_SITES
+        return not self._is_allowed(origin) and not _is_own(origin, head)
 
     def headers(self, head: RequestHead) -> Headers:
         """What an answer says to the browser; nothing where no browser asks."""

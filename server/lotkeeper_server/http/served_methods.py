@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -33,6 +34,12 @@ class ServedMethod:
     permission: str
     method: Unary | Streaming
     observer: MethodObserver
+
+    @property
+    def takes_get(self) -> bool:
+        """Whether it may be called by GET: it has one message each way, and only reads."""
+        level = self.descriptor.GetOptions().idempotency_level
+        return isinstance(self.method, Unary) and level == MethodOptions.NO_SIDE_EFFECTS
 
     @property
     def takes_stream(self) -> bool:

@@ -46,6 +46,20 @@ class Status:
     limit: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """How a call came.
+
+    Attributes:
+        system: the protocol, by OpenTelemetry's name: `grpc`, `connectrpc`.
+        http_version: `1.1`, `2`; empty for gRPC's own port, where it is always the same.
+    """
+
+    system: str
+    http_version: str = ""
+
+
+GRPC: Final = Carriage("grpc")
 ENDED_WELL: Final = Status(OK)
 NO_MESSAGE: Final = Status(INVALID_ARGUMENT, "The call has no message.")
 NO_REQUEST: Final = Status(DEADLINE_EXCEEDED, "The call's message did not come in time.")
@@ -126,6 +140,11 @@ class Call(ABC):
     @abstractmethod
     def peer(self) -> str:
         """The caller's address as gRPC writes it, `ipv4:127.0.0.1:50000`."""
+
+    @property
+    def carriage(self) -> Carriage:
+        """How it came."""
+        return GRPC
 
     @abstractmethod
     def auth_context(self) -> Mapping[str, Sequence[bytes]]:

@@ -17,6 +17,7 @@ from lotkeeper_server.observability.call_log import CODE_NAMES, REQUEST_ID_CHARA
 from lotkeeper_server.observability.catalogue import PHASES
 from lotkeeper_server.observability.pipeline import shown_phases
 from lotkeeper_server.observability.traces.recording import CallRecord, Record, TransactionRecord
+from lotkeeper_server.transport.call import GRPC, Carriage
 
 ERRORS: Final = frozenset({2, 4, 12, 13, 14, 15})
 """Codes that are errors of a server by OpenTelemetry's conventions: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED,
@@ -29,6 +30,8 @@ _NANOS: Final = 1_000_000_000
 _SAMPLED: Final = 0x01
 _REMOTE_KNOWN: Final = 0x100
 _REMOTE: Final = 0x200
+_CONNECT_NAMES: Final = {0: "", 1: "canceled"}
+"""Connect writes gRPC's codes in lower case; these differ: it has none for success."""
 Value = str | int | float
 
 
@@ -70,7 +73,7 @@ class Requests:
         """
         self._resource = resource_of(version)
         self._scope = InstrumentationScope(name=NAME, version=version)
-        self._of_ends: dict[tuple[str, int, str, str], bytes] = {}
+        self._of_ends: dict[tuple[str, int, str, str, Carriage], bytes] = {}
         self._of_callers: dict[tuple[str, str], bytes] = {}
 
     def spans(self, records: Iterable[Record]) -> list[Span]:
@@ -118,7 +121,7 @@ class Requests:
 
     def _of_end(self, record: CallRecord) -> bytes:
         """What calls of one method that end alike have in common; there are few."""
-        key = (record.method, record.code, record.reason, record.limit)
+        key = (record.method, record.code, record.reason, record.limit, record.carriage)
         found = self._of_ends.get(key)
         if found is None:
             found = self._of_ends[key] = _written_end(*key)
@@ -135,20 +138,24 @@ class Requests:
         return found
 
 
-def _written_end(method: str, code: int, reason: str, limit: str) -> bytes:
-    said: dict[str, Value] = {
-        "rpc.system.name": "grpc",
-        "rpc.method": method,
-        "rpc.response.status_code": CODE_NAMES[code],
-    }
+def _written_end(method: str, code: int, reason: str, limit: str, carriage: Carriage) -> bytes:
+    said: dict[str, Value] = {"rpc.system.name": carriage.system, "rpc.method": method}
+    code_name = CODE_NAMES[code]
+    if carriage.system != GRPC.system:
+        code_name = _CONNECT_NAMES.get(code, code_name.lower())
+    if code_name:
+        said["rpc.response.status_code"] = code_name
+    if carriage.http_version:
+        said["network.protocol.name"] = "http"
+        said["network.protocol.version"] = carriage.http_version
     if reason:
         said["lotkeeper.reason"] = reason
     if limit:
         said["lotkeeper.limit"] = limit
     status = Status()
     if code in ERRORS:
-        said["error.type"] = CODE_NAMES[code]
-        status = Status(code=Status.STATUS_CODE_ERROR, message=reason or CODE_NAMES[code])
+        said["error.type"] = code_name
+        status = Status(code=Status.STATUS_CODE_ERROR, message=reason or code_name)
     return Span(
         name=method, kind=Span.SPAN_KIND_SERVER, attributes=_attributes(said), status=status
     ).SerializeToString()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lotkeeper_server.observability.pipeline import Phases, ReadTimes
 from lotkeeper_server.observability.trace_context import TraceParent, trace_parent_of, trace_state_of
-from lotkeeper_server.transport.call import Call, Status
+from lotkeeper_server.transport.call import GRPC, Call, Carriage, Status
 
 QUEUE_MAX: Final = 4_096
 """So many calls and transactions wait to be sent; beyond it they are counted as lost."""
@@ -78,6 +78,7 @@ class CallRecord:
         reason: of a refusal; empty for none.
         limit: that it has passed; empty for none.
         peer: its address as gRPC writes it.
+        carriage: how it came.
         caller: the principal; empty where it is not known.
         request_id: of its request; empty for none.
         phases: of its last transaction; None where it was in none.
@@ -96,6 +97,7 @@ class CallRecord:
     reason: str
     limit: str
     peer: str
+    carriage: Carriage = GRPC
     caller: str = ""
     request_id: str = ""
     phases: Phases | None = None
@@ -154,6 +156,7 @@ class Recorder:
             status.reason,
             status.limit,
             call.peer,
+            call.carriage,
         )
         noted: Any = call.noted  # `call_log.Noted`
         if noted is not None:

@@ -97,7 +97,8 @@ class AwaitedMethod:
 
         async def answer(caller: Call, ending: Ending) -> None:
             paced = PacedStream(stream, ending, self._doorway.pace)
-            request_bytes = await paced.receive()
+            async with self._doorway.calls.until_shut():  # a call that asks for nothing yet
+                request_bytes = await paced.receive()
             if request_bytes is None:  # no message, or half of one: it must not become another request
                 raise Refused(InvalidArgument(text="The call has no message."))
             request = parsed(self._request_class, request_bytes, stream)
