@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
-from lotkeeper.inventory.v1 import master_data_service_pb2
+from lotkeeper.inventory.v1 import inventory_service_pb2, master_data_service_pb2
 from lotkeeper_server.domain.refusals import InvalidArgument, Refused
 from lotkeeper_server.http.json_reading import _timestamp, read_json
 from lotkeeper_server.http.json_writing import write_json
@@ -79,6 +79,19 @@ def test_a_field_that_there_is_not_says_which_was_meant() -> None:
     assert violation.field == "primaryLotIdOrNam"
     assert violation.description == "is no field of the request; did you mean primaryLotIdOrName?"
     assert violation.reason == "UNKNOWN"
+
+
+def test_the_short_name_of_a_value_says_which_was_meant() -> None:
+    """As the command line has it; and a quantity without its object says what that looks like."""
+    request = {"actions": [{"type": "receive", "exactQuantity": "1.5"}]}
+    told = {
+        one.field: one.description
+        for one in refused(inventory_service_pb2.ExecuteInventoryActionsRequest, request).violations
+    }
+    assert told == {
+        "actions[0].type": '"receive" is not one of its values; did you mean INVENTORY_ACTION_TYPE_RECEIVE?',
+        "actions[0].exact_quantity": 'must be an object such as {"value": "0.1"}, not a text',
+    }
 
 
 def test_names_that_somebody_chose_are_shown_within_limits() -> None:

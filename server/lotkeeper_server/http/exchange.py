@@ -5,11 +5,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.transport import CallerGone
 
 Headers = Sequence[tuple[str, str]]
+_MARKS_BYTES: Final = len(": \r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,9 @@ class RequestHead:
 
     @property
     def size_bytes(self) -> int:
-        """Of the target and the headers."""
-        return len(self.path) + len(self.query) + sum(len(name) + len(value) for name, value in self.headers)
+        """Of the target and the headers, each of these with the marks around it."""
+        lines_bytes = sum(len(name) + len(value) + _MARKS_BYTES for name, value in self.headers)
+        return len(self.path) + len(self.query) + lines_bytes
 
     def value(self, name: str) -> str:
         """Of a header; with commas between them where it came several times, empty where it did not."""

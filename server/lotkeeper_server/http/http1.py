@@ -1,6 +1,7 @@
 """HTTP/1.1 on one connection, by h11, which knows the grammar: one request after the other."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Final
 
 import h11
@@ -18,6 +19,8 @@ _TEXTS: Final = {
     505: "The versions are HTTP/1.1 and HTTP/2.",
 }
 _PLAIN: Final = (("content-type", "text/plain; charset=utf-8"), ("connection", "close"))
+_LINE_END: Final = b"\r\n"
+_PHRASES: Final = {one.value: one.phrase.encode() for one in HTTPStatus}
 
 
 class Http1:
@@ -32,7 +35,7 @@ class Http1:
         """Nothing has come yet."""
         self._link = link
         self._serve = serve
-        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=http_limits.HEAD_BYTES_MAX)
+        self._h11 = _connection()
         self._exchange: Http1Exchange | None = None
         self._is_over = False
         self._pumping: asyncio.Handle | None = None
@@ -58,10 +61,18 @@ class Http1:
 
     def feed(self, data: bytes) -> None:
         """Takes what has come."""
-        if self._is_over:
+        if self._is_over or self._is_last:
             return
-        self._h11.receive_data(data)
-        self.pump()
+        if self.is_idle:  # RFC 9112, 2.2: a client may send an empty line too much
+            data = data.lstrip(_LINE_END)
+        if data:
+            self._h11.receive_data(data)
+            self.pump()
+
+    @property
+    def _is_last(self) -> bool:
+        """Whether the request that is being answered is whole, and no other one may follow it."""
+        return self._h11.their_state is h11.MUST_CLOSE
 
     def feed_end(self) -> None:
         """The other end sends no more: it counts as gone, as nearly all who close do so in both directions."""
@@ -97,7 +108,7 @@ class Http1:
         """Goes on with what has come, a part at a time."""
         self._pumping = None
         for _ in range(http_limits.PIECES_AT_ONCE):
-            if self._is_over:
+            if self._is_over or self._is_last:
                 return
             try:
                 event = self._h11.next_event()
@@ -147,11 +158,11 @@ class Http1:
         if request.http_version not in _VERSIONS:
             self._refuse(505)
             return
-        if len(request.target) + sum(len(name) + len(value) for name, value in headers) > http_limits.HEAD_BYTES_MAX:
+        head = head_of(bytes(request.method).decode("latin-1"), bytes(request.target).decode("latin-1"), "", headers)
+        if head.size_bytes > http_limits.HEAD_BYTES_MAX:
             self._refuse(431)
             return
         self._pieces = self._piece_bytes = 0
-        head = head_of(bytes(request.method).decode("latin-1"), bytes(request.target).decode("latin-1"), "", headers)
         version = request.http_version.decode()
         self._exchange = exchange = Http1Exchange(self, self._link, self._h11, head, version)
         # Soon: what came together with the head belongs to it, and a whole request leaves its connection in use.
@@ -166,7 +177,7 @@ class Http1:
         if self._h11.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             body = f"{text or _TEXTS.get(status, _MALFORMED)}\n".encode()
             length = ("content-length", str(len(body)))
-            self._link.write(self._h11.send(h11.Response(status_code=status, headers=[*_PLAIN, length])) or b"")
+            self._link.write(self._h11.send(_response(status, [*_PLAIN, length])) or b"")
             self._link.write(self._h11.send(h11.Data(data=body)) or b"")
             self._link.close(after_seconds=http_limits.LINGER_SECONDS)
         else:
@@ -177,12 +188,20 @@ class Http1:
         self._exchange = None
         self._link.note_answered()
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE and not self._link.is_draining:
-            self._h11.start_next_cycle()
+            self._begin_next()
             self._pumping = asyncio.get_running_loop().call_soon(self.pump)
         else:
             self._is_over = True
             is_whole = self._h11.their_state in {h11.DONE, h11.MUST_CLOSE}
             self._link.close(after_seconds=0.0 if is_whole else http_limits.LINGER_SECONDS)
+
+    def _begin_next(self) -> None:
+        ahead, _ = self._h11.trailing_data
+        if ahead[:1] and ahead[:1] in _LINE_END:
+            self._h11 = _connection()
+            self._h11.receive_data(ahead.lstrip(_LINE_END))
+        else:
+            self._h11.start_next_cycle()
 
     def go_on_reading(self) -> None:
         """Something of the body was read."""
@@ -217,7 +236,7 @@ class Http1Exchange(Exchange):
         self.is_begun = True
         is_last = self._link.is_draining or self._h11.their_state not in {h11.DONE, h11.MUST_CLOSE}
         more = [("connection", "close")] if is_last and not any(name == "connection" for name, _ in headers) else []
-        self._send(h11.Response(status_code=status, headers=[*headers, *more]))
+        self._send(_response(status, [*headers, *more]))
 
     def write(self, data: bytes) -> None:
         if not self.is_gone and data:
@@ -251,3 +270,12 @@ class Http1Exchange(Exchange):
 
     def _send(self, event: h11.Event) -> None:
         self._link.write(self._h11.send(event) or b"")
+
+
+def _connection() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=http_limits.HEAD_BYTES_MAX)
+
+
+def _response(status: int, headers: Headers) -> h11.Response:
+    """With its phrase: old programs look for it."""
+    return h11.Response(status_code=status, headers=list(headers), reason=_PHRASES.get(status, b""))

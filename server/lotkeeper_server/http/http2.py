@@ -49,6 +49,15 @@ class Http2Limits:
     cancelled_per_second_max: int
 
 
+class _Announced(h2.settings.Settings):
+    """Settings that a caller learns after it may have sent more: h2 would end its connection for that."""
+
+    @property  # type: ignore[misc] # nobody sets it
+    def max_concurrent_streams(self) -> int:
+        """As far as h2 sees to it: `Http2` itself refuses each stream that is too many, and no other one."""
+        return _LAST_STREAM_ID
+
+
 class Http2:
     """One connection."""
 
@@ -66,7 +75,7 @@ class Http2:
         self._second = time.monotonic()
         config = h2.config.H2Configuration(client_side=False, header_encoding="latin-1")
         self._h2 = connection = h2.connection.H2Connection(config)
-        connection.local_settings = h2.settings.Settings(
+        connection.local_settings = _Announced(
             client=False,
             initial_values={
                 h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: limits.streams_max,
@@ -171,12 +180,14 @@ class Http2:
 
     # What its requests need.
 
-    def send_head(self, stream_id: int, status: int, headers: Headers) -> None:
-        """Begins an answer."""
+    def send_head(self, stream_id: int, status: int, headers: Headers, *, is_all: bool) -> None:
+        """Begins an answer; ends it, too, where that is all."""
         sent = [(name, value) for name, value in headers if name not in _HOP_BY_HOP]
         if self._may_send(stream_id):
-            self._h2.send_headers(stream_id, [(":status", str(status)), *sent])
+            self._h2.send_headers(stream_id, [(":status", str(status)), *sent], end_stream=is_all)
             self._flush()
+            if is_all:
+                self._forget(stream_id)
 
     def push(self, exchange: Http2Exchange) -> None:
         """Sends what the other end takes now."""
@@ -268,7 +279,8 @@ class Http2:
                 self._note_unasked()
 
     def _begin(self, event: Any) -> None:
-        if event.stream_id > self._last_stream_id:
+        is_too_many = self._h2.open_inbound_streams > self._limits.streams_max
+        if is_too_many or event.stream_id > self._last_stream_id:
             self._note_unasked()
             self._h2.reset_stream(event.stream_id, h2.errors.ErrorCodes.REFUSED_STREAM)
             return

@@ -14,8 +14,8 @@ from lotkeeper_server.transport import CallerGone
 class Frames(Protocol):
     """What a request needs of its connection."""
 
-    def send_head(self, stream_id: int, status: int, headers: Headers) -> None:
-        """Begins an answer."""
+    def send_head(self, stream_id: int, status: int, headers: Headers, *, is_all: bool) -> None:
+        """Begins an answer; ends it, too, where that is all."""
 
     def push(self, exchange: "Http2Exchange") -> None:
         """Sends what the other end takes now."""
@@ -69,7 +69,14 @@ class Http2Exchange(Exchange):
     def start(self, status: int, headers: Headers) -> None:
         if not self.is_gone and not self.is_begun:
             self.is_begun = True
-            self._owner.send_head(self.stream_id, status, headers)
+            self._owner.send_head(self.stream_id, status, headers, is_all=False)
+
+    def respond(self, status: int, headers: Headers, body: bytes = b"") -> None:
+        if body or self.is_gone or self.is_begun:
+            super().respond(status, headers, body)
+        else:
+            self.is_begun = self._is_ended = True
+            self._owner.send_head(self.stream_id, status, headers, is_all=True)
 
     def write(self, data: bytes) -> None:
         if self.is_gone or not data:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -44,8 +45,14 @@ from lotkeeper_server.transport.observing import Observe
 DRAIN_SECONDS: Final = 2.0
 """How long answers may take to be sent once all calls have ended."""
 _DRAIN_LOOK_SECONDS: Final = 0.01
+_GRPC_TYPE: Final = "application/grpc"
+_NOT_GRPC: Final = (
+    ("grpc-status", str(UNIMPLEMENTED)),
+    ("grpc-message", "This port is for Connect and gRPC-Web. gRPC has one of its own: the setting listen."),
+)
 _PLAIN: Final = ("content-type", "text/plain; charset=utf-8")
-_NO_SUCH_METHOD: Final = Status(UNIMPLEMENTED, "There is no such method here.")
+_NO_SUCH_METHOD: Final = "There is no such method here"
+_SHOWN_CHARACTERS_MAX: Final = 200
 _OTHER_VERSION: Final = Status(INVALID_ARGUMENT, "Connect-Protocol-Version must be 1.")
 _log = get_logger()
 
@@ -166,6 +173,10 @@ class HttpServer:
         if head.method == "OPTIONS" and head.value("origin") and head.value("access-control-request-method"):
             exchange.respond(204, self._origins.preflight(head))
             return
+        if content_type_of(head).partition("+")[0] == _GRPC_TYPE:
+            # As gRPC tells a call that ends without an answer: by headers alone.
+            exchange.respond(200, [("content-type", _GRPC_TYPE), *_NOT_GRPC])
+            return
         served = self._methods.get(head.path)
         if self._origins.refuses(head, is_call=served is not None):
             text = b"Pages of this origin may not call: see the setting http_allowed_origins.\n"
@@ -189,8 +200,12 @@ class HttpServer:
         with suppress(Broken):
             metadata = metadata_of(exchange.head.headers)
         call = HttpCall(exchange.head.path, metadata, None, exchange, connection, self._unknown, CONNECT)
-        call.refuse(_NO_SUCH_METHOD)
-        exchange.respond(404, [("content-type", "application/json"), *more], error_json(_NO_SUCH_METHOD))
+        paths = {path.rpartition("/")[2]: path for path in self._methods}
+        asked = exchange.head.path.rpartition("/")[2]
+        meant = get_close_matches(asked[:_SHOWN_CHARACTERS_MAX], paths, 1, 0.8)
+        status = Status(UNIMPLEMENTED, f"{_NO_SUCH_METHOD}{f'; did you mean {paths[meant[0]]}?' if meant else '.'}")
+        call.refuse(status)
+        exchange.respond(404, [("content-type", "application/json"), *more], error_json(status))
 
     def _call(self, connection: HttpConnection, exchange: Exchange, served: ServedMethod, more: Headers) -> None:
         is_unary = isinstance(served.method, Unary)

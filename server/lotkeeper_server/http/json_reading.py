@@ -43,6 +43,7 @@ _WHOLE: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?(\d+)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 """As RFC 3339 has it, in capital letters."""
+_DECIMAL: Final = "google.type.Decimal"
 _MARKS: Final = (b"{", b"[", b",")
 
 
@@ -199,7 +200,8 @@ class _Reading:
             else:
                 self.fill(part, value, f"{path}.")
         else:
-            self._note(path, Fault.malformed(f"must be an object, not {_kind(value)}"))
+            such = ' such as {"value": "0.1"}' if part.DESCRIPTOR.full_name == _DECIMAL else ""
+            self._note(path, Fault.malformed(f"must be an object{such}, not {_kind(value)}"))
 
     def _note(self, path: str, fault: Fault) -> None:
         self.violations.append(FieldViolation.of(path, fault))
@@ -220,13 +222,13 @@ def _unknown(name: str, fields: Iterable[str]) -> Fault:
 
 def _scalar(field: FieldDescriptor, value: Any) -> Any:
     kind = field.type
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise _Wrong("has half of a character")
     if field.enum_type is not None:
         return _enum(field, value)
     if kind == FieldDescriptor.TYPE_STRING:
         if not isinstance(value, str):
             raise _Wrong(f"must be a text in quotes, not {_kind(value)}")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise _Wrong("has half of a character")
         return value
     if kind == FieldDescriptor.TYPE_BOOL:
         if not isinstance(value, bool):
@@ -243,7 +245,9 @@ def _enum(field: FieldDescriptor, value: Any) -> int:
     if isinstance(value, str):
         found = names.get(value)
         if found is None:
-            meant = get_close_matches(value[:SHOWN_CHARACTERS_MAX], list(names), 1)
+            shown = value[:SHOWN_CHARACTERS_MAX].upper()
+            short = [name for name in names if shown and name.endswith(f"_{shown}")]
+            meant = short or get_close_matches(shown, list(names), 1)
             also = f"; did you mean {meant[0]}?" if meant else ""
             raise _Wrong(f"{_shown(value)} is not one of its values{also}", FieldReason.UNKNOWN)
         return int(found.number)

@@ -44,8 +44,29 @@ function choose(method) {
   location.hash = method.method;
 }
 
+/* What was left empty counts as not given: the request is shown with every field that it may have. */
+function filledIn(value) {
+  if (Array.isArray(value)) return value.map(filledIn).filter((one) => one !== undefined);
+  if (value === "") return undefined;
+  if (value === null || typeof value !== "object") return value;
+  const fields = Object.entries(value).map(([name, one]) => [name, filledIn(one)]).filter(([, one]) => one !== undefined);
+  return fields.length || !Object.keys(value).length ? Object.fromEntries(fields) : undefined;
+}
+
+/* As it stands, unless something in it is empty; what is no JSON is for the server to say. */
+function requestText() {
+  const text = element("request").value;
+  try {
+    const value = JSON.parse(text);
+    const filled = filledIn(value) ?? {};
+    return JSON.stringify(filled) === JSON.stringify(value) ? text : JSON.stringify(filled, null, 2);
+  } catch {
+    return text;
+  }
+}
+
 function showCurl() {
-  const body = element("request").value.replace(/\s*\n\s*/g, " ").replace(/'/g, "'\\''");
+  const body = requestText().replace(/\s*\n\s*/g, " ").replace(/'/g, "'\\''");
   const type = chosen.answersWithStream ? "application/connect+json" : "application/json";
   element("curl").textContent = chosen.answersWithStream || chosen.takesStream
     ? "A stream has its messages in envelopes, which curl does not write."
@@ -76,7 +97,7 @@ async function send() {
   element("status").textContent = "…";
   element("stop").hidden = false;
   const isStream = chosen.answersWithStream;
-  const text = element("request").value;
+  const text = requestText();
   const headers = { "Content-Type": isStream ? "application/connect+json" : "application/json", "Connect-Protocol-Version": "1" };
   const token = element("token").value.trim();
   if (token) headers.Authorization = `Bearer ${token}`;
