@@ -16,7 +16,9 @@ class CheckLocationHasCapacityResponse:
     has_capacity: bool
     """Whether the location would take this quantity."""
     capacity: Decimal | None
-    """The location's storage capacity."""
+    """The location's storage capacity. Stubs in C# need another name for it: whether it is there would be
+    HasCapacity, as `has_capacity` is.
+    """
     stored: Decimal | None
     """What counts towards it now."""
     free: Decimal | None

@@ -803,7 +803,9 @@ class CheckLocationHasCapacityResponse(_message.Message):
     has_capacity: _builtins.bool
     """Whether the location would take this quantity."""
     capacity: _builtins.float
-    """The location's storage capacity."""
+    """The location's storage capacity. Stubs in C# need another name for it: whether it is there would be HasCapacity, as
+    `has_capacity` is.
+    """
     stored: _builtins.float
     """What counts towards it now."""
     free: _builtins.float

@@ -1300,7 +1300,8 @@ type CheckLocationHasCapacityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the location would take this quantity.
 	HasCapacity bool `protobuf:"varint,1,opt,name=has_capacity,json=hasCapacity,proto3" json:"has_capacity,omitempty"`
-	// The location's storage capacity.
+	// The location's storage capacity. Stubs in C# need another name for it: whether it is there would be HasCapacity, as
+	// `has_capacity` is.
 	Capacity *float64 `protobuf:"fixed64,2,opt,name=capacity,proto3,oneof" json:"capacity,omitempty"`
 	// What counts towards it now.
 	Stored *float64 `protobuf:"fixed64,3,opt,name=stored,proto3,oneof" json:"stored,omitempty"`
