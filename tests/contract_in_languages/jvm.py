@@ -98,7 +98,7 @@ suspend fun asked(stub: InventoryServiceCoroutineStub, request: com.lotkeeper.in
 fun main() {
     val request = executeInventoryOperationRequest { quantity = 2.5 }
     val room = checkLocationHasCapacityResponse { hasCapacity = true }
-    print("${request.hasQuantity()} ${room.hasStorageCapacity()}")
+    print("${request.hasQuantity()} ${room.hasCapacity} ${room.hasCapacity()}")
     print(" ${LotkeeperStatus.STATUS_IDLE} ${Status.Code.NOT_FOUND}")
 }
 """)
@@ -110,5 +110,5 @@ fun main() {
     )
     workshop.run("java", "-Xmx1500m", *compiler, f"@{room / 'arguments'}")
     said = workshop.run("java", "-cp", f"{room}/of:{path}", "CallerKt")
-    assert said == "true false STATUS_IDLE NOT_FOUND", said
+    assert said == "true true false STATUS_IDLE NOT_FOUND", said
     return "compiled and run"
