@@ -15,7 +15,7 @@ def csharp(workshop: Workshop) -> str:
     workshop.needs("mvn")
     room = workshop.room("csharp")
     shutil.copytree(ROOT / "protos/lotkeeper", room / "protos/lotkeeper")
-    [mend] = re.findall(r"^sed -i .*$", (ROOT / "docs/contract.md").read_text(), re.MULTILINE)
+    [mend] = re.findall(r"^sed -i.*$", (ROOT / "docs/contract.md").read_text(), re.MULTILINE)
     workshop.run("sh", "-c", mend, cwd=room)
     workshop.protoc(f"--csharp_out={room}", contract=room / "protos")
     return read(workshop, sorted(room.glob("*.cs")), "mcs", "--parse")

@@ -98,7 +98,7 @@ def test_each_member_of_a_message_has_a_name_of_its_own() -> None:
 def test_the_command_of_the_docs_for_csharp_changes_a_name_in_programs_and_nothing_that_travels(tmp_path: Path) -> None:
     """Neither numbers nor types nor names in JSON."""
     shutil.copytree(ROOT / "protos/lotkeeper", tmp_path / "protos/lotkeeper")
-    [mend] = re.findall(r"^sed -i .*$", (ROOT / "docs/contract.md").read_text(), re.MULTILINE)
+    [mend] = re.findall(r"^sed -i.*$", (ROOT / "docs/contract.md").read_text(), re.MULTILINE)
     subprocess.run(["sh", "-c", mend], cwd=tmp_path, check=True)
     out = tmp_path / "mended.binpb"
     paths = (f"-I{tmp_path / 'protos'}", f"-I{include_folder()}")
