@@ -102,7 +102,7 @@ def test_the_whole_contract_is_described_with_comments_and_json_names(made_by_pr
 def test_the_command_of_the_docs_makes_stubs(tmp_path: Path) -> None:
     """With protoc as Python has it."""
     page = (ROOT / "docs/contract.md").read_text()
-    [block] = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    block = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)[0]
     (tmp_path / "protos").symlink_to(PROTOS)
     (tmp_path / "protoc").write_text(f'#!/bin/sh\nexec {sys.executable} -m grpc_tools.protoc "$@"\n')
     (tmp_path / "protoc").chmod(0o755)

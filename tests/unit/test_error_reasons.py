@@ -124,6 +124,21 @@ def test_the_error_guide_has_the_same_reasons_and_metadata() -> None:
         assert guide[reason] == set(info_of(VALUES[reason]).metadata_keys), reason
 
 
+def test_the_error_guide_has_each_reason_below_a_heading_that_names_its_code() -> None:
+    """Once."""
+    places: dict[str, list[str]] = {}
+    for section in (ROOT / "docs/errors.md").read_text().split("\n## ")[1:]:
+        heading, _, text = section.partition("\n")
+        rows = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE)) & CLASSES.keys()
+        kinds = NOT_FOUND & set(re.findall(r"`([A-Z_]+_NOT_FOUND)`", text)) if "NOT_FOUND" in heading else set()
+        for reason in rows | kinds:
+            places.setdefault(reason, []).append(heading)
+    assert places.keys() == VALUES.keys()
+    for reason, value in VALUES.items():
+        [heading] = places[reason]
+        assert code_pb2.Code.Name(info_of(value).code) in re.findall("[A-Z_]{3,}", heading), reason
+
+
 def test_the_reasons_of_fields_are_the_same_in_contract_domain_client_and_guide() -> None:
     """A small closed set."""
     prefix = "FIELD_REASON_"

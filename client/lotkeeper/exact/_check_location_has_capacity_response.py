@@ -14,9 +14,13 @@ class CheckLocationHasCapacityResponse:
     """
 
     has_capacity: bool
-    """Whether the location would take this quantity."""
+    """Whether the location would take this quantity. In Java, Kotlin and PHP read it by getHasCapacity():
+    hasCapacity() says there whether `capacity` is set.
+    """
     capacity: Decimal | None
-    """The location's storage capacity."""
+    """The location's storage capacity. Stubs in C# need another name for it: whether it is set would be HasCapacity,
+    as `has_capacity` is.
+    """
     stored: Decimal | None
     """What counts towards it now."""
     free: Decimal | None

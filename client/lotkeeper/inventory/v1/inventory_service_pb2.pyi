@@ -801,9 +801,13 @@ class CheckLocationHasCapacityResponse(_message.Message):
     EXACT_STORED_FIELD_NUMBER: _builtins.int
     EXACT_FREE_FIELD_NUMBER: _builtins.int
     has_capacity: _builtins.bool
-    """Whether the location would take this quantity."""
+    """Whether the location would take this quantity. In Java, Kotlin and PHP read it by getHasCapacity(): hasCapacity()
+    says there whether `capacity` is set.
+    """
     capacity: _builtins.float
-    """The location's storage capacity."""
+    """The location's storage capacity. Stubs in C# need another name for it: whether it is set would be HasCapacity, as
+    `has_capacity` is.
+    """
     stored: _builtins.float
     """What counts towards it now."""
     free: _builtins.float

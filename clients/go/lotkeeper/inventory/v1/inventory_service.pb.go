@@ -1298,9 +1298,11 @@ func (x *CheckLocationHasCapacityRequest) GetExactQuantity() *decimal.Decimal {
 // What CheckLocationHasCapacity answers. Quantities are in the capacity's unit, and unset if the location has no limit.
 type CheckLocationHasCapacityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the location would take this quantity.
+	// Whether the location would take this quantity. In Java, Kotlin and PHP read it by getHasCapacity(): hasCapacity()
+	// says there whether `capacity` is set.
 	HasCapacity bool `protobuf:"varint,1,opt,name=has_capacity,json=hasCapacity,proto3" json:"has_capacity,omitempty"`
-	// The location's storage capacity.
+	// The location's storage capacity. Stubs in C# need another name for it: whether it is set would be HasCapacity, as
+	// `has_capacity` is.
 	Capacity *float64 `protobuf:"fixed64,2,opt,name=capacity,proto3,oneof" json:"capacity,omitempty"`
 	// What counts towards it now.
 	Stored *float64 `protobuf:"fixed64,3,opt,name=stored,proto3,oneof" json:"stored,omitempty"`

@@ -1,0 +1,1 @@
+"""Stubs of the contract, made and compiled in each language."""
