@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -113,11 +113,8 @@ class Http2Connection:
                 self.resets[stream_id] = int(code or 0)
 
     def _send(self) -> None:
-        if not self.is_over:
-            try:
-                self.socket.sendall(self.frames.data_to_send())
-            except (BrokenPipeError, ConnectionResetError):
-                self.is_over = True
+        with suppress(BrokenPipeError, ConnectionResetError):  # what has come may still be read
+            self.socket.sendall(self.frames.data_to_send())
 
 
 @contextmanager
