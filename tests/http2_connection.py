@@ -13,6 +13,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
+from hyperframe.frame import GoAwayFrame
 
 from tests.http_calls import JSON, WAIT_SECONDS, HttpPort
 
@@ -70,6 +71,12 @@ class Http2Connection:
         self.frames.send_headers(stream_id, [*pseudo, ("authorization", f"Bearer {self.port.token}")], end_stream=True)
         self._send()
         return stream_id
+
+    def say_goaway(self) -> None:
+        """Says that nothing more will be asked for, and that all is well; a ping comes in one piece with it."""
+        self._send()
+        self.frames.ping(b"anything")
+        self.socket.sendall(GoAwayFrame(0, last_stream_id=0).serialize() + self.frames.data_to_send())
 
     def take(self) -> None:
         """Takes what comes next, or that nothing comes any more."""

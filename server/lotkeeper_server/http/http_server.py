@@ -135,8 +135,8 @@ class HttpServer:
     async def drained(self) -> None:
         """Returns once the answers of calls that have ended are sent, or after a while.
 
-        Then callers have a moment to close their connections: what they still send when the process ends is answered by a
-        reset, which may overtake an answer that they have not read.
+        Then callers have a moment to close their connections: what they still send when the process ends is answered
+        by a reset, which may overtake an answer that they have not read.
         """
         await _until(lambda: not self._listener.in_progress, DRAIN_SECONDS)
         await _until(lambda: not self._listener.count, http_limits.ON_ITS_WAY_SECONDS)
