@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import h2.config
 import h2.connection
 import h2.errors
 import h2.events
+from hyperframe.frame import GoAwayFrame
 
 from tests.http_calls import JSON, WAIT_SECONDS, HttpPort
 
@@ -71,6 +72,12 @@ class Http2Connection:
         self._send()
         return stream_id
 
+    def say_goaway(self) -> None:
+        """Says that nothing more will be asked for, and that all is well; a ping comes in one piece with it."""
+        self._send()
+        self.frames.ping(b"anything")
+        self.socket.sendall(GoAwayFrame(0, last_stream_id=0).serialize() + self.frames.data_to_send())
+
     def take(self) -> None:
         """Takes what comes next, or that nothing comes any more."""
         try:
@@ -113,11 +120,8 @@ class Http2Connection:
                 self.resets[stream_id] = int(code or 0)
 
     def _send(self) -> None:
-        if not self.is_over:
-            try:
-                self.socket.sendall(self.frames.data_to_send())
-            except (BrokenPipeError, ConnectionResetError):
-                self.is_over = True
+        with suppress(BrokenPipeError, ConnectionResetError):  # what has come may still be read
+            self.socket.sendall(self.frames.data_to_send())
 
 
 @contextmanager

@@ -204,3 +204,24 @@ def test_calls_that_were_taken_in_are_waited_for_and_answered(tmp_path: Path) ->
         assert two.statuses[stream_id] == 200
         books.answered = 2
         books.are_true(server)
+
+
+def test_who_says_goaway_in_good_order_still_gets_the_answers_that_it_waits_for(tmp_path: Path) -> None:
+    """As clients do that are told GOAWAY themselves; the server ends or not."""
+    server = http_server(tmp_path)
+    server.database_url = stores.embedded_store_url(tmp_path)
+    with ExitStack() as stack:
+        stack.enter_context(server)
+        with Client(server.address, token=server.token) as client:
+            books = Books(ServedPlant(client).operation("PRODUCE").id)
+        one = stack.enter_context(http2_connection(http_port(server)))
+        locker = stack.enter_context(closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)))
+        locker.execute("BEGIN IMMEDIATE")
+        stream_id = one.begin(EXECUTE, books.request())
+        awaited(lambda: in_progress(server) == 1)
+        one.say_goaway()
+        locker.execute("ROLLBACK")
+        while not one.is_answered(stream_id):
+            one.take()
+            assert not one.is_over
+    assert one.statuses[stream_id] == 200

@@ -11,7 +11,7 @@ import h2.errors
 import h2.events
 import h2.exceptions
 import h2.settings
-from hyperframe.frame import GoAwayFrame
+from hyperframe.frame import Frame, GoAwayFrame
 
 from lotkeeper_server.http import http_limits
 from lotkeeper_server.http.exchange import Headers, Serve, head_of
@@ -58,6 +58,15 @@ class _Announced(h2.settings.Settings):
         return _LAST_STREAM_ID
 
 
+class _Frames(h2.connection.H2Connection):
+    """h2's, but that whoever says GOAWAY in good order still gets the answers that it waits for, as it may expect."""
+
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[h2.events.Event]]:
+        if frame.error_code == h2.errors.ErrorCodes.NO_ERROR:
+            return [], [h2.events.UnknownFrameReceived(frame=frame)]
+        return super()._receive_goaway_frame(frame)
+
+
 class Http2:
     """One connection."""
 
@@ -74,7 +83,7 @@ class Http2:
         self._unasked = self._cancelled = 0
         self._second = time.monotonic()
         config = h2.config.H2Configuration(client_side=False, header_encoding="latin-1")
-        self._h2 = connection = h2.connection.H2Connection(config)
+        self._h2 = connection = _Frames(config)
         connection.local_settings = _Announced(
             client=False,
             initial_values={

@@ -140,11 +140,13 @@ class HttpServer:
         self._serving.shut()
 
     async def drained(self) -> None:
-        """Returns once the answers of calls that have ended are sent, or after a while."""
-        for _ in range(round(DRAIN_SECONDS / _DRAIN_LOOK_SECONDS)):
-            if not self._listener.in_progress:
-                return
-            await asyncio.sleep(_DRAIN_LOOK_SECONDS)
+        """Returns once the answers of calls that have ended are sent, or after a while.
+
+        Then callers have a moment to close their connections: what they still send when the process ends is answered
+        by a reset, which may overtake an answer that they have not read.
+        """
+        await _until(lambda: not self._listener.in_progress, DRAIN_SECONDS)
+        await _until(lambda: not self._listener.count, http_limits.ON_ITS_WAY_SECONDS)
 
     async def close(self) -> None:
         """Ends it at once."""
@@ -235,6 +237,14 @@ class HttpServer:
         task = asyncio.get_running_loop().create_task(serving, name=served.path)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _until(happens: Callable[[], bool], seconds_max: float) -> None:
+    """Returns then, or after so long."""
+    for _ in range(round(seconds_max / _DRAIN_LOOK_SECONDS)):
+        if happens():
+            return
+        await asyncio.sleep(_DRAIN_LOOK_SECONDS)
 
 
 def _allowed(served: ServedMethod | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from lotkeeper_server.observability.traces.recording import LINKS_MAX, QUEUE_MAX
 from lotkeeper_server.setting_sources import SettingsFault
 from lotkeeper_server.settings import read_settings
 from lotkeeper_server.transport import Status
+from lotkeeper_server.transport.call import GRPC, Carriage
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 METHOD = "/lotkeeper.inventory.v1.InventoryOperationService/ExecuteInventoryOperation"
@@ -30,6 +31,7 @@ class EndedCall:
     answered_since: float = 11.0
     peer: str = "ipv6:%5B::1%5D:50000"
     noted: Any = None
+    carriage: Carriage = GRPC
 
 
 @dataclass
@@ -111,6 +113,30 @@ def test_reads_are_spans_below_their_call() -> None:
     call, *reads = Requests("1.0").spans(recorder.take(10))
     assert [read.parent_span_id for read in reads] == [call.span_id] * 2
     assert len({call.span_id, *(read.span_id for read in reads)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("carriage", "code", "said"),
+    [
+        (GRPC, 0, ("grpc", "OK", None, None)),
+        (GRPC, 14, ("grpc", "UNAVAILABLE", "UNAVAILABLE", None)),
+        (Carriage("grpc", "1.1"), 1, ("grpc", "CANCELLED", None, "1.1")),
+        (Carriage("connectrpc", "1.1"), 0, ("connectrpc", None, None, "1.1")),
+        (Carriage("connectrpc", "2"), 1, ("connectrpc", "canceled", None, "2")),
+        (Carriage("connectrpc", "2"), 5, ("connectrpc", "not_found", None, "2")),
+        (Carriage("connectrpc", "2"), 14, ("connectrpc", "unavailable", "unavailable", "2")),
+    ],
+)
+def test_how_a_call_came_is_told_by_the_names_of_opentelemetry(
+    carriage: Carriage, code: int, said: tuple[str | None, ...]
+) -> None:
+    """Connect spells its codes in its own way, and has none for a success."""
+    recorder = Recorder(1.0)
+    ended(recorder, EndedCall(carriage=carriage), code)
+    (span,) = Requests("1.0").spans(recorder.take(10))
+    found = {one.key: one.value.string_value for one in span.attributes}
+    names = ("rpc.system.name", "rpc.response.status_code", "error.type", "network.protocol.version")
+    assert tuple(found.get(name) for name in names) == said
 
 
 def test_an_address_is_told_as_it_is() -> None:
