@@ -43,6 +43,8 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
 _log = get_logger()
 QUIET_SECONDS: Final = 0.3
 """At shutdown, refusals go on until no call has come for so long, so that no caller gets a bare CANCELLED."""
+QUIET_SECONDS_MAX: Final = 2.0
+"""Callers who repeat refused calls without a pause are not waited for any longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,8 @@ class RpcServer:
         try:
             async with asyncio.timeout(self._settings.shutdown_seconds):
                 await self._calls.drained()
-                await self._calls.quiet(QUIET_SECONDS)
+                async with asyncio.timeout(QUIET_SECONDS_MAX):
+                    await self._calls.quiet(QUIET_SECONDS)
         except TimeoutError:
             return
 

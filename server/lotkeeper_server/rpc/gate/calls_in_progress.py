@@ -38,10 +38,11 @@ class CallsInProgress:
         return next((call for call in list(self._calls) if getattr(call, "is_unary", False)), None)
 
     def begin(self, call: object) -> None:
-        """One more."""
-        self._calls[call] = None
+        """One more; nobody waits for one that comes too late, which is refused."""
         if self.shutting_down:
             self._event_loop.call_soon_threadsafe(self._changed.set)
+        else:
+            self._calls[call] = None
 
     def when_ended(self, call: object, callback: Callable[[], None]) -> None:
         """Has this called once the call has ended."""
