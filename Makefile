@@ -284,3 +284,8 @@ test-typescript: .venv/.synced ## Lint and test the TypeScript client, also as a
 .PHONY: test-mariadb-11
 test-mariadb-11: .venv/.synced ## Run the store's tests on MariaDB 11 without Galera, or on VERSIONS='11.4.5 system'; fetches it from Maven Central
 	@.venv/bin/python -m tests.mariadb_versions .tools/mariadb $(VERSIONS)
+
+.PHONY: test-crashes
+test-crashes: .venv/.synced ## Kill the server under Python's clients, or under CLIENT='COMMAND', and audit every call
+	@for client in $(if $(CLIENT),"$(CLIENT)",".venv/bin/python -m clients.crashes.program" ".venv/bin/python -m clients.crashes.program_async"); do \
+	  .venv/bin/python -m clients.crashes --client "$$client" $(ARGS) || exit 1; done

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import grpc
 
+from lotkeeper._bearer import TokenSource
 from lotkeeper._endpoints import Endpoint
 from lotkeeper._errors import LotkeeperError, Unauthenticated
 from lotkeeper._retrying import Attempts
-from lotkeeper._tokens import Knock, Metadata
+from lotkeeper._tokens import Knock, Metadata, metadata_of_source
 
 KNOCK_SECONDS: Final = 5.0
 """How long one knock may take: behind a server that is stopped, or a machine that is gone, nothing answers at all."""
@@ -28,11 +29,27 @@ class Admission:
 
     Attributes:
         knock: the knock.
-        metadata: what calls carry.
+        given: what calls carry, but for the token of a source.
+        source: of the token; None where it does not change.
     """
 
     knock: Knock
-    metadata: Metadata
+    given: Metadata
+    source: TokenSource | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether calls carry one."""
+        return self.source is not None or bool(self.given)
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the next attempt of a call carries.
+
+        Raises:
+            Unauthenticated: where the source gives no token that can be sent; nothing was sent.
+        """
+        return self.given if self.source is None else metadata_of_source(self.source)
 
 
 class Absence:

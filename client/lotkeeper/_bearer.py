@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ TOKEN_VARIABLE: Final = "LOTKEEPER_TOKEN"  # noqa: S105 - the variable's name
 TOKEN_FILE_VARIABLE: Final = "LOTKEEPER_TOKEN_FILE"  # noqa: S105 - the same
 TOKEN_CHARACTERS_MAX: Final = 4_096
 """Of a file: a larger one is not a token, and gRPC would refuse its call with no word about the token."""
+TokenSource = Callable[[], str]
+"""Gives the token of a call that is about to be sent."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 

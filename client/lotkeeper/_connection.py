@@ -76,7 +76,7 @@ class Connection:
                     return rpc_error.details() or ""
             metadata = tokens.metadata_after(knock, answer)
             if metadata is not None:
-                self.admission = Admission(knock, metadata)
+                self.admission = Admission(knock, metadata, tokens.source)
                 self.absence.ends()
                 return None
 
@@ -89,7 +89,7 @@ class Connection:
 
     def failed(self, rpc_error: Any, used: Admission) -> LotkeeperError:
         """The error of a call; the next one knocks first where this one was not answered."""
-        error = self.endpoint.tokens.told(error_of(rpc_error), used.metadata)
+        error = self.endpoint.tokens.told(error_of(rpc_error), has_token=used.has_token)
         if self.admission is used and asks_for_knock(error, self.endpoint):
             self.admission = None
         return error

@@ -9,6 +9,7 @@ from typing import Any, Final
 import grpc
 
 from lotkeeper._addresses import Address
+from lotkeeper._bearer import TokenSource
 from lotkeeper._errors import Unavailable
 from lotkeeper._faults import SettingFault
 from lotkeeper._retrying import Retries
@@ -46,6 +47,7 @@ class Connecting:
         channel_options: gRPC's, which count more than the client's own.
         interceptors: of gRPC.
         retries: their limits.
+        token_source: in the place of `token`: asked at each attempt of a call; None for a token that stays.
     """
 
     addresses: tuple[Address, ...]
@@ -57,6 +59,7 @@ class Connecting:
     channel_options: Sequence[tuple[str, Any]]
     interceptors: Sequence[Any]
     retries: Retries
+    token_source: TokenSource | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Proves the numbers.
@@ -77,7 +80,8 @@ class Connecting:
         Raises:
             TokenFault: where the token cannot be sent, or its file not be read.
         """
-        each = [Endpoint(self, address, Tokens(address.text, self.token)) for address in self.addresses]
+        given = self.token, self.token_source
+        each = [Endpoint(self, address, Tokens(address.text, *given)) for address in self.addresses]
         return tuple(each * self.connections)
 
     def options(self, address: Address) -> Options:

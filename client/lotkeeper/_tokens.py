@@ -7,7 +7,14 @@ from typing import Final
 
 import grpc
 
-from lotkeeper._bearer import TOKEN_VARIABLE, BearerHeader, bearer_header, token_of_environment
+from lotkeeper._bearer import (
+    TOKEN_VARIABLE,
+    BearerHeader,
+    TokenFault,
+    TokenSource,
+    bearer_header,
+    token_of_environment,
+)
 from lotkeeper._errors import LotkeeperError, Unauthenticated
 from lotkeeper.development import (
     PROVE_PATH,
@@ -70,22 +77,31 @@ class Knock:
 
 
 class Tokens:
-    """The token of one client, asked for anew whenever it connects, since a development server's ends with it."""
+    """The token of one client, asked for anew whenever it connects, since a development server's ends with it.
 
-    def __init__(self, address: str, given: str | None) -> None:
+    Attributes:
+        source: of a token that changes; None for others.
+        may_change: whether it is that of a development server.
+    """
+
+    def __init__(self, address: str, given: str | None, source: TokenSource | None = None) -> None:
         """Reads no file of a development server yet.
 
         Args:
             address: HOST:PORT.
             given: by the caller; None for the one in the environment, or else of a development server.
+            source: asked for the token of each attempt of a call; None for one that stays.
 
         Raises:
-            TokenFault: where the token cannot be sent, or the environment's file cannot be read.
+            TokenFault: where the token cannot be sent, or the environment's file cannot be read, or both are given.
         """
+        if given and source is not None:
+            raise TokenFault("token and token_source are both given: give one of them")
         self._address = address
-        token = given or token_of_environment()
+        token = given or (token_of_environment() if source is None else None)
         self._bearer = bearer_header(token) if token else None
-        self.may_change = self._bearer is None and is_loopback(address)
+        self.source = source
+        self.may_change = self._bearer is None and source is None and is_loopback(address)
 
     @property
     def plaintext_address(self) -> str:
@@ -122,14 +138,14 @@ class Tokens:
         token = self._development_token()
         return token is not None and (knock is None or token != knock.development_token)
 
-    def told(self, error: LotkeeperError, metadata: Metadata) -> LotkeeperError:
+    def told(self, error: LotkeeperError, *, has_token: bool) -> LotkeeperError:
         """The error of a call; where it carried no token, with how to give one.
 
         Args:
             error: of the call.
-            metadata: that the call carried.
+            has_token: whether the call carried one.
         """
-        if metadata or not isinstance(error, Unauthenticated):
+        if has_token or not isinstance(error, Unauthenticated):
             return error
         development = "a development server on loopback makes one by itself"
         if self.may_change:
@@ -150,6 +166,19 @@ class Tokens:
         if development_token is None:
             return Knock(self._address, self._bearer)
         return Knock(self._address, None, development_token, PROVE_PATH, new_nonce())
+
+
+def metadata_of_source(source: TokenSource) -> Metadata:
+    """The token that a source gives now.
+
+    Raises:
+        Unauthenticated: where it gives none that can be sent; its own error is the cause.
+    """
+    try:
+        return _metadata_of(bearer_header(source()))
+    except Exception as error:
+        text = f"the call was not sent, as token_source gave no token: {error}"
+        raise Unauthenticated(grpc.StatusCode.UNAUTHENTICATED, text) from error
 
 
 def _metadata_of(bearer: BearerHeader | None) -> Metadata:

@@ -7,15 +7,18 @@ import fnmatch
 import json
 import queue
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from clients.conformance.client_process import ClientProcess, Silent
-from clients.conformance.http2 import ScriptedServer
 from clients.conformance.scenario import Outcome, Scenario, Seen, Wrong, check_every_call
 from clients.conformance.scenarios import SCENARIOS
+from clients.conformance.stage import Stage
+from clients.conformance.tls_front import write_certificates
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,23 @@ class Result:
     seen: Seen | None = None
 
 
-def run(scenario: Scenario, client: ClientProcess) -> Result:
-    """Has a client go through one scenario."""
-    server = ScriptedServer(
-        lambda call: scenario.script(call, server), listens_after_seconds=scenario.listens_after_seconds
-    )
-    try:
-        began = time.monotonic()
-        outcome = client.outcome_of(scenario.order(server.address))
-        calls = list(server.calls)
-        seen = Seen(calls, server.connections, time.monotonic() - (calls[0].at_seconds if calls else began))
-    except Silent as silent:
-        return Result(scenario, fault=str(silent))
-    finally:
-        server.close()
+def run(scenario: Scenario, client: ClientProcess, folder: Path) -> Result:
+    """Has a client go through one scenario.
+
+    Args:
+        scenario: which one.
+        client: its program.
+        folder: with the certificates; files for the program come into it.
+    """
+    with Stage(scenario, folder, folder / f"token-of-{scenario.name}") as stage:
+        server = stage.server
+        try:
+            began = time.monotonic()
+            outcome = client.outcome_of(stage.order())
+            calls = list(server.calls)
+            seen = Seen(calls, server.connections, time.monotonic() - (calls[0].at_seconds if calls else began))
+        except Silent as silent:
+            return Result(scenario, fault=str(silent))
     if "skipped" in outcome:
         return Result(scenario, skipped=str(outcome["skipped"]))
     fault = f"the suite itself failed: {server.faults}" if server.faults else _fault(scenario, outcome, seen)
@@ -108,11 +114,13 @@ def _results(scenarios: Sequence[Scenario], command: str, jobs: int) -> Iterator
     def run_with_any(scenario: Scenario) -> Result:
         client = idle.get()
         try:
-            return run(scenario, client)
+            return run(scenario, client, folder)
         finally:
             idle.put(client)
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with tempfile.TemporaryDirectory(prefix="lotkeeper-conformance-") as name, ThreadPoolExecutor(jobs) as pool:
+        folder = Path(name)
+        write_certificates(folder)
         yield from pool.map(run_with_any, scenarios)
     for client in clients:
         client.close()

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-ANSWER_SECONDS: Final = 60.0
+ANSWER_SECONDS: Final = 90.0
 END_SECONDS: Final = 10.0
 
 

@@ -113,6 +113,10 @@ class Call:
         self.answered_seconds = time.monotonic()
         self.connection.cut()
 
+    def freeze(self) -> None:
+        """Neither reads nor says anything more on the connection, as a machine that is gone."""
+        self.connection.freeze()
+
     def hang_up(self) -> None:
         """Ends the connection once everything has been sent, without a word."""
         self.connection.hang_up()
@@ -149,6 +153,7 @@ class Connection:
         self._h2 = h2.connection.H2Connection(config=configuration)
         self._lock = threading.Lock()
         self._opened: dict[int, tuple[dict[str, str], bytearray]] = {}
+        self._is_frozen = False
 
     def run(self) -> None:
         """Serves until the other end, or the server, has enough."""
@@ -157,6 +162,8 @@ class Connection:
                 self._h2.initiate_connection()
                 self._flush()
             while data := self._socket.recv(_RECEIVE_BYTES):
+                if self._is_frozen:
+                    continue
                 with self._lock:
                     events = self._h2.receive_data(data)
                     if any(isinstance(event, h2.events.ConnectionTerminated) for event in events):
@@ -214,6 +221,10 @@ class Connection:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_BY_PEER)
             self._socket.shutdown(socket.SHUT_RD)
             self._socket.close()
+
+    def freeze(self) -> None:
+        """Leaves everything unanswered from now on, pings as well."""
+        self._is_frozen = True
 
     def hang_up(self) -> None:
         """Ends the connection with a FIN, behind what was sent."""

@@ -105,10 +105,8 @@ def outcome_of(order: dict[str, Any]) -> dict[str, Any]:
     do = DO.get(order["do"])
     if do is None:
         return {"skipped": f"this program does not know {order['do']}"}
-    options = {key: order[key] for key in ("timeout_seconds",) if key in order}
     value: Value = {}
-    coalesces = order["do"] == "coalesced"
-    with Client(order["address"], token=order["token"], coalesce=coalesces, **options) as client:
+    with Client(order["address"], coalesce=order["do"] == "coalesced", **told.options(order)) as client:
         try:
             do(client, order["arguments"], value)
         except LotkeeperError as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,23 @@ DEADLINE_GRAIN_SECONDS: Final = 1.0
 """How far gRPC rounds a deadline up."""
 PRINTABLE: Final = frozenset(string.digits + string.ascii_letters + string.punctuation + " ")
 Outcome = dict[str, Any]
+
+
+class Certificate(enum.Enum):
+    """What a server shows."""
+
+    TRUSTED = enum.auto()
+    OF_ANOTHER_AUTHORITY = enum.auto()
+    OF_ANOTHER_NAME = enum.auto()
+
+
+class Nobody(enum.Enum):
+    """An address where no server is."""
+
+    AWAY = enum.auto()
+    """Connections are refused."""
+    MUTE = enum.auto()
+    """Connections are taken, and nothing is said, as by a process that is stopped."""
 
 
 class Wrong(AssertionError):
@@ -66,6 +84,10 @@ class Scenario:
         judge: raises Wrong, besides what holds for every scenario.
         timeout_seconds: of the client's calls; None for its own default.
         listens_after_seconds: how long connections are refused.
+        tls: the certificate that the server shows; None for plain text.
+        trusts: whether the program is given the file of the authority, with which it uses TLS.
+        before: addresses that stand before the server's: of nobody.
+        tokens: what the program's source of tokens gives, each until a call with it has come; empty for a fixed token.
     """
 
     name: str
@@ -76,9 +98,13 @@ class Scenario:
     arguments: dict[str, Any] = field(default_factory=dict)
     timeout_seconds: float | None = 5.0
     listens_after_seconds: float = 0.0
+    tls: Certificate | None = None
+    trusts: bool = False
+    before: tuple[Nobody, ...] = ()
+    tokens: tuple[str, ...] = ()
 
     def order(self, address: str) -> dict[str, Any]:
-        """The line that the program reads."""
+        """The line that the program reads, but for the files that it is given."""
         order: dict[str, Any] = {
             "scenario": self.name,
             "address": address,
@@ -106,7 +132,8 @@ def check_every_call(scenario: Scenario, seen: Seen) -> None:
     """What holds for every call of every scenario: credentials, deadlines, request ids."""
     limit = scenario.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
     for call in seen.calls:
-        equal(f"{call.method}: authorization", call.metadata.get("authorization"), f"Bearer {TOKEN}")
+        token = scenario.tokens[min(call.number, len(scenario.tokens) - 1)] if scenario.tokens else TOKEN
+        equal(f"{call.method}: authorization", call.metadata.get("authorization"), f"Bearer {token}")
         check(call.request is not None, f"{call.path}: its message cannot be read, or the method is not known")
         if call.method.startswith("Watch"):
             check(call.timeout_seconds is None, f"{call.method}: a watch has no deadline")
@@ -117,7 +144,7 @@ def check_every_call(scenario: Scenario, seen: Seen) -> None:
                 call.timeout_seconds <= limit + DEADLINE_GRAIN_SECONDS,
                 f"{call.method}: a deadline of {call.timeout_seconds:g} s, and must be {limit:g} s at most",
             )
-            if call.number == 0 and not scenario.listens_after_seconds:
+            if call.number == 0 and not scenario.listens_after_seconds and not scenario.before:
                 check(
                     call.timeout_seconds > limit - SLACK_SECONDS,
                     f"{call.method}: a deadline of {call.timeout_seconds:g} s, and must be {limit:g} s",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
-from clients.conformance.http2 import Call, ScriptedServer
-from clients.conformance.scenario import TOKEN
+from clients.conformance.http2 import Call
 from clients.conformance.scenarios import SCENARIOS
+from clients.conformance.stage import Stage
+from clients.conformance.tls_front import write_certificates
 
 
 def main() -> int:
@@ -19,17 +23,15 @@ def main() -> int:
         print("usage: python -m clients.conformance.server SCENARIO, one of:", *by_name, sep="\n  ", file=sys.stderr)
         return 2
 
-    def tell_and_play(call: Call) -> None:
+    def tell(call: Call) -> None:
         print(f"{call.method} {call.metadata} {str(call.request).replace(chr(10), ' ')}", flush=True)
-        scenario.script(call, server)
 
-    server = ScriptedServer(tell_and_play, listens_after_seconds=scenario.listens_after_seconds)
-    print(server.address, flush=True)
-    print(f"token {TOKEN}; {scenario.do} {json.dumps(scenario.arguments, ensure_ascii=False)}", flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        server.close()
+    with tempfile.TemporaryDirectory(prefix="lotkeeper-conformance-") as name, contextlib.suppress(KeyboardInterrupt):
+        folder = Path(name)
+        write_certificates(folder)
+        with Stage(scenario, folder, folder / "token", tell) as stage:
+            print(json.dumps(stage.order(), ensure_ascii=False), flush=True)
+            threading.Event().wait()
     return 0
 
 

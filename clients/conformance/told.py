@@ -1,14 +1,23 @@
-"""What Python's programs tell: records, errors."""
+"""What Python's programs are told of a client, and what they tell: records, errors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from google.type.decimal_pb2 import Decimal
 from lotkeeper import LotkeeperError, error_of_status
 from lotkeeper.inventory.v1 import inventory_operation_service_pb2 as pb
 from lotkeeper.inventory.v1.inventory_lot_record_pb2 import InventoryLotRecord
+
+
+def options(order: dict[str, Any]) -> dict[str, Any]:
+    """How the client of an order is made."""
+    made = {key: order[key] for key in ("timeout_seconds", "ca_file") if key in order}
+    if "token_file" in order:
+        return made | {"token_source": Path(order["token_file"]).read_text}
+    return made | {"token": order["token"]}
 
 
 def record(written: InventoryLotRecord) -> dict[str, str]:

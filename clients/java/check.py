@@ -1,8 +1,8 @@
 """Proves the Java client as its users have it: `make test-java`.
 
 Runs its tests, installs the artifact into a local repository in a folder, and builds the project in `examples` with it,
-outside the tree. That tells the common story twice, on a server that is killed in between, and runs the conformance
-suite.
+outside the tree. That tells the common story twice, on a server that is killed in between, executes while its server is
+killed, and runs the conformance suite.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ JAVA: Final = Path(__file__).parent
 CLIENTS: Final = JAVA.parent
 STORY: Final = "com.lotkeeper.examples.Story"
 CONFORMANCE: Final = "com.lotkeeper.examples.Conformance"
+CRASHES: Final = "com.lotkeeper.examples.Crashes"
 PROGRAM_SECONDS: Final = 120
 
 
@@ -106,8 +107,9 @@ def main() -> None:
         stores.mkdir()
         check_story([*java, STORY], stores)
         print("the story: equal to the letter, twice, across a kill -9")
-        suite = [sys.executable, "-m", "clients.conformance", "--client", " ".join([*java, CONFORMANCE])]
-        subprocess.run(suite, cwd=CLIENTS.parent, check=True)  # noqa: S603 - our own programs
+        for suite, program in (("clients.crashes", CRASHES), ("clients.conformance", CONFORMANCE)):
+            command = [sys.executable, "-m", suite, "--client", " ".join([*java, program])]
+            subprocess.run(command, cwd=CLIENTS.parent, check=True)  # noqa: S603 - our own programs
         keep(local)
 
 

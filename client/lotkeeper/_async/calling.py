@@ -33,6 +33,7 @@ class Calling:
         address: str | Sequence[str] | None = None,
         *,
         token: str | None = None,
+        token_source: Callable[[], str] | None = None,
         tls: bool | None = None,
         ca_file: str | PathLike[str] | None = None,
         client_certificate: str | PathLike[str] | None = None,
@@ -55,6 +56,9 @@ class Calling:
                 that does not answer is left out until it does. Default: LOTKEEPER_ADDRESS, otherwise 127.0.0.1:50051.
             token: the bearer token. Default: LOTKEEPER_TOKEN, or the one in the file LOTKEEPER_TOKEN_FILE, otherwise
                 that of a development server on this machine, once the server has shown that it made it.
+            token_source: in place of `token`, for tokens that expire, as an issuer's do: asked at each attempt of a
+                call, so it keeps a token while that is good. It may be called by many threads, or on the event loop,
+                and is not to wait for long. What it raises ends the call as Unauthenticated, and nothing was sent.
             tls: whether to use TLS. Default: if a CA or a certificate is given.
             ca_file: PEM file of whom to trust. Default: the file LOTKEEPER_CA_FILE, otherwise the public authorities.
             client_certificate: PEM file of what the client shows. Default: the file LOTKEEPER_CLIENT_CERTIFICATE.
@@ -91,6 +95,7 @@ class Calling:
                 channel_options=channel_options,
                 interceptors=interceptors,
                 retries=retries,
+                token_source=token_source,
             )
         )
         self._coalescing = AsyncCoalescing(self._transport) if coalesce else None

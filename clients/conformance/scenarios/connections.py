@@ -7,7 +7,7 @@ from typing import Final
 from h2.errors import ErrorCodes
 
 from clients.conformance.http2 import Call, ScriptedServer
-from clients.conformance.scenario import Judge, Outcome, Scenario, Seen, check, check_same, equal
+from clients.conformance.scenario import Judge, Nobody, Outcome, Scenario, Seen, check, check_same, equal
 from clients.conformance.scenarios.answers import EXECUTION, answer_to, is_executed, plays, value, value_of, well
 from clients.conformance.scenarios.calls import executed_after
 
@@ -44,7 +44,9 @@ def _answers_and_hangs_up(call: Call, server: ScriptedServer) -> None:
     call.hang_up()
 
 
-def _three(connections_min: int) -> Judge:
+def three(connections_min: int) -> Judge:
+    """The three executions came out well, each sent twice at most, over so many connections or more."""
+
     def judge(outcome: Outcome, seen: Seen) -> None:
         equal("results", value(outcome)["results"], [value_of(quantity) for quantity in "123"])
         for quantity in "123":
@@ -65,6 +67,20 @@ def _repeated(outcome: Outcome, seen: Seen) -> None:
     check_same(seen.calls)
 
 
+SEVERAL_SECONDS: Final = 30.0
+ANOTHER_SECONDS: Final = 8.0
+"""How long it may take to find that nobody is at an address and to take another one, also on a busy machine."""
+
+
+def _soon(outcome: Outcome, seen: Seen) -> None:
+    """Each call came out well, and had nearly all of its deadline left when it was sent."""
+    equal("results", value(outcome)["results"], [value_of(quantity) for quantity in "123"])
+    equal("calls", len(seen.calls), 3)
+    for number, call in enumerate(seen.calls, 1):
+        looked = SEVERAL_SECONDS - (call.timeout_seconds or 0.0)
+        check(looked < ANOTHER_SECONDS, f"call {number} was sent after {looked:.1f} s, with one of the servers there")
+
+
 SCENARIOS: Final = (
     Scenario(
         "server-comes-late",
@@ -81,7 +97,7 @@ SCENARIOS: Final = (
         "GOAWAY lets a call end, and the next one goes by another connection",
         "sequence",
         plays(_goes_away_after_the_answer),
-        _three(2),
+        three(2),
         THREE,
         timeout_seconds=20.0,
     ),
@@ -99,7 +115,7 @@ SCENARIOS: Final = (
         "after GOAWAY too_many_pings calls go on by another connection",
         "sequence",
         plays(_too_many_pings),
-        _three(2),
+        three(2),
         THREE,
         timeout_seconds=20.0,
     ),
@@ -108,7 +124,7 @@ SCENARIOS: Final = (
         "a connection that was ended between calls is made anew, and nobody is told",
         "sequence",
         plays(_answers_and_hangs_up),
-        _three(2),
+        three(2),
         THREE,
         timeout_seconds=20.0,
     ),
@@ -120,5 +136,35 @@ SCENARIOS: Final = (
         _repeated,
         EXECUTION,
         timeout_seconds=20.0,
+    ),
+    Scenario(
+        "first-address-away",
+        "of several addresses one where nobody listens is left out",
+        "sequence",
+        plays(well),
+        _soon,
+        THREE,
+        timeout_seconds=SEVERAL_SECONDS,
+        before=(Nobody.AWAY,),
+    ),
+    Scenario(
+        "first-address-mute",
+        "so is one that takes connections and says nothing, and no call is lost there",
+        "sequence",
+        plays(well),
+        _soon,
+        THREE,
+        timeout_seconds=SEVERAL_SECONDS,
+        before=(Nobody.MUTE,),
+    ),
+    Scenario(
+        "two-addresses-away",
+        "and two of three",
+        "sequence",
+        plays(well),
+        _soon,
+        THREE,
+        timeout_seconds=SEVERAL_SECONDS,
+        before=(Nobody.AWAY, Nobody.AWAY),
     ),
 )

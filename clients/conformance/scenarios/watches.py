@@ -63,6 +63,11 @@ def goes_on(call: Call, server: ScriptedServer) -> None:
     """Leaves the stream open."""
 
 
+def freezes(call: Call, server: ScriptedServer) -> None:
+    """Is gone like a machine without power: nothing comes any more, and nothing says so."""
+    call.freeze()
+
+
 def go_away(call: Call, server: ScriptedServer) -> None:
     """Shuts down as servers do: GOAWAY, then the end of the stream."""
     call.go_away(processed=True, code=ErrorCodes.NO_ERROR)
@@ -84,7 +89,7 @@ FIRST: Final = (heartbeat("t0"), record(1), record(2))
 REST: Final = stream(heartbeat("t2"), record(3), record(4), then=goes_on)
 
 
-def _resumed(*tokens: str) -> Judge:
+def resumed(*tokens: str) -> Judge:
     """All four records came once, and the calls after the first one had these tokens."""
 
     def judge(outcome: Outcome, seen: Seen) -> None:
@@ -131,9 +136,24 @@ def _from_token(outcome: Outcome, seen: Seen) -> None:
 
 
 def _pauses(outcome: Outcome, seen: Seen) -> None:
-    _resumed("t2", "t2", "t2", "t2")(outcome, seen)
+    resumed("t2", "t2", "t2", "t2")(outcome, seen)
     pauses = seen.pauses_seconds()[1:]
     check(all(one >= 0.02 for one in pauses), f"it hammers: pauses of {[round(one, 3) for one in pauses]} s")
+
+
+SILENCE_SECONDS: Final = (24.0, 45.0)
+"""After so long without a message a watch begins anew: there is a heartbeat each 10 s, and clients wait for 30 s."""
+
+
+def _noticed(outcome: Outcome, seen: Seen) -> None:
+    equal("the records", value(outcome)["records"], FOUR)
+    check(all(call.request.resume_token == "t2" for call in seen.calls[1:]), "it does not go on after the last message")
+    waited = seen.calls[1].at_seconds - seen.calls[0].at_seconds
+    least, most = SILENCE_SECONDS
+    check(
+        least <= waited <= most,
+        f"it was called again after {waited:.0f} s of silence, and must be after {least:g} to {most:g} s",
+    )
 
 
 FAULT: Final = Refusal(grpc.StatusCode.INTERNAL, "INTERNAL", {"error_id": "e-1"})
@@ -141,7 +161,7 @@ FAULT: Final = Refusal(grpc.StatusCode.INTERNAL, "INTERNAL", {"error_id": "e-1"}
 
 def _lost_by(name: str, title: str, then: Step, tokens: Sequence[str] = ("t2",)) -> Scenario:
     return Scenario(
-        name, title, "watch", plays(stream(*FIRST, then=then), REST), _resumed(*tokens), WATCH, timeout_seconds=20.0
+        name, title, "watch", plays(stream(*FIRST, then=then), REST), resumed(*tokens), WATCH, timeout_seconds=20.0
     )
 
 
@@ -151,7 +171,7 @@ SCENARIOS: Final = (
         "a watch gives each record, and no heartbeat",
         "watch",
         plays(stream(*FIRST, heartbeat("t2"), record(3), record(4), then=goes_on)),
-        _resumed(),
+        resumed(),
         WATCH,
     ),
     Scenario(
@@ -168,13 +188,31 @@ SCENARIOS: Final = (
     _lost_by("watch-shutting-down", "so does one of a server that shuts down", go_away),
     _lost_by("watch-store-lost", "so does one of a server without its store", refusing(CATALOGUE["STORE_UNAVAILABLE"])),
     _lost_by("watch-ends", "so does one that ends without an error", end),
+    Scenario(
+        "watch-silent",
+        "a watch that falls silent, without a heartbeat, is begun anew after the last message",
+        "watch",
+        plays(stream(*FIRST, then=goes_on), REST),
+        _noticed,
+        WATCH,
+        timeout_seconds=20.0,
+    ),
+    Scenario(
+        "watch-frozen",
+        "so is one whose server is gone without a word, pings unanswered",
+        "watch",
+        plays(stream(*FIRST, then=freezes), REST),
+        _noticed,
+        WATCH,
+        timeout_seconds=20.0,
+    ),
     _lost_by("watch-half-message", "half a message is none: it comes again", half_a_message),
     Scenario(
         "watch-heartbeat-token",
         "the token of a heartbeat counts, too",
         "watch",
         plays(stream(*FIRST, heartbeat("t2-and-more"), then=cut), REST),
-        _resumed("t2-and-more"),
+        resumed("t2-and-more"),
         WATCH,
         timeout_seconds=20.0,
     ),
@@ -196,7 +234,7 @@ SCENARIOS: Final = (
             stream(heartbeat("t2"), record(3), then=reset),
             stream(heartbeat("t3"), record(4), then=goes_on),
         ),
-        _resumed("t2", "t3"),
+        resumed("t2", "t3"),
         WATCH,
         timeout_seconds=20.0,
     ),
@@ -234,3 +272,5 @@ SCENARIOS: Final = (
         WATCH,
     ),
 )
+LONG: Final = frozenset({"watch-silent", "watch-frozen"})
+"""Of these, what takes half a minute."""

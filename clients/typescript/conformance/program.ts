@@ -2,6 +2,7 @@
  * The program of the conformance suite (clients/conformance/README.md): does what lines on standard input tell it, by this
  * client alone, and says what came out.
  */
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 import { connect, decimal, errorOfStatus, type LotkeeperClient, LotkeeperError } from "../src/node/index.js";
@@ -30,6 +31,10 @@ interface Line {
   readonly scenario: string;
   readonly address: string;
   readonly token: string;
+  /** Where given, it has the token, which changes. */
+  readonly token_file?: string;
+  /** Where given, with TLS. */
+  readonly ca_file?: string;
   readonly timeout_seconds?: number;
   readonly do: string;
   readonly arguments: Arguments;
@@ -99,12 +104,14 @@ const DOINGS: Readonly<Record<string, Doing>> = {
 };
 
 async function answered(line: Line): Promise<object> {
-  const { scenario, address, token, timeout_seconds: seconds, do: name } = line;
+  const { scenario, address, token_file: tokenFile, ca_file: caFile, timeout_seconds: seconds, do: name } = line;
   const doing = DOINGS[name];
   if (doing === undefined) return { scenario, skipped: `${name} is not known` };
   const partial: Partial = {};
   const timeout = seconds === undefined ? {} : { timeoutMs: seconds * 1_000 };
-  const client = connect({ address, token, coalesce: name === "coalesced", ...timeout });
+  const token = tokenFile === undefined ? line.token : (): string => readFileSync(tokenFile, "utf8");
+  const trust = caFile === undefined ? {} : { caFile };
+  const client = connect({ address, token, coalesce: name === "coalesced", ...timeout, ...trust });
   try {
     return { scenario, value: await doing(client, line.arguments, partial) };
   } catch (error) {

@@ -70,3 +70,6 @@ writeFileSync(
     "\n/** What a client has for the methods of all. */\nexport interface Methods extends " +
     `${services.map(({ name }) => `MethodsOf<typeof ${name}>`).join(", ")} {}\n`,
 );
+
+// A function for each type of action; their names and what is said of them are those of Python's.
+execFileSync(python, [join(PACKAGE, "scripts", "actions.py"), join(target, "actions.ts")], { stdio: "inherit" });

@@ -1,4 +1,5 @@
 /** A client of Lotkeeper over any transport of Connect's; see `@lotkeeper/client/node` and `@lotkeeper/client/web`. */
+export * as actions from "./gen/actions.js";
 export { bearer, type Token } from "./bearer.js";
 export type { CallOptions } from "./calling.js";
 export { type ClientOptions, createLotkeeperClient, type LotkeeperClient } from "./client.js";

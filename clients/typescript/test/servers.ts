@@ -65,7 +65,8 @@ export class ServedStore {
   token = "";
   /** The URL of its HTTP port; empty where it has none. */
   baseUrl = "";
-  private readonly folder = mkdtempSync(join(tmpdir(), "lotkeeper-typescript-"));
+  /** Of the store; the server's XDG_STATE_HOME as well, where it leaves its development token. */
+  readonly folder = mkdtempSync(join(tmpdir(), "lotkeeper-typescript-"));
 
   constructor(
     private readonly flags: readonly string[] = [],

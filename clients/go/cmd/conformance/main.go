@@ -22,6 +22,8 @@ type order struct {
 	Scenario       string
 	Address        string
 	Token          string
+	TokenFile      string  `json:"token_file"`      // where given, it has the token, which changes
+	CAFile         string  `json:"ca_file"`         // where given, with TLS
 	TimeoutSeconds float64 `json:"timeout_seconds"` // 0: the client's own
 	Do             string
 	Arguments      json.RawMessage
@@ -73,6 +75,16 @@ func serve(from io.Reader, to io.Writer) error {
 	return lines.Err()
 }
 
+func (o order) withToken() lotkeeper.Option {
+	if o.TokenFile == "" {
+		return lotkeeper.WithToken(o.Token)
+	}
+	return lotkeeper.WithTokenSource(func(context.Context) (string, error) {
+		token, err := os.ReadFile(o.TokenFile)
+		return string(token), err
+	})
+}
+
 // obey does what a line says, and reports what came out.
 func obey(one order) report {
 	said := report{Scenario: one.Scenario}
@@ -81,7 +93,10 @@ func obey(one order) report {
 		said.Skipped = "this program does not know " + one.Do
 		return said
 	}
-	options := []lotkeeper.Option{lotkeeper.WithToken(one.Token), lotkeeper.WithPlaintext()}
+	options := []lotkeeper.Option{one.withToken(), lotkeeper.WithPlaintext()}
+	if one.CAFile != "" {
+		options[1] = lotkeeper.WithCAFile(one.CAFile)
+	}
 	if one.TimeoutSeconds > 0 {
 		timeout := time.Duration(one.TimeoutSeconds * float64(time.Second))
 		options = append(options, lotkeeper.WithTimeout(timeout))

@@ -9,10 +9,12 @@ import { TIMER_MS_MAX } from "../retrying.js";
 import { addressesOf } from "./addresses.js";
 import { Connection } from "./connection.js";
 import { Connections, type Line } from "./connections.js";
+import { DevelopmentToken } from "./development.js";
 import { tokenOfEnvironment, tokenOfFile, variable } from "./environment.js";
 import { type TlsOptions, tlsOf } from "./tls.js";
 import { transportOver } from "./transport.js";
 
+const DEFAULT_ADDRESS = "127.0.0.1:50051";
 const KEEPALIVE_MS = 20_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 /** The server takes a ping every 10 s, and ends the connections of those who send more. */
@@ -25,10 +27,14 @@ export interface ConnectOptions extends ClientOptions, TlsOptions {
   /**
    * HOST, HOST:PORT or [IPV6]:PORT, the port 50051 if it is not given. Several, in a list or with commas between them, are
    * of servers on one store and are called in turn; one that does not answer is left out until it does. Default:
-   * LOTKEEPER_ADDRESS.
+   * LOTKEEPER_ADDRESS, otherwise 127.0.0.1:50051.
    */
   readonly address?: string | readonly string[];
-  /** The bearer token. Default: `tokenFile`, otherwise LOTKEEPER_TOKEN, or what is in the file LOTKEEPER_TOKEN_FILE. */
+  /**
+   * The bearer token, or a function that gives it for each attempt of a call. Default: `tokenFile`, otherwise LOTKEEPER_TOKEN,
+   * or what is in the file LOTKEEPER_TOKEN_FILE; otherwise, on loopback and without TLS, that of a development server of this
+   * user (`lotkeeper-server run`), once the server has shown that it made it.
+   */
   readonly token?: Token;
   /** A file that holds the token. */
   readonly tokenFile?: string;
@@ -54,7 +60,7 @@ export interface ConnectOptions extends ClientOptions, TlsOptions {
  * @throws SettingFault where an address, a certificate, a token or a number cannot be used
  */
 export function connect(options: ConnectOptions = {}): LotkeeperClient {
-  const addresses = addressesOf(options.address ?? variable("LOTKEEPER_ADDRESS") ?? "");
+  const addresses = addressesOf(options.address ?? variable("LOTKEEPER_ADDRESS") ?? DEFAULT_ADDRESS);
   const tls = tlsOf(options);
   const token = tokenOf(options);
   if (token !== undefined && tls === undefined && options.allowPlaintextToken !== true) {
@@ -72,8 +78,10 @@ export function connect(options: ConnectOptions = {}): LotkeeperClient {
   };
   const count = inRange("connections", options.connections ?? 1, 1, CONNECTIONS_MAX);
   const interceptors = [...(options.interceptors ?? []), ...(token === undefined ? [] : [bearer(token)])];
+  const finds = token === undefined && tls === undefined && addresses.every(({ isLoopback }) => isLoopback);
   const lines = Array.from({ length: count }, () => addresses).flat().map((address): Line => {
-    const connection = new Connection(address.text, tls, keepalive);
+    const development = finds ? DevelopmentToken.of(address) : undefined;
+    const connection = new Connection(development?.address ?? address.text, tls, keepalive, development);
     const transport = createGrpcTransport({
       baseUrl: connection.authority,
       sessionManager: connection,
@@ -81,13 +89,18 @@ export function connect(options: ConnectOptions = {}): LotkeeperClient {
       acceptCompression: [], // the server sends none, and a small answer could unpack to a large one
       readMaxBytes: options.answerBytesMax ?? ANSWER_BYTES_MAX,
     });
-    return { address, connection, transport };
+    return { address, connection, transport, hint: token === undefined ? hintOf(development) : undefined };
   });
   const connectTimeoutMs = inRange("connectTimeoutMs", options.connectTimeoutMs ?? Infinity, 1, Infinity);
   const connections = new Connections(lines, tls !== undefined, connectTimeoutMs);
   return createLotkeeperClient(transportOver(connections), options, () => {
     connections.close();
   });
+}
+
+function hintOf(development: DevelopmentToken | undefined): string {
+  const where = development === undefined ? "" : `; a development server's would be in ${development.path}`;
+  return `None was sent: give token, or set LOTKEEPER_TOKEN${where}.`;
 }
 
 function tokenOf(options: ConnectOptions): Token | undefined {

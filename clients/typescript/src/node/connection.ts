@@ -5,6 +5,7 @@ import type { SecureContextOptions } from "node:tls";
 import { decodeBinaryHeader } from "@connectrpc/connect";
 
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
+import type { DevelopmentToken } from "./development.js";
 import type { NodeHttp2ClientSessionManager } from "./session-manager.js";
 
 const STATUS_DETAILS = "grpc-status-details-bin";
@@ -20,6 +21,8 @@ export interface Keepalive {
 /** A session, and when something last came on it. */
 interface Live {
   readonly session: http2.ClientHttp2Session;
+  /** What calls on it carry of a development server's token; undefined for nothing. */
+  readonly authorization: string | undefined;
   streams: number;
   ping: ReturnType<typeof setTimeout> | undefined;
 }
@@ -41,6 +44,7 @@ export class Connection implements NodeHttp2ClientSessionManager {
     address: string,
     private readonly tls: SecureContextOptions | undefined,
     private readonly keepalive: Keepalive,
+    private readonly development: DevelopmentToken | undefined,
   ) {
     this.authority = new URL(`${tls === undefined ? "http" : "https"}://${address}`).origin;
   }
@@ -49,6 +53,11 @@ export class Connection implements NodeHttp2ClientSessionManager {
   get isReady(): boolean {
     const session = this.#live?.session;
     return session !== undefined && !session.closed && !session.destroyed;
+  }
+
+  /** Whether calls on it carry the token of a development server. */
+  get isProven(): boolean {
+    return this.#live?.authorization !== undefined;
   }
 
   /** Connects, unless it is connected; throws what is wrong where nobody answers in time. */
@@ -71,7 +80,9 @@ export class Connection implements NodeHttp2ClientSessionManager {
     if (live === undefined || !this.isReady) return Promise.reject(new NotConnected());
     let stream: http2.ClientHttp2Stream;
     try {
-      stream = live.session.request({ ...headers, ":method": method, ":path": path }, options);
+      const { authorization } = live;
+      const bearer = authorization === undefined ? {} : { authorization };
+      stream = live.session.request({ ...bearer, ...headers, ":method": method, ":path": path }, options);
     } catch (error) {
       return Promise.reject(new NotConnected({ cause: error }));
     }
@@ -128,7 +139,8 @@ export class Connection implements NodeHttp2ClientSessionManager {
         resolve();
       });
     });
-    const live: Live = { session, streams: 0, ping: undefined };
+    const authorization = await this.#proven(session);
+    const live: Live = { session, authorization, streams: 0, ping: undefined };
     const over = (): void => {
       clearTimeout(live.ping);
       if (this.#live === live) this.#live = undefined;
@@ -137,6 +149,16 @@ export class Connection implements NodeHttp2ClientSessionManager {
     session.once("goaway", over); // calls in progress go on; others take another connection
     session.unref();
     this.#live = live;
+  }
+
+  /** What calls on a session carry, once its server has shown that it made the development token. */
+  async #proven(session: http2.ClientHttp2Session): Promise<string | undefined> {
+    try {
+      return await this.development?.header(session);
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
   }
 
   #pingLater(live: Live): void {

@@ -19,6 +19,8 @@ export interface Line {
   readonly address: Address;
   readonly connection: Connection;
   readonly transport: Transport;
+  /** How to give a token, where none is given. */
+  readonly hint: string | undefined;
 }
 
 /** How long a server is not asked for, while there are others. */
@@ -99,6 +101,7 @@ export class Connections {
         const answer = await before(signal, Math.min(left, CONNECT_MS), this.#fault(line, CONNECT_MS));
         if (answer === undefined) return line;
         if (answer === "still") continue;
+        if (answer.error instanceof LotkeeperError) throw new Unsent(answer.error, true); // it was not shown the token
         why = reasonShown(answer.error);
         const fault = await lastingFault(answer.error, line.address, this.hasTls, looks);
         if (fault !== undefined) faults.push(`no call can be made to ${line.address.text}: ${fault}`);

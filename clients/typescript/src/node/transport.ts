@@ -53,6 +53,7 @@ async function* toldOf<T>(messages: AsyncIterable<T>, line: Line, signal: AbortS
 
 /** What a failure means for the caller. */
 function told(thrown: unknown, line: Line, signal: AbortSignal | undefined): unknown {
+  if (isOfServer(thrown) && line.hint !== undefined && !line.connection.isProven) return withHint(thrown, line.hint);
   if (signal?.aborted === true || !(thrown instanceof ConnectError) || isOfServer(thrown)) return thrown;
   if (thrown.cause instanceof NotConnected || thrown.message.includes(NOT_PROCESSED)) {
     const text = `${line.address.text} did not take the call: ${thrown.rawMessage}`;
@@ -60,4 +61,13 @@ function told(thrown: unknown, line: Line, signal: AbortSignal | undefined): unk
   }
   const isLost = OF_CONNECTIONS.has(thrown.code) || (OF_LOST_ONES.has(thrown.code) && !line.connection.isReady);
   return isLost ? new ConnectionLost(`the connection to ${line.address.text} broke off`, { cause: thrown }) : thrown;
+}
+
+/** What a server says of a call without a token, with how to give one. */
+function withHint(thrown: unknown, hint: string): unknown {
+  if (!(thrown instanceof ConnectError) || thrown.code !== Code.Unauthenticated) return thrown;
+  const text = `${thrown.rawMessage.replace(/\.$/, "")}. ${hint}`;
+  const hinting = new ConnectError(text, thrown.code, thrown.metadata);
+  hinting.details = thrown.details;
+  return hinting;
 }

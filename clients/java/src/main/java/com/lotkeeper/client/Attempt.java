@@ -22,6 +22,7 @@ final class Attempt<Q, R> extends CompletableFuture<Outcome<R>> {
   private volatile ClientCall<Q, R> call;
   private volatile Pauses.Pause pause;
   private int lastingFaults;
+  private int looked;
 
   Attempt(Transport transport, MethodDescriptor<Q, R> method, Q request, Attempts attempts) {
     this.transport = transport;
@@ -140,7 +141,7 @@ final class Attempt<Q, R> extends CompletableFuture<Outcome<R>> {
       } else {
         connection.isBack();
       }
-      String lasting = code == Status.Code.UNAVAILABLE ? Unreachable.lastingFault(status, connection.address) : null;
+      String lasting = code == Status.Code.UNAVAILABLE ? lastingFault(status) : null;
       if (lasting != null && ++lastingFaults >= transport.connections().size()) {
         complete(Outcome.ended(Unreachable.noCall(connection.address, lasting, failure.getCause())));
       } else if (nobody && !tracer.isSent()) {
@@ -148,6 +149,11 @@ final class Attempt<Q, R> extends CompletableFuture<Outcome<R>> {
       } else {
         complete(Outcome.failed(failure));
       }
+    }
+
+    private String lastingFault(Status status) {
+      boolean looks = !transport.usesTls() && !tracer.isSent() && ++looked <= transport.connections().size();
+      return Unreachable.lastingFault(status, connection.address, looks);
     }
 
     private void seekAnother(Status.Code code, Status status, LotkeeperException failure) {

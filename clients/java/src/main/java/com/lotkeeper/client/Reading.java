@@ -81,7 +81,7 @@ final class Reading<Q, R> implements AutoCloseable {
     if (failure.code() == Status.Code.UNAVAILABLE) {
       connection.isAway();
       connection.hurry();
-      String lasting = Unreachable.lastingFault(status, connection.address);
+      String lasting = Unreachable.lastingFault(status, connection.address, !transport.usesTls() && !wasSent());
       if (lasting != null) {
         throw Unreachable.noCall(connection.address, lasting, failure);
       }

@@ -20,10 +20,17 @@ final class Unreachable {
 
   private Unreachable() {}
 
-  /** What will not pass by waiting, with what to do about it; null where the server may only be away. */
-  static String lastingFault(Status status, Address address) {
+  /**
+   * What will not pass by waiting, with what to do about it; null where the server may only be away.
+   *
+   * @param looks whether a connection of its own, which takes two seconds at most, may show that TLS is expected
+   */
+  static String lastingFault(Status status, Address address, boolean looks) {
     String description = String.valueOf(status.getDescription());
-    if (TLS_ALERT.matcher(description).find()) {
+    boolean expectsTls =
+        TLS_ALERT.matcher(description).find()
+            || (looks && description.contains(HUNG_UP) && TlsLook.answers(address));
+    if (expectsTls) {
       return "it expects TLS, and this client uses none: give caFile() or " + TlsFiles.CA_FILE + ", or tls()";
     }
     Throwable cause = status.getCause();

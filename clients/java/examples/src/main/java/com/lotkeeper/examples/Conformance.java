@@ -29,8 +29,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,8 +90,18 @@ public final class Conformance {
 
   private static JsonObject outcome(JsonObject order) {
     String what = order.get("do").getAsString();
-    ClientBuilder builder =
-        LotkeeperClient.builder(order.get("address").getAsString()).token(order.get("token").getAsString()).plaintext();
+    ClientBuilder builder = LotkeeperClient.builder(order.get("address").getAsString());
+    if (order.has("token_file")) {
+      Path file = Path.of(order.get("token_file").getAsString());
+      builder.tokenSource(() -> read(file));
+    } else {
+      builder.token(order.get("token").getAsString());
+    }
+    if (order.has("ca_file")) {
+      builder.caFile(Path.of(order.get("ca_file").getAsString()));
+    } else {
+      builder.plaintext();
+    }
     if (order.has("timeout_seconds")) {
       builder.timeout(Duration.ofNanos((long) (order.get("timeout_seconds").getAsDouble() * 1e9)));
     }
@@ -109,6 +122,14 @@ public final class Conformance {
       told.add("value", program.value);
     }
     return told;
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException gone) {
+      throw new UncheckedIOException(gone);
+    }
   }
 
   private boolean done(String what) {

@@ -1,0 +1,1 @@
+"""Proves that a client which coalesces counts every call once, though the server is killed under it."""
