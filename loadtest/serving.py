@@ -89,7 +89,7 @@ def served(flags: Sequence[str], folder: Path, address: str | None) -> Iterator[
         yield Serving(server.address, server.token, server)
 
 
-class SentToken(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+class SentToken(grpc.UnaryUnaryClientInterceptor):
     """Sees which token the client sends: of a development server, only after that has shown that it made it.
 
     Attributes:
