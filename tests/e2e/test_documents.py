@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
-    r"<!-- test: (?P<kind>\w+)(?: needs (?P<needs>\S+))? -->\n```\w+\n(?P<code>.*?)```(?:\n+<!-- prints -->\n```\w*\n(?P<printed>.*?)```)?",
+    r"<!-- test: (?P<kind>\w+)(?: needs (?P<needs>\S+))? -->\n```\w+\n(?P<code>.*?)```"
+    r"(?:\n+<!-- prints -->\n```\w*\n(?P<printed>.*?)```)?",
     re.DOTALL,
 )
 
@@ -46,7 +47,8 @@ class Block(NamedTuple):
 
 def blocks_of(page: Path) -> list[Block]:
     """The marked blocks of a page, in order."""
-    return [Block(one["kind"], one["code"], one["printed"] or "", one["needs"] or "") for one in BLOCK.finditer(page.read_text())]
+    found = BLOCK.finditer(page.read_text())
+    return [Block(one["kind"], one["code"], one["printed"] or "", one["needs"] or "") for one in found]
 
 
 @pytest.fixture
