@@ -106,7 +106,7 @@ def test_without_a_token_that_is_valid_nothing_is_loaded(
 
     said = capsys.readouterr()
     assert (status, said.out) == (2, "")
-    assert said.err.startswith("nothing was loaded: ")
+    assert said.err.startswith("go: nothing was loaded: ")
     assert says in said.err
     assert said.err.count("\n") == 1
 
@@ -120,7 +120,7 @@ def test_where_no_server_answers_nothing_is_loaded(
 
     said = capsys.readouterr()
     assert (status, said.out) == (2, "")
-    assert said.err.startswith("nothing was loaded: UNAVAILABLE: no server answers on 127.0.0.1:1")
+    assert said.err.startswith("go: nothing was loaded: UNAVAILABLE: no server answers on 127.0.0.1:1")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "http://127.0.0.1:50051", "a:1,b:2", "::1:50051", ""])
@@ -254,6 +254,33 @@ def test_a_server_that_does_not_come_back_leaves_the_counts_and_a_line(
     assert audit.startswith(f"AUDIT: could not be made: UNAVAILABLE: no server answers on {own_server.address}")
 
 
+def test_side_by_side_runs_each_harness_that_can_do_the_scenario_and_ends_with_the_worst_status(
+    server: ServerProcess,
+    harness: Callable[[Harness], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One that fails keeps no other from its run; h2load, which cannot, is not asked."""
+    monkeypatch.setenv("LOTKEEPER_TOKEN", server.token)
+
+    def failing(phase: Phase, _: Target) -> Counted:
+        raise HarnessFailed(f"{phase.name} broke")
+
+    harness(calling)
+    for name, it in {"ghz": failing, "h2load": failing, "k6": calling, "locust": calling}.items():
+        monkeypatch.setitem(HARNESSES, name, it)
+    status = main(["side-by-side", "1000-lots", "--address", server.address])
+
+    said = capsys.readouterr()
+    assert (status, said.err) == (1, "ghz: consume broke\n")
+    assert [line.split(":")[0] for line in said.out.splitlines() if line.startswith(("go", "k6", "locust"))] == [
+        "k6 1000-lots",
+        "locust 1000-lots",
+        "go 1000-lots",
+    ]
+    assert said.out.count(FITS) == 3
+
+
 def test_a_harness_that_is_not_installed_is_named_with_what_installs_it(
     server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,7 +290,7 @@ def test_a_harness_that_is_not_installed_is_named_with_what_installs_it(
 
     said = capsys.readouterr()
     assert (status, said.out) == (2, "")
-    assert said.err == "nothing was loaded: ghz is not there: make -C loadtest ghz-tool\n"
+    assert said.err == "ghz: nothing was loaded: ghz is not there: make -C loadtest ghz-tool\n"
 
 
 def test_the_go_program_loads_a_server_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
