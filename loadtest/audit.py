@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -86,3 +87,22 @@ def findings(before: Holding, after: Holding, counted: Sequence[Counted], kinds:
     if kind.records and changed != Decimal(written) / kind.records * kind.kilograms:
         wrong.append(f"stock changed by {changed} kg with {written} records")
     return wrong
+
+
+def nothing_done(counted: Sequence[Counted], written: int, kinds: dict[str, Kind]) -> str:
+    """Why a run proves nothing, in a line; empty where something was acknowledged.
+
+    Args:
+        counted: by the harness.
+        written: records.
+        kinds: by name.
+    """
+    total = sum((one.total() for one in counted), Counter[str]())
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(total.items())) or "there was no call at all"
+    if all(one.sees_statuses for one in counted):
+        return "" if total["OK"] else f"no call ended with OK, so nothing was tried: {counts}"
+    if not total.total():
+        return "no call was answered, so nothing was tried"
+    if not written and any(kind.records for kind in kinds.values()):
+        return f"no record was written, so each of the answers was a refusal: {counts}"
+    return ""

@@ -73,6 +73,10 @@ class HarnessFailed(Exception):
     """A harness that did not run, or said nothing that can be read."""
 
 
+class HarnessMissing(HarnessFailed):
+    """A harness that is not installed; says how it is."""
+
+
 @dataclass(frozen=True)
 class Target:
     """Where to, and for how long.
@@ -85,7 +89,7 @@ class Target:
     """
 
     address: str
-    token: str
+    token: str = field(repr=False)
     seconds: float
     folder: Path
 
@@ -129,7 +133,7 @@ def locust(phase: Phase, target: Target) -> Counted:
     work, report = _work(phase, target), target.folder / "locust-report.json"
     python = TOOLS / "locust" / "bin" / "python"
     if not python.exists():
-        raise HarnessFailed("Locust is not there: make -C loadtest locust-tool")
+        raise HarnessMissing("Locust is not there: make -C loadtest locust-tool")
     path = os.pathsep.join([str(HERE.parent / "client"), str(HERE.parent)])
     environment = {"WORK": str(work), "REPORT": str(report), "PYTHONPATH": path}
     command: list[str | Path] = [python, "-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"]
@@ -222,7 +226,7 @@ def _name_of(status: str) -> str:
 def _tool(name: str) -> Path:
     tool = TOOLS / name
     if not tool.exists():
-        raise HarnessFailed(f"{name} is not there: make -C loadtest {name}-tool")
+        raise HarnessMissing(f"{name} is not there: make -C loadtest {name}-tool")
     return tool
 
 
@@ -230,6 +234,7 @@ def _run(command: Sequence[str | Path], target: Target, environment: Mapping[str
     """Runs a harness, with its own words on standard error in a file.
 
     Raises:
+        HarnessMissing: where it is not there.
         HarnessFailed: where it fails, or does not end.
     """
     words = target.folder / "harness.log"
@@ -245,7 +250,7 @@ def _run(command: Sequence[str | Path], target: Target, environment: Mapping[str
                 check=False,
             )
     except FileNotFoundError as missing:
-        raise HarnessFailed(f"{command[0]} is not there; h2load comes with Debian's nghttp2-client") from missing
+        raise HarnessMissing(f"{command[0]} is not there; h2load comes with Debian's nghttp2-client") from missing
     except subprocess.TimeoutExpired as expired:
         raise HarnessFailed(f"{command[0]} did not end") from expired
     if done.returncode:

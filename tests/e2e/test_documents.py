@@ -1,13 +1,15 @@
 """The documentation as a newcomer reads it: every marked block is run, in order, against `lotkeeper-server run`.
 
 `<!-- test: python -->` or `<!-- test: shell -->` stands before a block that runs; one marked `<!-- prints -->` after
-it is what it prints, where `…` stands for anything within a line.
+it is what it prints, where `…` stands for anything within a line. `<!-- test: shell needs h2load -->` is left out where
+that program is not installed.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
-    r"<!-- test: (?P<kind>\w+) -->\n```\w+\n(?P<code>.*?)```(?:\n+<!-- prints -->\n```\w*\n(?P<printed>.*?)```)?",
+    r"<!-- test: (?P<kind>\w+)(?: needs (?P<needs>\S+))? -->\n```\w+\n(?P<code>.*?)```"
+    r"(?:\n+<!-- prints -->\n```\w*\n(?P<printed>.*?)```)?",
     re.DOTALL,
 )
 
@@ -33,16 +36,19 @@ class Block(NamedTuple):
         kind: python or shell.
         code: as it stands on the page.
         printed: what it prints; empty where the page does not say.
+        needs: a program that not every machine has; empty for none.
     """
 
     kind: str
     code: str
     printed: str
+    needs: str
 
 
 def blocks_of(page: Path) -> list[Block]:
     """The marked blocks of a page, in order."""
-    return [Block(one["kind"], one["code"], one["printed"] or "") for one in BLOCK.finditer(page.read_text())]
+    found = BLOCK.finditer(page.read_text())
+    return [Block(one["kind"], one["code"], one["printed"] or "", one["needs"] or "") for one in found]
 
 
 @pytest.fixture
@@ -73,6 +79,8 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
 def test_every_marked_block_of_a_page_runs(page: Path, folder: Path, environment: dict[str, str]) -> None:
     """One after another, as a reader would paste them, but for the address, which the environment gives."""
     for number, block in enumerate(blocks_of(page), 1):
+        if block.needs and shutil.which(block.needs) is None:
+            pytest.skip(f"{page.name}, block {number} and what follows needs {block.needs}, which is not installed")
         if block.kind == "python":
             code = block.code.replace('"127.0.0.1:50051"', repr(environment["LOTKEEPER_ADDRESS"]))
             command = [sys.executable, "-c", code]
