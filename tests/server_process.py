@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ class ServerProcess:
     def __post_init__(self) -> None:
         self.database_url = self.database_url or migrated_store_url(self.folder)
 
-    def start(self, preexec: object = None) -> ServerProcess:
+    def start(self, preexec: Callable[[], object] | None = None) -> ServerProcess:
         """Starts it and waits until it says its address; a free port the first time, the same one afterwards."""
         if not self.token:
             self.token = _new_token(self.database_url)
@@ -66,7 +67,7 @@ class ServerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                preexec_fn=preexec,  # type: ignore[arg-type]  # noqa: PLW1509 - it only sets limits
+                preexec_fn=preexec,  # noqa: PLW1509 - it only sets limits
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -77,7 +78,7 @@ class ServerProcess:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs another command of the server on the same store."""
-        command = [BINARIES / "lotkeeper-server", *arguments, "--database-url", self.database_url]
+        command = [str(BINARIES / "lotkeeper-server"), *arguments, "--database-url", self.database_url]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     def verify(self) -> None:
@@ -137,7 +138,7 @@ def _new_token(database_url: str) -> str:
     return text
 
 
-def limited_to_core(core: int) -> object:
+def limited_to_core(core: int) -> Callable[[], object]:
     """For `start`: pins the server to one core."""
     return lambda: os.sched_setaffinity(0, {core})
 

@@ -38,6 +38,9 @@ final class Address {
     List<Address> found = new ArrayList<>();
     Set<String> seen = new LinkedHashSet<>();
     for (String text : texts) {
+      if (text == null) {
+        throw new IllegalArgumentException("the address is null: give HOST:PORT, or none for that of LOTKEEPER_ADDRESS");
+      }
       for (String word : text.split(",")) {
         if (!word.isBlank()) {
           Address address = parseOne(word.strip());

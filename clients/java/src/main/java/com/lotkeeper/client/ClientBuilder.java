@@ -49,12 +49,16 @@ public final class ClientBuilder {
   private Duration keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
 
   ClientBuilder(String... addresses) {
-    this.addresses = Address.parse(Arrays.asList(addresses));
+    this.addresses = Address.parse(addresses.length > 0 ? Arrays.asList(addresses) : List.of(addressIn(environment)));
+  }
+
+  private static String addressIn(Map<String, String> variables) {
+    String address = variables.getOrDefault(ADDRESS, "");
+    return address.isBlank() ? DEFAULT_ADDRESS : address;
   }
 
   static ClientBuilder ofEnvironment(Map<String, String> variables) {
-    String address = variables.getOrDefault(ADDRESS, "");
-    ClientBuilder builder = new ClientBuilder(address.isEmpty() ? DEFAULT_ADDRESS : address).environment(variables);
+    ClientBuilder builder = new ClientBuilder(addressIn(variables)).environment(variables);
     String seconds = variables.getOrDefault(TIMEOUT, "");
     if (!seconds.isEmpty()) {
       try {

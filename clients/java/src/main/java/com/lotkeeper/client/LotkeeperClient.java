@@ -47,7 +47,8 @@ public final class LotkeeperClient implements AutoCloseable {
    * Begins a client of these addresses.
    *
    * @param addresses {@code HOST}, {@code HOST:PORT} or {@code [IPV6]:PORT}, the port 50051 where it is not given; several,
-   *     also between commas, are of servers on one store and are called in turn, as are all addresses of a name
+   *     also between commas, are of servers on one store and are called in turn, as are all addresses of a name; none for
+   *     {@code LOTKEEPER_ADDRESS}, otherwise 127.0.0.1:50051
    * @return to be built
    */
   public static ClientBuilder builder(String... addresses) {

@@ -49,6 +49,12 @@ class ClientBuilderTest {
     assertThrows(IllegalArgumentException.class, () -> LotkeeperClient.builder(given));
   }
 
+  @Test
+  void noAddressIsThatOfTheEnvironmentAndNullIsNone() {
+    LotkeeperClient.builder();
+    assertTrue(fault(() -> LotkeeperClient.builder(System.getenv("LOTKEEPER_NO_SUCH_NAME"))).contains("is null"));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "127.0.0.1, true",
