@@ -132,13 +132,13 @@ class CoreCall(Call):
             self.untaken_bytes, self.answered_since = len(message), time.monotonic()
             self.connection.served = True
             self._core.start_server_batch((*self._opening(), *ending), sent)
-            self.observer.ended(self, ENDED_WELL)
+            self.tell_ended(ENDED_WELL)
 
     def refuse(self, status: Status) -> None:
         if not self._gone and self._end.acquire(False):
             self.answered_since = time.monotonic()
             self._core.start_server_batch((*self._opening(), status_operation(status)), sent)
-            self.observer.ended(self, status)
+            self.tell_ended(status)
 
     def _opening(self) -> tuple[Any, ...]:
         return () if self._opened else (SendInitialMetadata(NO_METADATA, NO_FLAGS),)
@@ -154,7 +154,7 @@ class CoreCall(Call):
                 return
             self._gone = True
         if self._end.acquire(False):
-            self.observer.ended(self, self.left())
+            self.tell_ended(self.left())
             if callback is not None:
                 callback()
 
