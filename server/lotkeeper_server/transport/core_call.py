@@ -103,8 +103,7 @@ class CoreCall(Call):
 
     @property
     def peer(self) -> str:
-        peer = self._core.peer()
-        return peer.decode() if isinstance(peer, bytes) else str(peer)
+        return self.connection.peer.decode(errors="replace")  # gRPC's core forgets it once the connection is gone
 
     def auth_context(self) -> Mapping[str, Sequence[bytes]]:
         return {key.decode(): values for key, values in (cygrpc.auth_context(self._core) or {}).items()}
