@@ -23,6 +23,7 @@ from lotkeeper import Client, LotkeeperError
 from bench.http2_load import (
     ACK,
     DATA,
+    END_HEADERS,
     END_STREAM,
     HEADER_TABLE_SIZE,
     HEADERS,
@@ -34,15 +35,19 @@ from bench.http2_load import (
     WINDOW_FIRST,
     WINDOW_UPDATE,
     frame,
+    literal,
 )
 from bench.http2_load import FRAME_HEADER_BYTES as HEAD
+from tests.integration.transport.raw_http2 import opening
 from tests.server_process import ServerProcess
 
+CONTINUATION: Final = 9
 SETTING: Final = struct.Struct(">HI")
 LIST_LOCATIONS: Final = "/lotkeeper.inventory.v1.MasterDataService/ListLocations"
 EXECUTE: Final = "/lotkeeper.inventory.v1.InventoryOperationService/ExecuteInventoryOperation"
 WAIT_SECONDS: Final = 20.0
 PIECE: Final = bytes(16_384)
+ENDLESS_HEADERS: Final = literal("x-much", "v" * 100) * 150
 HONEST_SECONDS_MAX: Final = 3.0
 """An honest call may take so long during an attack, on a machine that runs attackers, too."""
 
@@ -175,6 +180,13 @@ class Attacker:
         except (ConnectionError, ssl.SSLError):
             return True
         return self.is_ended()
+
+
+def with_large_metadata(stream: int) -> bytes:
+    """The frames that open a call with 160 KB of metadata."""
+    start = opening(stream, EXECUTE)[HEAD:]
+    more = b"".join(frame(CONTINUATION, 0, stream, ENDLESS_HEADERS) for _ in range(9))
+    return frame(HEADERS, 0, stream, start) + more + frame(CONTINUATION, END_HEADERS, stream, b"")
 
 
 def _over_tls(raw: socket.socket) -> socket.socket:

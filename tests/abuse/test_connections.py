@@ -19,7 +19,6 @@ from lotkeeper.inventory.v1 import inventory_service_pb2, master_data_service_pb
 
 from bench.http2_load import (
     DATA,
-    END_HEADERS,
     END_STREAM,
     HEADERS,
     PING,
@@ -27,10 +26,11 @@ from bench.http2_load import (
     RST_STREAM,
     SETTINGS,
     frame,
-    literal,
     status_in,
 )
 from tests.abuse.attacking import (
+    CONTINUATION,
+    ENDLESS_HEADERS,
     EXECUTE,
     LIST_LOCATIONS,
     WAIT_SECONDS,
@@ -41,19 +41,18 @@ from tests.abuse.attacking import (
     descriptors,
     honest_meanwhile,
     memory_megabytes,
+    with_large_metadata,
 )
 from tests.integration.transport.raw_http2 import message, opening, reset
 from tests.plants import ServedPlant
 from tests.server_process import ServerProcess
 
 DEADLINE_EXCEEDED = 4
-CONTINUATION = 9
 STREAMS = 64
 MEGABYTE = 1 << 20
 PEERS_MAX = 24
 TOTAL_MAX = 48
 WATCH = "/lotkeeper.inventory.v1.InventoryService/WatchInventoryLotRecords"
-ENDLESS_HEADERS = literal("x-much", "v" * 100) * 150
 LIMITS = (
     *("--connections-max", str(TOTAL_MAX), "--connections-per-peer-max", str(PEERS_MAX)),
     *("--request-seconds-max", "1", "--answer-seconds-max", "1"),
@@ -182,14 +181,7 @@ def test_headers_that_never_end_end_their_connection(server: ServerProcess) -> N
 
 def test_large_metadata_before_the_settings_are_confirmed_ends_the_connection(server: ServerProcess) -> None:
     with honest_meanwhile(server), attacker(server) as one:
-        assert one.writes_until_ended(lambda stream: _large(2 * stream + 1), 500)
-
-
-def _large(stream: int) -> bytes:
-    """A call with 160 KB of metadata."""
-    start = opening(stream, EXECUTE)[9:]
-    more = b"".join(frame(CONTINUATION, 0, stream, ENDLESS_HEADERS) for _ in range(9))
-    return frame(HEADERS, 0, stream, start) + more + frame(CONTINUATION, END_HEADERS, stream, b"")
+        assert one.writes_until_ended(lambda number: with_large_metadata(2 * number + 1), 500)
 
 
 def test_a_flood_of_resets_ends_its_connection(server: ServerProcess) -> None:

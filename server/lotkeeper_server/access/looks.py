@@ -3,6 +3,9 @@
 A token that memory does not know may have been made a moment ago, so each such call needs a look at the store that
 begins after it. A read for each would make unknown tokens cost more than executions. Tokens of an issuer are proven
 first: what is not the issuer's never asks the store.
+
+A caller that memory does know is looked at again where a call ends before any transaction has confirmed it. That one is
+within its principal's limits, and does not wait for a pause: such a look costs what a read costs.
 """
 
 import asyncio
@@ -17,7 +20,7 @@ from lotkeeper_server.event_log import get_logger
 from lotkeeper_server.store.db.snapshot import Snapshot
 
 PAUSE_SECONDS: Final = 0.05
-"""The pause between two looks, so at most some twenty a second."""
+"""The pause between two looks for unknown callers alone, so at most some twenty a second."""
 CROWD: Final = 64
 """With so many waiting, the pause is cut short: the cost for each is small enough."""
 WAITING_MAX: Final = 1_024
@@ -72,6 +75,7 @@ class Looks:
         self._waiting: list[OnLooked] = []
         self._looked_for: list[OnLooked] = []
         self._is_looking = False
+        self._is_urgent = False  # whether one of those that wait shall not wait for a pause
         self._next_seconds = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -129,20 +133,43 @@ class Looks:
             Refused: OVERLOADED, where too many wait.
         """
         with self._lock:
-            if len(self._waiting) + len(self._looked_for) >= WAITING_MAX:
-                raise Refused(Overloaded(limit_hit=Limit.UNKNOWN_CALLERS))
-            self._waiting.append(on_looked)
-            count = len(self._waiting)
+            count = self._add(on_looked)
         if count == 1:
             self._event_loop.call_soon_threadsafe(self._schedule)
         elif count == CROWD:
             self._event_loop.call_soon_threadsafe(self._look)
 
+    def ask_at_once(self, on_looked: OnLooked) -> None:
+        """As `ask`, for a caller that memory knows: the look begins at once, or as soon as the one under way has ended.
+
+        Args:
+            on_looked: as in `ask`.
+
+        Raises:
+            Refused: OVERLOADED, where too many wait.
+        """
+        with self._lock:
+            self._add(on_looked)
+            was_urgent, self._is_urgent = self._is_urgent, True
+        if not was_urgent:
+            self._event_loop.call_soon_threadsafe(self._look)
+
+    def _add(self, on_looked: OnLooked) -> int:
+        """One more waits, within the lock; how many there are.
+
+        Raises:
+            Refused: OVERLOADED.
+        """
+        if len(self._waiting) + len(self._looked_for) >= WAITING_MAX:
+            raise Refused(Overloaded(limit_hit=Limit.UNKNOWN_CALLERS))
+        self._waiting.append(on_looked)
+        return len(self._waiting)
+
     def refuse_all(self, refused: Refused) -> None:
         """Refuses all that wait, also those that a look has begun for; on the event loop."""
         with self._lock:
             waiting = self._looked_for + self._waiting
-            self._looked_for, self._waiting = [], []
+            self._looked_for, self._waiting, self._is_urgent = [], [], False
         _tell(waiting, refused)
 
     def _schedule(self) -> None:
@@ -160,7 +187,7 @@ class Looks:
         if self._is_looking:
             return
         with self._lock:
-            self._looked_for, self._waiting = self._waiting, []
+            self._looked_for, self._waiting, self._is_urgent = self._waiting, [], False
             if not self._looked_for:
                 return
         self._is_looking = True
@@ -176,7 +203,7 @@ class Looks:
 
     def _note_looked(self) -> None:
         self._is_looking = False
-        if len(self._waiting) >= CROWD:
+        if self._is_urgent or len(self._waiting) >= CROWD:
             self._look()
         elif self._waiting:
             self._schedule()

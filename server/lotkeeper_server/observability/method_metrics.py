@@ -80,7 +80,8 @@ def method_metrics(types: Mapping[str, str], reasons: Sequence[str]) -> MethodMe
         Metric(
             "grpc_server_handled_total",
             "counter",
-            "Calls that have ended, by the code of their status; Canceled and DeadlineExceeded also where they left.",
+            "Calls that have ended, by the code of their status; Canceled and DeadlineExceeded also where they left, "
+            "Canceled where their connection was ended.",
             "Internal, Unknown, Unavailable: the server's fault, see call_failed in the log. ResourceExhausted: a "
             "limit. Others: what callers ask for cannot be done.",
             (*METHOD_LABELS, "grpc_code"),

@@ -37,6 +37,8 @@ class Status:
         details: a serialized google.rpc.Status, or None.
         reason: what the call was refused for, in one word, for whoever observes; empty where there is none.
         limit: which limit it has passed; empty for none.
+        observed: what whoever observes is told in its place; None for the status itself. It differs where what the
+            caller reads is not whose fault the end was.
     """
 
     code: int
@@ -44,6 +46,7 @@ class Status:
     details: bytes | None = None
     reason: str = ""
     limit: str = ""
+    observed: "Status | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,12 @@ NO_REQUEST: Final = Status(DEADLINE_EXCEEDED, "The call's message did not come i
 LOST: Final = Status(UNAVAILABLE, "The server gave up the call.")
 CALLER_GONE: Final = Status(CANCELLED, "The caller has gone.")
 CALLER_LATE: Final = Status(DEADLINE_EXCEEDED, "The caller has given up.")
+CONNECTION_ENDED: Final = Status(
+    UNAVAILABLE,
+    "The connection has passed a limit and is ended.",
+    observed=Status(CANCELLED, "The caller's connection has passed a limit and is ended."),
+)
+"""Whoever still reads it may call again on another connection; it is no fault of the server, nor counted as one."""
 
 
 class CallerGone(Exception):
@@ -129,6 +138,10 @@ class Call(ABC):
         self.unreadable = None
         self.begun_seconds = time.monotonic()
         observer.begun()
+
+    def tell_ended(self, status: Status) -> None:
+        """Tells the observer how it ended; once, after `answered_since` is set."""
+        self.observer.ended(self, status.observed or status)
 
     def left(self) -> Status:
         """How it ended whose caller has gone before it was answered."""

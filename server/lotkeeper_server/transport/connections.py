@@ -4,7 +4,7 @@ import sys
 import threading
 from typing import Any, Final
 
-from lotkeeper_server.transport.call import LOST, Call, Status
+from lotkeeper_server.transport.call import CONNECTION_ENDED, Call, Status
 from lotkeeper_server.transport.connection_limits import METADATA_BYTES_MAX, ConnectionLimits
 
 CANCELLED_CALLS: Final = "cancelled calls"
@@ -127,16 +127,16 @@ class Connections:
         """How a call that has just begun is refused for its connection's sake; None if it is not."""
         connection = call.connection
         if connection.broken:
-            return LOST
+            return CONNECTION_ENDED
         if len(connection.calls) > self._calls_max:
             self.give_up(connection, MANY_STREAMS)
-            return LOST
+            return CONNECTION_ENDED
         size = 0
         for key, value in call.metadata:
             size += len(key) + len(value)
         if size > METADATA_BYTES_MAX:
             self.give_up(connection, LARGE_METADATA)
-            return LOST
+            return CONNECTION_ENDED
         return self._overloaded if connection.overloaded else None
 
     def give_up(self, connection: Connection, why: str) -> None:

@@ -103,8 +103,7 @@ class CoreCall(Call):
 
     @property
     def peer(self) -> str:
-        peer = self._core.peer()
-        return peer.decode() if isinstance(peer, bytes) else str(peer)
+        return self.connection.peer.decode(errors="replace")  # gRPC's core forgets it once the connection is gone
 
     def auth_context(self) -> Mapping[str, Sequence[bytes]]:
         return {key.decode(): values for key, values in (cygrpc.auth_context(self._core) or {}).items()}
@@ -132,13 +131,13 @@ class CoreCall(Call):
             self.untaken_bytes, self.answered_since = len(message), time.monotonic()
             self.connection.served = True
             self._core.start_server_batch((*self._opening(), *ending), sent)
-            self.observer.ended(self, ENDED_WELL)
+            self.tell_ended(ENDED_WELL)
 
     def refuse(self, status: Status) -> None:
         if not self._gone and self._end.acquire(False):
             self.answered_since = time.monotonic()
             self._core.start_server_batch((*self._opening(), status_operation(status)), sent)
-            self.observer.ended(self, status)
+            self.tell_ended(status)
 
     def _opening(self) -> tuple[Any, ...]:
         return () if self._opened else (SendInitialMetadata(NO_METADATA, NO_FLAGS),)
@@ -154,7 +153,7 @@ class CoreCall(Call):
                 return
             self._gone = True
         if self._end.acquire(False):
-            self.observer.ended(self, self.left())
+            self.tell_ended(self.left())
             if callback is not None:
                 callback()
 

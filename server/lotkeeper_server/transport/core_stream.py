@@ -58,7 +58,7 @@ class CoreStream(CoreCall, Stream):
         if not self._gone and self._end.acquire(False):
             self.answered_since = time.monotonic()
             self._core.start_server_batch((*self._opening(), *operations), sent)
-            self.observer.ended(self, status)
+            self.tell_ended(status)
 
     def _opening(self) -> tuple[Any, ...]:
         if self._opened:

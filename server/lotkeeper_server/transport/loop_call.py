@@ -105,7 +105,7 @@ class LoopCall(Call):
             self._gone = True
             callback = self._take_when_gone()
         if self._end.acquire(False):
-            self.observer.ended(self, self.left())
+            self.tell_ended(self.left())
             if callback is not None:
                 callback()
 
@@ -118,7 +118,7 @@ class LoopCall(Call):
             self.answered_since = time.monotonic()
             self._note_answer(message)
             self._loop.call_soon_threadsafe(self._set_outcome, (message, status))
-            self.observer.ended(self, status)
+            self.tell_ended(status)
 
     def _note_answer(self, message: bytes | None) -> None:
         """It ends now, with this message or none; on any thread."""

@@ -40,6 +40,7 @@ class RawCaller:
         data: how many bytes of DATA came on each stream.
         pongs: answers to pings.
         goaway: what the server said with GOAWAY; None where it sent none.
+        peer: this end, as gRPC writes it.
     """
 
     def __init__(self, port: int, window: int = ENDLESS_WINDOW) -> None:
@@ -50,6 +51,7 @@ class RawCaller:
             window: how many bytes the server may send on each stream.
         """
         self._socket = socket.create_connection(("127.0.0.1", port), WAIT_SECONDS)
+        self.peer = "ipv4:{}:{}".format(*self._socket.getsockname())
         self._received = b""
         self.statuses: dict[int, int | None] = {}
         self.data: dict[int, int] = {}

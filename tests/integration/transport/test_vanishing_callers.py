@@ -1,5 +1,7 @@
 """Callers who break the protocol's promises, frame by frame: nothing of their calls stays, and others are served."""
 
+from __future__ import annotations
+
 import asyncio
 import struct
 import time
@@ -8,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from lotkeeper_server.transport.call import Call, CallerGone, Stream, Streaming, Unary
+from lotkeeper_server.transport.call import Call, CallerGone, Status, Stream, Streaming, Unary
 from lotkeeper_server.transport.core_server import CoreServer
 from lotkeeper_server.transport.options import ServerOptions
 
@@ -140,6 +142,37 @@ async def test_a_flood_of_resets_is_survived() -> None:
                 await asyncio.sleep(0)
             await until(lambda: not served.server.in_progress)
         assert not seen.sent_all
+
+
+class Ended:
+    """The calls that have ended."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def __call__(self, path: str, *, is_unary: bool) -> Ended:  # noqa: ARG002 - the protocol's
+        """The same for each method."""
+        return self
+
+    def begun(self) -> None:
+        """Nothing is noted."""
+
+    def ended(self, call: Call, _status: Status) -> None:
+        """One more."""
+        self.calls.append(call)
+
+
+async def test_whose_call_it_was_is_known_also_once_the_connection_is_gone() -> None:
+    """The core of gRPC has forgotten it then: the log named nobody."""
+    ended = Ended()
+    async with serving(CoreServer, {"Echo": Unary(echo)}, ServerOptions(observe=ended)) as served:
+        with RawCaller(served.port) as caller:
+            caller.write(*(opening(stream, ECHO) for stream in range(1, 41, 2)))
+            await until(lambda: served.server.in_progress == 20)
+            caller.vanish()
+        await until(lambda: len(ended.calls) == 20)
+        assert {call.peer for call in ended.calls} == {caller.peer}
+        ended.calls.clear()
 
 
 async def test_a_stream_that_sent_all_and_one_that_was_reset_are_told_apart() -> None:

@@ -31,13 +31,13 @@ class Reads:
 class Waiters:
     """So many who ask, and what each is told."""
 
-    def __init__(self, looks: Looks, count: int) -> None:
+    def __init__(self, looks: Looks, count: int, *, are_known: bool = False) -> None:
         self.told: list[Any] = []
         self._loop = asyncio.get_running_loop()
         self._all = asyncio.Event()
         self._count = count
         for _ in range(count):
-            looks.ask(self._hear)
+            (looks.ask_at_once if are_known else looks.ask)(self._hear)
 
     def _hear(self, said: Any) -> None:
         self._loop.call_soon_threadsafe(self._note, said)
@@ -85,12 +85,52 @@ async def test_a_crowd_does_not_wait() -> None:
     assert asyncio.get_running_loop().time() - began < PAUSE_SECONDS
 
 
+async def test_callers_that_memory_knows_wait_for_no_pause_and_take_the_unknown_along() -> None:
+    """Ten looks one after the other, which ten pauses would have made half a second."""
+    reads = Reads()
+    looks = Looks(Directory(), reads, asyncio.get_running_loop())
+    await Waiters(looks, 1).answered()
+    unknown = Waiters(looks, 1)
+    seconds = []
+    for _ in range(10):
+        began = asyncio.get_running_loop().time()
+        await Waiters(looks, 3, are_known=True).answered()
+        seconds.append(asyncio.get_running_loop().time() - began)
+    assert await unknown.answered() == [SAID]
+    assert reads.count == 11
+    assert min(seconds[1:]) < PAUSE_SECONDS / 2
+
+
 async def test_how_many_may_wait_is_limited() -> None:
     looks = Looks(Directory(), lambda _work, _done: None, asyncio.get_running_loop())
     Waiters(looks, WAITING_MAX)
-    with pytest.raises(Refused) as refused:
-        looks.ask(lambda _said: None)
-    assert refused.value.refusal == Overloaded(limit_hit=Limit.UNKNOWN_CALLERS)
+    for ask in (looks.ask, looks.ask_at_once):
+        with pytest.raises(Refused) as refused:
+            ask(lambda _said: None)
+        assert refused.value.refusal == Overloaded(limit_hit=Limit.UNKNOWN_CALLERS)
+
+
+async def test_callers_that_memory_knows_have_one_look_at_a_time_and_none_is_forgotten() -> None:
+    """What comes during a look is for the next one, which begins after it; a store that hangs is not asked again."""
+    begun: asyncio.Queue[Callable[[Any], None]] = asyncio.Queue()
+    looks = Looks(Directory(), lambda _work, done: begun.put_nowait(done), asyncio.get_running_loop())
+    refused = Refused(StoreUnavailable())
+    async with asyncio.timeout(SOON_SECONDS):
+        first = Waiters(looks, 1, are_known=True)
+        answer_first = await begun.get()
+        second = Waiters(looks, 2, are_known=True)
+        await asyncio.sleep(2 * PAUSE_SECONDS)
+        assert begun.empty()
+        answer_first(SAID)
+        assert await first.answered() == [SAID]
+        answer_second = await begun.get()
+        third = Waiters(looks, 1, are_known=True)
+        looks.refuse_all(refused)
+        assert await second.answered() + await third.answered() == [refused] * 3
+        fourth = Waiters(looks, 1, are_known=True)
+        answer_second(SAID)
+        (await begun.get())(SAID)
+        assert await fourth.answered() == [SAID]
 
 
 async def test_a_store_that_cannot_be_read_is_told_to_all() -> None:

@@ -185,7 +185,10 @@ class DecidedMethod:
                 self._doorway.calls.begin_again(call)
                 self._let_in_later(request_bytes, call, said)
 
-        self._doorway.looks.ask(seen)
+        try:
+            self._doorway.looks.ask_at_once(seen)
+        except Refused as overloaded:  # whoever runs the pipeline has other calls
+            self.refuse(call, overloaded, caller.principal)
 
 
 class DecidedCall(PendingCommand):
