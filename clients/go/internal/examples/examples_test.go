@@ -133,7 +133,7 @@ func Example_repeat() {
 		InventoryOperationId: "01JPAND53P-BZ61RZHZ-V7C6EEHG",
 		PrimaryLotIdOrName:   "MILK-0815",
 		ExactQuantity:        lotkeeper.MustQuantity("3").Proto(),
-		RequestId:            "batch-9/step-1", // stored before the call
+		RequestId:            "batch-2/step-1", // stored before the call
 	}
 	first, err := client.Operations.ExecuteInventoryOperation(ctx, consume)
 	if err != nil {
