@@ -85,6 +85,21 @@ def test_empty_lines_before_a_request_are_passed_over(port: HttpPort, plant: Ser
     assert plant.stock() == {"L": 6.0}
 
 
+def test_a_connection_goes_on_after_a_line_end_too_much(port: HttpPort, plant: ServedPlant) -> None:
+    """Also where nothing else has come when the answer is sent."""
+    one = request_by_hand(port, plant, "L")
+    with port.socket() as connection:
+        for _ in range(5):
+            connection.sendall(one + b"\r\n")
+            came = b""
+            while not came.endswith(b"}]}"):
+                piece = connection.recv(65_536)
+                assert piece, "the connection has ended"
+                came += piece
+            assert came.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert plant.stock() == {"L": 5.0}
+
+
 def test_a_status_has_its_phrase(port: HttpPort) -> None:
     """Tools look for it."""
     assert answers_to(port, b"GET /docs HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").startswith(
@@ -105,17 +120,21 @@ def test_requests_beyond_the_limit_are_refused_one_by_one(port: HttpPort, plant:
     operation = plant.operation("PRODUCE").id
     request = {"inventoryOperationId": operation, "primaryLotIdOrName": "L", "quantity": 1}
     with http2_connection(port) as connection:
-        streams = [connection.begin(EXECUTE, request) for _ in range(80)]  # h2 lets a client begin 100 at first
-        while len(connection.bodies) + len(connection.resets) < len(streams):
+        streams = [connection.begin(EXECUTE, request, ends=False) for _ in range(80)]  # a client may begin 100 at first
+        taken, surplus = streams[:STREAMS_MAX], streams[STREAMS_MAX:]
+        while len(connection.resets) < len(surplus):
             connection.take()
             assert not connection.is_over
+        assert connection.resets == dict.fromkeys(surplus, REFUSED_STREAM)
 
-        answered = {one for one in streams if connection.statuses.get(one) == 200}
-        assert len(answered) >= STREAMS_MAX
-        assert set(connection.resets) == set(streams) - answered
-        assert set(connection.resets.values()) <= {REFUSED_STREAM}
+        for one in taken:
+            connection.frames.end_stream(one)
+        connection.socket.sendall(connection.frames.data_to_send())
+        while not all(map(connection.is_answered, taken)):
+            connection.take()
+        assert {connection.statuses[one] for one in taken} == {200}
 
-        again = [connection.begin(EXECUTE, request) for _ in connection.resets]
+        again = [connection.begin(EXECUTE, request) for _ in surplus]
         while not all(map(connection.is_answered, again)):
             connection.take()
     assert plant.stock() == {"L": 80.0}

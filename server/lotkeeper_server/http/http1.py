@@ -199,7 +199,8 @@ class Http1:
         ahead, _ = self._h11.trailing_data
         if ahead[:1] and ahead[:1] in _LINE_END:
             self._h11 = _connection()
-            self._h11.receive_data(ahead.lstrip(_LINE_END))
+            if rest := ahead.lstrip(_LINE_END):  # nothing at all would mean that no more comes
+                self._h11.receive_data(rest)
         else:
             self._h11.start_next_cycle()
 

@@ -288,8 +288,9 @@ class Http2:
                 self._note_unasked()
 
     def _begin(self, event: Any) -> None:
-        is_too_many = self._h2.open_inbound_streams > self._limits.streams_max
-        if is_too_many or event.stream_id > self._last_stream_id:
+        # h2 has read ahead: what begins after this one does not count against it.
+        count = sum(one.open for stream_id, one in self._h2.streams.items() if stream_id <= event.stream_id)
+        if count > self._limits.streams_max or event.stream_id > self._last_stream_id:
             self._note_unasked()
             self._h2.reset_stream(event.stream_id, h2.errors.ErrorCodes.REFUSED_STREAM)
             return
